@@ -1,0 +1,1 @@
+"""Statistics for what speech networks encode, layer by layer."""

@@ -1,0 +1,66 @@
+"""The one set of argument checks: early, with the value that was wrong and what to do about it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection, Iterable
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import ArgumentError, DataError, MissingDependencyError
+
+
+def check_choice(name: str, value: object, allowed: Collection[object]) -> None:
+    """Raise `ArgumentError` unless `value` is one of `allowed`.
+
+    Examples
+    --------
+    >>> check_choice("interval", "pointwise", ["pointwise", "simultaneous"])
+    """
+    if value not in allowed:
+        listed = ", ".join(repr(choice) for choice in allowed)
+        raise ArgumentError(
+            f"Invalid value for the {name!r} parameter. Allowed values are {listed}, but got {value!r} instead."
+        )
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise `ArgumentError` unless `value` is a finite number above zero."""
+    if not np.isfinite(value) or value <= 0:
+        raise ArgumentError(f"The {name!r} parameter must be a positive number, but got {value!r} instead.")
+
+
+def check_columns(frame: pd.DataFrame, columns: Iterable[str], what: str = "the table") -> None:
+    """Raise `DataError` naming the columns that `frame` lacks."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        present = ", ".join(map(str, frame.columns[:30]))
+        raise DataError(f"Column {', '.join(map(repr, missing))} is not in {what}. Its columns are: {present}.")
+
+
+def check_complete(frame: pd.DataFrame, columns: Iterable[str], what: str = "the table") -> None:
+    """Raise `DataError` where a required column holds missing or infinite values."""
+    for column in columns:
+        values = frame[column]
+        bad = values.isna()
+        if pd.api.types.is_float_dtype(values):
+            bad |= ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
+        if bad.any():
+            first = frame.index[bad.to_numpy()][0]
+            raise DataError(
+                f"NaN or infinite values present in required column {column!r} of {what} "
+                f"({int(bad.sum())} of {len(frame)} rows, first at row {first}). Either impute or drop these rows."
+            )
+
+
+def require(module: str, purpose: str, extra: str) -> ModuleType:
+    """Import an optional module, or raise `MissingDependencyError` with the command that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"The package {module!r} is needed to {purpose} and could not be imported ({error}). "
+            f"Install it with: pip install 'layerstats[{extra}]'"
+        ) from error
