@@ -1,1 +1,62 @@
-"""Statistics for what speech networks encode, layer by layer."""
+"""Statistics for what speech networks encode, layer by layer.
+
+The public names below are imported when they are first used, so that `import layerstats` loads neither
+torch nor R nor pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from layerstats.corpora import Clips, Corpus, open_corpus
+    from layerstats.probes import record_activations, record_untrained
+    from layerstats.stats import phone_contrast, word_contrasts
+    from layerstats.stats.gamm import compare, difference, fit, fit_many
+    from layerstats.store import Experiment, open_store
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Clips",
+    "Corpus",
+    "Experiment",
+    "compare",
+    "difference",
+    "fit",
+    "fit_many",
+    "open_corpus",
+    "open_store",
+    "phone_contrast",
+    "record_activations",
+    "record_untrained",
+    "word_contrasts",
+]
+
+_ROOMS = {
+    "Clips": "corpora",
+    "Corpus": "corpora",
+    "open_corpus": "corpora",
+    "Experiment": "store",
+    "open_store": "store",
+    "record_activations": "probes",
+    "record_untrained": "probes",
+    "phone_contrast": "stats",
+    "word_contrasts": "stats",
+    "compare": "stats.gamm",
+    "difference": "stats.gamm",
+    "fit": "stats.gamm",
+    "fit_many": "stats.gamm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room on first use."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'layerstats' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"layerstats.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

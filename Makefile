@@ -1,0 +1,49 @@
+# Set-up, demonstration, tests. `make demo` and `make test` do everything they need themselves.
+PYTHON ?= python3
+VENV ?= .venv
+# Installed first and by itself: a range would fetch gigabytes of CUDA libraries.
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
+
+.PHONY: demo test test-fast test-slow lint bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/layerstats demo --out results/demo
+
+test: test-fast
+
+test-fast: $(VENV)/.installed-test
+	$(RUN) -m pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.installed-test
+	$(RUN) -m pytest -n 2 -m slow
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-test
+	$(RUN) bench/run.py
+
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet '$(TORCH)'
+	touch $@
+
+# rpy2 only where there is an R to talk to.
+$(VENV)/.installed: pyproject.toml R/setup.sh | $(VENV)/.torch
+	sh R/setup.sh
+	if command -v Rscript >/dev/null 2>&1; then extras=all; else extras=speech,networks; fi; \
+	$(BIN)/pip install --quiet -e ".[$$extras]"
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/pip install --quiet -e '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf results dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
