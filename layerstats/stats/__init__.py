@@ -1,0 +1,1 @@
+"""Frames and stores to results: additive models and what is inferred from them."""

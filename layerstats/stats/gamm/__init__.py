@@ -1,0 +1,1 @@
+"""Generalised additive mixed models behind one `fit()`."""

@@ -1,0 +1,1 @@
+"""Ways to fit a GAMM; `registry` lists them in order of preference."""

@@ -1,0 +1,172 @@
+"""What every engine receives and gives back, so that all inference is the same whichever engine fitted the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.formula import Formula
+
+
+@dataclass(frozen=True, eq=False)
+class FitRequest:
+    """One model to fit, with the data already checked, sorted and coded.
+
+    Attributes
+    ----------
+    formula
+        The parsed formula; ``str(formula)`` is R code again.
+    frame
+        The columns that the formula uses, rows sorted by series and order. Factors are ``pandas.Categorical`` whose
+        first category is the reference; an ordered Categorical is an ordered factor with treatment contrasts.
+    response
+        The response as written, for instance ``"f2"`` or ``"log(f2)"``.
+    response_values
+        (row,) the response after its transformation.
+    method
+        ``"fREML"``, ``"REML"`` or ``"ML"``.
+    rho
+        AR(1) parameter of the residuals; 0 for none.
+    series_start
+        (row,) True where a series begins; None where the rows are not series.
+    weights
+        (row,) prior weights, or None.
+    family, function, discrete
+        As for mgcv: ``"gaussian"``, ``"bam"`` or ``"gam"``, whether covariates are discretised.
+    """
+
+    formula: Formula
+    frame: pd.DataFrame
+    response: str
+    response_values: np.ndarray
+    method: str = "fREML"
+    rho: float = 0.0
+    series_start: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    family: str = "gaussian"
+    function: str = "bam"
+    discrete: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The linear predictor of new rows, ``matrix @ coefficients``, and the uncertainty of the coefficients.
+
+    Columns of excluded terms are left out of all four, so that a model with thousands of random coefficients never
+    needs its whole covariance matrix for a difference of fixed curves.
+
+    Attributes
+    ----------
+    matrix
+        (row, coefficient)
+    coefficients
+        (coefficient,)
+    covariance
+        (coefficient, coefficient), Bayesian (mgcv's Vp).
+    term_of_column
+        For each coefficient its term: ``"(Intercept)"``, the parametric term as written (``"Word"``), or the smooth's
+        label as in `EngineFit.smooths` (``"s(Sample):Worddark"``).
+    """
+
+    matrix: np.ndarray
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    term_of_column: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SmoothPart:
+    """What inference needs to know of one fitted smooth.
+
+    Attributes
+    ----------
+    label
+        As in the ``term`` column of `EngineFit.smooths`.
+    coefficients
+        Number of coefficients, after constraints (k' of mgcv's k.check).
+    null_dimension
+        Dimension of the unpenalised part (mgcv's ``null.space.dim``).
+    edf
+        Effective degrees of freedom.
+    """
+
+    label: str
+    coefficients: int
+    null_dimension: int
+    edf: float
+
+
+@dataclass(frozen=True, eq=False)
+class EngineFit:
+    """A fitted model as an engine reports it.
+
+    Attributes
+    ----------
+    parametric
+        Columns ``term, estimate, std_error, statistic, p_value``; terms named as R names coefficients.
+    smooths
+        Columns ``term, edf, ref_df, statistic, p_value``; one row a smooth, labelled as R does, in R's order.
+    glance
+        One row: ``nobs, df, df_residual, log_lik, aic, bic, deviance, deviance_explained, adj_r_squared, scale, score,
+        method, rho``. `score` is minus the log (restricted) likelihood that was minimised.
+    smooth_parts
+        One for each row of `smooths`, in the same order.
+    smoothing_parameters
+        (penalty,) as estimated; its length is what a model comparison counts.
+    fitted, residuals, whitened_residuals
+        (row,), on the scale of the response (`residuals` are deviance residuals outside the Gaussian family); whitened
+        under the AR(1) model, equal to `residuals` where rho is 0.
+    design
+        ``design(new_data, exclude) -> Design``. `new_data` is complete and coded like the frame of the request (columns
+        that only excluded terms need are filled in by the caller); `exclude` holds labels of smooths or parametric
+        terms, as in `Design.term_of_column`.
+    warnings
+        What the fitter warned about.
+    versions
+        For instance ``{"R": "4.2.2", "mgcv": "1.8-41"}``.
+    seconds
+        Wall-clock time of the fit.
+    """
+
+    parametric: pd.DataFrame
+    smooths: pd.DataFrame
+    glance: pd.DataFrame
+    smooth_parts: tuple[SmoothPart, ...]
+    smoothing_parameters: np.ndarray
+    fitted: np.ndarray
+    residuals: np.ndarray
+    whitened_residuals: np.ndarray
+    design: Callable[[pd.DataFrame, Sequence[str]], Design]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = float("nan")
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A way to fit the models of this package."""
+
+    name: str
+
+    def available(self) -> str | None:
+        """Return None where the engine works here, else what is missing and how to install it."""
+        ...
+
+    def cannot(self, request: FitRequest) -> str | None:
+        """Return None where the engine can fit the request, else the reason why not."""
+        ...
+
+    def fit(self, request: FitRequest) -> EngineFit:
+        """Fit one model; raises `layerstats.errors.FitError`."""
+        ...
+
+    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+        """Fit several models, side by side where the engine can; the same results as one after another."""
+        ...
