@@ -1,0 +1,34 @@
+"""The `layerstats` command: names the commands and turns expected errors into one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from layerstats.cli import demo, doctor, gamm, record, stores, train
+from layerstats.errors import LayerstatsError
+
+app = typer.Typer(
+    name="layerstats",
+    help="Statistics for what speech networks encode, layer by layer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("gamm")(gamm.gamm)
+app.command("record")(record.record)
+app.command("info")(stores.info)
+app.command("export")(stores.export)
+app.command("doctor")(doctor.doctor)
+app.add_typer(train.app, name="train")
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on stderr and exit status 2."""
+    try:
+        app()
+    except LayerstatsError as error:
+        typer.echo(f"layerstats: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,91 @@
+"""`layerstats record`: what the layers of any network do with the speech of any corpus."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from layerstats.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load_network(spec: str) -> nn.Module:
+    """Load a network: a layerstats checkpoint (.safetensors), or FILE.py:FUNCTION that returns a module.
+
+    Raises
+    ------
+    ArgumentError
+        If the file does not exist, has no such function, or what it returns is not a module.
+    """
+    from torch import nn
+
+    from layerstats.models import load_checkpoint
+
+    if spec.endswith(".safetensors"):
+        return load_checkpoint(spec)[0]
+    file, _, function = spec.rpartition(":")
+    if not file.endswith(".py") or not Path(file).is_file():
+        raise ArgumentError(
+            f"Invalid network {spec!r}: give a checkpoint FILE.safetensors, or FILE.py:FUNCTION where FUNCTION() "
+            "returns a torch.nn.Module."
+        )
+    module_spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    if module_spec is None or module_spec.loader is None:
+        raise ArgumentError(f"{file} cannot be read as Python.")
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    if not hasattr(module, function):
+        raise ArgumentError(f"{file} has no function {function!r}.")
+    network = getattr(module, function)()
+    if not isinstance(network, nn.Module):
+        raise ArgumentError(f"{spec} returned {type(network).__name__}, not a torch.nn.Module.")
+    return network
+
+
+def record(
+    network: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a torch module.")],
+    store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
+    corpus: Annotated[
+        str,
+        typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH."),
+    ] = "demo",
+    layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
+    words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
+    axes: Annotated[str, typer.Option(help="Axes of the layers' output.")] = "token,channel,sample",
+    samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
+    rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
+    too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
+    maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
+    align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
+    untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
+) -> None:
+    """Record the layers' activations on a corpus into a store."""
+    from layerstats.cli.progress import steps
+    from layerstats.corpora import Clips, open_corpus
+    from layerstats.probes import record_activations, record_untrained
+
+    with steps() as step:
+        step(f"reading {corpus}")
+        speech = open_corpus(corpus)
+        speech = speech.subset(words=words.split(",") if words else None, split=split)
+        if align:
+            step("forced alignment")
+            speech, unaligned = speech.with_alignment()
+            if len(unaligned):
+                typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
+        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long)
+        step("loading the network")
+        module = load_network(network)
+        options = {"layers": layers.split(","), "axes": tuple(axes.split(","))}
+        step("recording")
+        record_activations(module, clips, store, maps=maps, progress=step.move, **options)
+        if untrained:
+            step(f"recording {untrained} untrained networks")
+            record_untrained(module, clips, store, seeds=range(untrained), progress=step.move, **options)
+    typer.echo(store)

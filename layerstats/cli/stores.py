@@ -1,0 +1,36 @@
+"""`layerstats info` and `layerstats export`: look into a store, take it elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def info(store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")]) -> None:
+    """Say what a store holds: tokens, speakers, layers, recordings, provenance."""
+    from layerstats.store import describe
+
+    for heading, frame in describe(store).items():
+        typer.echo(f"\n{heading}")
+        typer.echo(frame.to_string(index=False))
+
+
+def export(
+    store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")],
+    to: Annotated[str, typer.Option(help="csv, parquet or netcdf.")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="Folder or file to write; beside the store by default.")] = None,
+    word: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Only these layers, separated by commas.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
+) -> None:
+    """Write a store, or a part of it, as CSV, Parquet or netCDF."""
+    from layerstats.store import open_store
+
+    experiment = open_store(store)
+    wanted = {"word": word, "layer": layer, "split": split}
+    experiment = experiment.select(**{name: value.split(",") for name, value in wanted.items() if value})
+    target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
+    for path in experiment.export(target, to=to):
+        typer.echo(path)

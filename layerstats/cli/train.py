@@ -1,0 +1,41 @@
+"""`layerstats train`: networks to look into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train a network.", no_args_is_help=True)
+
+
+@app.callback()
+def _train() -> None:
+    """Keep `words` a subcommand while it is the only one."""
+
+
+@app.command("words")
+def words(
+    out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); the model card goes beside it.")],
+    corpus: Annotated[
+        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+    ] = "demo",
+    width: Annotated[int, typer.Option(help="Channels of the first layer (the paper's d is 64).")] = 16,
+    epochs: Annotated[int, typer.Option(help="Passes through the training tokens.")] = 30,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train the words classifier of the published Q-network's shape, with labels, and save it with its card."""
+    from layerstats.cli.progress import steps
+    from layerstats.corpora import open_corpus
+    from layerstats.models import save_checkpoint
+    from layerstats.training import train_words
+
+    with steps() as step:
+        step(f"reading {corpus}")
+        speech = open_corpus(corpus)
+        step("training")
+        result = train_words(speech, width=width, epochs=epochs, seed=seed, device=device, progress=step.move)
+        save_checkpoint(out, result.model, result.card)
+    typer.echo(f"{out}: accuracy on held-out speakers {result.accuracy:.3f}")
