@@ -1,0 +1,13 @@
+"""Every measurement that the README quotes, as ratios in one run. Run it with `make bench`."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+if __name__ == "__main__":
+    for script in ("startup.py", "recording.py", "bridge.py"):
+        print(f"\n== {script}", flush=True)
+        runpy.run_path(str(HERE / script), run_name="__main__")

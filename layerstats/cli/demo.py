@@ -1,0 +1,127 @@
+"""`layerstats demo`: the main job, from speech to one page of tables and figures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from layerstats.errors import LayerstatsError
+
+if TYPE_CHECKING:
+    from layerstats.cli.progress import Steps
+    from layerstats.corpora import Clips
+
+# In the order of the page; the longest runs are started first.
+ANALYSES = ("series", "words", "phones", "duration", "checks")
+
+
+def demo(
+    corpus: Annotated[
+        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+    ] = "demo",
+    out: Annotated[Path, typer.Option(help="Folder for the page, its tables and figures, and the store.")] = Path(
+        "results/demo"
+    ),
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Network to look into (.safetensors); the shipped one by default.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")
+    ] = None,
+    phones: Annotated[str, typer.Option(help="Two sets of phones to contrast, for instance s:sh or p,t,k:b,d,g.")] = (
+        "s:sh"
+    ),
+    untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 10,
+    align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
+    too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
+    workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of every simulated quantity.")] = 0,
+) -> None:
+    """Run the published analysis and what it lacks: speech, network, store, GAMM tables and figures on one page."""
+    from layerstats.cli.progress import steps
+    from layerstats.report import write_page
+
+    store = out / "store.zarr"
+    with steps() as step:
+        clips = _read_speech(step, corpus, words.split(",") if words else None, align, too_long)
+        _record(step, clips, store, checkpoint, untrained)
+        step(f"analyses: {', '.join(ANALYSES)}")
+        failures = _analyse(step, store, out, corpus, phones, workers, seed)
+        step("writing the page")
+        page = write_page(out, title=f"layerstats: {clips.corpus.name}", sections=ANALYSES)
+    typer.echo(page)
+    if failures:
+        raise LayerstatsError("; ".join(failures) + f". What could be made is on {page}.")
+
+
+def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool, too_long: str) -> Clips:
+    """Read the held-out part of the corpus (all of it where the corpus has no split) as the network hears it."""
+    from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
+
+    step(f"reading {corpus}")
+    speech = open_corpus(corpus)
+    held_out = "test" if "test" in set(speech.tokens["split"]) else None
+    known = set(speech.tokens["word"])
+    wanted = words if words is not None else [word for word in PAPER_WORDS if word in known] or None
+    speech = speech.subset(words=wanted, split=held_out)
+    if align:
+        step("forced alignment")
+        speech, unaligned = speech.with_alignment()
+        if len(unaligned):
+            typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
+    return Clips(speech, too_long=too_long)
+
+
+def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path | None, untrained: int) -> None:
+    """Record the network and its untrained twins."""
+    from layerstats.models import load_checkpoint
+    from layerstats.probes import record_activations, record_untrained
+    from layerstats.resources import bundled
+
+    path = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "words.safetensors")
+    network, _ = load_checkpoint(path)
+    step(f"recording {len(clips.tokens)} tokens")
+    record_activations(network, clips, store, progress=step.move)
+    if untrained:
+        step(f"recording {untrained} untrained networks")
+        record_untrained(network, clips, store, seeds=range(untrained), progress=step.move)
+
+
+def _analyse(
+    step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int
+) -> list[str]:
+    """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
+    extra = {"phones": ["--phones", phones], "series": ["--corpus", corpus]}
+    failures = []
+    with ThreadPoolExecutor(workers) as pool:
+        running = {
+            name: pool.submit(_run_script, name, store, out / name, [*extra.get(name, []), "--seed", str(seed)])
+            for name in ("words", "duration", "phones", "checks", "series")
+        }
+        for done, (name, future) in enumerate(running.items(), start=1):
+            error = future.result()
+            if error:
+                failures.append(f"{name}: {error}")
+            step.move(done, len(running))
+    return failures
+
+
+def _run_script(name: str, store: Path, out: Path, arguments: list[str]) -> str | None:
+    """Run one script in a process of its own; returns its last line on stderr if it failed."""
+    from layerstats.resources import bundled
+
+    script = bundled("analyses", f"{name}.py")
+    # One thread each: the scripts already run side by side.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, str(script), str(store), "--out", str(out), *arguments]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode == 0:
+        return None
+    lines = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
+    return lines[-1]
