@@ -55,12 +55,12 @@ def check_frame(frame: pd.DataFrame, kind: str | None = None, *, user_columns: C
     if kind is not None:
         check_choice("kind", kind, known.frames)
         check_columns(frame, known.frames[kind], what)
-    for name in frame.columns:
+    for name, values in frame.items():
         if name in user_columns:
             continue
         if name not in known.columns:
             raise DataError(_unknown(str(name)))
-        _check_values(frame[name], known.columns[name], what)
+        _check_values(values, known.columns[str(name)], what)
     for low, high in known.ordered:
         if low in frame.columns and high in frame.columns and not {low, high} & set(user_columns):
             _check_order(frame, low, high, what)
