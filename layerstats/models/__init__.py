@@ -1,0 +1,18 @@
+"""Networks as plain torch modules, and their checkpoints. Importing this room imports torch."""
+
+from layerstats.models.card import ModelCard
+from layerstats.models.checkpoint import load_checkpoint, save_checkpoint
+from layerstats.models.fresh import untrained
+from layerstats.models.seeding import seeded
+from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
+
+__all__ = [
+    "ConvolutionalEncoder",
+    "ConvolutionalLayer",
+    "ModelCard",
+    "PhaseShuffle",
+    "load_checkpoint",
+    "save_checkpoint",
+    "seeded",
+    "untrained",
+]
