@@ -1,0 +1,227 @@
+"""Reads a formula of mgcv: terms, interactions and smooths."""
+
+from __future__ import annotations
+
+import difflib
+
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.expression import (
+    Argument,
+    Call,
+    Constant,
+    Expression,
+    Name,
+    String,
+    names_in,
+)
+from layerstats.stats.gamm.expression_parser import ExpressionParser
+from layerstats.stats.gamm.formula import Formula, ParametricTerm, SmoothTerm
+from layerstats.stats.gamm.formula_tokens import Token
+
+_COMMON = ("k", "bs", "m", "xt", "id", "sp", "pc")
+SMOOTH_OPTIONS: dict[str, tuple[str, ...]] = {
+    "s": (*_COMMON, "fx"),
+    "te": (*_COMMON, "fx", "d", "np"),
+    "ti": (*_COMMON, "fx", "d", "np", "mc"),
+    "t2": (*_COMMON, "d", "full", "ord"),
+}
+
+Term = ParametricTerm | SmoothTerm
+
+
+def parse_formula(text: str) -> Formula:
+    """Parse `text`, a formula in mgcv's language as pasted from R: several lines and comments are allowed.
+
+    Raises
+    ------
+    FormulaError
+        With the line and a caret under the place where the formula stops making sense.
+
+    Examples
+    --------
+    >>> formula = parse_formula("f2 ~ word * sex + s(time, by = word, k = 5) + s(time, traj, bs = 'fs', m = 1)")
+    >>> print(formula)
+    f2 ~ word + sex + word:sex + s(time, by = word, k = 5) + s(time, traj, bs = "fs", m = 1)
+    >>> [smooth.label for smooth in formula.random_smooths]
+    ['s(time,traj)']
+    """
+    if not isinstance(text, str):
+        raise ArgumentError(f"The formula must be a string, but got {type(text).__name__} instead.")
+    return _FormulaParser(text).formula()
+
+
+class _FormulaParser(ExpressionParser):
+    """The language of terms, on top of the language of expressions."""
+
+    def formula(self) -> Formula:
+        """Read the whole formula."""
+        if self.at("~"):
+            self.fail("The formula has no response: write it left of '~':")
+        response = self._response()
+        self.expect("~", "after the response")
+        intercept, terms = self._sum()
+        if self.token.kind != "end":
+            self.fail(f"Expected '+' before the next term, but found {self.token.text!r}:")
+        parametric = [term for term in terms if isinstance(term, ParametricTerm)]
+        parametric.sort(key=lambda term: len(term.factors))
+        smooths = tuple(term for term in terms if isinstance(term, SmoothTerm))
+        return Formula(response, intercept, tuple(parametric), smooths)
+
+    def _response(self) -> Expression:
+        start = self.token
+        response = self.expression()
+        if isinstance(response, Call) and response.function == "cbind":
+            self.fail("A response of several columns (cbind) is not supported: fit one model for each:", start)
+        if not list(names_in(response)):
+            self.fail("The response must name a column:", start)
+        return response
+
+    def _sum(self) -> tuple[bool, list[Term]]:
+        intercept = True
+        terms: list[Term] = []
+        first = True
+        while first or self.at("+", "-"):
+            remove = self.at("-")
+            if self.at("+", "-"):
+                self.advance()
+            first = False
+            start = self.token
+            if start.kind == "number":
+                intercept = self._intercept(remove)
+                continue
+            for term in self._crossing():
+                if not remove:
+                    if isinstance(term, SmoothTerm) or not any(_same(term, other) for other in terms):
+                        terms.append(term)
+                elif isinstance(term, SmoothTerm):
+                    self.fail("'-' removes parametric terms only; leave the smooth out instead:", start)
+                else:
+                    terms = [other for other in terms if not _same(term, other)]
+        return intercept, terms
+
+    def _intercept(self, remove: bool) -> bool:
+        token = self.advance()
+        if token.text not in ("0", "1") or self.at("*", ":", "/", "^"):
+            self.fail("A number among the terms must be 0 (no intercept) or 1 (intercept):", token)
+        return (token.text == "1") != remove
+
+    def _crossing(self) -> list[Term]:
+        left = self._interaction()
+        while self.at("*", "/"):
+            operator = self.advance()
+            right = self._interaction()
+            if operator.text == "*":
+                left = _union([*left, *right, *self._interact(left, right, operator)])
+            else:
+                everything: list[Term] = [self._merge(left, operator)]
+                left = _union([*left, *self._interact(everything, right, operator)])
+        return left
+
+    def _interaction(self) -> list[Term]:
+        left = self._powered()
+        while self.at(":"):
+            operator = self.advance()
+            left = self._interact(left, self._powered(), operator)
+        return left
+
+    def _powered(self) -> list[Term]:
+        terms = self._atom()
+        if not self.at("^", "**"):
+            return terms
+        operator = self.advance()
+        exponent = self.advance()
+        if exponent.kind != "number" or not exponent.text.isdigit() or int(exponent.text) < 1:
+            self.fail("The power of a term must be a whole number:", exponent)
+        result = terms
+        for _ in range(int(exponent.text) - 1):
+            result = _union([*result, *self._interact(result, terms, operator)])
+        return result
+
+    def _atom(self) -> list[Term]:
+        token = self.token
+        if self.at("("):
+            return self._parenthesised()
+        if token.kind != "name":
+            found = "the formula ends" if token.kind == "end" else f"found {token.text!r}"
+            self.fail(f"Expected a term, but {found}:")
+        expression = self.name_or_call()
+        if isinstance(expression, Call) and expression.function in SMOOTH_OPTIONS:
+            return [self._smooth(expression, token)]
+        if isinstance(expression, Constant) or expression == Name("."):
+            self.fail(f"{token.text!r} cannot be a term; name the columns:", token)
+        return [ParametricTerm((expression,))]
+
+    def _parenthesised(self) -> list[Term]:
+        opening = self.advance()
+        intercept, terms = self._sum()
+        if self.at("|"):
+            self.fail('mgcv has no (1 | group); write s(group, bs = "re") instead:')
+        self.expect(")", "to close the parenthesis")
+        if not intercept or not terms:
+            self.fail("0 and 1 cannot stand in parentheses:", opening)
+        return terms
+
+    def _interact(self, left: list[Term], right: list[Term], operator: Token) -> list[Term]:
+        return _union([self._merge([first, second], operator) for first in left for second in right])
+
+    def _merge(self, terms: list[Term], operator: Token) -> ParametricTerm:
+        factors: list[Expression] = []
+        for term in terms:
+            if isinstance(term, SmoothTerm):
+                self.fail(f"A smooth cannot interact with another term: {term.label}. Use by = ...:", operator)
+            factors += [factor for factor in term.factors if factor not in factors]
+        return ParametricTerm(tuple(factors))
+
+    def _smooth(self, call: Call, token: Token) -> SmoothTerm:
+        variables = tuple(argument.value for argument in call.arguments if argument.name is None)
+        if not variables:
+            self.fail(f"{call.function}() needs at least one variable:", token)
+        for variable in variables:
+            if not list(names_in(variable)):
+                self.fail(f"{variable} is not a variable; options of {call.function}() are named, as in k = 10:", token)
+        named = {}
+        for argument in call.arguments:
+            if argument.name is not None:
+                if argument.name in named:
+                    self.fail(f"The option {argument.name!r} of {call.function}() is given twice:", token)
+                self._check_option(call.function, argument, token)
+                named[argument.name] = argument.value
+        by = named.pop("by", None)
+        if by == Constant("NA") or by == Constant("NULL"):
+            by = None
+        return SmoothTerm(call.function, variables, by, tuple(named.items()))
+
+    def _check_option(self, function: str, argument: Argument, token: Token) -> None:
+        name, value = str(argument.name), argument.value
+        if name == "by":
+            return
+        allowed = SMOOTH_OPTIONS[function]
+        if name not in allowed:
+            near = difflib.get_close_matches(name, [*allowed, "by"], n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Its options are {', '.join([*allowed, 'by'])}."
+            self.fail(f"{function}() has no option {name!r}.{hint}", token)
+        outside = [word for word in names_in(value) if word not in ("T", "F")]
+        if outside:
+            self.fail(f"The option {name} = {value} of {function}() must be written as a value, not a variable:", token)
+        if name == "k" and SmoothTerm("s", (), None, (("k", value),))._numbers("k") is None and value != Constant("NA"):
+            self.fail(f"k must be a number or c(...) of numbers, but got {value} instead:", token)
+        if name == "bs" and not all(isinstance(item, String) for item in _elements(value)):
+            self.fail(f"bs must be a quoted name or c(...) of them, but got {value} instead:", token)
+
+
+def _elements(value: Expression) -> list[Expression]:
+    if isinstance(value, Call) and value.function == "c":
+        return [argument.value for argument in value.arguments]
+    return [value]
+
+
+def _same(term: ParametricTerm, other: Term) -> bool:
+    return isinstance(other, ParametricTerm) and set(map(str, term.factors)) == set(map(str, other.factors))
+
+
+def _union(terms: list[Term]) -> list[Term]:
+    kept: list[Term] = []
+    for term in terms:
+        if isinstance(term, SmoothTerm) or not any(_same(term, other) for other in kept):
+            kept.append(term)
+    return kept
