@@ -1,6 +1,20 @@
 """The column glossary, and frames as CSV, LaTeX and HTML."""
 
 from layerstats.tables.check import check_frame
+from layerstats.tables.format import format_value
 from layerstats.tables.glossary import Column, Glossary, glossary
+from layerstats.tables.latex import escape_latex
+from layerstats.tables.regression import write_regression_table
+from layerstats.tables.write import TableFiles, write_table
 
-__all__ = ["Column", "Glossary", "check_frame", "glossary"]
+__all__ = [
+    "Column",
+    "Glossary",
+    "TableFiles",
+    "check_frame",
+    "escape_latex",
+    "format_value",
+    "glossary",
+    "write_regression_table",
+    "write_table",
+]

@@ -1,0 +1,123 @@
+"""Numbers as a paper prints them. Files of data keep full precision; only LaTeX and HTML come by here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import ArgumentError
+from layerstats.tables.glossary import glossary
+
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EN DASH}"
+DECIMALS = {"estimate": 4, "seconds": 4, "score": 2}
+
+
+@dataclass(frozen=True)
+class PrintTable:
+    """A table as print shows it: plain Unicode text, not yet LaTeX or HTML.
+
+    `inner_headings` are the indices of rows that are headings themselves, above a second part of the table.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right_aligned: tuple[bool, ...]
+    inner_headings: frozenset[int] = field(default_factory=frozenset)
+    note: str = ""
+
+
+def format_value(value: object, style: str) -> str:
+    """Write one value as print shows it.
+
+    Parameters
+    ----------
+    value
+        A number, a text, True or False, or a missing value.
+    style : {"estimate", "p", "score", "integer", "seconds", "general", "text"}
+        As in the glossary: estimates have 4 decimals, p-values are "< 0.0001" below that, scores have 2 decimals.
+
+    Examples
+    --------
+    >>> format_value(31.71384, "estimate"), format_value(2e-16, "p"), format_value(0.0093, "p")
+    ('31.7138', '< 0.0001', '0.0093')
+    >>> format_value(0.00002, "estimate")
+    '2.0e-05'
+    """
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        return str(value)
+    return _format_number(float(value), style).replace("-", MINUS, 1 if value < 0 else 0)
+
+
+def _format_number(number: float, style: str) -> str:
+    if style == "p":
+        return "< 0.0001" if number < 0.0001 else f"{number:.4f}"
+    if style == "integer":
+        return f"{number:.0f}"
+    if style not in DECIMALS or math.isinf(number):
+        return f"{number:.6g}"
+    decimals = DECIMALS[style]
+    # An estimate that is not zero never prints as zero: activations of late layers are small.
+    if number != 0 and abs(number) < 0.5 * 10**-decimals:
+        return f"{number:.1e}"
+    return f"{number:.{decimals}f}"
+
+
+def print_table(
+    frame: pd.DataFrame,
+    *,
+    columns: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    most_rows: int | None = None,
+) -> PrintTable:
+    """Turn a checked frame into what print shows.
+
+    Parameters
+    ----------
+    frame
+        Columns of the glossary; others are the user's and keep their names.
+    columns
+        The columns to show, in this order; all by default.
+    labels
+        Headings that differ from the glossary's, for instance `{"statistic": "t-value"}`.
+    most_rows
+        Print no more than this many rows, and say so in a note.
+
+    Raises
+    ------
+    ArgumentError
+        If `columns` or `labels` name a column that is not there.
+
+    Examples
+    --------
+    >>> table = print_table(pd.DataFrame({"term": ["wordB"], "estimate": [-67.372]}))
+    >>> table.headings, table.rows
+    (('Term', 'Estimate'), (('wordB', '−67.3720'),))
+    """
+    labels = labels or {}
+    shown = list(frame.columns) if columns is None else list(columns)
+    for name in (*shown, *labels):
+        if name not in frame.columns:
+            present = ", ".join(map(repr, frame.columns))
+            raise ArgumentError(f"Cannot print column {name!r}: the table has only {present}.")
+    known = glossary().columns
+    part = frame[shown] if most_rows is None else frame[shown].head(most_rows)
+    cells = [
+        [format_value(value, known[name].style if name in known else "general") for value in part[name].tolist()]
+        for name in shown
+    ]
+    left_out = len(frame) - len(part)
+    return PrintTable(
+        headings=tuple(labels.get(name) or (known[name].label if name in known else name) for name in shown),
+        rows=tuple(zip(*cells, strict=True)),
+        right_aligned=tuple(pd.api.types.is_numeric_dtype(frame[name]) for name in shown),
+        note=f"The first {len(part)} of {len(frame)} rows; all are in the CSV file." if left_out else "",
+    )

@@ -1,0 +1,84 @@
+"""One frame, three files: CSV to compute with, LaTeX and HTML to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from layerstats.tables.check import check_frame
+from layerstats.tables.format import PrintTable, print_table
+from layerstats.tables.html import html_page, html_table
+from layerstats.tables.latex import latex_table
+
+# What print shows of a long table; the CSV file has all rows.
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Where a table was written."""
+
+    csv: Path
+    latex: Path
+    html: Path
+
+
+def write_table(
+    frame: pd.DataFrame,
+    stem: str | Path,
+    *,
+    title: str,
+    caption: str = "",
+    kind: str | None = None,
+    user_columns: Collection[str] = (),
+    columns: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> TableFiles:
+    """Check a frame against the glossary and write it as CSV, LaTeX and HTML.
+
+    Parameters
+    ----------
+    frame
+        A tidy result.
+    stem
+        Path without suffix; its folder is made. Files of that name are replaced.
+    title, caption
+        What the table is, and what the reader should know.
+    kind, user_columns
+        See `check_frame`.
+    columns
+        The columns that LaTeX and HTML show, in this order. The CSV file always has all of them.
+    labels
+        Headings for LaTeX and HTML that differ from the glossary's.
+
+    Returns
+    -------
+    TableFiles
+        CSV at full precision, p-values as numbers; LaTeX (booktabs) and HTML with 4 decimals and "< 0.0001".
+
+    Raises
+    ------
+    DataError
+        If the frame does not agree with the glossary.
+    """
+    check_frame(frame, kind, user_columns=user_columns)
+    printed = print_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
+    return write_files(frame, printed, stem, title=title, caption=caption)
+
+
+def write_files(frame: pd.DataFrame, printed: PrintTable, stem: str | Path, *, title: str, caption: str) -> TableFiles:
+    """Write the files of a frame that was checked, and of what print shows of it."""
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    name = stem.name
+    files = TableFiles(*(stem.with_name(f"{name}.{suffix}") for suffix in ("csv", "tex", "html")))
+    frame.to_csv(files.csv, index=False, lineterminator="\n")
+    sentence = title.rstrip(".") + "." if not caption else f"{title.rstrip('.')}. {caption}"
+    # Two folders of one page may hold a table of the same name.
+    identifier = f"table-{stem.parent.name}-{name}".replace(" ", "-").replace(".", "-")
+    files.latex.write_text(latex_table(printed, caption=sentence, label=f"{stem.parent.name}-{name}"), encoding="utf-8")
+    files.html.write_text(html_page(html_table(printed, identifier=identifier), title), encoding="utf-8")
+    return files
