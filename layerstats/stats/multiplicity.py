@@ -1,0 +1,68 @@
+"""Adjust p-values over a family of tests that has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from layerstats.checks import check_choice, check_columns
+from layerstats.errors import DataError
+
+AdjustMethod = Literal["holm", "fdr_bh", "bonferroni", "none"]
+METHODS = ("holm", "fdr_bh", "bonferroni", "none")
+
+
+def adjust_p_values(
+    frame: pd.DataFrame,
+    family: str | Sequence[str] | pd.Series,
+    *,
+    method: AdjustMethod = "holm",
+    column: str = "p_value",
+    adjusted: str = "p_adjusted",
+) -> pd.DataFrame:
+    """Add adjusted p-values, the method and the family they were adjusted over.
+
+    Parameters
+    ----------
+    frame
+        One row a test.
+    family
+        Name of the family, or for each row the name of its family; each family is adjusted by itself.
+    method
+        "holm" (family-wise error, the default), "bonferroni", "fdr_bh" (false discovery rate of Benjamini & Hochberg),
+        or "none".
+    column, adjusted
+        The column to read and the column to add. Missing p-values stay missing and are no part of the family.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy with ``p_adjusted, adjust_method, family, tests`` (the size of the family).
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"layer": ["conv1", "conv2"], "p_value": [0.01, 0.04]})
+    >>> adjust_p_values(frame, "shape over layers")["p_adjusted"].tolist()
+    [0.02, 0.04]
+    """
+    check_choice("method", method, METHODS)
+    check_columns(frame, [column])
+    p = frame[column].to_numpy(dtype=float, na_value=np.nan)
+    if ((p < 0) | (p > 1)).any():
+        raise DataError(f"Column {column!r} must hold probabilities, but {p[(p < 0) | (p > 1)][0]!r} is none.")
+    families = np.repeat(family, len(frame)) if isinstance(family, str) else np.asarray(family, dtype=object)
+    result = np.full(len(frame), np.nan)
+    tests = np.zeros(len(frame), dtype=int)
+    for name in pd.unique(pd.Series(families)):
+        in_family = families == name
+        tested = in_family & ~np.isnan(p)
+        tests[in_family] = tested.sum()
+        if tested.any():
+            result[tested] = p[tested] if method == "none" else multipletests(p[tested], method=method)[1]
+    return frame.assign(
+        **{adjusted: result, "adjust_method": method, "family": [str(name) for name in families], "tests": tests}
+    )

@@ -1,0 +1,292 @@
+"""From a store or a tidy table to the series that a model is fitted to: padded words, words, phones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice, check_columns, check_complete
+from layerstats.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from layerstats.store import Experiment
+
+# Conv1 has 4,096 outputs a second, of which a smooth of ten basis functions can use about thirty: more only
+# repeat their neighbours and make the fit slow. Bins of a 1.024 s clip are 32 ms long, about a phone's half.
+SAMPLES = 32
+# A smooth needs three basis functions at least, and a point to spare.
+MIN_SAMPLES = 4
+VARIANTS = ("padded", "word", "duration")
+Variant = Literal["padded", "word", "duration"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Series of one layer, ready for a model.
+
+    Attributes
+    ----------
+    frame
+        One row a point: `identifier`, ``token, word, speaker``, the covariate, ``time_s`` and ``value``; sorted.
+    covariate
+        What the series runs along: ``"sample"`` of the layer, or normalised ``"time"`` from 0 to 1.
+    identifier
+        The column that tells series apart: ``"token"``, or ``"phone_token"`` (token and number of the phone).
+    dropped
+        Series that are too short to be used, and why: ``token, samples, note`` (and ``phone, phone_index``).
+    """
+
+    frame: pd.DataFrame
+    covariate: str
+    identifier: str
+    dropped: pd.DataFrame
+
+
+def word_series(
+    source: Experiment | pd.DataFrame,
+    layer: str | None = None,
+    *,
+    variant: Variant = "padded",
+    words: Collection[str] | None = None,
+    samples: int | None = SAMPLES,
+    min_samples: int = MIN_SAMPLES,
+) -> Series:
+    """Return one series a token.
+
+    Parameters
+    ----------
+    source
+        An experiment, or its tidy table with ``token, word, speaker, sample, time_s, value`` (for one layer, or with a
+        column ``layer``); ``onset_s`` and ``duration_s`` too where the variant is not "padded".
+    layer
+        Name of the layer; may be left out where the table holds one.
+    variant
+        "padded": all samples of the clip, silence included, against ``sample``, as published (Begus & Zhou 2022,
+        section 3.2). "word": only the samples whose ``time_s`` lies in the word, against ``time``, normalised from 0 to
+        1, so that zero padding and duration do not make levels. "duration": as padded, for a model that has
+        ``duration_s`` as a covariate.
+    words
+        Words to keep; all by default.
+    samples
+        Points that a longer series is averaged into, see `bin_series`; None keeps them all.
+    min_samples
+        Series with fewer points are dropped and listed.
+
+    Raises
+    ------
+    DataError
+        Columns are missing, values are NaN, rows are duplicated or missing within a series.
+    ArgumentError
+        A word or a layer does not exist.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({
+    ...     "token": "ask_1", "word": "ask", "speaker": "f1", "sample": range(8), "value": range(8),
+    ...     "time_s": [0.05 * i for i in range(8)], "onset_s": 0.1, "duration_s": 0.2,
+    ... })
+    >>> word_series(frame, variant="word", samples=None).frame[["sample", "time"]].round(2).values.tolist()
+    [[2.0, 0.0], [3.0, 0.25], [4.0, 0.5], [5.0, 0.75], [6.0, 1.0]]
+    """
+    check_choice("variant", variant, VARIANTS)
+    if words is not None and not isinstance(source, pd.DataFrame):
+        _check_present("words", words, source.tokens["word"])
+        source = source.select(word=list(words))
+    frame = _tidy(source, layer, ["token", "word", "speaker", "sample", "time_s", "value"])
+    if words is not None:
+        _check_present("words", words, frame["word"])
+        frame = frame[frame["word"].isin(list(words))]
+    if variant != "padded":
+        frame = _with_word_interval(frame, source)
+    frame = _sorted_series(frame, "token")
+    expected = frame[["token"]].drop_duplicates()
+    covariate = "sample"
+    if variant == "word":
+        frame = _inside(frame, frame["onset_s"], frame["onset_s"] + frame["duration_s"])
+        covariate = "time"
+    kept, dropped = _without_short(frame, expected, "token", min_samples)
+    return Series(bin_series(kept, samples, identifier="token"), covariate, "token", dropped)
+
+
+def phone_series(
+    source: Experiment | pd.DataFrame,
+    layer: str | None = None,
+    *,
+    phones: Collection[str],
+    samples: int | None = SAMPLES,
+    min_samples: int = MIN_SAMPLES,
+) -> Series:
+    """Return one series an interval of a phone: the samples under the interval, against normalised time.
+
+    Parameters
+    ----------
+    source
+        An experiment whose corpus has phones, or a tidy table as of a phone query: the columns of `word_series` and
+        ``phone, phone_index, phone_onset_s, phone_offset_s``.
+    layer
+        Name of the layer; may be left out where the table holds one.
+    phones
+        Labels of phones, as the corpus writes them.
+    samples, min_samples
+        As in `word_series`. Deep layers have few samples under a short phone: those intervals are listed in `dropped`.
+
+    Returns
+    -------
+    Series
+        Its identifier is ``phone_token``: the token and the number of the phone in it, since a token may hold several.
+
+    Raises
+    ------
+    ArgumentError
+        A phone does not exist; the message lists those that do.
+    DataError
+        As in `word_series`.
+    """
+    columns = ["token", "word", "speaker", "sample", "time_s", "value"]
+    columns += ["phone", "phone_index", "phone_onset_s", "phone_offset_s"]
+    if isinstance(source, pd.DataFrame):
+        frame = _tidy(source, layer, columns)
+        _check_present("phones", phones, frame["phone"])
+        frame = frame[frame["phone"].isin(list(phones))]
+        intervals = frame[["token", "phone", "phone_index"]].drop_duplicates()
+    else:
+        _check_present("phones", phones, source.phones["label"])
+        chosen = source.select(phone=list(phones))
+        frame = _tidy(chosen, layer, columns)
+        intervals = chosen.phones.rename(columns={"label": "phone"})
+        intervals = intervals.loc[intervals["phone"].isin(list(phones)), ["token", "phone", "phone_index"]]
+    frame = frame.assign(phone_token=_phone_token(frame))
+    frame = _sorted_series(frame, "phone_token")
+    frame = _inside(frame, frame["phone_onset_s"], frame["phone_offset_s"])
+    expected = intervals.assign(phone_token=_phone_token(intervals))
+    kept, dropped = _without_short(frame, expected, "phone_token", min_samples)
+    return Series(bin_series(kept, samples, identifier="phone_token"), "time", "phone_token", dropped)
+
+
+def bin_series(frame: pd.DataFrame, samples: int | None, *, identifier: str = "token") -> pd.DataFrame:
+    """Average series that have more than `samples` points into that many equal time bins.
+
+    Parameters
+    ----------
+    frame
+        Rows in the order of time within each series, at equal distances.
+    samples
+        Number of bins; shorter series stay as they are, so nothing is interpolated. None changes nothing.
+    identifier
+        The column that tells series apart.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``value`` and whatever else varies within a series are means over the bin, so a bin stands at the mean time of
+        its points.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"token": "a", "sample": range(6), "value": [0.0, 2.0, 1.0, 1.0, 5.0, 7.0]})
+    >>> bin_series(frame, 3)[["sample", "value"]].values.tolist()
+    [[0.5, 1.0], [2.5, 1.0], [4.5, 6.0]]
+    """
+    if samples is None or frame.empty:
+        return frame.reset_index(drop=True)
+    if samples < MIN_SAMPLES - 1:
+        raise ArgumentError(f"The 'samples' parameter must be at least {MIN_SAMPLES - 1}, but got {samples!r} instead.")
+    group = frame.groupby(identifier, sort=False)
+    points = group["value"].transform("size").to_numpy()
+    rank = group.cumcount().to_numpy()
+    position = np.where(points > samples, rank * samples // points, rank)
+    along = [name for name in ("sample", "time_s", "time", "value") if name in frame.columns]
+    binned = frame.assign(_bin=position).groupby([identifier, "_bin"], sort=False)
+    means = binned[along].mean()
+    constant = binned[[name for name in frame.columns if name not in (*along, identifier)]].first()
+    return means.join(constant).reset_index().drop(columns="_bin")[list(frame.columns)]
+
+
+def _tidy(source: Experiment | pd.DataFrame, layer: str | None, columns: Sequence[str]) -> pd.DataFrame:
+    frame = source if isinstance(source, pd.DataFrame) else source.to_frame(layer)
+    check_columns(frame, columns, "the series")
+    if "layer" in frame.columns and layer is not None:
+        _check_present("layer", [layer], frame["layer"])
+        frame = frame[frame["layer"] == layer]
+    layers = frame["layer"].unique() if "layer" in frame.columns else []
+    if len(layers) > 1:
+        listed = ", ".join(map(repr, layers))
+        raise ArgumentError(f"The table holds several layers; choose one with the 'layer' parameter: {listed}.")
+    check_complete(frame, columns, "the series")
+    return frame
+
+
+def _check_present(name: str, wanted: Collection[str], column: pd.Series) -> None:
+    present = sorted(map(str, column.unique()))
+    missing = [value for value in wanted if value not in present]
+    if missing:
+        raise ArgumentError(
+            f"Invalid value for the {name!r} parameter: {', '.join(map(repr, missing))} is not in the data. "
+            f"There are: {', '.join(present) or 'none at all'}."
+        )
+
+
+def _with_word_interval(frame: pd.DataFrame, source: Experiment | pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(source, pd.DataFrame):
+        missing = [name for name in ("onset_s", "duration_s") if name not in frame.columns]
+        check_columns(source.tokens, ["token", *missing], "the tokens table")
+        frame = frame.merge(source.tokens[["token", *missing]], on="token", how="left")
+    check_columns(frame, ["onset_s", "duration_s"], "the series")
+    check_complete(frame, ["onset_s", "duration_s"], "the series")
+    return frame
+
+
+def _phone_token(frame: pd.DataFrame) -> pd.Series:
+    return frame["token"].astype(str) + "/" + frame["phone_index"].astype(str)
+
+
+def _sorted_series(frame: pd.DataFrame, identifier: str) -> pd.DataFrame:
+    """Sort rows by series and sample; refuse duplicated rows and gaps."""
+    duplicated = frame.duplicated([identifier, "sample"])
+    if duplicated.any():
+        first = frame.loc[duplicated.to_numpy(), [identifier, "sample"]].iloc[0]
+        raise DataError(
+            f"{int(duplicated.sum())} rows are duplicated: for instance series {first[identifier]!r} has sample "
+            f"{first['sample']} more than once. Remove them, or choose one layer and one recording."
+        )
+    frame = frame.sort_values([identifier, "sample"], kind="stable").reset_index(drop=True)
+    step = frame.groupby(identifier, sort=False)["sample"].diff()
+    gaps = step.notna() & (step != step.min())
+    if gaps.any():
+        row = frame.loc[gaps.to_numpy()].iloc[0]
+        raise DataError(
+            f"Rows are missing within {frame.loc[gaps.to_numpy(), identifier].nunique()} series: for instance "
+            f"{row[identifier]!r} lacks the sample before {row['sample']}. Residual autocorrelation and time bins need "
+            "series without gaps: restore the rows or drop these series."
+        )
+    return frame
+
+
+def _inside(frame: pd.DataFrame, onset: pd.Series, offset: pd.Series) -> pd.DataFrame:
+    """Keep the samples inside the interval and give them normalised time."""
+    if (offset <= onset).any():
+        row = frame.loc[(offset <= onset).to_numpy()].iloc[0]
+        raise DataError(f"An interval of token {row['token']!r} ends before it begins. Correct its boundaries.")
+    # Times are multiples of the hop: a sample on the boundary must not depend on the last bit.
+    tolerance = 1e-9
+    time = (frame["time_s"] - onset) / (offset - onset)
+    inside = (frame["time_s"] >= onset - tolerance) & (frame["time_s"] <= offset + tolerance)
+    return frame.assign(time=time.clip(0, 1))[inside.to_numpy()]
+
+
+def _without_short(
+    frame: pd.DataFrame, expected: pd.DataFrame, identifier: str, min_samples: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split off the series that have fewer than `min_samples` points; those without any are listed too."""
+    counts = frame.groupby(identifier, sort=False).size()
+    points = expected[identifier].map(counts).fillna(0).astype(int)
+    short = expected.assign(samples=points)[(points < min_samples).to_numpy()].reset_index(drop=True)
+    short = short.assign(note=[f"{n} samples in the interval, {min_samples} are needed" for n in short["samples"]])
+    if identifier != "token":
+        short = short.drop(columns=identifier)
+    kept = frame[frame[identifier].map(counts).to_numpy() >= min_samples]
+    return kept, short
