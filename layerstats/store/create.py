@@ -1,0 +1,112 @@
+"""Creating a store: its tables and its provenance, which every recording in it shares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from layerstats.checks import check_columns, check_complete
+from layerstats.errors import StoreError
+from layerstats.store.groups import METADATA, explain_full_disk, read_attributes, remove_partial_files, write_group
+from layerstats.store.hashing import content_hash
+from layerstats.store.provenance import software, timestamp
+from layerstats.store.schema import (
+    PHONE_COLUMNS,
+    PHONES,
+    TOKEN_COLUMNS,
+    TOKENS,
+    check_schema,
+    clean_attributes,
+)
+from layerstats.store.tables import storable, write_table
+
+RESUME = "Nothing that was recorded is lost: make room and run the same call again, and it goes on where it stopped."
+_EMPTY_PHONES = {"token": object, "phone_index": int, "label": object, "onset_s": float, "offset_s": float}
+
+
+def create_or_resume(
+    path: str | os.PathLike[str],
+    tokens: pd.DataFrame,
+    phones: pd.DataFrame | None = None,
+    *,
+    attrs: Mapping[str, object] | None = None,
+    created_at: str | None = None,
+) -> Path:
+    """Create a store with its tables, or check that the store at `path` holds the same ones.
+
+    Parameters
+    ----------
+    path
+        The directory; it must be absent, empty or a store.
+    tokens
+        One row per clip: `token, word, speaker, split`, and whatever else is known of it.
+    phones
+        One row per phone: `token, phone_index, label, onset_s, offset_s` (clip time) and its context.
+    attrs
+        Provenance of the store, for instance `corpus_hash`, `torch_version`.
+    created_at
+        Time to be written instead of now (or of SOURCE_DATE_EPOCH).
+
+    Raises
+    ------
+    DataError
+        A table lacks a column, or holds a token twice.
+    StoreError
+        The directory is something else, holds other clips, or the disk is full.
+    """
+    path = Path(path)
+    tokens, phones = _check_tables(tokens, phones)
+    given = clean_attributes({**(attrs or {}), "tables_hash": content_hash(tokens, phones)})
+    if path.exists() and (not path.is_dir() or any(path.iterdir())) and not (path / METADATA).exists():
+        raise StoreError(f"{path} exists and is not a store of layerstats. Choose another path.")
+    with explain_full_disk(path, RESUME):
+        if (path / METADATA).exists():
+            existing = read_attributes(path)
+            check_schema(existing, path)
+            _check_same_clips(path, existing, given)
+        else:
+            software_attributes = clean_attributes(software())
+            existing = {**software_attributes, **given, "created_at": created_at or timestamp(), "complete": False}
+            write_group(path, existing)
+        if not existing.get("complete"):
+            for name in (TOKENS, PHONES):
+                shutil.rmtree(path / name, ignore_errors=True)
+            write_table(path / TOKENS, tokens, "token")
+            write_table(path / PHONES, phones, "phone")
+            remove_partial_files(path)
+            write_group(path, {**existing, "complete": True})
+    return path
+
+
+def _check_tables(tokens: pd.DataFrame, phones: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    check_columns(tokens, TOKEN_COLUMNS, "the tokens table")
+    check_complete(tokens, TOKEN_COLUMNS, "the tokens table")
+    if tokens["token"].duplicated().any():
+        twice = tokens.loc[tokens["token"].duplicated(), "token"].iloc[0]
+        raise StoreError(f"The tokens table holds {twice!r} more than once; a token is one clip.")
+    if len(tokens) == 0:
+        raise StoreError("The tokens table has no rows, so there is nothing to record.")
+    if phones is None:
+        phones = pd.DataFrame({name: pd.Series(dtype=_EMPTY_PHONES[name]) for name in PHONE_COLUMNS})
+    check_columns(phones, PHONE_COLUMNS, "the phones table")
+    strangers = phones.loc[~phones["token"].isin(tokens["token"]), "token"]
+    if len(strangers):
+        raise StoreError(f"The phones table names the token {strangers.iloc[0]!r}, which is not in the tokens table.")
+    return storable(tokens, "tokens table"), storable(phones, "phones table")
+
+
+def _check_same_clips(path: Path, existing: Mapping[str, object], given: Mapping[str, object]) -> None:
+    different = [
+        name
+        for name in ("tables_hash", "corpus_hash")
+        if name in given and existing.get(name, given[name]) != given[name]
+    ]
+    if different:
+        raise StoreError(
+            f"The store {path} holds other clips than these ({', '.join(different)} differ). A store holds one set of "
+            "clips: choose another path."
+        )

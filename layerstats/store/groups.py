@@ -1,0 +1,95 @@
+"""Groups and arrays on disk: small helpers over Zarr that write metadata atomically and without timestamps."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+from zarr.dtype import VariableLengthUTF8
+
+from layerstats.errors import StoreError
+
+METADATA = "zarr.json"
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def read_attributes(folder: Path) -> dict:
+    """Return the attributes of a group.
+
+    Raises
+    ------
+    StoreError
+        Where `folder` holds no Zarr v3 group, or its metadata are damaged.
+    """
+    try:
+        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StoreError(f"There is no store at {folder}: it has no {METADATA}.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"The metadata {folder / METADATA} are damaged ({error}).") from error
+    if not isinstance(metadata, dict) or metadata.get("zarr_format") != 3 or metadata.get("node_type") != "group":
+        raise StoreError(f"{folder} is not a Zarr v3 group, so it is not a store of layerstats.")
+    return metadata.get("attributes", {})
+
+
+def write_group(folder: Path, attributes: Mapping[str, object] | None = None) -> None:
+    """Write a group's metadata, replacing older ones in a single step: a kill leaves the old or the new."""
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes or {})}
+    partial = folder / f"{METADATA}.partial"
+    try:
+        partial.write_text(json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(partial, folder / METADATA)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def create_array(
+    folder: Path,
+    shape: tuple[int, ...],
+    chunks: tuple[int, ...],
+    dtype: np.dtype | str,
+    dimensions: tuple[str, ...],
+    attributes: Mapping[str, Any],
+) -> zarr.Array:
+    """Create an empty array; text is stored with variable length, numbers with NaN (or 0, False) where unwritten."""
+    is_text = dtype == "text"
+    is_float = not is_text and np.dtype(dtype).kind == "f"
+    return zarr.create_array(
+        folder,
+        shape=shape,
+        chunks=tuple(max(size, 1) for size in chunks),
+        dtype=VariableLengthUTF8() if is_text else np.dtype(dtype),
+        fill_value="" if is_text else np.nan if is_float else np.dtype(dtype).type(0),
+        compressors=[ZstdCodec(level=3)],
+        dimension_names=dimensions,
+        attributes=dict(attributes),
+        zarr_format=3,
+        config={"write_empty_chunks": True},
+    )
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for leftover in folder.rglob("*.partial"):
+        leftover.unlink()
+
+
+@contextmanager
+def explain_full_disk(path: Path, advice: str) -> Iterator[None]:
+    """Turn the operating system's "no space left" into a `StoreError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        raise StoreError(f"No space is left for {path} ({os.strerror(error.errno)}). {advice}") from error

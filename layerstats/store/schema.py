@@ -1,0 +1,124 @@
+"""What a store is made of: names, versions, units. `docs/store-format.md` says the same in words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from layerstats import __version__
+from layerstats.errors import ArgumentError, StoreError
+
+SCHEMA_VERSION = 1
+
+TOKENS = "tokens"
+PHONES = "phones"
+MAIN_RECORDING = "activations"
+UNTRAINED = "untrained"
+
+TOKEN_COLUMNS = ("token", "word", "speaker", "split")
+PHONE_COLUMNS = ("token", "phone_index", "label", "onset_s", "offset_s")
+
+DESCRIPTIONS = {
+    "token": "identifier of the clip",
+    "word": "word that is spoken",
+    "speaker": "speaker or voice",
+    "split": "part of the corpus (train or test)",
+    "onset_s": "onset on the time axis of the clip",
+    "offset_s": "offset on the time axis of the clip",
+    "duration_s": "duration of the stretch of speech",
+    "phone_index": "position of the phone among those of its token, from 0",
+    "label": "phone label",
+    "phone_class": "class of the phone",
+    "previous": "label of the preceding phone, empty at the beginning",
+    "following": "label of the following phone, empty at the end",
+    "position": "position of the phone in the word",
+    "time_s": "centre of the receptive field on the time axis of the clip",
+    "mean": "activation averaged over channels",
+    "maps": "activation",
+}
+
+Scalar = str | bool | int | float
+Attribute = Scalar | list[Scalar]
+
+
+def describe(column: str) -> dict[str, str]:
+    """Return `units` and `long_name` of a column or variable.
+
+    Examples
+    --------
+    >>> describe("duration_s")
+    {'units': 's', 'long_name': 'duration of the stretch of speech'}
+    """
+    units = "s" if column.endswith("_s") else "Hz" if column.endswith("_hz") else "1"
+    return {"units": units, "long_name": DESCRIPTIONS.get(column, column.replace("_", " "))}
+
+
+def check_recording_name(name: str) -> None:
+    """Raise `ArgumentError` unless `name` is `activations` or `untrained/seed_NN`."""
+    if name != MAIN_RECORDING and not re.fullmatch(rf"{UNTRAINED}/seed_\d{{2,}}", name):
+        raise ArgumentError(
+            f"Invalid name of a recording. Allowed are {MAIN_RECORDING!r} and '{UNTRAINED}/seed_NN', "
+            f"but got {name!r} instead."
+        )
+
+
+def check_layer_name(name: str) -> None:
+    """Raise `ArgumentError` unless `name` can be the name of a group (Zarr v3, "Node names")."""
+    if not name or "/" in name or name.startswith("__") or not name.strip("."):
+        raise ArgumentError(
+            f"A layer cannot be called {name!r}: names are not empty, have no '/', do not begin with '__' "
+            "and are not made of dots only."
+        )
+
+
+def check_schema(attributes: Mapping[str, object], path: Path) -> None:
+    """Raise `StoreError` where a store is not ours or of a schema that is newer than this package."""
+    version = attributes.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise StoreError(f"{path} is a Zarr directory but not a store of layerstats: it has no 'schema_version'.")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {version} (written by layerstats {attributes.get('layerstats_version')}), and "
+            f"layerstats {__version__} reads up to version {SCHEMA_VERSION}. Update it: pip install -U layerstats"
+        )
+
+
+def clean_attributes(attributes: Mapping[str, object]) -> dict[str, Attribute]:
+    """Return attributes as flat JSON: numpy scalars become Python's, None and NaN are left out.
+
+    Raises
+    ------
+    ArgumentError
+        Where a value is neither text, number, truth value nor a list of these: netCDF knows no others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> clean_attributes({"slope": np.float64(0.2), "axes": ("token", "sample"), "seed": None})
+    {'slope': 0.2, 'axes': ['token', 'sample']}
+    """
+    cleaned: dict[str, Attribute] = {}
+    for name, value in attributes.items():
+        if isinstance(value, list | tuple | np.ndarray):
+            items = [_scalar(name, item) for item in value]
+            cleaned[name] = [item for item in items if item is not None]
+        elif (scalar := _scalar(name, value)) is not None:
+            cleaned[name] = scalar
+    return cleaned
+
+
+def _scalar(name: str, value: object) -> Scalar | None:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ArgumentError(
+        f"The attribute {name!r} must be text, a finite number, a truth value or a flat list of these, "
+        f"but got {value!r}."
+    )

@@ -1,0 +1,87 @@
+"""A table in a store: a group with one array per column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from layerstats.errors import StoreError
+from layerstats.store.groups import create_array, read_attributes, write_group
+from layerstats.store.schema import describe
+
+MISSING = "missing"
+
+
+def storable(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return `frame` with columns of text (missing: None), whole numbers, floats and truth values only.
+
+    Categories become text and whole numbers with gaps become floats: Zarr and netCDF know no others.
+
+    Raises
+    ------
+    StoreError
+        Where a column holds anything else, naming it.
+    """
+    columns = {str(name): _storable_column(series, what) for name, series in frame.items()}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+def _storable_column(series: pd.Series, what: str) -> np.ndarray | pd.Series:
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(series.cat.categories.dtype)
+    if pd.api.types.is_bool_dtype(series.dtype) and not series.hasnans:
+        return series.to_numpy(dtype=bool)
+    if pd.api.types.is_integer_dtype(series.dtype) and not series.hasnans:
+        return series.to_numpy(dtype=np.int64)
+    if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    absent = series.isna().to_numpy()
+    values = series.to_numpy(dtype=object, copy=True)
+    wrong = [value for value, gone in zip(values, absent, strict=True) if not gone and not isinstance(value, str)]
+    if wrong:
+        raise StoreError(
+            f"Column {series.name!r} of the {what} cannot be stored: it holds {wrong[0]!r} "
+            f"({type(wrong[0]).__name__}). Turn it into text or numbers first."
+        )
+    values[absent] = None
+    return pd.Series(values, dtype=object)
+
+
+def write_table(folder: Path, frame: pd.DataFrame, dimension: str) -> None:
+    """Write a frame that `storable` returned; the group's own metadata come last."""
+    for name in frame.columns:
+        values = frame[name].to_numpy()
+        attributes: dict[str, object] = dict(describe(name))
+        if values.dtype == object:
+            absent = frame[name].isna().to_numpy()
+            if absent.any():
+                # Text of variable length has no missing value, so the reader is told to take "" for it.
+                attributes[MISSING] = ""
+            values = np.where(absent, "", values)
+        kind = "text" if values.dtype == object else values.dtype
+        array = create_array(folder / name, values.shape, values.shape, kind, (dimension,), attributes)
+        if len(values):
+            array[:] = values
+    write_group(folder, {"columns": list(frame.columns)})
+
+
+def read_table(folder: Path) -> pd.DataFrame:
+    """Return a table with its columns in the order in which they were written."""
+    group = zarr.open_group(folder, mode="r", zarr_format=3, use_consolidated=False)
+    columns = {}
+    for name in read_attributes(folder)["columns"]:
+        array = group[name]
+        if not isinstance(array, zarr.Array):
+            raise StoreError(f"{folder / name} should be an array; the store is damaged.")
+        values = np.asarray(array[:])
+        if values.dtype.kind in "OUT":
+            values = values.astype(object)
+            if array.attrs.get(MISSING) == "":
+                values[values == ""] = None
+            columns[name] = pd.Series(values, dtype="str" if pd.__version__ >= "3" else object)
+        else:
+            columns[name] = pd.Series(values)
+    return pd.DataFrame(columns)
