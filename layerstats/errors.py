@@ -47,6 +47,10 @@ class RCrashError(RError):
     """The R process ended in the middle of a call."""
 
 
+class RTimeoutError(RError):
+    """A call to R took longer than it may."""
+
+
 class MissingDependencyError(LayerstatsError, ImportError):
     """An optional dependency (a Python package, or R) is needed for this and is not installed."""
 

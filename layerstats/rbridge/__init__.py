@@ -1,0 +1,33 @@
+"""R in worker processes of its own: calls go out, plain Python values come back.
+
+`RSession` is one worker, `RPool` several side by side, `default_pool` the one that this process shares, `r_status` what
+of R is there. Nothing of R is loaded into the user's process, so that a crash or an out-of-memory in R is an error here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from layerstats.rbridge.doctor import RStatus, r_status
+    from layerstats.rbridge.pool import RPool, default_pool
+    from layerstats.rbridge.session import RReply, RSession
+
+__all__ = ["RPool", "RReply", "RSession", "RStatus", "default_pool", "r_status"]
+
+# Loaded at first use: the worker imports this package too, and must start without pandas.
+_HOMES = {
+    "RPool": "pool",
+    "default_pool": "pool",
+    "RReply": "session",
+    "RSession": "session",
+    "RStatus": "doctor",
+    "r_status": "doctor",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
