@@ -1,0 +1,150 @@
+"""A user's table made ready for any engine: checked, sorted and coded, with notes on everything that was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_columns, check_complete
+from layerstats.errors import ArgumentError, DataError, FormulaError
+from layerstats.stats.gamm.basis_size import check_basis_sizes
+from layerstats.stats.gamm.expression import Name, evaluate
+from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors
+from layerstats.stats.gamm.formula import Formula
+from layerstats.stats.gamm.series import series_columns, sort_series
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedData:
+    """What a fit needs of a table.
+
+    Attributes
+    ----------
+    frame
+        The columns of the formula, rows in order of series, factors coded.
+    response_values
+        (row,) after the transformation in the formula.
+    positions
+        (row,) where each row stood in the user's table.
+    index
+        The index of the user's table, in its own order.
+    series_start
+        (row,) True where a series begins, or None.
+    weights
+        (row,) or None.
+    notes
+        What was decided for the user.
+    """
+
+    frame: pd.DataFrame
+    response_values: np.ndarray
+    positions: np.ndarray
+    index: pd.Index
+    series_start: np.ndarray | None
+    weights: np.ndarray | None
+    notes: tuple[str, ...]
+
+
+def prepare_data(
+    formula: Formula,
+    data: pd.DataFrame,
+    *,
+    factors: FactorLevels | None = None,
+    ordered: OrderedCopies | None = None,
+    series: str | Sequence[str] | None = None,
+    order: str | None = None,
+    autoregressive: bool = False,
+    weights: str | Sequence[float] | None = None,
+) -> PreparedData:
+    """Check, sort and code `data` for `formula`.
+
+    Raises
+    ------
+    FormulaError
+        The formula uses a column that is not there, or a factor where a number belongs.
+    DataError
+        Missing or infinite values, duplicated rows in a series, factors with one level, too large a basis.
+    ArgumentError
+        `series` and `order` are incomplete, or levels or weights do not fit the data.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise ArgumentError(f"The data must be a pandas DataFrame, but got {type(data).__name__} instead.")
+    if data.columns.has_duplicates:
+        twice = data.columns[data.columns.duplicated()][0]
+        raise DataError(f"Column {twice!r} appears more than once in the data.")
+    if len(data) == 0:
+        raise DataError("The data have no rows.")
+    formula.check_columns([*map(str, data.columns), *(ordered or {})])
+    columns, order, notes = series_columns(data, series, order, autoregressive)
+    check_complete(data, [column for column in formula.columns if column in data.columns], "the data")
+    row_weights = _weights(data, weights)
+    positions, start = np.arange(len(data)), None
+    if order is not None:
+        positions, start, gaps = sort_series(data, columns, order)
+        notes += gaps
+    needed = [*formula.columns, *(factors or {}), *(source for source, _ in (ordered or {}).values())]
+    kept = list(dict.fromkeys(column for column in needed if column in data.columns))
+    check_columns(data, [column for column in needed if column not in (ordered or {})], "the data")
+    coded, factor_notes = code_factors(data[kept].iloc[positions].reset_index(drop=True), formula, factors, ordered)
+    _check_kinds(formula, coded)
+    check_basis_sizes(coded, formula.smooths)
+    return PreparedData(
+        frame=coded,
+        response_values=_response(formula, coded),
+        positions=positions,
+        index=data.index,
+        series_start=start,
+        weights=None if row_weights is None else row_weights[positions],
+        notes=(*factor_notes, *notes),
+    )
+
+
+def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None) -> np.ndarray | None:
+    if weights is None:
+        return None
+    if isinstance(weights, str):
+        check_columns(data, [weights], "the data (named in 'weights')")
+        weights = data[weights].to_list()
+    values = np.asarray(weights, dtype=float)
+    if values.shape != (len(data),):
+        raise ArgumentError(f"'weights' must have one value a row ({len(data)}), but has shape {values.shape}.")
+    if not np.all(np.isfinite(values)) or np.any(values <= 0):
+        raise ArgumentError(f"'weights' must be positive numbers, but {int(np.sum(~(values > 0)))} of them are not.")
+    return values
+
+
+def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
+    """Refuse factors where numbers belong and numbers where factors belong."""
+    categorical = {column for column in frame.columns if isinstance(frame[column].dtype, pd.CategoricalDtype)}
+    for smooth in formula.smooths:
+        names = [variable.name for variable in smooth.variables if isinstance(variable, Name)]
+        in_smooth = [name for name in names if name in categorical]
+        if smooth.bases[0] == "fs" and len(in_smooth) != 1:
+            raise FormulaError(
+                f"A factor smooth needs exactly one factor, but {smooth} has {len(in_smooth)}. Numbers become a factor "
+                f"with factors={{{names[-1]!r}: None}}."
+            )
+        if in_smooth and not smooth.random:
+            raise FormulaError(
+                f"{smooth.label} is a smooth of the factor {in_smooth[0]!r}. Use it as by = {in_smooth[0]}, or as a "
+                f'random effect: s({in_smooth[0]}, bs = "re").'
+            )
+
+
+def _response(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
+    for column in formula.response_columns:
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            raise DataError(f"The response {column!r} must hold numbers, but its dtype is {frame[column].dtype}.")
+    values = evaluate(formula.response, frame)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise DataError(
+            f"{formula.response} is not a finite number in {int(bad.sum())} of {len(values)} rows: the values of "
+            f"{', '.join(formula.response_columns)} are outside the domain of the transformation."
+        )
+    if np.ptp(values) == 0:
+        raise DataError(f"The response {formula.response} is {values[0]:g} in every row; there is nothing to model.")
+    return values

@@ -1,0 +1,111 @@
+"""Rows as series: sorted, without duplicates, and where each series begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_columns, check_complete
+from layerstats.errors import ArgumentError, DataError
+
+# The columns of this package's own tables.
+DEFAULT_SERIES = "token"
+DEFAULT_ORDER = "sample"
+
+
+def series_columns(
+    frame: pd.DataFrame, series: str | Sequence[str] | None, order: str | None, needed: bool
+) -> tuple[tuple[str, ...], str | None, list[str]]:
+    """Return the columns that identify a series, the one that orders it, and notes.
+
+    Where neither is given, ``token`` and ``sample`` stand in if the table has them and an AR(1) model needs them.
+
+    Raises
+    ------
+    ArgumentError
+        One is given without the other, or an AR(1) model has neither.
+    """
+    if series is None and order is None:
+        if needed and {DEFAULT_SERIES, DEFAULT_ORDER} <= set(frame.columns):
+            note = f"Series are identified by {DEFAULT_SERIES!r} and ordered by {DEFAULT_ORDER!r}."
+            return (DEFAULT_SERIES,), DEFAULT_ORDER, [note]
+        if needed:
+            raise ArgumentError(
+                "AR(1) residuals need to know what a series is. Give 'series' (the columns that identify one, for "
+                "instance the token) and 'order' (the column that orders its rows, for instance the time)."
+            )
+        return (), None, []
+    if series is None or order is None:
+        missing = "series" if series is None else "order"
+        raise ArgumentError(f"'series' and 'order' belong together, but {missing!r} is missing.")
+    columns = (series,) if isinstance(series, str) else tuple(series)
+    if not columns:
+        raise ArgumentError("The 'series' parameter must name at least one column, but got none.")
+    check_columns(frame, [*columns, order], "the data (named in 'series' and 'order')")
+    return columns, order, []
+
+
+def sort_series(frame: pd.DataFrame, series: tuple[str, ...], order: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return the row positions in order of series and time, where series start, and notes on gaps.
+
+    Series keep the order of their first row.
+
+    Raises
+    ------
+    DataError
+        Two rows of a series stand at the same place, or a value is missing.
+    """
+    check_complete(frame, [*series, order], "the data")
+    codes = frame.groupby(list(series), sort=False, observed=True).ngroup().to_numpy()
+    if not pd.api.types.is_numeric_dtype(frame[order]):
+        raise DataError(f"Column {order!r} orders the rows of a series and must be numeric, not {frame[order].dtype}.")
+    places = frame[order].to_numpy(dtype=float)
+    positions = np.lexsort((places, codes))
+    codes, places = codes[positions], places[positions]
+    start = np.concatenate([[True], codes[1:] != codes[:-1]])
+    steps = np.diff(places)[~start[1:]]
+    if np.any(steps == 0):
+        _refuse_duplicates(frame, series, order, positions, start, places)
+    return positions, start, _gap_notes(steps, start, order)
+
+
+def _refuse_duplicates(
+    frame: pd.DataFrame,
+    series: tuple[str, ...],
+    order: str,
+    positions: np.ndarray,
+    start: np.ndarray,
+    places: np.ndarray,
+) -> None:
+    repeated = np.flatnonzero(~start[1:] & (np.diff(places) == 0)) + 1
+    row = frame.iloc[positions[repeated[0]]]
+    where = ", ".join(f"{column} = {row[column]}" for column in (*series, order))
+    raise DataError(
+        f"{len(repeated)} rows are duplicated within their series, the first at {where}. A series has one row at each "
+        f"{order!r}: drop the duplicates, or name every column that tells series apart in 'series'."
+    )
+
+
+def _gap_notes(steps: np.ndarray, start: np.ndarray, order: str) -> list[str]:
+    notes = []
+    single = int(np.sum(start & np.append(start[1:], True)))
+    if single:
+        notes.append(f"{single} of {int(start.sum())} series have one row only.")
+    if len(steps):
+        step = np.median(steps)
+        gaps = int(np.sum(steps > 1.5 * step))
+        if gaps:
+            notes.append(
+                f"{gaps} steps in {order} are longer than the usual {step:g} (missing rows). The AR(1) model takes "
+                "neighbouring rows as one step apart and ignores the gaps."
+            )
+    return notes
+
+
+def lag_pairs(start: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of rows `lag` steps apart within one series."""
+    number = np.cumsum(start)
+    first = np.flatnonzero(number[lag:] == number[: len(number) - lag])
+    return first, first + lag
