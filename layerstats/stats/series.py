@@ -197,6 +197,8 @@ def bin_series(frame: pd.DataFrame, samples: int | None, *, identifier: str = "t
         raise ArgumentError(f"The 'samples' parameter must be at least {MIN_SAMPLES - 1}, but got {samples!r} instead.")
     group = frame.groupby(identifier, sort=False)
     points = group["value"].transform("size").to_numpy()
+    if points.max() <= samples:
+        return frame.reset_index(drop=True)
     rank = group.cumcount().to_numpy()
     position = np.where(points > samples, rank * samples // points, rank)
     along = [name for name in ("sample", "time_s", "time", "value") if name in frame.columns]

@@ -1,0 +1,177 @@
+"""The models of the published analysis and their extensions: formula, data and coding for one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.series import Series
+
+SpeakerTerms = Literal["auto", "none"]
+# mgcv's default for one covariate, and the published analysis's.
+BASIS_FUNCTIONS = 10
+# Fewer leave a smooth nothing but its straight line.
+LEAST_BASIS_FUNCTIONS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesModel:
+    """What `layerstats.stats.gamm.fit` needs for one model of one layer.
+
+    Attributes
+    ----------
+    formula, data, factors, ordered
+        As `fit` takes them.
+    identifier, covariate
+        The series and their order, for the AR(1) part.
+    """
+
+    formula: str
+    data: pd.DataFrame
+    identifier: str
+    covariate: str
+    factors: dict[str, list[str]]
+    ordered: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
+    """Raise `DataError` where a contrast between groups has no basis: one group only, or one speaker only."""
+    check_choice("speakers", speakers, ("auto", "none"))
+    levels = frame[group].unique()
+    if len(levels) < 2:
+        listed = ", ".join(map(repr, levels)) or "nothing"
+        raise DataError(f"A contrast needs two levels of {group!r} or more, but there is {listed} only.")
+    people = frame["speaker"].unique()
+    if len(people) < 2 and speakers != "none":
+        raise DataError(
+            f"All series are by one speaker ({people[0]!r}): a difference cannot be told apart from this speaker's "
+            "habit. Add speakers, or say with speakers='none' that the result is about this speaker alone."
+        )
+
+
+def basis_functions(series: Series, k: int | None = None) -> int:
+    """Return the number of basis functions of the smooths, as many as the series bear.
+
+    Parameters
+    ----------
+    series
+        The series of one layer.
+    k
+        A number that was asked for; by default 10 (mgcv's and the published one), or the median number of points of a
+        series where that is less.
+
+    Raises
+    ------
+    DataError
+        There are fewer points than basis functions, or fewer than three basis functions could be used.
+    """
+    points = series.frame.groupby(series.identifier, sort=False).size()
+    median = int(points.median()) if len(points) else 0
+    if k is not None:
+        if k < LEAST_BASIS_FUNCTIONS:
+            raise ArgumentError(f"The 'k' parameter must be at least {LEAST_BASIS_FUNCTIONS}, but got {k!r} instead.")
+        if median < k:
+            raise DataError(
+                f"Series have fewer points than basis functions: {median} (median) against k = {k}. Choose a smaller "
+                "'k' or a layer with more samples."
+            )
+        return k
+    if median < LEAST_BASIS_FUNCTIONS:
+        raise DataError(
+            f"Series have {median} points (median): fewer than the {LEAST_BASIS_FUNCTIONS} basis functions that a "
+            "smooth needs. Choose a layer with more samples."
+        )
+    return min(BASIS_FUNCTIONS, median)
+
+
+def level_and_shape_model(
+    series: Series,
+    group: str,
+    levels: Sequence[str],
+    *,
+    k: int | None = None,
+    speakers: SpeakerTerms = "auto",
+    duration: bool = False,
+) -> SeriesModel:
+    """Return the published model: parametric terms test levels, difference smooths test shapes.
+
+    ``value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1)`` with AR(1) residuals
+    (Begus & Zhou 2022, Table 1), and where speakers repeat ``s(sample, speaker, bs="fs", m=1)``, and where they repeat
+    within a group a factor smooth for each speaker's version of the group. With `duration`, also
+    ``s(duration_s) + ti(sample, duration_s)``.
+
+    Parameters
+    ----------
+    series
+        The series of one layer.
+    group
+        The column whose levels are compared.
+    levels
+        Its levels; the first is the reference.
+    k, speakers, duration
+        As in `word_contrasts`.
+    """
+    covariate = series.covariate
+    k = basis_functions(series, k)
+    terms = [group, f"s({covariate}{_k(k)})", f"s({covariate}, by={group}_ordered{_k(k)})"]
+    if duration:
+        few = min(5, int(series.frame["duration_s"].nunique()))
+        if few < LEAST_BASIS_FUNCTIONS:
+            raise DataError(f"Tokens have {few} different durations: too few for a smooth of duration.")
+        terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
+    random, data = _random_terms(series, group, k, speakers)
+    return SeriesModel(
+        formula=f"value ~ {' + '.join([*terms, *random])}",
+        data=data,
+        identifier=series.identifier,
+        covariate=covariate,
+        factors={group: list(levels)},
+        ordered={f"{group}_ordered": (group, levels[0])},
+    )
+
+
+def joint_model(
+    series: Series, group: str, levels: Sequence[str], *, k: int | None = None, speakers: SpeakerTerms = "auto"
+) -> SeriesModel:
+    """Return the model whose binary smooth tests level and shape in one.
+
+    ``s(time, by=is_level)`` with a numeric 0/1 variable is not centred, so it holds the whole difference between the
+    second level and the first. Reading two p-values, of level and shape, and taking either rejects too often; the one
+    joint test keeps its level (Sóskuthy 2017 and later simulations).
+    """
+    k = basis_functions(series, k)
+    terms = [f"s({series.covariate}{_k(k)})", f"s({series.covariate}, by=is_second{_k(k)})"]
+    random, data = _random_terms(series, group, k, speakers)
+    return SeriesModel(
+        formula=f"value ~ {' + '.join([*terms, *random])}",
+        data=data.assign(is_second=(data[group] == levels[1]).astype(float)),
+        identifier=series.identifier,
+        covariate=series.covariate,
+        factors={},
+    )
+
+
+def _random_terms(series: Series, group: str, k: int, speakers: SpeakerTerms) -> tuple[list[str], pd.DataFrame]:
+    """Return factor smooths for tokens and, where they repeat, speakers; and the data with the columns they need."""
+    frame = series.frame
+    columns = [series.identifier]
+    each = frame[[series.identifier, "speaker", group]].drop_duplicates()
+    if speakers == "auto" and each["speaker"].duplicated().any():
+        columns.append("speaker")
+        # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
+        if each.duplicated(["speaker", group]).any():
+            columns.append(f"speaker_{group}")
+            frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
+    # With m=1 the default basis has one function less than that of the common smooth.
+    size = "" if k == BASIS_FUNCTIONS else f", k={k - 1}"
+    return [f's({series.covariate}, {column}, bs="fs", m=1{size})' for column in columns], frame
+
+
+def _k(k: int) -> str:
+    """Write k only where it is not mgcv's own, so that the published formula is what one reads."""
+    return "" if k == BASIS_FUNCTIONS else f", k={k}"
