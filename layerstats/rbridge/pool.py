@@ -60,7 +60,9 @@ class RPool:
         finally:
             self._give_back(session)
 
-    def map(self, function: str, arguments: Sequence[Mapping[str, object]]) -> list[RReply]:
+    def map(
+        self, function: str, arguments: Sequence[Mapping[str, object]], workers: int | None = None
+    ) -> list[RReply]:
         """Call one R function many times, side by side.
 
         Parameters
@@ -69,6 +71,8 @@ class RPool:
             The R function.
         arguments : sequence of mapping
             The named arguments of each call.
+        workers : int, optional
+            Most calls at a time, where that is fewer than the pool allows.
 
         Returns
         -------
@@ -80,7 +84,7 @@ class RPool:
         RError
             The first, in that order, of the errors; the other calls are finished or not begun.
         """
-        with ThreadPoolExecutor(max_workers=self._workers) as executor:
+        with ThreadPoolExecutor(max_workers=min(workers or self._workers, self._workers)) as executor:
             futures = [executor.submit(self.call, function, **keywords) for keywords in arguments]
             try:
                 return [future.result() for future in futures]

@@ -1,0 +1,58 @@
+# The linear predictor of new rows, for the terms that are kept.
+
+# newdata  complete and coded like the data of the fit; columns that only excluded terms need may be absent
+# exclude  labels of smooths ("s(Sample):Worddark") or parametric terms ("Word", "(Intercept)")
+# Returns matrix (row, coefficient), coefficients, covariance (Bayesian) and the term of each coefficient. The columns of
+# excluded terms are never made, so that a model with thousands of random coefficients stays cheap.
+gamm_design <- function(fit, newdata, exclude = character()) {
+  model <- if (inherits(fit, "gamm")) fit$model else fit
+  blocks <- list(parametric_block(model, newdata, exclude))
+  for (smooth in model$smooth) {
+    if (smooth$label %in% exclude) next
+    blocks <- c(blocks, list(list(
+      matrix = mgcv::PredictMat(smooth, newdata),
+      columns = smooth$first.para:smooth$last.para,
+      terms = rep(smooth$label, smooth$last.para - smooth$first.para + 1)
+    )))
+  }
+  columns <- unlist(lapply(blocks, `[[`, "columns"))
+  design <- list(
+    matrix = do.call(cbind, lapply(blocks, function(block) unname(block$matrix))),
+    coefficients = unname(model$coefficients[columns]),
+    covariance = unname(model$Vp[columns, columns, drop = FALSE]),
+    terms = unlist(lapply(blocks, `[[`, "terms"))
+  )
+  add_offset(design, model, newdata, exclude)
+}
+
+# An offset is a column whose coefficient is known to be 1.
+add_offset <- function(design, model, newdata, exclude) {
+  terms <- stats::delete.response(model$pterms)
+  if (is.null(attr(terms, "offset")) || "offset" %in% exclude) return(design)
+  offset <- stats::model.offset(stats::model.frame(terms, newdata, xlev = model$xlevels))
+  list(
+    matrix = unname(cbind(design$matrix, offset)),
+    coefficients = c(design$coefficients, 1),
+    covariance = rbind(cbind(design$covariance, 0), 0),
+    terms = c(design$terms, "offset")
+  )
+}
+
+parametric_block <- function(model, newdata, exclude) {
+  terms <- stats::delete.response(model$pterms)
+  frame <- stats::model.frame(terms, newdata, xlev = model$xlevels)
+  matrix <- stats::model.matrix(terms, frame, contrasts.arg = model$contrasts)
+  labels <- c("(Intercept)", attr(terms, "term.labels"))[attr(matrix, "assign") + 1]
+  dropped <- attr(model$nsdf, "drop.ind")
+  if (!is.null(dropped)) {
+    matrix <- matrix[, -dropped, drop = FALSE]
+    labels <- labels[-dropped]
+  }
+  kept <- which(!labels %in% exclude)
+  list(matrix = matrix[, kept, drop = FALSE], columns = kept, terms = labels[kept])
+}
+
+# What of a model gamm_design needs: without residuals, model frame and the other covariance matrices.
+design_part <- function(model) {
+  model[c("coefficients", "Vp", "smooth", "pterms", "xlevels", "contrasts", "nsdf")]
+}

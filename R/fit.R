@@ -1,0 +1,81 @@
+# Fit a GAMM with mgcv.
+
+# formula   a formula or its text
+# method    "fREML", "REML" or "ML"
+# rho       AR(1) parameter of the residuals, or "auto": the lag-1 autocorrelation of the same model without it
+# series    names of the columns that identify a series; order: the column that orders its rows. Rows are sorted.
+# factors   list(Word = c("ask", "dark")): levels, the first is the reference
+# ordered   list(WordOrd = c("Word", "ask")): an ordered copy of Word with that reference
+# weights   name of a column
+# fun       "bam" or "gam"; discrete: bam's discretisation of covariates
+# Returns a list of class "gamm"; `model` is mgcv's own.
+gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
+                     ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE) {
+  formula <- read_formula(formula)
+  data <- as.data.frame(data)
+  if (!identical(rho, 0) && is.null(series)) {
+    stop("AR(1) residuals need to know what a series is: give 'series' and 'order'.", call. = FALSE)
+  }
+  sources <- vapply(ordered, function(copy) copy[[1]], character(1))
+  used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), names(ordered))
+  missing <- setdiff(c(used, weights), names(data))
+  if (length(missing)) stop("Column '", missing[1], "' of the formula is not in the data.", call. = FALSE)
+  check_complete(data[c(used, weights)])
+  start <- NULL
+  if (!is.null(series)) {
+    rows <- series_rows(data, series, order)
+    data <- data[rows$position, , drop = FALSE]
+    start <- rows$start
+  }
+  coded <- code_factors(data[used], factors, ordered)
+  weights <- if (is.null(weights)) NULL else data[[weights]]
+  refit <- function(rho) {
+    fit_model(formula, coded$data, start, rho, method, weights, family, fun, discrete)
+  }
+  if (identical(rho, "auto")) {
+    rho <- lag_correlation(stats::residuals(refit(0)$model), start, 1)
+  }
+  fit <- refit(rho)
+  fit$notes <- coded$notes
+  fit$ordered <- ordered
+  fit
+}
+
+# The fit itself: data are complete, sorted and coded. start: TRUE where a series begins, or NULL.
+fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", weights = NULL, family = "gaussian",
+                      fun = "bam", discrete = FALSE) {
+  formula <- read_formula(formula)
+  call <- list(str2lang(paste0("mgcv::", match.arg(fun, c("bam", "gam")))),
+               formula = quote(formula), data = quote(data), family = quote(read_family(family)))
+  # mgcv calls the same criterion REML in gam() and fREML in bam().
+  call$method <- if (fun == "gam" && method == "fREML") "REML" else method
+  if (!is.null(weights)) {
+    data$.weights <- weights
+    call$weights <- quote(.weights)
+  }
+  if (rho != 0) {
+    if (fun == "gam") stop("gam() has no AR(1) residuals. Use fun = \"bam\".", call. = FALSE)
+    data$.start <- start
+    call$rho <- rho
+    call$AR.start <- quote(.start)
+  }
+  if (fun == "bam" && discrete) call <- c(call, discrete = TRUE, nthreads = 1)
+  begin <- proc.time()[["elapsed"]]
+  model <- eval(as.call(call))
+  structure(
+    list(model = model, start = start, rho = rho, method = method, notes = character(),
+         seconds = proc.time()[["elapsed"]] - begin),
+    class = "gamm"
+  )
+}
+
+# A formula whose environment holds nothing, so that a saved model does not carry a copy of the data.
+read_formula <- function(formula) {
+  formula <- stats::as.formula(formula)
+  environment(formula) <- globalenv()
+  formula
+}
+
+read_family <- function(family) {
+  if (is.character(family)) eval(str2lang(family), asNamespace("mgcv")) else family
+}

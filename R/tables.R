@@ -1,0 +1,37 @@
+# Tables of a fit, named as in layerstats/tables/glossary.toml.
+
+# Parametric coefficients: term, estimate, std_error, statistic, p_value.
+gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
+  table <- summary$p.table
+  data.frame(term = rownames(table), estimate = table[, 1], std_error = table[, 2], statistic = table[, 3],
+             p_value = table[, 4], row.names = NULL)
+}
+
+# Smooth terms: term, edf, ref_df, statistic, p_value.
+gamm_smooths <- function(fit, summary = base::summary(fit$model)) {
+  table <- summary$s.table
+  if (is.null(table)) table <- matrix(numeric(0), 0, 4)
+  data.frame(term = as.character(rownames(table)), edf = table[, 1], ref_df = table[, 2], statistic = table[, 3],
+             p_value = table[, 4], row.names = NULL)
+}
+
+# One row about the whole model. `score` is minus the log (restricted) likelihood that was minimised.
+gamm_glance <- function(fit, summary = base::summary(fit$model)) {
+  model <- fit$model
+  likelihood <- stats::logLik(model)
+  data.frame(
+    nobs = stats::nobs(model),
+    df = attr(likelihood, "df"),
+    df_residual = stats::df.residual(model),
+    log_lik = as.numeric(likelihood),
+    aic = stats::AIC(model),
+    bic = stats::BIC(model),
+    deviance = stats::deviance(model),
+    deviance_explained = summary$dev.expl,
+    adj_r_squared = summary$r.sq,
+    scale = summary$scale,
+    score = as.numeric(model$gcv.ubre),
+    method = fit$method,
+    rho = fit$rho
+  )
+}

@@ -1,0 +1,140 @@
+"""The reference engine: mgcv's `bam` and `gam`, in R worker processes."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import RError
+from layerstats.rbridge import RPool, default_pool
+from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
+
+
+class MgcvEngine:
+    """Fits every model of the formula language by mgcv.
+
+    Parameters
+    ----------
+    pool : RPool, optional
+        The R workers to use, for instance with a memory limit; by default those that the process shares.
+
+    Examples
+    --------
+    >>> MgcvEngine().name
+    'mgcv'
+    """
+
+    name = "mgcv"
+
+    def __init__(self, pool: RPool | None = None) -> None:
+        self._pool = pool
+
+    @property
+    def pool(self) -> RPool:
+        """The R workers."""
+        return default_pool() if self._pool is None else self._pool
+
+    def available(self) -> str | None:
+        """Return None where R, mgcv and rpy2 work, else what is missing and how to install it."""
+        try:
+            self.pool.call("bridge_versions")
+        except RError as error:
+            return str(error)
+        return None
+
+    def cannot(self, request: FitRequest) -> str | None:
+        """Return None where mgcv can fit the request, else the reason why not."""
+        if request.function == "gam" and request.discrete:
+            return "gam() does not discretise covariates: use function='bam', or discrete=False"
+        if request.function == "gam" and request.rho != 0:
+            return "gam() has no AR(1) residuals: use function='bam'"
+        if request.discrete and request.method != "fREML":
+            return f"bam(discrete=TRUE) needs method='fREML', not {request.method!r}"
+        if request.rho != 0 and request.family != "gaussian" and not request.discrete:
+            return f"AR(1) residuals of family {request.family!r} need discrete=True"
+        return None
+
+    def fit(self, request: FitRequest) -> EngineFit:
+        """Fit one model.
+
+        Raises
+        ------
+        RError
+            Or one of its kinds, see `layerstats.rbridge.RSession.call`.
+        """
+        return self.fit_many([request], workers=1)[0]
+
+    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+        """Fit several models in at most `workers` R processes; the same results as one after another."""
+        pool = self.pool
+        if self._pool is None:
+            pool.grow(workers)
+        models = [_SavedModel(pool) for _ in requests]
+        arguments = [_arguments(request, model) for request, model in zip(requests, models, strict=True)]
+        replies = pool.map("bridge_fit", arguments, workers=workers)
+        return [
+            _engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)
+        ]
+
+
+class _SavedModel:
+    """What predictions need of a fitted model, on disk: any worker can read it, and it outlives its worker."""
+
+    def __init__(self, pool: RPool) -> None:
+        self._pool = pool
+        folder = tempfile.mkdtemp(prefix="layerstats-gamm-")
+        self.path = Path(folder) / "model.rds"
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    def design(self, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+        """Return the linear predictor of `new_data` without the terms in `exclude`."""
+        answer = self._pool.call("bridge_design", path=str(self.path), newdata=new_data, exclude=list(exclude)).value
+        return Design(
+            matrix=answer["matrix"],
+            coefficients=answer["coefficients"],
+            covariance=answer["covariance"],
+            term_of_column=tuple(answer["terms"]),
+        )
+
+
+def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
+    return {
+        "path": str(model.path),
+        "formula": str(request.formula),
+        "data": request.frame,
+        "start": request.series_start,
+        "rho": float(request.rho),
+        "method": request.method,
+        "weights": request.weights,
+        "family": request.family,
+        "fun": request.function,
+        "discrete": request.discrete,
+    }
+
+
+def _engine_fit(value: dict[str, object], warnings: tuple[str, ...], model: _SavedModel) -> EngineFit:
+    frames = {name: part for name, part in value.items() if isinstance(part, pd.DataFrame)}
+    numbers = {name: part for name, part in value.items() if isinstance(part, np.ndarray)}
+    parts = frames["parts"].itertuples(index=False)
+    return EngineFit(
+        parametric=frames["parametric"],
+        smooths=frames["smooths"],
+        glance=frames["glance"],
+        smooth_parts=tuple(
+            SmoothPart(part.label, int(part.coefficients), int(part.null_dimension), float(part.edf)) for part in parts
+        ),
+        smoothing_parameters=numbers["smoothing_parameters"],
+        fitted=numbers["fitted"],
+        residuals=numbers["residuals"],
+        whitened_residuals=numbers["whitened"],
+        design=model.design,
+        warnings=warnings,
+        versions=value["versions"],
+        seconds=value["seconds"],
+    )
