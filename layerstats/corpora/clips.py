@@ -1,0 +1,177 @@
+"""What a network hears: every token made into a clip of the same length."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice, check_positive
+from layerstats.corpora.audio import check_samples, resample
+from layerstats.corpora.corpus import Corpus
+from layerstats.errors import ArgumentError, AudioError, CorpusError
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """Tokens as a network hears them: resampled, peak-normalised, between silences, zero-padded.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The speech.
+    rate_hz : int, default 16000
+        Sampling rate of the network's input, in Hz.
+    samples : int, default 16384
+        Length of every clip, in samples.
+    silence_s : float, default 0.025
+        Silence before and after the speech, in seconds; zeros then fill the clip.
+    too_long : {"error", "trim", "skip"}, default "error"
+        What becomes of a token that does not fit with its two silences: an error that names it, its end cut off
+        (`trimmed` in `tokens`), or left out (`skipped_tokens` in `attrs`).
+
+    Raises
+    ------
+    AudioError
+        If a token is too long and `too_long` is "error".
+    CorpusError
+        If every token was skipped.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> clips = Clips(demo_corpus(words=["wash"], voices=4))
+    >>> clips.waveforms(slice(0, 2)).shape
+    (2, 16384)
+    """
+
+    corpus: Corpus
+    rate_hz: int = 16000
+    samples: int = 16384
+    silence_s: float = 0.025
+    too_long: str = "error"
+
+    def __post_init__(self) -> None:
+        check_choice("too_long", self.too_long, ("error", "trim", "skip"))
+        check_positive("rate_hz", self.rate_hz)
+        check_positive("samples", self.samples)
+        if not 0 <= self.silence_s or self._room < 1:
+            raise ArgumentError(
+                f"The 'silence_s' parameter must leave room for speech in {self.samples} samples at "
+                f"{self.rate_hz} Hz, but got {self.silence_s!r} instead."
+            )
+        if self.too_long == "error":
+            self._refuse_long()
+        if self.tokens.empty:
+            raise CorpusError(f"Every token of {self.corpus.name!r} is too long for {self.samples} samples.")
+
+    @property
+    def _silence(self) -> int:
+        return round(self.silence_s * self.rate_hz)
+
+    @property
+    def _room(self) -> int:
+        return self.samples - 2 * self._silence
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
+        return np.rint(self.corpus.tokens["duration_s"].to_numpy() * self.rate_hz).astype(int)
+
+    def _refuse_long(self) -> None:
+        long = np.flatnonzero(self._lengths > self._room)
+        if len(long) == 0:
+            return
+        worst = long[self._lengths[long].argmax()]
+        first = self.corpus.tokens.iloc[long[0]]
+        raise AudioError(
+            f"Token {first['token']!r} lasts {first['duration_s']:.3f} s, but a clip of {self.samples} samples at "
+            f"{self.rate_hz} Hz has room for {self._room / self.rate_hz:.3f} s between silences of {self.silence_s} s "
+            f"({len(long)} of {len(self.corpus.tokens)} tokens are too long; the longest, "
+            f"{self.corpus.tokens['token'].iloc[worst]!r}, needs samples={self._lengths[worst] + 2 * self._silence}). "
+            f"Pass more samples, a shorter silence_s, too_long='trim' or too_long='skip'."
+        )
+
+    @cached_property
+    def tokens(self) -> pd.DataFrame:
+        """The corpus's tokens with `onset_s` in the clip, `duration_s` as heard (seconds), and `trimmed`."""
+        long = self._lengths > self._room
+        keep = ~long if self.too_long == "skip" else np.ones(len(long), dtype=bool)
+        table = self.corpus.tokens.loc[keep].reset_index(drop=True)
+        heard = table["duration_s"].clip(upper=self._room / self.rate_hz)
+        return table.assign(onset_s=self._silence / self.rate_hz, duration_s=heard, trimmed=long[keep])
+
+    @cached_property
+    def phones(self) -> pd.DataFrame:
+        """The corpus's phones in seconds of the clip; what lies behind the end of a trimmed clip is cut off."""
+        phones = self.corpus.phones
+        heard = phones["token"].map(dict(zip(self.tokens["token"], self.tokens["duration_s"], strict=True)))
+        offset = np.minimum(phones["offset_s"], heard.astype("float64"))
+        # A token that was skipped has no duration here, and the comparison is then false.
+        keep = (offset > phones["onset_s"]).to_numpy()
+        start = self._silence / self.rate_hz
+        moved = phones.assign(onset_s=phones["onset_s"] + start, offset_s=offset + start)
+        return moved.loc[keep].reset_index(drop=True)
+
+    @property
+    def attrs(self) -> dict[str, object]:
+        """What was done to the audio, as a flat dict for a store."""
+        skipped = sorted(set(self.corpus.tokens["token"]) - set(self.tokens["token"]))
+        return {
+            "corpus": self.corpus.name,
+            "rate_hz": self.rate_hz,
+            "clip_samples": self.samples,
+            "silence_s": self.silence_s,
+            "normalisation": "peak",
+            "too_long": self.too_long,
+            "trimmed_tokens": int(self.tokens["trimmed"].sum()),
+            "skipped_tokens": skipped,
+        }
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def waveform(self, token: str) -> np.ndarray:
+        """One clip: float32 (sample,), with a peak of 1."""
+        speech = resample(self.corpus.audio(token), self.corpus.rate_hz, self.rate_hz)
+        if len(speech) > self._room + 1 and self.too_long != "trim":
+            raise AudioError(f"The audio of token {token!r} is longer than its duration_s says.")
+        speech = speech[: self._room]  # resampling may end a sample later than the duration says
+        check_samples(speech, f"token {token!r}")
+        clip = np.zeros(self.samples, dtype=np.float32)
+        clip[self._silence : self._silence + len(speech)] = speech / np.abs(speech).max()
+        return clip
+
+    def waveforms(self, selection: slice | Sequence[int] | np.ndarray) -> np.ndarray:
+        """Clips by their positions in `tokens`.
+
+        Parameters
+        ----------
+        selection : slice or sequence of int
+            Rows of `tokens`.
+
+        Returns
+        -------
+        ndarray
+            float32 (token, sample).
+
+        Raises
+        ------
+        AudioError
+            If a token's audio cannot be read, is silent, or holds NaN.
+        """
+        chosen = self.tokens["token"].to_numpy(dtype=object)[selection]
+        clips = np.zeros((len(chosen), self.samples), dtype=np.float32)
+        for row, token in enumerate(chosen):
+            clips[row] = self.waveform(token)
+        return clips
+
+    def content_hash(self) -> str:
+        """Hash of the corpus and of what is done to its audio."""
+        told = {key: value for key, value in self.attrs.items() if key != "corpus"}
+        text = f"{self.corpus.content_hash()}\n{json.dumps(told, sort_keys=True)}"
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,209 @@
+"""The built-in corpus: words said by many synthetic voices, with exact phone boundaries."""
+
+from __future__ import annotations
+
+import tomllib
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_positive
+from layerstats.corpora.audio import MemoryAudio
+from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.espeak import SpeechRequest, synthesise
+from layerstats.corpora.phones import phones_table
+from layerstats.errors import ArgumentError, CorpusError
+from layerstats.resources import bundled
+
+_STRESS = "ˈˌ"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A synthetic speaker: an accent, a variant, and a way of speaking drawn once."""
+
+    name: str
+    accent: str
+    variant: str
+    sex: str
+    rate_wpm: int
+    pitch: int
+    pitch_range: int
+
+
+def demo_corpus(
+    words: str | Iterable[str] | None = None, voices: int | Sequence[str] | None = None, seed: int | None = None
+) -> Corpus:
+    """Build the corpus that needs no download: isolated words by synthetic voices of English.
+
+    Every voice says every word once. Phone boundaries are exact: the synthesiser reports the sample at
+    which each phone starts. One voice in four is held out as the test side, spread over accents and sexes.
+    The same arguments give the same samples in every run.
+
+    Parameters
+    ----------
+    words : str or iterable of str, optional
+        What is said; by default ask, dark, greasy, oily, rag, wash, water, year (Beguš & Zhou 2022).
+    voices : int or sequence of str, optional
+        How many voices (64 by default, 128 at most), or their names, such as "en-us+f1".
+    seed : int, optional
+        Seed of the voices' rates and pitches and of the choice of held-out voices.
+
+    Returns
+    -------
+    Corpus
+        `speaker` is the voice; further columns of `tokens`: `accent, variant, sex, rate_wpm, pitch,
+        pitch_range`. In `phones`, `label` is TIMIT's and `source_label` espeak's, in IPA. A stop is one
+        interval, from the start of its closure to the end of its release.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no words, a word is repeated, or a voice is unknown.
+    MissingDependencyError
+        If espeakng-loader is not installed.
+
+    Examples
+    --------
+    >>> corpus = demo_corpus(words=["wash", "ask"], voices=4)
+    >>> len(corpus), corpus.words
+    (8, ('ask', 'wash'))
+    """
+    specification = _specification()
+    said = _check_words(specification["words"] if words is None else words)
+    speakers = _choose_voices(voices, specification, specification["seed"] if seed is None else seed)
+    held_out = _held_out(speakers, specification, specification["seed"] if seed is None else seed)
+    pairs = [(voice, word) for voice in speakers for word in said]
+    spoken = synthesise(
+        SpeechRequest(voice.name, voice.rate_wpm, voice.pitch, voice.pitch_range, word) for voice, word in pairs
+    )
+    rate_hz = spoken[0].rate_hz
+    names = [f"{voice.name}_{word}" for voice, word in pairs]
+    tokens = pd.DataFrame(
+        [
+            {
+                "token": name,
+                "word": word,
+                "speaker": voice.name,
+                "split": "test" if voice.name in held_out else "train",
+                "duration_s": len(result.samples) / rate_hz,
+                "accent": voice.accent,
+                "variant": voice.variant,
+                "sex": voice.sex,
+                "rate_wpm": voice.rate_wpm,
+                "pitch": voice.pitch,
+                "pitch_range": voice.pitch_range,
+            }
+            for name, (voice, word), result in zip(names, pairs, spoken, strict=True)
+        ]
+    )
+    phones = pd.DataFrame(
+        [
+            (name, timit_label(label), start / rate_hz, stop / rate_hz, label)
+            for name, result in zip(names, spoken, strict=True)
+            for label, start, stop in result.phones
+        ],
+        columns=["token", "label", "onset_s", "offset_s", "source_label"],
+    )
+    samples = {name: result.samples for name, result in zip(names, spoken, strict=True)}
+    return Corpus(specification["name"], tokens, phones_table(phones), rate_hz, MemoryAudio(samples))
+
+
+def timit_label(ipa: str) -> str:
+    """TIMIT's label of a phone that espeak-ng gives in IPA.
+
+    Raises
+    ------
+    CorpusError
+        If the table `data/demo_corpus_phones.toml` lacks the phone.
+
+    Examples
+    --------
+    >>> timit_label("ʃ"), timit_label("ˈɑː")
+    ('sh', 'aa')
+    """
+    labels = _labels()
+    plain = ipa.lstrip(_STRESS)
+    if plain not in labels:
+        raise CorpusError(f"The phone {ipa!r} of espeak-ng is not in data/demo_corpus_phones.toml. Add it there.")
+    return labels[plain]
+
+
+@cache
+def _specification() -> dict[str, Any]:
+    with bundled("data", "demo_corpus.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+@cache
+def _labels() -> dict[str, str]:
+    with bundled("data", "demo_corpus_phones.toml").open("rb") as file:
+        return {ipa: label for group in tomllib.load(file).values() for ipa, label in group.items()}
+
+
+def _check_words(words: str | Iterable[str]) -> list[str]:
+    listed = [words] if isinstance(words, str) else list(words)
+    if not listed or any(not word.strip() for word in listed):
+        raise ArgumentError(f"The 'words' parameter must list at least one word and no empty one, but got {listed!r}.")
+    repeated = sorted({word for word in listed if listed.count(word) > 1})
+    if repeated:
+        raise ArgumentError(f"The 'words' parameter must not repeat a word, but it repeats {', '.join(repeated)}.")
+    return listed
+
+
+def _grid(specification: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Accents x variants, ordered so that any first part of it is spread over both."""
+    accents, variants = specification["accents"], specification["variants"]
+    count = len(variants)
+    return [
+        (accent, variants[(2 * turn + (turn >= count // 2) + index) % count])
+        for turn in range(count)
+        for index, accent in enumerate(accents)
+    ]
+
+
+def _choose_voices(voices: int | Sequence[str] | None, specification: dict[str, Any], seed: int) -> list[Voice]:
+    grid = _grid(specification)
+    by_name = {f"{accent}+{variant['name']}": (accent, variant) for accent, variant in grid}
+    if voices is None or isinstance(voices, int):
+        count = specification["voices"] if voices is None else voices
+        check_positive("voices", count)
+        if count > len(grid):
+            raise ArgumentError(f"The 'voices' parameter may be at most {len(grid)}, but got {count} instead.")
+        chosen = list(by_name)[:count]
+    else:
+        chosen = list(voices)
+        unknown = [name for name in chosen if name not in by_name]
+        if unknown or not chosen or len(set(chosen)) < len(chosen):
+            raise ArgumentError(
+                f"The 'voices' parameter must list different voices out of accent+variant, such as "
+                f"{', '.join(list(by_name)[:4])}, but got {chosen!r}."
+            )
+    return [_draw_voice(name, *by_name[name], specification, seed) for name in chosen]
+
+
+def _draw_voice(name: str, accent: str, variant: dict[str, str], specification: dict[str, Any], seed: int) -> Voice:
+    # Seeded by the voice's own name: it speaks the same way whichever other voices are asked for.
+    draw = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    low_high = [specification[key] for key in ("rate_wpm", "pitch", "pitch_range")]
+    rate, pitch, pitch_range = (int(draw.integers(low, high, endpoint=True)) for low, high in low_high)
+    return Voice(name, accent, variant["name"], variant["sex"], rate, pitch, pitch_range)
+
+
+def _held_out(voices: list[Voice], specification: dict[str, Any], seed: int) -> set[str]:
+    """One voice in four, as evenly over accents and sexes as it goes."""
+    shuffled = [voices[index] for index in np.random.default_rng(seed).permutation(len(voices))]
+    taken: Counter[tuple[str, str]] = Counter()
+    rank: dict[str, int] = {}
+    for voice in shuffled:
+        rank[voice.name] = taken[voice.accent, voice.sex]
+        taken[voice.accent, voice.sex] += 1
+    # Stable: within a rank the shuffled order decides.
+    ordered = sorted(shuffled, key=lambda voice: rank[voice.name])
+    return {voice.name for voice in ordered[: len(voices) // specification["held_out_one_in"]]}

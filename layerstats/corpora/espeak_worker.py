@@ -1,0 +1,121 @@
+"""Runs in a process of its own: espeak-ng through its C interface, one fork a word.
+
+espeak-ng keeps the echo, the phase of the voice and the state of its random numbers from one word to
+the next, so that a word would sound otherwise after other words. Every word is therefore spoken by a
+fresh copy of the process, made right after the library was set up. Only the standard library is used
+here, so that the process starts at once.
+
+Reads from standard input a line of JSON: {"library", "data", "jobs": [[voice, rate, pitch, range, text]]}.
+Writes for each job, in order, a line of JSON {"samples", "events": [[sample, phone]], "error"} and then the
+samples as 16-bit integers of this machine's byte order; before them, one line {"rate_hz", "version"}.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+
+SYNCHRONOUS_OUTPUT = 2
+PHONEME_EVENTS_IN_IPA = 0x0001 | 0x0002
+DONT_EXIT = 0x8000
+UTF8 = 1
+EVENT_END, EVENT_PHONEME = 0, 7
+PARAMETER_RATE, PARAMETER_PITCH, PARAMETER_RANGE = 1, 3, 4
+
+
+class EventId(ctypes.Union):
+    """What an event names."""
+
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+
+
+class Event(ctypes.Structure):
+    """espeak_EVENT of speak_lib.h."""
+
+    _fields_ = [  # noqa: RUF012
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", EventId),
+    ]
+
+
+Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
+
+
+def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
+    """Speak one text and collect its samples and phone events."""
+    voice, rate, pitch, pitch_range, text = job
+    samples: list[bytes] = []
+    events: list[tuple[int, str]] = []
+
+    def collect(wave, count, event):  # type: ignore[no-untyped-def]
+        if wave and count > 0:
+            samples.append(ctypes.string_at(wave, 2 * count))
+        index = 0
+        while event[index].type != EVENT_END:
+            if event[index].type == EVENT_PHONEME:
+                # The union has no room for an end mark behind eight bytes.
+                raw = ctypes.string_at(ctypes.addressof(event[index].id), 8).split(b"\0")[0]
+                events.append((event[index].sample, raw.decode("utf-8", errors="ignore")))
+            index += 1
+        return 0
+
+    callback = Callback(collect)
+    library.espeak_SetSynthCallback(callback)
+    if library.espeak_SetVoiceByName(voice.encode()) != 0:
+        return {"samples": 0, "events": [], "error": f"it has no voice {voice!r}"}, b""
+    for parameter, value in ((PARAMETER_RATE, rate), (PARAMETER_PITCH, pitch), (PARAMETER_RANGE, pitch_range)):
+        library.espeak_SetParameter(parameter, value, 0)
+    encoded = text.encode("utf-8")
+    status = library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, UTF8, None, None)
+    if status != 0:
+        return {"samples": 0, "events": [], "error": f"it reported status {status}"}, b""
+    wave = b"".join(samples)
+    return {"samples": len(wave) // 2, "events": events, "error": None}, wave
+
+
+def speak_in_copy(library: ctypes.CDLL, job: list) -> bytes:
+    """Speak one text in a forked copy of this process, and return what it wrote."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        header, wave = speak(library, job)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(json.dumps(header).encode() + b"\n" + wave)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if status != 0 or not answer:
+        lost = {"samples": 0, "events": [], "error": f"its process ended with status {status}"}
+        return json.dumps(lost).encode() + b"\n"
+    return answer
+
+
+def main() -> None:
+    """Answer the jobs on standard input."""
+    request = json.loads(sys.stdin.readline())
+    library = ctypes.CDLL(request["library"])
+    library.espeak_Info.restype = ctypes.c_char_p
+    rate = library.espeak_Initialize(SYNCHRONOUS_OUTPUT, 0, request["data"].encode(), PHONEME_EVENTS_IN_IPA | DONT_EXIT)
+    library.espeak_ng_SetRandSeed(1)  # the library seeds its noise by the clock
+    version = library.espeak_Info(None).decode() if rate > 0 else ""
+    out = sys.stdout.buffer
+    out.write(json.dumps({"rate_hz": rate, "version": version}).encode() + b"\n")
+    out.flush()
+    for job in request["jobs"] if rate > 0 else []:
+        out.write(speak_in_copy(library, job))
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()
