@@ -1,7 +1,17 @@
 """The store: recordings of networks as one Zarr directory, written in chunks, queried lazily."""
 
+from layerstats.store.arrays import store_arrays
 from layerstats.store.create import create_or_resume
+from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.writer import LayerSpec, RecordingWriter
 
-__all__ = ["LayerSpec", "RecordingWriter", "content_hash", "create_or_resume"]
+__all__ = [
+    "Experiment",
+    "LayerSpec",
+    "RecordingWriter",
+    "content_hash",
+    "create_or_resume",
+    "open_store",
+    "store_arrays",
+]

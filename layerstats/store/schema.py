@@ -45,12 +45,12 @@ Scalar = str | bool | int | float
 Attribute = Scalar | list[Scalar]
 
 
-def describe(column: str) -> dict[str, str]:
+def unit_and_name(column: str) -> dict[str, str]:
     """Return `units` and `long_name` of a column or variable.
 
     Examples
     --------
-    >>> describe("duration_s")
+    >>> unit_and_name("duration_s")
     {'units': 's', 'long_name': 'duration of the stretch of speech'}
     """
     units = "s" if column.endswith("_s") else "Hz" if column.endswith("_hz") else "1"

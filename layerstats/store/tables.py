@@ -10,7 +10,7 @@ import zarr
 
 from layerstats.errors import StoreError
 from layerstats.store.groups import create_array, read_attributes, write_group
-from layerstats.store.schema import describe
+from layerstats.store.schema import unit_and_name
 
 MISSING = "missing"
 
@@ -54,7 +54,7 @@ def write_table(folder: Path, frame: pd.DataFrame, dimension: str) -> None:
     """Write a frame that `storable` returned; the group's own metadata come last."""
     for name in frame.columns:
         values = frame[name].to_numpy()
-        attributes: dict[str, object] = dict(describe(name))
+        attributes: dict[str, object] = dict(unit_and_name(name))
         if values.dtype == object:
             absent = frame[name].isna().to_numpy()
             if absent.any():

@@ -33,7 +33,7 @@ from layerstats.store.schema import (
     check_layer_name,
     check_recording_name,
     clean_attributes,
-    describe,
+    unit_and_name,
 )
 
 if sys.platform != "win32":
@@ -70,6 +70,8 @@ class LayerSpec:
         check_layer_name(self.name)
         if np.ndim(self.time_s) != 1 or np.size(self.time_s) == 0 or not np.all(np.isfinite(self.time_s)):
             raise ArgumentError(f"The times of layer {self.name!r} must be finite, of shape (sample,), and not empty.")
+        if np.any(np.diff(self.time_s) <= 0):
+            raise ArgumentError(f"The times of layer {self.name!r} must increase from sample to sample.")
 
     @property
     def samples(self) -> int:
@@ -286,14 +288,14 @@ class RecordingWriter:
                 shutil.rmtree(child)
         for layer in self.layers:
             folder = self._folder / layer.name
-            attributes = clean_attributes({"layer": layer.name, **layer.attrs, **describe("mean")})
+            attributes = clean_attributes({"layer": layer.name, **layer.attrs, **unit_and_name("mean")})
             write_group(folder, attributes)
             token = create_array(
-                folder / "token", (self.tokens,), (self.tokens,), "text", ("token",), describe("token")
+                folder / "token", (self.tokens,), (self.tokens,), "text", ("token",), unit_and_name("token")
             )
             token[:] = self._token_names
             size = (layer.samples,)
-            time_s = create_array(folder / "time_s", size, size, "float64", ("sample",), describe("time_s"))
+            time_s = create_array(folder / "time_s", size, size, "float64", ("sample",), unit_and_name("time_s"))
             time_s[:] = np.asarray(layer.time_s, dtype=np.float64)
             shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {"mean": (("token", "sample"), size)}
             if self.maps and layer.channels:
@@ -306,7 +308,7 @@ class RecordingWriter:
                     "float32",
                     dimensions,
                     # xarray's way of saying that time_s belongs to the axis `sample`
-                    {**describe(name), "coordinates": "time_s"},
+                    {**unit_and_name(name), "coordinates": "time_s"},
                 )
 
     def _remove_unfinished_chunks(self, whole: int) -> None:

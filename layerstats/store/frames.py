@@ -1,0 +1,165 @@
+"""The tidy table of a selection, in blocks of tokens so that it can also be streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError
+from layerstats.store.query import samples_within
+from layerstats.store.schema import TOKEN_COLUMNS
+
+if TYPE_CHECKING:
+    from layerstats.store.experiment import Experiment
+
+PHONE_NAMES = {
+    "label": "phone",
+    "phone_index": "phone_index",
+    "onset_s": "phone_onset_s",
+    "offset_s": "phone_offset_s",
+}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """For every row of a frame: which token and phone of the block, and which sample."""
+
+    token: np.ndarray
+    phone: np.ndarray | None
+    sample: np.ndarray
+
+
+def frames(
+    experiment: Experiment,
+    *,
+    values: str = "mean",
+    columns: Iterable[str] = (),
+    block_tokens: int | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield the tidy table of a selection layer by layer, and within a layer by blocks of tokens (or all at once).
+
+    Raises
+    ------
+    ArgumentError
+        A column does not exist.
+    DataError
+        Nothing is selected.
+    """
+    check_choice("values", values, ["mean", "maps"])
+    tokens, phones = experiment.tokens, experiment.phones
+    extra_tokens, extra_phones = _extra_columns(experiment, tokens, phones, columns)
+    if tokens.empty:
+        raise DataError("Nothing is selected: no token meets all conditions of the query. Widen it.")
+    if not experiment.layers:
+        raise DataError("Nothing is selected: the query names no layer.")
+    token_of_phone = pd.Index(tokens["token"]).get_indexer(pd.Index(phones["token"]))
+    step = block_tokens or len(tokens)
+    nothing = True
+    for layer in experiment.layers:
+        array = experiment.array(layer, values)
+        time_s = experiment.times(layer)
+        window = experiment.sample_range(time_s)
+        for start in range(0, len(tokens), step):
+            block = tokens.iloc[start : start + step]
+            if experiment.has_phone_query:
+                inside = np.flatnonzero((token_of_phone >= start) & (token_of_phone < start + step))
+                block_phones = phones.iloc[inside].assign(token_row=token_of_phone[inside] - start)
+                rows = _phone_rows(block_phones, time_s, window)
+            else:
+                block_phones = None
+                rows = _all_rows(len(block), window)
+            if len(rows.sample) == 0:
+                continue
+            nothing = False
+            read = _read(array, experiment.token_rows[start : start + step], window)
+            frame = _frame(layer, block, block_phones, rows, time_s, extra_tokens, extra_phones)
+            yield _with_values(frame, read, rows, window[0])
+    if nothing:
+        raise DataError(
+            "Nothing is selected: no sample of these layers lies in the time window or the phones' intervals. "
+            "Widen the query, or choose a layer with a smaller hop."
+        )
+
+
+def _extra_columns(
+    experiment: Experiment, tokens: pd.DataFrame, phones: pd.DataFrame, columns: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    extra_tokens, extra_phones = [], []
+    for column in [columns] if isinstance(columns, str) else columns:
+        if column in TOKEN_COLUMNS:
+            continue
+        if column in tokens.columns:
+            extra_tokens.append(column)
+        elif experiment.has_phone_query and column in phones.columns:
+            extra_phones += [column] if column not in PHONE_NAMES else []
+        else:
+            known = [*tokens.columns, *(phones.columns if experiment.has_phone_query else [])]
+            raise ArgumentError(f"There is no column {column!r}. There are: {', '.join(map(str, known))}.")
+    return extra_tokens, extra_phones
+
+
+def _all_rows(tokens: int, window: tuple[int, int]) -> _Rows:
+    samples = np.arange(*window)
+    return _Rows(np.repeat(np.arange(tokens), len(samples)), None, np.tile(samples, tokens))
+
+
+def _phone_rows(phones: pd.DataFrame, time_s: np.ndarray, window: tuple[int, int]) -> _Rows:
+    first, end = samples_within(time_s, phones["onset_s"].to_numpy(), phones["offset_s"].to_numpy())
+    first, end = np.clip(first, *window), np.clip(end, *window)
+    lengths = end - first
+    phone = np.repeat(np.arange(len(phones)), lengths)
+    # Counts up from `first` within every phone, without a loop over phones.
+    sample = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
+    return _Rows(phones["token_row"].to_numpy()[phone], phone, sample)
+
+
+def _read(array: zarr.Array, token_rows: np.ndarray, window: tuple[int, int]) -> np.ndarray:
+    """Read some tokens (ascending rows) and a stretch of samples: (token, sample) or (token, channel, sample)."""
+    samples = slice(*window)
+    first, last = int(token_rows[0]), int(token_rows[-1]) + 1
+    if last - first == len(token_rows):
+        return np.asarray(array[first:last, ..., samples])
+    selection = (token_rows, *[slice(None)] * (array.ndim - 2), samples)
+    return np.asarray(array.oindex[selection])
+
+
+def _frame(
+    layer: str,
+    tokens: pd.DataFrame,
+    phones: pd.DataFrame | None,
+    rows: _Rows,
+    time_s: np.ndarray,
+    extra_tokens: list[str],
+    extra_phones: list[str],
+) -> pd.DataFrame:
+    columns = {name: tokens[name].array.take(rows.token) for name in TOKEN_COLUMNS}
+    columns["layer"] = pd.Series([layer], dtype=tokens["token"].dtype).array.take(np.zeros(len(rows.sample), dtype=int))
+    columns["sample"] = rows.sample
+    columns["time_s"] = time_s[rows.sample]
+    if phones is not None and rows.phone is not None:
+        for source, name in PHONE_NAMES.items():
+            columns[name] = phones[source].array.take(rows.phone)
+        for name in extra_phones:
+            columns[name] = phones[name].array.take(rows.phone)
+    for name in extra_tokens:
+        columns[name] = tokens[name].array.take(rows.token)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _with_values(frame: pd.DataFrame, read: np.ndarray, rows: _Rows, first: int) -> pd.DataFrame:
+    position = list(frame.columns).index("time_s") + 1
+    if read.ndim == 2:
+        frame.insert(position, "value", read[rows.token, rows.sample - first].astype(np.float64))
+        return frame
+    channels = read.shape[1]
+    repeated = frame.loc[frame.index.repeat(channels)].reset_index(drop=True)
+    values = read[rows.token, :, rows.sample - first].astype(np.float64)
+    repeated.insert(position - 2, "channel", np.tile(np.arange(channels), len(frame)))
+    repeated.insert(position + 1, "value", values.reshape(-1))
+    return repeated
