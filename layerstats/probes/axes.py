@@ -1,0 +1,105 @@
+"""Names for the axes of a layer's output, and what is made of them: a series, or the full maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from layerstats.errors import ArgumentError
+
+DEFAULT_AXES = ("token", "channel", "sample")
+
+Axes = Sequence[str] | Mapping[str, Sequence[str]]
+
+
+def check_axes(layer: str, axes: Sequence[str], output: Tensor) -> tuple[str, ...]:
+    """Return the axes as a tuple, or say why they do not fit the layer's output."""
+    names = tuple(axes)
+    shape = tuple(output.shape)
+    if len(set(names)) != len(names) or not {"token", "sample"} <= set(names):
+        raise ArgumentError(
+            f"The axes of layer {layer!r} must be different names with 'token' and 'sample' among them, "
+            f"but got {names!r}. The layer's output has the shape {shape} for one token."
+        )
+    if len(names) != len(shape):
+        raise ArgumentError(
+            f"Layer {layer!r} gives an output of {len(shape)} axes, {shape} for one token, but got the {len(names)} "
+            f"axis names {names!r}. Name them with, for instance, axes={{{layer!r}: ('token', 'sample', 'channel')}}; "
+            "a layer without time cannot be recorded as a series."
+        )
+    place = names.index("token")
+    if shape[place] != 1:
+        raise ArgumentError(
+            f"Axis {place} of layer {layer!r} is named 'token', but it has {shape[place]} entries where one token went "
+            f"in (shape {shape}). Name the axes in the order of the output."
+        )
+    return names
+
+
+def series(output: Tensor, axes: Sequence[str]) -> Tensor:
+    """Average a layer's output over every axis but token and sample: Eq. 1 of Begus & Zhou (2022).
+
+    Parameters
+    ----------
+    output : Tensor
+        Axes as named.
+    axes : sequence of str
+        Their names, with `token` and `sample` among them.
+
+    Returns
+    -------
+    Tensor
+        (token, sample), float32.
+
+    Examples
+    --------
+    >>> import torch
+    >>> series(torch.tensor([[[1.0, 3.0], [2.0, 5.0]]]), ("token", "channel", "sample"))
+    tensor([[1.5000, 4.0000]])
+    """
+    others = [index for index, name in enumerate(axes) if name not in ("token", "sample")]
+    mean = output.mean(others, dtype=torch.float32) if others else output.float()
+    return mean if list(axes).index("token") < list(axes).index("sample") else mean.T
+
+
+def maps(output: Tensor, axes: Sequence[str]) -> Tensor:
+    """Bring a layer's output to (token, channel, sample), float32; several other axes become one, in their order."""
+    names = list(axes)
+    others = [index for index, name in enumerate(names) if name not in ("token", "sample")]
+    ordered = output.permute(names.index("token"), *others, names.index("sample")).float()
+    return ordered.reshape(ordered.shape[0], -1, ordered.shape[-1])
+
+
+def first_tensor(output: object) -> Tensor | None:
+    """Return the first tensor in a module's output: the tensor itself, or the first in a tuple, list or mapping.
+
+    Examples
+    --------
+    >>> import torch
+    >>> first_tensor((None, {"hidden": torch.zeros(2)}))
+    tensor([0., 0.])
+    """
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    if isinstance(output, list | tuple):
+        for part in output:
+            found = first_tensor(part)
+            if found is not None:
+                return found
+    return None
+
+
+def output_tensor(layer: str, output: object, choose: Callable[[object], Tensor] | None) -> Tensor:
+    """Return the tensor to record of a module's output: what `choose` picks, or the first one."""
+    tensor = first_tensor(output) if choose is None else choose(output)
+    if not isinstance(tensor, Tensor):
+        how = "no tensor was found" if choose is None else f"choose_output found a {type(tensor).__name__}"
+        raise ArgumentError(
+            f"Layer {layer!r} returned {type(output).__name__}, in which {how}. "
+            "Pass choose_output=, a function from the layer's output to the tensor to record."
+        )
+    return tensor

@@ -1,0 +1,132 @@
+"""From waveforms to what a network takes: any preparation, and where time is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from layerstats.errors import ArgumentError
+from layerstats.probes.axes import first_tensor
+
+Prepared = Tensor | Mapping[str, Any]
+
+_DEFAULT_AXES = {
+    2: ("token", "sample"),
+    3: ("token", "channel", "sample"),
+    4: ("token", "channel", "frequency", "sample"),
+}
+
+
+@dataclass(frozen=True)
+class InputTime:
+    """Time in a network's input: which axis it is, its length, and the seconds from one input sample to the next."""
+
+    axis: int
+    samples: int
+    hop_s: float
+
+
+def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dtype: torch.dtype) -> Prepared:
+    """Return what the network is called with: the waveforms themselves, or what `prepare_input` makes of them.
+
+    Parameters
+    ----------
+    waveforms : Tensor
+        (token, sample), float32.
+    prepare_input : callable, optional
+        Returns a tensor, or a mapping of keyword arguments.
+    dtype : torch.dtype
+        Type of the network's weights, to which bare waveforms are converted.
+    """
+    if prepare_input is None:
+        return waveforms.to(dtype)
+    prepared = prepare_input(waveforms)
+    if not isinstance(prepared, Tensor | Mapping):
+        raise ArgumentError(
+            f"prepare_input must return a tensor or a mapping of keyword arguments, but got "
+            f"{type(prepared).__name__} instead."
+        )
+    if isinstance(prepared, Mapping):
+        return {name: _to(value, waveforms.device) for name, value in prepared.items()}
+    return _to(prepared, waveforms.device)
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    return value.to(device) if isinstance(value, Tensor) else value
+
+
+def call(model: nn.Module, prepared: Prepared) -> None:
+    """Run the network; what is wanted of it is caught by hooks."""
+    if isinstance(prepared, Mapping):
+        model(**prepared)
+    else:
+        model(prepared)
+
+
+def main_tensor(prepared: Prepared) -> Tensor:
+    """Return the tensor that carries the speech: the prepared one, or the first among the keyword arguments."""
+    tensor = first_tensor(prepared)
+    if tensor is None:
+        raise ArgumentError("prepare_input returned a mapping without a tensor in it.")
+    return tensor
+
+
+def with_noise(prepared: Prepared) -> tuple[Prepared, Tensor | None]:
+    """Replace the speech by noise of the same mean and spread, with a gradient; None where it is not of float type.
+
+    Noise keeps every unit busy, silence would not, so that its gradient shows all that an output depends on.
+    """
+    speech = main_tensor(prepared)
+    if not speech.is_floating_point():
+        return prepared, None
+    spread = float(speech.float().std())
+    noise = torch.randn(speech.shape).to(speech) * (spread if spread > 0 else 1.0) + speech.mean()
+    noise = noise.requires_grad_()
+    given = noise.clone()  # a network may change its input in place, which torch forbids for the leaf itself
+    if not isinstance(prepared, Mapping):
+        return given, noise
+    return {name: given if value is speech else value for name, value in prepared.items()}, noise
+
+
+def input_time(
+    prepared: Prepared, axes: Sequence[str] | None, hop_s: float | None, rate_hz: float, samples: int
+) -> InputTime:
+    """Find time in the input.
+
+    Parameters
+    ----------
+    prepared : Tensor or mapping
+        The input for one token.
+    axes : sequence of str, optional
+        Names of its axes; by default (token, sample), (token, channel, sample) or (token, channel, frequency, sample).
+    hop_s : float, optional
+        Seconds from one input sample to the next; needed where these are not the samples of the clip.
+    rate_hz, samples : float, int
+        Sampling rate and length of the clip.
+
+    Raises
+    ------
+    ArgumentError
+        The names do not fit, or the input is not made of the clip's samples and `hop_s` is missing.
+    """
+    shape = tuple(main_tensor(prepared).shape)
+    names = tuple(axes) if axes is not None else _DEFAULT_AXES.get(len(shape), ())
+    if len(names) != len(shape) or "sample" not in names:
+        raise ArgumentError(
+            f"The network's input has the shape {shape} for one token, which the axis names {names!r} do not fit. "
+            "Name its axes, 'sample' among them, with input_axes=."
+        )
+    axis = names.index("sample")
+    if hop_s is None:
+        if shape[axis] != samples:
+            raise ArgumentError(
+                f"The network's input has {shape[axis]} entries along axis {axis} (shape {shape}, axes {names!r}), "
+                f"not the {samples} samples of the clip. Say how far apart they are with input_hop_s= (seconds), and "
+                "which axis is time with input_axes=."
+            )
+        hop_s = 1 / rate_hz
+    return InputTime(axis, shape[axis], hop_s)

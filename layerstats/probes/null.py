@@ -1,0 +1,76 @@
+"""The same recording from untrained networks: what the sounds alone bring about, without any learning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import nn
+
+from layerstats.corpora import Clips, Corpus
+from layerstats.errors import ArgumentError
+from layerstats.models import untrained
+from layerstats.probes.activations import record_activations
+from layerstats.store import Experiment, open_store
+
+
+def record_untrained(
+    model: nn.Module,
+    corpus: Corpus | Clips,
+    store: str | os.PathLike[str],
+    seeds: Iterable[int] = range(20),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Experiment:
+    """Record networks of the same architecture with freshly drawn weights, as `/untrained/seed_NN`.
+
+    Seeds that are recorded already are passed over.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network whose architecture is used; see `layerstats.models.untrained`.
+    corpus : Corpus or Clips
+        The speech, the same as in the main recording.
+    store : path
+        The store of the main recording.
+    seeds : iterable of int
+        Seeds of the weights, 0 or more.
+    progress : callable, optional
+        Called with (tokens done, tokens in all), over all seeds.
+    **options
+        As for `record_activations`: layers, axes, batch_size, ...
+
+    Returns
+    -------
+    Experiment
+        The store.
+
+    Raises
+    ------
+    ArgumentError
+        No seed, or a negative one; or a module cannot draw new weights.
+    """
+    chosen = list(seeds)
+    if not chosen or min(chosen) < 0:
+        raise ArgumentError(f"The 'seeds' parameter must hold at least one seed, all 0 or more, but got {chosen}.")
+    clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
+    total = len(clips.tokens)
+    for index, seed in enumerate(chosen):
+
+        def moved(done: int, _total: int, before: int = index * total) -> None:
+            if progress is not None:
+                progress(before + done, total * len(chosen))
+
+        record_activations(
+            untrained(model, seed),
+            clips,
+            store,
+            group=f"untrained/seed_{seed:02d}",
+            progress=moved,
+            attrs={"seed": seed},
+            **options,
+        )
+    return open_store(store)

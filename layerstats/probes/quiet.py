@@ -1,0 +1,82 @@
+"""A network at rest: in eval mode, on the chosen device, without gradients; afterwards exactly as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from layerstats.errors import ArgumentError
+
+
+def device_of(model: nn.Module) -> torch.device | None:
+    """Return the device of a network's weights; None where it has none, or they lie on several."""
+    devices = {tensor.device for tensor in (*model.parameters(), *model.buffers())}
+    return devices.pop() if len(devices) == 1 else None
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """Return the type of a network's first weight, float32 where it has none."""
+    return next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), torch.float32)
+
+
+def choose_device(model: nn.Module, device: str) -> torch.device:
+    """Return the device to run on: the one named, or a GPU where there is one.
+
+    A network without weights, or spread over several devices by its owner, is left where it is by "auto".
+
+    Raises
+    ------
+    ArgumentError
+        The device does not exist here.
+    """
+    here = device_of(model)
+    if device == "auto":
+        spread = here is None and any(True for _ in model.parameters())
+        if spread:
+            return next(model.parameters()).device
+        return torch.device("cuda" if torch.cuda.is_available() else here or "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise ArgumentError(
+            f"Invalid value for the 'device' parameter. Allowed values are 'auto', 'cpu', and 'cuda' where there is a "
+            f"GPU, but got {device!r} instead ({str(error).splitlines()[0]})."
+        ) from error
+    return chosen
+
+
+@contextmanager
+def at_rest(model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Put a network in eval mode on `device`, and take everything back at the end, whatever happens.
+
+    Restored are the training flag of every submodule, the device, and the buffers, should the network change them.
+    """
+    flags = [(module, module.training) for module in model.modules()]
+    buffers = [
+        (module, name, buffer, buffer.detach().clone())
+        for module in model.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    home = device_of(model)
+    try:
+        model.eval()
+        if home is not None and home != device:
+            model.to(device)
+        # TF32 would round the inputs of convolutions to ten bits.
+        with torch.no_grad(), torch.backends.cudnn.flags(allow_tf32=False):
+            yield
+    finally:
+        if home is not None and home != device:
+            model.to(home)
+        for module, name, buffer, value in buffers:
+            module._buffers[name] = buffer
+            if not torch.equal(buffer, value):
+                with torch.no_grad():
+                    buffer.copy_(value)
+        for module, flag in flags:
+            module.training = flag

@@ -1,0 +1,284 @@
+"""One token through the network: which modules run, in which order, on which grid, and what each layer depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from layerstats.errors import ArgumentError
+from layerstats.probes.activation_functions import UNKNOWN, activation_of
+from layerstats.probes.axes import DEFAULT_AXES, Axes, check_axes, first_tensor, output_tensor
+from layerstats.probes.geometry import WINDOWED, Grid, by_length, union, window_of
+from layerstats.probes.inputs import InputTime, Prepared, call, main_tensor, with_noise
+from layerstats.probes.layers import lookup
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """What one token told of a layer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the module.
+    axes : tuple of str
+        Names of its output's axes.
+    channels : int
+        Product of the axes that are neither token nor sample.
+    grid : Grid
+        Centres, hop and receptive field, in input samples.
+    geometry : {"layers", "gradients", "length_ratio"}
+        Where the grid was read from. The last is the fall-back where neither the modules nor the gradients give one.
+    context : {"local", "clip", "unverified"}
+        What an output depends on: its receptive field; the whole clip (attention, recurrence, a norm over time); or
+        unknown, because no gradient could be taken.
+    activation : str
+        Name of the activation function, or "unknown".
+    slope : float or None
+        Its slope for negative inputs, where it has one.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    channels: int
+    grid: Grid
+    geometry: str
+    context: str
+    activation: str
+    slope: float | None
+
+
+@dataclass(frozen=True)
+class _Output:
+    tensor: Tensor
+    grids: tuple[Grid, ...]
+    activation: tuple[str, float | None]
+
+
+class _Trace:
+    """The tensors seen so far, with the grids they lie on. Tensors are kept alive, so that an address names one."""
+
+    def __init__(self, time_axis: int) -> None:
+        self.time_axis = time_axis
+        self.kept: list[Tensor] = []
+        self.grids: dict[int, Grid] = {}
+        self.history: list[Grid] = []
+        self.activations: dict[int, tuple[str, float | None]] = {}
+        self.outputs: dict[str, list[_Output]] = {}
+
+    def put(self, tensor: Tensor, grid: Grid) -> None:
+        self.grids[_address(tensor)] = grid
+        self.history.append(grid)
+
+    def find(self, tensor: Tensor, count: int) -> Grid | None:
+        """Return the grid of a tensor with `count` samples; where a function made it, one that covers its origins."""
+        known = self.grids.get(_address(tensor))
+        if known is not None and known.count == count:
+            return known
+        return self.cover(count)
+
+    def cover(self, count: int) -> Grid | None:
+        """Return a grid that covers all seen so far that have `count` samples and the latest such hop."""
+        fitting = [grid for grid in self.history if grid.count == count]
+        return union(grid for grid in fitting if grid.hop == fitting[-1].hop) if fitting else None
+
+    def module_ran(self, module: nn.Module, args: object, output: object) -> None:
+        given, made = first_tensor(args), first_tensor(output)
+        if given is None or made is None:
+            return
+        self.kept += [given, made]
+        if activation_of(module) != UNKNOWN:
+            self.activations[_address(made)] = activation_of(module)
+        if isinstance(module, WINDOWED):
+            self._windowed(module, given, made)
+        else:
+            self._pointwise(given, made)
+
+    def layer_ran(self, name: str, output: Tensor, count: int) -> None:
+        self.kept.append(output)
+        grids = tuple(grid for grid in (self.find(output, count), self.cover(count)) if grid is not None)
+        activation = self.activations.get(_address(output), UNKNOWN)
+        self.outputs.setdefault(name, []).append(_Output(output, grids, activation))
+
+    def _windowed(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
+        one_dimensional = type(module).__name__.endswith("1d")
+        for axis in (-1,) if one_dimensional else (self.time_axis, -3 - self.time_axis):
+            grid = self.find(given, given.shape[axis])
+            window = window_of(module, axis)
+            if grid is not None and window is not None:
+                self.put(made, grid.through(window, made.shape[axis]))
+                return
+
+    def _pointwise(self, given: Tensor, made: Tensor) -> None:
+        # A module without a kernel is taken to leave time alone if it keeps its length; gradients check that later.
+        grid = self.grids.get(_address(given))
+        if grid is None:
+            grid = next((self.cover(size) for size in reversed(given.shape) if self.cover(size) is not None), None)
+        if grid is not None and grid.count in made.shape:
+            self.put(made, grid)
+
+
+def _address(tensor: Tensor) -> int:
+    # Views (transposed, unsqueezed) share it with their origin.
+    return tensor.untyped_storage().data_ptr()
+
+
+def trace_layers(
+    model: nn.Module,
+    prepared: Prepared,
+    time: InputTime,
+    layers: Sequence[str],
+    axes: Axes | None = None,
+    choose_output: Callable[[object], Tensor] | None = None,
+) -> dict[str, LayerFacts]:
+    """Run one token and read off each layer's axes, geometry and activation function.
+
+    The geometry is composed from the modules in the order in which they run (padding, convolution and pooling modules;
+    others are taken to keep time as it is). Then the gradients of two outputs with respect to the input are taken: if
+    they reach beyond the receptive field so found, the layer's context is the whole clip.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In eval mode.
+    prepared : Tensor or mapping
+        Its input for one token.
+    time : InputTime
+        Where time is in that input.
+    layers : sequence of str
+        Names of modules.
+    axes : sequence of str, or mapping of layer names or patterns to such
+        Names of the axes of the layers' outputs; (token, channel, sample) unless given.
+    choose_output : callable, optional
+        Picks the tensor to record from a module's output.
+
+    Raises
+    ------
+    ArgumentError
+        A layer does not run, runs more than once, or its axes do not fit.
+    """
+    named = {name: _axes_for(name, axes) for name in layers}
+    trace = _Trace(_time_axis(named.values()))
+    # cuDNN's recurrent layers have no backward pass in eval mode.
+    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        given, noise = with_noise(prepared)
+        trace.kept.append(main_tensor(given))
+        trace.put(main_tensor(given), Grid(time.samples))
+        _run(model, given, trace, named, choose_output)
+        return {name: _facts(name, names, trace.outputs[name][0], time, noise) for name, names in named.items()}
+
+
+def _run(
+    model: nn.Module,
+    given: Prepared,
+    trace: _Trace,
+    named: Mapping[str, Sequence[str]],
+    choose_output: Callable[[object], Tensor] | None,
+) -> None:
+    modules = dict(model.named_modules())
+    with ExitStack() as stack:
+        for name, module in modules.items():
+            if "parametrizations" not in name and (isinstance(module, WINDOWED) or not any(module.children())):
+                hook = partial(_leaf_hook, trace)
+                stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
+        for name, axes in named.items():
+            hook = partial(_layer_hook, trace, name, axes, choose_output)
+            stack.callback(modules[name].register_forward_hook(hook).remove)
+        call(model, given)
+    for name in named:
+        runs = len(trace.outputs.get(name, ()))
+        if runs != 1:
+            raise ArgumentError(
+                f"Layer {name!r} runs {runs} times in one forward pass, so it has no output of its own to record. "
+                "Choose the module around it, or another layer."
+            )
+
+
+def _leaf_hook(trace: _Trace, module: nn.Module, args: tuple, kwargs: dict, output: object) -> None:
+    trace.module_ran(module, (args, kwargs), output)
+
+
+def _layer_hook(
+    trace: _Trace,
+    name: str,
+    axes: Sequence[str],
+    choose_output: Callable[[object], Tensor] | None,
+    _module: nn.Module,
+    _args: tuple,
+    output: object,
+) -> None:
+    tensor = output_tensor(name, output, choose_output)
+    trace.layer_ran(name, tensor, tensor.shape[check_axes(name, axes, tensor).index("sample")])
+
+
+def _axes_for(layer: str, axes: Axes | None) -> tuple[str, ...]:
+    return tuple(lookup(axes, layer, DEFAULT_AXES) if isinstance(axes, Mapping) else axes or DEFAULT_AXES)
+
+
+def _time_axis(named: Iterable[Sequence[str]]) -> int:
+    # Which of the last two axes is time in the network's two-dimensional modules: as in the layers that have both.
+    places = [names.index("sample") - len(names) for names in named if len(names) == 4 and "sample" in names]
+    return places[0] if places and places[0] in (-1, -2) else -1
+
+
+def _facts(name: str, axes: Sequence[str], output: _Output, time: InputTime, noise: Tensor | None) -> LayerFacts:
+    sample_axis = list(axes).index("sample")
+    count = output.tensor.shape[sample_axis]
+    grid, geometry, context = _settle(output.grids, _reach(output.tensor, sample_axis, noise, time.axis), count, time)
+    return LayerFacts(name, tuple(axes), output.tensor[0].numel() // count, grid, geometry, context, *output.activation)
+
+
+def _reach(output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: int) -> dict[int, tuple[int, int]] | None:
+    """Return the first and the last input sample with a gradient, for two of the outputs; None without gradients."""
+    if noise is None or not output.requires_grad:
+        return None
+    count = output.shape[sample_axis]
+    reach = {}
+    for index in sorted({count // 3, 2 * count // 3}):
+        chosen = output.select(sample_axis, index)
+        # Random weights: in a plain sum the contributions of channels could cancel.
+        total = (chosen * torch.randn_like(chosen)).sum()
+        (gradient,) = torch.autograd.grad(total, noise, retain_graph=True, allow_unused=True)
+        if gradient is None:
+            continue
+        touched = (gradient != 0).movedim(time_axis, 0).flatten(1).any(dim=1).nonzero()
+        if len(touched):
+            reach[index] = (int(touched[0]), int(touched[-1]))
+    return reach
+
+
+def _settle(
+    grids: Sequence[Grid], reach: Mapping[int, tuple[int, int]] | None, count: int, time: InputTime
+) -> tuple[Grid, str, str]:
+    """Choose among what the modules say, what the gradients say, and the ratio of lengths."""
+    if reach is not None:
+        for grid in grids:
+            if all(_within(grid.bounds(index), ends) for index, ends in reach.items()):
+                return grid, "layers", "local"
+        measured = _measure(reach, count, time.samples)
+        if measured is not None:
+            return measured, "gradients", "local"
+    context = "unverified" if reach is None else "clip"
+    if grids:
+        return (grids[0] if reach is None else replace(grids[0], field=time.samples)), "layers", context
+    return by_length(count, time.samples), "length_ratio", context
+
+
+def _within(bounds: tuple[float, float], ends: tuple[int, int]) -> bool:
+    return bounds[0] <= ends[0] and ends[1] <= bounds[1]
+
+
+def _measure(reach: Mapping[int, tuple[int, int]], count: int, samples: int) -> Grid | None:
+    """Return the grid on which two outputs depend on equally long stretches of the input, inside its ends."""
+    if len(reach) < 2:
+        return None
+    (first, (low_1, high_1)), (second, (low_2, high_2)) = reach.items()
+    hop = (low_2 - low_1) / (second - first)
+    if hop <= 0 or high_2 - high_1 != low_2 - low_1 or low_1 == 0 or high_2 == samples - 1:
+        return None
+    return Grid(count, start=(low_1 + high_1) / 2 - hop * first, hop=hop, field=high_1 - low_1 + 1)
