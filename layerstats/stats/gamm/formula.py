@@ -102,8 +102,12 @@ class SmoothTerm:
     @property
     def label(self) -> str:
         """mgcv's label, without the level of a factor ``by``: ``"s(Sample)"``, ``"s(Sample):Word"``."""
-        inner = f"{self.function}({','.join(map(str, self.variables))})"
-        return inner if self.by is None else f"{inner}:{self.by}"
+        return self.name if self.by is None else f"{self.name}:{self.by}"
+
+    @property
+    def name(self) -> str:
+        """The smooth without its ``by``: ``"s(Sample)"``."""
+        return f"{self.function}({','.join(map(str, self.variables))})"
 
     def fitted_labels(self, levels: Mapping[str, Sequence[str]]) -> frozenset[str]:
         """Return the labels that this term can have in a table of smooths, given the levels of the factors."""

@@ -1,0 +1,120 @@
+"""Were the bases large enough? The k-index, defined as in mgcv's k.check, for every engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import KDTree
+
+from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
+from layerstats.stats.gamm.expression import can_evaluate, evaluate, names_in
+from layerstats.stats.gamm.factors import factor_levels
+from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.tables import check_frame
+
+_NEIGHBOURS = 3
+
+
+def check_bases(
+    request: FitRequest, fit: EngineFit, *, seed: int = 0, repetitions: int = 400, rows: int = 5000
+) -> pd.DataFrame:
+    """Compare residuals of neighbours in each smooth's covariates with residuals of random pairs.
+
+    Where a smooth missed a pattern, neighbours have residuals alike, and half the mean squared difference of neighbours
+    falls below the residual variance. The ratio is the k-index; the p-value is the share of `repetitions` random orders
+    with a smaller ratio (Wood 2017, section 5.9).
+
+    Parameters
+    ----------
+    request, fit
+        The model.
+    seed
+        For the random orders, and for the choice of `rows` where there are more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``term, k, edf, k_index, p_value``; NaN for smooths of factors.
+    """
+    generator = np.random.default_rng(seed)
+    residuals, frame = fit.residuals, request.frame
+    if len(frame) > rows:
+        kept = generator.choice(len(frame), rows, replace=False)
+        residuals, frame = residuals[kept], frame.iloc[kept]
+    levels = factor_levels(request.frame)
+    owners = {label: smooth for smooth in request.formula.smooths for label in smooth.fitted_labels(levels)}
+    table = []
+    for part in fit.smooth_parts:
+        neighbours = _neighbours(owners[part.label], part.label, request, fit, frame)
+        k_index = p_value = float("nan")
+        if neighbours is not None:
+            k_index, p_value = _index(residuals, *neighbours, generator, repetitions)
+        table.append((part.label, part.coefficients, part.edf, k_index, p_value))
+    return check_frame(pd.DataFrame(table, columns=["term", "k", "edf", "k_index", "p_value"]), "k_check")
+
+
+def _index(
+    residuals: np.ndarray, first: np.ndarray, second: np.ndarray, generator: np.random.Generator, repetitions: int
+) -> tuple[float, float]:
+    observed = np.mean((residuals[first] - residuals[second]) ** 2) / 2
+    smaller = 0
+    for _ in range(repetitions):
+        shuffled = generator.permutation(residuals)
+        smaller += np.mean((shuffled[first] - shuffled[second]) ** 2) / 2 < observed
+    return float(observed / np.mean(residuals**2)), smaller / repetitions
+
+
+def _neighbours(
+    smooth: SmoothTerm, label: str, request: FitRequest, fit: EngineFit, frame: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return pairs of neighbouring rows, or None for a smooth that has no neighbourhood."""
+    variables = smooth.variables
+    factors = {name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)}
+    if "fs" in smooth.bases:  # mgcv looks at the covariate alone
+        variables = tuple(variable for variable in variables if not factors & set(names_in(variable)))
+    if any(factors & set(names_in(variable)) or not can_evaluate(variable) for variable in variables):
+        return None
+    places = np.column_stack([evaluate(variable, frame) for variable in variables])
+    if places.shape[1] == 1:
+        order = np.argsort(places[:, 0], kind="stable")
+        return order[1:], order[:-1]
+    if smooth.function != "s":
+        places = _by_gradient(smooth, label, request, fit, frame, places)
+    nearest = np.asarray(KDTree(places).query(places, k=_NEIGHBOURS + 1)[1])
+    pairs = [_without_self(row, nearest[row]) for row in range(len(places))]
+    return np.repeat(np.arange(len(places)), _NEIGHBOURS), np.concatenate(pairs)
+
+
+def _without_self(row: int, nearest: np.ndarray) -> np.ndarray:
+    # Among duplicated places the row itself may come anywhere, or not at all.
+    return nearest[nearest != row][:_NEIGHBOURS]
+
+
+def _by_gradient(
+    smooth: SmoothTerm, label: str, request: FitRequest, fit: EngineFit, frame: pd.DataFrame, places: np.ndarray
+) -> np.ndarray:
+    """Scale each covariate of a tensor product by how steeply the smooth climbs along it."""
+    others = [part.label for part in fit.smooth_parts if part.label != label]
+    exclude = ("(Intercept)", *(term.label for term in request.formula.parametric), *others)
+
+    def smooth_at(values: pd.DataFrame) -> np.ndarray:
+        design = fit.design(values, exclude)
+        return design.matrix @ design.coefficients
+
+    predictors = frame.drop(columns=list(request.formula.response_columns)).reset_index(drop=True)
+    if smooth.by is not None and str(smooth.by) in predictors:
+        by = predictors[str(smooth.by)]
+        value = label.removeprefix(smooth.label) if isinstance(by.dtype, pd.CategoricalDtype) else 1.0
+        predictors[str(smooth.by)] = (
+            pd.Categorical([value] * len(by), dtype=by.dtype) if isinstance(by.dtype, pd.CategoricalDtype) else value
+        )
+    base = smooth_at(predictors)
+    scaled = np.empty_like(places)
+    for column, variable in enumerate(smooth.variables):
+        width = np.ptp(places[:, column])
+        moved = predictors.copy()
+        for name in set(names_in(variable)):
+            moved[name] = moved[name] + np.ptp(moved[name].to_numpy(dtype=float)) / 1000
+        steepness = np.mean(np.abs(smooth_at(moved) - base)) / (width / 1000)
+        scaled[:, column] = steepness * (places[:, column] - places[:, column].min()) / width
+    return scaled

@@ -1,0 +1,69 @@
+"""The engines there are, in order of preference, and which one fits a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, FitError, MissingDependencyError
+from layerstats.stats.gamm.engines.base import Engine, FitRequest
+
+REFERENCE_ENGINE = "mgcv"
+
+
+def _mgcv() -> Engine:
+    from layerstats.stats.gamm.engines.mgcv import MgcvEngine
+
+    return MgcvEngine()
+
+
+def _pygam() -> Engine:
+    from layerstats.stats.gamm.engines.pygam import PygamEngine
+
+    return PygamEngine()
+
+
+# The first that is available and can fit a model is the one that "auto" takes. A new engine is one line here.
+ENGINES: dict[str, Callable[[], Engine]] = {"mgcv": _mgcv, "pygam": _pygam}
+
+
+def engine_names() -> tuple[str, ...]:
+    """Return what the 'engine' parameter may be."""
+    return ("auto", *ENGINES)
+
+
+def choose_engine(name: str | Engine, request: FitRequest) -> Engine:
+    """Return the engine called `name`, or for ``"auto"`` the first that can fit `request` here.
+
+    Raises
+    ------
+    MissingDependencyError
+        The engine that was asked for is not installed.
+    ArgumentError
+        It cannot fit this model.
+    FitError
+        No engine can; the message says what each would need.
+    """
+    if not isinstance(name, str):
+        return _checked(name, request)
+    check_choice("engine", name, engine_names())
+    if name != "auto":
+        return _checked(ENGINES[name](), request)
+    reasons = []
+    for candidate, make in ENGINES.items():
+        engine = make()
+        reason = engine.available() or engine.cannot(request)
+        if reason is None:
+            return engine
+        reasons.append(f"  {candidate}: {reason}")
+    raise FitError("No engine can fit this model here.\n" + "\n".join(reasons))
+
+
+def _checked(engine: Engine, request: FitRequest) -> Engine:
+    missing = engine.available()
+    if missing is not None:
+        raise MissingDependencyError(f"The engine {engine.name!r} does not work here: {missing}")
+    reason = engine.cannot(request)
+    if reason is not None:
+        raise ArgumentError(f"The engine {engine.name!r} cannot fit this model: {reason}")
+    return engine

@@ -1,0 +1,260 @@
+"""Fit one model, or several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.autocorrelation import series_autocorrelation
+from layerstats.stats.gamm.data import PreparedData, prepare_data
+from layerstats.stats.gamm.engines.base import Engine, EngineFit, FitRequest
+from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine
+from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
+from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.result import GammResult
+from layerstats.stats.gamm.verify import verification_table
+
+METHODS = ("fREML", "REML", "ML")
+FAMILIES = ("gaussian", "binomial", "poisson", "Gamma", "scat")
+
+
+@dataclass(frozen=True, eq=False)
+class FitTask:
+    """The arguments of one `fit`, for `fit_many`."""
+
+    formula: str
+    data: pd.DataFrame = field(repr=False)
+    engine: str | Engine = "auto"
+    method: str = "fREML"
+    rho: float | Literal["auto"] | None = None
+    series: str | Sequence[str] | None = None
+    order: str | None = None
+    factors: FactorLevels | None = None
+    ordered: OrderedCopies | None = None
+    weights: str | Sequence[float] | None = None
+    family: str = "gaussian"
+    function: str = "bam"
+    discrete: bool = False
+    verify: bool = False
+
+
+def fit(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    engine: str | Engine = "auto",
+    method: str = "fREML",
+    rho: float | Literal["auto"] | None = None,
+    series: str | Sequence[str] | None = None,
+    order: str | None = None,
+    factors: FactorLevels | None = None,
+    ordered: OrderedCopies | None = None,
+    weights: str | Sequence[float] | None = None,
+    family: str = "gaussian",
+    function: str = "bam",
+    discrete: bool = False,
+    verify: bool = False,
+) -> GammResult:
+    """Fit a generalised additive mixed model.
+
+    Parameters
+    ----------
+    formula
+        In mgcv's language, for instance ``"f2 ~ word + s(time) + s(time, by = word)"``.
+    data
+        One row an observation. It is not changed.
+    engine
+        ``"auto"`` (mgcv where R is there, else pygam where it can), ``"mgcv"``, ``"pygam"``, or an `Engine`.
+    method
+        ``"fREML"``, ``"REML"`` or ``"ML"``.
+    rho
+        AR(1) parameter of the residuals within series: None or 0 for none, a number, or ``"auto"``: the lag-1
+        autocorrelation within series of the residuals of the same model without AR(1).
+    series, order
+        The columns that identify a series, and the column that orders its rows. Needed for `rho`; rows are sorted.
+    factors
+        Levels of factors, the reference first: ``{"word": ["ask", "dark"]}``; None for sorted levels. String columns
+        are factors without being named.
+    ordered
+        Ordered copies for difference smooths: ``{"word_ordered": ("word", "ask")}``.
+    weights
+        Prior weights: a column, or one value a row.
+    family, function, discrete
+        As for mgcv; `function` is ``"bam"`` or ``"gam"``.
+    verify
+        Fit with mgcv too, and report the largest differences in ``result.verification``.
+
+    Raises
+    ------
+    FormulaError
+        The formula has a syntax error, or names a column that is not there.
+    DataError
+        The data cannot be analysed as they stand.
+    FitError
+        The fit failed, or no engine can fit the model.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(1)
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 80)})
+    >>> data["y"] = np.sin(6 * data["x"]) + 0.1 * generator.standard_normal(80)
+    >>> result = fit("y ~ s(x)", data, engine="pygam")
+    >>> list(result.smooths["term"])
+    ['s(x)']
+    """
+    task = FitTask(
+        formula=formula,
+        data=data,
+        engine=engine,
+        method=method,
+        rho=rho,
+        series=series,
+        order=order,
+        factors=factors,
+        ordered=ordered,
+        weights=weights,
+        family=family,
+        function=function,
+        discrete=discrete,
+        verify=verify,
+    )
+    return fit_many([task], workers=1)[0]
+
+
+def fit_many(tasks: Sequence[FitTask], workers: int = 2) -> list[GammResult]:
+    """Fit several models, up to `workers` at a time where the engine can; results do not depend on `workers`.
+
+    All tasks are checked before the first is fitted.
+
+    Raises
+    ------
+    ArgumentError
+        `workers` is below 1; and whatever `fit` raises.
+    """
+    if workers < 1:
+        raise ArgumentError(f"The 'workers' parameter must be 1 or more, but got {workers!r} instead.")
+    jobs = [_job(task) for task in tasks]
+    jobs = _with_rho(jobs, workers)
+    fits = _fit_by_engine([(job.engine, job.request) for job in jobs], workers)
+    verified = [number for number, job in enumerate(jobs) if job.task.verify]
+    references = _fit_by_engine([(jobs[number].reference(), jobs[number].request) for number in verified], workers)
+    tables = {
+        number: verification_table(fits[number], reference)
+        for number, reference in zip(verified, references, strict=True)
+    }
+    return [job.result(fit, tables.get(number)) for number, (job, fit) in enumerate(zip(jobs, fits, strict=True))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A task with everything that was found out about it."""
+
+    task: FitTask
+    prepared: PreparedData
+    request: FitRequest
+    engine: Engine
+    notes: tuple[str, ...] = ()
+
+    def reference(self) -> Engine:
+        return choose_engine(REFERENCE_ENGINE, self.request)
+
+    def result(self, fitted: EngineFit, verification: pd.DataFrame | None) -> GammResult:
+        return GammResult(
+            request=self.request,
+            engine_fit=fitted,
+            engine=self.engine.name,
+            notes=(*self.prepared.notes, *self.notes, *fitted.notes),
+            positions=self.prepared.positions,
+            index=self.prepared.index,
+            verification=verification,
+        )
+
+
+def _job(task: FitTask) -> _Job:
+    check_choice("method", task.method, METHODS)
+    check_choice("function", task.function, ("bam", "gam"))
+    check_choice("family", task.family, FAMILIES)
+    autoregressive = _check_rho(task.rho)
+    formula = parse_formula(task.formula)
+    prepared = prepare_data(
+        formula,
+        task.data,
+        factors=task.factors,
+        ordered=task.ordered,
+        series=task.series,
+        order=task.order,
+        autoregressive=autoregressive,
+        weights=task.weights,
+    )
+    request = FitRequest(
+        formula=formula,
+        frame=prepared.frame,
+        response=str(formula.response),
+        response_values=prepared.response_values,
+        method=task.method,
+        # Stands for the estimate until there is one, so that the choice of an engine knows of AR(1).
+        rho=0.5 if task.rho == "auto" else float(task.rho or 0),
+        series_start=prepared.series_start,
+        weights=prepared.weights,
+        family=task.family,
+        function=task.function,
+        discrete=task.discrete,
+    )
+    engine = choose_engine(task.engine, request)
+    if task.verify:
+        choose_engine(REFERENCE_ENGINE, request)
+    return _Job(task, prepared, request, engine)
+
+
+def _check_rho(rho: object) -> bool:
+    """Return whether there are AR(1) residuals."""
+    if rho is None or rho == "auto":
+        return rho == "auto"
+    if isinstance(rho, (int, float, np.number)) and -1 < float(rho) < 1:
+        return float(rho) != 0
+    raise ArgumentError(
+        f"Invalid value for the 'rho' parameter. Allowed values are None, 'auto' and numbers between -1 and 1, but got "
+        f"{rho!r} instead."
+    )
+
+
+def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
+    """Estimate rho where it is ``"auto"``, from fits without AR(1)."""
+    automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
+    plain = [replace(jobs[number].request, rho=0.0) for number in automatic]
+    engines = [jobs[number].engine for number in automatic]
+    first = _fit_by_engine(list(zip(engines, plain, strict=True)), workers)
+    settled = list(jobs)
+    for number, fitted in zip(automatic, first, strict=True):
+        job = jobs[number]
+        rho, pairs = series_autocorrelation(fitted.residuals, job.request.series_start, 1)
+        rho, note = _settle_rho(rho, pairs)
+        settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
+    return settled
+
+
+def _settle_rho(rho: float, pairs: int) -> tuple[float, str]:
+    if np.isnan(rho):
+        return 0.0, "rho = 0: no series has two rows, so that there is no autocorrelation to estimate."
+    limited = float(np.clip(rho, -0.99, 0.99))
+    note = f"rho = {limited:.6g}, the lag-1 autocorrelation of the residuals without AR(1), from {pairs} pairs of rows."
+    if limited < 0:
+        note += " It is negative: the smooths may follow the series more closely than they should."
+    return limited, note
+
+
+def _fit_by_engine(work: list[tuple[Engine, FitRequest]], workers: int) -> list[EngineFit]:
+    """Hand each engine its requests at once; results in the order of `work`."""
+    results: dict[int, EngineFit] = {}
+    for name in dict.fromkeys(engine.name for engine, _ in work):
+        numbers = [number for number, (engine, _) in enumerate(work) if engine.name == name]
+        engine = work[numbers[0]][0]
+        fitted = engine.fit_many([work[number][1] for number in numbers], workers)
+        results.update(zip(numbers, fitted, strict=True))
+    return [results[number] for number in range(len(work))]

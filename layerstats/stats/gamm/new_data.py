@@ -1,0 +1,119 @@
+"""New rows coded like the rows that a model was fitted to, and which of its terms to leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from layerstats.checks import check_complete
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.factors import copies_of, factor_levels
+
+
+def resolve_exclude(request: FitRequest, fitted_labels: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels that `exclude` means: labels as fitted, or terms as in the formula with all their levels.
+
+    Raises
+    ------
+    ArgumentError
+        A name is neither.
+    """
+    if isinstance(exclude, str):
+        exclude = (exclude,)
+    levels = factor_levels(request.frame)
+    parametric = {"(Intercept)", *(term.label for term in request.formula.parametric)}
+    found: list[str] = []
+    for name in exclude:
+        squeezed = name.replace(" ", "")
+        owned = {
+            label
+            for smooth in request.formula.smooths
+            if squeezed in (smooth.label.replace(" ", ""), str(smooth).replace(" ", ""))
+            for label in smooth.fitted_labels(levels)
+        }
+        matching = [label for label in fitted_labels if label in owned or label == name]
+        matching += [name] if name in parametric else []
+        if not matching:
+            allowed = ", ".join(map(repr, [*sorted(parametric), *fitted_labels]))
+            raise ArgumentError(
+                f"Invalid value for the 'exclude' parameter. Allowed values are {allowed}, but got {name!r} instead."
+            )
+        found += matching
+    return tuple(dict.fromkeys(found))
+
+
+def random_labels(request: FitRequest, fitted_labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the fitted labels of the random smooths."""
+    levels = factor_levels(request.frame)
+    owned = {label for smooth in request.formula.random_smooths for label in smooth.fitted_labels(levels)}
+    return tuple(label for label in fitted_labels if label in owned)
+
+
+def needed_columns(request: FitRequest, fitted_labels: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that the terms which are not excluded use."""
+    levels = factor_levels(request.frame)
+    terms = [term for term in request.formula.parametric if term.label not in exclude]
+    smooths = [
+        smooth
+        for smooth in request.formula.smooths
+        if any(label in smooth.fitted_labels(levels) and label not in exclude for label in fitted_labels)
+    ]
+    return tuple(dict.fromkeys(column for term in (*terms, *smooths) for column in term.columns))
+
+
+def code_new_data(
+    request: FitRequest, fitted_labels: Sequence[str], new_data: pd.DataFrame, exclude: Sequence[str]
+) -> pd.DataFrame:
+    """Return `new_data` with every predictor of the model, factors coded as in the fit.
+
+    An ordered copy of a factor follows its factor where it is absent; columns that only excluded terms need are filled
+    with any value that the engine accepts.
+
+    Raises
+    ------
+    DataError
+        A needed column is absent or incomplete, or holds a level that the model has not seen.
+    """
+    needed = needed_columns(request, fitted_labels, exclude)
+    predictors = [column for column in request.frame.columns if column not in request.formula.response_columns]
+    coded = pd.DataFrame(index=range(len(new_data)))
+    for column in predictors:
+        model_values = request.frame[column]
+        source = _source(request.frame, new_data, column)
+        is_factor = isinstance(model_values.dtype, pd.CategoricalDtype)
+        if source is None or column not in needed:
+            if column in needed:
+                raise DataError(f"Column {column!r} is needed by the model and is not in the new data.")
+            filler = model_values.iloc[0]
+            coded[column] = (
+                pd.Categorical([filler] * len(new_data), dtype=model_values.dtype) if is_factor else float(filler)
+            )
+            continue
+        check_complete(new_data, [source], "the new data")
+        if is_factor:
+            coded[column] = _known_levels(new_data[source].astype(str).to_list(), request.frame, column)
+        else:
+            coded[column] = new_data[source].to_numpy(dtype=float)
+    return coded
+
+
+def _source(frame: pd.DataFrame, new_data: pd.DataFrame, column: str) -> str | None:
+    if column in new_data.columns:
+        return column
+    if isinstance(frame[column].dtype, pd.CategoricalDtype):
+        return next((copy for copy in copies_of(frame, column) if copy in new_data.columns), None)
+    return None
+
+
+def _known_levels(values: list[str], frame: pd.DataFrame, column: str) -> pd.Categorical:
+    model_values = frame[column]
+    known = list(map(str, model_values.cat.categories))
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise DataError(
+            f"Column {column!r} of the new data holds {', '.join(map(repr, unknown[:10]))}, which the model has not "
+            f"seen. Its levels are {', '.join(known[:20])}. To predict without the term, name it in 'exclude'."
+        )
+    return pd.Categorical(values, dtype=model_values.dtype)
