@@ -1,0 +1,28 @@
+"""Results as figures, one file a figure."""
+
+from layerstats.plots.autocorrelation import autocorrelation
+from layerstats.plots.difference import difference
+from layerstats.plots.effect_by_layer import effect_by_layer
+from layerstats.plots.layer_series import layer_series
+from layerstats.plots.phone_curves import phone_curves
+from layerstats.plots.raw_series import raw_series
+from layerstats.plots.receptive_field import receptive_field
+from layerstats.plots.residual_checks import residual_checks
+from layerstats.plots.save import FigureFiles, save_figure
+from layerstats.plots.smooths import smooths
+from layerstats.plots.theme import paper_theme
+
+__all__ = [
+    "FigureFiles",
+    "autocorrelation",
+    "difference",
+    "effect_by_layer",
+    "layer_series",
+    "paper_theme",
+    "phone_curves",
+    "raw_series",
+    "receptive_field",
+    "residual_checks",
+    "save_figure",
+    "smooths",
+]

@@ -1,0 +1,53 @@
+"""Autocorrelation of residuals within series."""
+
+from __future__ import annotations
+
+import pandas as pd
+from plotnine import aes, facet_wrap, geom_hline, geom_line, geom_point, geom_segment, ggplot, labs, scale_x_continuous
+
+from layerstats.plots.frames import checked, column, count, in_order
+from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+
+REQUIRED_COLUMNS = ("lag", "autocorrelation")
+
+
+def autocorrelation(frame: pd.DataFrame, *, facet: str = "layer") -> ggplot:
+    """Draw the autocorrelation of residuals, lag by lag, with the limits that white noise stays within.
+
+    Parameters
+    ----------
+    frame : columns `lag, autocorrelation`, optionally `limit` and `layer`
+        `GammResult.autocorrelation`, or several of them stacked. Limits are drawn at plus and minus `limit`.
+    facet
+        The column that panels stand for, where the frame has it.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table has no rows.
+    """
+    frame = checked(frame, REQUIRED_COLUMNS, "autocorrelation")
+    data = pd.DataFrame({"x": frame["lag"], "y": frame["autocorrelation"]})
+    data["panel"] = in_order(column(frame, facet)) if facet in frame.columns else ""
+    panels = count(column(data, "panel"))
+    columns = min(panels, 3)
+    figure = (
+        ggplot(data, aes("x", "y"))
+        + geom_hline(yintercept=0, size=0.4)
+        + geom_segment(aes(xend="x"), yend=0, size=0.6)
+        + geom_point(size=1)
+        + scale_x_continuous(breaks=_whole_numbers)
+        + labs(x="Lag (samples)", y="Autocorrelation of residuals")
+        + paper_theme(PAGE_WIDTH if columns > 1 else 3.4, 0.7 + 1.6 * -(-panels // columns))
+    )
+    if "limit" in frame.columns:
+        limits = data.assign(high=frame["limit"], low=-frame["limit"])
+        limits = limits[limits["x"] > 0]  # at lag 0 it is always 1
+        figure += [geom_line(aes(y=end), data=limits, linetype="dashed", size=0.4) for end in ("low", "high")]
+    return figure + ([facet_wrap("panel", ncol=columns)] if panels > 1 else [])
+
+
+def _whole_numbers(limits: tuple[float, float]) -> list[int]:
+    """Lags to label: about five, and no fractions."""
+    last = int(limits[1])
+    return list(range(0, last + 1, max(1, round(last / 5))))

@@ -1,0 +1,161 @@
+"""Where two curves differ (Begus & Zhou 2022, Fig. 5 bottom)."""
+
+from __future__ import annotations
+
+import pandas as pd
+from plotnine import (
+    aes,
+    facet_grid,
+    facet_wrap,
+    geom_hline,
+    geom_line,
+    geom_rect,
+    geom_ribbon,
+    ggplot,
+    labs,
+    scale_fill_manual,
+    scale_x_continuous,
+)
+
+from layerstats.checks import check_columns
+from layerstats.errors import DataError
+from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order
+from layerstats.plots.scales import time_scale
+from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables import glossary
+
+REQUIRED_COLUMNS = ("level_1", "level_2", "diff", "conf_low", "conf_high", "interval")
+REGION_COLUMNS = ("level_1", "level_2", "start", "end")
+
+MINUS = "\N{MINUS SIGN}"
+BANDS = {"simultaneous": "#cccccc", "pointwise": "#8c8c8c", "bootstrap": "#cccccc"}
+
+
+def difference(
+    curve: pd.DataFrame,
+    regions: pd.DataFrame | None = None,
+    *,
+    x: str = "time_ms",
+    x_label: str | None = None,
+    value_label: str = ACTIVATION_LABEL,
+) -> ggplot:
+    """Draw a difference curve with its bands, and mark the stretches where it differs from zero.
+
+    Parameters
+    ----------
+    curve : columns `level_1, level_2, <x>, diff, conf_low, conf_high, interval`
+        `DifferenceResult.curve`, or several of them stacked: a panel for each pair of levels, and for each `layer`
+        where there is that column. Rows of both kinds of interval may be there; the wider band is drawn behind.
+    regions : columns `level_1, level_2, start, end`
+        `DifferenceResult.regions`, in the units of `x`: marked by a dark strip at the foot of the panel.
+    x
+        The covariate; seconds (`time_s`) are drawn in ms.
+    x_label, value_label
+        Titles of the axes, with units.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, the table has no rows, or a region belongs to a pair without a curve.
+    """
+    curve = checked(curve, (*REQUIRED_COLUMNS, x), "difference")
+    factor = 1000 if x == "time_s" else 1
+    data = _panels(curve).assign(
+        x=curve[x] * factor, y=curve["diff"], low=curve["conf_low"], high=curve["conf_high"], band=curve["interval"]
+    )
+    kinds = [kind for kind in BANDS if kind in set(data["band"])]
+    line = data[data["band"] == kinds[0]]
+    figure = ggplot(line, aes("x", "y"))
+    for kind in kinds:
+        figure += geom_ribbon(aes(ymin="low", ymax="high", fill="band"), data=data[data["band"] == kind], alpha=0.8)
+    figure += geom_hline(yintercept=0, linetype="dashed", size=0.5)
+    if regions is not None and len(regions):
+        figure += _strip(regions, data, factor)
+    figure += geom_line(size=0.9)
+    figure += scale_fill_manual(
+        values=BANDS, breaks=kinds, labels=[f"{kind} {_level(curve)}interval" for kind in kinds], name=""
+    )
+    return (
+        figure
+        + _facet(data, x)
+        + labs(x=x_label or _axis_title(x), y=f"Difference in\n{value_label[0].lower()}{value_label[1:]}")
+        + _title(data)
+    )
+
+
+def _panels(frame: pd.DataFrame) -> pd.DataFrame:
+    """The panel of each row: its pair, written as a subtraction, and its layer where there is one."""
+    pair = frame["level_1"].astype(str) + f" {MINUS} " + frame["level_2"].astype(str)
+    layer = column(frame, "layer") if "layer" in frame.columns else pd.Series("", index=frame.index)
+    return pd.DataFrame({"pair": in_order(pair), "panel": in_order(layer)})
+
+
+def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rect:
+    """A strip at the foot of each panel, over the stretches where the interval excludes zero."""
+    check_columns(regions, REGION_COLUMNS, "the table of regions for the figure 'difference'")
+    regions = regions.reset_index(drop=True)
+    where = _panels(regions).astype(str)
+    strips = where.assign(start=regions["start"] * factor, end=regions["end"] * factor)
+    # Panels of one layer may share a vertical axis, so every panel's strip lies at the same height.
+    limits = (
+        data.assign(panel=data["panel"].astype(str))
+        .groupby("panel")[["low", "high"]]
+        .agg({"low": "min", "high": "max"})
+    )
+    unknown = set(zip(where["pair"], where["panel"], strict=True)) - set(
+        zip(data["pair"].astype(str), data["panel"].astype(str), strict=True)
+    )
+    if unknown:
+        pairs = ", ".join(sorted(" ".join(filter(None, pair)) for pair in unknown))
+        raise DataError(f"There are regions without a curve: {pairs}. Give curves and regions of the same contrasts.")
+    low, high = (strips["panel"].map(limits[column]) for column in ("low", "high"))
+    strips = strips.assign(
+        bottom=low - 0.08 * (high - low),
+        top=low - 0.03 * (high - low),
+        pair=pd.Categorical(strips["pair"], categories=data["pair"].cat.categories, ordered=True),
+        panel=pd.Categorical(strips["panel"], categories=data["panel"].cat.categories, ordered=True),
+    )
+    return geom_rect(
+        aes(xmin="start", xmax="end", ymin="bottom", ymax="top"), data=strips, inherit_aes=False, fill="black"
+    )
+
+
+def _facet(data: pd.DataFrame, x: str) -> list:
+    pairs, layers = count(data["pair"]), count(data["panel"])
+    if pairs > 1 and layers > 1:
+        return [
+            facet_grid("panel", "pair", scales="free_y"),
+            _x_scale(x, pairs),
+            paper_theme(PAGE_WIDTH * max(1.0, pairs / 4), 1.0 + 1.3 * layers),
+        ]
+    if pairs == layers == 1:
+        return [_x_scale(x, 1), paper_theme(5, 3.0)]
+    columns = min(max(pairs, layers), 3 if max(pairs, layers) <= 9 else 4)
+    rows = -(-max(pairs, layers) // columns)
+    facet = facet_wrap("pair" if pairs > 1 else "panel", ncol=columns, scales="fixed" if pairs > 1 else "free_y")
+    return [facet, _x_scale(x, columns), paper_theme(PAGE_WIDTH, 1.0 + 1.6 * rows)]
+
+
+def _x_scale(x: str, beside: int) -> scale_x_continuous:
+    if x == "time":
+        return scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
+    return time_scale(beside)
+
+
+def _title(data: pd.DataFrame) -> labs:
+    """Name what no strip names."""
+    pairs, layers = data["pair"].cat.categories, data["panel"].cat.categories
+    parts = [names[0] for names in (pairs, layers) if len(names) == 1 and names[0]]
+    return labs(title=", ".join(parts)) if parts else labs()
+
+
+def _axis_title(x: str) -> str:
+    if x in ("time_s", "time_ms"):
+        return TIME_LABEL
+    column = glossary().columns.get(x)
+    return column.label if column else x
+
+
+def _level(curve: pd.DataFrame) -> str:
+    levels = set(curve["conf_level"]) if "conf_level" in curve.columns else set()
+    return f"{levels.pop() * 100:g} % " if len(levels) == 1 else ""

@@ -1,0 +1,149 @@
+"""How large a contrast is at each layer, beside the same contrast in untrained networks."""
+
+from __future__ import annotations
+
+import pandas as pd
+from plotnine import (
+    aes,
+    expand_limits,
+    facet_wrap,
+    geom_boxplot,
+    geom_errorbar,
+    geom_point,
+    ggplot,
+    labs,
+    scale_fill_manual,
+    scale_shape_manual,
+    scale_size_manual,
+    scale_x_continuous,
+    theme,
+)
+
+from layerstats.checks import check_columns
+from layerstats.errors import ArgumentError, DataError
+from layerstats.plots.frames import checked, column, count, in_order
+from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+
+REQUIRED_COLUMNS = ("layer", "effect_size")
+
+EFFECT_LABEL = "Effect size (SD of tokens)"
+TRAINED, UNTRAINED = "trained", "untrained"
+# Boxes of fewer values than this would say more than is known.
+BOX_FROM = 5
+
+
+def effect_by_layer(
+    effects: pd.DataFrame,
+    untrained: pd.DataFrame | None = None,
+    *,
+    p_column: str | None = "joint_p_adjusted",
+    interval: tuple[str, str] | None = ("effect_conf_low", "effect_conf_high"),
+    alpha: float = 0.05,
+    facet: str | None = None,
+) -> ggplot:
+    """Draw the effect size of a contrast with its interval, layer by layer.
+
+    Parameters
+    ----------
+    effects : columns `layer, effect_size`, and those named below
+        One row a layer (and facet).
+    untrained : columns `layer, effect_size`, optional
+        One row for each untrained network and layer, measured as in `effects`: drawn to the right of the trained
+        network, with a box from five networks on.
+    p_column
+        An adjusted p-value: points are filled where it is below `alpha`. None leaves all points filled.
+    interval
+        Columns of the ends of the interval; None draws none.
+    alpha
+        Level of significance.
+    facet
+        A column that panels stand for, for instance `contrast`.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table has no rows.
+    ArgumentError
+        If `alpha` is not between 0 and 1.
+    """
+    if not 0 < alpha < 1:
+        raise ArgumentError(f"The 'alpha' parameter must lie between 0 and 1, but got {alpha!r} instead.")
+    needed = [*REQUIRED_COLUMNS, *([facet] if facet else [])]
+    effects = checked(effects, [*needed, *([p_column] if p_column else []), *(interval or ())], "effect_by_layer")
+    with_null = untrained is not None and len(untrained) > 0
+    layers = list(in_order(column(effects, "layer")).cat.categories)
+    data = _place(effects, layers, facet, -0.15 if with_null else 0.0)
+    # A missing p-value is no sign of significance.
+    significant = pd.Series(True, index=data.index) if p_column is None else effects[p_column] < alpha
+    below, above = f"adjusted p < {alpha:g}", f"adjusted p \N{GREATER-THAN OR EQUAL TO} {alpha:g}"
+    data["look"] = TRAINED if p_column is None else f"{TRAINED}, " + significant.map({True: below, False: above})
+    figure = ggplot(data, aes("x", "y"))
+    if untrained is not None and with_null:
+        figure += _null(_null_places(untrained, layers, needed, facet))
+    if interval:
+        bars = data.assign(low=effects[interval[0]], high=effects[interval[1]]).dropna(subset=["low", "high"])
+        figure += geom_errorbar(aes(ymin="low", ymax="high"), data=bars, width=0.12, size=0.6)
+    figure += geom_point(aes(fill="look", shape="look", size="look"), stroke=0.6)
+    looks = {
+        TRAINED: ("black", "o", 2.6),
+        f"{TRAINED}, {below}": ("black", "o", 2.6),
+        f"{TRAINED}, {above}": ("white", "o", 2.6),
+        UNTRAINED: ("#8c8c8c", "D", 1.1),
+    }
+    shown = [look for look in looks if look in set(data["look"]) or (look == UNTRAINED and with_null)]
+    panels = count(column(data, "panel"))
+    columns = min(panels, 3)
+    return (
+        figure
+        + [
+            scale(values={look: looks[look][index] for look in shown}, breaks=shown, name="")
+            for index, scale in enumerate((scale_fill_manual, scale_shape_manual, scale_size_manual))
+        ]
+        + scale_x_continuous(breaks=list(range(len(layers))), labels=layers, minor_breaks=[])
+        + ([facet_wrap("panel", ncol=columns)] if panels > 1 else [])
+        + expand_limits(y=0)
+        + labs(x="Layer", y=EFFECT_LABEL)
+        + paper_theme(PAGE_WIDTH if columns > 1 else 5.5, 1.1 + 2.2 * -(-panels // columns))
+        + theme(legend_key_width=12)
+    )
+
+
+def _place(frame: pd.DataFrame, layers: list[str], facet: str | None, shift: float) -> pd.DataFrame:
+    """Layers as positions on a continuous axis, so that two sets of points can stand beside each other."""
+    positions = {layer: float(index) for index, layer in enumerate(layers)}
+    return pd.DataFrame(
+        {
+            "x": frame["layer"].astype(str).map(positions) + shift,
+            "y": frame["effect_size"],
+            "panel": in_order(column(frame, facet)) if facet else "",
+        }
+    )
+
+
+def _null_places(untrained: pd.DataFrame, layers: list[str], needed: list[str], facet: str | None) -> pd.DataFrame:
+    untrained = untrained.reset_index(drop=True)
+    check_columns(untrained, needed, "the table of untrained networks for the figure 'effect_by_layer'")
+    places = _place(untrained, layers, facet, 0.2)
+    strangers = untrained["layer"][places["x"].isna()].unique()
+    if len(strangers):
+        raise DataError(
+            f"Untrained networks have effects at {', '.join(map(repr, strangers))}, but the trained network has only "
+            f"{', '.join(map(repr, layers))}. Record the same layers of both."
+        )
+    return places.assign(look=UNTRAINED)
+
+
+def _null(places: pd.DataFrame) -> list:
+    """Points of untrained networks, spread sideways by rank (no random numbers), and a box behind them."""
+    cells = places.groupby(["panel", "x"], observed=True)["y"]
+    rank, size = cells.rank(method="first"), cells.transform("size")
+    points = places.assign(x=places["x"] + 0.09 * (((rank - 1) % 3) - 1))
+    layers: list = []
+    boxed = places[size >= BOX_FROM]
+    if len(boxed):
+        layers.append(
+            geom_boxplot(
+                aes(group="x"), data=boxed, width=0.36, outlier_shape="", size=0.4, color="#7f7f7f", fill="white"
+            )
+        )
+    return [*layers, geom_point(aes(fill="look", shape="look", size="look"), data=points, color="#7f7f7f", stroke=0.3)]

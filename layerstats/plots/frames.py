@@ -1,0 +1,67 @@
+"""What every figure does with its frame first: check it, put levels in order, time in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from layerstats.checks import check_columns
+from layerstats.errors import DataError
+
+ACTIVATION_LABEL = "Activation (mean over channels)"
+TIME_LABEL = "Time (ms)"
+
+
+def checked(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> pd.DataFrame:
+    """Return a fresh copy of `frame`, which has rows and the columns that the figure needs.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or there is nothing to draw.
+    """
+    what = f"the table for the figure {figure!r}"
+    check_columns(frame, columns, what)
+    if frame.empty:
+        raise DataError(f"There is nothing to draw: {what} has no rows.")
+    return pd.DataFrame(frame).reset_index(drop=True)
+
+
+def column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return one column, typed as such: pandas' own types leave open whether it is a frame."""
+    return pd.Series(frame[name])
+
+
+def count(values: pd.Series) -> int:
+    """Return the number of different values."""
+    return len(values.unique())
+
+
+def in_order(values: pd.Series) -> pd.Series:
+    """Make text an ordered categorical, in the order of first appearance; a categorical keeps its own order.
+
+    Examples
+    --------
+    >>> list(in_order(pd.Series(["conv2", "conv10", "conv2"])).cat.categories)
+    ['conv2', 'conv10']
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        used = values.cat.remove_unused_categories()
+        return used.cat.rename_categories([str(name) for name in used.cat.categories]).cat.as_ordered()
+    text = values.astype(str)
+    return pd.Series(pd.Categorical(text, categories=text.unique(), ordered=True), index=values.index)
+
+
+def milliseconds(frame: pd.DataFrame, figure: str) -> pd.Series:
+    """Return time in ms, from `time_ms` or else from `time_s`.
+
+    Raises
+    ------
+    DataError
+        If the frame has neither.
+    """
+    if "time_ms" in frame.columns:
+        return column(frame, "time_ms")
+    check_columns(frame, ["time_s"], f"the table for the figure {figure!r}")
+    return column(frame, "time_s") * 1000

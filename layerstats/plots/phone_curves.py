@@ -1,0 +1,64 @@
+"""Predicted curves of two sets of phones over normalised time (Begus & Zhou 2022, Fig. 4)."""
+
+from __future__ import annotations
+
+import pandas as pd
+from plotnine import (
+    aes,
+    facet_wrap,
+    geom_line,
+    geom_ribbon,
+    ggplot,
+    labs,
+    scale_x_continuous,
+)
+
+from layerstats.plots.frames import ACTIVATION_LABEL, checked, column, in_order
+from layerstats.plots.scales import group_scales
+from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+
+REQUIRED_COLUMNS = ("layer", "time", "fit", "conf_low", "conf_high")
+
+
+def phone_curves(curves: pd.DataFrame, *, by: str = "group", value_label: str = ACTIVATION_LABEL) -> ggplot:
+    """Draw the predicted curve of each set of phones, a panel a layer.
+
+    Parameters
+    ----------
+    curves : columns `layer, group, time, fit, conf_low, conf_high`
+        Normalised time: 0 is the beginning of the phone, 1 its end.
+    by
+        The column that tells the sets of phones apart.
+    value_label
+        Title of the vertical axis, with units.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table has no rows.
+    ArgumentError
+        If there are more than eight sets.
+    """
+    curves = checked(curves, (*REQUIRED_COLUMNS, by), "phone_curves")
+    data = pd.DataFrame(
+        {
+            "x": curves["time"],
+            "y": curves["fit"],
+            "low": curves["conf_low"],
+            "high": curves["conf_high"],
+            "group": in_order(column(curves, by)),
+            "panel": in_order(column(curves, "layer")),
+        }
+    )
+    panels = len(data["panel"].cat.categories)
+    columns = min(panels, 3 if panels in (3, 5, 6) else 4)
+    return (
+        ggplot(data, aes("x", "y"))
+        + geom_ribbon(aes(ymin="low", ymax="high", fill="group"), alpha=0.25, color="none")
+        + geom_line(aes(color="group", linetype="group"), size=0.9)
+        + facet_wrap("panel", scales="free_y", ncol=columns)
+        + scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
+        + group_scales(list(data["group"].cat.categories), "color", "fill", "linetype")
+        + labs(x="Normalised time (0: phone begins, 1: phone ends)", y=value_label)
+        + paper_theme(PAGE_WIDTH if columns > 1 else 3.4, 0.9 + 1.7 * -(-panels // columns))
+    )

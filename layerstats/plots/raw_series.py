@@ -1,0 +1,93 @@
+"""The series of all tokens, word by word (Begus & Zhou 2022, Fig. 3 left)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from plotnine import aes, facet_wrap, geom_line, geom_path, ggplot, labs
+
+from layerstats.checks import check_positive
+from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, in_order, milliseconds
+from layerstats.plots.scales import time_scale
+from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+
+REQUIRED_COLUMNS = ("token", "value")
+
+# Tokens that are drawn as one line.
+BUNDLE = 6
+
+
+def raw_series(
+    frame: pd.DataFrame, *, by: str = "word", most_points: int = 256, value_label: str = ACTIVATION_LABEL
+) -> ggplot:
+    """Draw the series of every token as a thin line, a panel a word, with the mean of the word over it.
+
+    Parameters
+    ----------
+    frame : columns `token, word, time_s (or time_ms), value`
+        The series of one layer.
+    by
+        The column that the panels stand for.
+    most_points
+        Longer series are averaged in this many bins of time, and the figure says so.
+    value_label
+        Title of the vertical axis, with units.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table has no rows.
+    """
+    check_positive("most_points", most_points)
+    frame = checked(frame, (*REQUIRED_COLUMNS, by), "raw_series")
+    data = pd.DataFrame(
+        {
+            "x": milliseconds(frame, "raw_series"),
+            "y": frame["value"],
+            "token": frame["token"].astype(str),
+            "panel": in_order(column(frame, by)),
+        }
+    )
+    data, width = _bin(data, most_points)
+    mean = data.groupby(["panel", "x"], observed=True, as_index=False)["y"].mean()
+    tokens = data.groupby("panel", observed=True)["token"].nunique()
+    panels = len(tokens)
+    columns = min(panels, 4)
+    # The busier a panel, the fainter its lines.
+    alpha = float(np.clip(12 / tokens.max(), 0.08, 0.6))
+    note = f"Grey: tokens, {tokens.min()} to {tokens.max()} in a panel. Black: their mean."
+    if width:
+        note += f" Series averaged in bins of {width:.3g} ms."
+    return (
+        ggplot(data, aes("x", "y"))
+        + geom_path(aes(group="bundle"), data=_bundles(data), size=0.3, alpha=alpha, color="#404040")
+        + geom_line(data=mean, size=0.9, color="black")
+        + facet_wrap("panel", ncol=columns)
+        + time_scale(columns)
+        + labs(x=TIME_LABEL, y=value_label, caption=note)
+        + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 0.9 + 1.6 * -(-panels // columns))
+    )
+
+
+def _bundles(data: pd.DataFrame) -> pd.DataFrame:
+    """Join a few tokens at a time to one line with gaps: a line costs milliseconds, whatever its length."""
+    data = data.sort_values(["panel", "token", "x"])
+    first = ~data.duplicated(["panel", "token"])
+    number = first.groupby(data["panel"], observed=True).cumsum() // BUNDLE
+    data = data.assign(bundle=data["panel"].astype(str) + "/" + number.astype(str))
+    gaps = data[first].assign(y=np.nan)
+    # A stable sort keeps each gap, which comes first here, before the token that it belongs to.
+    joined = pd.concat([gaps, data]).sort_values(["panel", "token"], kind="stable", ignore_index=True)
+    # A line must not begin with a gap, or plotnine warns of it.
+    return joined[joined.duplicated("bundle")]
+
+
+def _bin(data: pd.DataFrame, most_points: int) -> tuple[pd.DataFrame, float]:
+    """Average in bins of time where there are more times than can be drawn; returns the bins' width, 0 for none."""
+    if data["x"].nunique() <= most_points:
+        return data, 0.0
+    low, high = data["x"].min(), data["x"].max()
+    width = (high - low) / most_points
+    bins = np.clip(((data["x"] - low) // width).to_numpy(dtype=int), 0, most_points - 1)
+    binned = data.assign(x=low + (bins + 0.5) * width)
+    return binned.groupby(["panel", "token", "x"], observed=True, as_index=False)["y"].mean(), width

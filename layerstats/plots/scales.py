@@ -1,0 +1,73 @@
+"""Colours, line types and shapes of groups, which differ in luminance too, so that a photocopy can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mizani.breaks import breaks_extended
+from plotnine import (
+    scale_color_manual,
+    scale_fill_manual,
+    scale_linetype_manual,
+    scale_shape_manual,
+    scale_x_continuous,
+)
+
+from layerstats.errors import ArgumentError
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, ordered so that neighbours differ in luminance.
+COLOURS = ("#000000", "#E69F00", "#0072B2", "#56B4E9", "#D55E00", "#CC79A7", "#009E73", "#8c8c8c")
+LINETYPES: tuple[Any, ...] = (
+    "solid",
+    "dashed",
+    "dotted",
+    "dashdot",
+    (0, (7, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (1, 2.5)),
+    (0, (5, 1, 1, 1, 1, 1, 1, 1)),
+)
+SHAPES = ("o", "^", "s", "D", "v", "P", "X", "*")
+
+_SCALES = {
+    "color": (scale_color_manual, COLOURS),
+    "fill": (scale_fill_manual, COLOURS),
+    "linetype": (scale_linetype_manual, LINETYPES),
+    "shape": (scale_shape_manual, SHAPES),
+}
+
+
+def time_scale(panels_beside: int) -> scale_x_continuous:
+    """Return an axis of time whose labels do not run into those of the panel beside it."""
+    few = panels_beside > 2
+    return scale_x_continuous(breaks=breaks_extended(3 if few else 5), expand=(0.09 if few else 0.04, 0))
+
+
+def group_scales(groups: Sequence[str], *aesthetics: str) -> list[Any]:
+    """Return scales that give each group the same colour, line type and shape in every figure.
+
+    Parameters
+    ----------
+    groups
+        Groups in their order; there are eight looks.
+    *aesthetics : {"color", "fill", "linetype", "shape"}
+        The aesthetics that show the group.
+
+    Raises
+    ------
+    ArgumentError
+        If there are more groups than can be told apart.
+    """
+    if len(groups) > len(COLOURS):
+        raise ArgumentError(
+            f"At most {len(COLOURS)} groups can be told apart in one panel, but got {len(groups)}. "
+            "Choose fewer, or give each a panel of its own (layout='facets')."
+        )
+    scales = []
+    for aesthetic in aesthetics:
+        scale, looks = _SCALES[aesthetic]
+        values = dict(zip(groups, looks, strict=False))
+        # `breaks` keeps the order of the groups in the legend.
+        scales.append(scale(values=values, breaks=list(groups)))
+    return scales
