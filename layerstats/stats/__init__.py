@@ -1,1 +1,36 @@
 """Frames and stores to results: additive models and what is inferred from them."""
+
+from layerstats.stats.contrasts import (
+    FitOptions,
+    IntervalOptions,
+    PhoneContrast,
+    WordContrasts,
+    parse_phone_contrast,
+    phone_contrast,
+    word_contrasts,
+)
+from layerstats.stats.effect_size import EffectSize, TokenSpread, effect_size, token_spread
+from layerstats.stats.multiplicity import adjust_p_values
+from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
+from layerstats.stats.series import Series, bin_series, phone_series, word_series
+
+__all__ = [
+    "EffectSize",
+    "FitOptions",
+    "IntervalOptions",
+    "PhoneContrast",
+    "Series",
+    "TokenSpread",
+    "WordContrasts",
+    "adjust_p_values",
+    "bin_series",
+    "compare_with_untrained",
+    "descriptive_effect_size",
+    "effect_size",
+    "parse_phone_contrast",
+    "phone_contrast",
+    "phone_series",
+    "token_spread",
+    "word_contrasts",
+    "word_series",
+]

@@ -121,11 +121,13 @@ def effect_size(
     excess = float(np.mean(np.diag(covariance)))
     mean_square = float(np.mean(difference**2))
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    root = vectors * np.sqrt(np.clip(values, 0, None))
     # A smooth's curve has few dimensions: leave out the directions that hold nothing.
-    root = root[:, values > values.max() * 1e-12] if values.max() > 0 else root[:, :0]
-    drawn = difference + rng.standard_normal((draws, root.shape[1])) @ root.T
-    squares = np.clip(np.mean(drawn**2, axis=1) - 2 * excess, 0, None)
+    kept = values > values[-1] * 1e-12
+    values, vectors = values[kept], vectors[:, kept]
+    normal = rng.standard_normal((draws, len(values)))
+    # Mean squares of the drawn curves, in the eigenvectors' coordinates, where they are sums over few terms.
+    moved = 2 * (normal * np.sqrt(values)) @ (vectors.T @ difference) + normal**2 @ values
+    squares = np.clip(mean_square + moved / len(difference) - 2 * excess, 0, None)
     sd = spread.sd * np.sqrt(spread.df / rng.chisquare(spread.df, draws))
     tail = (1 - conf_level) / 2
     low, high = np.quantile(np.sqrt(squares) / sd, [tail, 1 - tail])

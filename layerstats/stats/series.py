@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAMPLES = 32
 # A smooth needs three basis functions at least, and a point to spare.
 MIN_SAMPLES = 4
+WORD_COLUMNS = ("token", "word", "speaker", "sample", "time_s", "value")
 VARIANTS = ("padded", "word", "duration")
 Variant = Literal["padded", "word", "duration"]
 
@@ -90,13 +91,13 @@ def word_series(
     ...     "time_s": [0.05 * i for i in range(8)], "onset_s": 0.1, "duration_s": 0.2,
     ... })
     >>> word_series(frame, variant="word", samples=None).frame[["sample", "time"]].round(2).values.tolist()
-    [[2.0, 0.0], [3.0, 0.25], [4.0, 0.5], [5.0, 0.75], [6.0, 1.0]]
+    [[2.0, 0.0], [3.0, 0.25], [4.0, 0.5], [5.0, 0.75]]
     """
     check_choice("variant", variant, VARIANTS)
     if words is not None and not isinstance(source, pd.DataFrame):
         _check_present("words", words, source.tokens["word"])
         source = source.select(word=list(words))
-    frame = _tidy(source, layer, ["token", "word", "speaker", "sample", "time_s", "value"])
+    frame = _tidy(source, layer, WORD_COLUMNS)
     if words is not None:
         _check_present("words", words, frame["word"])
         frame = frame[frame["word"].isin(list(words))]
@@ -146,25 +147,40 @@ def phone_series(
     DataError
         As in `word_series`.
     """
-    columns = ["token", "word", "speaker", "sample", "time_s", "value"]
-    columns += ["phone", "phone_index", "phone_onset_s", "phone_offset_s"]
+    frame, intervals = _phone_frame(source, layer, phones)
+    expected = intervals.assign(phone_token=_phone_token(intervals))
+    if len(frame):
+        frame = _sorted_series(frame.assign(phone_token=_phone_token(frame)), "phone_token")
+        frame = _inside(frame, frame["phone_onset_s"], frame["phone_offset_s"])
+    else:
+        frame = frame.assign(phone_token="", time=0.0)
+    kept, dropped = _without_short(frame, expected, "phone_token", min_samples)
+    return Series(bin_series(kept, samples, identifier="phone_token"), "time", "phone_token", dropped)
+
+
+def _phone_frame(
+    source: Experiment | pd.DataFrame, layer: str | None, phones: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tidy rows of the phones, and their intervals, also those without any sample."""
+    columns = [*WORD_COLUMNS, "phone", "phone_index", "phone_onset_s", "phone_offset_s"]
     if isinstance(source, pd.DataFrame):
         frame = _tidy(source, layer, columns)
         _check_present("phones", phones, frame["phone"])
         frame = frame[frame["phone"].isin(list(phones))]
-        intervals = frame[["token", "phone", "phone_index"]].drop_duplicates()
-    else:
-        _check_present("phones", phones, source.phones["label"])
-        chosen = source.select(phone=list(phones))
-        frame = _tidy(chosen, layer, columns)
-        intervals = chosen.phones.rename(columns={"label": "phone"})
-        intervals = intervals.loc[intervals["phone"].isin(list(phones)), ["token", "phone", "phone_index"]]
-    frame = frame.assign(phone_token=_phone_token(frame))
-    frame = _sorted_series(frame, "phone_token")
-    frame = _inside(frame, frame["phone_onset_s"], frame["phone_offset_s"])
-    expected = intervals.assign(phone_token=_phone_token(intervals))
-    kept, dropped = _without_short(frame, expected, "phone_token", min_samples)
-    return Series(bin_series(kept, samples, identifier="phone_token"), "time", "phone_token", dropped)
+        return frame, frame[["token", "phone", "phone_index"]].drop_duplicates()
+    _check_present("phones", phones, source.phones["label"])
+    chosen = source.select(phone=list(phones))
+    intervals = chosen.phones.rename(columns={"label": "phone"})
+    layers = chosen.layers if layer is None else (layer,)
+    inside = [_samples_inside(chosen.times(name), intervals) for name in layers]
+    # A store has no frame of nothing; here it only means that all intervals are too short.
+    frame = _tidy(chosen, layer, columns) if max(inside) else pd.DataFrame({name: [] for name in columns})
+    return frame, intervals[["token", "phone", "phone_index"]]
+
+
+def _samples_inside(times: np.ndarray, intervals: pd.DataFrame) -> int:
+    """Count the samples of a layer under all intervals."""
+    return int(np.sum(np.searchsorted(times, intervals["offset_s"]) - np.searchsorted(times, intervals["onset_s"])))
 
 
 def bin_series(frame: pd.DataFrame, samples: int | None, *, identifier: str = "token") -> pd.DataFrame:
@@ -273,11 +289,10 @@ def _inside(frame: pd.DataFrame, onset: pd.Series, offset: pd.Series) -> pd.Data
     if (offset <= onset).any():
         row = frame.loc[(offset <= onset).to_numpy()].iloc[0]
         raise DataError(f"An interval of token {row['token']!r} ends before it begins. Correct its boundaries.")
-    # Times are multiples of the hop: a sample on the boundary must not depend on the last bit.
-    tolerance = 1e-9
     time = (frame["time_s"] - onset) / (offset - onset)
-    inside = (frame["time_s"] >= onset - tolerance) & (frame["time_s"] <= offset + tolerance)
-    return frame.assign(time=time.clip(0, 1))[inside.to_numpy()]
+    # Half-open, as in the store: a sample on the boundary of two phones belongs to one of them.
+    inside = (frame["time_s"] >= onset) & (frame["time_s"] < offset)
+    return frame.assign(time=time)[inside.to_numpy()]
 
 
 def _without_short(

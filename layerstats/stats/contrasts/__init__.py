@@ -1,0 +1,17 @@
+"""Contrasts between words and between sets of phones, layer by layer."""
+
+from layerstats.stats.contrasts.curves import IntervalOptions
+from layerstats.stats.contrasts.fits import FitOptions
+from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
+from layerstats.stats.contrasts.words import WordContrasts, word_contrasts
+
+__all__ = [
+    "FitOptions",
+    "IntervalOptions",
+    "PhoneContrast",
+    "WordContrasts",
+    "parse_phone_contrast",
+    "phone_contrast",
+    "word_contrasts",
+]

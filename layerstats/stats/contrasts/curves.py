@@ -1,0 +1,168 @@
+"""Curves of groups and differences between them, from one design matrix of a fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from layerstats.stats.effect_size import EffectSize, effect_size, token_spread
+from layerstats.stats.gamm.intervals import estimate_curve, stretches_above_zero
+from layerstats.stats.series import Series
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.result import GammResult
+
+POINTS = 100
+
+
+@dataclass(frozen=True)
+class IntervalOptions:
+    """How intervals of curves, differences and effect sizes are made."""
+
+    interval: str = "simultaneous"
+    conf_level: float = 0.95
+    draws: int = 10_000
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class GroupCurves:
+    """The fixed part of a model on a grid of time, for each group; random terms are excluded.
+
+    Attributes
+    ----------
+    axis
+        Name of the column that curves run along in tables: ``"time_ms"`` of the clip, or normalised ``"time"``.
+    grid
+        (time,) equally spaced, in units of `axis`.
+    matrices
+        For each group (time, coefficient).
+    coefficients, covariance
+        (coefficient,) and (coefficient, coefficient).
+    """
+
+    axis: str
+    grid: np.ndarray
+    matrices: dict[str, np.ndarray]
+    coefficients: np.ndarray
+    covariance: np.ndarray
+
+    def value(self, group: str) -> np.ndarray:
+        """Return the curve of a group, (time,)."""
+        return self.matrices[group] @ self.coefficients
+
+
+def group_curves(result: GammResult, series: Series, group: str, levels: Sequence[str]) -> GroupCurves:
+    """Evaluate the fixed part of a fitted model for each group on 100 equally spaced times.
+
+    Other covariates (the duration of the word) stand at their median.
+    """
+    frame = series.frame
+    grid = np.linspace(frame[series.covariate].min(), frame[series.covariate].max(), POINTS)
+    rows = pd.DataFrame({group: np.repeat(np.asarray(levels, dtype=object), POINTS)})
+    rows[group] = rows[group].astype(str)
+    rows[series.covariate] = np.tile(grid, len(levels))
+    if "duration_s" in frame.columns:
+        rows["duration_s"] = frame.drop_duplicates(series.identifier)["duration_s"].median()
+    design = result.design(rows, exclude=result.random_terms)
+    blocks = np.split(design.matrix, len(levels))
+    return GroupCurves(
+        axis="time" if series.covariate == "time" else "time_ms",
+        grid=grid if series.covariate == "time" else _milliseconds(frame, grid),
+        matrices=dict(zip(levels, blocks, strict=True)),
+        coefficients=design.coefficients,
+        covariance=design.covariance,
+    )
+
+
+def curve_table(curves: GroupCurves, options: IntervalOptions, column: str) -> pd.DataFrame:
+    """Return the curve of each group with its interval: `column`, the axis, ``fit, std_error, conf_low, ...``."""
+    parts = []
+    for level, matrix in curves.matrices.items():
+        curve = estimate_curve(matrix, curves.coefficients, curves.covariance, **vars(options))
+        parts.append(
+            pd.DataFrame(
+                {
+                    column: level,
+                    curves.axis: curves.grid,
+                    "fit": curve.fit,
+                    "std_error": curve.std_error,
+                    "conf_low": curve.conf_low,
+                    "conf_high": curve.conf_high,
+                    "interval": options.interval,
+                    "conf_level": options.conf_level,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def difference_tables(
+    curves: GroupCurves, pairs: Sequence[tuple[str, str]], options: IntervalOptions
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the difference curves of pairs of groups and the stretches where their intervals exclude zero.
+
+    Each pair is the first minus the second; turned round, every difference changes its sign and nothing else.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        ``level_1, level_2, <axis>, smooth, diff, std_error, conf_low, conf_high, interval, conf_level`` and ``level_1,
+        level_2, start, end, sign, interval, conf_level``.
+    """
+    tables, regions = [], []
+    labels = {"interval": options.interval, "conf_level": options.conf_level}
+    for first, second in pairs:
+        matrix = curves.matrices[first] - curves.matrices[second]
+        curve = estimate_curve(matrix, curves.coefficients, curves.covariance, **vars(options))
+        names = {"level_1": first, "level_2": second}
+        columns = {curves.axis: curves.grid, "diff": curve.fit, "std_error": curve.std_error}
+        columns |= {"conf_low": curve.conf_low, "conf_high": curve.conf_high}
+        tables.append(pd.DataFrame({"smooth": curves.axis, **names, **columns, **labels}))
+        found = [
+            (start, end, sign)
+            for sign, bound in (("positive", curve.conf_low), ("negative", -curve.conf_high))
+            for start, end in stretches_above_zero(curves.grid, bound)
+        ]
+        regions += [{**names, "start": start, "end": end, "sign": sign, **labels} for start, end, sign in sorted(found)]
+    columns = ["level_1", "level_2", "start", "end", "sign", "interval", "conf_level"]
+    table = pd.DataFrame(regions, columns=columns)
+    numbers = {"start": float, "end": float, "conf_level": float}
+    return pd.concat(tables, ignore_index=True), table.astype({name: numbers.get(name, str) for name in columns})
+
+
+def difference_effect(
+    curves: GroupCurves, series: Series, group: str, pair: tuple[str, str], options: IntervalOptions
+) -> EffectSize:
+    """Return the effect size of the difference between two groups; the order of the pair does not matter.
+
+    The standard deviation is that of the tokens of these two groups about their groups' curves.
+    """
+    pair = (min(pair), max(pair))
+    frame = series.frame[series.frame[group].isin(pair)]
+    along = frame[series.covariate].to_numpy()
+    low, high = series.frame[series.covariate].min(), series.frame[series.covariate].max()
+    places = np.linspace(low, high, len(curves.grid))
+    predicted = np.empty(len(frame))
+    for level in pair:
+        rows = (frame[group] == level).to_numpy()
+        predicted[rows] = np.interp(along[rows], places, curves.value(level))
+    matrix = curves.matrices[pair[0]] - curves.matrices[pair[1]]
+    return effect_size(
+        matrix @ curves.coefficients,
+        matrix @ curves.covariance @ matrix.T,
+        token_spread(frame, predicted, identifier=series.identifier, group=group),
+        conf_level=options.conf_level,
+        draws=options.draws,
+        seed=options.seed,
+    )
+
+
+def _milliseconds(frame: pd.DataFrame, grid: np.ndarray) -> np.ndarray:
+    """Return the times of samples: on the clip's axis they are a straight line."""
+    ends = frame.sort_values("sample").iloc[[0, -1]]
+    return np.interp(grid, ends["sample"].to_numpy(dtype=float), ends["time_s"].to_numpy() * 1000)

@@ -1,0 +1,301 @@
+"""Is a contrast between two sets of phones encoded at a layer, in level or in shape (Begus & Zhou 2022, Fig. 4)?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.curves import (
+    GroupCurves,
+    IntervalOptions,
+    curve_table,
+    difference_effect,
+    difference_tables,
+    group_curves,
+)
+from layerstats.stats.contrasts.fits import FitOptions, fit_models
+from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, joint_model, level_and_shape_model
+from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
+from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.contrasts.untrained import network_effects
+from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.null import compare_with_untrained
+from layerstats.stats.series import SAMPLES, Series, phone_series
+from layerstats.tables import check_frame
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.result import GammResult
+    from layerstats.store import Experiment
+
+GROUP = "phone_set"
+# Fewer series of a set have no spread worth the name.
+LEAST_SERIES = 3
+TESTS = ("level", "shape", "joint")
+
+
+@dataclass(frozen=True, eq=False)
+class PhoneContrast:
+    """A contrast between two sets of phones at each layer, always `level_1` minus `level_2`.
+
+    Attributes
+    ----------
+    table
+        A row a layer: level difference, shape difference and joint test with raw and adjusted p-values, effect size,
+        receptive field against phone duration, counts, and the comparison with untrained networks where the store has
+        them. Layers that could not be tested have a `note` and no numbers.
+    curves
+        Predicted curves: ``layer, group, time, fit, std_error, conf_low, conf_high, interval, conf_level``.
+    difference, regions
+        The difference curve and the stretches of normalised time where its interval excludes zero.
+    parametric, smooths
+        The tables of the level-and-shape models.
+    checks, autocorrelation
+        The k-index of their smooths, and the autocorrelation of their residuals.
+    networks
+        ``layer, recording, trained, effect_size``: the descriptive effect size of every network; no rows without
+        untrained recordings.
+    dropped
+        Intervals with too few samples at a layer.
+    durations
+        ``token, phone, phone_index, phone_duration_s``.
+    series, level_and_shape, joint
+        By layer: the series, and the two fitted models.
+    """
+
+    table: pd.DataFrame
+    curves: pd.DataFrame
+    difference: pd.DataFrame
+    regions: pd.DataFrame
+    parametric: pd.DataFrame
+    smooths: pd.DataFrame
+    checks: pd.DataFrame
+    autocorrelation: pd.DataFrame
+    networks: pd.DataFrame
+    dropped: pd.DataFrame
+    durations: pd.DataFrame
+    series: Mapping[str, Series]
+    level_and_shape: Mapping[str, GammResult]
+    joint: Mapping[str, GammResult]
+
+
+def phone_contrast(
+    experiment: Experiment,
+    set_1: str | Collection[str],
+    set_2: str | Collection[str] | None = None,
+    *,
+    layers: Collection[str] | None = None,
+    speakers: SpeakerTerms = "auto",
+    samples: int | None = SAMPLES,
+    k: int | None = None,
+    adjust: AdjustMethod = "holm",
+    intervals: IntervalOptions | None = None,
+    fits: FitOptions | None = None,
+) -> PhoneContrast:
+    """Test a contrast between two sets of phones on the stretches of each layer's series that lie under them.
+
+    Two models a layer, on normalised time with AR(1) residuals, a factor smooth a phone token, and factor smooths of
+    speakers where they repeat. The first (``value ~ phone_set + s(time) + s(time, by=phone_set_ordered) + ...``) tells
+    level and shape apart; in the second (``value ~ s(time) + s(time, by=is_second) + ...``) one uncentred binary smooth
+    tests both jointly, which is the test to rely on for "is there any difference". The effect size is the root mean
+    square of the difference curve over the standard deviation of phone tokens, see `layerstats.stats.effect_size`.
+
+    Untrained networks in the store are measured by a descriptive effect size that needs no model, and the trained
+    network by the same, so that their ranks are fair: see `layerstats.stats.null`.
+
+    Parameters
+    ----------
+    experiment
+        A store whose corpus has phones; a selection (of words, speakers, neighbouring phones) narrows the contrast.
+    set_1, set_2
+        Labels of phones: ``"s"``, ``"p,t,k"`` or a list; or both sets in the first, ``"p,t,k:b,d,g"``.
+    layers
+        All by default; a layer with too few samples under the phones gets a row that says so.
+    speakers, samples, k, adjust, intervals, fits
+        As in `word_contrasts`. Each of the three tests is a family over layers.
+
+    Raises
+    ------
+    ArgumentError
+        A phone does not exist (the message lists those that do), the sets overlap, a layer does not exist.
+    DataError
+        One speaker only, or no layer has enough samples under the phones.
+
+    Notes
+    -----
+    Phones of different words differ in their neighbours too: the published [s] of *ask* and [ʃ] of *wash* stand in
+    different places. Select by word or by neighbouring phone to hold them equal.
+    """
+    options, fits = intervals or IntervalOptions(), fits or FitOptions()
+    first, second = _sets(set_1, set_2)
+    names = (",".join(first), ",".join(second))
+    chosen = experiment if layers is None else experiment.select(layer=list(layers))
+    intervals_table = phone_intervals(chosen, (first, second))
+    series, notes = _series(chosen, first, second, samples, k, speakers)
+    # Always the same model, whichever way round: reversed, a result changes its sign and nothing else.
+    levels = sorted(names)
+    shapes = [level_and_shape_model(one, GROUP, levels, k=k, speakers=speakers) for one in series.values()]
+    level_and_shape = dict(zip(series, fit_models(shapes, fits), strict=True))
+    joints = [joint_model(one, GROUP, levels, k=k, speakers=speakers) for one in series.values()]
+    rhos = [result.rho for result in level_and_shape.values()]
+    joint = dict(zip(series, fit_models(joints, fits, rhos), strict=True))
+    curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in level_and_shape.items()}
+    differences = {layer: difference_tables(one, [names], options) for layer, one in curves.items()}
+    networks = network_effects(chosen, series, first + second, GROUP, _set_of(first, second), samples)
+    table = _table(chosen, names, series, notes, intervals_table, level_and_shape, joint, curves, options)
+    return PhoneContrast(
+        table=_finished(table, names, adjust, networks),
+        curves=stacked({layer: curve_table(one, options, "group") for layer, one in curves.items()}),
+        difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
+        regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
+        parametric=stacked({layer: result.parametric for layer, result in level_and_shape.items()}),
+        smooths=stacked({layer: result.smooths for layer, result in level_and_shape.items()}),
+        checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in level_and_shape.items()}),
+        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in level_and_shape.items()}),
+        networks=networks,
+        dropped=stacked({layer: one.dropped for layer, one in series.items()}),
+        durations=intervals_table,
+        series=series,
+        level_and_shape=level_and_shape,
+        joint=joint,
+    )
+
+
+def phone_intervals(experiment: Experiment, sets: tuple[PhoneSet, PhoneSet]) -> pd.DataFrame:
+    """Return the intervals of the phones: ``token, phone, phone_index, phone_duration_s``."""
+    known = set(experiment.phones["label"])
+    missing = [phone for phones in sets for phone in phones if phone not in known]
+    if missing:
+        raise ArgumentError(
+            f"There is no phone {', '.join(map(repr, missing))} in the data. There are: "
+            f"{', '.join(sorted(map(str, known))) or 'none: the corpus has no phones, align it first'}."
+        )
+    phones = experiment.select(phone=[phone for phones in sets for phone in phones]).phones
+    durations = phones.assign(phone=phones["label"], phone_duration_s=phones["offset_s"] - phones["onset_s"])
+    return check_frame(durations[["token", "phone", "phone_index", "phone_duration_s"]])
+
+
+def _sets(set_1: str | Collection[str], set_2: str | Collection[str] | None) -> tuple[PhoneSet, PhoneSet]:
+    if set_2 is None:
+        if not isinstance(set_1, str):
+            raise ArgumentError(f"A contrast needs two sets of phones, but got only {set_1!r}.")
+        return parse_phone_contrast(set_1)
+    first, second = parse_phone_set(set_1), parse_phone_set(set_2)
+    check_disjoint(first, second)
+    return first, second
+
+
+def _set_of(first: PhoneSet, second: PhoneSet) -> dict[str, str]:
+    return {phone: ",".join(phones) for phones in (first, second) for phone in phones}
+
+
+def _series(
+    experiment: Experiment,
+    first: PhoneSet,
+    second: PhoneSet,
+    samples: int | None,
+    k: int | None,
+    speakers: SpeakerTerms,
+) -> tuple[dict[str, Series], dict[str, str]]:
+    """Return the series of the layers that can be tested, and for each layer a note on what was left out."""
+    series, notes = {}, {}
+    names = _set_of(first, second)
+    for layer in experiment.layers:
+        one = phone_series(experiment, layer, phones=[*first, *second], samples=samples)
+        frame = one.frame.assign(**{GROUP: one.frame["phone"].map(names).astype(str)})
+        counts = frame.drop_duplicates(one.identifier)[GROUP].value_counts()
+        if len(counts) < 2 or counts.min() < LEAST_SERIES:
+            notes[layer] = f"not tested: too few samples in {len(one.dropped)} intervals"
+            continue
+        notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
+        check_groups(frame, GROUP, speakers)
+        series[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
+    if not series:
+        raise DataError(
+            f"No layer has enough samples under {', '.join(names)}: at least {LEAST_SERIES} intervals a set with four "
+            "samples or more are needed. Choose earlier layers, or other phones."
+        )
+    return series, notes
+
+
+def _table(
+    experiment: Experiment,
+    names: tuple[str, str],
+    series: Mapping[str, Series],
+    notes: Mapping[str, str],
+    intervals: pd.DataFrame,
+    level_and_shape: Mapping[str, GammResult],
+    joint: Mapping[str, GammResult],
+    curves: Mapping[str, GroupCurves],
+    options: IntervalOptions,
+) -> pd.DataFrame:
+    duration = float(intervals["phone_duration_s"].median())
+    rows = []
+    for layer in experiment.layers:
+        field = experiment.layer(layer).attrs.get("receptive_field_s", float("nan"))
+        row = {"layer": layer, "level_1": names[0], "level_2": names[1]}
+        if layer in series:
+            row |= _counts(series[layer], names)
+            row |= _tests(level_and_shape[layer], joint[layer], names)
+            size = difference_effect(curves[layer], series[layer], GROUP, names, options)
+            row |= {
+                "effect_size": size.estimate,
+                "effect_conf_low": size.conf_low,
+                "effect_conf_high": size.conf_high,
+                "conf_level": options.conf_level,
+            }
+        else:
+            row |= {"effect_size": np.nan, "level_difference": np.nan}
+        row |= {"receptive_field_s": field, "phone_duration_s": duration, "receptive_fields": duration / field}
+        rows.append(row | {"note": notes[layer]})
+    return pd.DataFrame(rows)
+
+
+def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
+    each = series.frame.drop_duplicates(series.identifier)
+    counts = each[GROUP].value_counts()
+    return {
+        "tokens_1": int(counts[names[0]]),
+        "tokens_2": int(counts[names[1]]),
+        "speakers": int(each["speaker"].nunique()),
+        "samples": int(series.frame.groupby(series.identifier).size().median()),
+    }
+
+
+def _tests(level_and_shape: GammResult, joint: GammResult, names: tuple[str, str]) -> dict[str, float]:
+    reference, other = sorted(names)
+    sign = 1.0 if names == (other, reference) else -1.0
+    level = level_and_shape.parametric.set_index("term").loc[f"{GROUP}{other}"]
+    shapes = level_and_shape.smooths
+    shape = shapes[shapes["term"].str.contains(f":{GROUP}_ordered", regex=False)].iloc[0]
+    both = joint.smooths[joint.smooths["term"].str.endswith(":is_second")].iloc[0]
+    return {
+        "level_difference": sign * level["estimate"],
+        "level_std_error": level["std_error"],
+        "level_statistic": sign * level["statistic"],
+        "level_p_value": level["p_value"],
+        "shape_edf": shape["edf"],
+        "shape_ref_df": shape["ref_df"],
+        "shape_statistic": shape["statistic"],
+        "shape_p_value": shape["p_value"],
+        "joint_statistic": both["statistic"],
+        "joint_df": both["ref_df"],
+        "joint_p_value": both["p_value"],
+    }
+
+
+def _finished(
+    table: pd.DataFrame, names: tuple[str, str], adjust: AdjustMethod, networks: pd.DataFrame
+) -> pd.DataFrame:
+    """Add adjusted p-values and the untrained networks."""
+    family = f"{names[0]} - {names[1]} over layers; level, shape and joint test each by itself"
+    for test in TESTS:
+        table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
+    if len(networks):
+        table = table.merge(compare_with_untrained(networks), on="layer", how="left")
+    note = table.pop("note")
+    return check_frame(table.assign(note=note), "phone_contrast")

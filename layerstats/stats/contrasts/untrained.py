@@ -1,0 +1,62 @@
+"""The effect size of a phone contrast in every network of a store, trained and untrained."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from layerstats.stats.null import descriptive_effect_size
+from layerstats.stats.series import Series, phone_series
+from layerstats.tables import check_frame
+
+if TYPE_CHECKING:
+    from layerstats.store import Experiment
+
+COLUMNS = ["layer", "recording", "trained", "effect_size"]
+
+
+def network_effects(
+    experiment: Experiment,
+    series: Mapping[str, Series],
+    phones: Collection[str],
+    group: str,
+    set_of: Mapping[str, str],
+    samples: int | None,
+) -> pd.DataFrame:
+    """Measure every complete recording by the same descriptive effect size, on the same intervals.
+
+    Parameters
+    ----------
+    experiment
+        The view of the trained network; untrained ones are the other recordings of the store.
+    series
+        The trained network's series by layer, with the column `group`.
+    phones, set_of, samples
+        The phones, the set that each is in, and the bins, as for the trained network.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``layer, recording, trained, effect_size``; no rows where there is no untrained recording.
+    """
+    recordings = experiment.recordings
+    others = [
+        str(name)
+        for name, complete in zip(recordings["recording"], recordings["complete"], strict=True)
+        if complete and str(name).startswith("untrained/") and name != experiment.name
+    ]
+    rows = []
+    if others:
+        for layer, one in series.items():
+            effect = descriptive_effect_size(one.frame, group=group, identifier=one.identifier)
+            rows.append((layer, experiment.name, True, effect))
+    for name in others:
+        view = experiment.recording(name)
+        for layer, trained in series.items():
+            one = phone_series(view, layer, phones=phones, samples=samples)
+            frame = one.frame.assign(**{group: one.frame["phone"].map(set_of)})
+            effect = descriptive_effect_size(frame, group=group, identifier=trained.identifier)
+            rows.append((layer, name, False, effect))
+    return check_frame(pd.DataFrame(rows, columns=COLUMNS))

@@ -1,0 +1,245 @@
+"""Do words differ in level and shape at a layer, and where (Begus & Zhou 2022, Table 1 and Figs. 3 and 5)?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.curves import (
+    IntervalOptions,
+    curve_table,
+    difference_effect,
+    difference_tables,
+    group_curves,
+)
+from layerstats.stats.contrasts.fits import FitOptions, fit_models
+from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
+from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
+from layerstats.tables import check_frame
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.result import GammResult
+    from layerstats.store import Experiment
+
+Pairs = Literal["all", "reference"] | Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, eq=False)
+class WordContrasts:
+    """Word levels and shapes at each layer.
+
+    Attributes
+    ----------
+    parametric
+        Levels: ``layer, term, estimate, std_error, statistic, p_value, p_adjusted, adjust_method, family, tests``.
+    smooths
+        Shapes: ``layer, term, edf, ref_df, statistic, p_value`` and the adjusted p-values.
+    curves
+        Predicted curve of each word: ``layer, word, time_ms`` (``time`` where normalised), ``fit, std_error, conf_low,
+        conf_high, interval, conf_level``.
+    difference, regions
+        Differences between words, always ``level_1 - level_2``, and the stretches where their intervals exclude zero,
+        in units of the curve's axis (ms, or proportion of the word).
+    effects
+        ``layer, level_1, level_2, effect_size, effect_conf_low, effect_conf_high``.
+    checks
+        The k-index of every smooth: ``layer, term, k, edf, k_index, p_value``.
+    autocorrelation
+        Of the residuals within series: ``layer, lag, autocorrelation, limit, pairs``.
+    glance
+        One row a layer.
+    dropped
+        Series that are too short to be used.
+    series, results
+        By layer: the series that were analysed, and the fitted model.
+    """
+
+    parametric: pd.DataFrame
+    smooths: pd.DataFrame
+    curves: pd.DataFrame
+    difference: pd.DataFrame
+    regions: pd.DataFrame
+    effects: pd.DataFrame
+    checks: pd.DataFrame
+    autocorrelation: pd.DataFrame
+    glance: pd.DataFrame
+    dropped: pd.DataFrame
+    series: Mapping[str, Series]
+    results: Mapping[str, GammResult]
+
+
+def word_contrasts(
+    source: Experiment | pd.DataFrame,
+    *,
+    layers: Collection[str] | None = None,
+    words: Collection[str] | None = None,
+    reference: str | None = None,
+    variant: Variant = "padded",
+    pairs: Pairs = "all",
+    speakers: SpeakerTerms = "auto",
+    samples: int | None = SAMPLES,
+    k: int | None = None,
+    adjust: AdjustMethod = "holm",
+    intervals: IntervalOptions | None = None,
+    fits: FitOptions | None = None,
+) -> WordContrasts:
+    """Fit the published model to each layer and compare words in level, shape, and along time.
+
+    The model is ``value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1)`` with AR(1)
+    residuals (Begus & Zhou 2022, Table 1), which `speakers="none"` and `samples=None` reproduce. Where speakers repeat
+    we add ``s(sample, speaker, bs="fs", m=1)``, and where they repeat a word a factor smooth for each speaker's version
+    of it: without them tokens of one speaker count as independent evidence.
+
+    Parameters
+    ----------
+    source
+        An experiment, or a tidy table as from its ``to_frame()``.
+    layers, words
+        Which; all by default.
+    reference
+        The word that others are compared with in the tables; the first in alphabetical order by default.
+    variant
+        "padded" as published; "word": only the samples inside the word, in normalised time; "duration": padded, with
+        ``s(duration_s) + ti(sample, duration_s)`` in the model. See `word_series`.
+    pairs
+        The words to subtract from each other: "all" pairs, each word minus the "reference", or a list of pairs.
+    speakers
+        "auto", or "none" for the published model.
+    samples
+        Longer series are averaged into so many bins, see `bin_series`.
+    k
+        Number of basis functions; by default 10, or fewer where series have fewer points. With 10 on the 16 points of a
+        Conv5 series the smooth is nearly saturated: see `checks`.
+    adjust
+        How p-values are adjusted. Families go over all layers: levels of the reference, differences in level, shape of
+        the reference, differences in shape, and the other smooths.
+    intervals, fits
+        How intervals are made and models are fitted.
+
+    Raises
+    ------
+    DataError
+        One word or one speaker only, fewer points than basis functions, missing or duplicated rows.
+    ArgumentError
+        A layer or word does not exist.
+    """
+    options, fits = intervals or IntervalOptions(), fits or FitOptions()
+    chosen = _layers(source, layers)
+    series = {
+        layer: word_series(source, layer, variant=variant, words=words, samples=samples, min_samples=MIN_SAMPLES)
+        for layer in chosen
+    }
+    levels = _levels(series, words, reference)
+    wanted = _pairs(pairs, levels)
+    models = []
+    for layer, one in series.items():
+        _check_layer(layer, one, levels, speakers)
+        models.append(
+            level_and_shape_model(one, "word", levels, k=k, speakers=speakers, duration=variant == "duration")
+        )
+    results = dict(zip(series, fit_models(models, fits), strict=True))
+    parts = {layer: group_curves(result, series[layer], "word", levels) for layer, result in results.items()}
+    differences = {layer: difference_tables(curves, wanted, options) for layer, curves in parts.items()}
+    return WordContrasts(
+        parametric=_adjusted(stacked({layer: r.parametric for layer, r in results.items()}), levels[0], adjust),
+        smooths=_adjusted(stacked({layer: r.smooths for layer, r in results.items()}), levels[0], adjust),
+        curves=stacked({layer: curve_table(curves, options, "word") for layer, curves in parts.items()}),
+        difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
+        regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
+        effects=_effects(parts, series, wanted, options),
+        checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
+        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in results.items()}),
+        glance=stacked({layer: result.glance for layer, result in results.items()}),
+        dropped=stacked({layer: one.dropped for layer, one in series.items()}),
+        series=series,
+        results=results,
+    )
+
+
+def _layers(source: Experiment | pd.DataFrame, layers: Collection[str] | None) -> list[str]:
+    if isinstance(source, pd.DataFrame):
+        known = list(pd.unique(source["layer"])) if "layer" in source.columns else ["layer"]
+    else:
+        known = list(source.layers)
+    for layer in layers or ():
+        check_choice("layers", layer, known)
+    return list(layers) if layers else known
+
+
+def _levels(series: Mapping[str, Series], words: Collection[str] | None, reference: str | None) -> list[str]:
+    present = sorted({str(word) for one in series.values() for word in one.frame["word"].unique()})
+    levels = [word for word in words if word in present] if words is not None else present
+    if reference is not None:
+        check_choice("reference", reference, levels)
+        levels = [reference, *(word for word in levels if word != reference)]
+    return levels
+
+
+def _check_layer(layer: str, series: Series, levels: Sequence[str], speakers: SpeakerTerms) -> None:
+    check_groups(series.frame, "word", speakers)
+    missing = set(levels) - set(series.frame["word"].unique())
+    if missing:
+        raise DataError(
+            f"At layer {layer!r} no series of {', '.join(sorted(missing))} has {MIN_SAMPLES} samples or more. Leave "
+            "this layer or these words out."
+        )
+
+
+def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
+    if isinstance(pairs, str):
+        check_choice("pairs", pairs, ("all", "reference"))
+        if pairs == "all":
+            return list(combinations(levels, 2))
+        return [(word, levels[0]) for word in levels[1:]]
+    for first, second in pairs:
+        check_choice("pairs", first, levels)
+        check_choice("pairs", second, levels)
+        if first == second:
+            raise ArgumentError(f"A pair needs two words, but got {first!r} twice.")
+    return [tuple(pair) for pair in pairs]
+
+
+def _adjusted(frame: pd.DataFrame, reference: str, adjust: AdjustMethod) -> pd.DataFrame:
+    return check_frame(adjust_p_values(frame, [_family(term, reference) for term in frame["term"]], method=adjust))
+
+
+def _family(term: str, reference: str) -> str:
+    """Name the family of a term: what is asked, over all layers."""
+    if term == "(Intercept)":
+        return f"level of {reference} against zero, over layers"
+    if not term.startswith(("s(", "ti(")):
+        return f"levels against {reference}, over words and layers"
+    if ":word_ordered" in term:
+        return f"shapes against {reference}, over words and layers"
+    if term in ("s(sample)", "s(time)"):
+        return f"shape of {reference}, over layers"
+    return f"{term}, over layers"
+
+
+def _effects(
+    parts: Mapping, series: Mapping[str, Series], pairs: Sequence[tuple[str, str]], options: IntervalOptions
+) -> pd.DataFrame:
+    rows = []
+    for layer, curves in parts.items():
+        for first, second in pairs:
+            size = difference_effect(curves, series[layer], "word", (first, second), options)
+            rows.append(
+                {
+                    "layer": layer,
+                    "level_1": first,
+                    "level_2": second,
+                    "effect_size": size.estimate,
+                    "effect_conf_low": size.conf_low,
+                    "effect_conf_high": size.conf_high,
+                    "conf_level": options.conf_level,
+                }
+            )
+    return check_frame(pd.DataFrame(rows))
