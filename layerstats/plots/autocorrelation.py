@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import pandas as pd
-from plotnine import aes, facet_wrap, geom_hline, geom_line, geom_point, geom_segment, ggplot, labs, scale_x_continuous
+from plotnine import (
+    aes,
+    facet_null,
+    facet_wrap,
+    geom_hline,
+    geom_line,
+    geom_point,
+    geom_segment,
+    ggplot,
+    labs,
+    scale_x_continuous,
+)
 
-from layerstats.plots.frames import checked, column, count, in_order
+from layerstats.plots.frames import checked, column, count, in_order, rows
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("lag", "autocorrelation")
@@ -42,9 +53,10 @@ def autocorrelation(frame: pd.DataFrame, *, facet: str = "layer") -> ggplot:
     )
     if "limit" in frame.columns:
         limits = data.assign(high=frame["limit"], low=-frame["limit"])
-        limits = limits[limits["x"] > 0]  # at lag 0 it is always 1
-        figure += [geom_line(aes(y=end), data=limits, linetype="dashed", size=0.4) for end in ("low", "high")]
-    return figure + ([facet_wrap("panel", ncol=columns)] if panels > 1 else [])
+        limits = rows(limits, limits["x"] > 0)  # at lag 0 it is always 1
+        for end in ("low", "high"):
+            figure += geom_line(aes(y=end), data=limits, linetype="dashed", size=0.4)
+    return figure + (facet_wrap("panel", ncol=columns) if panels > 1 else facet_null())
 
 
 def _whole_numbers(limits: tuple[float, float]) -> list[int]:

@@ -19,7 +19,7 @@ from plotnine import (
 
 from layerstats.checks import check_columns
 from layerstats.errors import DataError
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order
+from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, rows
 from layerstats.plots.scales import time_scale
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 from layerstats.tables import glossary
@@ -64,10 +64,12 @@ def difference(
         x=curve[x] * factor, y=curve["diff"], low=curve["conf_low"], high=curve["conf_high"], band=curve["interval"]
     )
     kinds = [kind for kind in BANDS if kind in set(data["band"])]
-    line = data[data["band"] == kinds[0]]
+    line = rows(data, data["band"] == kinds[0])
     figure = ggplot(line, aes("x", "y"))
     for kind in kinds:
-        figure += geom_ribbon(aes(ymin="low", ymax="high", fill="band"), data=data[data["band"] == kind], alpha=0.8)
+        figure += geom_ribbon(
+            aes(ymin="low", ymax="high", fill="band"), data=rows(data, data["band"] == kind), alpha=0.8
+        )
     figure += geom_hline(yintercept=0, linetype="dashed", size=0.5)
     if regions is not None and len(regions):
         figure += _strip(regions, data, factor)
@@ -87,7 +89,7 @@ def _panels(frame: pd.DataFrame) -> pd.DataFrame:
     """The panel of each row: its pair, written as a subtraction, and its layer where there is one."""
     pair = frame["level_1"].astype(str) + f" {MINUS} " + frame["level_2"].astype(str)
     layer = column(frame, "layer") if "layer" in frame.columns else pd.Series("", index=frame.index)
-    return pd.DataFrame({"pair": in_order(pair), "panel": in_order(layer)})
+    return pd.DataFrame({"pair": in_order(pd.Series(pair)), "panel": in_order(layer)})
 
 
 def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rect:
@@ -108,7 +110,7 @@ def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rec
     if unknown:
         pairs = ", ".join(sorted(" ".join(filter(None, pair)) for pair in unknown))
         raise DataError(f"There are regions without a curve: {pairs}. Give curves and regions of the same contrasts.")
-    low, high = (strips["panel"].map(limits[column]) for column in ("low", "high"))
+    low, high = (limits.loc[list(strips["panel"]), end].to_numpy() for end in ("low", "high"))
     strips = strips.assign(
         bottom=low - 0.08 * (high - low),
         top=low - 0.03 * (high - low),
@@ -121,7 +123,7 @@ def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rec
 
 
 def _facet(data: pd.DataFrame, x: str) -> list:
-    pairs, layers = count(data["pair"]), count(data["panel"])
+    pairs, layers = count(column(data, "pair")), count(column(data, "panel"))
     if pairs > 1 and layers > 1:
         return [
             facet_grid("panel", "pair", scales="free_y"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from plotnine import (
     aes,
     expand_limits,
+    facet_null,
     facet_wrap,
     geom_boxplot,
     geom_errorbar,
@@ -21,7 +23,7 @@ from plotnine import (
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError
-from layerstats.plots.frames import checked, column, count, in_order
+from layerstats.plots.frames import checked, column, count, in_order, rows
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "effect_size")
@@ -76,7 +78,7 @@ def effect_by_layer(
     # A missing p-value is no sign of significance.
     significant = pd.Series(True, index=data.index) if p_column is None else effects[p_column] < alpha
     below, above = f"adjusted p < {alpha:g}", f"adjusted p \N{GREATER-THAN OR EQUAL TO} {alpha:g}"
-    data["look"] = TRAINED if p_column is None else f"{TRAINED}, " + significant.map({True: below, False: above})
+    data["look"] = TRAINED if p_column is None else f"{TRAINED}, " + pd.Series(np.where(significant, below, above))
     figure = ggplot(data, aes("x", "y"))
     if untrained is not None and with_null:
         figure += _null(_null_places(untrained, layers, needed, facet))
@@ -95,12 +97,11 @@ def effect_by_layer(
     columns = min(panels, 3)
     return (
         figure
-        + [
-            scale(values={look: looks[look][index] for look in shown}, breaks=shown, name="")
-            for index, scale in enumerate((scale_fill_manual, scale_shape_manual, scale_size_manual))
-        ]
+        + scale_fill_manual(values=[looks[look][0] for look in shown], breaks=shown, name="")
+        + scale_shape_manual(values=[looks[look][1] for look in shown], breaks=shown, name="")
+        + scale_size_manual(values=[looks[look][2] for look in shown], breaks=shown, name="")
         + scale_x_continuous(breaks=list(range(len(layers))), labels=layers, minor_breaks=[])
-        + ([facet_wrap("panel", ncol=columns)] if panels > 1 else [])
+        + (facet_wrap("panel", ncol=columns) if panels > 1 else facet_null())
         + expand_limits(y=0)
         + labs(x="Layer", y=EFFECT_LABEL)
         + paper_theme(PAGE_WIDTH if columns > 1 else 5.5, 1.1 + 2.2 * -(-panels // columns))
@@ -113,7 +114,7 @@ def _place(frame: pd.DataFrame, layers: list[str], facet: str | None, shift: flo
     positions = {layer: float(index) for index, layer in enumerate(layers)}
     return pd.DataFrame(
         {
-            "x": frame["layer"].astype(str).map(positions) + shift,
+            "x": [positions.get(str(layer), np.nan) + shift for layer in frame["layer"]],
             "y": frame["effect_size"],
             "panel": in_order(column(frame, facet)) if facet else "",
         }
@@ -124,8 +125,8 @@ def _null_places(untrained: pd.DataFrame, layers: list[str], needed: list[str], 
     untrained = untrained.reset_index(drop=True)
     check_columns(untrained, needed, "the table of untrained networks for the figure 'effect_by_layer'")
     places = _place(untrained, layers, facet, 0.2)
-    strangers = untrained["layer"][places["x"].isna()].unique()
-    if len(strangers):
+    strangers = sorted(set(untrained["layer"].astype(str)) - set(layers))
+    if strangers:
         raise DataError(
             f"Untrained networks have effects at {', '.join(map(repr, strangers))}, but the trained network has only "
             f"{', '.join(map(repr, layers))}. Record the same layers of both."
@@ -139,7 +140,7 @@ def _null(places: pd.DataFrame) -> list:
     rank, size = cells.rank(method="first"), cells.transform("size")
     points = places.assign(x=places["x"] + 0.09 * (((rank - 1) % 3) - 1))
     layers: list = []
-    boxed = places[size >= BOX_FROM]
+    boxed = rows(places, column(size.to_frame("size"), "size") >= BOX_FROM)
     if len(boxed):
         layers.append(
             geom_boxplot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -31,6 +32,16 @@ def checked(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> pd.Data
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, typed as such: pandas' own types leave open whether it is a frame."""
     return pd.Series(frame[name])
+
+
+def rows(frame: pd.DataFrame, keep: Any) -> pd.DataFrame:
+    """Return the rows where `keep` is true, typed as a frame."""
+    return pd.DataFrame(frame.loc[keep])
+
+
+def means(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Average `value` over the rows that agree in `by`."""
+    return pd.DataFrame(frame.groupby(by, observed=True).agg({value: "mean"})).reset_index()
 
 
 def count(values: pd.Series) -> int:

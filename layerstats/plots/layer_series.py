@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from plotnine import (
@@ -20,7 +22,7 @@ from plotnine import (
 
 from layerstats.checks import check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
-from layerstats.plots.frames import TIME_LABEL, checked, column, count, in_order, milliseconds
+from layerstats.plots.frames import TIME_LABEL, checked, column, count, in_order, milliseconds, rows
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "value")
@@ -77,7 +79,8 @@ def layer_series(
     panels = [WAVEFORM, *layers.cat.categories]
     series = pd.DataFrame({"x": milliseconds(frame, "layer_series"), "y": frame["value"], "panel": layers})
     series["panel"] = pd.Categorical(series["panel"].astype(str), categories=panels, ordered=True)
-    counts = series.groupby("panel", observed=True)["x"].transform("size")
+    sizes = Counter(layers.astype(str))
+    few = [sizes[layer] <= FEW_SAMPLES for layer in layers.astype(str)]
     figure = (
         ggplot(series, aes("x", "y"))
         + geom_ribbon(
@@ -89,7 +92,7 @@ def layer_series(
             size=0.2,
         )
         + geom_line(size=0.4)
-        + geom_point(data=series[counts <= FEW_SAMPLES], size=0.9)
+        + geom_point(data=rows(series, few), size=0.9)
         + facet_grid("panel", None, scales="free_y")
         + labs(x=TIME_LABEL, y="Activation (mean over channels); amplitude of the waveform", title=title)
         + paper_theme(PAGE_WIDTH, 0.8 + 0.95 * len(panels))

@@ -7,7 +7,17 @@ import pandas as pd
 from plotnine import aes, facet_wrap, geom_line, geom_path, ggplot, labs
 
 from layerstats.checks import check_positive
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, in_order, milliseconds
+from layerstats.plots.frames import (
+    ACTIVATION_LABEL,
+    TIME_LABEL,
+    checked,
+    column,
+    count,
+    in_order,
+    means,
+    milliseconds,
+    rows,
+)
 from layerstats.plots.scales import time_scale
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
@@ -49,7 +59,7 @@ def raw_series(
         }
     )
     data, width = _bin(data, most_points)
-    mean = data.groupby(["panel", "x"], observed=True, as_index=False)["y"].mean()
+    mean = means(data, ["panel", "x"], "y")
     tokens = data.groupby("panel", observed=True)["token"].nunique()
     panels = len(tokens)
     columns = min(panels, 4)
@@ -75,19 +85,19 @@ def _bundles(data: pd.DataFrame) -> pd.DataFrame:
     first = ~data.duplicated(["panel", "token"])
     number = first.groupby(data["panel"], observed=True).cumsum() // BUNDLE
     data = data.assign(bundle=data["panel"].astype(str) + "/" + number.astype(str))
-    gaps = data[first].assign(y=np.nan)
+    gaps = rows(data, first).assign(y=np.nan)
     # A stable sort keeps each gap, which comes first here, before the token that it belongs to.
     joined = pd.concat([gaps, data]).sort_values(["panel", "token"], kind="stable", ignore_index=True)
     # A line must not begin with a gap, or plotnine warns of it.
-    return joined[joined.duplicated("bundle")]
+    return rows(joined, joined.duplicated("bundle"))
 
 
 def _bin(data: pd.DataFrame, most_points: int) -> tuple[pd.DataFrame, float]:
     """Average in bins of time where there are more times than can be drawn; returns the bins' width, 0 for none."""
-    if data["x"].nunique() <= most_points:
+    if count(column(data, "x")) <= most_points:
         return data, 0.0
-    low, high = data["x"].min(), data["x"].max()
+    low, high = float(np.min(data["x"])), float(np.max(data["x"]))
     width = (high - low) / most_points
     bins = np.clip(((data["x"] - low) // width).to_numpy(dtype=int), 0, most_points - 1)
     binned = data.assign(x=low + (bins + 0.5) * width)
-    return binned.groupby(["panel", "token", "x"], observed=True, as_index=False)["y"].mean(), width
+    return means(binned, ["panel", "token", "x"], "y"), width

@@ -37,7 +37,7 @@ def residual_checks(frame: pd.DataFrame, *, most_points: int = 3000, title: str 
     """
     check_positive("most_points", most_points)
     frame = checked(frame, REQUIRED_COLUMNS, "residual_checks")
-    pairs = frame[["fitted", "residual"]].dropna().sort_values(by="residual").reset_index(drop=True)
+    pairs = pd.DataFrame(frame[["fitted", "residual"]]).dropna().sort_values("residual").reset_index(drop=True)
     spread = float(np.std(pairs["residual"].to_numpy(dtype=float), ddof=1)) if len(pairs) > 2 else 0.0
     if len(pairs) < 3 or not spread > 0:
         raise DataError(f"Residuals cannot be checked: there are {len(pairs)}, with standard deviation {spread:.3g}.")

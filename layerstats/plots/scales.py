@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from mizani.breaks import breaks_extended
 from plotnine import (
@@ -41,7 +41,7 @@ _SCALES = {
 def time_scale(panels_beside: int) -> scale_x_continuous:
     """Return an axis of time whose labels do not run into those of the panel beside it."""
     few = panels_beside > 2
-    return scale_x_continuous(breaks=breaks_extended(3 if few else 5), expand=(0.09 if few else 0.04, 0))
+    return scale_x_continuous(breaks=cast(Any, breaks_extended(3 if few else 5)), expand=(0.09 if few else 0.04, 0))
 
 
 def group_scales(groups: Sequence[str], *aesthetics: str) -> list[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
-from plotnine import aes, facet_grid, facet_wrap, geom_line, geom_ribbon, ggplot, labs
+from plotnine import aes, facet_grid, facet_null, facet_wrap, geom_line, geom_ribbon, ggplot, labs
 
 from layerstats.checks import check_choice
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, milliseconds
+from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, in_order, milliseconds
 from layerstats.plots.scales import group_scales, time_scale
 from layerstats.plots.theme import FAINT, PAGE_WIDTH, paper_theme
 
@@ -66,7 +66,7 @@ def _overlay(data: pd.DataFrame, groups: list[str], layers: list[str]) -> ggplot
         ggplot(data, aes("x", "y"))
         + geom_ribbon(aes(ymin="low", ymax="high", fill="group"), alpha=0.2, color="none")
         + geom_line(aes(color="group", linetype="group"), size=0.8)
-        + ([facet_wrap("panel", scales="free_y", ncol=columns)] if len(layers) > 1 else [])
+        + (facet_wrap("panel", scales="free_y", ncol=columns) if len(layers) > 1 else facet_null())
         + group_scales(groups, "color", "fill", "linetype")
         + time_scale(columns)
         + paper_theme(PAGE_WIDTH if columns > 1 else 5, 0.9 + (1.9 if columns > 1 else 2.3) * rows)
