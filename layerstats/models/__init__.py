@@ -2,6 +2,7 @@
 
 from layerstats.models.card import ModelCard
 from layerstats.models.checkpoint import load_checkpoint, save_checkpoint
+from layerstats.models.device import choose_device
 from layerstats.models.fresh import untrained
 from layerstats.models.seeding import seeded
 from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
@@ -11,6 +12,7 @@ __all__ = [
     "ConvolutionalLayer",
     "ModelCard",
     "PhaseShuffle",
+    "choose_device",
     "load_checkpoint",
     "save_checkpoint",
     "seeded",

@@ -19,7 +19,7 @@ from layerstats.probes.capture import capture
 from layerstats.probes.inputs import InputTime, call, input_time, prepare
 from layerstats.probes.key import model_hash, tensors_hash
 from layerstats.probes.layers import choose_layers
-from layerstats.probes.quiet import at_rest, choose_device, dtype_of
+from layerstats.probes.quiet import at_rest, dtype_of, place_for
 from layerstats.probes.trace import LayerFacts, trace_layers
 from layerstats.store import Experiment, LayerSpec, RecordingWriter, content_hash, open_store
 
@@ -129,7 +129,7 @@ def record_activations(
     names = choose_layers(model, layers)
     input_names = None if input_axes is None else tuple(input_axes)
     options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output)
-    place = choose_device(model, device)
+    place = place_for(model, device)
     weights = model_hash(model)
     with seeded(0, place), at_rest(model, place):
         facts, time, probe = _look(model, clips, options, place)

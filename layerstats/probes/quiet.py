@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from layerstats.errors import ArgumentError
+from layerstats.models import choose_device
 
 
 def device_of(model: nn.Module) -> torch.device | None:
@@ -22,31 +22,16 @@ def dtype_of(model: nn.Module) -> torch.dtype:
     return next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), torch.float32)
 
 
-def choose_device(model: nn.Module, device: str) -> torch.device:
-    """Return the device to run on: the one named, or a GPU where there is one.
+def place_for(model: nn.Module, device: str) -> torch.device:
+    """Return the device to run a network on: see `layerstats.models.choose_device`.
 
-    A network without weights, or spread over several devices by its owner, is left where it is by "auto".
-
-    Raises
-    ------
-    ArgumentError
-        The device does not exist here.
+    A network that its owner spread over several devices is left so by "auto".
     """
-    here = device_of(model)
-    if device == "auto":
-        spread = here is None and any(True for _ in model.parameters())
-        if spread:
-            return next(model.parameters()).device
-        return torch.device("cuda" if torch.cuda.is_available() else here or "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise ArgumentError(
-            f"Invalid value for the 'device' parameter. Allowed values are 'auto', 'cpu', and 'cuda' where there is a "
-            f"GPU, but got {device!r} instead ({str(error).splitlines()[0]})."
-        ) from error
-    return chosen
+    home = device_of(model)
+    first = next(model.parameters(), None)
+    if device == "auto" and home is None and first is not None:
+        return first.device
+    return choose_device(device, otherwise=home)
 
 
 @contextmanager

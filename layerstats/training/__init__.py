@@ -1,0 +1,7 @@
+"""Training of networks, one file per way of training. Importing this room imports torch."""
+
+from layerstats.training.augment import shift_and_scale
+from layerstats.training.result import TrainingResult
+from layerstats.training.words import train_words
+
+__all__ = ["TrainingResult", "shift_and_scale", "train_words"]
