@@ -1,7 +1,8 @@
 """R in worker processes of its own: calls go out, plain Python values come back.
 
-`RSession` is one worker, `RPool` several side by side, `default_pool` the one that this process shares, `r_status` what
-of R is there. Nothing of R is loaded into the user's process, so that a crash or an out-of-memory in R is an error here.
+`RSession` is one worker, `RPool` several side by side, `default_pool` the one that this process shares, `r_status`
+what of R is there. Nothing of R is loaded into the user's process, so that a crash or an out-of-memory in R is an
+error here.
 """
 
 from __future__ import annotations

@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-import rpy2.rinterface as rinterface
+import rpy2.rinterface
 from rpy2.rinterface_lib import callbacks, embedded
 
 from layerstats.rbridge.wire import RAnswer, RCall, RValue
 
+# Most of what rpy2 returns has no static type.
+rinterface: Any = rpy2.rinterface
 # How R and its packages say that there is no more memory.
 OUT_OF_MEMORY = re.compile(
-    r"cannot allocate|could not allocate|vector memory (exhausted|limit)|memory exhausted|bad_alloc|allocation still failed",
+    r"(cannot|could not) allocate|vector memory (exhausted|limit)|memory exhausted|bad_alloc|allocation still failed",
     re.IGNORECASE,
 )
 _KEPT_ATTRIBUTES = ("names", "dim", "levels", "class")
@@ -23,13 +25,13 @@ _LONG = 1000
 def start_r(source: str) -> tuple[RAnswer, Callable[[RCall], RAnswer]]:
     """Start R, source the project's R code; return what to tell the parent, and the evaluator."""
     # No saved workspace and no .Rprofile: results must not depend on the folder one works in.
-    embedded.set_initoptions(("rpy2", "--quiet", "--no-save", "--no-restore", "--no-init-file"))  # pyright: ignore
+    embedded.set_initoptions(cast("Any", ("rpy2", "--quiet", "--no-save", "--no-restore", "--no-init-file")))
     rinterface.initr(interactive=False)
     callbacks.consolewrite_print = _log
     callbacks.consolewrite_warnerror = _log
-    if not cast("Any", rinterface.baseenv["requireNamespace"])("mgcv", quietly=True)[0]:
+    if not rinterface.baseenv["requireNamespace"]("mgcv", quietly=True)[0]:
         return RAnswer("missing", message="the R package mgcv is not installed"), evaluate
-    cast("Any", rinterface.baseenv["source"])(source)
+    rinterface.baseenv["source"](source)
     return RAnswer("ready"), evaluate
 
 
@@ -37,7 +39,7 @@ def evaluate(call: RCall) -> RAnswer:
     """Evaluate one call; what goes wrong in R is in the answer."""
     try:
         arguments = _named_list(list(call.arguments), [build(value) for value in call.arguments.values()])
-        reply = _parts(cast("Any", rinterface.globalenv["layerstats_call"])(call.function, arguments))
+        reply = _parts(rinterface.globalenv["layerstats_call"](call.function, arguments))
         warnings = tuple(reply["warnings"])
         if "error" in reply:
             message, where = reply["error"][0], reply["call"][0]
@@ -59,7 +61,7 @@ def build(value: RValue) -> Any:
     if not value.attributes:
         return vector
     attributes = _named_list(list(value.attributes), [build(part) for part in value.attributes.values()])
-    return cast("Any", rinterface.baseenv["attributes<-"])(vector, value=attributes)
+    return rinterface.baseenv["attributes<-"](vector, value=attributes)
 
 
 def _build_vector(value: RValue) -> Any:
@@ -75,13 +77,13 @@ def _build_vector(value: RValue) -> Any:
     if value.kind == "pooled":
         codes, pool = payload
         positions = rinterface.IntSexpVector.from_memoryview(memoryview(codes).cast("i"))
-        return cast("Any", rinterface.baseenv["["])(rinterface.StrSexpVector(pool), positions)
+        return rinterface.baseenv["["](rinterface.StrSexpVector(pool), positions)
     return rinterface.StrSexpVector([rinterface.NA_Character if text is None else text for text in payload])
 
 
 def _named_list(names: list[str], values: list[Any]) -> Any:
     named = rinterface.ListSexpVector(values)
-    return cast("Any", rinterface.baseenv["names<-"])(named, value=rinterface.StrSexpVector(names)) if names else named
+    return rinterface.baseenv["names<-"](named, value=rinterface.StrSexpVector(names)) if names else named
 
 
 def take_apart(value: Any) -> RValue:
@@ -111,8 +113,8 @@ def take_apart(value: Any) -> RValue:
 def _take_strings_apart(value: Any) -> RValue:
     if len(value) <= _LONG:
         return RValue("character", [_text(element) for element in value], _attributes(value))
-    distinct = cast("Any", rinterface.baseenv["unique"])(value)
-    codes = cast("Any", rinterface.baseenv["match"])(value, distinct)
+    distinct = rinterface.baseenv["unique"](value)
+    codes = rinterface.baseenv["match"](value, distinct)
     pool = [_text(element) for element in distinct]
     return RValue("pooled", (memoryview(codes.memoryview()).tobytes(), pool), _attributes(value))
 
@@ -124,7 +126,7 @@ def _text(element: Any) -> str | None:
 def _attributes(value: Any) -> dict[str, RValue]:
     attributes = {}
     for name in _KEPT_ATTRIBUTES:
-        attribute = cast("Any", rinterface.baseenv["attr"])(value, name, exact=True)
+        attribute = rinterface.baseenv["attr"](value, name, exact=True)
         if attribute.typeof != rinterface.RTYPES.NILSXP:
             attributes[name] = take_apart(attribute)
     return attributes

@@ -14,8 +14,8 @@ def from_r(value: RValue) -> Any:
     """Put an R value together as plain Python.
 
     NULL becomes None; a data.frame a `pandas.DataFrame`; a matrix or array a numpy array; a factor a
-    `pandas.Categorical`; a vector of numbers or booleans a numpy array, of strings a list; a named list or named vector a
-    dict; another list a list. A vector of length one becomes a scalar, unless R marked it with ``I()``. NA becomes
+    `pandas.Categorical`; a vector of numbers or booleans a numpy array, of strings a list; a named list or named vector
+    a dict; another list a list. A vector of length one becomes a scalar, unless R marked it with ``I()``. NA becomes
     NaN in numbers and booleans (which are floats then) and None in strings.
 
     Examples

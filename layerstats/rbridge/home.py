@@ -57,6 +57,8 @@ def worker_environment() -> dict[str, str]:
     environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     # Running out of memory is recognised by R's message.
     environment["LANGUAGE"] = "en"
+    # A user's .Rprofile may load anything; results must not depend on it.
+    environment["R_PROFILE_USER"] = os.devnull
     environment["LD_LIBRARY_PATH"] = _joined(str(home / "lib"), environment.get("LD_LIBRARY_PATH"))
     # A checkout that is not installed must be found by its workers too.
     package_root = Path(__file__).resolve().parents[2]

@@ -60,9 +60,7 @@ class RPool:
         finally:
             self._give_back(session)
 
-    def map(
-        self, function: str, arguments: Sequence[Mapping[str, object]], workers: int | None = None
-    ) -> list[RReply]:
+    def map(self, function: str, arguments: Sequence[Mapping[str, object]], workers: int | None = None) -> list[RReply]:
         """Call one R function many times, side by side.
 
         Parameters

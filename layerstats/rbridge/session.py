@@ -137,7 +137,8 @@ class _Worker:
     def __init__(self, memory_limit_bytes: int | None) -> None:
         self.owner_pid = os.getpid()
         self.memory_limit_bytes = memory_limit_bytes
-        self.log: IO[bytes] = tempfile.TemporaryFile()
+        environment = worker_environment()
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the worker lives)
         arguments = [str(bundled("R", "layerstats.R")), str(memory_limit_bytes or 0)]
         self.process = subprocess.Popen(
             # -P: a file of the user's folder must not stand in for a module of the worker.
@@ -145,7 +146,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            env=worker_environment(),
+            env=environment,
             # Ctrl-C in the terminal reaches only the parent, which then ends the worker.
             start_new_session=True,
         )
@@ -153,7 +154,8 @@ class _Worker:
 
     def exchange(self, request: RCall | None, timeout_s: float | None) -> RAnswer:
         """Send a request (None: just wait for the start-up message) and wait for the answer."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         kills_before = count_memory_kills()
         timer = _Timer(self.process, timeout_s)
         try:

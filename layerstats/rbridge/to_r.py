@@ -118,7 +118,8 @@ def _column(column: pd.Series, name: str) -> RValue:
     if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object:
         return _strings(column, f"column {name!r}", {})
     raise DataError(
-        f"Column {name!r} has type {column.dtype}, which R's models cannot use. Make it a number, a string or a category."
+        f"Column {name!r} has type {column.dtype}, which R's models cannot use. "
+        "Make it a number, a string or a category."
     )
 
 

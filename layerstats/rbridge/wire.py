@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import struct
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 _LENGTH = struct.Struct("<Q")
 
@@ -64,7 +64,7 @@ class RAnswer(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def write_message(stream: BinaryIO, message: object) -> None:
+def write_message(stream: IO[bytes], message: object) -> None:
     """Write one message and flush."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(_LENGTH.pack(len(data)))
@@ -72,7 +72,7 @@ def write_message(stream: BinaryIO, message: object) -> None:
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> object:
+def read_message(stream: IO[bytes]) -> object:
     """Read one message.
 
     Raises
@@ -84,7 +84,7 @@ def read_message(stream: BinaryIO) -> object:
     return pickle.loads(_read_exactly(stream, length))
 
 
-def _read_exactly(stream: BinaryIO, size: int) -> bytes:
+def _read_exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError("the other side of the pipe has gone")

@@ -7,8 +7,8 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from layerstats.errors import RError
@@ -78,9 +78,7 @@ class MgcvEngine:
         models = [_SavedModel(pool) for _ in requests]
         arguments = [_arguments(request, model) for request, model in zip(requests, models, strict=True)]
         replies = pool.map("bridge_fit", arguments, workers=workers)
-        return [
-            _engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)
-        ]
+        return [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
 
 
 class _SavedModel:
@@ -118,21 +116,20 @@ def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
     }
 
 
-def _engine_fit(value: dict[str, object], warnings: tuple[str, ...], model: _SavedModel) -> EngineFit:
-    frames = {name: part for name, part in value.items() if isinstance(part, pd.DataFrame)}
-    numbers = {name: part for name, part in value.items() if isinstance(part, np.ndarray)}
-    parts = frames["parts"].itertuples(index=False)
+def _engine_fit(value: dict[str, Any], warnings: tuple[str, ...], model: _SavedModel) -> EngineFit:
+    parts = value["parts"].to_dict("records")
     return EngineFit(
-        parametric=frames["parametric"],
-        smooths=frames["smooths"],
-        glance=frames["glance"],
+        parametric=value["parametric"],
+        smooths=value["smooths"],
+        glance=value["glance"],
         smooth_parts=tuple(
-            SmoothPart(part.label, int(part.coefficients), int(part.null_dimension), float(part.edf)) for part in parts
+            SmoothPart(part["label"], int(part["coefficients"]), int(part["null_dimension"]), float(part["edf"]))
+            for part in parts
         ),
-        smoothing_parameters=numbers["smoothing_parameters"],
-        fitted=numbers["fitted"],
-        residuals=numbers["residuals"],
-        whitened_residuals=numbers["whitened"],
+        smoothing_parameters=value["smoothing_parameters"],
+        fitted=value["fitted"],
+        residuals=value["residuals"],
+        whitened_residuals=value["whitened"],
         design=model.design,
         warnings=warnings,
         versions=value["versions"],
