@@ -73,6 +73,7 @@ def difference(
     figure += geom_hline(yintercept=0, linetype="dashed", size=0.5)
     if regions is not None and len(regions):
         figure += _strip(regions, data, factor)
+        figure += labs(caption=f"Black strip: the {_kind(regions)}interval of the difference excludes zero.")
     figure += geom_line(size=0.9)
     figure += scale_fill_manual(
         values=BANDS, breaks=kinds, labels=[f"{kind} {_level(curve)}interval" for kind in kinds], name=""
@@ -156,6 +157,11 @@ def _axis_title(x: str) -> str:
         return TIME_LABEL
     column = glossary().columns.get(x)
     return column.label if column else x
+
+
+def _kind(regions: pd.DataFrame) -> str:
+    kinds = set(regions["interval"]) if "interval" in regions.columns else set()
+    return f"{kinds.pop()} " if len(kinds) == 1 else ""
 
 
 def _level(curve: pd.DataFrame) -> str:

@@ -105,7 +105,7 @@ def effect_by_layer(
         + expand_limits(y=0)
         + labs(x="Layer", y=EFFECT_LABEL)
         + paper_theme(PAGE_WIDTH if columns > 1 else 5.5, 1.1 + 2.2 * -(-panels // columns))
-        + theme(legend_key_width=12)
+        + theme(legend_key_width=12, legend_position="top" if len(shown) > 1 else "none")
     )
 
 
