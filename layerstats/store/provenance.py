@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -22,6 +23,7 @@ def timestamp() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@cache
 def git_revision() -> str | None:
     """Return the commit of the working directory, or None outside a repository or without git."""
     try:
