@@ -12,8 +12,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from layerstats import __version__
-from layerstats.store.schema import SCHEMA_VERSION
+from layerstats.store.schema import PACKAGE_VERSION, SCHEMA_VERSION
 
 
 def timestamp() -> str:
@@ -44,7 +43,7 @@ def software() -> dict[str, object]:
     """Return the schema version and the versions of what writes the store; torch is the caller's to add."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "layerstats_version": __version__,
+        "layerstats_version": PACKAGE_VERSION,
         "python_version": platform.python_version(),
         "numpy_version": np.__version__,
         "xarray_version": xr.__version__,

@@ -43,7 +43,8 @@ def values(start, stop):
 
 
 def open_writer(path, key="k", group="activations", **options):
-    options = {"chunk_tokens": 3, "maps": True, "created_at": CREATED, **options}
+    # The working directory may get another commit while the tests run.
+    options = {"chunk_tokens": 3, "maps": True, "created_at": CREATED, "store_attrs": {"git_revision": "g"}, **options}
     return RecordingWriter(path, group, TOKENS, None, LAYERS, key=key, **options)
 
 
