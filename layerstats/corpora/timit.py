@@ -12,7 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice
 from layerstats.corpora.audio import FileAudio, Segment, one_rate, probe_audio
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import as_words, beside, check_words_found, corpus_folder, find_files
+from layerstats.corpora.folders import as_words, beside, check_new_token, check_words_found, corpus_folder, find_files
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import CorpusError
 
@@ -90,6 +90,7 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
             token = f"{sentence.speaker}_{sentence.name}"
             if unit == "word":
                 token += f"_{index:02d}_{unit_label.text}"
+            check_new_token(token, segments, sentence.path)
             rows.append(
                 {
                     "token": token,
