@@ -15,6 +15,7 @@ from small_store import CREATED, layer_values, tidy_phones, tidy_tokens
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.resources import bundled
 from layerstats.store import export as export_module
+from layerstats.store import frames as frames_module
 from layerstats.store import open_store, store_arrays
 
 READERS = {"csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]), "parquet": pd.read_parquet}
@@ -36,6 +37,18 @@ def test_blocks_leave_no_seam(experiment, tmp_path, monkeypatch, to):
     chosen = experiment.select(phone=["s", "ʃ"])
     files = chosen.export(tmp_path / "out", to=to)
     pd.testing.assert_frame_equal(READERS[to](files[2]), chosen.to_frame(), check_dtype=False, check_exact=True)
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_tables_are_read_a_block_at_a_time(experiment, tmp_path, monkeypatch, to):
+    read = []
+    original = frames_module._read
+    monkeypatch.setattr(export_module, "BLOCK_TOKENS", 5)
+    monkeypatch.setattr(
+        frames_module, "_read", lambda array, rows, *rest: read.append(len(rows)) or original(array, rows, *rest)
+    )
+    experiment.export(tmp_path / "out", to=to)
+    assert read == [5, 5, 2] * 2
 
 
 def test_netcdf_is_the_tree(experiment, tmp_path):
