@@ -22,7 +22,8 @@ PHONEME_EVENTS_IN_IPA = 0x0001 | 0x0002
 DONT_EXIT = 0x8000
 UTF8 = 1
 EVENT_END, EVENT_PHONEME = 0, 7
-PARAMETER_RATE, PARAMETER_PITCH, PARAMETER_RANGE = 1, 3, 4
+PARAMETER_RATE, PARAMETER_VOLUME, PARAMETER_PITCH, PARAMETER_RANGE = 1, 2, 3, 4
+VOLUME = 60  # of 100: at full volume some voices reach the limits of 16 bits and are cut off there
 
 
 class EventId(ctypes.Union):
@@ -71,8 +72,10 @@ def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
     library.espeak_SetSynthCallback(callback)
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         return {"samples": 0, "events": [], "error": f"it has no voice {voice!r}"}, b""
-    for parameter, value in ((PARAMETER_RATE, rate), (PARAMETER_PITCH, pitch), (PARAMETER_RANGE, pitch_range)):
-        library.espeak_SetParameter(parameter, value, 0)
+    library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
+    library.espeak_SetParameter(PARAMETER_VOLUME, VOLUME, 0)
+    library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)
+    library.espeak_SetParameter(PARAMETER_RANGE, pitch_range, 0)
     encoded = text.encode("utf-8")
     status = library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, UTF8, None, None)
     if status != 0:
