@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.plots import difference
 
 
@@ -30,12 +30,12 @@ def both():
 
 
 def test_the_direction_is_in_the_title():
-    assert difference(curve(), x="time_s").labels.title == "ask \N{MINUS SIGN} wash"
-    assert difference(curve("wash", "ask"), x="time_s").labels.title == "wash \N{MINUS SIGN} ask"
+    assert difference(curve()).labels.title == "ask \N{MINUS SIGN} wash"
+    assert difference(curve("wash", "ask")).labels.title == "wash \N{MINUS SIGN} ask"
 
 
 def test_one_line_over_both_bands_the_wider_behind(built):
-    wide, narrow, _, line = built(difference(both(), x="time_s"))
+    wide, narrow, _, line = built(difference(both()))
     assert len(line) == 11
     assert np.allclose(wide["ymax"] - wide["ymin"], 2)
     assert np.allclose(narrow["ymax"] - narrow["ymin"], 1)
@@ -43,44 +43,47 @@ def test_one_line_over_both_bands_the_wider_behind(built):
 
 
 def test_regions_become_a_strip_below_the_band_in_the_units_of_the_axis(built):
-    *_, strip, line = built(difference(curve(), regions(), x="time_s"))
+    *_, strip, line = built(difference(curve(), regions()))
     assert strip[["xmin", "xmax"]].to_numpy().tolist() == [[0, 200], [800, 1000]]
     assert line["x"].max() == 1000
     assert strip["ymax"].max() < curve()["conf_low"].min()
 
 
 def test_no_regions_no_strip(built):
-    assert len(built(difference(curve(), regions().head(0), x="time_s"))) == len(built(difference(curve(), x="time_s")))
+    assert len(built(difference(curve(), regions().head(0)))) == len(built(difference(curve())))
 
 
 def test_panels_by_pair_by_layer_and_by_both(panels):
     pairs = pd.concat([curve(), curve("ask", "year")], ignore_index=True)
     ask_wash, ask_year = "ask \N{MINUS SIGN} wash", "ask \N{MINUS SIGN} year"
-    assert panels(difference(pairs, x="time_s")) == [(ask_wash,), (ask_year,)]
+    assert panels(difference(pairs)) == [(ask_wash,), (ask_year,)]
     layers = pd.concat([curve(layer="conv1"), curve(layer="conv2")], ignore_index=True)
-    assert panels(difference(layers, x="time_s")) == [("conv1",), ("conv2",)]
+    assert panels(difference(layers)) == [("conv1",), ("conv2",)]
     grid = pd.concat([pairs.assign(layer=layer) for layer in ("conv1", "conv2")], ignore_index=True)
-    assert panels(difference(grid, x="time_s")) == [
-        (layer, pair) for layer in ("conv1", "conv2") for pair in (ask_wash, ask_year)
-    ]
+    assert panels(difference(grid)) == [(layer, pair) for layer in ("conv1", "conv2") for pair in (ask_wash, ask_year)]
 
 
 def test_a_strip_stays_in_the_panel_of_its_pair_and_layer(built):
     layers = pd.concat([curve(layer="conv1"), curve(layer="conv2", half_width=9.0)], ignore_index=True)
-    *_, strip, _ = built(difference(layers, regions(layer="conv1"), x="time_s"))
+    *_, strip, _ = built(difference(layers, regions(layer="conv1")))
     assert set(strip["PANEL"]) == {1}
 
 
 def test_axes_have_units_or_the_users_name():
     frame = curve()
-    assert difference(frame, x="time_s").labels.x == "Time (ms)"
+    assert difference(frame).labels.x == "Time (ms)"
     assert difference(frame.rename(columns={"time_s": "time"}), x="time").labels.x == "Normalised time"
     assert difference(frame.rename(columns={"time_s": "My x"}), x="My x").labels.x == "My x"
-    assert difference(frame, x="time_s", value_label="Formant (Hz)").labels.y == "Difference in\nformant (Hz)"
+    assert difference(frame, value_label="Formant (Hz)").labels.y == "Difference in\nformant (Hz)"
 
 
 def test_bad_input():
-    with pytest.raises(DataError, match="'time_ms' is not in the table for the figure 'difference'"):
-        difference(curve())
+    with pytest.raises(DataError, match="has no column of time"):
+        difference(curve().rename(columns={"time_s": "Sample"}))
+    with pytest.raises(DataError, match="'Sample' is not in"):
+        difference(curve(), x="Sample")
+    many = pd.concat([curve("ask", f"w{i}", layer=layer) for i in range(9) for layer in ("conv1", "conv2")])
+    with pytest.raises(ArgumentError, match="at most 8 pairs, but got 9"):
+        difference(many)
     with pytest.raises(DataError, match=r"regions without a curve: ask \N{MINUS SIGN} year"):
-        difference(curve(), regions("ask", "year"), x="time_s")
+        difference(curve(), regions("ask", "year"))

@@ -54,6 +54,12 @@ def test_without_p_values_and_intervals(built):
     assert points["fill"].tolist() == ["black"] * 3
 
 
+def test_a_layer_without_a_number_keeps_its_place(built):
+    frame = effects().assign(effect_size=[0.2, np.nan, 1.0])
+    _, points, _ = built(effect_by_layer(frame))
+    assert points["x"].tolist() == [0, 2]
+
+
 def test_panels(panels):
     two = pd.concat([effects().assign(contrast="s \N{MINUS SIGN} ʃ"), effects().assign(contrast="p \N{MINUS SIGN} b")])
     titles = panels(effect_by_layer(two, facet="contrast"))

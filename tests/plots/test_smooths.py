@@ -47,6 +47,13 @@ def test_seconds_are_drawn_in_milliseconds(built, curves):
     assert figure.labels.x == "Time (ms)"
 
 
+def test_normalised_time(built, curves):
+    frame = curves(layers=["conv1"]).rename(columns={"time_ms": "time"})
+    figure = smooths(frame.assign(time=frame["time"] / 500))
+    assert built(figure)[1]["x"].max() == 1
+    assert figure.labels.x == "Normalised time"
+
+
 def test_a_column_of_any_name_tells_curves_apart(built, curves):
     # Names that would be expressions of Python if they reached plotnine's mappings.
     for name in ("C", "my word", "lambda", "factor"):
@@ -57,7 +64,7 @@ def test_a_column_of_any_name_tells_curves_apart(built, curves):
 def test_bad_input(curves):
     with pytest.raises(DataError, match="Column 'conf_low' is not in the table for the figure 'smooths'"):
         smooths(curves().drop(columns="conf_low"))
-    with pytest.raises(DataError, match="'time_s' is not in"):
+    with pytest.raises(DataError, match="has no column of time"):
         smooths(curves().drop(columns="time_ms"))
     with pytest.raises(DataError, match="nothing to draw"):
         smooths(curves().head(0))
