@@ -107,7 +107,8 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
             segments[token] = Segment(sentence.path, unit_label.start, unit_label.stop)
             intervals.extend(_phones_within(sentence, unit_label, token, rate_hz))
     if unit == "word":
-        check_words_found(wanted, {row["word"] for row in rows}, f"TIMIT in {folder}")
+        said = {word.text for sentence in sentences for word in sentence.words}
+        check_words_found(wanted, said, f"TIMIT in {folder}")
     phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s"])
     return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments))
 

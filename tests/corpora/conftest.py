@@ -57,7 +57,9 @@ WRD = "1000 2600 she\n2600 4900 wash\n"
 def write_timit(noise, write_sphere):
     """Return a function that writes one TIMIT sentence and gives its 16-bit samples."""
 
-    def write(folder: Path, name: str = "sa1", upper: bool = False, samples: int = 6000, phn: str = PHN, wrd: str = WRD):
+    def write(
+        folder: Path, name: str = "sa1", upper: bool = False, samples: int = 6000, phn: str = PHN, wrd: str = WRD
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         codes = np.round(noise(samples) * 32767).astype("<i2")
         case = str.upper if upper else str.lower

@@ -20,7 +20,7 @@ def test_sphere_gives_the_pcm_that_was_written(tmp_path, noise, write_sphere):
 def test_shortened_sphere_names_the_remedy(tmp_path, noise, write_sphere):
     codes = np.round(noise(500) * 32767).astype("<i2")
     write_sphere(tmp_path / "SA1.WAV", codes, coding="pcm,embedded-shorten-v2.00")
-    with pytest.raises(AudioError, match="compressed with 'shorten'.*sph2pipe"):
+    with pytest.raises(AudioError, match=r"compressed with 'shorten'.*sph2pipe"):
         probe_audio(tmp_path / "SA1.WAV")
 
 
@@ -66,7 +66,7 @@ def test_nan_in_audio(tmp_path, noise, value):
     samples = noise(1000)
     samples[10] = value
     soundfile.write(tmp_path / "a.wav", samples, 16000, subtype="FLOAT")
-    with pytest.raises(AudioError, match="NaN or infinite values .*1 of 1000"):
+    with pytest.raises(AudioError, match=r"NaN or infinite values .*1 of 1000"):
         read_audio(tmp_path / "a.wav")
 
 
@@ -74,7 +74,7 @@ def test_stereo_is_read_only_by_choice(tmp_path, noise):
     both = np.stack([noise(1000, 1), noise(1000, 2)], axis=1).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", both, 16000, subtype="FLOAT")
     for refused in (probe_audio, read_audio):
-        with pytest.raises(AudioError, match="2 channels.*channel=0"):
+        with pytest.raises(AudioError, match=r"2 channels.*channel=0"):
             refused(tmp_path / "a.wav")
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", channel=1), both[:, 1])
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav", channel="mix"), both.mean(axis=1), rtol=1e-6)

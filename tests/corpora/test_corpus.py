@@ -55,7 +55,7 @@ def test_subset_meets_every_condition(small_demo):
 
 
 def test_subset_names_what_does_not_occur(small_demo):
-    with pytest.raises(ArgumentError, match="No word 'zebra'.*'ask'"):
+    with pytest.raises(ArgumentError, match=r"No word 'zebra'.*'ask'"):
         small_demo.subset(words=["ask", "zebra"])
     test_voice = small_demo.tokens.loc[small_demo.tokens["split"] == "test", "speaker"].iloc[0]
     with pytest.raises(CorpusError, match="meets all the conditions"):

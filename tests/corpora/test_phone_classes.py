@@ -5,9 +5,11 @@ from layerstats.errors import ArgumentError
 
 # The 61 labels of TIMIT's documentation (PHONCODE.DOC).
 TIMIT = (
-    "b d g p t k dx q bcl dcl gcl pcl tcl kcl jh ch s sh z zh f th v dh m n ng em en eng nx l r w y hh hv el "
-    "iy ih eh ey ae aa aw ay ah ao oy ow uh uw ux er ax ix axr ax-h pau epi h#"
-).split()
+    *("b", "d", "g", "p", "t", "k", "dx", "q", "bcl", "dcl", "gcl", "pcl", "tcl", "kcl", "jh", "ch", "s", "sh"),
+    *("z", "zh", "f", "th", "v", "dh", "m", "n", "ng", "em", "en", "eng", "nx", "l", "r", "w", "y", "hh", "hv", "el"),
+    *("iy", "ih", "eh", "ey", "ae", "aa", "aw", "ay", "ah", "ao", "oy", "ow", "uh", "uw", "ux", "er", "ax", "ix"),
+    *("axr", "ax-h", "pau", "epi", "h#"),
+)
 
 
 def test_classes_divide_the_labels_of_timit():
