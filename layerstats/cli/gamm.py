@@ -90,9 +90,7 @@ def _read_table(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if name.endswith((".csv", ".csv.gz")):
             # Only what R writes for a missing value is one: "null" and "None" are words.
-            return pd.read_csv(
-                path, keep_default_na=False, na_values=["", "NA", "NaN", "nan"], float_precision="round_trip"
-            )
+            return pd.read_csv(path, keep_default_na=False, na_values=["", "NA", "NaN", "nan"])
     except (ValueError, EOFError, pa.ArrowException) as error:
         raise DataError(f"{str(path)!r} cannot be read as a table: {error}") from error
     raise ArgumentError(f"Invalid table {str(path)!r}: its name must end in .csv, .csv.gz or .parquet.")
