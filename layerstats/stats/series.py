@@ -46,6 +46,12 @@ class Series:
     identifier: str
     dropped: pd.DataFrame
 
+    @property
+    def points(self) -> int:
+        """The median number of points of a series; 0 where there is none."""
+        sizes = self.frame.groupby(self.identifier, sort=False).size()
+        return int(sizes.median()) if len(sizes) else 0
+
 
 def word_series(
     source: Experiment | pd.DataFrame,

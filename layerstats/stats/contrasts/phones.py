@@ -21,7 +21,7 @@ from layerstats.stats.contrasts.curves import (
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, joint_model, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
-from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.contrasts.untrained import network_effects
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
@@ -155,7 +155,7 @@ def phone_contrast(
         parametric=stacked({layer: result.parametric for layer, result in level_and_shape.items()}),
         smooths=stacked({layer: result.smooths for layer, result in level_and_shape.items()}),
         checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in level_and_shape.items()}),
-        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in level_and_shape.items()}),
+        autocorrelation=residual_autocorrelation(level_and_shape, series),
         networks=networks,
         dropped=stacked({layer: one.dropped for layer, one in series.items()}),
         durations=intervals_table,
@@ -262,7 +262,7 @@ def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
         "tokens_1": int(counts[names[0]]),
         "tokens_2": int(counts[names[1]]),
         "speakers": int(each["speaker"].nunique()),
-        "samples": int(series.frame.groupby(series.identifier).size().median()),
+        "samples": series.points,
     }
 
 

@@ -20,7 +20,7 @@ from layerstats.stats.contrasts.curves import (
 )
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
 from layerstats.tables import check_frame
@@ -156,7 +156,7 @@ def word_contrasts(
         regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
         effects=_effects(parts, series, wanted, options),
         checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
-        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in results.items()}),
+        autocorrelation=residual_autocorrelation(results, series),
         glance=stacked({layer: result.glance for layer, result in results.items()}),
         dropped=stacked({layer: one.dropped for layer, one in series.items()}),
         series=series,
