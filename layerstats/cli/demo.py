@@ -31,9 +31,7 @@ def demo(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Network to look into (.safetensors); the shipped one by default.")
     ] = None,
-    words: Annotated[
-        str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")
-    ] = None,
+    words: Annotated[str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")] = None,
     phones: Annotated[str, typer.Option(help="Two sets of phones to contrast, for instance s:sh or p,t,k:b,d,g.")] = (
         "s:sh"
     ),
@@ -93,9 +91,7 @@ def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path | None, unt
         record_untrained(network, clips, store, seeds=range(untrained), progress=step.move)
 
 
-def _analyse(
-    step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int
-) -> list[str]:
+def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
     extra = {"phones": ["--phones", phones], "series": ["--corpus", corpus]}
     failures = []

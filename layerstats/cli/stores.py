@@ -29,8 +29,11 @@ def export(
     from layerstats.store import open_store
 
     experiment = open_store(store)
-    wanted = {"word": word, "layer": layer, "split": split}
-    experiment = experiment.select(**{name: value.split(",") for name, value in wanted.items() if value})
+    experiment = experiment.select(word=_listed(word), layer=_listed(layer), split=_listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
     for path in experiment.export(target, to=to):
         typer.echo(path)
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return text.split(",") if text else None
