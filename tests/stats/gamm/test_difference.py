@@ -166,3 +166,18 @@ def test_coverage_of_the_fitted_difference(simulate):
         curve = difference(result, "word", "B", "A", at={"x": grid}, draws=2000).curve
         inside.append(np.all((curve["conf_low"] < truth) & (truth < curve["conf_high"])))
     assert 0.86 <= np.mean(inside) <= 1.0
+
+
+@pytest.mark.r
+def test_random_terms_are_left_out(words):
+    """A model with a smooth for each token and AR(1): the difference needs no token, and is the fixed curves' own."""
+    formula = "y ~ word + s(x, by = word) + s(x, token, bs = 'fs', m = 1, k = 5)"
+    result = fit(formula, words, engine="mgcv", rho=0.1, series="token", order="x", discrete=True)
+    assert result.random_terms == ("s(x,token)",)
+    found = difference(result, "word", "B", "A", at={"x": GRID})
+    truth = 0.5 + np.sin(2 * np.pi * GRID)
+    assert np.all((found.curve["conf_low"] < truth) & (truth < found.curve["conf_high"]))
+    rows = [result.predict(found.curve[["x"]].assign(word=word), exclude=["s(x,token)"])["fit"] for word in "BA"]
+    np.testing.assert_allclose(found.curve["diff"], rows[0] - rows[1], atol=1e-10)
+    design = result.design(found.curve[["x"]].assign(word="A"), exclude=["s(x,token)"])
+    assert set(design.term_of_column) == {"(Intercept)", "word", "s(x):wordA", "s(x):wordB"}
