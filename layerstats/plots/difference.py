@@ -99,7 +99,7 @@ def difference(
     return (
         figure
         + _facet(data, x)
-        + labs(x=x_label or axis_title(x), y=f"Difference in\n{value_label[0].lower()}{value_label[1:]}")
+        + labs(x=x_label or axis_title(x), y=f"Difference in\n{_inside_a_title(value_label)}")
         + _title(data)
     )
 
@@ -147,8 +147,7 @@ def _facet(data: pd.DataFrame, x: str) -> list:
         if pairs > MOST_PAIRS:
             raise ArgumentError(
                 f"A grid of pairs and layers shows at most {MOST_PAIRS} pairs, but got {pairs}. "
-                "Draw one layer at a time,"
-                " or fewer pairs."
+                "Draw one layer at a time, or fewer pairs."
             )
         return [
             facet_grid("panel", "pair", scales="free_y"),
@@ -161,6 +160,11 @@ def _facet(data: pd.DataFrame, x: str) -> list:
     rows = -(-max(pairs, layers) // columns)
     facet = facet_wrap("pair" if pairs > 1 else "panel", ncol=columns, scales="fixed" if pairs > 1 else "free_y")
     return [facet, time_scale(x, columns), paper_theme(PAGE_WIDTH, 1.0 + 1.6 * rows)]
+
+
+def _inside_a_title(label: str) -> str:
+    """Write a label's first word small, unless it is a name such as F2."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _title(data: pd.DataFrame) -> labs:

@@ -75,6 +75,7 @@ def test_axes_have_units_or_the_users_name():
     assert difference(frame.rename(columns={"time_s": "time"}), x="time").labels.x == "Normalised time"
     assert difference(frame.rename(columns={"time_s": "My x"}), x="My x").labels.x == "My x"
     assert difference(frame, value_label="Formant (Hz)").labels.y == "Difference in\nformant (Hz)"
+    assert difference(frame, value_label="F2 (Hz)").labels.y == "Difference in\nF2 (Hz)"
 
 
 def test_bad_input():
