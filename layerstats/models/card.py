@@ -34,6 +34,16 @@ class ModelCard:
         What the network cannot be relied on for.
     architecture : mapping
         `class` and `arguments`; filled in by `save_checkpoint`.
+
+    Examples
+    --------
+    >>> card = ModelCard("two-words", "Tells two words apart.", outputs=("ask", "wash"))
+    >>> print(card.to_markdown().strip())
+    # two-words
+    <BLANKLINE>
+    Tells two words apart.
+    <BLANKLINE>
+    Outputs, in order: ask, wash.
     """
 
     name: str

@@ -123,6 +123,18 @@ def record_activations(
     (neither was to be had, and the clip is divided evenly). `context` is what an output depends on: "local" (its
     receptive field, confirmed by gradients), "clip" (attention, recurrence or a norm over time: `receptive_field_s` is
     then the whole clip), or "unverified". `activation` is "unknown" where it is applied by a function, not a module.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment = record_activations(network, speech, f"{folder}/speech.zarr", layers="conv*")
+    ...     experiment.layer("conv5")["mean"].shape
+    (8, 16)
     """
     check_positive("batch_size", batch_size)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
