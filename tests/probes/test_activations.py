@@ -1,5 +1,7 @@
 """Recording any network: Eq. 1 by definition, nothing left on the module, nothing lost, nothing stale."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch import nn
 from transformers import HubertConfig, HubertModel, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from layerstats.errors import ArgumentError, DataError, StoreError
+from layerstats.errors import ArgumentError, AudioError, DataError, StoreError
 from layerstats.models import ConvolutionalEncoder, seeded
 from layerstats.probes import record_activations, record_untrained
 from layerstats.store import open_store
@@ -318,6 +320,40 @@ def test_nan_is_named_and_what_was_recorded_is_kept(tmp_path, small, network):
     with pytest.raises(DataError, match=r"'1'.*NaN.*'t006'"):
         record_activations(network, clips, store, layers="1", batch_size=2, prepare_input=prepare, maps=True)
     assert int(open_store(store, incomplete="allow").recordings["tokens"].iloc[0]) == 6
+
+
+class _FailingAudio:
+    """A source of audio in which one file cannot be read for a while."""
+
+    def __init__(self, source, token):
+        self.source, self.token, self.broken = source, token, True
+
+    def load(self, token):
+        if self.broken and token == self.token:
+            raise AudioError(f"{token} is corrupt")
+        return self.source.load(token)
+
+    def fingerprints(self, tokens):
+        return self.source.fingerprints(tokens)
+
+
+def test_unreadable_audio_stops_it_and_it_goes_on_when_mended(tmp_path, small, network):
+    clips = small.small_clips(tokens=200)
+    source = _FailingAudio(clips.corpus.source, "t150")
+    clips = dataclasses.replace(clips, corpus=dataclasses.replace(clips.corpus, source=source))
+    store, moves = tmp_path / "s.zarr", []
+    with pytest.raises(AudioError, match="t150 is corrupt"):
+        record_activations(network, clips, store, layers="1")
+    source.broken = False
+    record_activations(network, clips, store, layers="1", progress=lambda done, total: moves.append(done))
+    # Two chunks of 64 tokens were on disk.
+    assert moves[0] == 128 + 32
+    assert means_of(store, "1").shape == (200, 512)
+
+
+def test_a_preparation_of_another_kind_is_refused(tmp_path, clips, network):
+    with pytest.raises(ArgumentError, match=r"prepare_input must return a tensor.*ndarray"):
+        record_activations(network, clips, tmp_path / "s.zarr", layers="1", prepare_input=lambda x: x.numpy())
 
 
 def test_unknown_device_and_batch_size(tmp_path, clips, network):
