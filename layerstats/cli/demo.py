@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerstats.cli.arguments import listed
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def demo(
 
     store = out / "store.zarr"
     with steps() as step:
-        clips = _read_speech(step, corpus, words.split(",") if words else None, align, too_long)
+        clips = _read_speech(step, corpus, listed(words), align, too_long)
         _record(step, clips, store, checkpoint, untrained)
         step(f"analyses: {', '.join(ANALYSES)}")
         failures = _analyse(step, store, out, corpus, phones, workers, seed)
@@ -63,10 +64,10 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
     from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
 
     step(f"reading {corpus}")
-    speech = open_corpus(corpus)
+    speech = open_corpus(corpus, words=words)
     held_out = "test" if "test" in set(speech.tokens["split"]) else None
-    known = set(speech.tokens["word"])
-    wanted = words if words is not None else [word for word in PAPER_WORDS if word in known] or None
+    known = set(speech.words)
+    wanted = words or [word for word in PAPER_WORDS if word in known] or None
     speech = speech.subset(words=wanted, split=held_out)
     if align:
         step("forced alignment")
