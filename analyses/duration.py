@@ -11,10 +11,10 @@ import typer
 
 from layerstats.plots import difference, smooths
 from layerstats.report import Output
-from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
+from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrasts
 from layerstats.store import open_store
 
-VARIANTS = {
+VARIANTS: dict[Variant, str] = {
     "padded": "padded clip (published)",
     "duration": "padded clip, duration as a covariate",
     "word": "word alone, normalised time",
@@ -47,9 +47,9 @@ def main(
     }
     output = Output(out, title="Duration and zero padding", provenance={"store": store.name, "layer": layer})
     for table, title in (("parametric", "Levels"), ("smooths", "Shapes"), ("effects", "Effect sizes")):
-        frames = [getattr(result, table).assign(series=VARIANTS[name]) for name, result in results.items()]
+        frames = [getattr(results[name], table).assign(series=label) for name, label in VARIANTS.items()]
         stacked = pd.concat(frames, ignore_index=True)
-        output.table(stacked[["series", *stacked.columns.drop("series")]], table, f"{title} of words at {layer}")
+        output.table(stacked.loc[:, ["series", *stacked.columns.drop("series")]], table, f"{title} of words at {layer}")
     on_clip = [results[name].curves.assign(layer=VARIANTS[name]) for name in ("padded", "duration")]
     output.figure(smooths(pd.concat(on_clip)), "curves", "Predicted curves, without and with duration in the model")
     word = results["word"]

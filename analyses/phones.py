@@ -49,7 +49,7 @@ def main(
     )  # fmt: skip
     if len(result.networks):
         trained = result.networks[result.networks["trained"]].merge(result.table[["layer", "null_p_adjusted"]])
-        untrained = result.networks[~result.networks["trained"]]
+        untrained = result.networks.loc[~result.networks["trained"]]
         output.figure(
             effect_by_layer(trained, untrained, p_column="null_p_adjusted", interval=None), "untrained",
             "Did the network learn it?", "Descriptive effect sizes, of the trained network and of untrained ones.",

@@ -49,9 +49,9 @@ def main(
     output.figure(raw_series(one), "raw", f"Series of all tokens at {last}", "As in Fig. 3, left.")
     output.figure(smooths(result.curves), "curves", "Predicted curves of words at each layer", "As in Fig. 3, right.")
     against = (result.difference["level_1"] == base) & (result.difference["layer"] == last)
-    regions = result.regions[(result.regions["level_1"] == base) & (result.regions["layer"] == last)]
+    regions = result.regions.loc[(result.regions["level_1"] == base) & (result.regions["layer"] == last)]
     output.figure(
-        difference(result.difference[against], regions), "difference", f"Differences from {base} at {last}",
+        difference(result.difference.loc[against], regions), "difference", f"Differences from {base} at {last}",
         "As in Fig. 5. Dark strips: the simultaneous interval excludes zero.",
     )  # fmt: skip
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")

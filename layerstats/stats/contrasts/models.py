@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice
@@ -44,11 +45,11 @@ class SeriesModel:
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
     """Raise `DataError` where a contrast between groups has no basis: one group only, or one speaker only."""
     check_choice("speakers", speakers, ("auto", "none"))
-    levels = frame[group].unique()
+    levels = pd.unique(frame.loc[:, group])
     if len(levels) < 2:
         listed = ", ".join(map(repr, levels)) or "nothing"
         raise DataError(f"A contrast needs two levels of {group!r} or more, but there is {listed} only.")
-    people = frame["speaker"].unique()
+    people = pd.unique(frame.loc[:, "speaker"])
     if len(people) < 2 and speakers != "none":
         raise DataError(
             f"All series are by one speaker ({people[0]!r}): a difference cannot be told apart from this speaker's "
@@ -169,13 +170,13 @@ def _random_terms(
     frame = series.frame
     each = frame.drop_duplicates(series.identifier)
     columns = []
-    if speakers == "auto" and _repeat(each["speaker"]):
+    if speakers == "auto" and _repeat(each):
         columns.append("speaker")
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
-        if any(_repeat(of_group["speaker"]) for _, of_group in each.groupby(group)):
+        if any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
-    tokens, people = len(each), sum(frame[column].nunique() for column in columns)
+    tokens, people = len(each), sum(len(set(frame[column])) for column in columns)
     rows = len(frame) - fixed
     size = min(k - 1, rows // (tokens + people))
     smooth = size >= LEAST_BASIS_FUNCTIONS
@@ -189,9 +190,9 @@ def _random_terms(
     return terms, frame
 
 
-def _repeat(speakers: pd.Series) -> bool:
-    """Return whether at least half of the speakers have several series."""
-    return bool((speakers.value_counts() > 1).mean() >= 0.5)
+def _repeat(each: pd.DataFrame) -> bool:
+    """Return whether at least half of the speakers have several series (one row a series)."""
+    return float(np.mean(each.groupby("speaker").size().to_numpy() > 1)) >= 0.5
 
 
 def _k(k: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -176,7 +177,7 @@ def phone_intervals(experiment: Experiment, sets: tuple[PhoneSet, PhoneSet]) -> 
         )
     phones = experiment.select(phone=[phone for phones in sets for phone in phones]).phones
     durations = phones.assign(phone=phones["label"], phone_duration_s=phones["offset_s"] - phones["onset_s"])
-    return check_frame(durations[["token", "phone", "phone_index", "phone_duration_s"]])
+    return check_frame(durations.loc[:, ["token", "phone", "phone_index", "phone_duration_s"]])
 
 
 def _sets(set_1: str | Collection[str], set_2: str | Collection[str] | None) -> tuple[PhoneSet, PhoneSet]:
@@ -206,9 +207,9 @@ def _series(
     names = _set_of(first, second)
     for layer in experiment.layers:
         one = phone_series(experiment, layer, phones=[*first, *second], samples=samples)
-        frame = one.frame.assign(**{GROUP: one.frame["phone"].map(names).astype(str)})
-        counts = frame.drop_duplicates(one.identifier)[GROUP].value_counts()
-        if len(counts) < 2 or counts.min() < LEAST_SERIES:
+        frame = one.frame.assign(**{GROUP: [names[phone] for phone in one.frame["phone"]]})
+        counts = Counter(frame.drop_duplicates(one.identifier)[GROUP])
+        if min(counts[name] for name in set(names.values())) < LEAST_SERIES:
             notes[layer] = f"not tested: too few samples in {len(one.dropped)} intervals"
             continue
         notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
@@ -233,7 +234,7 @@ def _table(
     curves: Mapping[str, GroupCurves],
     options: IntervalOptions,
 ) -> pd.DataFrame:
-    duration = float(intervals["phone_duration_s"].median())
+    duration = float(np.median(intervals["phone_duration_s"].to_numpy()))
     rows = []
     for layer in experiment.layers:
         field = experiment.layer(layer).attrs.get("receptive_field_s", float("nan"))
@@ -257,11 +258,11 @@ def _table(
 
 def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
     each = series.frame.drop_duplicates(series.identifier)
-    counts = each[GROUP].value_counts()
+    counts = Counter(each[GROUP])
     return {
-        "tokens_1": int(counts[names[0]]),
-        "tokens_2": int(counts[names[1]]),
-        "speakers": int(each["speaker"].nunique()),
+        "tokens_1": counts[names[0]],
+        "tokens_2": counts[names[1]],
+        "speakers": len(set(each["speaker"])),
         "samples": series.points,
     }
 

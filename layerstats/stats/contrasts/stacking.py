@@ -22,7 +22,7 @@ def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     >>> stacked({"conv1": pd.DataFrame({"lag": [1]}), "conv2": pd.DataFrame({"lag": [1]})}).values.tolist()
     [['conv1', 1], ['conv2', 1]]
     """
-    parts = [frame.assign(layer=layer)[["layer", *frame.columns]] for layer, frame in frames.items()]
+    parts = [frame.assign(layer=layer).loc[:, ["layer", *frame.columns]] for layer, frame in frames.items()]
     # Empty tables have no dtypes worth keeping, and pandas warns about them.
     filled = [part for part in parts if len(part)]
     return check_frame(pd.concat(filled, ignore_index=True) if filled else parts[0])

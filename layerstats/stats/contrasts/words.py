@@ -166,7 +166,7 @@ def word_contrasts(
 
 def _layers(source: Experiment | pd.DataFrame, layers: Collection[str] | None) -> list[str]:
     if isinstance(source, pd.DataFrame):
-        known = list(pd.unique(source["layer"])) if "layer" in source.columns else ["layer"]
+        known = list(pd.unique(source.loc[:, "layer"])) if "layer" in source.columns else ["layer"]
     else:
         known = list(source.layers)
     for layer in layers or ():
@@ -204,7 +204,7 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
         check_choice("pairs", second, levels)
         if first == second:
             raise ArgumentError(f"A pair needs two words, but got {first!r} twice.")
-    return [tuple(pair) for pair in pairs]
+    return [(first, second) for first, second in pairs]
 
 
 def _adjusted(frame: pd.DataFrame, reference: str, adjust: AdjustMethod) -> pd.DataFrame:
