@@ -14,6 +14,7 @@ import torch
 
 from layerstats.corpora import Clips, demo_corpus, read_timit
 from layerstats.models import load_checkpoint, save_checkpoint
+from layerstats.probes.capture import capture
 from layerstats.training import train_words
 
 CHECKPOINT = Path(__file__).with_name("words.safetensors")
@@ -26,6 +27,17 @@ def accuracy(model: torch.nn.Module, clips: Clips, words: tuple[str, ...]) -> fl
     return float(np.mean([words[index] == word for index, word in zip(heard, clips.tokens["word"], strict=True)]))
 
 
+def largest_change(model: torch.nn.Module, stored: torch.nn.Module, clips: Clips) -> float:
+    """Largest difference between the series of two networks at any layer, in standard deviations of the series."""
+    axes = {f"conv{number}": ("token", "channel", "sample") for number in range(1, 6)}
+    series = []
+    for network in (model, stored):
+        with torch.no_grad(), capture(network, axes) as layers:
+            network(torch.from_numpy(clips.waveforms(slice(None))))
+            series.append(layers.take(clips.tokens["token"].tolist())[0])
+    return max(float(np.abs(series[0][name] - series[1][name]).max() / series[0][name].std()) for name in axes)
+
+
 def main() -> None:
     """Train, save as float16, and put on the card what the saved weights reach."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -35,7 +47,13 @@ def main() -> None:
     save_checkpoint(CHECKPOINT, result.model, result.card, dtype="float16")
     stored, card = load_checkpoint(CHECKPOINT)
     held_out = Clips(demo_corpus().subset(split="test"))
-    evaluation = {**card.evaluation, "held_out_accuracy": round(accuracy(stored, held_out, card.outputs), 4)}
+    evaluation = {
+        **card.evaluation,
+        "held_out_accuracy": round(accuracy(stored, held_out, card.outputs), 4),
+        "held_out_accuracy_before_rounding_to_float16": round(result.accuracy, 4),
+        "largest_change_of_a_series_by_rounding": f"{largest_change(result.model, stored, held_out):.4f} of its "
+        "standard deviation",
+    }
     limits = list(card.limits)
     if timit is not None:
         real = Clips(read_timit(timit), too_long="trim")
