@@ -56,7 +56,7 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
