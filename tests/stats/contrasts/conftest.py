@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,8 +31,8 @@ def token_values(layer, rng, level, shape, groups, speakers):
     return arch + groups[:, None] * difference + of_speaker + of_token + slope + noise
 
 
-@pytest.fixture
-def make_store(tmp_path):
+@pytest.fixture(scope="session")
+def make_store(tmp_path_factory):
     """Return a function that writes a store with [sh] - [s] differing by a level and a shape, and untrained twins."""
 
     def make(
@@ -46,7 +44,6 @@ def make_store(tmp_path):
         untrained: int = 0,
         seed: int = 0,
         layers: tuple[str, ...] = ("conv1", "conv2", "conv3"),
-        name: str = "store.zarr",
     ) -> Experiment:
         rng = np.random.default_rng(seed)
         groups = np.tile([0, 1], people * repeats)
@@ -77,7 +74,7 @@ def make_store(tmp_path):
             "time_s": {layer: clip_times(layer) for layer in layers},
             "layer_attrs": {layer: {"hop_s": HOPS[layer], "receptive_field_s": 2 * HOPS[layer]} for layer in layers},
         }
-        path = Path(tmp_path) / name
+        path = tmp_path_factory.mktemp("planted") / "store.zarr"
 
         def arrays(a_level, a_shape):
             return {layer: token_values(layer, rng, a_level, a_shape, groups, speakers) for layer in layers}
