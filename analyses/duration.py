@@ -52,11 +52,9 @@ def main(
         output.table(stacked.loc[:, ["series", *stacked.columns.drop("series")]], table, f"{title} of words at {layer}")
     on_clip = [results[name].curves.assign(layer=VARIANTS[name]) for name in ("padded", "duration")]
     output.figure(smooths(pd.concat(on_clip)), "curves", "Predicted curves, without and with duration in the model")
-    word = results["word"]
-    output.figure(
-        difference(word.difference, word.regions, x="time", x_label="Time in the word (0: begins, 1: ends)"),
-        "difference", "Differences between words, each on its own time",
-    )  # fmt: skip
+    own = results["word"]
+    figure = difference(own.difference, own.regions, x="time", x_label="Time in the word (0: begins, 1: ends)")
+    output.figure(figure, "difference_curves", "Differences between words, each on its own time")
 
 
 if __name__ == "__main__":

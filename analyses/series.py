@@ -34,9 +34,8 @@ def main(
     for word, name in zip(chosen, names, strict=True):
         one = experiment.select(token=name)
         row = tokens.set_index("token").loc[name]
-        position = list(clips.tokens["token"]).index(name)
         figure = layer_series(
-            clips.waveforms([position])[0],
+            clips.waveform(name),
             clips.rate_hz,
             one.to_frame(),
             phones=one.phones,
