@@ -32,6 +32,7 @@ def check_page_entries(out):
 
 
 @pytest.mark.r
+@pytest.mark.slow
 def test_words(store, tmp_path):
     result = run("words", store, tmp_path, "--layers", "conv2", "--workers", "1")
     assert result.returncode == 0, result.stderr
