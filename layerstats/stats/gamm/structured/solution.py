@@ -31,8 +31,11 @@ class Solution:
         (grid, function, function) A^-1.
     elimination
         W for each cluster, (pattern, function, column), times the root of the number of levels of the pattern.
+    information
+        (column, column) the penalised cross-product of the dense corner after elimination of the blocks.
     inverse
-        (column, column) P, the dense corner of the inverse of the whole penalised cross-product.
+        (column, column) P, its inverse, which is the dense corner of the
+        inverse of the whole penalised cross-product.
     inverse_in_range
         The same over the penalised directions alone; what takes its place in the determinant of ML. `inverse` for REML.
     coefficients
@@ -48,6 +51,7 @@ class Solution:
     log_smoothing: np.ndarray
     block_inverse: np.ndarray
     elimination: tuple[np.ndarray, ...]
+    information: np.ndarray
     inverse: np.ndarray
     inverse_in_range: np.ndarray
     coefficients: np.ndarray
@@ -160,6 +164,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
         log_smoothing=log_smoothing,
         block_inverse=block_inverse,
         elimination=tuple(elimination),
+        information=dense,
         inverse=inverse,
         inverse_in_range=inverse_in_range,
         coefficients=coefficients,
