@@ -46,7 +46,7 @@ class Criterion:
     method
         ``"fREML"``, ``"REML"`` or ``"ML"``; the first two are the same for Gaussian responses.
     constant
-        What whitening and prior weights add.
+        What whitening adds.
     """
 
     system: System
@@ -99,8 +99,7 @@ def penalised_directions(solution: Solution) -> np.ndarray:
     """
     penalties = solution.penalties
     directions = np.zeros((penalties.count, penalties.columns))
-    for row, (weight, (span, matrix)) in enumerate(zip(solution.smoothing, penalties.dense, strict=False)):
-        directions[row, span] = weight * (matrix @ solution.coefficients[span])
+    directions[: penalties.dense_count] = solution.dense_penalties * solution.coefficients
     for number, diagonal in enumerate(solution.block_penalties):
         directions[penalties.dense_count + number] = -gather_coefficients(solution, np.diag(diagonal))
     return directions
@@ -121,9 +120,7 @@ def fit_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
     penalties, first = solution.penalties, solution.penalties.dense_count
     fit = np.empty(penalties.count)
-    for row, (weight, (span, matrix)) in enumerate(zip(solution.smoothing, penalties.dense, strict=False)):
-        own = solution.coefficients[span]
-        fit[row] = weight * (own @ matrix @ own)
+    fit[:first] = solution.dense_penalties @ solution.coefficients**2
     square = solution.block_square
     fit[first:] = solution.block_penalties @ np.diagonal(square, axis1=1, axis2=2).sum(axis=0)
     directions = penalised_directions(solution)
@@ -138,16 +135,9 @@ def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     penalties, first = solution.penalties, solution.penalties.dense_count
     inverse, count = solution.inverse_in_range, solution.system.block_count[:, None, None]
     trace, cross = np.empty(penalties.count), np.empty((penalties.count, penalties.count))
-    spans = [span for span, _ in penalties.dense]
-    products = [
-        weight * (matrix @ inverse[span])
-        for weight, (span, matrix) in zip(solution.smoothing, penalties.dense, strict=False)
-    ]
-    for row, product in enumerate(products):
-        trace[row] = np.trace(product[:, spans[row]])
-        for column in range(row + 1):
-            cross[row, column] = np.sum(product[:, spans[column]] * products[column][:, spans[row]].T)
-            cross[column, row] = cross[row, column]
+    dense = solution.dense_penalties
+    trace[:first] = dense @ np.diag(inverse)
+    cross[:first, :first] = dense @ inverse**2 @ dense.T
     if first == penalties.count:
         return trace, cross
     spread = solution.spread(inverse)
@@ -157,8 +147,7 @@ def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T
     gathered = [inverse @ solution.gather(diagonal) for diagonal in solution.block_penalties]
     for number, matrix in enumerate(gathered):
-        for row, product in enumerate(products):
-            cross[first + number, row] = cross[row, first + number] = np.sum(product * matrix[spans[row]])
+        cross[first + number, :first] = cross[:first, first + number] = dense @ np.sum(matrix * inverse, axis=1)
         for other in range(number + 1):
             mixed = np.sum(matrix * gathered[other].T)
             cross[first + number, first + other] += mixed

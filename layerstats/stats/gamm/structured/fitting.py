@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,10 +42,10 @@ class StructuredFit:
     coefficients: np.ndarray
     level_coefficients: np.ndarray
 
-    @property
+    @cached_property
     def freedom(self) -> Freedom:
         """Degrees of freedom and covariances."""
-        return Freedom(self.optimum)
+        return Freedom(self.optimum, self.request.method)
 
     @property
     def start(self) -> np.ndarray:
@@ -81,10 +82,9 @@ def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:
     """Return the criterion of a model for AR(1) parameter `rho`."""
     start = series_start(request)
     system = build_system(model, request.response_values, start, rho, request.weights)
-    constant = -log_determinant(rho, start)
-    if request.weights is not None:
-        constant -= 0.5 * float(np.sum(np.log(request.weights)))
-    return Criterion(system, Penalties.of(model, int(system.block_count.sum())), request.method, constant)
+    # As in mgcv's scores, prior weights scale the rows and add no constant.
+    penalties = Penalties.of(model, int(system.block_count.sum()))
+    return Criterion(system, penalties, request.method, -log_determinant(rho, start))
 
 
 def fit_structured(request: FitRequest, model: Model) -> StructuredFit:

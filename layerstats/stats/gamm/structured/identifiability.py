@@ -31,7 +31,7 @@ def check_identifiable(formula: Formula, model: Model) -> None:
     for term in model.dense:
         span = model.dense_spans[term.label]
         for penalty in term.penalties:
-            cross[span, span] += penalty * np.trace(cross[span, span]) / np.trace(penalty)
+            cross[span, span] += np.diag(penalty) * np.trace(cross[span, span]) / penalty.sum()
     size = np.sqrt(np.diag(cross))
     if np.any(size == 0):
         raise Refusal("a parametric term or smooth without data for some of its coefficients")

@@ -43,11 +43,6 @@ class Optimum:
     iterations: int
     converged: bool
 
-    @property
-    def scale(self) -> float:
-        """The residual variance."""
-        return float(np.exp(self.log_scale))
-
 
 def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
     """Minimise `criterion` from `start`, log smoothing parameters.
@@ -81,17 +76,11 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
 def starting_point(criterion: Criterion) -> np.ndarray:
     """Return log smoothing parameters that weigh penalties about as much as data."""
     system, penalties = criterion.system, criterion.penalties
-    information = np.diag(system.dense_gram)
-    start = []
-    for span, matrix in penalties.dense:
-        diagonal = np.diag(matrix)
-        used = diagonal > 0
-        start.append(np.log(max(information[span][used].mean() / diagonal[used].mean(), 1e-10)))
+    dense = np.diag(system.dense_gram)
     block = np.einsum("gii,g->i", system.block_gram, system.block_count) / max(system.block_count.sum(), 1.0)
-    for diagonal in penalties.diagonals:
-        used = diagonal > 0
-        start.append(np.log(max(block[used].mean() / diagonal[used].mean(), 1e-10)))
-    return np.array(start)
+    pieces = [(dense, diagonal) for diagonal in penalties.dense] + [(block, diagonal) for diagonal in penalties.block]
+    ratios = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for information, diagonal in pieces]
+    return np.log(np.maximum(ratios, 1e-10))
 
 
 def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:

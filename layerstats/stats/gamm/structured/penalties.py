@@ -1,50 +1,18 @@
-"""The penalties of a model: where they stand, and the determinant of their weighted sum."""
+"""The penalties of a model, all diagonal, and the determinant of their weighted sum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.model import Model
 
 
 @dataclass(frozen=True, eq=False)
-class PenalisedTerm:
-    """A dense smooth with its penalties.
-
-    Attributes
-    ----------
-    label
-        Of the smooth.
-    span
-        Its columns in the dense corner.
-    matrices
-        Its penalties, each (coefficient, coefficient).
-    range_basis
-        (coefficient, direction) orthonormal; the directions that are penalised.
-    ranged
-        The penalties in these directions, each (direction, direction).
-    """
-
-    label: str
-    span: slice
-    matrices: tuple[np.ndarray, ...]
-    range_basis: np.ndarray
-    ranged: tuple[np.ndarray, ...]
-
-    @classmethod
-    def of(cls, label: str, span: slice, matrices: tuple[np.ndarray, ...], rank: int) -> PenalisedTerm:
-        """Find the directions that are penalised, `rank` in number."""
-        total = np.sum([matrix / np.linalg.norm(matrix) for matrix in matrices], axis=0)
-        basis = np.linalg.eigh(total)[1][:, len(total) - rank :]
-        return cls(label, span, matrices, basis, tuple(basis.T @ matrix @ basis for matrix in matrices))
-
-
-@dataclass(frozen=True, eq=False)
 class PenaltyDeterminant:
-    """The log determinant of the weighted sum of penalties, over the directions that are penalised.
+    """The log determinant of the weighted sum of penalties, over the coefficients that are penalised.
 
     Attributes
     ----------
@@ -65,110 +33,110 @@ class Penalties:
 
     Attributes
     ----------
-    terms
-        The dense smooths.
-    diagonals
-        (penalty, function) of the random blocks.
-    columns
-        Number of columns of the dense corner.
+    dense
+        (penalty, column) diagonals in the dense corner.
+    block
+        (penalty, function) diagonals in a random block.
     levels
         Number of random blocks with data.
     labels
         The smooth that each penalty belongs to.
+    restricted_offset, full_offset
+        What likelihoods in mgcv's coefficients have in addition, for REML and ML.
+    shear
+        (column, column) what is added to the penalised axes for ML; see `Coordinates`.
     """
 
-    terms: tuple[PenalisedTerm, ...]
-    diagonals: np.ndarray
-    columns: int
+    dense: np.ndarray
+    block: np.ndarray
     levels: int
     labels: tuple[str, ...]
+    restricted_offset: float
+    full_offset: float
+    shear: np.ndarray
 
     @classmethod
     def of(cls, model: Model, levels: int) -> Penalties:
         """Collect the penalties of `model`."""
-        spans = model.dense_spans
-        terms = tuple(
-            PenalisedTerm.of(term.label, spans[term.label], term.penalties, term.size - term.null_dimension)
-            for term in model.dense
-        )
-        labels = [term.label for term in terms for _ in term.matrices]
-        functions = sum(term.functions for term in model.blocks)
-        diagonals = []
-        for term in model.blocks:
-            for penalty in term.penalties:
-                diagonal = np.zeros(functions)
-                diagonal[model.block_spans[term.label]] = penalty
-                diagonals.append(diagonal)
-                labels.append(term.label)
         columns = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
-        return cls(terms, np.array(diagonals).reshape(-1, functions), columns, levels, tuple(labels))
+        functions = sum(term.functions for term in model.blocks)
+        dense, block, labels = [np.zeros((0, columns))], [np.zeros((0, functions))], []
+        shear = np.zeros((columns, columns))
+        for term in model.dense:
+            span = model.dense_spans[term.label]
+            dense += [_placed(penalty, span, columns) for penalty in term.penalties]
+            labels += [term.label] * len(term.penalties)
+            if term.shear is not None:
+                place = np.arange(columns)[span]
+                shear[np.ix_(place[~term.penalised], place[term.penalised])] = term.shear
+        for grouped in model.blocks:
+            span = model.block_spans[grouped.label]
+            block += [_placed(penalty, span, functions) for penalty in grouped.penalties]
+            labels += [grouped.label] * len(grouped.penalties)
+        return cls(
+            dense=np.vstack(dense),
+            block=np.vstack(block),
+            levels=levels,
+            labels=tuple(labels),
+            restricted_offset=sum(term.restricted_offset for term in model.dense),
+            full_offset=sum(term.full_offset for term in model.dense),
+            shear=shear,
+        )
 
     @property
-    def dense(self) -> tuple[tuple[slice, np.ndarray], ...]:
-        """Each dense penalty: where it stands, and (coefficient, coefficient)."""
-        return tuple((term.span, matrix) for term in self.terms for matrix in term.matrices)
+    def columns(self) -> int:
+        """Number of columns of the dense corner."""
+        return self.dense.shape[1]
 
     @property
     def dense_count(self) -> int:
         """The number of penalties in the dense corner; those after them are of the random blocks."""
-        return sum(len(term.matrices) for term in self.terms)
+        return len(self.dense)
 
     @property
     def count(self) -> int:
         """The number of penalties."""
         return len(self.labels)
 
+    @cached_property
+    def penalised(self) -> np.ndarray:
+        """(column,) whether any penalty sees it."""
+        return self.dense.any(axis=0)
+
     @property
     def unpenalised(self) -> int:
-        """The number of directions that no penalty sees."""
-        return self.columns - sum(term.range_basis.shape[1] for term in self.terms)
+        """The number of columns that no penalty sees."""
+        return int(np.sum(~self.penalised))
 
     def range_basis(self) -> np.ndarray:
-        """Return (column, direction): the penalised directions of the dense corner."""
-        first = min((term.span.start for term in self.terms), default=self.columns)
-        return block_diag(np.zeros((first, 0)), *(term.range_basis for term in self.terms))
+        """Return (column, direction): what in mgcv's coefficients is orthogonal to the unpenalised directions."""
+        return (np.eye(self.columns) + self.shear)[:, self.penalised]
 
     def dense_sum(self, smoothing: np.ndarray) -> np.ndarray:
-        """Return the weighted sum of the dense penalties, (column, column)."""
-        total = np.zeros((self.columns, self.columns))
-        for weight, (span, matrix) in zip(smoothing, self.dense, strict=False):
-            total[span, span] += weight * matrix
-        return total
+        """Return the diagonal of the weighted sum of the dense penalties, (column,)."""
+        return smoothing[: self.dense_count] @ self.dense
 
     def block_sum(self, smoothing: np.ndarray) -> np.ndarray:
         """Return the diagonal of the weighted sum of the penalties of a random block, (function,)."""
-        return smoothing[self.dense_count :] @ self.diagonals
+        return smoothing[self.dense_count :] @ self.block
 
     def determinant(self, log_smoothing: np.ndarray) -> PenaltyDeterminant:
         """Return the log determinant at these log smoothing parameters."""
-        value, position = 0.0, 0
+        smoothing = np.exp(log_smoothing)
+        total = self.dense_sum(smoothing)[self.penalised]
+        shares = smoothing[: self.dense_count, None] * self.dense[:, self.penalised] / total
         gradient, hessian = np.zeros(self.count), np.zeros((self.count, self.count))
-        for term in self.terms:
-            own = slice(position, position + len(term.matrices))
-            part = _determinant(term.ranged, log_smoothing[own])
-            value += part.value
-            gradient[own], hessian[own, own] = part.gradient, part.hessian
-            position = own.stop
-        for diagonal, log_weight in zip(self.diagonals, log_smoothing[position:], strict=True):
-            penalised = diagonal[diagonal > 0]
-            gradient[position] = self.levels * len(penalised)
-            value += self.levels * float(np.sum(np.log(penalised) + log_weight))
-            position += 1
+        own = slice(0, self.dense_count)
+        gradient[own] = shares.sum(axis=1)
+        hessian[own, own] = np.diag(gradient[own]) - shares @ shares.T
+        block = self.block_sum(smoothing)
+        # The penalties of a block do not overlap: each adds its rank for every level.
+        gradient[self.dense_count :] = self.levels * np.sum(self.block > 0, axis=1)
+        value = float(np.log(total).sum() + self.levels * np.log(block).sum())
         return PenaltyDeterminant(value, gradient, hessian)
 
 
-def _determinant(matrices: tuple[np.ndarray, ...], log_smoothing: np.ndarray) -> PenaltyDeterminant:
-    """Return the log determinant of the weighted sum of matrices whose sum has full rank."""
-    size = len(matrices[0])
-    if len(matrices) == 1:
-        value = np.linalg.slogdet(matrices[0])[1] + size * log_smoothing[0]
-        return PenaltyDeterminant(float(value), np.array([float(size)]), np.zeros((1, 1)))
-    weighted = [matrix * weight for matrix, weight in zip(matrices, np.exp(log_smoothing), strict=True)]
-    total = np.sum(weighted, axis=0)
-    scale = 1 / np.sqrt(np.diag(total))
-    balanced = total * np.outer(scale, scale)
-    value = np.linalg.slogdet(balanced)[1] - 2 * np.sum(np.log(scale))
-    shares = [np.linalg.solve(balanced, matrix * np.outer(scale, scale)) for matrix in weighted]
-    gradient = np.array([np.trace(share) for share in shares])
-    cross = np.array([[np.sum(first * second.T) for second in shares] for first in shares])
-    return PenaltyDeterminant(float(value), gradient, np.diag(gradient) - cross)
+def _placed(diagonal: np.ndarray, span: slice, size: int) -> np.ndarray:
+    row = np.zeros((1, size))
+    row[0, span] = diagonal
+    return row

@@ -43,7 +43,8 @@ class Solution:
     penalised_square
         Residual sum of squares plus penalties at the estimates.
     log_determinant
-        Of the penalised cross-product (over the penalised directions for ML).
+        Of the penalised cross-product (over the penalised directions for ML), with what makes likelihoods those in
+        mgcv's coefficients.
     """
 
     system: System
@@ -67,7 +68,12 @@ class Solution:
     def block_penalties(self) -> np.ndarray:
         """(penalty, function) the weighted penalties of a random block."""
         first = self.penalties.dense_count
-        return self.smoothing[first:, None] * self.penalties.diagonals
+        return self.smoothing[first:, None] * self.penalties.block
+
+    @cached_property
+    def dense_penalties(self) -> np.ndarray:
+        """(penalty, column) the weighted penalties of the dense corner."""
+        return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
 
     @cached_property
     def eliminated_fit(self) -> list[np.ndarray]:
@@ -142,7 +148,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
     factor = np.linalg.cholesky(block)
     log_determinant = 2 * float(system.block_count @ np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
     block_inverse = np.linalg.inv(block)
-    dense = system.dense_gram + penalties.dense_sum(smoothing)
+    dense = system.dense_gram + np.diag(penalties.dense_sum(smoothing))
     response = system.dense_response.copy()
     elimination = []
     for cluster in system.clusters:
@@ -152,11 +158,12 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
         response[cluster.columns] -= flat.T @ cluster.response.ravel()
         elimination.append(weights)
     inverse, coefficients, dense_determinant = _solve_dense(dense, response)
-    inverse_in_range = inverse
+    inverse_in_range, offset = inverse, penalties.restricted_offset
     if method == "ML":
         basis = penalties.range_basis()
         ranged, _, dense_determinant = _solve_dense(basis.T @ dense @ basis, basis.T @ response)
         inverse_in_range = basis @ ranged @ basis.T
+        offset = penalties.full_offset
     square = system.response_square - float(np.sum(block_inverse * system.block_response_square))
     return Solution(
         system=system,
@@ -169,7 +176,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
         inverse_in_range=inverse_in_range,
         coefficients=coefficients,
         penalised_square=square - float(coefficients @ response),
-        log_determinant=log_determinant + dense_determinant,
+        log_determinant=log_determinant + dense_determinant + offset,
     )
 
 

@@ -219,15 +219,15 @@ class _Sums:
     def system(self, observations: int, offset: float) -> System:
         """Return the sums."""
         functions = self.level_response.shape[1]
-        square = (0, functions, functions)
+        squares = (len(self.grids), functions, functions)
         return System(
             dense_gram=self.dense_gram,
             dense_response=self.dense_response,
             response_square=self.response_square,
             observations=observations,
-            block_gram=np.array(self.block_gram).reshape(-1, *square[1:]),
+            block_gram=np.array(self.block_gram).reshape(squares),
             block_count=np.array(self.block_count, dtype=float),
-            block_response_square=np.array(self.block_response_square).reshape(-1, *square[1:]),
+            block_response_square=np.array(self.block_response_square).reshape(squares),
             clusters=tuple(
                 Cluster(
                     columns=members[0][0],

@@ -23,14 +23,27 @@ class Freedom:
     ----------
     optimum
         The fitted model.
+    method
+        The criterion it minimises.
     """
 
     optimum: Optimum
+    method: str
+
+    @cached_property
+    def scale(self) -> float:
+        """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom."""
+        solution = self.optimum.solution
+        observations = solution.system.observations
+        if self.method != "ML":
+            return solution.penalised_square / (observations - solution.penalties.unpenalised)
+        residual_square = solution.penalised_square - float(fit_terms(solution)[0].sum())
+        return residual_square / (observations - self.total)
 
     @cached_property
     def _dense_penalty(self) -> np.ndarray:
         solution = self.optimum.solution
-        return solution.penalties.dense_sum(solution.smoothing)
+        return np.diag(solution.penalties.dense_sum(solution.smoothing))
 
     @cached_property
     def _block_penalty(self) -> np.ndarray:
@@ -96,13 +109,13 @@ class Freedom:
     @cached_property
     def bayesian(self) -> np.ndarray:
         """(column, column) posterior covariance of the dense coefficients."""
-        return self.optimum.scale * self.optimum.solution.inverse
+        return self.scale * self.optimum.solution.inverse
 
     @cached_property
     def frequentist(self) -> np.ndarray:
         """(column, column) sampling covariance of the dense coefficients."""
         inverse = self.optimum.solution.inverse
-        return self.optimum.scale * (inverse - inverse @ (self._dense_penalty + self._gathered) @ inverse)
+        return self.scale * (inverse - inverse @ (self._dense_penalty + self._gathered) @ inverse)
 
     @cached_property
     def smoothing_covariance(self) -> np.ndarray:
@@ -147,5 +160,5 @@ class Freedom:
             mixed = direction @ self.sensitivity
             cross[first + number] -= mixed
             cross[:, first + number] -= mixed
-        extra = float(np.sum(self.smoothing_covariance * cross)) / self.optimum.scale
+        extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
         return min(self.total + extra, self.total_alternative)

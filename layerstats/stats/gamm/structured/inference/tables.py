@@ -74,7 +74,7 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
     deviance = float(np.sum(residuals**2))
     null_deviance = float(weights @ (about**2 if request.formula.intercept else request.response_values**2))
     df_residual = observations - freedom.total
-    explained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations / df_residual)
+    unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
     log_likelihood = -0.5 * float(
         observations * (np.log(2 * np.pi * np.sum(whitened**2) / observations) + 1) - np.sum(np.log(weights))
     ) + log_determinant(request.rho, fit.start)
@@ -89,8 +89,8 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
             "bic": [np.log(observations) * df - 2 * log_likelihood],
             "deviance": [deviance],
             "deviance_explained": [1 - deviance / null_deviance],
-            "adj_r_squared": [1 - explained],
-            "scale": [fit.optimum.scale],
+            "adj_r_squared": [1 - unexplained],
+            "scale": [freedom.scale],
             "score": [fit.optimum.value],
             "method": [request.method],
             "rho": [request.rho],

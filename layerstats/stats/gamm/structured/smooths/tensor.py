@@ -18,6 +18,7 @@ from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
+from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
@@ -36,21 +37,24 @@ class Margin:
     basis
         Its basis.
     transform
-        (function, coefficient) to the parameters that enter the product.
+        (function, coefficient) to the parameters that enter the product in mgcv.
+    axes
+        (coefficient, axis) orthonormal: those of the penalty, the unpenalised last, and of these the constant last.
     penalty
-        (coefficient, coefficient)
-    null_dimension
-        Dimension of what the penalty does not see.
+        (axis,) the penalty along them.
+    constant
+        (coefficient,) those of the function that is one everywhere; None where the margin has no such function.
     """
 
     variable: Expression
     basis: Basis
     transform: np.ndarray
+    axes: np.ndarray
     penalty: np.ndarray
-    null_dimension: int
+    constant: np.ndarray | None
 
     def rows(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the functions that enter the product, (row, coefficient)."""
+        """Return the functions that enter the product in mgcv, (row, coefficient)."""
         return self.basis.rows(numbers(self.variable, frame)) @ self.transform
 
 
@@ -64,17 +68,39 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     """
     margins = [_margin(smooth, position, rows) for position in range(len(smooth.variables))]
     functions = _product([margin.rows(rows.frame) for margin in margins])
-    penalties = scale_penalties(functions, _tensor_penalties(margins))
-    null_dimension = int(np.prod([margin.null_dimension for margin in margins]))
+    transform = reduce(np.kron, [margin.axes for margin in margins])
+    diagonals = _diagonal_penalties(margins)
+    originals = scale_penalties(functions, [(transform * diagonal) @ transform.T for diagonal in diagonals])
+    diagonals = [diagonal * np.trace(original) / diagonal.sum() for diagonal, original in zip(diagonals, originals, strict=True)]
     centring = None
     if smooth.function == "te" and is_centred(smooth, rows.frame):
         centring = Centring(functions, rows.counts)
-        penalties = tuple(map(centring.penalty, penalties))
-        null_dimension -= 1
+        originals = tuple(map(centring.penalty, originals))
+        transform = _without_constant(transform, margins, centring)
+        diagonals = [diagonal[:-1] for diagonal in diagonals]
+    axes = several_penalties(transform, tuple(diagonals), originals)
     return [
-        DenseTerm(copy.label, partial(_columns, margins, centring, copy), penalties, null_dimension)
+        DenseTerm(
+            label=copy.label,
+            columns=partial(_columns, margins, centring, axes, copy),
+            penalties=axes.penalties,
+            restricted_offset=axes.restricted_offset,
+            full_offset=axes.full_offset,
+            shear=axes.shear,
+        )
         for copy in copies(smooth, rows.frame)
     ]
+
+
+def _without_constant(transform: np.ndarray, margins: list[Margin], centring: Centring) -> np.ndarray:
+    """Return the transformation to the coefficients of the centred product, for all axes but the constant, the last.
+
+    A function that is dropped is, but for a constant, minus the sum of the others weighted by the coefficients of one.
+    """
+    constant = reduce(np.kron, [margin.constant for margin in margins if margin.constant is not None])
+    dropped = int(np.setdiff1d(np.arange(len(constant)), centring.kept)[0])
+    share = constant[centring.kept] / constant[dropped]
+    return transform[centring.kept, :-1] - np.outer(share, transform[dropped, :-1])
 
 
 def _margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> Margin:
@@ -90,12 +116,10 @@ def _margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> Margin:
     values = Values.of(numbers(variable, rows.frame), rows.counts)
     basis = build_basis(name, values, dimension, order)
     transform = np.eye(dimension)
-    null_dimension = basis.null_dimension
     if smooth.function == "ti":
         # Without its mean, the product has no main effects in it.
         mean = values.counts @ basis.rows(values.unique)
         transform = np.linalg.qr(mean[:, None], mode="complete")[0][:, 1:]
-        null_dimension -= 1
     if not isinstance(basis, CubicBasis):
         # Coefficients become values at even points, so that a penalty of the product is a sum over such points.
         points = np.linspace(values.unique[0], values.unique[-1], transform.shape[1])
@@ -103,8 +127,27 @@ def _margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> Margin:
         if np.linalg.cond(at_points) < np.finfo(float).eps ** -0.66:
             transform = transform @ np.linalg.inv(at_points)
     penalty = transform.T @ basis.penalty @ transform
-    penalty = (penalty + penalty.T) / 2
-    return Margin(variable, basis, transform, penalty / np.linalg.eigvalsh(penalty)[-1], null_dimension)
+    constant = None
+    null_dimension = basis.null_dimension - 1
+    if smooth.function != "ti":
+        functions = basis.rows(values.unique) @ transform
+        constant = np.linalg.lstsq(functions, np.ones(len(functions)), rcond=None)[0]
+        null_dimension += 1
+    axes, diagonal = _axes(penalty, null_dimension, constant)
+    return Margin(variable, basis, transform, axes, diagonal, constant)
+
+
+def _axes(penalty: np.ndarray, null_dimension: int, constant: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the axes of a penalty, the constant last, and the penalty along them, at most one."""
+    values, vectors = np.linalg.eigh(penalty)
+    values, vectors = values[::-1] / values[-1], vectors[:, ::-1]
+    values[len(values) - null_dimension :] = 0.0
+    if constant is not None and null_dimension:
+        null = vectors[:, len(values) - null_dimension :]
+        along = null.T @ constant
+        rotation = np.linalg.qr(along[:, None], mode="complete")[0][:, ::-1]
+        vectors = np.hstack([vectors[:, : len(values) - null_dimension], null @ rotation])
+    return vectors, values
 
 
 def _one_each(smooth: SmoothTerm, items: tuple[Item, ...], position: int) -> Item:
@@ -113,10 +156,10 @@ def _one_each(smooth: SmoothTerm, items: tuple[Item, ...], position: int) -> Ite
     return items[position if len(items) > 1 else 0]
 
 
-def _tensor_penalties(margins: list[Margin]) -> list[np.ndarray]:
-    identities = [np.eye(len(margin.penalty)) for margin in margins]
+def _diagonal_penalties(margins: list[Margin]) -> list[np.ndarray]:
+    ones = [np.ones(len(margin.penalty)) for margin in margins]
     return [
-        reduce(np.kron, [*identities[:position], margin.penalty, *identities[position + 1 :]])
+        reduce(np.kron, [*ones[:position], margin.penalty, *ones[position + 1 :]])
         for position, margin in enumerate(margins)
     ]
 
@@ -126,6 +169,10 @@ def _product(parts: list[np.ndarray]) -> np.ndarray:
     return reduce(lambda left, right: (left[:, :, None] * right[:, None, :]).reshape(len(left), -1), parts)
 
 
-def _columns(margins: list[Margin], centring: Centring | None, copy: Copy, frame: pd.DataFrame) -> np.ndarray:
+def _columns(
+    margins: list[Margin], centring: Centring | None, axes: Coordinates, copy: Copy, frame: pd.DataFrame
+) -> np.ndarray:
     functions = _product([margin.rows(frame) for margin in margins])
-    return copy.multiply(functions if centring is None else centring.functions(functions), frame)
+    if centring is not None:
+        functions = centring.functions(functions)
+    return copy.multiply(functions @ axes.transform, frame)

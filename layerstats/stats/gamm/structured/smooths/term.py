@@ -22,23 +22,35 @@ class DenseTerm:
     columns
         Takes coded rows to (row, coefficient).
     penalties
-        Each (coefficient, coefficient); they may overlap.
-    null_dimension
-        Dimension of what no penalty sees.
+        Each (coefficient,): a diagonal; they may overlap.
     random
         Whether it is an effect of random levels (``bs="re"``), which other tests then take as part of the noise.
+    restricted_offset, full_offset, shear
+        How likelihoods differ from those in mgcv's coefficients; see `Coordinates`. None where they do not.
     """
 
     label: str
     columns: Columns
     penalties: tuple[np.ndarray, ...]
-    null_dimension: int
     random: bool = False
+    restricted_offset: float = 0.0
+    full_offset: float = 0.0
+    shear: np.ndarray | None = None
 
     @property
     def size(self) -> int:
         """The number of coefficients."""
         return len(self.penalties[0])
+
+    @property
+    def penalised(self) -> np.ndarray:
+        """(coefficient,) whether any penalty sees it."""
+        return np.any(np.stack(self.penalties) > 0, axis=0)
+
+    @property
+    def null_dimension(self) -> int:
+        """Number of coefficients that no penalty sees."""
+        return int(np.sum(~self.penalised))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,5 +111,5 @@ class GroupedTerm:
             matrix[np.arange(len(frame)), self.level_of(frame)] = self.basis(frame)
             return matrix.reshape(len(frame), self.size)
 
-        penalties = tuple(np.diag(np.tile(diagonal, self.level_count)) for diagonal in self.penalties)
-        return DenseTerm(self.label, columns, penalties, null_dimension=0, random=self.random)
+        penalties = tuple(np.tile(diagonal, self.level_count) for diagonal in self.penalties)
+        return DenseTerm(self.label, columns, penalties, random=self.random)

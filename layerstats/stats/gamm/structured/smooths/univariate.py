@@ -14,6 +14,7 @@ from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
+from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, single_penalty
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
@@ -40,14 +41,22 @@ def univariate_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
         centring = Centring(functions, rows.counts)
         penalty = centring.penalty(penalty)
         null_dimension -= 1
+    axes = single_penalty(penalty, null_dimension)
     return [
-        DenseTerm(copy.label, partial(_columns, variable, basis, centring, copy), (penalty,), null_dimension)
+        DenseTerm(copy.label, partial(_columns, variable, basis, centring, axes, copy), axes.penalties)
         for copy in copies(smooth, rows.frame)
     ]
 
 
 def _columns(
-    variable: Expression, basis: Basis, centring: Centring | None, copy: Copy, frame: pd.DataFrame
+    variable: Expression,
+    basis: Basis,
+    centring: Centring | None,
+    axes: Coordinates,
+    copy: Copy,
+    frame: pd.DataFrame,
 ) -> np.ndarray:
     functions = basis.rows(numbers(variable, frame))
-    return copy.multiply(functions if centring is None else centring.functions(functions), frame)
+    if centring is not None:
+        functions = centring.functions(functions)
+    return copy.multiply(functions @ axes.transform, frame)
