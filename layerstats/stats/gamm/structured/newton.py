@@ -16,7 +16,7 @@ _MOST_HALVINGS = 30
 _SECOND_START = -4.0
 # Of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what is left is far
 # below this; smoothing parameters that grow without bound stop here, where they change nothing.
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
