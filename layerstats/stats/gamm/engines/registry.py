@@ -23,8 +23,14 @@ def _pygam() -> Engine:
     return PygamEngine()
 
 
+def _structured() -> Engine:
+    from layerstats.stats.gamm.engines.structured import StructuredEngine
+
+    return StructuredEngine()
+
+
 # The first that is available and can fit a model is the one that "auto" takes. A new engine is one line here.
-ENGINES: dict[str, Callable[[], Engine]] = {"mgcv": _mgcv, "pygam": _pygam}
+ENGINES: dict[str, Callable[[], Engine]] = {"structured": _structured, "mgcv": _mgcv, "pygam": _pygam}
 
 
 def engine_names() -> tuple[str, ...]:

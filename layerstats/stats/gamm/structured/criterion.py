@@ -1,0 +1,157 @@
+"""Minus the log restricted (or full) likelihood, its gradient and its Hessian, in closed form.
+
+The parameters are the log smoothing parameters and, last, the log of the scale phi. With D the penalised residual sum
+of squares, K the penalised cross-product, S the penalties and M the number of directions without penalty,
+
+    V = (D / phi + (n - M) log(2 pi phi) + log|K| - log|S|_+) / 2
+
+for REML (Wood 2011, J. R. Statist. Soc. B 73, 3-36, section 2). For ML, M = 0 and log|K| is over the penalised
+directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.solution import Solution, solve
+from layerstats.stats.gamm.structured.system import System
+
+
+@dataclass(frozen=True, eq=False)
+class Derivatives:
+    """Gradient and Hessian of the criterion.
+
+    Attributes
+    ----------
+    gradient
+        (parameter,)
+    hessian
+        (parameter, parameter)
+    """
+
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Criterion:
+    """The function that smoothing parameters and scale minimise.
+
+    Attributes
+    ----------
+    system, penalties
+        The data and the model.
+    method
+        ``"fREML"``, ``"REML"`` or ``"ML"``; the first two are the same for Gaussian responses.
+    constant
+        What whitening adds.
+    """
+
+    system: System
+    penalties: Penalties
+    method: str
+    constant: float = 0.0
+
+    @property
+    def freedom(self) -> int:
+        """Observations, less the unpenalised directions for REML."""
+        return self.system.observations - (0 if self.method == "ML" else self.penalties.unpenalised)
+
+    def solve(self, log_smoothing: np.ndarray) -> Solution:
+        """Return the estimates at `log_smoothing`; see `solution.solve`."""
+        return solve(self.system, self.penalties, log_smoothing, self.method)
+
+    def value(self, solution: Solution, log_scale: float) -> float:
+        """Return the criterion."""
+        determinant = self.penalties.determinant(solution.log_smoothing).value
+        return self.constant + 0.5 * float(
+            solution.penalised_square * np.exp(-log_scale)
+            + self.freedom * (np.log(2 * np.pi) + log_scale)
+            + solution.log_determinant
+            - determinant
+        )
+
+    def derivatives(self, solution: Solution, log_scale: float) -> Derivatives:
+        """Return gradient and Hessian."""
+        fit, fit_cross = fit_terms(solution)
+        trace, trace_cross = _determinant_terms(solution)
+        penalty = self.penalties.determinant(solution.log_smoothing)
+        scale = np.exp(log_scale)
+        residual = solution.penalised_square / scale
+        gradient = np.append((fit / scale + trace - penalty.gradient) / 2, (self.freedom - residual) / 2)
+        hessian = np.empty((len(gradient), len(gradient)))
+        hessian[:-1, :-1] = (np.diag(trace + fit / scale) - trace_cross - 2 * fit_cross / scale - penalty.hessian) / 2
+        hessian[-1, :-1] = hessian[:-1, -1] = -fit / (2 * scale)
+        hessian[-1, -1] = residual / 2
+        return Derivatives(gradient, hessian)
+
+    def best_log_scale(self, solution: Solution) -> float:
+        """Return the log scale that minimises the criterion at given smoothing parameters."""
+        return float(np.log(solution.penalised_square / self.freedom))
+
+
+def penalised_directions(solution: Solution) -> np.ndarray:
+    """Return, for each penalty, the dense part of its product with the coefficients after elimination.
+
+    (penalty, column); the derivative of the dense coefficients in a log smoothing parameter is minus P times its row.
+    """
+    penalties = solution.penalties
+    directions = np.zeros((penalties.count, penalties.columns))
+    directions[: penalties.dense_count] = solution.dense_penalties * solution.coefficients
+    for number, diagonal in enumerate(solution.block_penalties):
+        directions[penalties.dense_count + number] = -gather_coefficients(solution, np.diag(diagonal))
+    return directions
+
+
+def gather_coefficients(solution: Solution, matrix: np.ndarray) -> np.ndarray:
+    """Return the sum over levels of W' M g, (column,), for M (function, function) or one matrix a grid."""
+    total = np.zeros(solution.penalties.columns)
+    pieces = zip(solution.system.clusters, solution.elimination, solution.own_fit, solution.eliminated_fit, strict=True)
+    for cluster, weights, own, eliminated in pieces:
+        by_grid = matrix if matrix.ndim == 2 else matrix[cluster.grid]
+        scaled = (by_grid @ (own - eliminated)[:, :, None])[:, :, 0]
+        total[cluster.columns] += np.tensordot(weights, scaled, axes=([0, 1], [0, 1]))
+    return total
+
+
+def fit_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
+    penalties, first = solution.penalties, solution.penalties.dense_count
+    fit = np.empty(penalties.count)
+    fit[:first] = solution.dense_penalties @ solution.coefficients**2
+    square = solution.block_square
+    fit[first:] = solution.block_penalties @ np.diagonal(square, axis1=1, axis2=2).sum(axis=0)
+    directions = penalised_directions(solution)
+    cross = directions @ solution.inverse @ directions.T
+    middle = np.sum(solution.block_inverse * square.transpose(0, 2, 1), axis=0)
+    cross[first:, first:] += solution.block_penalties @ middle @ solution.block_penalties.T
+    return fit, cross
+
+
+def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """Return tr(K^-1 S_j) for each penalty, and tr(K^-1 S_i K^-1 S_j) for each pair, all penalties weighted."""
+    penalties, first = solution.penalties, solution.penalties.dense_count
+    inverse, count = solution.inverse_in_range, solution.system.block_count[:, None, None]
+    trace, cross = np.empty(penalties.count), np.empty((penalties.count, penalties.count))
+    dense = solution.dense_penalties
+    trace[:first] = dense @ np.diag(inverse)
+    cross[:first, :first] = dense @ inverse**2 @ dense.T
+    if first == penalties.count:
+        return trace, cross
+    spread = solution.spread(inverse)
+    own = np.diagonal(count * solution.block_inverse + spread, axis1=1, axis2=2).sum(axis=0)
+    trace[first:] = solution.block_penalties @ own
+    middle = np.sum(solution.block_inverse * (count * solution.block_inverse + 2 * spread), axis=0)
+    cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T
+    gathered = [inverse @ solution.gather(diagonal) for diagonal in solution.block_penalties]
+    for number, matrix in enumerate(gathered):
+        cross[first + number, :first] = cross[:first, first + number] = dense @ np.sum(matrix * inverse, axis=1)
+        for other in range(number + 1):
+            mixed = np.sum(matrix * gathered[other].T)
+            cross[first + number, first + other] += mixed
+            if other != number:
+                cross[first + other, first + number] += mixed
+    return trace, cross

@@ -1,0 +1,80 @@
+"""Is a smooth zero? The test of Wood (2013, Biometrika 100, 221-228) with fractional rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
+
+
+@dataclass(frozen=True)
+class TermTest:
+    """The test of a smooth term.
+
+    Attributes
+    ----------
+    statistic
+        Divided by `reference_freedom`: an F-like ratio.
+    reference_freedom
+        Its degrees of freedom.
+    p_value
+        To full relative accuracy however small.
+    """
+
+    statistic: float
+    reference_freedom: float
+    p_value: float
+
+
+def smooth_test(
+    coefficients: np.ndarray, gram: np.ndarray, covariance: np.ndarray, freedom: float, residual: float
+) -> TermTest:
+    """Test whether a smooth is zero everywhere.
+
+    Parameters
+    ----------
+    coefficients
+        (coefficient,)
+    gram
+        (coefficient, coefficient) cross-product of the columns of the smooth.
+    covariance
+        (coefficient, coefficient) Bayesian.
+    freedom
+        Effective degrees of freedom of the smooth (edf1); need not be whole.
+    residual
+        Residual degrees of freedom.
+
+    Notes
+    -----
+    The fractional part needs a 2 x 2 block that depends on the signs of two eigenvectors. Both choices are valid; the
+    p-value is the mean of both, the statistic that of the first.
+    """
+    values, vectors = np.linalg.eigh(gram)
+    root = np.asarray(np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0))).T, mode="r"))
+    fitted = root @ coefficients
+    variance, directions = np.linalg.eigh(root @ covariance @ root.T)
+    variance, directions = variance[::-1], directions[:, ::-1]
+    directions = directions * np.where(directions[0] < 0, -1.0, 1.0)
+    rank = min(float(len(coefficients)), freedom)
+    usable = int(np.sum(variance > variance[0] * np.finfo(float).eps ** 0.9))
+    rank = min(rank, float(usable))
+    whole = int(np.floor(rank))
+    fraction = rank - whole
+    scores = (directions.T @ fitted) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
+    if fraction == 0 or whole == 0:
+        statistic = float(np.sum(scores[: max(whole, 1)] ** 2))
+        return TermTest(statistic / rank, rank, float(stats.f.sf(statistic / rank, rank, residual)))
+    certain = float(np.sum(scores[: whole - 1] ** 2))
+    pair = scores[whole - 1 : whole + 1]
+    off = np.sqrt(fraction * (1 - fraction) / 2)
+    block = np.array([[1.0, off], [off, fraction]])
+    # The weights of the block's chi-square distribution, as a mixture with the same first two moments.
+    larger = (fraction + 1 + np.sqrt((fraction + 1) * (1 - fraction))) / 2
+    weights = np.concatenate([np.ones(whole - 1), [larger, fraction + 1 - larger]])
+    either = [certain + float(both @ block @ both) for both in (pair, pair * np.array([-1.0, 1.0]))]
+    form = QuadraticForm.of(weights, np.ones(len(weights)))
+    tails = [f_like_form(statistic, form, residual).tail(0.0) for statistic in either]
+    return TermTest(either[0] / rank, rank, float(np.mean(tails)))

@@ -1,0 +1,105 @@
+"""A fit as the tables of `EngineFit`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from layerstats.stats.gamm.engines.base import SmoothPart
+from layerstats.stats.gamm.structured.fitting import StructuredFit
+from layerstats.stats.gamm.structured.inference.block_test import block_random_test
+from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.inference.random_test import dense_random_test
+from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
+from layerstats.stats.gamm.structured.whitening import log_determinant
+
+
+def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
+    """Return ``term, estimate, std_error, statistic, p_value`` of the parametric coefficients."""
+    names = [coefficient.name for coefficient in fit.model.parametric.coefficients]
+    estimate = fit.coefficients[: len(names)]
+    error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
+    statistic = estimate / error
+    p_value = 2 * stats.t.sf(np.abs(statistic), len(fit.request.frame) - freedom.total)
+    return pd.DataFrame(
+        {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
+    )
+
+
+def smooth_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
+    """Return ``term, edf, ref_df, statistic, p_value`` of the smooths, in the order of the formula."""
+    rows = []
+    for part in smooth_parts(fit, freedom):
+        test = _test(fit, freedom, part)
+        rows.append((part.label, part.edf, test.reference_freedom, test.statistic, test.p_value))
+    return pd.DataFrame(rows, columns=["term", "edf", "ref_df", "statistic", "p_value"])
+
+
+def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]:
+    """Return what inference needs of each smooth, in the order of the formula."""
+    parts = {}
+    for term in fit.model.dense:
+        edf = float(freedom.dense[fit.model.dense_spans[term.label]].sum())
+        parts[term.label] = SmoothPart(term.label, term.size, term.null_dimension, edf)
+    for term in fit.model.blocks:
+        edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
+        parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+    return tuple(parts[label] for label in fit.model.labels)
+
+
+def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
+    residual = len(fit.request.frame) - freedom.total
+    if part.label in fit.model.block_spans:
+        return block_random_test(fit.model, freedom, part.label, residual)
+    if part.null_dimension == 0:
+        return dense_random_test(fit.model, freedom, part.label, residual)
+    span = fit.model.dense_spans[part.label]
+    return smooth_test(
+        fit.coefficients[span],
+        fit.optimum.solution.system.dense_gram[span, span],
+        freedom.bayesian[span, span],
+        float(freedom.dense_alternative[span].sum()),
+        residual,
+    )
+
+
+def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, whitened: np.ndarray) -> pd.DataFrame:
+    """Return one row about the model, defined as mgcv's `summary` and `logLik` define them."""
+    request = fit.request
+    observations = len(request.frame)
+    weights = np.ones(observations) if request.weights is None else request.weights
+    mean = float(weights @ request.response_values / weights.sum())
+    about = request.response_values - mean
+    deviance = float(np.sum(residuals**2))
+    null_deviance = float(weights @ (about**2 if request.formula.intercept else request.response_values**2))
+    df_residual = observations - freedom.total
+    unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
+    log_likelihood = -0.5 * float(
+        observations * (np.log(2 * np.pi * np.sum(whitened**2) / observations) + 1) - np.sum(np.log(weights))
+    ) + log_determinant(request.rho, fit.start)
+    df = freedom.total_corrected + 1
+    return pd.DataFrame(
+        {
+            "nobs": [observations],
+            "df": [df],
+            "df_residual": [df_residual],
+            "log_lik": [log_likelihood],
+            "aic": [2 * df - 2 * log_likelihood],
+            "bic": [np.log(observations) * df - 2 * log_likelihood],
+            "deviance": [deviance],
+            "deviance_explained": [1 - deviance / null_deviance],
+            "adj_r_squared": [1 - unexplained],
+            "scale": [freedom.scale],
+            "score": [fit.optimum.value],
+            "method": [request.method],
+            "rho": [request.rho],
+        }
+    )
+
+
+def smoothing_parameters(fit: StructuredFit) -> np.ndarray:
+    """Return the smoothing parameters in the order of the formula, (penalty,)."""
+    solution = fit.optimum.solution
+    owners = np.array(solution.penalties.labels)
+    return np.concatenate([np.zeros(0), *(solution.smoothing[owners == label] for label in fit.model.labels)])

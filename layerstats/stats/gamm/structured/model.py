@@ -1,0 +1,141 @@
+"""A request as a model: the dense corner, the random blocks, and the reason where it is neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.structured.identifiability import check_identifiable
+from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.smooths import (
+    DenseTerm,
+    GroupedTerm,
+    ParametricPart,
+    build_parametric,
+    build_smooth,
+)
+
+# Beyond this the dense corner is no longer small, and a general engine does better.
+MOST_DENSE_COEFFICIENTS = 1500
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The terms of a model and where their coefficients stand.
+
+    Attributes
+    ----------
+    parametric
+        The first columns of the dense corner.
+    dense
+        The smooths in the dense corner, in the order of their columns.
+    blocks
+        The random terms that are solved level by level; all have the same grouping factor.
+    labels
+        The labels of all smooths in the order of the formula.
+    rows
+        The different rows of the data under this model.
+    level
+        (row,) the level of the grouping factor in each row of the data; all zero where there is none.
+    factor_smooths
+        The smooths with ``bs = "fs"`` and how many penalties each has.
+    """
+
+    parametric: ParametricPart
+    dense: tuple[DenseTerm, ...]
+    blocks: tuple[GroupedTerm, ...]
+    labels: tuple[str, ...]
+    rows: UniqueRows
+    level: np.ndarray
+    factor_smooths: tuple[tuple[SmoothTerm, int], ...]
+
+    @property
+    def dense_spans(self) -> dict[str, slice]:
+        """The columns of each dense smooth in the dense corner."""
+        ends = np.cumsum([len(self.parametric.coefficients), *(term.size for term in self.dense)])
+        return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(self.dense)}
+
+    @property
+    def block_spans(self) -> dict[str, slice]:
+        """The columns of each grouped term in a random block."""
+        ends = np.cumsum([0, *(term.functions for term in self.blocks)])
+        return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(self.blocks)}
+
+    @property
+    def level_count(self) -> int:
+        """The number of random blocks; 0 where the model has none."""
+        return self.blocks[0].level_count if self.blocks else 0
+
+    def dense_columns(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the columns of the dense corner, (row, coefficient)."""
+        return np.hstack([self.parametric.columns(frame), *(term.columns(frame) for term in self.dense)])
+
+    def block_columns(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the columns of a random block, (row, function)."""
+        return np.hstack([np.zeros((len(frame), 0)), *(term.basis(frame) for term in self.blocks)])
+
+
+def build_model(request: FitRequest) -> Model:
+    """Build the model of a request.
+
+    Raises
+    ------
+    Refusal
+        The engine does not express it; the message says what.
+    """
+    frame = request.frame
+    parametric = build_parametric(request.formula, frame)
+    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, frame))) for smooth in request.formula.smooths]
+    terms = [term for _, built in smooths for term in built]
+    grouped = [term for term in terms if isinstance(term, GroupedTerm)]
+    factor = _block_factor(grouped, request)
+    blocks = tuple(term for term in grouped if term.factor == factor)
+    dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks)
+    columns = len(parametric.coefficients) + sum(term.size for term in dense)
+    if columns > MOST_DENSE_COEFFICIENTS:
+        raise Refusal(
+            f"{columns} coefficients beside the random part of {':'.join(factor) or 'none'}; it takes up to "
+            f"{MOST_DENSE_COEFFICIENTS}"
+        )
+    beside = [column for term in request.formula.parametric for column in term.columns]
+    for smooth, built in smooths:
+        in_blocks = built[0] in blocks
+        beside += [column for column in smooth.columns if not (in_blocks and column in factor)]
+    model = Model(
+        parametric=parametric,
+        dense=dense,
+        blocks=blocks,
+        labels=tuple(term.label for term in terms),
+        rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
+        level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
+        factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
+    )
+    check_identifiable(request.formula, model)
+    return model
+
+
+def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
+    """Return the different values of the numbers in a smooth; its factors change nothing in its bases."""
+    numeric = [column for column in smooth.columns if not isinstance(frame[column].dtype, pd.CategoricalDtype)]
+    return UniqueRows.of(frame, numeric)
+
+
+def _block_factor(grouped: list[GroupedTerm], request: FitRequest) -> tuple[str, ...]:
+    """Return the grouping factor whose terms have most coefficients, among those that no series crosses."""
+    sizes: dict[tuple[str, ...], int] = {}
+    for term in grouped:
+        if request.rho == 0 or not _crosses_series(term, request):
+            sizes[term.factor] = sizes.get(term.factor, 0) + term.size
+    return max(sizes, key=lambda factor: sizes[factor]) if sizes else ()
+
+
+def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
+    if request.series_start is None:
+        return True
+    level = term.level_of(request.frame)
+    return bool(np.any((level[1:] != level[:-1]) & ~request.series_start[1:]))

@@ -1,0 +1,133 @@
+"""Newton's method for smoothing parameters and scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerstats.stats.gamm.structured.criterion import Criterion, Derivatives
+from layerstats.stats.gamm.structured.solution import Solution
+
+_LONGEST_STEP = 5.0
+_MOST_ITERATIONS = 200
+_MOST_HALVINGS = 30
+# Much wigglier smooths than those of the first start.
+_SECOND_START = -4.0
+# Of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what is left is
+# far below this; smoothing parameters that grow without bound stop here, where they change nothing.
+_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """Where the criterion is smallest.
+
+    Attributes
+    ----------
+    solution
+        The estimates there.
+    log_scale
+        Log of the residual variance.
+    value
+        The criterion.
+    derivatives
+        There.
+    iterations
+        Newton steps taken.
+    converged
+        Whether the gradient vanishes.
+    """
+
+    solution: Solution
+    log_scale: float
+    value: float
+    derivatives: Derivatives
+    iterations: int
+    converged: bool
+
+
+def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
+    """Minimise `criterion` from `start`, log smoothing parameters.
+
+    Smoothing parameters that grow without bound make the criterion flat; the step leaves such directions alone.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        The model is singular at the start.
+    """
+    point = starting_point(criterion) if start is None else np.asarray(start, dtype=float)
+    solution = criterion.solve(point)
+    point = np.append(point, criterion.best_log_scale(solution))
+    value = criterion.value(solution, point[-1])
+    derivatives = criterion.derivatives(solution, point[-1])
+    for iteration in range(_MOST_ITERATIONS):
+        tolerance = _TOLERANCE * (1 + abs(value))
+        if np.abs(derivatives.gradient).max() < tolerance:
+            return Optimum(solution, point[-1], value, derivatives, iteration, True)
+        moved = _shortened(criterion, point, _step(derivatives, tolerance), value)
+        if moved is None:
+            break
+        point, solution, value = moved
+        derivatives = criterion.derivatives(solution, point[-1])
+    # What is left of the gradient where rounding errors end the descent is far below what changes a result.
+    converged = bool(np.abs(derivatives.gradient).max() < 1e-5 * (1 + abs(value)))
+    return Optimum(solution, point[-1], value, derivatives, iteration + 1, converged)
+
+
+def minimise_from_several(criterion: Criterion) -> Optimum:
+    """Minimise `criterion`, which may have several minima where penalties overlap: then from a second start too.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        As `minimise`.
+    """
+    best = minimise(criterion)
+    if np.any(np.sum(criterion.penalties.dense > 0, axis=0) > 1):
+        second = minimise(criterion, starting_point(criterion) + _SECOND_START)
+        # The first stays where both are the same but for rounding errors.
+        if second.value < best.value - 1e-6:
+            best = second
+    return best
+
+
+def starting_point(criterion: Criterion) -> np.ndarray:
+    """Return log smoothing parameters that weigh penalties about as much as data."""
+    system, penalties = criterion.system, criterion.penalties
+    dense = np.diag(system.dense_gram)
+    block = np.einsum("gii,g->i", system.block_gram, system.block_count) / max(system.block_count.sum(), 1.0)
+    pieces = [(dense, diagonal) for diagonal in penalties.dense] + [(block, diagonal) for diagonal in penalties.block]
+    ratios = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for information, diagonal in pieces]
+    return np.log(np.maximum(ratios, 1e-10))
+
+
+def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
+    """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length."""
+    gradient, hessian = derivatives.gradient, derivatives.hessian
+    used = (np.abs(gradient) > tolerance) | (np.abs(np.diag(hessian)) > tolerance)
+    eigenvalues, vectors = np.linalg.eigh(hessian[np.ix_(used, used)])
+    size = np.maximum(np.abs(eigenvalues), np.abs(eigenvalues).max() * 1e-12)
+    step = np.zeros(len(gradient))
+    step[used] = -vectors @ ((vectors.T @ gradient[used]) / size)
+    longest = np.abs(step).max()
+    return step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
+
+
+def _shortened(
+    criterion: Criterion, point: np.ndarray, step: np.ndarray, value: float
+) -> tuple[np.ndarray, Solution, float] | None:
+    """Halve `step` until the criterion is lower; None where it never is."""
+    for _ in range(_MOST_HALVINGS):
+        candidate = point + step
+        try:
+            solution = criterion.solve(candidate[:-1])
+        except np.linalg.LinAlgError:
+            step = step / 2
+            continue
+        new_value = criterion.value(solution, candidate[-1])
+        if new_value < value:
+            return candidate, solution, new_value
+        step = step / 2
+    return None

@@ -1,0 +1,142 @@
+"""The penalties of a model, all diagonal, and the determinant of their weighted sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from layerstats.stats.gamm.structured.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class PenaltyDeterminant:
+    """The log determinant of the weighted sum of penalties, over the coefficients that are penalised.
+
+    Attributes
+    ----------
+    value
+        It.
+    gradient, hessian
+        (penalty,) and (penalty, penalty), in the log smoothing parameters.
+    """
+
+    value: float
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Penalties:
+    """All penalties of a model: those of the dense smooths in order, then those of the random blocks.
+
+    Attributes
+    ----------
+    dense
+        (penalty, column) diagonals in the dense corner.
+    block
+        (penalty, function) diagonals in a random block.
+    levels
+        Number of random blocks with data.
+    labels
+        The smooth that each penalty belongs to.
+    restricted_offset, full_offset
+        What likelihoods in mgcv's coefficients have in addition, for REML and ML.
+    shear
+        (column, column) what is added to the penalised axes for ML; see `Coordinates`.
+    """
+
+    dense: np.ndarray
+    block: np.ndarray
+    levels: int
+    labels: tuple[str, ...]
+    restricted_offset: float
+    full_offset: float
+    shear: np.ndarray
+
+    @classmethod
+    def of(cls, model: Model, levels: int) -> Penalties:
+        """Collect the penalties of `model`."""
+        columns = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
+        functions = sum(term.functions for term in model.blocks)
+        dense, block, labels = [np.zeros((0, columns))], [np.zeros((0, functions))], []
+        shear = np.zeros((columns, columns))
+        for term in model.dense:
+            span = model.dense_spans[term.label]
+            dense += [_placed(penalty, span, columns) for penalty in term.penalties]
+            labels += [term.label] * len(term.penalties)
+            if term.shear is not None:
+                place = np.arange(columns)[span]
+                shear[np.ix_(place[~term.penalised], place[term.penalised])] = term.shear
+        for grouped in model.blocks:
+            span = model.block_spans[grouped.label]
+            block += [_placed(penalty, span, functions) for penalty in grouped.penalties]
+            labels += [grouped.label] * len(grouped.penalties)
+        return cls(
+            dense=np.vstack(dense),
+            block=np.vstack(block),
+            levels=levels,
+            labels=tuple(labels),
+            restricted_offset=sum(term.restricted_offset for term in model.dense),
+            full_offset=sum(term.full_offset for term in model.dense),
+            shear=shear,
+        )
+
+    @property
+    def columns(self) -> int:
+        """Number of columns of the dense corner."""
+        return self.dense.shape[1]
+
+    @property
+    def dense_count(self) -> int:
+        """The number of penalties in the dense corner; those after them are of the random blocks."""
+        return len(self.dense)
+
+    @property
+    def count(self) -> int:
+        """The number of penalties."""
+        return len(self.labels)
+
+    @cached_property
+    def penalised(self) -> np.ndarray:
+        """(column,) whether any penalty sees it."""
+        return np.asarray(self.dense.sum(axis=0) > 0)
+
+    @property
+    def unpenalised(self) -> int:
+        """The number of columns that no penalty sees."""
+        return int(np.sum(~self.penalised))
+
+    def range_basis(self) -> np.ndarray:
+        """Return (column, direction): what in mgcv's coefficients is orthogonal to the unpenalised directions."""
+        return (np.eye(self.columns) + self.shear)[:, self.penalised]
+
+    def dense_sum(self, smoothing: np.ndarray) -> np.ndarray:
+        """Return the diagonal of the weighted sum of the dense penalties, (column,)."""
+        return smoothing[: self.dense_count] @ self.dense
+
+    def block_sum(self, smoothing: np.ndarray) -> np.ndarray:
+        """Return the diagonal of the weighted sum of the penalties of a random block, (function,)."""
+        return smoothing[self.dense_count :] @ self.block
+
+    def determinant(self, log_smoothing: np.ndarray) -> PenaltyDeterminant:
+        """Return the log determinant at these log smoothing parameters."""
+        smoothing = np.exp(log_smoothing)
+        total = self.dense_sum(smoothing)[self.penalised]
+        shares = smoothing[: self.dense_count, None] * self.dense[:, self.penalised] / total
+        gradient, hessian = np.zeros(self.count), np.zeros((self.count, self.count))
+        own = slice(0, self.dense_count)
+        gradient[own] = shares.sum(axis=1)
+        hessian[own, own] = np.diag(gradient[own]) - shares @ shares.T
+        block = self.block_sum(smoothing)
+        # The penalties of a block do not overlap: each adds its rank for every level.
+        gradient[self.dense_count :] = self.levels * np.sum(self.block > 0, axis=1)
+        value = float(np.log(total).sum() + self.levels * np.log(block).sum())
+        return PenaltyDeterminant(value, gradient, hessian)
+
+
+def _placed(diagonal: np.ndarray, span: slice, size: int) -> np.ndarray:
+    row = np.zeros((1, size))
+    row[0, span] = diagonal
+    return row

@@ -1,0 +1,7 @@
+"""The terms of a formula as columns of a model matrix, with penalties and constraints as in ``bam(discrete=FALSE)``."""
+
+from layerstats.stats.gamm.structured.smooths.build import build_smooth
+from layerstats.stats.gamm.structured.smooths.parametric import ParametricPart, build_parametric
+from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
+
+__all__ = ["DenseTerm", "GroupedTerm", "ParametricPart", "build_parametric", "build_smooth"]

@@ -1,0 +1,68 @@
+"""The arguments of a smooth that the engine understands; any other is a refusal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from layerstats.stats.gamm.expression import Expression, Name, can_evaluate, evaluate
+from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.structured.refusal import Refusal
+
+_UNDERSTOOD = {"bs", "k", "m"}
+
+
+def check_options(smooth: SmoothTerm) -> None:
+    """Refuse arguments that change the model in ways that the engine does not know.
+
+    Raises
+    ------
+    Refusal
+        With the argument.
+    """
+    understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set())
+    for name, value in smooth.options:
+        if name not in understood:
+            raise Refusal(f"the argument {name} = {value} of {smooth}")
+    if smooth.option("m") is not None and smooth.penalty_orders is None:
+        raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
+
+
+def is_factor(frame: pd.DataFrame, variable: Expression) -> bool:
+    """Return whether `variable` is a factor of the coded `frame`."""
+    return isinstance(variable, Name) and isinstance(frame[variable.name].dtype, pd.CategoricalDtype)
+
+
+def check_number(frame: pd.DataFrame, variable: Expression) -> None:
+    """Refuse expressions that are not evaluated here.
+
+    Raises
+    ------
+    Refusal
+        With the expression.
+    """
+    if is_factor(frame, variable):
+        raise Refusal(f"{variable}, a factor, where a number belongs")
+    if not can_evaluate(variable):
+        raise Refusal(f"the expression {variable}")
+
+
+def numbers(variable: Expression, frame: pd.DataFrame) -> np.ndarray:
+    """Return the values of a covariate, (row,)."""
+    return evaluate(variable, frame)
+
+
+def orders(smooth: SmoothTerm) -> tuple[int, ...] | None:
+    """Return the ``m`` that was written, as whole numbers.
+
+    Raises
+    ------
+    Refusal
+        It has fractions (Duchon splines).
+    """
+    written = smooth.penalty_orders
+    if written is None:
+        return None
+    if any(value != int(value) or value < 0 for value in written):
+        raise Refusal(f"m = {smooth.option('m')} in {smooth}")
+    return tuple(int(value) for value in written)

@@ -1,0 +1,50 @@
+"""``bs = "re"``: independent Gaussian coefficients of levels, of their interactions, or of slopes by level."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from layerstats.stats.gamm.expression import Expression, Name
+from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies
+from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers
+from layerstats.stats.gamm.structured.smooths.term import GroupedTerm
+
+
+def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
+    """Return the terms of a random effect, one for each level of its ``by``.
+
+    Raises
+    ------
+    Refusal
+        A covariate is an expression that is not evaluated here.
+    """
+    frame = rows.frame
+    factor = tuple(
+        variable.name for variable in smooth.variables if is_factor(frame, variable) and isinstance(variable, Name)
+    )
+    slopes = [variable for variable in smooth.variables if not is_factor(frame, variable)]
+    for slope in slopes:
+        check_number(frame, slope)
+    return [
+        GroupedTerm(
+            label=copy.label,
+            factor=factor,
+            levels=tuple(len(frame[column].cat.categories) for column in factor),
+            basis=partial(_columns, slopes, copy),
+            penalties=(np.ones(1),),
+            random=True,
+        )
+        for copy in copies(smooth, frame)
+    ]
+
+
+def _columns(slopes: list[Expression], copy: Copy, frame: pd.DataFrame) -> np.ndarray:
+    product = np.ones(len(frame))
+    for slope in slopes:
+        product = product * numbers(slope, frame)
+    return copy.multiply(product[:, None], frame)

@@ -1,0 +1,115 @@
+"""Terms: what the rest of the engine knows of a smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+Columns = Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class DenseTerm:
+    """A smooth whose columns stand in the dense corner.
+
+    Attributes
+    ----------
+    label
+        As mgcv labels it.
+    columns
+        Takes coded rows to (row, coefficient).
+    penalties
+        Each (coefficient,): a diagonal; they may overlap.
+    random
+        Whether it is an effect of random levels (``bs="re"``), which other tests then take as part of the noise.
+    restricted_offset, full_offset, shear
+        How likelihoods differ from those in mgcv's coefficients; see `Coordinates`. None where they do not.
+    """
+
+    label: str
+    columns: Columns
+    penalties: tuple[np.ndarray, ...]
+    random: bool = False
+    restricted_offset: float = 0.0
+    full_offset: float = 0.0
+    shear: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients."""
+        return len(self.penalties[0])
+
+    @property
+    def penalised(self) -> np.ndarray:
+        """(coefficient,) whether any penalty sees it."""
+        return np.any(np.stack(self.penalties) > 0, axis=0)
+
+    @property
+    def null_dimension(self) -> int:
+        """Number of coefficients that no penalty sees."""
+        return int(np.sum(~self.penalised))
+
+
+@dataclass(frozen=True, eq=False)
+class GroupedTerm:
+    """A random term: the same basis with coefficients of its own for every level of a grouping factor.
+
+    Attributes
+    ----------
+    label
+        As mgcv labels it.
+    factor
+        The columns whose combinations are the levels; none for one level that holds all rows.
+    levels
+        The number of levels of each of these columns.
+    basis
+        Takes coded rows to (row, function).
+    penalties
+        Each (function,): the diagonal of a penalty on the coefficients of one level. They do not overlap, and together
+        they penalise every function.
+    random
+        As for `DenseTerm`.
+    """
+
+    label: str
+    factor: tuple[str, ...]
+    levels: tuple[int, ...]
+    basis: Columns
+    penalties: tuple[np.ndarray, ...]
+    random: bool
+
+    @property
+    def functions(self) -> int:
+        """The number of coefficients of one level."""
+        return len(self.penalties[0])
+
+    @property
+    def level_count(self) -> int:
+        """The number of levels, whether or not the data have rows for each."""
+        return int(np.prod(self.levels, dtype=int))
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients."""
+        return self.functions * self.level_count
+
+    def level_of(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the level of each row; the first column varies fastest."""
+        level = np.zeros(len(frame), dtype=np.int64)
+        for column, number in zip(reversed(self.factor), reversed(self.levels), strict=True):
+            level = level * number + frame[column].cat.codes.to_numpy()
+        return level
+
+    def as_dense(self) -> DenseTerm:
+        """Return the same term with its columns written out, level by level."""
+
+        def columns(frame: pd.DataFrame) -> np.ndarray:
+            matrix = np.zeros((len(frame), self.level_count, self.functions))
+            matrix[np.arange(len(frame)), self.level_of(frame)] = self.basis(frame)
+            return matrix.reshape(len(frame), self.size)
+
+        penalties = tuple(np.tile(diagonal, self.level_count) for diagonal in self.penalties)
+        return DenseTerm(self.label, columns, penalties, random=self.random)

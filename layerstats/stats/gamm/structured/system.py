@@ -1,0 +1,244 @@
+"""Data under a model as sufficient statistics: what every evaluation of the criterion reads.
+
+Levels of the grouping factor (tokens, say) that share their rows share their cross-products. A *pattern* is a
+sequence of rows of both parts of the model; a *grid* is a sequence of rows of the random part alone, and many
+patterns can share one. Where all tokens have the same time points there is one grid, and the cost of a fit does not
+depend on their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.whitening import whiten
+
+# Without random blocks the rows are summed in pieces of this size.
+_PIECE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """Patterns that touch the same columns of the dense corner, so that sums over them skip the rest.
+
+    Attributes
+    ----------
+    columns
+        (column,) those that are not zero.
+    grid
+        (pattern,) the grid of each pattern.
+    mixed
+        (pattern, function, column) Z'X of the pattern times the root of the number of its levels.
+    response
+        (pattern, function) the sum of Z'y over its levels, divided by that root.
+    """
+
+    columns: np.ndarray
+    grid: np.ndarray
+    mixed: np.ndarray
+    response: np.ndarray
+
+    @property
+    def block(self) -> tuple[np.ndarray, ...]:
+        """Index of the cluster's square in a matrix of the dense corner."""
+        return np.ix_(self.columns, self.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Cross-products of the whitened rows; X is the dense corner, Z the random part, y the response.
+
+    Attributes
+    ----------
+    dense_gram
+        (column, column) X'X.
+    dense_response
+        (column,) X'y.
+    response_square
+        y'y.
+    observations
+        Number of rows.
+    block_gram
+        (grid, function, function) Z'Z.
+    block_count
+        (grid,) levels that have the grid.
+    block_response_square
+        (grid, function, function) the sum over these levels of Z'y y'Z.
+    clusters
+        The patterns.
+    level_response
+        (level, function) Z'y of each level.
+    level_pattern
+        (level, 2) cluster and position in it; -1 for levels without rows.
+    offset
+        What was subtracted from the response; it belongs to the intercept.
+    """
+
+    dense_gram: np.ndarray
+    dense_response: np.ndarray
+    response_square: float
+    observations: int
+    block_gram: np.ndarray
+    block_count: np.ndarray
+    block_response_square: np.ndarray
+    clusters: tuple[Cluster, ...]
+    level_response: np.ndarray
+    level_pattern: np.ndarray
+    offset: float
+
+    @property
+    def functions(self) -> int:
+        """The number of columns of a random block."""
+        return self.block_gram.shape[1]
+
+
+@dataclass
+class _Pattern:
+    """A pattern while it is collected: its cross-products and the levels that have it."""
+
+    levels: list[int]
+    stretches: list[slice]
+
+
+def build_system(
+    model: Model, response: np.ndarray, start: np.ndarray, rho: float = 0.0, weights: np.ndarray | None = None
+) -> System:
+    """Sum up the data.
+
+    Parameters
+    ----------
+    model
+        Its terms.
+    response
+        (row,)
+    start
+        (row,) True where a series begins.
+    rho
+        AR(1) parameter of the residuals.
+    weights
+        (row,) prior weights.
+    """
+    offset = float(response.mean()) if model.parametric.has_intercept else 0.0
+    root = None if weights is None else np.sqrt(weights)
+    dense = model.dense_columns(model.rows.frame)
+    block = model.block_columns(model.rows.frame)
+    centred = response - offset
+    order, patterns = _find_patterns(model, start, root)
+    summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
+    place, start = model.rows.place[order], start[order]
+    centred = centred[order]
+    if root is not None:
+        root = root[order]
+        centred = centred * root
+    for pattern in patterns:
+        stretch = pattern.stretches[0]
+        scale = 1.0 if root is None else root[stretch][:, None]
+        starts = start[stretch]
+        summary.add(
+            whiten(dense[place[stretch]] * scale, rho, starts),
+            whiten(block[place[stretch]] * scale, rho, starts),
+            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), rho, starts),
+            pattern.levels,
+        )
+    return summary.system(len(response), offset)
+
+
+def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[_Pattern]]:
+    """Return the order that brings the rows of each level together, and the patterns."""
+    if model.level_count:
+        order = np.argsort(model.level, kind="stable")
+        level = model.level[order]
+        ends = np.flatnonzero(np.append(level[1:] != level[:-1], True)) + 1
+    else:
+        order = np.arange(len(start))
+        level = np.zeros(len(start), dtype=np.int64)
+        ends = _pieces(start)
+    place, start = model.rows.place[order], start[order]
+    found: dict[tuple[bytes, ...], _Pattern] = {}
+    begin = 0
+    for end in ends:
+        stretch = slice(begin, int(end))
+        key = (place[stretch].tobytes(), start[stretch].tobytes())
+        if root is not None:
+            key = (*key, root[order[stretch]].tobytes())
+        pattern = found.setdefault(key, _Pattern([], []))
+        pattern.levels.append(int(level[begin]))
+        pattern.stretches.append(stretch)
+        begin = int(end)
+    return order, list(found.values())
+
+
+def _pieces(start: np.ndarray) -> np.ndarray:
+    """Return the ends of pieces that hold whole series."""
+    ends = np.append(np.flatnonzero(start[1:]) + 1, len(start))
+    kept = np.append(ends[1:] // _PIECE != ends[:-1] // _PIECE, True)
+    return ends[kept]
+
+
+class _Sums:
+    """Adds up patterns."""
+
+    def __init__(self, columns: int, functions: int, levels: int) -> None:
+        self.dense_gram = np.zeros((columns, columns))
+        self.dense_response = np.zeros(columns)
+        self.response_square = 0.0
+        self.grids: dict[bytes, int] = {}
+        self.block_gram: list[np.ndarray] = []
+        self.block_count: list[int] = []
+        self.block_response_square: list[np.ndarray] = []
+        self.clusters: dict[bytes, list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]] = {}
+        self.level_response = np.zeros((levels, functions))
+        self.level_pattern = np.full((levels, 2), -1)
+
+    def add(self, dense: np.ndarray, block: np.ndarray, responses: np.ndarray, levels: list[int]) -> None:
+        """Add a pattern: its whitened rows, and the (row, level) responses of the levels that have it."""
+        count = len(levels)
+        columns = np.flatnonzero(dense.any(axis=0))
+        touched = dense[:, columns]
+        self.dense_gram[np.ix_(columns, columns)] += count * (touched.T @ touched)
+        self.dense_response[columns] += touched.T @ responses.sum(axis=1)
+        self.response_square += float(np.sum(responses**2))
+        if block.shape[1] == 0:
+            return
+        cross = responses.T @ block
+        self.level_response[levels] = cross
+        key = block.tobytes()
+        if key not in self.grids:
+            self.grids[key] = len(self.grids)
+            self.block_gram.append(block.T @ block)
+            self.block_count.append(0)
+            self.block_response_square.append(np.zeros((block.shape[1], block.shape[1])))
+        grid = self.grids[key]
+        self.block_count[grid] += count
+        self.block_response_square[grid] += cross.T @ cross
+        cluster = self.clusters.setdefault(columns.tobytes(), [])
+        self.level_pattern[levels] = list(self.clusters).index(columns.tobytes()), len(cluster)
+        cluster.append((columns, grid, block.T @ touched * np.sqrt(count), cross.sum(axis=0) / np.sqrt(count)))
+
+    def system(self, observations: int, offset: float) -> System:
+        """Return the sums."""
+        functions = self.level_response.shape[1]
+        squares = (len(self.grids), functions, functions)
+        return System(
+            dense_gram=self.dense_gram,
+            dense_response=self.dense_response,
+            response_square=self.response_square,
+            observations=observations,
+            block_gram=np.array(self.block_gram).reshape(squares),
+            block_count=np.array(self.block_count, dtype=float),
+            block_response_square=np.array(self.block_response_square).reshape(squares),
+            clusters=tuple(
+                Cluster(
+                    columns=members[0][0],
+                    grid=np.array([grid for _, grid, _, _ in members]),
+                    mixed=np.stack([mixed for _, _, mixed, _ in members]),
+                    response=np.stack([response for _, _, _, response in members]),
+                )
+                for members in self.clusters.values()
+            ),
+            level_response=self.level_response,
+            level_pattern=self.level_pattern,
+            offset=offset,
+        )
