@@ -19,7 +19,7 @@ def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; the last by default.")] = "",
-    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
@@ -31,7 +31,7 @@ def main(
     results = {
         name: word_contrasts(
             experiment, layers=chosen, pairs="reference", samples=samples,
-            fits=FitOptions(discrete=not exact, rho=rho, workers=workers),
+            fits=FitOptions(engine=engine, rho=rho, workers=workers),
         )
         for name, rho in fits.items()
     }  # fmt: skip

@@ -25,7 +25,7 @@ def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     layers: Annotated[str, typer.Option(help="One layer; the last by default.")] = "",
-    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
@@ -41,7 +41,7 @@ def main(
             pairs="reference",
             samples=samples,
             intervals=IntervalOptions(seed=seed),
-            fits=FitOptions(discrete=not exact, workers=workers),
+            fits=FitOptions(engine=engine, workers=workers),
         )
         for variant in VARIANTS
     }

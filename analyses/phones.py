@@ -30,7 +30,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "s:sh",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
-    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
@@ -43,7 +43,7 @@ def main(
         layers=layers.split(",") if layers else None,
         samples=samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(discrete=not exact, workers=workers),
+        fits=FitOptions(engine=engine, workers=workers),
     )
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})

@@ -28,7 +28,7 @@ def main(
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
-    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
@@ -41,7 +41,7 @@ def main(
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(discrete=not exact, workers=workers),
+        fits=FitOptions(engine=engine, workers=workers),
     )
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     last, model = list(result.results.items())[-1]
