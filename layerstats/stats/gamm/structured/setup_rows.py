@@ -1,7 +1,7 @@
 """The rows from which mgcv's `bam` builds its bases: all of them, or of a large table a fixed sample.
 
-Bases, constraints and the magnitude of penalties are then those of the sample, so that without it no estimate would equal
-mgcv's: the intercept is the mean curve over these rows.
+Bases, constraints and the magnitude of penalties are then those of the sample, so that without it no estimate would
+equal mgcv's: the intercept is the mean curve over these rows.
 """
 
 from __future__ import annotations

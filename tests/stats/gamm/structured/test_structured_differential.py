@@ -20,8 +20,8 @@ STOPPED_EARLY = {
     231,  # 0.0008: ti(), ML
     244,  # 1.0: te() with two minima, fREML
 }
-# One of the two variances of a factor smooth is zero: the eigenvalues that belong to it are at the limit of what counts for
-# the rank, and how many are above it depends on where each optimiser stopped on the flat ridge.
+# One of the two variances of a factor smooth is zero: the eigenvalues that belong to it are at the limit of what counts
+# for the rank, and how many are above it depends on where each optimiser stopped on the flat ridge.
 RANK_AT_THE_LIMIT = {110, 124, 202, 234}
 # bam() hands ML and REML to gam(), which stops further from the optimum than fREML does.
 SCORE_BELOW = {"fREML": 2e-6, "REML": 1e-4, "ML": 1e-4}
