@@ -48,7 +48,7 @@ def estimate_rho(request: FitRequest) -> float:
         return optimum.value
 
     try:
-        found: OptimizeResult = minimize_scalar(
+        found = minimize_scalar(
             profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY}
         )
     except np.linalg.LinAlgError as error:
