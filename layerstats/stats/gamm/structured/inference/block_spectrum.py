@@ -165,7 +165,9 @@ class _LowRank:
     rows
         For each piece (row, direction) the rows of Y, of full rank.
     spans
-        For each piece (direction, column): rows times span are the rows of Y.
+        For each piece (direction, own column): rows times span are the rows of Y.
+    places
+        For each piece (own column,) the columns of Y that it touches, those of L first.
     core
         (column, column)
     """
@@ -173,6 +175,7 @@ class _LowRank:
     values: list[np.ndarray]
     rows: list[np.ndarray]
     spans: list[np.ndarray]
+    places: list[np.ndarray]
     core: np.ndarray
     split: int
 
@@ -182,35 +185,34 @@ class _LowRank:
         wide, narrow = len(product.covariance_core), len(product.weight_core)
         to_left = vectors.transpose(0, 2, 1) @ factor.transpose(0, 2, 1)
         to_mixed = vectors.transpose(0, 2, 1) @ np.linalg.inv(factor)
-        own, rows, spans = [], [], []
+        own, rows, spans, places = [], [], [], []
         crossed = np.zeros((wide, narrow))
         for piece in product.pieces:
             left = (to_left[piece.grid] @ piece.left).reshape(-1, piece.left.shape[2])
             mixed = (to_mixed[piece.grid] @ piece.mixed).reshape(-1, piece.mixed.shape[2])
             crossed[np.ix_(piece.left_columns, piece.mixed_columns)] += left.T @ mixed
             both, span = _full_rank(np.hstack([left, mixed]))
-            columns = np.concatenate([piece.left_columns, wide + piece.mixed_columns])
-            placed = np.zeros((span.shape[0], wide + narrow))
-            placed[:, columns] = span
             own.append(values[piece.grid].ravel())
             rows.append(both)
-            spans.append(placed)
+            spans.append(span)
+            places.append(np.concatenate([piece.left_columns, wide + piece.mixed_columns]))
         core = np.zeros((wide + narrow, wide + narrow))
         core[:wide, :wide] = product.covariance_core
         core[:wide, wide:] = -product.covariance_core @ crossed @ product.weight_core
         core[wide:, wide:] = -product.weight_core
-        return cls(own, rows, spans, core, wide)
+        return cls(own, rows, spans, places, core, wide)
 
     def log_determinant(self, point: complex) -> complex:
         """Return log det(I - 2s core G(s)) at s = `point`."""
         kernel = np.zeros_like(self.core, dtype=complex)
-        for values, rows, span in zip(self.values, self.rows, self.spans, strict=True):
+        for values, rows, span, places in zip(self.values, self.rows, self.spans, self.places, strict=True):
             inverse = 1 / (1 - 2 * point * values)
             plain = rows.T @ (rows * inverse.real[:, None]) + 1j * (rows.T @ (rows * inverse.imag[:, None]))
             # The same with the eigenvalues as factors: d / (1 - 2sd) = (1 / (1 - 2sd) - 1) / 2s.
             times = (plain - rows.T @ rows) / (2 * point)
-            kernel[:, : self.split] += span.T @ (plain @ span[:, : self.split])
-            kernel[:, self.split :] += span.T @ (times @ span[:, self.split :])
+            left = np.count_nonzero(places < self.split)
+            kernel[np.ix_(places, places[:left])] += span.T @ (plain @ span[:, :left])
+            kernel[np.ix_(places, places[left:])] += span.T @ (times @ span[:, left:])
         sign, size = np.linalg.slogdet(np.eye(len(self.core)) - 2 * point * (self.core @ kernel))
         return complex(size, float(np.angle(sign)))
 
