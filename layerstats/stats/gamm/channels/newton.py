@@ -16,6 +16,7 @@ _MOST_HALVINGS = 30
 # Relative to the magnitude of the criterion, as in the structured engine.
 _TOLERANCE = 1e-10
 _CLOSE_ENOUGH = 1e-5
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,35 +101,38 @@ class _State:
         return np.abs(self.gradient[channels]).max(axis=1)
 
     def move(self, channels: np.ndarray) -> np.ndarray:
-        """Take a step in each of `channels`; return for each whether its criterion went down."""
-        tolerance = _TOLERANCE * (1 + np.abs(self.value[channels]))
-        steps = newton_steps(self.gradient[channels], self.hessian[channels], tolerance)
+        """Take a step in each of `channels`; return for each whether it led on."""
+        size = 1 + np.abs(self.value[channels])
+        steps = newton_steps(self.gradient[channels], self.hessian[channels], _TOLERANCE * size)
+        # Where the gain is lost in rounding errors, only the gradient can tell whether a step led on.
+        lost = -np.sum(self.gradient[channels] * steps, axis=1) < _ROUNDING * size
         waiting, arrived = np.arange(len(channels)), np.zeros(len(channels), dtype=bool)
         for _ in range(_MOST_HALVINGS):
-            lower = self._try(channels[waiting], self.point[channels[waiting]] + steps[waiting])
-            arrived[waiting[lower]] = True
-            waiting = waiting[~lower]
+            on = self._try(channels[waiting], self.point[channels[waiting]] + steps[waiting], lost[waiting])
+            arrived[waiting[on]] = True
+            waiting = waiting[~on & ~lost[waiting]]
             if not len(waiting):
                 break
             steps[waiting] /= 2
         return arrived
 
-    def _try(self, channels: np.ndarray, points: np.ndarray) -> np.ndarray:
+    def _try(self, channels: np.ndarray, points: np.ndarray, lost: np.ndarray) -> np.ndarray:
         backend = self.shared.backend
         responses = self.responses.take(backend.array(channels))
         log_scale = backend.array(points[:, -1])
         solutions = solve(self.shared, responses, backend.array(points[:, :-1]))
-        value = backend.numpy(criterion(solutions, log_scale))
+        value, old = backend.numpy(criterion(solutions, log_scale)), self.value[channels]
         # False for NaN, where the step led to a singular problem.
-        lower = value < self.value[channels]
-        if not lower.any():
-            return lower
+        on = (value < old) | (lost & (value <= old + _ROUNDING * (1 + np.abs(old))))
+        if not on.any():
+            return on
         slopes: Derivatives = derivatives(solutions, log_scale)
-        accepted = channels[lower]
-        self.point[accepted], self.value[accepted] = points[lower], value[lower]
-        self.gradient[accepted] = backend.numpy(slopes.gradient)[lower]
-        self.hessian[accepted] = backend.numpy(slopes.hessian)[lower]
-        return lower
+        gradient, hessian = backend.numpy(slopes.gradient), backend.numpy(slopes.hessian)
+        on &= ~lost | (np.abs(gradient).max(axis=1) < self.largest_gradient(channels))
+        accepted = channels[on]
+        self.point[accepted], self.value[accepted] = points[on], value[on]
+        self.gradient[accepted], self.hessian[accepted] = gradient[on], hessian[on]
+        return on
 
 
 def newton_steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> np.ndarray:

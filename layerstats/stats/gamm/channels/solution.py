@@ -190,12 +190,12 @@ def solve(shared: Shared, responses: Responses, log_smoothing: Array) -> Solutio
     backend = shared.backend
     smoothing = backend.exp(log_smoothing)
     first = shared.dense_count
-    block_sum = smoothing[:, first:] @ shared.block_penalties
+    block_sum = weighted(smoothing[:, first:], shared.block_penalties)
     block = shared.block_gram + shared.diagonal(block_sum)[:, None]
     factors = backend.cholesky(block)
     block_inverse = backend.inverse(block, factors)
     log_determinant = 2 * (backend.log(_diagonals(factors)).sum(-1) * shared.block_count).sum(-1)
-    dense = shared.dense_gram + shared.diagonal(smoothing[:, :first] @ shared.dense_penalties)
+    dense = shared.dense_gram + shared.diagonal(weighted(smoothing[:, :first], shared.dense_penalties))
     response = responses.dense + 0.0
     elimination = []
     for cluster, own in zip(shared.clusters, responses.clusters, strict=True):
@@ -218,6 +218,14 @@ def solve(shared: Shared, responses: Responses, log_smoothing: Array) -> Solutio
         penalised_square=responses.square - own_square - (coefficients * response).sum(-1),
         log_determinant=log_determinant + dense_determinant + shared.design.penalties.restricted_offset,
     )
+
+
+def weighted(smoothing: Array, penalties: Array) -> Array:
+    """Return the weighted sums of diagonal penalties, (channel, coefficient).
+
+    Not a matrix product: how that rounds depends on how many channels there are.
+    """
+    return (smoothing[:, :, None] * penalties).sum(1)
 
 
 def _solve_dense(backend: Backend, matrices: Array, responses: Array) -> tuple[Array, Array, Array]:
