@@ -141,7 +141,7 @@ class TorchBackend:
 
 
 def choose_backend(device: str) -> Backend:
-    """Return the backend of a device: ``"numpy"``, or torch on ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...
+    """Return the backend of a device: ``"cpu"`` is numpy; ``"cuda"``, ``"cuda:1"``, ... are torch, and ``"torch"`` on the CPU.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def choose_backend(device: str) -> Backend:
 
     Examples
     --------
-    >>> choose_backend("numpy").name
+    >>> choose_backend("cpu").name
     'numpy'
     """
-    return NumpyBackend() if device == "numpy" else TorchBackend(device)
+    return NumpyBackend() if device == "cpu" else TorchBackend("cpu" if device == "torch" else device)

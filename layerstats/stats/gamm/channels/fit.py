@@ -13,10 +13,10 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.channels.backend import Backend
 from layerstats.stats.gamm.channels.design import ChannelDesign
 from layerstats.stats.gamm.channels.freedom import Freedoms, freedoms
-from layerstats.stats.gamm.channels.newton import minimise
+from layerstats.stats.gamm.channels.newton import Optima, minimise
 from layerstats.stats.gamm.channels.responses import cross_products
 from layerstats.stats.gamm.channels.smooth_tests import SmoothTests, smooth_tests
-from layerstats.stats.gamm.channels.solution import Shared, share, solve
+from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, solve
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.newton import starting_point
 
@@ -103,13 +103,12 @@ def fit_channels(
     if size < 1 or workers < 1:
         raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
     shared = share(backend, design)
-    start = starting_point(Criterion(design.system, design.penalties, design.request.method))
     pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
     if workers == 1:
-        return stack_fits(_fit_batch(shared, piece, start) for piece in pieces)
+        return stack_fits(_fit_batch(shared, piece) for piece in pieces)
     # numpy and torch let go of Python's lock while they compute.
     with ThreadPoolExecutor(workers) as pool:
-        return stack_fits(pool.map(lambda piece: _fit_batch(shared, piece, start), pieces))
+        return stack_fits(pool.map(lambda piece: _fit_batch(shared, piece), pieces))
 
 
 def stack_fits(parts: Iterable[ChannelFits]) -> ChannelFits:
@@ -133,29 +132,54 @@ def _batch_size(design: ChannelDesign) -> int:
     return int(np.clip(_BATCH_NUMBERS // each, 1, 64))
 
 
-def _fit_batch(shared: Shared, values: np.ndarray, start: np.ndarray) -> ChannelFits:
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Channels at the minimum of their criterion.
+
+    Attributes
+    ----------
+    offset
+        (channel,) what was subtracted from the responses.
+    optima, solutions
+        Where the minimum is, and the estimates there, of the centred responses.
+    """
+
+    offset: np.ndarray
+    optima: Optima
+    solutions: Solutions
+
+
+def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
+    """Fit channels whose values vary, (channel, row) in the order of the design."""
+    design, backend = shared.design, shared.backend
+    offset = values.mean(axis=1)
+    responses = cross_products(backend, design, values - offset[:, None])
+    start = starting_point(Criterion(design.system, design.penalties, design.request.method))
+    optima = minimise(shared, responses, start)
+    return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
+
+
+def _fit_batch(shared: Shared, values: np.ndarray) -> ChannelFits:
     design, backend = shared.design, shared.backend
     values = np.ascontiguousarray(values[:, design.positions], dtype=np.float64)
     status = response_status(values)
     alive = np.flatnonzero(status == FITTED)
-    empty = _empty(design, status)
+    result = _empty(design, status)
     if not len(alive):
-        return empty
-    offset = values[alive].mean(axis=1)
-    responses = cross_products(backend, design, values[alive] - offset[:, None])
-    optima = minimise(shared, responses, start)
-    status[alive[~optima.converged]] = NOT_CONVERGED
-    solutions = solve(shared, responses, backend.array(optima.log_smoothing))
+        return result
+    batch = minimise_batch(shared, values[alive])
+    status[alive[~batch.optima.converged]] = NOT_CONVERGED
+    solutions = batch.solutions
     coefficients = backend.numpy(solutions.coefficients).copy()
-    coefficients[:, 0] += offset
+    coefficients[:, 0] += batch.offset
     scale = backend.numpy(solutions.penalised_square) / shared.freedom
     covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
     tables = _tables(design, coefficients, covariance, freedoms(solutions))
-    tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": optima.value}
-    tables |= {"gradient_norm": optima.gradient_norm, "iterations": optima.iterations}
+    tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.optima.value}
+    tables |= {"gradient_norm": batch.optima.gradient_norm, "iterations": batch.optima.iterations}
     for name, numbers in tables.items():
-        getattr(empty, name)[alive] = numbers
-    return empty
+        getattr(result, name)[alive] = numbers
+    return result
 
 
 def response_status(values: np.ndarray) -> np.ndarray:
