@@ -56,19 +56,21 @@ def carrying_channels(contrasts: xr.Dataset, *, alpha: float = 0.05, threshold: 
 
     Notes
     -----
-    `null_share` is the estimate of Storey (2002, J. R. Statist. Soc. B 64, 479-498) of the proportion of channels without
-    any difference: p-values of such channels are uniform, so that it is their number above the threshold, over what it
-    would be if no channel differed, and 1 where that is more. `carriers` is the rest of the channels tested. It counts
-    channels whose differences are too small to be found one by one, and is cautious: p-values of carriers that lie above
-    the threshold count for the null. Channels hear the same tokens, so that their tests depend on each other, which
-    leaves the estimate cautious on average but makes it vary more from one sample of tokens to another.
+    `null_share` is the estimate of Storey (2002, J. R. Statist. Soc. B 64, 479-498) of the proportion of channels
+    without any difference: p-values of such channels are uniform, so that it is the number of p-values above the
+    threshold, over what that would be if no channel differed, and 1 where that is more. `carriers` is the rest of the
+    channels tested. It counts channels whose differences are too small to be found one by one, and is cautious:
+    p-values of carriers that lie above the threshold count for the null. Channels hear the same tokens, so that their
+    tests depend on each other; that leaves the estimate cautious on average but makes it vary more from one sample of
+    tokens to another.
 
     Examples
     --------
     >>> p = np.append(np.full(40, 1e-6), (np.arange(60) + 0.5) / 60)[:, None]
     >>> adjusted = np.where(p < 1e-3, p, 1.0)
-    >>> tests = {name: (("channel", "term"), v) for name, v in zip(["p_value", "p_holm", "p_fdr"], [p, adjusted, adjusted])}
-    >>> carrying_channels(xr.Dataset(tests, coords={"term": ["joint"]}))[["tested", "found_fdr", "carriers"]]
+    >>> tests = {"p_value": p, "p_holm": adjusted, "p_fdr": adjusted}
+    >>> tests = xr.Dataset({name: (("channel", "term"), values) for name, values in tests.items()})
+    >>> carrying_channels(tests.assign_coords(term=["joint"]))[["tested", "found_fdr", "carriers"]]
        tested  found_fdr  carriers
     0     100         40      40.0
     """

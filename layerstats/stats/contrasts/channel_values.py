@@ -134,7 +134,7 @@ def channel_count(experiment: Experiment, layer: str) -> int:
     dataset = experiment.layer(layer)
     if "maps" not in dataset:
         raise StoreError(
-            f"The store {experiment.path.name} has only the mean over channels of layer {layer!r}. Record it with every "
+            f"The store {experiment.path.name} has only the mean over channels of layer {layer!r}. Record every "
             "channel: layerstats record --maps, or record_activations(..., maps=True)."
         )
     return int(dataset.sizes["channel"])

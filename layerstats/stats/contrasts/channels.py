@@ -80,9 +80,9 @@ def channel_contrasts(
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
-    Each channel gets the two models of `phone_contrast`, with smoothing parameters of its own: one in which a parametric
-    term tests the level and a difference smooth the shape, and one whose binary smooth tests both jointly. The numbers
-    are those of ``fit(engine="structured")`` on that channel.
+    Each channel gets the two models of `phone_contrast`, with smoothing parameters of its own: one in which a
+    parametric term tests the level and a difference smooth the shape, and one whose binary smooth tests both jointly.
+    The numbers are those of ``fit(engine="structured")`` on that channel.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def channel_contrasts(
     Returns
     -------
     xarray.Dataset
-        By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always the
-        first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
-        adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each term
-        a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the standard
+        By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always
+        the first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
+        adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each
+        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the standard
         deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score, gradient,
         iterations`` of the level-and-shape model, and ``status``: "fitted", "dead" (the channel never varies), "not
         finite", or "not converged" (in either model; the numbers are those of the last step). See `channel_table` and
@@ -159,8 +159,7 @@ def channel_contrasts(
         "recording": experiment.name,
         "level_1": contrast.names[0],
         "level_2": contrast.names[1],
-        "family": f"{contrast.names[0]} - {contrast.names[1]} over the channels of {layer}; level, shape and joint test "
-        "each by itself",
+        "family": f"{' - '.join(contrast.names)} over the channels of {layer}; level, shape and joint test each by itself",
         "rho": float(rho or 0.0),
         "formula": shape.formula,
         "joint_formula": joint.formula,
@@ -222,8 +221,8 @@ def _checked(contrast: _Contrast, layer: str) -> _Contrast:
         count = int(np.sum(each[contrast.group] == name))
         if count < LEAST_SERIES:
             raise DataError(
-                f"At layer {layer!r} there are {count} series of {name} with enough samples; at least {LEAST_SERIES} are "
-                "needed. Choose an earlier layer, or other words or phones."
+                f"At layer {layer!r} there are {count} series of {name} with enough samples; at least {LEAST_SERIES} "
+                "are needed. Choose an earlier layer, or other words or phones."
             )
     return contrast
 

@@ -190,7 +190,7 @@ def test_a_fit_that_ends_early_says_so(fitted, monkeypatch):
 
 
 def test_the_gradient_vanishes(fitted):
-    design, _, ours = fitted
+    _, _, ours = fitted
     assert (ours.gradient_norm < 1e-6 * (1 + np.abs(ours.score))).all()
     assert ours.converged.all()
 

@@ -1,4 +1,4 @@
-"""Where batched linear algebra runs: numpy, or torch on a CPU or GPU. The only file of the statistics that imports torch.
+"""Where batched linear algebra runs: numpy, or torch on a CPU or GPU. No other file of the statistics imports torch.
 
 The other files of this folder call what numpy and torch have in common (``@``, ``exp``, ``sum(axis)``, indexing) on
 whatever arrays they are given, and come here for the rest.
@@ -141,7 +141,13 @@ class TorchBackend:
 
 
 def choose_backend(device: str) -> Backend:
-    """Return the backend of a device: ``"cpu"`` is numpy; ``"cuda"``, ``"cuda:1"``, ... are torch, and ``"torch"`` on the CPU.
+    """Return the backend of a device.
+
+    Parameters
+    ----------
+    device
+        ``"cpu"`` for numpy; ``"cuda"``, ``"cuda:1"``, ... for torch there, and ``"torch"`` for torch on the CPU, which
+        is slower than numpy.
 
     Raises
     ------

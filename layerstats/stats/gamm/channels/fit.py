@@ -197,7 +197,7 @@ def _empty(design: ChannelDesign, status: np.ndarray) -> ChannelFits:
     shapes = {name: (len(parametric),) for name in ("estimate", "std_error", "statistic", "p_value")}
     shapes |= {name: (len(smooths),) for name in ("edf", "ref_df", "smooth_statistic", "smooth_p_value")}
     shapes |= {"coefficients": (columns,), "covariance": (columns, columns)}
-    shapes |= {name: () for name in ("scale", "score", "df_residual", "gradient_norm")}
+    shapes |= dict.fromkeys(("scale", "score", "df_residual", "gradient_norm"), ())
     arrays = {name: np.full((len(status), *shape), np.nan) for name, shape in shapes.items()}
     return ChannelFits(parametric, smooths, status, **arrays, iterations=np.zeros(len(status), dtype=np.int64))
 

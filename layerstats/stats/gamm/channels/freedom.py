@@ -41,4 +41,3 @@ def freedoms(solutions: Solutions) -> Freedoms:
     shrunk = variance[..., functions, functions].sum(1) * block_penalty
     block = float(shared.design.system.block_count.sum()) - shrunk
     return Freedoms(numpy(dense), numpy(2 * dense - twice), numpy(dense.sum(-1) + block.sum(-1)))
-

@@ -47,16 +47,16 @@ def _tails(statistic: np.ndarray, weights: np.ndarray, freedom: np.ndarray, resi
     saddle = _saddlepoints(weights, freedom)
     bend = 2 * np.sum(freedom * weights**2 / (1 - 2 * weights * saddle[:, None]) ** 2, axis=1) + 1 / saddle**2
     width = 1 / np.sqrt(bend)
-    top = _exponent(saddle[:, None] + 0j, weights, freedom)[:, 0].real - np.log(saddle)
+    top = np.real(_exponent(saddle[:, None] + 0j, weights, freedom)[:, 0]) - np.log(saddle)
     point = _contour(saddle, width, np.broadcast_to(_ANGLES, (len(saddle), len(_ANGLES))))
-    size = _exponent(point, weights, freedom).real - np.log(np.abs(point)) + np.log(np.cosh(_ANGLES)) - top[:, None]
+    size = np.real(_exponent(point, weights, freedom)) - np.log(np.abs(point)) + np.log(np.cosh(_ANGLES)) - top[:, None]
     fallen = size < -40
     reach = np.where(fallen.any(axis=1), _ANGLES[fallen.argmax(axis=1)], _ANGLES[-1])
     place = (np.arange(_NODES) + 0.5) * reach[:, None] / _NODES
     point = _contour(saddle, width, place)
     direction = width[:, None] * (1j * np.cosh(place) + _BEND * np.sinh(place))
     integrand = np.exp(_exponent(point, weights, freedom) - np.log(point) - top[:, None]) * direction
-    total = integrand.imag.sum(axis=1) * reach / _NODES / np.pi
+    total = np.imag(integrand).sum(axis=1) * reach / _NODES / np.pi
     return np.exp(np.minimum(0.0, top + np.log(np.maximum(total, np.finfo(float).tiny))))
 
 
