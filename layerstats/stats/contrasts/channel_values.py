@@ -59,7 +59,8 @@ class ChannelRows:
             inside = np.flatnonzero((token_of_bin >= begin) & (token_of_bin < begin + step))
             if not len(inside):
                 continue
-            chunk = np.asarray(maps[begin : begin + step])[:, channels]
+            tokens = slice(begin, begin + step)
+            chunk = np.asarray(maps[tokens, channels] if isinstance(channels, slice) else maps.oindex[tokens, channels])
             outputs = np.concatenate([np.arange(self.bins[one], self.bins[one] + counts[one]) for one in inside])
             raw = chunk[self.token[outputs] - begin, :, self.sample[outputs]].T.astype(np.float64)
             first = np.cumsum(counts[inside]) - counts[inside]

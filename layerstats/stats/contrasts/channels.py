@@ -119,11 +119,11 @@ def channel_contrasts(
         By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always
         the first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
         adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each
-        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the standard
-        deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score, gradient,
-        iterations`` of the level-and-shape model, and ``status``: "fitted", "dead" (the channel never varies), "not
-        finite", or "not converged" (in either model; the numbers are those of the last step). See `channel_table` and
-        `carrying_channels`.
+        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the
+        standard deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score`` of the
+        level-and-shape model, ``gradient, iterations`` (the larger of both models), and ``status``: "fitted", "dead"
+        (the channel never varies), "not finite", or "not converged" (in either model; the numbers are those of the
+        last step). See `channel_table` and `carrying_channels`.
 
     Raises
     ------
@@ -154,21 +154,22 @@ def channel_contrasts(
     for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
         fits = {name: fit_channels(one, values, backend, workers=workers) for name, one in designs.items()}
         parts.append(_block(contrast, fits, curves.effects(fits["shape"], values)))
-    about = {
-        "layer": layer,
-        "recording": experiment.name,
-        "level_1": contrast.names[0],
-        "level_2": contrast.names[1],
-        "family": f"{' - '.join(contrast.names)} over the channels of {layer}; level, shape and joint test each by itself",
-        "rho": float(rho or 0.0),
-        "formula": shape.formula,
-        "joint_formula": joint.formula,
+    models = {"formula": shape.formula, "joint_formula": joint.formula, "rho": float(rho or 0.0)}
+    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times), **models}
+    return _dataset(parts, about | {"backend": backend.name})
+
+
+def _about(contrast: _Contrast, layer: str, times: Times) -> dict[str, object]:
+    names = contrast.names
+    tests = f"{names[0]} - {names[1]} over the channels of {layer}; level, shape and joint test each by itself"
+    return {
+        "level_1": names[0],
+        "level_2": names[1],
+        "family": tests,
         "series": len(set(contrast.series.frame[contrast.series.identifier])),
         "dropped": len(contrast.series.dropped),
-        "times": "own" if words is not None else times,
-        "backend": backend.name,
+        "times": "the clip's" if contrast.group == "word" else times,
     }
-    return _dataset(parts, about)
 
 
 def _contrast(
