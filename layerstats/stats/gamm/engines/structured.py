@@ -99,8 +99,19 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         whitened_residuals=whitened,
         design=partial(design, fit),
         warnings=_warnings(fit),
+        notes=_notes(fit),
         versions={"numpy": np.__version__, "scipy": version("scipy")},
         seconds=time.perf_counter() - begin,
+    )
+
+
+def _notes(fit: StructuredFit) -> tuple[str, ...]:
+    """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
+    return tuple(
+        f"{smooth.label} penalises {term_penalties - 1} unpenalised functions of its basis one by one: here the constant "
+        "and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 there is only the constant."
+        for smooth, term_penalties in fit.model.factor_smooths
+        if term_penalties > 2
     )
 
 

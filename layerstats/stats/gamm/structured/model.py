@@ -42,6 +42,8 @@ class Model:
         The different rows of the data under this model.
     level
         (row,) the level of the grouping factor in each row of the data; all zero where there is none.
+    factor_smooths
+        The smooths with ``bs = "fs"`` and how many penalties each has.
     """
 
     parametric: ParametricPart
@@ -50,6 +52,7 @@ class Model:
     labels: tuple[str, ...]
     rows: UniqueRows
     level: np.ndarray
+    factor_smooths: tuple[tuple[SmoothTerm, int], ...]
 
     @property
     def dense_spans(self) -> dict[str, slice]:
@@ -92,9 +95,7 @@ def build_model(request: FitRequest) -> Model:
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
     factor = _block_factor(grouped, request)
     blocks = tuple(term for term in grouped if term.factor == factor)
-    dense = tuple(
-        term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks
-    )
+    dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks)
     columns = len(parametric.coefficients) + sum(term.size for term in dense)
     if columns > MOST_DENSE_COEFFICIENTS:
         raise Refusal(
@@ -112,6 +113,7 @@ def build_model(request: FitRequest) -> Model:
         labels=tuple(term.label for term in terms),
         rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
+        factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
     check_identifiable(request.formula, model)
     return model
