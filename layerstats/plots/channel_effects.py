@@ -33,7 +33,8 @@ SMALLEST_P = 1e-300
 def channel_effects(channels: pd.DataFrame, *, test: str = "joint", alpha: float = 0.05) -> ggplot:
     """Draw each channel by its difference in level and the p-value of a test ("volcano plot").
 
-    Channels far up at the sides differ in level, channels far up in the middle in shape alone.
+    Channels far up at the sides differ in level, channels far up in the middle in shape alone. P-values below 1e-300
+    are drawn there.
 
     Parameters
     ----------

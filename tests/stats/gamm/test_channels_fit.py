@@ -18,7 +18,7 @@ from layerstats.stats.gamm.channels import (
 )
 from layerstats.stats.gamm.channels.smooth_tests import smooth_tests
 from layerstats.stats.gamm.channels.tails import f_like_tails
-from layerstats.stats.gamm.structured.inference.quadratic_form import f_like_tail
+from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
 from layerstats.stats.gamm.structured.inference.smooth_test import smooth_test
 
 TOKENS, SAMPLES = 30, 12
@@ -26,6 +26,8 @@ PUBLISHED = 'value ~ word + s(sample, k=6) + s(sample, by=word_ordered, k=6) + s
 JOINT = 'value ~ s(sample, k=6) + s(sample, by=is_second, k=6) + s(sample, token, bs="fs", m=1, k=5)'
 SPEAKERS = f'{PUBLISHED} + s(sample, speaker, bs="fs", m=1, k=3)'
 INTERCEPTS = f'{PUBLISHED} + s(speaker, bs="re")'
+# Its penalties overlap, so that there may be several minima.
+SURFACE = 'value ~ word + te(sample, age, k=c(4, 3)) + s(sample, token, bs="fs", m=1, k=4)'
 LINEAR = 'value ~ word + s(sample, k=6) + s(token, bs="re")'
 
 
@@ -51,6 +53,7 @@ def make_data(words: int = 2, unequal: bool = False, seed: int = 0, channels: in
             "is_second": np.repeat((word == 1).astype(float), SAMPLES),
             "speaker": np.repeat([f"p{number}" for number in speaker], SAMPLES),
             "sample": np.tile(time, TOKENS),
+            "age": np.repeat(20.0 + np.arange(TOKENS) % 9, SAMPLES),
         }
     )
     values = values.reshape(channels, -1)
@@ -87,6 +90,7 @@ def largest(ours, theirs) -> float:
         (SPEAKERS, 2, False, 0.3),
         (INTERCEPTS, 2, True, 0.0),
         (LINEAR, 2, False, 0.0),
+        (SURFACE, 2, False, 0.2),
     ],
 )
 def test_every_channel_equals_the_structured_engine(formula, words, unequal, rho, device):
@@ -216,7 +220,8 @@ def test_tails_are_those_of_the_engine():
     residual = rng.uniform(20, 15_000, 40)
     statistic = rng.uniform(0.1, 400, 40)
     ours = f_like_tails(statistic, weights, freedom, residual)
-    theirs = [f_like_tail(*one) for one in zip(statistic, weights, freedom, residual, strict=True)]
+    forms = [QuadraticForm.of(*one) for one in zip(weights, freedom, strict=True)]
+    theirs = [f_like_form(*one).tail(0.0) for one in zip(statistic, forms, residual, strict=True)]
     assert min(theirs) < 1e-40
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 

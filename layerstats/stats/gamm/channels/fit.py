@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.channels.backend import Backend
 from layerstats.stats.gamm.channels.design import ChannelDesign
 from layerstats.stats.gamm.channels.freedom import Freedoms, freedoms
-from layerstats.stats.gamm.channels.newton import Optima, minimise
+from layerstats.stats.gamm.channels.newton import SECOND_START, Optima, minimise
 from layerstats.stats.gamm.channels.responses import cross_products
 from layerstats.stats.gamm.channels.smooth_tests import SmoothTests, smooth_tests
 from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, solve
@@ -156,6 +156,9 @@ def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
     responses = cross_products(backend, design, values - offset[:, None])
     start = starting_point(Criterion(design.system, design.penalties, design.request.method))
     optima = minimise(shared, responses, start)
+    if np.any(np.sum(design.penalties.dense > 0, axis=0) > 1):
+        # As in the structured engine: where penalties overlap there may be several minima.
+        optima = optima.lower(minimise(shared, responses, start + SECOND_START))
     return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
 
 

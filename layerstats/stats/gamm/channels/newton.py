@@ -16,6 +16,8 @@ _MOST_HALVINGS = 30
 # Relative to the magnitude of the criterion, as in the structured engine.
 _TOLERANCE = 1e-10
 _CLOSE_ENOUGH = 1e-5
+# Much wigglier smooths than those of the first start.
+SECOND_START = -4.0
 _ROUNDING = 1e-13
 
 
@@ -37,6 +39,15 @@ class Optima:
     gradient_norm: np.ndarray
     iterations: np.ndarray
     converged: np.ndarray
+
+    def lower(self, other: Optima) -> Optima:
+        """Return for each channel the lower of two minima, these where they are the same but for rounding errors."""
+        better = other.value < self.value - 1e-6
+        chosen = {}
+        for name, own in vars(self).items():
+            wider = better[:, None] if own.ndim == 2 else better
+            chosen[name] = np.where(wider, getattr(other, name), own)
+        return Optima(**chosen)
 
 
 def minimise(shared: Shared, responses: Responses, start: np.ndarray) -> Optima:
