@@ -158,8 +158,9 @@ def newton_steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarra
 
     Examples
     --------
-    >>> newton_steps(np.array([[2.0, 0.0]]), np.array([[[4.0, 0.0], [0.0, 0.0]]]), np.array([1e-9]))
-    array([[-0.5,  0. ]])
+    >>> steps = newton_steps(np.array([[2.0, 0.0]]), np.array([[[4.0, 0.0], [0.0, 0.0]]]), np.array([1e-9]))
+    >>> bool((steps == [[-0.5, 0.0]]).all())
+    True
     """
     curvature = np.diagonal(hessian, axis1=1, axis2=2)
     used = (np.abs(gradient) > tolerance[:, None]) | (np.abs(curvature) > tolerance[:, None])
