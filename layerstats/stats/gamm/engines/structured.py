@@ -108,10 +108,11 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
     """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
     return tuple(
-        f"{smooth.label} penalises {term_penalties - 1} unpenalised functions of its basis one by one: here the constant "
-        "and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 there is only the constant."
-        for smooth, term_penalties in fit.model.factor_smooths
-        if term_penalties > 2
+        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
+        "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
+        "there is only the constant."
+        for smooth, penalties in fit.model.factor_smooths
+        if penalties > 2
     )
 
 
