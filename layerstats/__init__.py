@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from layerstats.corpora import Clips, Corpus, open_corpus
     from layerstats.probes import record_activations, record_untrained
-    from layerstats.stats import phone_contrast, word_contrasts
+    from layerstats.stats import channel_contrasts, phone_contrast, word_contrasts
     from layerstats.stats.gamm import compare, difference, fit, fit_many
     from layerstats.store import Experiment, open_store
 
@@ -22,6 +22,7 @@ __all__ = [
     "Clips",
     "Corpus",
     "Experiment",
+    "channel_contrasts",
     "compare",
     "difference",
     "fit",
@@ -42,6 +43,7 @@ _ROOMS = {
     "open_store": "store",
     "record_activations": "probes",
     "record_untrained": "probes",
+    "channel_contrasts": "stats",
     "phone_contrast": "stats",
     "word_contrasts": "stats",
     "compare": "stats.gamm",

@@ -1,6 +1,7 @@
 """Results as figures, one file a figure."""
 
 from layerstats.plots.autocorrelation import autocorrelation
+from layerstats.plots.channel_effects import channel_effects
 from layerstats.plots.difference import difference
 from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.layer_series import layer_series
@@ -15,6 +16,7 @@ from layerstats.plots.theme import paper_theme
 __all__ = [
     "FigureFiles",
     "autocorrelation",
+    "channel_effects",
     "difference",
     "effect_by_layer",
     "layer_series",

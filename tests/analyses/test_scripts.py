@@ -8,7 +8,7 @@ import pytest
 from layerstats.resources import bundled
 from layerstats.tables import check_frame
 
-SCRIPTS = ("words", "phones", "duration", "checks", "series")
+SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels")
 
 
 def run(script, store, out, *options):

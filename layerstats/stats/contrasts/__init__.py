@@ -1,5 +1,7 @@
 """Contrasts between words and between sets of phones, layer by layer."""
 
+from layerstats.stats.contrasts.carrying import carrying_channels, channel_table
+from layerstats.stats.contrasts.channels import channel_contrasts
 from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
 from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
@@ -11,6 +13,9 @@ __all__ = [
     "IntervalOptions",
     "PhoneContrast",
     "WordContrasts",
+    "carrying_channels",
+    "channel_contrasts",
+    "channel_table",
     "parse_phone_contrast",
     "phone_contrast",
     "word_contrasts",

@@ -1,0 +1,114 @@
+"""Every channel of a layer: time against a loop over the structured engine, memory against the number of channels."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOKENS, SAMPLES = 1067, 16
+MEMORY = """
+import resource
+import sys
+sys.path.insert(0, sys.argv[1])
+from channels import contrasts
+from layerstats.store import open_store
+contrasts(open_store(sys.argv[2]), memory_mb=32, workers=1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def simulate(path: Path, channels: int, seed: int = 0) -> Path:
+    """Write a store of two words by 100 speakers whose channels differ in level, in shape, in both, or not at all."""
+    import numpy as np
+    import pandas as pd
+
+    from layerstats.store import LayerSpec, RecordingWriter
+
+    rng = np.random.default_rng(seed)
+    time_s = (np.arange(SAMPLES) + 0.5) * 0.064
+    wash = np.arange(TOKENS) % 2
+    tokens = pd.DataFrame(
+        {
+            "token": [f"t{number:05}" for number in range(TOKENS)],
+            "word": np.where(wash == 1, "wash", "ask"),
+            "speaker": [f"p{number % 100:03}" for number in range(TOKENS)],
+            "split": "test",
+        }
+    )
+    level, shape = rng.normal(size=(2, channels, 1)) * (rng.random((2, channels, 1)) < 0.3) * 0.1
+    phase, size = rng.normal(size=(channels, 1)), rng.uniform(0.2, 2, size=(channels, 1))
+    layer = LayerSpec("conv4", time_s, channels=channels)
+    with RecordingWriter(path, "activations", tokens, None, [layer], key="bench", maps=True) as writer:
+        for begin in range(0, TOKENS, 64):
+            some = wash[begin : begin + 64, None, None]
+            rows = (len(some), channels, 1)
+            curves = np.sin(5 * time_s + phase) + some * (level + shape * np.sin(6.1 * time_s))
+            curves = curves + 0.3 * rng.normal(size=rows) + 0.3 * rng.normal(size=rows) * np.cos(7 * time_s + phase)
+            noise = rng.normal(size=(*rows[:2], SAMPLES))
+            noise[..., 1:] += 0.5 * noise[..., :-1]
+            values = (size * (curves + 0.2 * noise)).astype(np.float32)
+            writer.append({"conv4": values.mean(axis=1)}, {"conv4": values})
+        writer.finish()
+    return path
+
+
+def contrasts(experiment, **options):
+    """Test the two words in every channel."""
+    from layerstats.stats import channel_contrasts
+
+    return channel_contrasts(experiment, "conv4", words=("wash", "ask"), speakers="none", **options)
+
+
+def loop(experiment, result, channels: int) -> float:
+    """Fit the same two models with the structured engine, channel by channel; return seconds a channel."""
+    from layerstats.stats import word_series
+    from layerstats.stats.contrasts.models import joint_model, level_and_shape_model
+    from layerstats.stats.gamm import fit
+
+    frame = experiment.to_frame("conv4", values="maps")
+    spent, largest = 0.0, 0.0
+    for channel in range(channels):
+        series = word_series(frame.loc[frame["channel"] == channel].drop(columns="channel"))
+        for build in (level_and_shape_model, joint_model):
+            model = build(series, "word", ["ask", "wash"], speakers="none")
+            named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
+            begin = time.perf_counter()
+            fitted = fit(model.formula, model.data, engine="structured", rho=result.attrs["rho"], **named)
+            spent += time.perf_counter() - begin
+            if build is level_and_shape_model:
+                largest = max(largest, abs(fitted.glance["score"][0] - float(result["score"][channel])))
+    print(f"  largest difference in REML over {channels} channels: {largest:.1e}", flush=True)
+    return spent / channels
+
+
+def main() -> None:
+    """Print everything."""
+    from layerstats.store import open_store
+
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = open_store(simulate(Path(folder) / "1024.zarr", 1024))
+        few = open_store(simulate(Path(folder) / "16.zarr", 16))
+        looped = loop(few, contrasts(few), 16)
+        for workers in (1, 2):
+            begin, cpu = time.perf_counter(), time.process_time()
+            result = contrasts(experiment, workers=workers)
+            seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+            print(
+                f"1,024 channels, {TOKENS} x {SAMPLES}, both models, all tests, reading included, {workers} threads: "
+                f"{seconds:.1f} s ({cpu:.1f} CPU-s), {1024 / seconds:.0f} channels/s, {looped * 1024 / seconds:.0f} "
+                f"times a loop over the structured engine ({1 / looped:.1f} channels/s); "
+                f"{int((result['status'] == 'fitted').sum())} fitted, steps {float(result['iterations'].mean()):.1f}",
+                flush=True,
+            )
+        for channels in (256, 1024, 4096):
+            path = simulate(Path(folder) / f"memory_{channels}.zarr", channels)
+            command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(path)]
+            peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+            print(f"peak memory of the process, {channels} channels in blocks of 32 MB: {peak} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

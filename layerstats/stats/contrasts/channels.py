@@ -1,0 +1,313 @@
+"""Which channels (units) of a layer carry a contrast, and how many?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from layerstats.checks import check_choice, check_positive
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.channel_effects import ChannelEffects, GroupDifference
+from layerstats.stats.contrasts.channel_values import (
+    ChannelRows,
+    channel_blocks,
+    channel_count,
+    on_common_times,
+    rows_of_series,
+)
+from layerstats.stats.contrasts.models import (
+    SeriesModel,
+    SpeakerTerms,
+    check_groups,
+    joint_model,
+    level_and_shape_model,
+)
+from layerstats.stats.contrasts.phone_sets import check_disjoint, parse_phone_contrast, parse_phone_set
+from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.channels import ChannelDesign, ChannelFits
+    from layerstats.stats.gamm.channels.backend import Backend
+    from layerstats.store import Experiment
+
+TESTS = ("level", "shape", "joint")
+Times = Literal["common", "own"]
+LEAST_SERIES = 3
+# Enough to know a mean autocorrelation to two digits, and read in one pass.
+AUTOCORRELATION_CHANNELS = 64
+ADJUSTED: dict[str, AdjustMethod] = {"p_holm": "holm", "p_fdr": "fdr_bh"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Contrast:
+    """The series of two groups, and where the values of a channel come from."""
+
+    names: tuple[str, str]
+    group: str
+    series: Series
+    rows: ChannelRows
+
+    @property
+    def levels(self) -> list[str]:
+        """Always the same model, whichever way round: reversed, a result changes its sign and nothing else."""
+        return sorted(self.names)
+
+    @property
+    def sign(self) -> float:
+        return 1.0 if self.names[0] == self.levels[1] else -1.0
+
+
+def channel_contrasts(
+    experiment: Experiment,
+    layer: str,
+    *,
+    words: Sequence[str] | None = None,
+    phones: str | Sequence[str | Sequence[str]] | None = None,
+    times: Times = "common",
+    speakers: SpeakerTerms = "auto",
+    samples: int | None = SAMPLES,
+    k: int | None = None,
+    rho: float | Literal["auto"] | None = "auto",
+    device: str = "cpu",
+    workers: int = 2,
+    memory_mb: float = 256.0,
+) -> xr.Dataset:
+    """Test a contrast between two words, or two sets of phones, in every channel of a layer.
+
+    Each channel gets the two models of `phone_contrast`, with smoothing parameters of its own: one in which a
+    parametric term tests the level and a difference smooth the shape, and one whose binary smooth tests both jointly.
+    The numbers are those of ``fit(engine="structured")`` on that channel.
+
+    Parameters
+    ----------
+    experiment
+        A store that was recorded with every channel (``maps=True``); a selection narrows the contrast.
+    layer
+        The layer.
+    words
+        Two words: ``("ask", "wash")`` is *ask* minus *wash*, on all samples of the clip.
+    phones
+        Instead of words, two sets of phones: ``"s:sh"``, ``("p,t,k", "b,d,g")``, on the samples under them.
+    times
+        Phones differ in length, and their samples lie at different normalised times. "common" interpolates every series
+        linearly to as many equally spaced times as the median series has points, which is fast but makes neighbouring
+        points more alike; "own" keeps each at its own, which is exact and slower: bases are built on all different
+        times, of which a few thousand take a minute and gigabytes. Words need neither.
+    speakers
+        "auto" for factor smooths of speakers where they repeat, as in `word_contrasts`; "none" for none, which is
+        a hundred times faster: a channel then takes milliseconds, with 64 speakers more than a second. Some 80 speakers
+        are the most that "auto" can take.
+    samples, k
+        As in `word_contrasts`.
+    rho
+        AR(1) parameter of the residuals, the same for all channels: a number, None, or "auto": the mean over 64 evenly
+        spaced channels of the lag-1 autocorrelation of the residuals without AR(1).
+    device
+        ``"cpu"``, or a device of torch: ``"cuda"``; ``"torch"`` is torch on the CPU.
+    workers
+        Threads; the numbers do not depend on them.
+    memory_mb
+        What the values of the channels in memory may need. A layer that needs more is read several times.
+
+    Returns
+    -------
+    xarray.Dataset
+        By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always
+        the first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
+        adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each
+        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the
+        standard deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score`` of the
+        level-and-shape model, ``gradient, iterations`` (the larger of both models), and ``status``: "fitted", "dead"
+        (the channel never varies), "not finite", or "not converged" (in either model; the numbers are those of the
+        last step). See `channel_table` and `carrying_channels`.
+
+    Raises
+    ------
+    ArgumentError
+        Neither or both of `words` and `phones`, unknown ones, or a model that is too large.
+    DataError
+        One speaker only, too few series or samples, or nothing but dead channels.
+    StoreError
+        The store has no maps of this layer.
+    """
+    from layerstats.stats.gamm.channels import choose_backend, fit_channels
+
+    check_choice("times", times, ("common", "own"))
+    check_positive("memory_mb", memory_mb)
+    total = channel_count(experiment, layer)
+    backend = choose_backend(device)
+    contrast = _contrast(experiment.select(layer=layer), layer, words, phones, times, samples)
+    check_groups(contrast.series.frame, contrast.group, speakers)
+    options = {"k": k, "speakers": speakers}
+    shape = level_and_shape_model(contrast.series, contrast.group, contrast.levels, **options)
+    joint = joint_model(contrast.series, contrast.group, contrast.levels, **options)
+    designs = {"shape": _design(shape, rho), "joint": _design(joint, rho)}
+    if rho == "auto":
+        rho = _autocorrelation(experiment, layer, contrast.rows, designs["shape"], backend, total)
+        designs = {name: design.with_rho(rho) for name, design in designs.items()}
+    curves = GroupDifference.of(designs["shape"], contrast.group, contrast.levels, contrast.series)
+    parts = []
+    for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
+        fits = {name: fit_channels(one, values, backend, workers=workers) for name, one in designs.items()}
+        parts.append(_block(contrast, fits, curves.effects(fits["shape"], values)))
+    models = {"formula": shape.formula, "joint_formula": joint.formula, "rho": float(rho or 0.0)}
+    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times), **models}
+    return _dataset(parts, about | {"backend": backend.name})
+
+
+def _about(contrast: _Contrast, layer: str, times: Times) -> dict[str, object]:
+    names = contrast.names
+    tests = f"{names[0]} - {names[1]} over the channels of {layer}; level, shape and joint test each by itself"
+    return {
+        "level_1": names[0],
+        "level_2": names[1],
+        "family": tests,
+        "series": len(set(contrast.series.frame[contrast.series.identifier])),
+        "dropped": len(contrast.series.dropped),
+        "times": "the clip's" if contrast.group == "word" else times,
+    }
+
+
+def _contrast(
+    experiment: Experiment,
+    layer: str,
+    words: Sequence[str] | None,
+    phones: str | Sequence[str | Sequence[str]] | None,
+    times: Times,
+    samples: int | None,
+) -> _Contrast:
+    if (words is None) == (phones is None):
+        raise ArgumentError("A contrast is either between two 'words' or between two sets of 'phones'.")
+    if words is not None:
+        names = _two_words(words)
+        raw = word_series(experiment, layer, words=names, samples=None)
+        series, rows = rows_of_series(experiment, layer, raw, samples)
+        return _checked(_Contrast(names, "word", series, rows), layer)
+    first, second = _phone_sets(phones or "")
+    raw = phone_series(experiment, layer, phones=[*first, *second], samples=None)
+    set_of = {phone: ",".join(phones) for phones in (first, second) for phone in phones}
+    frame = raw.frame.assign(phone_set=[set_of[phone] for phone in raw.frame["phone"]])
+    raw = Series(frame, raw.covariate, raw.identifier, raw.dropped)
+    names = (",".join(first), ",".join(second))
+    _checked(_Contrast(names, "phone_set", raw, ChannelRows(*np.zeros((3, 0), dtype=int))), layer)
+    series, rows = rows_of_series(experiment, layer, raw, samples)
+    if times == "common":
+        series, rows = on_common_times(series, rows)
+    return _Contrast(names, "phone_set", series, rows)
+
+
+def _two_words(words: Sequence[str]) -> tuple[str, str]:
+    if isinstance(words, str) or len(words) != 2 or words[0] == words[1]:
+        raise ArgumentError(f"The 'words' parameter must be two different words, but got {words!r} instead.")
+    return str(words[0]), str(words[1])
+
+
+def _phone_sets(phones: str | Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if isinstance(phones, str):
+        return parse_phone_contrast(phones)
+    if len(phones) != 2:
+        raise ArgumentError(f"The 'phones' parameter must be two sets of phones, but got {phones!r} instead.")
+    first, second = parse_phone_set(phones[0]), parse_phone_set(phones[1])
+    check_disjoint(first, second)
+    return first, second
+
+
+def _checked(contrast: _Contrast, layer: str) -> _Contrast:
+    each = contrast.series.frame.drop_duplicates(contrast.series.identifier)
+    for name in contrast.names:
+        count = int(np.sum(each[contrast.group] == name))
+        if count < LEAST_SERIES:
+            raise DataError(
+                f"At layer {layer!r} there are {count} series of {name} with enough samples; at least {LEAST_SERIES} "
+                "are needed. Choose an earlier layer, or other words or phones."
+            )
+    return contrast
+
+
+def _design(model: SeriesModel, rho: float | str | None) -> ChannelDesign:
+    from layerstats.stats.gamm.channels import channel_design
+
+    return channel_design(
+        model.formula,
+        model.data,
+        series=model.identifier,
+        order=model.covariate,
+        # Stands for the estimate until there is one.
+        rho=0.5 if rho == "auto" else _number(rho),
+        factors=model.factors,
+        ordered=model.ordered,
+    )
+
+
+def _number(rho: object) -> float:
+    if rho is None:
+        return 0.0
+    if isinstance(rho, int | float | np.number) and -1 < float(rho) < 1:
+        return float(rho)
+    raise ArgumentError(
+        f"Invalid value for the 'rho' parameter. Allowed values are None, 'auto' and numbers between -1 and 1, but got "
+        f"{rho!r} instead."
+    )
+
+
+def _autocorrelation(
+    experiment: Experiment, layer: str, rows: ChannelRows, design: ChannelDesign, backend: Backend, channels: int
+) -> float:
+    from layerstats.stats.gamm.channels import mean_autocorrelation
+
+    evenly = np.linspace(0, channels - 1, min(channels, AUTOCORRELATION_CHANNELS)).round().astype(int)
+    return mean_autocorrelation(design, rows.read(experiment.array(layer, "maps"), evenly), backend)
+
+
+def _block(contrast: _Contrast, fits: Mapping[str, ChannelFits], effects: ChannelEffects) -> xr.Dataset:
+    """Return the table of one block of channels."""
+    shape, joint = fits["shape"], fits["joint"]
+    level = shape.parametric_terms.index(f"{contrast.group}{contrast.levels[1]}")
+    smooth = next(n for n, term in enumerate(shape.smooth_terms) if f":{contrast.group}_ordered" in term)
+    both = next(n for n, term in enumerate(joint.smooth_terms) if term.endswith(":is_second"))
+    none = np.full(len(shape.status), np.nan)
+    by_term = {
+        "estimate": (contrast.sign * shape.estimate[:, level], none, none),
+        "std_error": (shape.std_error[:, level], none, none),
+        "statistic": (
+            contrast.sign * shape.statistic[:, level],
+            shape.smooth_statistic[:, smooth],
+            joint.smooth_statistic[:, both],
+        ),
+        "edf": (none, shape.edf[:, smooth], joint.edf[:, both]),
+        "ref_df": (none, shape.ref_df[:, smooth], joint.ref_df[:, both]),
+        "p_value": (shape.p_value[:, level], shape.smooth_p_value[:, smooth], joint.smooth_p_value[:, both]),
+    }
+    by_channel = {
+        "effect_size": effects.effect_size,
+        "token_sd": effects.token_sd,
+        "scale": shape.scale,
+        "score": shape.score,
+        "gradient": np.maximum(shape.gradient_norm, joint.gradient_norm),
+        "iterations": np.maximum(shape.iterations, joint.iterations),
+        # "fitted" in one model and "not converged" in the other is not converged.
+        "status": np.where(shape.converged, joint.status, shape.status),
+    }
+    variables: dict[str, tuple] = {name: (("channel", "term"), np.stack(v, axis=1)) for name, v in by_term.items()}
+    return xr.Dataset(
+        variables | {name: ("channel", values) for name, values in by_channel.items()}, coords={"term": list(TESTS)}
+    )
+
+
+def _dataset(parts: Sequence[xr.Dataset], about: Mapping[str, object]) -> xr.Dataset:
+    """Put blocks together and adjust p-values over all channels."""
+    whole = xr.concat(parts, dim="channel", data_vars="minimal", coords="minimal", compat="override", join="exact")
+    adjusted = {name: np.full(whole["p_value"].shape, np.nan) for name in ADJUSTED}
+    for number, test in enumerate(TESTS):
+        frame = pd.DataFrame({"p_value": whole["p_value"].to_numpy()[:, number]})
+        for name, method in ADJUSTED.items():
+            adjusted[name][:, number] = adjust_p_values(frame, test, method=method)["p_adjusted"]
+    channels = {"channel": np.arange(whole.sizes["channel"])}
+    whole = whole.assign({name: (("channel", "term"), values) for name, values in adjusted.items()})
+    return whole.assign_coords(channels).assign_attrs(dict(about))

@@ -1,0 +1,180 @@
+"""What all channels of a layer share: the model, its penalties, and the cross-products of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.data import prepare_data
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
+from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.structured.fitting import series_start
+from layerstats.stats.gamm.structured.model import Model, build_model
+from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.system import System, build_system
+from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """Levels (tokens) that have the same rows, so that their responses only enter by sums.
+
+    Attributes
+    ----------
+    rows
+        (level, sample) positions in the rows of the data.
+    dense
+        (sample, column) whitened columns of the dense corner, those of the cluster.
+    block
+        (sample, function) whitened columns of a random block.
+    starts
+        (sample,) True where a series begins.
+    """
+
+    rows: np.ndarray
+    dense: np.ndarray
+    block: np.ndarray
+    starts: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelDesign:
+    """A model without its response.
+
+    Attributes
+    ----------
+    request
+        The model as the structured engine is asked for it; its response is a placeholder.
+    model, penalties, system
+        The engine's own; the cross-products with the response are those of zeros.
+    patterns
+        For each cluster of the system, its patterns.
+    positions
+        (row,) where each row stood in the data.
+    constant
+        What whitening adds to the criterion.
+    """
+
+    request: FitRequest
+    model: Model
+    penalties: Penalties
+    system: System
+    patterns: tuple[tuple[Pattern, ...], ...]
+    positions: np.ndarray
+    constant: float
+
+    @property
+    def rho(self) -> float:
+        """AR(1) parameter of the residuals."""
+        return self.request.rho
+
+    def with_rho(self, rho: float) -> ChannelDesign:
+        """Return the same model with another AR(1) parameter."""
+        return _design(replace(self.request, rho=rho), self.model, self.positions)
+
+
+def channel_design(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    series: str | Sequence[str],
+    order: str,
+    rho: float = 0.0,
+    factors: FactorLevels | None = None,
+    ordered: OrderedCopies | None = None,
+) -> ChannelDesign:
+    """Build the design that all channels share.
+
+    Parameters
+    ----------
+    formula, data, series, order, factors, ordered
+        As for `layerstats.stats.gamm.fit`; the response is not read and need not be a column.
+    rho
+        AR(1) parameter of the residuals.
+
+    Raises
+    ------
+    ArgumentError
+        The structured engine does not express the model; the message says why.
+    FormulaError, DataError
+        As for `fit`.
+    """
+    parsed = parse_formula(formula)
+    # A response that varies, since the checks of a fit refuse one that does not; it is never used.
+    placeholder = {column: np.arange(len(data), dtype=float) for column in parsed.response_columns}
+    prepared = prepare_data(
+        parsed,
+        data.assign(**placeholder),
+        factors=factors,
+        ordered=ordered,
+        series=series,
+        order=order,
+        autoregressive=True,
+    )
+    request = FitRequest(
+        formula=parsed,
+        frame=prepared.frame,
+        response=str(parsed.response),
+        response_values=np.zeros(len(data)),
+        rho=rho,
+        series_start=prepared.series_start,
+    )
+    try:
+        model = build_model(request)
+    except Refusal as refusal:
+        raise ArgumentError(
+            f"The structured engine, which fits channels, does not express {refusal}. Choose a simpler model: fewer "
+            "speakers, or speakers='none'."
+        ) from refusal
+    if not model.blocks:
+        raise ArgumentError(
+            f"Channels are fitted with a random part for each series, for instance s(time, token, bs='fs', m=1), but "
+            f"{formula} has none."
+        )
+    if not model.parametric.has_intercept:
+        raise ArgumentError(f"Channels are fitted with an intercept, but {formula} has none.")
+    return _design(request, model, prepared.positions)
+
+
+def _design(request: FitRequest, model: Model, positions: np.ndarray) -> ChannelDesign:
+    start = series_start(request)
+    system = build_system(model, request.response_values, start, request.rho)
+    return ChannelDesign(
+        request=request,
+        model=model,
+        penalties=Penalties.of(model, int(system.block_count.sum())),
+        system=system,
+        patterns=_patterns(model, system, start, request.rho),
+        positions=positions,
+        constant=-log_determinant(request.rho, start),
+    )
+
+
+def _patterns(model: Model, system: System, start: np.ndarray, rho: float) -> tuple[tuple[Pattern, ...], ...]:
+    dense, block = model.dense_columns(model.rows.frame), model.block_columns(model.rows.frame)
+    order = np.argsort(model.level, kind="stable")
+    ends = np.cumsum(np.bincount(model.level, minlength=model.level_count))
+    cluster_of, position = system.level_pattern.T
+    found = []
+    for number, cluster in enumerate(system.clusters):
+        of_cluster = []
+        for pattern in range(len(cluster.grid)):
+            levels = np.flatnonzero((cluster_of == number) & (position == pattern))
+            rows = np.stack([order[ends[level - 1] if level else 0 : ends[level]] for level in levels])
+            place, starts = model.rows.place[rows[0]], start[rows[0]]
+            of_cluster.append(
+                Pattern(
+                    rows=rows,
+                    dense=whiten(dense[place][:, cluster.columns], rho, starts),
+                    block=whiten(block[place], rho, starts),
+                    starts=starts,
+                )
+            )
+        found.append(tuple(of_cluster))
+    return tuple(found)

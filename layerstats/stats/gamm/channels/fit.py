@@ -1,0 +1,243 @@
+"""Fit one model to every channel and tabulate what `fit(engine="structured")` would for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy import stats
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.channels.backend import Backend
+from layerstats.stats.gamm.channels.design import ChannelDesign
+from layerstats.stats.gamm.channels.freedom import Freedoms, freedoms
+from layerstats.stats.gamm.channels.newton import SECOND_START, Optima, minimise
+from layerstats.stats.gamm.channels.responses import cross_products
+from layerstats.stats.gamm.channels.smooth_tests import SmoothTests, smooth_tests
+from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, solve
+from layerstats.stats.gamm.structured.criterion import Criterion
+from layerstats.stats.gamm.structured.newton import starting_point
+
+FITTED, DEAD, NOT_FINITE, NOT_CONVERGED = "fitted", "dead", "not finite", "not converged"
+# Working memory of a batch, in numbers: a batch that stays in the processor's cache is several times faster.
+_BATCH_NUMBERS = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelFits:
+    """Fits of one model to some channels. Dead channels have NaN everywhere.
+
+    Attributes
+    ----------
+    parametric_terms, smooth_terms
+        Names, as in the tables of `fit`. Random terms are not tested.
+    status
+        (channel,) "fitted", "dead" (the response never varies), "not finite" (it holds NaN or infinite values), or "not
+        converged" (the numbers are those of the last step).
+    estimate, std_error, statistic, p_value
+        (channel, parametric term)
+    edf, ref_df, smooth_statistic, smooth_p_value
+        (channel, smooth term)
+    coefficients, covariance
+        (channel, column) and (channel, column, column) of the dense corner, columns as in the design's model.
+    scale, score, df_residual, gradient_norm, iterations
+        (channel,)
+    """
+
+    parametric_terms: tuple[str, ...]
+    smooth_terms: tuple[str, ...]
+    status: np.ndarray
+    estimate: np.ndarray
+    std_error: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    edf: np.ndarray
+    ref_df: np.ndarray
+    smooth_statistic: np.ndarray
+    smooth_p_value: np.ndarray
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    scale: np.ndarray
+    score: np.ndarray
+    df_residual: np.ndarray
+    gradient_norm: np.ndarray
+    iterations: np.ndarray
+
+    @property
+    def converged(self) -> np.ndarray:
+        """(channel,) whether the gradient vanished."""
+        return self.status == FITTED
+
+
+def fit_channels(
+    design: ChannelDesign, values: np.ndarray, backend: Backend, *, workers: int = 1, batch: int | None = None
+) -> ChannelFits:
+    """Fit the model of `design` to every channel, each with smoothing parameters of its own.
+
+    Parameters
+    ----------
+    design
+        From `channel_design`.
+    values
+        (channel, row), rows as in the data that the design was made of.
+    backend
+        Where.
+    workers
+        Threads; they change nothing in the numbers.
+    batch
+        Channels that are fitted side by side; by default as many as the processor's cache holds.
+
+    Raises
+    ------
+    DataError
+        There are not as many values as rows.
+    """
+    if values.ndim != 2 or values.shape[1] != len(design.positions):
+        raise DataError(
+            f"The values of channels must have shape (channel, row) with {len(design.positions)} rows, but have shape "
+            f"{values.shape}."
+        )
+    size = _batch_size(design) if batch is None else batch
+    if size < 1 or workers < 1:
+        raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
+    shared = share(backend, design)
+    pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
+    if workers == 1:
+        return stack_fits(_fit_batch(shared, piece) for piece in pieces)
+    # numpy and torch let go of Python's lock while they compute.
+    with ThreadPoolExecutor(workers) as pool:
+        return stack_fits(pool.map(lambda piece: _fit_batch(shared, piece), pieces))
+
+
+def stack_fits(parts: Iterable[ChannelFits]) -> ChannelFits:
+    """Put the fits of several blocks of channels under each other."""
+    parts = list(parts)
+    if not parts:
+        raise DataError("There are no channels to fit.")
+    names = {"parametric_terms", "smooth_terms"}
+    arrays = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(ChannelFits)
+        if one.name not in names
+    }
+    return ChannelFits(parts[0].parametric_terms, parts[0].smooth_terms, **arrays)
+
+
+def _batch_size(design: ChannelDesign) -> int:
+    system = design.system
+    patterns = sum(cluster.mixed.size for cluster in system.clusters)
+    each = 3 * patterns + 6 * system.dense_gram.size + 4 * system.block_gram.size
+    return int(np.clip(_BATCH_NUMBERS // each, 1, 64))
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Channels at the minimum of their criterion.
+
+    Attributes
+    ----------
+    offset
+        (channel,) what was subtracted from the responses.
+    optima, solutions
+        Where the minimum is, and the estimates there, of the centred responses.
+    """
+
+    offset: np.ndarray
+    optima: Optima
+    solutions: Solutions
+
+
+def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
+    """Fit channels whose values vary, (channel, row) in the order of the design."""
+    design, backend = shared.design, shared.backend
+    offset = values.mean(axis=1)
+    responses = cross_products(backend, design, values - offset[:, None])
+    start = starting_point(Criterion(design.system, design.penalties, design.request.method))
+    optima = minimise(shared, responses, start)
+    if np.any(np.sum(design.penalties.dense > 0, axis=0) > 1):
+        # As in the structured engine: where penalties overlap there may be several minima.
+        optima = optima.lower(minimise(shared, responses, start + SECOND_START))
+    return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
+
+
+def _fit_batch(shared: Shared, values: np.ndarray) -> ChannelFits:
+    design, backend = shared.design, shared.backend
+    values = np.ascontiguousarray(values[:, design.positions], dtype=np.float64)
+    status = response_status(values)
+    alive = np.flatnonzero(status == FITTED)
+    result = _empty(design, status)
+    if not len(alive):
+        return result
+    batch = minimise_batch(shared, values[alive])
+    status[alive[~batch.optima.converged]] = NOT_CONVERGED
+    solutions = batch.solutions
+    coefficients = backend.numpy(solutions.coefficients).copy()
+    coefficients[:, 0] += batch.offset
+    scale = backend.numpy(solutions.penalised_square) / shared.freedom
+    covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
+    tables = _tables(design, coefficients, covariance, freedoms(solutions))
+    tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.optima.value}
+    tables |= {"gradient_norm": batch.optima.gradient_norm, "iterations": batch.optima.iterations}
+    for name, numbers in tables.items():
+        getattr(result, name)[alive] = numbers
+    return result
+
+
+def response_status(values: np.ndarray) -> np.ndarray:
+    """Return the status of each channel as far as its values tell, (channel,)."""
+    status = np.full(len(values), FITTED, dtype=f"<U{len(NOT_CONVERGED)}")
+    status[values.max(axis=1) == values.min(axis=1)] = DEAD
+    status[~np.isfinite(values).all(axis=1)] = NOT_FINITE
+    return status
+
+
+def _empty(design: ChannelDesign, status: np.ndarray) -> ChannelFits:
+    parametric = tuple(coefficient.name for coefficient in design.model.parametric.coefficients)
+    smooths = tuple(_tested(design))
+    columns = design.penalties.columns
+    shapes = {name: (len(parametric),) for name in ("estimate", "std_error", "statistic", "p_value")}
+    shapes |= {name: (len(smooths),) for name in ("edf", "ref_df", "smooth_statistic", "smooth_p_value")}
+    shapes |= {"coefficients": (columns,), "covariance": (columns, columns)}
+    shapes |= dict.fromkeys(("scale", "score", "df_residual", "gradient_norm"), ())
+    arrays = {name: np.full((len(status), *shape), np.nan) for name, shape in shapes.items()}
+    return ChannelFits(parametric, smooths, status, **arrays, iterations=np.zeros(len(status), dtype=np.int64))
+
+
+def _tested(design: ChannelDesign) -> dict[str, slice]:
+    """Return the smooths that are no random effects, with their columns."""
+    spans = design.model.dense_spans
+    return {term.label: spans[term.label] for term in design.model.dense if term.null_dimension > 0}
+
+
+def _tables(
+    design: ChannelDesign, coefficients: np.ndarray, covariance: np.ndarray, freedom: Freedoms
+) -> dict[str, np.ndarray]:
+    parametric = len(design.model.parametric.coefficients)
+    residual = design.system.observations - freedom.total
+    estimate = coefficients[:, :parametric]
+    error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :parametric])
+    statistic = estimate / error
+    tests: list[SmoothTests] = [
+        smooth_tests(
+            coefficients[:, span],
+            design.system.dense_gram[span, span],
+            covariance[:, span, span],
+            freedom.dense_alternative[:, span].sum(axis=1),
+            residual,
+        )
+        for span in _tested(design).values()
+    ]
+    edf = [freedom.dense[:, span].sum(axis=1) for span in _tested(design).values()]
+    return {
+        "estimate": estimate,
+        "std_error": error,
+        "statistic": statistic,
+        "p_value": 2 * stats.t.sf(np.abs(statistic), residual[:, None]),
+        "edf": np.column_stack(edf),
+        "ref_df": np.column_stack([test.reference_freedom for test in tests]),
+        "smooth_statistic": np.column_stack([test.statistic for test in tests]),
+        "smooth_p_value": np.column_stack([test.p_value for test in tests]),
+        "df_residual": residual,
+    }
