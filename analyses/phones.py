@@ -1,0 +1,64 @@
+"""Is a contrast between two sets of phones encoded, and was it learned? Begus & Zhou (2022), Fig. 4.
+
+python analyses/phones.py STORE --out DIR --phones s:sh
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
+from layerstats.report import Output
+from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
+from layerstats.store import open_store
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store; its corpus has phones.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "s:sh",
+    layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
+) -> None:
+    """Test level, shape and both at each layer, beside untrained networks where the store has them."""
+    experiment = open_store(store)
+    result = phone_contrast(
+        experiment,
+        phones,
+        layers=layers.split(",") if layers else None,
+        samples=samples,
+        intervals=IntervalOptions(seed=seed),
+        fits=FitOptions(discrete=not exact, workers=workers),
+    )
+    name = phones.replace(":", " - ")
+    output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
+    output.table(result.table, "contrast", f"{name} at each layer", kind="phone_contrast")
+    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", "As in Fig. 4.")
+    figure = difference(result.difference, result.regions, x="time")
+    output.figure(figure, "difference_curves", f"{name} along the phone")
+    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer, corrected for bias")
+    if len(result.networks):
+        trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
+        figure = effect_by_layer(
+            trained, result.networks.query("not trained"), p_column="null_p_adjusted", interval=None
+        )  # fmt: skip
+        output.figure(figure, "untrained", "Did the network learn it?", "Effect sizes from means, not corrected.")
+        output.table(result.networks, "networks", "Effect size of every network, from means")
+    resolution = pd.DataFrame([experiment.layer(layer).attrs for layer in experiment.layers])
+    if {"receptive_field_s", "hop_s"} <= set(resolution.columns):
+        output.figure(receptive_field(resolution, result.durations), "receptive_field", "What a layer can resolve")
+    output.table(result.parametric, "parametric", "Levels", kind="parametric")
+    output.table(result.smooths, "smooths", "Shapes", kind="smooths")
+    output.table(result.difference, "difference", "Difference along the phone", kind="difference")
+    output.table(result.regions, "regions", "Where the sets differ (normalised time)", kind="regions")
+    output.table(result.checks, "checks", "Were the bases large enough?", kind="k_check")
+    output.table(result.dropped, "dropped", "Intervals with too few samples")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,64 @@
+"""Do words differ in level and shape, and where? Begus & Zhou (2022), Table 1 and Figs. 3 and 5.
+
+python analyses/words.py STORE --out DIR
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from layerstats.plots import difference, effect_by_layer, raw_series, smooths
+from layerstats.report import Output
+from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
+from layerstats.store import open_store
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
+    published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
+    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
+) -> None:
+    """Fit the model of Table 1 to each layer."""
+    result = word_contrasts(
+        open_store(store),
+        layers=layers.split(",") if layers else None,
+        words=words.split(",") if words else None,
+        speakers="none" if published else "auto",
+        samples=None if published else samples,
+        intervals=IntervalOptions(seed=seed),
+        fits=FitOptions(discrete=not exact, workers=workers),
+    )
+    output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
+    last, model = list(result.results.items())[-1]
+    levels = model.levels["word"]
+    # All pairs are in the tables; a figure shows those with the reference.
+    curve = result.difference.query("layer == @last and level_1 == @levels[0]")
+    regions = result.regions.query("layer == @last and level_1 == @levels[0]")
+    effects = result.effects.query("level_1 == @levels[0]")
+    effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
+
+    note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
+    title = f"Levels and shapes of words at {last}"
+    output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
+    output.figure(raw_series(result.series[last].frame), "raw_series", f"Series at {last}", "As in Fig. 3, left.")
+    output.figure(smooths(result.curves), "curves", "Predicted curves of words at each layer", "As in Fig. 3, right.")
+    output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", "As in Fig. 5.")
+    output.figure(effect_by_layer(effects, p_column=None, facet="contrast"), "effect_sizes", "Effect sizes by layer")
+    output.table(result.parametric, "parametric", "Levels of words at each layer", kind="parametric")
+    output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
+    output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")
+    output.table(result.regions, "regions", "Where words differ (ms)", kind="regions")
+    output.table(result.effects, "effects", "Effect sizes of all pairs of words")
+    output.table(result.curves, "predictions", "Predicted curves", kind="prediction")
+    output.table(result.glance, "glance", "The models", kind="glance")
+
+
+if __name__ == "__main__":
+    typer.run(main)
