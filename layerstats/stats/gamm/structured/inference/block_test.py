@@ -63,8 +63,9 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
             left_columns=np.concatenate([cluster.columns, len(inverse) + cluster.columns]),
         )
         pieces.append(piece)
+    outliers = int(noise.dense.sum()) + int(noise.block.sum()) * len(solution.system.level_response)
     core = np.block([[first, -inverse], [-inverse, np.zeros_like(inverse)]])
-    return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core)
+    return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core, outliers)
 
 
 def _levels_of_patterns(freedom: Freedom) -> list[np.ndarray]:

@@ -67,9 +67,9 @@ class Path:
         return float(places[below[0]]) if len(below) else float(places[-1])
 
 
-def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray, largest: float) -> Path:
-    """Return the path for a threshold beyond the mean; singularities begin at ``1 / (2 largest)``."""
-    saddle = _saddlepoint(value, weights, freedom, largest)
+def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray) -> Path:
+    """Return the path for a threshold beyond the mean."""
+    saddle = _saddlepoint(value, weights, freedom)
     ratios = weights / (1 - 2 * weights * saddle)
     curvature = float(2 * freedom @ ratios**2 + 1 / saddle**2)
     width = 1 / np.sqrt(curvature)
@@ -80,15 +80,15 @@ def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray, lar
     return Path(value, weights, freedom, saddle, width, float(np.clip(bend, lowest, highest)))
 
 
-def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray, largest: float) -> float:
-    """Return the minimum over 0 < s < 1 / (2 largest) of K(s) - s value - log s, a convex function."""
+def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
+    """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
 
     def slope(point: float) -> float:
         return float(np.sum(freedom * weights / (1 - 2 * weights * point)) - value - 1 / point)
 
     low, high = 0.0, 1.0
-    if largest > 0:
-        high = 0.5 / largest
+    if weights.max() > 0:
+        high = 0.5 / weights.max()
     else:
         while slope(high) < 0:
             low, high = high, 2 * high
