@@ -56,7 +56,7 @@ def written(table, tmp_path_factory):
 def test_it_writes_the_glossarys_columns(written):
     result, out = written
     assert result.exit_code == 0, result.output
-    headers = {path.name: path.read_text().split("\n")[0] for path in out.iterdir()}
+    headers = {path.name: path.read_text().split("\n")[0] for path in out.glob("*.csv")}
     assert headers == {
         "parametric.csv": "term,estimate,std_error,statistic,p_value",
         "smooths.csv": "term,edf,ref_df,statistic,p_value",

@@ -37,8 +37,8 @@ class GammResult:
     index
         The index of the user's table.
     verification
-        Largest differences from mgcv, where ``verify=True``: ``quantity, term, estimate, reference, difference``;
-        otherwise None.
+        Largest differences from mgcv, where ``verify=True``: ``quantity, term, estimate, reference, difference,
+        tolerance, agrees``; otherwise None. See `verification_table`.
     """
 
     request: FitRequest
