@@ -20,7 +20,8 @@ def table(tmp_path_factory):
     x = np.tile(np.linspace(0, 1, 12), 16)
     word = np.repeat(["ask", "wash"], 96)
     frame = pd.DataFrame({"token": np.repeat([f"t{number}" for number in range(16)], 12), "word": word, "x": x})
-    frame["y"] = np.cos(4 * x) + (word == "wash") * np.sin(5 * x) + np.repeat(generator.normal(0, 0.5, 16), 12)
+    frame["y"] = np.cos(4 * x) + (word == "wash") * np.sin(5 * x)
+    frame["y"] += (generator.normal(0, 0.5, (16, 2)) @ np.cos(np.outer([0, 5], x[:12]))).ravel()
     frame["y"] += generator.normal(0, 0.2, len(frame))
     path = tmp_path_factory.mktemp("tables") / "table.csv"
     frame.to_csv(path, index=False)
