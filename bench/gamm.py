@@ -67,7 +67,7 @@ def full_size() -> None:
 
 
 def growth() -> pd.DataFrame:
-    """Return seconds against tokens, samples and basis size; print the exponents."""
+    """Return processor seconds against tokens, samples and basis size; print the exponents."""
     rows = []
     for along, cases in GROWTH.items():
         for options in cases:
@@ -75,7 +75,7 @@ def growth() -> pd.DataFrame:
                 found = measure("structured", **options, missing=0.0 if balanced else 0.1, runs=3)
                 series = "balanced" if balanced else "unbalanced"
                 rows.append(
-                    {"along": along, "size": options[along], "series": series, "seconds": found["call_seconds"]}
+                    {"along": along, "size": options[along], "series": series, "seconds": found["processor_seconds"]}
                 )
     frame = pd.DataFrame(rows)
     for (along, series), part in frame.groupby(["along", "series"], sort=False):
@@ -96,7 +96,7 @@ def draw_growth(frame: pd.DataFrame) -> Path:
         + p9.facet_wrap("along", scales="free_x")
         + p9.scale_x_log10()
         + p9.scale_y_log10()
-        + p9.labs(x="size", y="time of fit() (s)", linetype="", shape="")
+        + p9.labs(x="size", y="processor time of fit() (s)", linetype="", shape="")
         + paper_theme()
         + p9.theme(figure_size=(8, 3))
     )
