@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips
     from layerstats.models import ModelCard
 
-# In the order of the page; the longest runs are started first.
-ANALYSES = ("series", "words", "phones", "duration", "checks")
+# In the order of the page.
+ANALYSES = ("words", "phones", "series", "duration", "checks")
+LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
 
 
 def demo(
@@ -132,7 +133,7 @@ def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, work
     with ThreadPoolExecutor(workers) as pool:
         running = {
             name: pool.submit(_run_script, name, store, out / name, [*extra[name], "--seed", str(seed)])
-            for name in ("words", "duration", "phones", "checks", "series")
+            for name in LONGEST_FIRST
         }
         for done, (name, future) in enumerate(running.items(), start=1):
             error = future.result()

@@ -102,6 +102,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         design=partial(design, fit),
         corrected_design=partial(_corrected_design, fit),
         warnings=_warnings(fit),
+        notes=_notes(fit),
         versions={"numpy": np.__version__, "scipy": version("scipy")},
         seconds=time.perf_counter() - begin,
     )
@@ -126,6 +127,17 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
     return replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+
+
+def _notes(fit: StructuredFit) -> tuple[str, ...]:
+    """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
+    return tuple(
+        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
+        "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
+        "there is only the constant."
+        for smooth, penalties in fit.model.factor_smooths
+        if penalties > 2
+    )
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

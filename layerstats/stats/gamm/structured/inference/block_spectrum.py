@@ -1,24 +1,34 @@
 """The spectrum of a product of two matrices that are small blocks on the diagonal and a part of low rank.
 
-With weights M = blockdiag(A) - B Q B' and covariance V = blockdiag(D) + L C L', the eigenvalues of VM are wanted. Where
-the matrices are small they are computed. Where they are large, those of the blocks are, and the part of low rank enters
-through det(I - 2sVM) = det(I - 2sDA) det(I - 2s core G(s)), with G(s) = Y'(I - 2sDA)^-1 Y of the size of the low rank. Its
-few eigenvalues above those of the blocks are found by iteration: near them the determinant varies fast.
+With weights M = blockdiag(A) - B Q B' and covariance V = blockdiag(D) + L C L', the eigenvalues of VM are wanted.
+Where the matrices are small they are computed. Where they are large, those of the blocks are, and the part of low
+rank enters through det(I - 2sVM) = det(I - 2sDA) det(I - 2s core G(s)), with G(s) = Y'(I - 2sDA)^-1 Y of the size of
+the low rank. Its few eigenvalues above those of the blocks are found by iteration: near them the determinant varies
+fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import block_diag
-from scipy.sparse.linalg import LinearOperator, eigs
+from scipy.sparse.linalg import aslinearoperator, eigs
 
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
 _LARGEST_DENSE = 500
+
+
+@dataclass(frozen=True, eq=False)
+class _Operator:
+    """A matrix that is known by its products."""
+
+    matvec: Callable[[np.ndarray], np.ndarray]
+    shape: tuple[int, int]
+    dtype: np.dtype = field(default_factory=lambda: np.dtype(float))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +111,9 @@ class BlockProduct:
         if self.outliers == 0:
             return np.zeros(0)
         rows = sum(len(piece.grid) for piece in self.pieces) * self.weights.shape[1]
-        operator = LinearOperator((rows, rows), matvec=self._times, dtype=float)
+        operator = aslinearoperator(_Operator(self._times, (rows, rows)))
         number = min(self.outliers + 2, rows - 2)
-        found = eigs(operator, k=number, which="LR", v0=np.ones(rows), return_eigenvectors=False, tol=1e-8).real
+        found = np.real(eigs(operator, k=number, which="LR", v0=np.ones(rows), return_eigenvectors=False))
         return np.sort(found[found > bound])
 
     def _times(self, vector: np.ndarray) -> np.ndarray:

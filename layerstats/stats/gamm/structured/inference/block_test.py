@@ -1,8 +1,8 @@
 """The test of a random term that is solved level by level, without a matrix over all its coefficients.
 
-Over the levels of the term, weights and covariance are both small blocks on the diagonal plus a part of low rank:
-M = blockdiag(A) - B K^-1 B', and Cov(g) / phi = blockdiag(D) + L C L'. Levels of one pattern differ only in directions where
-the parts of low rank are zero, so that their blocks count by themselves.
+Over the levels of the term, weights and covariance are both small blocks on the diagonal plus a part of low rank: M =
+blockdiag(A) - B K^-1 B', and Cov(g) / phi = blockdiag(D) + L C L'. Levels of one pattern differ only in directions
+where the parts of low rank are zero, so that their blocks count by themselves.
 """
 
 from __future__ import annotations

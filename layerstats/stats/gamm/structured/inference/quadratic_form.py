@@ -1,8 +1,8 @@
 """Tail probabilities of weighted sums of chi-square variables, to full relative accuracy however small they are.
 
 P(Q > q) is an integral of exp(K(s) - sq) / s along a line upwards in the complex plane, K the cumulant generating
-function. Through the saddlepoint the integrand falls off fast and does not cancel (Helstrom 1996, IEEE Trans. Inf. Theory
-42), where Davies' integral along the imaginary axis is lost in rounding errors.
+function. Through the saddlepoint the integrand falls off fast and does not cancel (Helstrom 1996, IEEE Trans. Inf.
+Theory 42), where Davies' integral along the imaginary axis is lost in rounding errors.
 """
 
 from __future__ import annotations
