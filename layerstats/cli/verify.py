@@ -50,8 +50,8 @@ def verify(
             out.parent.mkdir(parents=True, exist_ok=True)
             every.to_csv(out, index=False)
         typer.echo(_largest(every).to_string(index=False, na_rep=""))
-        beyond = every[~every["agrees"]]
-        differing = beyond["model"].nunique()
+        beyond = every.query("not agrees")
+        differing = len(set(beyond["model"]))
         if differing:
             typer.echo("\nBeyond the tolerance:")
             typer.echo(beyond.drop(columns="agrees").to_string(index=False))
@@ -79,4 +79,5 @@ def _largest(every: pd.DataFrame) -> pd.DataFrame:
     # A value that only one engine has is beyond every tolerance.
     share = share.where(every["agrees"] | share.notna(), float("inf")).fillna(0)
     chosen = share.groupby(every["quantity"], sort=False).idxmax()
-    return every.loc[chosen, ["quantity", "model", "term", "estimate", "reference", "difference", "tolerance"]]
+    shown = ["quantity", "model", "term", "estimate", "reference", "difference", "tolerance"]
+    return every.loc[chosen.to_numpy()][shown]
