@@ -5,6 +5,7 @@ bridge_fit <- function(path, formula, data, start, rho, method, weights, family,
   fit <- fit_model(formula, data, start, rho, method, weights, family, fun, discrete)
   summary <- summary(fit$model)
   saveRDS(design_part(fit$model), path, compress = FALSE)
+  saveRDS(fit$model$Vc, corrected_path(path), compress = FALSE)
   list(
     parametric = gamm_parametric(fit, summary),
     smooths = gamm_smooths(fit, summary),
@@ -16,6 +17,7 @@ bridge_fit <- function(path, formula, data, start, rho, method, weights, family,
     whitened = I(whitened_residuals(fit)),
     versions = list(R = paste(R.version$major, R.version$minor, sep = "."),
                     mgcv = utils::packageDescription("mgcv")$Version),
+    corrected = !is.null(fit$model$Vc),
     seconds = fit$seconds
   )
 }
@@ -30,11 +32,16 @@ smooth_parts <- function(model) {
   )
 }
 
-bridge_design <- function(path, newdata, exclude) {
-  design <- gamm_design(saved_model(path), newdata, as.character(unlist(exclude)))
+bridge_design <- function(path, newdata, exclude, unconditional = FALSE) {
+  model <- saved_model(path)
+  if (unconditional) model$Vc <- readRDS(corrected_path(path))
+  design <- gamm_design(model, newdata, as.character(unlist(exclude)), unconditional)
   design[c("coefficients", "terms")] <- lapply(design[c("coefficients", "terms")], I)
   design
 }
+
+# The second covariance matrix lies by itself: it can be large, and is seldom asked for.
+corrected_path <- function(path) paste0(path, ".corrected")
 
 # The model read last stays in memory: a prediction is often followed by another of the same model.
 saved_model <- local({

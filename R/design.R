@@ -2,9 +2,10 @@
 
 # newdata  complete and coded like the data of the fit; columns that only excluded terms need may be absent
 # exclude  labels of smooths ("s(Sample):Worddark") or parametric terms ("Word", "(Intercept)")
+# unconditional  TRUE for the covariance with the uncertainty of the smoothing parameters (mgcv's Vc)
 # Returns matrix (row, coefficient), coefficients, covariance (Bayesian) and the term of each coefficient. The columns of
 # excluded terms are never made, so that a model with thousands of random coefficients stays cheap.
-gamm_design <- function(fit, newdata, exclude = character()) {
+gamm_design <- function(fit, newdata, exclude = character(), unconditional = FALSE) {
   model <- if (inherits(fit, "gamm")) fit$model else fit
   blocks <- list(parametric_block(model, newdata, exclude))
   for (smooth in model$smooth) {
@@ -19,7 +20,7 @@ gamm_design <- function(fit, newdata, exclude = character()) {
   design <- list(
     matrix = do.call(cbind, lapply(blocks, function(block) unname(block$matrix))),
     coefficients = unname(model$coefficients[columns]),
-    covariance = unname(model$Vp[columns, columns, drop = FALSE]),
+    covariance = unname((if (unconditional) model$Vc else model$Vp)[columns, columns, drop = FALSE]),
     terms = unlist(lapply(blocks, `[[`, "terms"))
   )
   add_offset(design, model, newdata, exclude)

@@ -11,6 +11,10 @@ class ArgumentError(LayerstatsError, ValueError):
     """An argument has a value that is not allowed."""
 
 
+class UnsupportedModelError(ArgumentError):
+    """The engine that was asked for does not fit models of this kind."""
+
+
 class DataError(LayerstatsError, ValueError):
     """A table cannot be analysed as it stands: missing columns, missing values, duplicated rows."""
 

@@ -51,6 +51,8 @@ kept <- !grepl("s(token)", colnames(whole), fixed = TRUE)
 stopifnot(same(design$matrix, whole[, kept]), same(design$coefficients, coef(direct)[kept]),
           same(design$covariance, vcov(direct)[kept, kept]),
           identical(unique(design$terms), c("(Intercept)", "word", "s(sample)", "s(sample):wordOrdwash")))
+corrected <- gamm_design(fit, rows, exclude = "s(token)", unconditional = TRUE)$covariance
+stopifnot(same(corrected, vcov(direct, unconditional = TRUE)[kept, kept]), !same(corrected, design$covariance))
 everything <- gamm_design(fit, rows)
 stopifnot(same(as.numeric(everything$matrix %*% everything$coefficients), as.numeric(predict(direct, rows))))
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from layerstats.errors import ArgumentError, DataError, LayerstatsError
+from layerstats.cli.stored_models import write_stored_model
+from layerstats.cli.tables import read_table
+from layerstats.errors import ArgumentError, LayerstatsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,7 @@ def gamm(
     table: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet, one row an observation.")],
     formula: Annotated[str, typer.Option(help="Formula in mgcv's language, as pasted from R.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables; it is made.")],
-    engine: Annotated[str, typer.Option(help="auto, mgcv or pygam.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, structured, mgcv or pygam.")] = "auto",
     method: Annotated[str, typer.Option(help="fREML, ML or REML.")] = "fREML",
     rho: Annotated[str | None, typer.Option(help="AR(1) of the residuals: a number, or auto.")] = None,
     series: Annotated[str | None, typer.Option(help="Columns that identify a series, COL[,COL].")] = None,
@@ -30,28 +32,28 @@ def gamm(
     ] = None,
     difference: Annotated[list[str] | None, typer.Option(help="COL:a,b, the curve of a minus that of b.")] = None,
     along: Annotated[str | None, typer.Option(help="Covariate of the difference, where there are several.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Fit with mgcv too; the largest differences.")] = False,
 ) -> None:
-    """Fit a GAMM and write its tables: parametric.csv, smooths.csv, glance.csv, difference.csv and regions.csv."""
+    """Fit a GAMM and write its tables: parametric.csv, smooths.csv, glance.csv, difference.csv and regions.csv.
+
+    model.json says what was fitted, for `layerstats verify`.
+    """
     try:
-        data = _read_table(table)
-        tables, result = _analyse(
-            data,
-            formula,
-            {
-                "engine": engine,
-                "method": method,
-                "rho": _rho(rho),
-                "series": series.split(",") if series else None,
-                "order": order,
-                "factors": dict(map(_factor, factor or [])),
-                "ordered": dict(map(_ordered, ordered or [])),
-            },
-            [_contrast(text) for text in difference or []],
-            along,
-        )
-        files = _write(tables, out)
+        data = read_table(table)
+        options = {
+            "engine": engine,
+            "method": method,
+            "rho": _rho(rho),
+            "series": series.split(",") if series else None,
+            "order": order,
+            "factors": dict(map(_factor, factor or [])),
+            "ordered": dict(map(_ordered, ordered or [])),
+        }
+        contrasts = [_contrast(text) for text in difference or []]
+        tables, result = _analyse(data, formula, {**options, "verify": verify}, contrasts, along)
+        files = [*_write(tables, out), write_stored_model(out, table, formula, options)]
     except LayerstatsError as error:
-        _stop(_one_line(str(error)))
+        _stop(one_line(str(error)))
     except OSError as error:
         _stop(f"{error.filename or out}: {error.strerror or error}")
     versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
@@ -60,6 +62,8 @@ def gamm(
         typer.echo(f"note: {note}")
     for warning in result.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if result.verification is not None:
+        typer.echo(result.verification.to_string(index=False))
     for file in files:
         typer.echo(file)
 
@@ -69,31 +73,13 @@ def _stop(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
     """Put a message of several lines in one; a caret under a formula becomes a mark inside it."""
     lines = message.split("\n")
     if lines[-1].strip() == "^" and len(lines) > 1:
         place = lines[-1].index("^")
         lines[-2:] = [f"{lines[-2][:place]} <HERE> {lines[-2][place:]}"]
     return " ".join(" ".join(lines).split())
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    name = path.name.lower()
-    if not path.is_file():
-        raise DataError(f"There is no file {str(path)!r}.")
-    try:
-        if name.endswith(".parquet"):
-            return pd.read_parquet(path)
-        if name.endswith((".csv", ".csv.gz")):
-            # Only what R writes for a missing value is one: "null" and "None" are words.
-            return pd.read_csv(path, keep_default_na=False, na_values=["", "NA", "NaN", "nan"])
-    except (ValueError, EOFError, pa.ArrowException) as error:
-        raise DataError(f"{str(path)!r} cannot be read as a table: {error}") from error
-    raise ArgumentError(f"Invalid table {str(path)!r}: its name must end in .csv, .csv.gz or .parquet.")
 
 
 def _analyse(
@@ -115,6 +101,8 @@ def _analyse(
         at = {along: np.linspace(data[along].min(), data[along].max(), 100)}
     result = models.fit(formula, data, **options)  # type: ignore[arg-type]
     tables = {"parametric": result.parametric, "smooths": result.smooths, "glance": result.glance}
+    if result.verification is not None:
+        tables["verification"] = result.verification
     if contrasts:
         found = [models.difference(result, *contrast, at=at) for contrast in contrasts]
         tables["difference"] = pd.concat([each.curve for each in found], ignore_index=True)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from layerstats.cli import demo, doctor, gamm, record, stores, train
+from layerstats.cli import demo, doctor, gamm, record, stores, train, verify
 from layerstats.errors import LayerstatsError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("gamm")(gamm.gamm)
+app.command("verify")(verify.verify)
 app.command("record")(record.record)
 app.command("info")(stores.info)
 app.command("export")(stores.export)

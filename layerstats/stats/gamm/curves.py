@@ -45,7 +45,7 @@ def curves(
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
     grid = reference_grid(result, at, columns)
     pieces = []
-    for levels in _combinations(result, columns):
+    for levels in level_combinations(result, columns):
         design = result.design(set_levels(result, grid.frame, columns, levels), exclude=result.random_terms)
         estimate = estimate_curve(
             design.matrix,
@@ -60,12 +60,13 @@ def curves(
         values[grid.covariate] = grid.frame[grid.covariate]
         values |= {"fit": estimate.fit, "std_error": estimate.std_error}
         values |= {"conf_low": estimate.conf_low, "conf_high": estimate.conf_high}
-        name = smooth_name(result, _labels_along(result, grid.covariate), grid.covariate)
+        name = smooth_name(result, labels_along(result, grid.covariate), grid.covariate)
         pieces.append(pd.DataFrame({"smooth": name, **values, "interval": interval, "conf_level": conf_level}))
     return check_frame(pd.concat(pieces, ignore_index=True), "prediction", user_columns=[*columns, grid.covariate])
 
 
-def _combinations(result: GammResult, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+def level_combinations(result: GammResult, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the combinations of levels of `columns` that the data hold; one empty one without columns."""
     if not columns:
         return [()]
     codes = np.column_stack([result.request.frame[column].cat.codes for column in columns])
@@ -73,6 +74,7 @@ def _combinations(result: GammResult, columns: tuple[str, ...]) -> list[tuple[st
     return [tuple(result.levels[column][code] for column, code in zip(columns, row, strict=True)) for row in present]
 
 
-def _labels_along(result: GammResult, covariate: str) -> set[str]:
+def labels_along(result: GammResult, covariate: str) -> set[str]:
+    """Return the labels of the fitted smooths along `covariate` that are not random."""
     smooths = [smooth for smooth in result.request.formula.smooths if not smooth.random and covariate in smooth.columns]
     return {label for smooth in smooths for label in smooth.fitted_labels(result.levels)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.autocorrelation import autocorrelation_table
 from layerstats.stats.gamm.basis_check import check_bases
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
@@ -37,8 +38,8 @@ class GammResult:
     index
         The index of the user's table.
     verification
-        Largest differences from mgcv, where ``verify=True``: ``quantity, term, estimate, reference, difference``;
-        otherwise None.
+        Largest differences from mgcv, where ``verify=True``: ``quantity, term, estimate, reference, difference,
+        tolerance, agrees``; otherwise None. See `verification_table`.
     """
 
     request: FitRequest
@@ -114,7 +115,7 @@ class GammResult:
         """The labels of the fitted smooths that are random effects."""
         return random_labels(self.request, self.smooth_labels)
 
-    def design(self, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+    def design(self, new_data: pd.DataFrame, exclude: Sequence[str] = (), unconditional: bool = False) -> Design:
         """Return the linear predictor of new rows as a matrix, with coefficients and covariance.
 
         Parameters
@@ -123,16 +124,24 @@ class GammResult:
             Rows with the columns of every term that is not excluded; ordered copies follow their factor by themselves.
         exclude
             Terms to leave out: labels as in `smooths`, terms as in the formula, or ``"(Intercept)"``.
+        unconditional
+            Whether the covariance holds the uncertainty of the smoothing parameters too (mgcv's Vc).
 
         Raises
         ------
         DataError
             A column is missing, incomplete, or holds an unknown level.
         ArgumentError
-            A term in `exclude` does not exist.
+            A term in `exclude` does not exist, or the engine has no such covariance.
         """
         labels = resolve_exclude(self.request, self.smooth_labels, exclude)
-        return self.engine_fit.design(code_new_data(self.request, self.smooth_labels, new_data, labels), labels)
+        make = self.engine_fit.corrected_design if unconditional else self.engine_fit.design
+        if make is None:
+            raise ArgumentError(
+                f"The fit by {self.engine!r} offers no covariance with the uncertainty of the smoothing parameters "
+                "(unconditional=True). Use unconditional=False, or method='fREML' of the engine 'mgcv' or 'structured'."
+            )
+        return make(code_new_data(self.request, self.smooth_labels, new_data, labels), labels)
 
     def predict(
         self,

@@ -44,6 +44,11 @@ def no_r(monkeypatch):
     monkeypatch.setitem(registry.ENGINES, "mgcv", WithoutR)
 
 
+@pytest.fixture
+def only_pygam(monkeypatch, no_r):
+    monkeypatch.delitem(registry.ENGINES, "structured")
+
+
 def autoregressive(rho, series=60, points=40, seed=0):
     generator = np.random.default_rng(seed)
     rows = []
@@ -56,11 +61,13 @@ def autoregressive(rho, series=60, points=40, seed=0):
     return pd.concat(rows, ignore_index=True).sample(frac=1, random_state=1)
 
 
-def test_without_r_auto_falls_back(words, no_r):
+def test_without_r_auto_takes_our_own_engine_then_pygam(words, no_r, monkeypatch):
+    assert fit(FORMULA, words).engine == "structured"
+    monkeypatch.delitem(registry.ENGINES, "structured")
     assert fit(FORMULA, words).engine == "pygam"
 
 
-def test_without_r_a_model_that_needs_it_says_what_each_engine_lacks(words, no_r):
+def test_a_model_that_no_engine_fits_says_what_each_lacks(words, only_pygam):
     with pytest.raises(FitError) as caught:
         fit("y ~ s(x) + s(x, token, bs = 'fs', m = 1)", words)
     assert "mgcv: R was not found; install it with" in str(caught.value)

@@ -68,7 +68,7 @@ class Design:
     coefficients
         (coefficient,)
     covariance
-        (coefficient, coefficient), Bayesian (mgcv's Vp).
+        (coefficient, coefficient), Bayesian: given the smoothing parameters (mgcv's Vp) or with their uncertainty (Vc).
     term_of_column
         For each coefficient its term: ``"(Intercept)"``, the parametric term as written (``"Word"``), or the smooth's
         label as in `EngineFit.smooths` (``"s(Sample):Worddark"``).
@@ -126,6 +126,9 @@ class EngineFit:
         ``design(new_data, exclude) -> Design``. `new_data` is complete and coded like the frame of the request (columns
         that only excluded terms need are filled in by the caller); `exclude` holds labels of smooths or parametric
         terms, as in `Design.term_of_column`.
+    corrected_design
+        The same with a covariance that holds the uncertainty of the smoothing parameters too (mgcv's Vc); None where
+        the engine does not offer it.
     warnings
         What the fitter warned about.
     versions
@@ -143,6 +146,7 @@ class EngineFit:
     residuals: np.ndarray
     whitened_residuals: np.ndarray
     design: Callable[[pd.DataFrame, Sequence[str]], Design]
+    corrected_design: Callable[[pd.DataFrame, Sequence[str]], Design] | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -92,7 +92,16 @@ class _SavedModel:
 
     def design(self, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
         """Return the linear predictor of `new_data` without the terms in `exclude`."""
-        answer = self._pool.call("bridge_design", path=str(self.path), newdata=new_data, exclude=list(exclude)).value
+        return self._design(new_data, exclude, unconditional=False)
+
+    def corrected_design(self, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+        """Return the same with mgcv's Vc for a covariance."""
+        return self._design(new_data, exclude, unconditional=True)
+
+    def _design(self, new_data: pd.DataFrame, exclude: Sequence[str], unconditional: bool) -> Design:
+        answer = self._pool.call(
+            "bridge_design", path=str(self.path), newdata=new_data, exclude=list(exclude), unconditional=unconditional
+        ).value
         return Design(
             matrix=answer["matrix"],
             coefficients=answer["coefficients"],
@@ -131,6 +140,7 @@ def _engine_fit(value: dict[str, Any], warnings: tuple[str, ...], model: _SavedM
         residuals=value["residuals"],
         whitened_residuals=value["whitened"],
         design=model.design,
+        corrected_design=model.corrected_design if value["corrected"] else None,
         warnings=warnings,
         versions=value["versions"],
         seconds=value["seconds"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from layerstats.checks import check_choice
-from layerstats.errors import ArgumentError, FitError, MissingDependencyError
+from layerstats.errors import FitError, MissingDependencyError, UnsupportedModelError
 from layerstats.stats.gamm.engines.base import Engine, FitRequest
 
 REFERENCE_ENGINE = "mgcv"
@@ -45,7 +45,7 @@ def choose_engine(name: str | Engine, request: FitRequest) -> Engine:
     ------
     MissingDependencyError
         The engine that was asked for is not installed.
-    ArgumentError
+    UnsupportedModelError
         It cannot fit this model.
     FitError
         No engine can; the message says what each would need.
@@ -71,5 +71,5 @@ def _checked(engine: Engine, request: FitRequest) -> Engine:
         raise MissingDependencyError(f"The engine {engine.name!r} does not work here: {missing}")
     reason = engine.cannot(request)
     if reason is not None:
-        raise ArgumentError(f"The engine {engine.name!r} cannot fit this model: {reason}")
+        raise UnsupportedModelError(f"The engine {engine.name!r} cannot fit this model: {reason}")
     return engine

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
+from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.design import design
 from layerstats.stats.gamm.structured.inference.tables import (
@@ -98,11 +100,33 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         residuals=residuals,
         whitened_residuals=whitened,
         design=partial(design, fit),
+        corrected_design=partial(_corrected_design, fit),
         warnings=_warnings(fit),
         notes=_notes(fit),
         versions={"numpy": np.__version__, "scipy": version("scipy")},
         seconds=time.perf_counter() - begin,
     )
+
+
+def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+    """Return `design` with the first-order uncertainty of the smoothing parameters in its covariance.
+
+    Raises
+    ------
+    ArgumentError
+        A term with coefficients for each level of a random factor is not excluded.
+    """
+    kept_blocks = [term.label for term in fit.model.blocks if term.label not in exclude]
+    if kept_blocks:
+        raise ArgumentError(
+            "The engine 'structured' corrects the covariance of the other terms only (unconditional=True): exclude "
+            f"{', '.join(map(repr, kept_blocks))}, or use unconditional=False."
+        )
+    conditional = design(fit, new_data, exclude)
+    terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
+    terms += [term.label for term in fit.model.dense for _ in range(term.size)]
+    kept = np.flatnonzero([term not in exclude for term in terms])
+    return replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
