@@ -20,7 +20,7 @@ formulas <- c(
   "y ~ s(x, k = 6) + s(x, token, bs = 'fs', k = 4)",
   "y ~ s(x, k = 5) + s(x, speaker, bs = 'fs', m = 1, k = 4) + s(token, bs = 're')",
   "y ~ word + s(x, k = 5) + s(token, bs = 're') + s(token, x, bs = 're')",
-  "y ~ d + s(x, k = 6) + s(x, by = d, k = 5) + s(speaker, bs = 're')",
+  "y ~ s(x, k = 6) + s(x, by = d, k = 5) + s(speaker, bs = 're')",
   "y ~ stress + s(x, k = 5) + s(x, speaker, by = stress, bs = 'fs', m = 1, k = 4)")
 
 draw <- function(number) {
