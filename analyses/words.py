@@ -13,6 +13,14 @@ from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
 from layerstats.store import open_store
 
+CAPTIONS = {
+    "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022).",
+    "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right.",
+    "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
+    "the whole curve.",
+    "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve.",
+}
+
 
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
@@ -47,10 +55,11 @@ def main(
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
     title = f"Levels and shapes of words at {last}"
     output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
-    output.figure(raw_series(result.series[last].frame), "raw_series", f"Series at {last}", "As in Fig. 3, left.")
-    output.figure(smooths(result.curves), "curves", "Predicted curves of words at each layer", "As in Fig. 3, right.")
-    output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", "As in Fig. 5.")
-    output.figure(effect_by_layer(effects, p_column=None, facet="contrast"), "effect_sizes", "Effect sizes by layer")
+    output.figure(raw_series(result.series[last].frame), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
+    output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", CAPTIONS["curves"])
+    output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", CAPTIONS["differences"])
+    sizes = effect_by_layer(effects, p_column=None, facet="contrast")
+    output.figure(sizes, "effect_sizes", "Effect sizes by layer", CAPTIONS["effect_sizes"])
     output.table(result.parametric, "parametric", "Levels of words at each layer", kind="parametric")
     output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")

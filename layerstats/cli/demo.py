@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips
     from layerstats.models import ModelCard
 
-# In the order of the page; the longest runs are started first.
-ANALYSES = ("series", "words", "phones", "duration", "checks")
+# In the order of the page.
+ANALYSES = ("words", "phones", "series", "duration", "checks")
+LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
 
 
 def demo(
@@ -119,12 +120,20 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
 
 def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
-    extra = {"phones": ["--phones", phones], "series": ["--corpus", corpus]}
+    # One worker each: the scripts themselves run side by side.
+    one = ["--workers", "1"]
+    extra = {
+        "words": one,
+        "duration": one,
+        "checks": one,
+        "phones": [*one, "--phones", phones],
+        "series": ["--corpus", corpus],
+    }
     failures = []
     with ThreadPoolExecutor(workers) as pool:
         running = {
-            name: pool.submit(_run_script, name, store, out / name, [*extra.get(name, []), "--seed", str(seed)])
-            for name in ("words", "duration", "phones", "checks", "series")
+            name: pool.submit(_run_script, name, store, out / name, [*extra[name], "--seed", str(seed)])
+            for name in LONGEST_FIRST
         }
         for done, (name, future) in enumerate(running.items(), start=1):
             error = future.result()

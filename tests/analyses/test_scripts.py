@@ -99,9 +99,9 @@ def test_series(store, corpus_folder, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_stay_thin_and_public(script):
-    """A script is for reading: at most 70 lines, and nothing from inside a room."""
+    """A script is for reading: at most 80 lines with its captions, and nothing from inside a room."""
     lines = bundled("analyses", f"{script}.py").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 70
+    assert len(lines) <= 80
     imports = [line.split()[1] for line in lines if line.startswith("from layerstats")]
     assert imports
     assert all(name.count(".") == 1 for name in imports)

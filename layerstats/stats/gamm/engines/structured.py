@@ -120,8 +120,20 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         whitened_residuals=whitened,
         design=partial(design, fit),
         warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
+        notes=_notes(fit),
         versions={"numpy": np.__version__, "scipy": version("scipy")},
         seconds=time.perf_counter() - begin,
+    )
+
+
+def _notes(fit: StructuredFit) -> tuple[str, ...]:
+    """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
+    return tuple(
+        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
+        "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
+        "there is only the constant."
+        for smooth, penalties in fit.model.factor_smooths
+        if penalties > 2
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import OptimizeResult, minimize_scalar
 
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.engines.base import FitRequest
@@ -47,7 +47,7 @@ def estimate_rho(request: FitRequest) -> float:
         return optimum.value
 
     try:
-        found = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
+        found: OptimizeResult = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
     except np.linalg.LinAlgError as error:
         raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
     return float(found.x)

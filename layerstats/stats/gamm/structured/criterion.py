@@ -1,12 +1,13 @@
 """Minus the log restricted (or full) likelihood, its gradient and its Hessian, in closed form.
 
-The parameters are the log smoothing parameters and, last, the log of the scale phi, which does not move where it is known
-(in the working models of binomial responses). With D the penalised residual sum of
-squares, K the penalised cross-product, S the penalties and M the number of directions without penalty,
+The parameters are the log smoothing parameters and, last, the log of the scale phi, which does not move where it is
+known (in the working models of binomial responses). With D the penalised residual sum of squares, K the penalised
+cross-product, S the penalties and M the number of directions without penalty,
 
     V = (D / phi + (n - M) log(2 pi phi) + log|K| - log|S|_+) / 2
 
-for REML (Wood 2011, J. R. Statist. Soc. B 73, 3-36, section 2). For ML, M = 0 and log|K| is over the penalised directions.
+for REML (Wood 2011, J. R. Statist. Soc. B 73, 3-36, section 2). For ML, M = 0 and log|K| is over the penalised
+directions.
 """
 
 from __future__ import annotations

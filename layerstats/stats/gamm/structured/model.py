@@ -42,6 +42,8 @@ class Model:
         The different rows of the data under this model.
     level
         (row,) the level of the grouping factor in each row of the data; all zero where there is none.
+    factor_smooths
+        The smooths with ``bs = "fs"`` and how many penalties each has.
     """
 
     parametric: ParametricPart
@@ -50,6 +52,7 @@ class Model:
     labels: tuple[str, ...]
     rows: UniqueRows
     level: np.ndarray
+    factor_smooths: tuple[tuple[SmoothTerm, int], ...]
 
     @property
     def dense_spans(self) -> dict[str, slice]:
@@ -126,6 +129,7 @@ def build_model(request: FitRequest) -> Model:
         labels=tuple(term.label for term in terms),
         rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
+        factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
     check_identifiable(request.formula, model)
     return model

@@ -101,7 +101,7 @@ class Penalties:
     @cached_property
     def penalised(self) -> np.ndarray:
         """(column,) whether any penalty sees it."""
-        return self.dense.any(axis=0)
+        return np.asarray(self.dense.sum(axis=0) > 0)
 
     @property
     def unpenalised(self) -> int:

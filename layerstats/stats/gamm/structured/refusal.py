@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - not an error: another engine fits the model
+class Refusal(Exception):
     """Something that the structured engine does not express; the message names it ("the basis 'gp'")."""

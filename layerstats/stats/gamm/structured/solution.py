@@ -1,8 +1,8 @@
 """The penalised estimates at given smoothing parameters, by elimination of the random blocks.
 
 With A_i = Z_i'Z_i + L for block i (L the weighted penalties of a block, diagonal), B_i = Z_i'X_i, c_i = Z_i'y_i and
-W_i = A_i^-1 B_i, the coefficients b of the dense corner solve (X'X - sum B_i'W_i + S) b = X'y - sum W_i'c_i, and those of
-block i are g_i = A_i^-1 c_i - W_i b. See Wood (2017, section 6.2) for the criterion that all this serves.
+W_i = A_i^-1 B_i, the coefficients b of the dense corner solve (X'X - sum B_i'W_i + S) b = X'y - sum W_i'c_i, and
+those of block i are g_i = A_i^-1 c_i - W_i b. See Wood (2017, section 6.2) for the criterion that all this serves.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg import get_lapack_funcs
 
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import System
+
+# LAPACK's Cholesky factor, inverse and solution: scipy's own checks would take longer than the small systems do.
+_FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "potri", "potrs"), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,12 +191,12 @@ def _solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, 
     if np.any(diagonal <= 0):
         raise np.linalg.LinAlgError("The penalised cross-product is not positive definite.")
     scale = 1 / np.sqrt(diagonal)
-    factor, failed = dpotrf(matrix * np.outer(scale, scale), lower=1, clean=1)
+    factor, failed = _FACTOR(matrix * np.outer(scale, scale), lower=1, clean=1)
     if failed:
         raise np.linalg.LinAlgError("The penalised cross-product is not positive definite.")
-    solution = dpotrs(factor, response * scale, lower=1)[0] * scale
+    solution = _SOLVE(factor, response * scale, lower=1)[0] * scale
     # One step of refinement takes the error of the solution to that of the data.
-    solution = solution + dpotrs(factor, (response - matrix @ solution) * scale, lower=1)[0] * scale
-    inverse = np.tril(dpotri(factor, lower=1)[0])
+    solution = solution + _SOLVE(factor, (response - matrix @ solution) * scale, lower=1)[0] * scale
+    inverse = np.tril(_INVERT(factor, lower=1)[0])
     inverse = (inverse + np.tril(inverse, -1).T) * np.outer(scale, scale)
     return inverse, solution, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())

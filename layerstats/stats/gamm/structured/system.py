@@ -1,8 +1,9 @@
 """Data under a model as sufficient statistics: what every evaluation of the criterion reads.
 
-Levels of the grouping factor (tokens, say) that share their rows share their cross-products. A *pattern* is a sequence of
-rows of both parts of the model; a *grid* is a sequence of rows of the random part alone, and many patterns can share one.
-Where all tokens have the same time points there is one grid, and the cost of a fit does not depend on their number.
+Levels of the grouping factor (tokens, say) that share their rows share their cross-products. A *pattern* is a
+sequence of rows of both parts of the model; a *grid* is a sequence of rows of the random part alone, and many
+patterns can share one. Where all tokens have the same time points there is one grid, and the cost of a fit does not
+depend on their number.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Cluster:
     response: np.ndarray
 
     @property
-    def block(self) -> tuple[np.ndarray, np.ndarray]:
+    def block(self) -> tuple[np.ndarray, ...]:
         """Index of the cluster's square in a matrix of the dense corner."""
         return np.ix_(self.columns, self.columns)
 

@@ -17,7 +17,7 @@ formulas <- c(
   "y ~ word + s(x, k = 5) + s(speaker, bs = 're') + s(item, bs = 're')",
   "y ~ word_o + s(x, k = 6) + s(x, by = word_o, k = 6) + s(x, token, bs = 'fs', m = 1, k = 4)",
   "y ~ word + s(x, by = word, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)",
-  "y ~ s(x, k = 6) + s(x, token, bs = 'fs', k = 4)",
+  "y ~ s(x, k = 6) + s(x, token, bs = 'fs', m = 1, k = 5)",
   "y ~ s(x, k = 5) + s(x, speaker, bs = 'fs', m = 1, k = 4) + s(token, bs = 're')",
   "y ~ word + s(x, k = 5) + s(token, bs = 're') + s(token, x, bs = 're')",
   "y ~ s(x, k = 6) + s(x, by = d, k = 5) + s(speaker, bs = 're')",
@@ -28,7 +28,7 @@ draw <- function(number) {
   list(
     id = sprintf("binomial-%02d", number), formula = formulas[(number - 1) %% length(formulas) + 1],
     # The other methods hand the working model to gam().
-    method = if (number %% 8 == 0) "REML" else if (number %% 8 == 4) "ML" else "fREML",
+    method = if (number %% 7 == 0) "REML" else if (number %% 7 == 4) "ML" else "fREML",
     rho = 0, weighted = chance(0.4),
     tokens = between(18, 36), samples = between(9, 14), speakers = between(4, 7), words = between(2, 3), items = 12,
     grid = pick("balanced", "lengths", "gappy", "grids"), coarse = chance(0.3), x_scale = pick(1, 10), x_shift = 0,

@@ -24,7 +24,7 @@ smooth <- function(variable = "x", by = NULL, low = 5, high = 8) {
   paste0("s(", variable, if (!is.null(by)) paste0(", by = ", by), basis(), sized(low, high), ")")
 }
 # k below the samples of the shortest grid and small enough for a dense fit within a second or two.
-token_smooth <- function(by = NULL, low = 3, high = 5, m = pick("", ", m = 1", ", m = 1", ", m = 2"), factor = "token") {
+token_smooth <- function(by = NULL, low = 3, high = 5, m = pick("", ", m = 1", ", m = 1", ", m = 1", ", m = 1", ", m = 2"), factor = "token") {
   paste0("s(x, ", factor, ', bs = "fs"', if (!is.null(by)) paste0(", by = ", by), m, sized(low, high), ")")
 }
 word_terms <- function() {
@@ -81,7 +81,8 @@ categories <- list(
                   c("word", paste0("te(x, rate, ", k, ")")),
                   c("s(x, k = 6)", "s(u, k = 6)", paste0("ti(x, u, ", k, type, ")")),
                   c("d", "te(x, u, k = 4)", "ti(x, u, by = d, k = 4)"),
-                  'te(x, u, bs = "ps", k = c(6, 5))', "te(x, u)", c("word", "t2(x, z, k = 5)", "s(u)"))
+                  'te(x, u, bs = "ps", k = c(6, 5))', "te(x, u)", c("s(x, k = 5)", "te(x, u, k = 4)"),
+                  c("word", "t2(x, z, k = 5)", "s(u)"))
     model(plus(terms), coarse = FALSE)
   },
   tensor_three = function() {
@@ -106,7 +107,7 @@ categories <- list(
     model(plus(word_terms(), terms), reference = "dark", tokens = if (deep) between(10, 18) else between(10, 45),
           samples = if (deep) between(14, 25) else between(8, 22))
   },
-  factor_smooth_cubic = function() {
+  factor_smooth_basis = function() {
     terms <- pick('s(x, token, bs = "fs", xt = "cr", k = 5)', 's(x, token, bs = "fs", xt = "cr", m = 1, k = 4)',
                   's(x, token, bs = "fs", xt = "ps", k = 6)', 's(x, token, bs = "fs", m = 1, k = 4)')
     model(plus(word_terms(), terms), reference = "dark", tokens = between(10, 30), samples = between(10, 20))

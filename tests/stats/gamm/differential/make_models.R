@@ -1,11 +1,11 @@
 # Draw random models, fit them by mgcv::bam(discrete = FALSE), and write models, data and answers next to this file.
-#   Rscript make_models.R [models per category, 16]
+#   Rscript make_models.R [models per category, 14]
 suppressPackageStartupMessages(library(mgcv))
 folder <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 for (file in c("simulate.R", "categories.R", "answers.R")) source(file.path(folder, file))
 
 arguments <- commandArgs(trailingOnly = TRUE)
-each <- if (length(arguments)) as.integer(arguments[1]) else 16L
+each <- if (length(arguments)) as.integer(arguments[1]) else 14L
 
 specify <- function(category, number) {
   # Models do not depend on each other: each has its own seed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,8 @@ class Case:
     formula, data, arguments
         For ``fit(formula, data, **arguments)``.
     answers
-        Columns ``quantity, term, value``.
+        Columns ``quantity, term, value, tight``: of bam() as it is, and of bam() with its optimiser run until rounding
+        stops it.
     convergence
         What mgcv said of its own convergence, with its warnings.
     """
@@ -42,25 +43,23 @@ class Case:
     answers: pd.DataFrame = field(repr=False)
     convergence: str
 
-    def values(self, quantity: str) -> np.ndarray:
+    def values(self, quantity: str, column: str = "value") -> np.ndarray:
         """Return the answers for one quantity, (term,)."""
-        return self.answers.loc[self.answers["quantity"] == quantity, "value"].to_numpy(dtype=float)
+        return self.answers.loc[self.answers["quantity"] == quantity, column].to_numpy(dtype=float)
 
     def terms(self, quantity: str) -> list[str]:
         """Return what the answers for one quantity are about, (term,)."""
         return self.answers.loc[self.answers["quantity"] == quantity, "term"].tolist()
 
-    def value(self, quantity: str) -> float:
+    def value(self, quantity: str, column: str = "value") -> float:
         """Return the answer for a quantity of the whole model."""
-        return float(self.values(quantity).item())
+        return float(self.values(quantity, column).item())
 
 
 @cache
 def _table(name: str) -> pd.DataFrame:
-    text = {"reference": str, "term": str, **dict.fromkeys(TEXT_COLUMNS, str)}
-    blank = {column: "" for column in ("reference", "term")}
-    # Digits must survive: the default parser of pandas is off by a unit in the last place.
-    return pd.read_csv(FOLDER / f"{name}.csv.gz", dtype=text, float_precision="round_trip").fillna(blank)
+    text: dict[Hashable, Any] = dict.fromkeys(("reference", "term", *TEXT_COLUMNS), str)
+    return pd.read_csv(FOLDER / f"{name}.csv.gz", dtype=text).fillna({"reference": "", "term": ""})
 
 
 @cache
@@ -112,7 +111,25 @@ def _coded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @cache
-def listed_exceptions() -> dict[tuple[str, str], str]:
-    """Return the reason of each listed exception, by model and quantity."""
-    entries = tomllib.loads((FOLDER / "exceptions.toml").read_text(encoding="utf-8")).get("exception", [])
-    return {(entry["id"], quantity): entry["reason"] for entry in entries for quantity in entry["quantities"]}
+def _listed() -> dict[str, list[dict[str, Any]]]:
+    return tomllib.loads((FOLDER / "exceptions.toml").read_text(encoding="utf-8"))
+
+
+def refused() -> dict[str, str]:
+    """Return what the structured engine does not express, as its message names it, by model."""
+    return {name: entry["message"] for entry in _listed().get("refused", []) for name in entry["ids"]}
+
+
+def exceptions() -> dict[str, tuple[frozenset[str], str]]:
+    """Return which quantities differ from mgcv's and why, by model."""
+    return {
+        name: (frozenset(entry["quantities"]), entry["reason"])
+        for entry in _listed().get("exception", [])
+        for name in entry["ids"]
+    }
+
+
+def spread_over(names: Sequence[str], number: int) -> frozenset[str]:
+    """Return `number` of the names, spread over the list and so over the categories."""
+    positions = np.linspace(0, len(names) - 1, number).round()
+    return frozenset(names[int(position)] for position in positions)

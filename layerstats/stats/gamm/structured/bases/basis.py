@@ -53,10 +53,14 @@ class Basis(Protocol):
     """
 
     @property
-    def penalty(self) -> np.ndarray: ...
+    def penalty(self) -> np.ndarray:
+        """The penalty."""
+        ...
 
     @property
-    def null_dimension(self) -> int: ...
+    def null_dimension(self) -> int:
+        """Dimension of what the penalty does not see."""
+        ...
 
     def rows(self, values: np.ndarray) -> np.ndarray:
         """Return the basis functions at `values`, (value, coefficient)."""

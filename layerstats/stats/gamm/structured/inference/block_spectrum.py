@@ -1,22 +1,34 @@
 """The spectrum of a product of two matrices that are small blocks on the diagonal and a part of low rank.
 
-With weights M = blockdiag(A) - B Q B' and covariance V = blockdiag(D) + L C L', the eigenvalues of VM are wanted. Where
-the matrices are small they are computed. Where they are large, those of the blocks are, and the part of low rank enters
-through det(I - 2sVM) = det(I - 2sDA) det(I - 2s core G(s)), with G(s) = Y'(I - 2sDA)^-1 Y of the size of the low rank.
+With weights M = blockdiag(A) - B Q B' and covariance V = blockdiag(D) + L C L', the eigenvalues of VM are wanted.
+Where the matrices are small they are computed. Where they are large, those of the blocks are, and the part of low
+rank enters through det(I - 2sVM) = det(I - 2sDA) det(I - 2s core G(s)), with G(s) = Y'(I - 2sDA)^-1 Y of the size of
+the low rank. Its few eigenvalues above those of the blocks are found by iteration: near them the determinant varies
+fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import block_diag
+from scipy.sparse.linalg import aslinearoperator, eigs
 
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
 _LARGEST_DENSE = 500
+
+
+@dataclass(frozen=True, eq=False)
+class _Operator:
+    """A matrix that is known by its products."""
+
+    matvec: Callable[[np.ndarray], np.ndarray]
+    shape: tuple[int, int]
+    dtype: np.dtype = field(default_factory=lambda: np.dtype(float))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +71,8 @@ class BlockProduct:
         B and L.
     weight_core, covariance_core
         Q and C, (column, column).
+    outliers
+        How many eigenvalues may be above those of the blocks: one for each coefficient that is noise.
     """
 
     weights: np.ndarray
@@ -66,6 +80,7 @@ class BlockProduct:
     pieces: Sequence[Piece]
     weight_core: np.ndarray
     covariance_core: np.ndarray
+    outliers: int
 
     def spectrum(self) -> Spectrum:
         """Return the eigenvalues, with those of the levels of one pattern beyond the first by themselves."""
@@ -79,7 +94,54 @@ class BlockProduct:
             together = self._eigenvalues()
             return Spectrum(np.concatenate([alone, together]), np.concatenate([counts - 1, np.ones(rows)]))
         low_rank = _LowRank.of(self, factor, values, vectors)
-        return Spectrum(alone, counts, low_rank.log_determinant, low_rank.largest(), low_rank.lost())
+        outliers = self._outliers(float(values.max()))
+
+        def correction(point: complex) -> complex:
+            return low_rank.log_determinant(point) - np.log(1 - 2 * point * outliers).sum()
+
+        return Spectrum(
+            values=np.concatenate([alone, outliers]),
+            counts=np.concatenate([counts, np.ones(len(outliers))]),
+            correction=correction,
+            lost=low_rank.lost() + len(outliers),
+        )
+
+    def _outliers(self, bound: float) -> np.ndarray:
+        """Return the eigenvalues above `bound`, the largest of the blocks."""
+        if self.outliers == 0:
+            return np.zeros(0)
+        rows = sum(len(piece.grid) for piece in self.pieces) * self.weights.shape[1]
+        operator = aslinearoperator(_Operator(self._times, (rows, rows)))
+        number = min(self.outliers + 2, rows - 2)
+        found = np.real(eigs(operator, k=number, which="LR", v0=np.ones(rows), return_eigenvectors=False))
+        return np.sort(found[found > bound])
+
+    def _times(self, vector: np.ndarray) -> np.ndarray:
+        """Return the product of covariance, weights and a vector over the patterns."""
+        parts = self._split(vector.ravel())
+        through = np.zeros(len(self.weight_core))
+        for piece, part in zip(self.pieces, parts, strict=True):
+            through[piece.mixed_columns] += np.tensordot(piece.mixed, part, axes=([0, 1], [0, 1]))
+        through = self.weight_core @ through
+        weighted, across = [], np.zeros(len(self.covariance_core))
+        for piece, part in zip(self.pieces, parts, strict=True):
+            own = (self.weights[piece.grid] @ part[:, :, None])[:, :, 0] - piece.mixed @ through[piece.mixed_columns]
+            across[piece.left_columns] += np.tensordot(piece.left, own, axes=([0, 1], [0, 1]))
+            weighted.append(own)
+        across = self.covariance_core @ across
+        return np.concatenate(
+            [
+                (
+                    (self.covariance[piece.grid] @ own[:, :, None])[:, :, 0] + piece.left @ across[piece.left_columns]
+                ).ravel()
+                for piece, own in zip(self.pieces, weighted, strict=True)
+            ]
+        )
+
+    def _split(self, vector: np.ndarray) -> list[np.ndarray]:
+        functions = self.weights.shape[1]
+        ends = np.cumsum([len(piece.grid) * functions for piece in self.pieces])
+        return [part.reshape(-1, functions) for part in np.split(vector, ends[:-1])]
 
     def _eigenvalues(self) -> np.ndarray:
         grids = np.concatenate([piece.grid for piece in self.pieces])
@@ -156,16 +218,6 @@ class _LowRank:
         """Return how many eigenvalues the part of low rank makes zero: by what power the determinant grows less."""
         far = 1e10j / max(float(values.max()) for values in self.values)
         return round((self.log_determinant(far).real - self.log_determinant(10 * far).real) / np.log(10))
-
-    def largest(self) -> float:
-        """Return a bound on the largest eigenvalue of the whole, from the sign of the determinant."""
-        bound = max(float(values.max()) for values in self.values)
-        while True:
-            # Between 0 and 1 / (2 bound) the determinant keeps its sign where no eigenvalue is above the bound.
-            points = np.linspace(0.05, 0.999, 12) / (2 * bound)
-            if all(np.cos(self.log_determinant(complex(point)).imag) > 0 for point in points):
-                return bound
-            bound *= 1.05
 
 
 def _full_rank(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
 """The test of a random term that is solved level by level, without a matrix over all its coefficients.
 
-Over the levels of the term, weights and covariance are both small blocks on the diagonal plus a part of low rank:
-M = blockdiag(A) - B K^-1 B', and Cov(g) / phi = blockdiag(D) + L C L'. Levels of one pattern differ only in directions where
-the parts of low rank are zero, so that their blocks count by themselves.
+Over the levels of the term, weights and covariance are both small blocks on the diagonal plus a part of low rank: M =
+blockdiag(A) - B K^-1 B', and Cov(g) / phi = blockdiag(D) + L C L'. Levels of one pattern differ only in directions
+where the parts of low rank are zero, so that their blocks count by themselves.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
             left_columns=np.concatenate([cluster.columns, len(inverse) + cluster.columns]),
         )
         pieces.append(piece)
+    outliers = int(noise.dense.sum()) + int(noise.block.sum()) * len(solution.system.level_response)
     core = np.block([[first, -inverse], [-inverse, np.zeros_like(inverse)]])
-    return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core)
+    return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core, outliers)
 
 
 def _levels_of_patterns(freedom: Freedom) -> list[np.ndarray]:

@@ -24,13 +24,9 @@ def design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = 
     covariance = scale * solution.inverse[np.ix_(kept, kept)]
     coefficients = fit.coefficients[kept]
     names = [term for term, keep in zip(terms, kept, strict=True) if keep]
-    functions = [
-        number
-        for term in model.blocks
-        if term.label not in exclude
-        for number in range(model.block_spans[term.label].start, model.block_spans[term.label].stop)
-    ]
-    if not functions:
+    labels = np.array([term.label for term in model.blocks for _ in range(term.functions)])
+    functions = np.flatnonzero(~np.isin(labels, list(exclude)))
+    if not len(functions):
         return Design(matrix, coefficients, covariance, tuple(names))
     levels, place = np.unique(model.blocks[0].level_of(new_data), return_inverse=True)
     columns = np.zeros((len(new_data), len(levels), len(functions)))
@@ -41,12 +37,11 @@ def design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = 
     for position, level in enumerate(levels):
         square = slice(position * len(functions), (position + 1) * len(functions))
         own[square, square] += scale * _own_inverse(fit, level)[np.ix_(functions, functions)]
-    labels = [term.label for term in model.blocks for _ in range(term.functions)]
     return Design(
         matrix=np.hstack([matrix, columns.reshape(len(new_data), -1)]),
         coefficients=np.concatenate([coefficients, fit.level_coefficients[np.ix_(levels, functions)].ravel()]),
         covariance=np.block([[covariance, -spread[:, kept].T], [-spread[:, kept], own]]),
-        term_of_column=(*names, *([labels[number] for number in functions] * len(levels))),
+        term_of_column=(*names, *(labels[functions].tolist() * len(levels))),
     )
 
 

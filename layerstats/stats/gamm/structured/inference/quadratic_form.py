@@ -1,8 +1,8 @@
 """Tail probabilities of weighted sums of chi-square variables, to full relative accuracy however small they are.
 
 P(Q > q) is an integral of exp(K(s) - sq) / s along a line upwards in the complex plane, K the cumulant generating
-function. Through the saddlepoint the integrand falls off fast and does not cancel (Helstrom 1996, IEEE Trans. Inf. Theory
-42), where Davies' integral along the imaginary axis is lost in rounding errors.
+function. Through the saddlepoint the integrand falls off fast and does not cancel (Helstrom 1996, IEEE Trans. Inf.
+Theory 42), where Davies' integral along the imaginary axis is lost in rounding errors.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ class QuadraticForm:
         (part,) weights, of any sign, and degrees of freedom.
     correction
         Where the weights are the eigenvalues of a matrix E but for a part of low rank; see `Correction`.
-    largest
-        The largest eigenvalue of E, or what is certainly above it; the largest weight where there is no correction.
 
     Examples
     --------
@@ -40,21 +38,14 @@ class QuadraticForm:
 
     weights: np.ndarray
     freedom: np.ndarray
-    correction: Correction | None
-    largest: float
+    correction: Correction | None = None
 
     @classmethod
-    def of(
-        cls,
-        weights: np.ndarray,
-        freedom: np.ndarray,
-        correction: Correction | None = None,
-        largest: float = -np.inf,
-    ) -> QuadraticForm:
+    def of(cls, weights: np.ndarray, freedom: np.ndarray, correction: Correction | None = None) -> QuadraticForm:
         """Build a form from its parts; those without weight or freedom are left out."""
         used = (weights != 0) & (freedom > 0)
         weights = np.asarray(weights, dtype=float)[used]
-        return cls(weights, np.asarray(freedom, dtype=float)[used], correction, max(largest, weights.max(initial=0.0)))
+        return cls(weights, np.asarray(freedom, dtype=float)[used], correction)
 
     @property
     def mean(self) -> float:
@@ -87,10 +78,9 @@ class QuadraticForm:
     def _integral(self, value: float) -> float:
         """Return the log of the tail beyond the mean by integration along the path."""
         scale = float(np.abs(self.weights).max())
-        largest = max(self.largest, 0.0) / scale
         correction = self.correction
         scaled = None if correction is None else (lambda point: correction(point / scale))
-        return saddlepoint_path(value / scale, self.weights / scale, self.freedom, largest).log_integral(scaled)
+        return saddlepoint_path(value / scale, self.weights / scale, self.freedom).log_integral(scaled)
 
 
 def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> QuadraticForm:
@@ -103,7 +93,6 @@ def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> Quadr
         np.append(form.weights, -statistic / whole),
         np.append(form.freedom, float(whole)),
         form.correction,
-        form.largest,
     )
 
 

@@ -1,12 +1,14 @@
 """What the test of a random term is made of: which penalties are noise, and the weights of the statistic.
 
-The test of Wood (2013, Biometrika 100, 1005-1010) asks whether g = 0 by g'Mg / phi, which without the term is a weighted
-sum of chi-square variables with the eigenvalues of M Cov(g) / phi as weights. Effects of random levels (``bs="re"``) other
-than the tested ones are noise: their penalties describe a distribution, and do not bias the covariance.
+The test of Wood (2013, Biometrika 100, 1005-1010) asks whether g = 0 by g'Mg / phi, which without the term is a
+weighted sum of chi-square variables with the eigenvalues of M Cov(g) / phi as weights. Effects of random levels
+(``bs="re"``) other than the tested ones are noise: their penalties describe a distribution, and do not bias the
+covariance.
 
-M is the Schur complement for the term in X'VX + S over all columns X that are not noise, with V = I + N R^-1 N' for the
-noise columns N with penalties R. (mgcv has V here, not its inverse. Any M gives a valid test; this is mgcv's.) In the dense
-corner the noise columns stay in the matrix with -R in place of their square: eliminating them adds X'N R^-1 N'X.
+M is the Schur complement for the term in X'VX + S over all columns X that are not noise, with V = I + N R^-1 N' for
+the noise columns N with penalties R. (mgcv has V here, not its inverse. Any M gives a valid test; this is mgcv's.) In
+the dense corner the noise columns stay in the matrix with -R in place of their square: eliminating them adds X'N R^-1
+N'X.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from numpy.typing import ArrayLike
 
 _NODES = 160
 # A correction to the exponent varies slowly along the path: it is evaluated here, and interpolated.
@@ -52,7 +53,7 @@ class Path:
         total = float((np.exp(power) * direction).imag.sum()) * reach / _NODES / np.pi
         return min(0.0, top + float(np.log(max(total, np.finfo(float).tiny))))
 
-    def _points(self, place: np.ndarray) -> np.ndarray:
+    def _points(self, place: ArrayLike) -> np.ndarray:
         return self.saddle + self.width * (1j * np.sinh(place) + self.bend * (np.cosh(place) - 1))
 
     def _exponent(self, point: np.ndarray) -> np.ndarray:
@@ -62,14 +63,14 @@ class Path:
     def _reach(self, top: float) -> float:
         """Return where the integrand has fallen to nothing."""
         places = np.linspace(0.5, 60.0, 120)
-        size = self._exponent(self._points(places)).real + np.log(np.cosh(places)) - top
+        size = np.real(self._exponent(self._points(places))) + np.log(np.cosh(places)) - top
         below = np.flatnonzero(size < -40)
         return float(places[below[0]]) if len(below) else float(places[-1])
 
 
-def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray, largest: float) -> Path:
-    """Return the path for a threshold beyond the mean; singularities begin at ``1 / (2 largest)``."""
-    saddle = _saddlepoint(value, weights, freedom, largest)
+def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray) -> Path:
+    """Return the path for a threshold beyond the mean."""
+    saddle = _saddlepoint(value, weights, freedom)
     ratios = weights / (1 - 2 * weights * saddle)
     curvature = float(2 * freedom @ ratios**2 + 1 / saddle**2)
     width = 1 / np.sqrt(curvature)
@@ -80,15 +81,15 @@ def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray, lar
     return Path(value, weights, freedom, saddle, width, float(np.clip(bend, lowest, highest)))
 
 
-def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray, largest: float) -> float:
-    """Return the minimum over 0 < s < 1 / (2 largest) of K(s) - s value - log s, a convex function."""
+def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
+    """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
 
     def slope(point: float) -> float:
         return float(np.sum(freedom * weights / (1 - 2 * weights * point)) - value - 1 / point)
 
     low, high = 0.0, 1.0
-    if largest > 0:
-        high = 0.5 / largest
+    if weights.max() > 0:
+        high = 0.5 / weights.max()
     else:
         while slope(high) < 0:
             low, high = high, 2 * high
@@ -98,10 +99,10 @@ def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray, largest
     return (low + high) / 2
 
 
-def _interpolated(function: Callable[[np.ndarray], complex], reach: float, place: np.ndarray) -> np.ndarray:
+def _interpolated(function: Callable[[float], complex], reach: float, place: np.ndarray) -> np.ndarray:
     """Return a smooth function at every `place` from a few evaluations."""
     nodes = chebyshev.chebpts1(_CORRECTION_NODES)
-    values = np.array([function(np.float64(reach * (node + 1) / 2)) for node in nodes])
+    values = np.array([function(point) for point in reach * (nodes + 1) / 2])
     # Logarithms come without multiples of 2 pi i.
-    values = values.real + 1j * np.unwrap(values.imag)
+    values = np.real(values) + 1j * np.unwrap(np.imag(values))
     return chebyshev.chebval(2 * place / reach - 1, chebyshev.chebfit(nodes, values, _CORRECTION_NODES - 1))

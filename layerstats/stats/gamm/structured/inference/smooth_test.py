@@ -53,7 +53,7 @@ def smooth_test(
     p-value is the mean of both, the statistic that of the first.
     """
     values, vectors = np.linalg.eigh(gram)
-    root = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0))).T, mode="r")
+    root = np.asarray(np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0))).T, mode="r"))
     fitted = root @ coefficients
     variance, directions = np.linalg.eigh(root @ covariance @ root.T)
     variance, directions = variance[::-1], directions[:, ::-1]

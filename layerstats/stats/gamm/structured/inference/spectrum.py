@@ -24,8 +24,6 @@ class Spectrum:
     correction
         Where the matrix differs from one with these eigenvalues by a part of low rank: takes s to the difference in
         log det(I - 2sE).
-    largest
-        The largest eigenvalue with that part.
     lost
         How much the part of low rank takes from the rank.
     """
@@ -33,7 +31,6 @@ class Spectrum:
     values: np.ndarray
     counts: np.ndarray
     correction: Correction | None = None
-    largest: float = -np.inf
     lost: int = 0
 
     def test(self, statistic: float, residual: float, negligible: float = _NEGLIGIBLE) -> TermTest:
@@ -46,6 +43,6 @@ class Spectrum:
         rank = float(self.counts[kept].sum()) - self.lost
         if rank == 0:
             return TermTest(0.0, 0.0, 1.0)
-        form = QuadraticForm.of(values[kept], self.counts[kept], self.correction, self.largest)
+        form = QuadraticForm.of(values[kept], self.counts[kept], self.correction)
         tail = tail_of_test(statistic, form, residual)
         return TermTest(statistic / rank, rank, tail)

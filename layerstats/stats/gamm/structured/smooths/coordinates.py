@@ -1,8 +1,8 @@
 """Coordinates in which all penalties of a term are diagonal.
 
 mgcv's coefficients are those of a basis; ours are along axes of its penalties. The fitted functions are the same, but
-along axes a smoothing parameter may grow without bound and every determinant stays exact. The restricted likelihood of two
-parameterisations differs by a constant, which is kept so that scores equal mgcv's.
+along axes a smoothing parameter may grow without bound and every determinant stays exact. The restricted likelihood
+of two parameterisations differs by a constant, which is kept so that scores equal mgcv's.
 """
 
 from __future__ import annotations

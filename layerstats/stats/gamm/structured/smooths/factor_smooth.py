@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.basis_size import default_basis_dimension
-from layerstats.stats.gamm.expression import Expression, Name
+from layerstats.stats.gamm.expression import Expression, Name, String
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
 from layerstats.stats.gamm.structured.refusal import Refusal
@@ -39,7 +39,7 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     values = numbers(variable, frame)
     written = smooth.basis_dimensions
     dimension = default_basis_dimension(smooth) if written is None else written[0]
-    basis = build_basis("tp", Values.of(values, rows.counts), dimension, orders(smooth))
+    basis = build_basis(_basis_name(smooth), Values.of(values, rows.counts), dimension, orders(smooth))
     transform, wiggliness = natural_parameterisation(basis.rows(values), basis, rows.counts)
     penalties = [np.concatenate([wiggliness, np.zeros(basis.null_dimension)])]
     penalties += [np.eye(dimension)[dimension - position - 1] for position in reversed(range(basis.null_dimension))]
@@ -57,11 +57,23 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     ]
 
 
+def _basis_name(smooth: SmoothTerm) -> str:
+    """Return the basis of the curves: ``xt``, or thin plates."""
+    written = smooth.option("xt")
+    if written is None:
+        return "tp"
+    if not isinstance(written, String):
+        raise Refusal(f"the argument xt = {written} of {smooth}")
+    return written.value
+
+
 def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a transformation of the basis that makes its penalty diagonal, and the diagonal of its penalised part.
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
-    the rows of the data (Wood 2017, section 5.4.2).
+    the rows of the data (Wood 2017, section 5.4.2). Each of the others gets a penalty of its own, so that it matters
+    which they are: here the constant, which stands last, and before it what is orthogonal to it. (In mgcv they are the
+    eigenvectors of a repeated eigenvalue, zero, that rounding errors happen to choose.)
 
     Parameters
     ----------
@@ -79,6 +91,7 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
     eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
     transform = inverse @ vectors
     transform[:, :penalised] /= np.sqrt(eigenvalues[:penalised])
+    transform[:, penalised:] = transform[:, penalised:] @ _by_degree(functions @ transform[:, penalised:], counts)
     wiggliness = np.ones(penalised)
     square = counts @ (functions @ transform) ** 2 / counts.sum()
     scale = 1 / np.sqrt(square[:penalised].mean())
@@ -87,6 +100,13 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
     if penalised < size:
         transform[:, penalised:] /= np.sqrt(square[penalised:].mean())
     return transform, wiggliness
+
+
+def _by_degree(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the rotation that brings the constant to the last place, for functions orthonormal over the data."""
+    weighted = counts[:, None] * functions
+    along = np.linalg.solve(functions.T @ weighted, weighted.T @ np.ones(len(functions)))
+    return np.linalg.qr(along[:, None], mode="complete")[0][:, ::-1]
 
 
 def _columns(variable: Expression, basis: Basis, transform: np.ndarray, copy: Copy, frame: pd.DataFrame) -> np.ndarray:

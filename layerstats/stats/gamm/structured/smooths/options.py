@@ -20,8 +20,9 @@ def check_options(smooth: SmoothTerm) -> None:
     Refusal
         With the argument.
     """
+    understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set())
     for name, value in smooth.options:
-        if name not in _UNDERSTOOD:
+        if name not in understood:
             raise Refusal(f"the argument {name} = {value} of {smooth}")
     if smooth.option("m") is not None and smooth.penalty_orders is None:
         raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")

@@ -1,4 +1,4 @@
-"""``te()`` and ``ti()``: products of bases of several covariates, one penalty a covariate (Wood 2006, Biometrics 62)."""
+"""``te()`` and ``ti()``: products of bases of several covariates, one penalty a covariate (Wood 2006)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
-
 
 Item = TypeVar("Item")
 
