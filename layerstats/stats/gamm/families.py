@@ -63,8 +63,8 @@ def link_of(family: str) -> Link:
     link = _LINKS[family]
     if link is None:
         raise ArgumentError(
-            f"The family {family!r} has no response scale of one value a row: use scale='link', and the thresholds of the "
-            "result."
+            f"The family {family!r} has no response scale of one value a row: use scale='link', and the thresholds of "
+            "the result."
         )
     return link
 
@@ -81,8 +81,8 @@ def check_response(family: str, response: np.ndarray, name: str) -> None:
         if bad.any():
             raise DataError(
                 f"A binomial response must be between 0 and 1, but {name} is outside in {int(bad.sum())} of "
-                f"{len(response)} rows, for instance {response[bad][0]:g}. Give counts as proportions, with the number of "
-                "trials as 'weights'."
+                f"{len(response)} rows, for instance {response[bad][0]:g}. Give counts as proportions, with the number "
+                "of trials as 'weights'."
             )
     elif family == "ocat":
         highest = response.max()
@@ -104,15 +104,15 @@ def response_notes(family: str, response: np.ndarray, weights: np.ndarray | None
     if family == "binomial" and np.any((response > 0) & (response < 1)):
         if weights is None:
             return (
-                "The response has proportions without 'weights': each row counts as one trial. Give the number of trials "
-                "as 'weights'.",
+                "The response has proportions without 'weights': each row counts as one trial. Give the number of "
+                "trials as 'weights'.",
             )
         trials = np.asarray(weights)
         successes = trials * response
         if np.any(np.abs(successes - np.round(successes)) > 1e-6 * np.maximum(1, trials)):
             return (
-                "The successes, 'weights' times the response, are not whole numbers. Estimates are as if they could be; "
-                "the log likelihood rounds them.",
+                "The successes, 'weights' times the response, are not whole numbers. Estimates are as if they could "
+                "be; the log likelihood rounds them.",
             )
     if family == "ocat" and function == "bam":
         return (

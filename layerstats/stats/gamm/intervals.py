@@ -10,8 +10,8 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.families import Link
 from layerstats.stats.gamm.draws import NormalDraws
+from layerstats.stats.gamm.families import Link
 
 IntervalKind = Literal["pointwise", "simultaneous"]
 # Points are drawn in blocks, so that 10,000 draws of a long curve need little memory.

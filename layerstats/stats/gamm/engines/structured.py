@@ -29,7 +29,8 @@ from layerstats.stats.gamm.structured.separation import separation_warnings
 _UNFITTED = {
     "ocat": (
         "working weights do not give what mgcv's gam() gives for ordered categories: with curves of tokens, estimates "
-        "are up to a fifth of a standard error away and thresholds 5 percent smaller (docs/ordered-categories.md)"
+        "are up to a fifth of a standard error away and thresholds 4 percent nearer to each other (see "
+        "docs/ordered-categories.md)"
     )
 }
 
@@ -108,7 +109,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
     if fit.working is None:
         glance = glance_table(fit, freedom, residuals, whitened)
     else:
-        glance = binomial_glance_table(fit, freedom)
+        glance = binomial_glance_table(fit, fit.working.predictor, freedom)
     return EngineFit(
         parametric=parametric_table(fit, freedom),
         smooths=smooth_table(fit, freedom),

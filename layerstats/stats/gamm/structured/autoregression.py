@@ -47,7 +47,9 @@ def estimate_rho(request: FitRequest) -> float:
         return optimum.value
 
     try:
-        found: OptimizeResult = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
+        found: OptimizeResult = minimize_scalar(
+            profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY}
+        )
     except np.linalg.LinAlgError as error:
         raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
     return float(found.x)

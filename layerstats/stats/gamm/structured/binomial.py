@@ -25,13 +25,11 @@ def probability(predictor: np.ndarray) -> np.ndarray:
     return special.expit(np.clip(predictor, -_FARTHEST, _FARTHEST))
 
 
-def working_model(
-    predictor: np.ndarray, response: np.ndarray, trials: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def working_model(predictor: np.ndarray, response: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the working response and its weights, (row,) each.
 
-    They are those of iterative weighted least squares (McCullagh and Nelder 1989, section 2.5): the log likelihood has the
-    gradient and the expected curvature of a weighted sum of squares about them.
+    They are those of iterative weighted least squares (McCullagh and Nelder 1989, section 2.5): the log likelihood has
+    the gradient and the expected curvature of a weighted sum of squares about them.
     """
     success = probability(predictor)
     slope = success * (1 - success)

@@ -1,13 +1,13 @@
 """Penalised quasi-likelihood: smoothing parameters and coefficients in turn, each working model by its own REML.
 
-The method of Breslow and Clayton (1993, J. Am. Statist. Ass. 88, 9-25), with the smoothing parameters of every working model
-optimised afresh, as `bam` does ("performance oriented iteration", Wood, Goude and Shaw 2015, J. R. Statist. Soc. C 64,
-139-155). The scale is known, so that the criterion has no parameter for it.
+The method of Breslow and Clayton (1993, J. Am. Statist. Ass. 88, 9-25), with the smoothing parameters of every working
+model optimised afresh, as `bam` does (Wood, Goude and Shaw 2015, J. R. Statist. Soc. C 64, 139-155). The scale is known,
+so that the criterion has no parameter for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,8 +51,8 @@ class WorkingFit:
     coefficients: np.ndarray
     level_coefficients: np.ndarray
     predictor: np.ndarray
-    change: float
-    iterations: int
+    change: float = np.inf
+    iterations: int = 0
 
     @property
     def converged(self) -> bool:
@@ -63,8 +63,7 @@ class WorkingFit:
         """Return the fit between this one and `other`, with the smoothing parameters of this."""
         coefficients = (self.coefficients + other.coefficients) / 2
         levels = (self.level_coefficients + other.level_coefficients) / 2
-        predictor = model.predictor(coefficients, levels)
-        return WorkingFit(self.optimum, coefficients, levels, predictor, self.change, self.iterations)
+        return WorkingFit(self.optimum, coefficients, levels, model.predictor(coefficients, levels))
 
 
 def fit_working_models(request: FitRequest, model: Model) -> WorkingFit:
@@ -79,19 +78,15 @@ def fit_working_models(request: FitRequest, model: Model) -> WorkingFit:
     trials = np.ones(len(response)) if request.weights is None else request.weights
     predictor, deviance, change = binomial.starting_predictor(response, trials), np.inf, np.inf
     last: WorkingFit | None = None
-    for iteration in range(1, _MOST_ITERATIONS + 1):
+    while last is None or (last.iterations < _MOST_ITERATIONS and not last.converged):
         criterion = _working_criterion(request, model, predictor, trials)
-        fit = _solve(criterion, model, last if change < _NEARLY else None, iteration)
+        fit = _solve(criterion, model, last if change < _NEARLY else None)
         if last is not None:
             fit = _shortened(fit, last, model, response, trials)
         now = float(binomial.deviance_parts(fit.predictor, response, trials).sum())
         change = abs(now - deviance) / (0.1 + now)
         predictor, deviance = fit.predictor, now
-        last = WorkingFit(
-            fit.optimum, fit.coefficients, fit.level_coefficients, fit.predictor, float(change), iteration
-        )
-        if last.converged:
-            break
+        last = replace(fit, change=float(change), iterations=1 if last is None else last.iterations + 1)
     return last
 
 
@@ -102,7 +97,7 @@ def _working_criterion(request: FitRequest, model: Model, predictor: np.ndarray,
     return Criterion(system, penalties, request.method, known_scale=1.0)
 
 
-def _solve(criterion: Criterion, model: Model, last: WorkingFit | None, iteration: int) -> WorkingFit:
+def _solve(criterion: Criterion, model: Model, last: WorkingFit | None) -> WorkingFit:
     """Optimise one working model, from the smoothing parameters of the last where they are near."""
     if last is None:
         optimum = minimise_from_several(criterion)
@@ -113,12 +108,10 @@ def _solve(criterion: Criterion, model: Model, last: WorkingFit | None, iteratio
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset
     levels = optimum.solution.level_coefficients()
-    return WorkingFit(optimum, coefficients, levels, model.predictor(coefficients, levels), np.inf, iteration)
+    return WorkingFit(optimum, coefficients, levels, model.predictor(coefficients, levels))
 
 
-def _shortened(
-    fit: WorkingFit, last: WorkingFit, model: Model, response: np.ndarray, trials: np.ndarray
-) -> WorkingFit:
+def _shortened(fit: WorkingFit, last: WorkingFit, model: Model, response: np.ndarray, trials: np.ndarray) -> WorkingFit:
     """Go back half the way to the last fit where the penalised deviance has grown, a few times if need be."""
     before = _penalised_deviance(last, fit.optimum, response, trials)
     for _ in range(_MOST_HALVINGS):

@@ -38,11 +38,15 @@ def _cells(request: FitRequest) -> list[tuple[str, ...]]:
 
 def _constant(request: FitRequest, columns: tuple[str, ...]) -> list[str]:
     response = pd.Series(request.response_values, index=request.frame.index)
-    cells = response.groupby([request.frame[column].astype(str) for column in columns], sort=True)
-    return [
-        f"The response is {values.iloc[0]:g} in all {len(values)} rows where "
-        f"{', '.join(f'{column} is {level!r}' for column, level in zip(columns, levels, strict=True))}: the data do not "
-        "determine this level, its standard error is meaningless, and tests of it are not to be used."
-        for levels, values in cells
-        if values.nunique() == 1 and values.iloc[0] in (0.0, 1.0)
-    ]
+    names = request.frame[list(columns)].astype(str).agg(tuple, axis=1)
+    cells = response.groupby(names, sort=True)
+    found = []
+    for levels, (_, values) in zip(sorted(set(names)), cells, strict=True):
+        if values.iloc[0] not in (0.0, 1.0) or np.any(values != values.iloc[0]):
+            continue
+        cell = ", ".join(f"{column} is {level!r}" for column, level in zip(columns, levels, strict=True))
+        found.append(
+            f"The response is {values.iloc[0]:g} in all {len(values)} rows where {cell}: the data do not determine "
+            "this level, its standard error is meaningless, and tests of it are not to be used."
+        )
+    return found

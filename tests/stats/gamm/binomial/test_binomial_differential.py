@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 FAST = 16
 # bam() hands REML and ML to gam() without its control, so that they stop at gam()'s own, wider tolerance.
 LOOSE = {"fREML": 1.0, "REML": 12.0, "ML": 12.0}
-# The fits are two fixed points of a map that is not the gradient of anything: fitted values agree to 2e-5 of their spread
+# The fits are fixed points of a map that is not the gradient of anything: fitted values agree to 2e-5 of their spread
 # where a smoothing parameter is on a flat ridge, and to 1e-8 where none is.
 TOLERANCES = {
     "score": 5e-5,
@@ -39,6 +39,8 @@ TOLERANCES = {
     "probability_std_error": 1e-5,
     "residual": 1e-5,
 }
+# The p-value of a term that is all but zero is that of a ratio of two vanishing numbers.
+VANISHING = 1e-3
 # With REML and ML mgcv adds a second-order term to edf2, which this engine does not have.
 FIRST_ORDER = {"df": 1e-3, "aic": 2e-3}
 
@@ -101,6 +103,7 @@ def _differences(name):
     rows = data.iloc[np.array(terms("fitted"), dtype=int)]
     link, response = result.predict(rows), result.predict(rows, scale="response")
     fixed = result.predict(rows, exclude=result.random_terms)
+    steady = values("edf") > VANISHING
     errors, spread = values("std_error"), np.std(values("fitted"))
     found = {
         "score": abs(glance["score"] - values("score").item()),
@@ -109,7 +112,7 @@ def _differences(name):
         "p_value": _relative(parametric["p_value"], values("p_value"), 1.0),
         "edf": _relative(smooths["edf"], values("edf"), 1.0),
         "ref_df": _relative(smooths["ref_df"], values("ref_df"), 1.0),
-        "smooth_p_value": _relative(smooths["p_value"], values("smooth_p_value"), 1.0),
+        "smooth_p_value": _relative(smooths["p_value"][steady], values("smooth_p_value")[steady], 1.0),
         "edf_total": abs(len(data) - glance["df_residual"] - values("edf_total").item()),
         "fitted": _relative(link["fit"], values("fitted"), spread),
         "fitted_std_error": _relative(link["std_error"], values("fitted_std_error"), values("fitted_std_error")),
@@ -138,8 +141,10 @@ def test_equals_bam(name):
     method, found = _differences(name)
     excepted = _exceptions().get(name, set())
     if "*" in excepted:
-        # Another penalty is another model, but a near one.
-        assert found["fixed"] < 0.5 and found["probability"] < 0.06
+        # They stop at different places of one ridge.
+        assert found["edf"] < 0.05
+        assert found["estimate"] < 0.001
+        assert found["fitted"] < 0.05
         return
     tolerances = TOLERANCES | (FIRST_ORDER if method == "fREML" else {})
     over = {
@@ -154,7 +159,7 @@ def test_there_are_enough_models():
     models = _models()
     assert len(models) >= 40
     assert set(models["method"]) == {"fREML", "REML", "ML"}
-    assert models["weighted"].any() and not models["weighted"].all()
+    assert set(models["weighted"]) == {True, False}
     assert len(set(models["formula"])) >= 16
     assert set(_exceptions()) <= set(models.index)
 

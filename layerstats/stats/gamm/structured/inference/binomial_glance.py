@@ -10,12 +10,12 @@ from layerstats.stats.gamm.structured.fitting import StructuredFit
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 
 
-def binomial_glance_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
+def binomial_glance_table(fit: StructuredFit, predictor: np.ndarray, freedom: Freedom) -> pd.DataFrame:
     """Return the columns of `glance_table`, defined as mgcv's `summary` and `logLik` define them for this family.
 
     The score is that of the last working model: minus the log restricted likelihood of its working response.
     """
-    response, trials, predictor = fit.request.response_values, fit.weights, fit.working.predictor
+    response, trials = fit.request.response_values, fit.weights
     observations = len(response)
     df, df_residual = freedom.total_corrected, observations - freedom.total
     log_likelihood = binomial.log_likelihood(predictor, response, trials)
