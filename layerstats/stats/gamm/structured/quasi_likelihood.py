@@ -1,8 +1,8 @@
 """Penalised quasi-likelihood: smoothing parameters and coefficients in turn, each working model by its own REML.
 
 The method of Breslow and Clayton (1993, J. Am. Statist. Ass. 88, 9-25), with the smoothing parameters of every working
-model optimised afresh, as `bam` does (Wood, Goude and Shaw 2015, J. R. Statist. Soc. C 64, 139-155). The scale is known,
-so that the criterion has no parameter for it.
+model optimised afresh, as `bam` does (Wood, Goude and Shaw 2015, J. R. Statist. Soc. C 64, 139-155). The scale is
+known, so that the criterion has no parameter for it.
 """
 
 from __future__ import annotations
