@@ -39,9 +39,13 @@ class NormalDraws:
             key[position] = state
         self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": len(key)}}
 
+    def uniform(self, count: int) -> np.ndarray:
+        """Return the next `count` uniform numbers, R's ``runif``."""
+        words = self._twister.random_raw(count).astype(float) * _UNIT
+        # R keeps its uniform numbers off the ends of the unit interval.
+        return np.clip(words, _UNIT / 2, 1 - _UNIT / 2)
+
     def take(self, count: int) -> np.ndarray:
         """Return the next `count` draws."""
-        words = self._twister.random_raw(2 * count).astype(float) * _UNIT
-        # R keeps its uniform numbers off the ends of the unit interval.
-        uniform = np.clip(words, _UNIT / 2, 1 - _UNIT / 2)
+        uniform = self.uniform(2 * count)
         return special.ndtri((np.floor(_BIG * uniform[::2]) + uniform[1::2]) / _BIG)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.engines.base import FitRequest
@@ -52,4 +53,9 @@ def estimate_rho(request: FitRequest) -> float:
         )
     except np.linalg.LinAlgError as error:
         raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
+    return _argument(found)
+
+
+def _argument(found: Any) -> float:
+    """Return where the search ended."""
     return float(found.x)

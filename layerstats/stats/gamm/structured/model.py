@@ -12,6 +12,7 @@ from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.identifiability import check_identifiable
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
     DenseTerm,
     GroupedTerm,
@@ -106,8 +107,13 @@ def build_model(request: FitRequest) -> Model:
     """
     frame = request.frame
     parametric = build_parametric(request.formula, frame)
-    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, frame))) for smooth in request.formula.smooths]
+    setup = setup_rows(request)
+    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, setup))) for smooth in request.formula.smooths]
     terms = [term for _, built in smooths for term in built]
+    labels = [term.label for term in terms]
+    repeated = [label for label in labels if labels.count(label) > 1]
+    if repeated:
+        raise Refusal(f"two smooths called {repeated[0]}")
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
     factor = _block_factor(grouped, request)
     blocks = tuple(term for term in grouped if term.factor == factor)
@@ -126,7 +132,7 @@ def build_model(request: FitRequest) -> Model:
         parametric=parametric,
         dense=dense,
         blocks=blocks,
-        labels=tuple(term.label for term in terms),
+        labels=tuple(labels),
         rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),

@@ -70,20 +70,32 @@ fit_predictions <- function(fit, data) {
     quantity("fixed_std_error", rows - 1, fixed$se.fit))
 }
 
-# Evaluate `expression` while mgcv's optimisers run until rounding stops them. bam() hands them no tolerance of ours.
+# The natural parameterisation of a factor smooth with the constant last in the null space, and before it what is
+# orthogonal to it. mgcv takes the eigenvectors that rounding errors choose, each with a penalty of its own.
+with_fixed_axes <- function(parameterise) {
+  function(X, S, rank = NULL, type = 0, ...) {
+    result <- parameterise(X, S, rank = rank, type = type, ...)
+    if (type == 1 && result$rank < ncol(X) - 1) {
+      free <- (result$rank + 1):ncol(X)
+      constant <- crossprod(result$X[, free], rep(1, nrow(X)))
+      turn <- qr.Q(qr(constant), complete = TRUE)[, length(free):1]
+      result$X[, free] <- result$X[, free] %*% turn
+      result$P[, free] <- result$P[, free] %*% turn
+    }
+    result
+  }
+}
+
+# Evaluate `expression` while mgcv's optimisers run until rounding stops them and its factor smooths do not depend on
+# rounding. bam() lets its caller set neither.
 converged_tightly <- function(expression) {
-  optimiser <- mgcv:::fast.REML.fit
-  control <- mgcv::gam.control
-  on.exit({
-    assignInNamespace("fast.REML.fit", optimiser, "mgcv")
-    assignInNamespace("gam.control", control, "mgcv")
-  })
-  tight_optimiser <- optimiser
-  formals(tight_optimiser)$conv.tol <- 1e-13
-  tight_control <- control
-  formals(tight_control)$newton <- quote(list(conv.tol = 1e-12))
-  assignInNamespace("fast.REML.fit", tight_optimiser, "mgcv")
-  assignInNamespace("gam.control", tight_control, "mgcv")
+  kept <- list(fast.REML.fit = mgcv:::fast.REML.fit, gam.control = mgcv::gam.control, nat.param = mgcv:::nat.param)
+  on.exit(for (name in names(kept)) assignInNamespace(name, kept[[name]], "mgcv"))
+  tight <- kept
+  formals(tight$fast.REML.fit)$conv.tol <- 1e-13
+  formals(tight$gam.control)$newton <- quote(list(conv.tol = 1e-12))
+  tight$nat.param <- with_fixed_axes(kept$nat.param)
+  for (name in names(tight)) assignInNamespace(name, tight[[name]], "mgcv")
   expression
 }
 

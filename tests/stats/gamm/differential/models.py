@@ -120,13 +120,20 @@ def refused() -> dict[str, str]:
     return {name: entry["message"] for entry in _listed().get("refused", []) for name in entry["ids"]}
 
 
-def exceptions() -> dict[str, tuple[frozenset[str], str]]:
-    """Return which quantities differ from mgcv's and why, by model."""
+def exceptions(model: Case) -> dict[str, str]:
+    """Return which quantities of a model differ from mgcv's, and why; the quantity "all" stands for every one."""
     return {
-        name: (frozenset(entry["quantities"]), entry["reason"])
+        quantity: entry["reason"]
         for entry in _listed().get("exception", [])
-        for name in entry["ids"]
+        if model.id in entry.get("ids", ()) or model.arguments["method"] in entry.get("methods", ())
+        for quantity in entry["quantities"]
     }
+
+
+def listed_models() -> frozenset[str]:
+    """Return the models that the list of exceptions names."""
+    entries = [*_listed().get("refused", []), *_listed().get("exception", [])]
+    return frozenset(name for entry in entries for name in entry.get("ids", ()))
 
 
 def spread_over(names: Sequence[str], number: int) -> frozenset[str]:

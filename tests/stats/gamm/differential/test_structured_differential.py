@@ -7,7 +7,7 @@ from layerstats.stats.gamm import fit
 from layerstats.stats.gamm.engines.registry import engine_names
 
 from .comparison import compare_with_answers, failures
-from .models import case, case_ids, exceptions, refused, spread_over
+from .models import case, case_ids, exceptions, listed_models, refused, spread_over
 
 pytestmark = pytest.mark.skipif(
     "structured" not in engine_names(), reason="the structured engine is not among the engines yet"
@@ -26,11 +26,11 @@ def test_engine_says_what_mgcv_says(name):
         assert refused()[name] in str(raised.value)
         return
     result = fit(model.formula, model.data, engine="structured", **model.arguments)
-    excepted, reason = exceptions().get(name, (frozenset(), ""))
-    failed = failures(compare_with_answers(result, model), excepted)
-    assert not failed, f"{model.formula} ({reason})\n{failed}"
+    excepted = exceptions(model)
+    table = compare_with_answers(result, model)
+    failed = "" if "all" in excepted else failures(table, excepted)
+    assert not failed, f"{model.formula} {excepted}\n{failed}"
 
 
 def test_listed_models_exist():
-    assert {*refused(), *exceptions()} <= set(case_ids())
-    assert not set(refused()) & set(exceptions())
+    assert listed_models() <= set(case_ids())
