@@ -12,6 +12,7 @@ bridge_fit <- function(path, formula, data, start, rho, method, weights, family,
     glance = gamm_glance(fit, summary),
     parts = smooth_parts(fit$model),
     smoothing_parameters = I(as.numeric(fit$model$sp)),
+    thresholds = I(category_thresholds(fit$model)),
     fitted = I(as.numeric(fit$model$fitted.values)),
     residuals = I(as.numeric(stats::residuals(fit$model))),
     whitened = I(whitened_residuals(fit)),
@@ -20,6 +21,11 @@ bridge_fit <- function(path, formula, data, start, rho, method, weights, family,
     corrected = !is.null(fit$model$Vc),
     seconds = fit$seconds
   )
+}
+
+# Where the linear predictor passes from one ordered category to the next; none for other families.
+category_thresholds <- function(model) {
+  if (startsWith(model$family$family, "Ordered Categorical")) model$family$getTheta(TRUE) else numeric(0)
 }
 
 # For each smooth: label, coefficients, null_dimension, edf.

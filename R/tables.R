@@ -28,7 +28,8 @@ gamm_glance <- function(fit, summary = base::summary(fit$model)) {
     bic = stats::BIC(model),
     deviance = stats::deviance(model),
     deviance_explained = summary$dev.expl,
-    adj_r_squared = summary$r.sq,
+    # Families without a mean, as ordered categories, have none.
+    adj_r_squared = if (is.null(summary$r.sq)) NA_real_ else summary$r.sq,
     scale = summary$scale,
     score = as.numeric(model$gcv.ubre),
     method = fit$method,

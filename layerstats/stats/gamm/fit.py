@@ -16,12 +16,12 @@ from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import Engine, EngineFit, FitRequest
 from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
+from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.result import GammResult
 from layerstats.stats.gamm.verify import verification_table
 
 METHODS = ("fREML", "REML", "ML")
-FAMILIES = ("gaussian", "binomial", "poisson", "Gamma", "scat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,8 @@ def fit(
     weights
         Prior weights: a column, or one value a row.
     family, function, discrete
-        As for mgcv; `function` is ``"bam"`` or ``"gam"``.
+        As for mgcv; `function` is ``"bam"`` or ``"gam"``. A ``"binomial"`` response is 0 or 1, or a proportion with the
+        number of trials as `weights`; an ``"ocat"`` response numbers ordered categories from 1.
     verify
         Fit with mgcv too, and report the largest differences in ``result.verification``.
 
@@ -192,6 +193,7 @@ def _job(task: FitTask) -> _Job:
         autoregressive=autoregressive,
         weights=task.weights,
     )
+    check_response(task.family, prepared.response_values, str(formula.response))
     request = FitRequest(
         formula=formula,
         frame=prepared.frame,
@@ -209,7 +211,8 @@ def _job(task: FitTask) -> _Job:
     engine = choose_engine(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
-    return _Job(task, prepared, request, engine)
+    notes = response_notes(task.family, prepared.response_values, prepared.weights, task.function)
+    return _Job(task, prepared, request, engine, notes)
 
 
 def _check_rho(rho: object) -> bool:

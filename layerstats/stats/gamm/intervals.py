@@ -11,6 +11,7 @@ from scipy import stats
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.draws import NormalDraws
+from layerstats.stats.gamm.families import Link
 
 IntervalKind = Literal["pointwise", "simultaneous"]
 # Points are drawn in blocks, so that 10,000 draws of a long curve need little memory.
@@ -34,6 +35,13 @@ class CurveEstimate:
     conf_low: np.ndarray
     conf_high: np.ndarray
     critical_value: float
+
+
+def on_response_scale(curve: CurveEstimate, link: Link) -> CurveEstimate:
+    """Return `curve` on the scale of the response: its ends by the link itself, its standard error by the slope."""
+    ends = np.sort([link.mean(curve.conf_low), link.mean(curve.conf_high)], axis=0)
+    std_error = np.abs(link.slope(curve.fit)) * curve.std_error
+    return CurveEstimate(link.mean(curve.fit), std_error, ends[0], ends[1], curve.critical_value)
 
 
 def check_interval(interval: str, conf_level: float, draws: int) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.autocorrelation import autocorrelation_table
 from layerstats.stats.gamm.basis_check import check_bases
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.factors import factor_levels
-from layerstats.stats.gamm.intervals import check_interval, estimate_curve
+from layerstats.stats.gamm.families import link_of
+from layerstats.stats.gamm.intervals import check_interval, estimate_curve, on_response_scale
 from layerstats.stats.gamm.new_data import code_new_data, random_labels, resolve_exclude
 from layerstats.stats.gamm.residual_checks import residual_checks_table
 from layerstats.tables import check_frame
@@ -79,6 +81,11 @@ class GammResult:
     def warnings(self) -> tuple[str, ...]:
         """What the fitter warned about."""
         return self.engine_fit.warnings
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Where the linear predictor passes from one ordered category to the next; none for other families."""
+        return self.engine_fit.thresholds
 
     @property
     def seconds(self) -> float:
@@ -151,8 +158,9 @@ class GammResult:
         interval: str = "pointwise",
         draws: int = 10_000,
         seed: int = 0,
+        scale: str = "link",
     ) -> pd.DataFrame:
-        """Predict new rows, on the scale of the linear predictor.
+        """Predict new rows, on the scale of the linear predictor or of the response.
 
         Parameters
         ----------
@@ -162,6 +170,9 @@ class GammResult:
             ``"pointwise"``, or ``"simultaneous"`` over all rows of `new_data`, at this level.
         draws, seed
             For simultaneous intervals.
+        scale
+            ``"link"``, or ``"response"``: the mean of the response, the ends of its interval taken there too (so that
+            a probability stays between 0 and 1), the standard error by the slope of the link.
 
         Returns
         -------
@@ -169,6 +180,8 @@ class GammResult:
             `new_data` with columns ``fit, std_error, conf_low, conf_high, interval, conf_level``.
         """
         check_interval(interval, conf_level, draws)
+        check_choice("scale", scale, ("link", "response"))
+        link = link_of(self.request.family) if scale == "response" else None
         design = self.design(new_data, exclude)
         curve = estimate_curve(
             design.matrix,
@@ -179,6 +192,8 @@ class GammResult:
             draws=draws,
             seed=seed,
         )
+        if link is not None:
+            curve = on_response_scale(curve, link)
         frame = new_data.assign(
             fit=curve.fit,
             std_error=curve.std_error,

@@ -37,7 +37,7 @@ class FitRequest:
     weights
         (row,) prior weights, or None.
     family, function, discrete
-        As for mgcv: ``"gaussian"``, ``"bam"`` or ``"gam"``, whether covariates are discretised.
+        As for mgcv: ``"gaussian"``, ``"binomial"``..., ``"bam"`` or ``"gam"``, whether covariates are discretised.
     """
 
     formula: Formula
@@ -135,6 +135,8 @@ class EngineFit:
         For instance ``{"R": "4.2.2", "mgcv": "1.8-41"}``.
     seconds
         Wall-clock time of the fit.
+    thresholds
+        Between ordered categories, on the scale of the linear predictor; none for other families.
     """
 
     parametric: pd.DataFrame
@@ -151,6 +153,7 @@ class EngineFit:
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = float("nan")
+    thresholds: tuple[float, ...] = ()
 
 
 @runtime_checkable

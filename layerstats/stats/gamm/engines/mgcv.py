@@ -110,6 +110,11 @@ class _SavedModel:
         )
 
 
+def _r_family(request: FitRequest) -> str:
+    """Return the family as R code; ordered categories need their number."""
+    return f"ocat(R = {int(request.response_values.max())})" if request.family == "ocat" else request.family
+
+
 def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
     return {
         "path": str(model.path),
@@ -119,7 +124,7 @@ def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
         "rho": float(request.rho),
         "method": request.method,
         "weights": request.weights,
-        "family": request.family,
+        "family": _r_family(request),
         "fun": request.function,
         "discrete": request.discrete,
     }
@@ -143,5 +148,6 @@ def _engine_fit(value: dict[str, Any], warnings: tuple[str, ...], model: _SavedM
         corrected_design=model.corrected_design if value["corrected"] else None,
         warnings=warnings,
         versions=value["versions"],
+        thresholds=tuple(float(threshold) for threshold in value["thresholds"]),
         seconds=value["seconds"],
     )

@@ -14,6 +14,7 @@ import pandas as pd
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
+from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
 from layerstats.stats.gamm.structured.inference.tables import (
     glance_table,
@@ -24,6 +25,16 @@ from layerstats.stats.gamm.structured.inference.tables import (
 )
 from layerstats.stats.gamm.structured.model import Model, build_model
 from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.separation import separation_warnings
+
+# Families whose reason says more than that they are not there.
+_UNFITTED = {
+    "ocat": (
+        "working weights do not give what mgcv's gam() gives for ordered categories: with curves of tokens, estimates "
+        "are up to a fifth of a standard error away and thresholds 4 percent nearer to each other (see "
+        "docs/ordered-categories.md)"
+    )
+}
 
 
 class StructuredEngine:
@@ -47,8 +58,15 @@ class StructuredEngine:
 
     def cannot(self, request: FitRequest) -> str | None:
         """Return None where the engine expresses the request, else the reason why not."""
-        if request.family != "gaussian":
-            return f"it fits the family 'gaussian', not {request.family!r}"
+        if request.family not in ("gaussian", "binomial"):
+            return _UNFITTED.get(
+                request.family, f"it fits the families 'gaussian' and 'binomial', not {request.family!r}"
+            )
+        if request.family != "gaussian" and request.rho != 0:
+            return (
+                f"AR(1) residuals need a Gaussian response: those of family {request.family!r} have no common variance "
+                "that a lag could be scaled by"
+            )
         if request.discrete:
             return "it does not discretise covariates (discrete=True)"
         if request.function != "bam":
@@ -90,10 +108,14 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
     freedom = fit.freedom
     values = fit.fitted()
     residuals, whitened = fit.residuals(values)
+    if fit.working is None:
+        glance = glance_table(fit, freedom, residuals, whitened)
+    else:
+        glance = binomial_glance_table(fit, fit.working.predictor, freedom)
     return EngineFit(
         parametric=parametric_table(fit, freedom),
         smooths=smooth_table(fit, freedom),
-        glance=glance_table(fit, freedom, residuals, whitened),
+        glance=glance,
         smooth_parts=smooth_parts(fit, freedom),
         smoothing_parameters=smoothing_parameters(fit),
         fitted=values,
@@ -101,7 +123,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         whitened_residuals=whitened,
         design=partial(design, fit),
         corrected_design=partial(_corrected_design, fit),
-        warnings=_warnings(fit),
+        warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
         notes=_notes(fit),
         versions={"numpy": np.__version__, "scipy": version("scipy")},
         seconds=time.perf_counter() - begin,
@@ -148,3 +170,15 @@ def _warnings(fit: StructuredFit) -> tuple[str, ...]:
         f"The smoothing parameters did not converge: the largest element of the gradient is {gradient:.3g} after "
         f"{fit.optimum.iterations} steps. The numbers are those of the last step.",
     )
+
+
+def _binomial_warnings(fit: StructuredFit, fitted: np.ndarray) -> tuple[str, ...]:
+    if fit.working is None:
+        return ()
+    found = separation_warnings(fit.request, fitted)
+    if not fit.working.converged:
+        found += (
+            f"The working models did not converge: the deviance still changed by {fit.working.change:.3g} of its size "
+            f"in the last of {fit.working.iterations} steps. The numbers are those of the last step.",
+        )
+    return found

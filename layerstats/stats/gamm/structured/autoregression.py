@@ -48,9 +48,7 @@ def estimate_rho(request: FitRequest) -> float:
         return optimum.value
 
     try:
-        found = minimize_scalar(
-            profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY}
-        )
+        found = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
     except np.linalg.LinAlgError as error:
         raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
     return _argument(found)

@@ -1,7 +1,8 @@
 """Minus the log restricted (or full) likelihood, its gradient and its Hessian, in closed form.
 
-The parameters are the log smoothing parameters and, last, the log of the scale phi. With D the penalised residual sum
-of squares, K the penalised cross-product, S the penalties and M the number of directions without penalty,
+The parameters are the log smoothing parameters and, last, the log of the scale phi, which does not move where it is
+known (in the working models of binomial responses). With D the penalised residual sum of squares, K the penalised
+cross-product, S the penalties and M the number of directions without penalty,
 
     V = (D / phi + (n - M) log(2 pi phi) + log|K| - log|S|_+) / 2
 
@@ -48,12 +49,15 @@ class Criterion:
         ``"fREML"``, ``"REML"`` or ``"ML"``; the first two are the same for Gaussian responses.
     constant
         What whitening adds.
+    known_scale
+        The scale where it is no parameter. Its derivatives are then zero, so that Newton's method leaves it alone.
     """
 
     system: System
     penalties: Penalties
     method: str
     constant: float = 0.0
+    known_scale: float | None = None
 
     @property
     def freedom(self) -> int:
@@ -86,10 +90,14 @@ class Criterion:
         hessian[:-1, :-1] = (np.diag(trace + fit / scale) - trace_cross - 2 * fit_cross / scale - penalty.hessian) / 2
         hessian[-1, :-1] = hessian[:-1, -1] = -fit / (2 * scale)
         hessian[-1, -1] = residual / 2
+        if self.known_scale is not None:
+            gradient[-1] = hessian[-1, :] = hessian[:, -1] = 0.0
         return Derivatives(gradient, hessian)
 
     def best_log_scale(self, solution: Solution) -> float:
-        """Return the log scale that minimises the criterion at given smoothing parameters."""
+        """Return the log scale that minimises the criterion at given smoothing parameters, or the known one."""
+        if self.known_scale is not None:
+            return float(np.log(self.known_scale))
         return float(np.log(solution.penalised_square / self.freedom))
 
 

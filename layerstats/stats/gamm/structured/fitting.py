@@ -9,11 +9,13 @@ import numpy as np
 
 from layerstats.errors import FitError
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.system import build_system
 from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
 
@@ -34,6 +36,8 @@ class StructuredFit:
         (column,) of the dense corner, the intercept on the scale of the response.
     level_coefficients
         (level, function) of the random blocks.
+    working
+        The last working model of a response that is not Gaussian.
     """
 
     request: FitRequest
@@ -41,11 +45,27 @@ class StructuredFit:
     optimum: Optimum
     coefficients: np.ndarray
     level_coefficients: np.ndarray
+    working: WorkingFit | None = None
 
     @cached_property
     def freedom(self) -> Freedom:
         """Degrees of freedom and covariances."""
-        return Freedom(self.optimum, self.request.method)
+        return Freedom(self.optimum, self.request.method, self.known_scale)
+
+    @property
+    def known_scale(self) -> float | None:
+        """The scale where the family says it: 1 for binomial responses."""
+        return None if self.working is None else 1.0
+
+    @property
+    def residual_freedom(self) -> float:
+        """Degrees of freedom of the estimate of the scale; infinite where the scale is known."""
+        return len(self.request.frame) - self.freedom.total if self.working is None else np.inf
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(row,) prior weights."""
+        return np.ones(len(self.request.frame)) if self.request.weights is None else self.request.weights
 
     @property
     def start(self) -> np.ndarray:
@@ -53,16 +73,19 @@ class StructuredFit:
         return series_start(self.request)
 
     def fitted(self) -> np.ndarray:
-        """Return the fitted values, (row,)."""
-        rows = self.model.rows
-        values = (self.model.dense_columns(rows.frame) @ self.coefficients)[rows.place]
-        if self.model.blocks:
-            functions = self.model.block_columns(rows.frame)[rows.place]
-            values = values + np.einsum("rf,rf->r", functions, self.level_coefficients[self.model.level])
-        return values
+        """Return the fitted values on the scale of the response, (row,)."""
+        if self.working is not None:
+            return binomial.probability(self.working.predictor)
+        return self.model.predictor(self.coefficients, self.level_coefficients)
 
     def residuals(self, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the residuals, times the root of the prior weights, and the same whitened; (row,) each."""
+        """Return the residuals, times the root of the prior weights, and the same whitened; (row,) each.
+
+        Those of binomial responses are deviance residuals.
+        """
+        if self.working is not None:
+            residuals = binomial.deviance_residuals(self.working.predictor, self.request.response_values, self.weights)
+            return residuals, residuals
         residuals = self.request.response_values - fitted
         if self.request.weights is not None:
             residuals = residuals * np.sqrt(self.request.weights)
@@ -95,14 +118,23 @@ def fit_structured(request: FitRequest, model: Model) -> StructuredFit:
     FitError
         The penalised least squares problem is singular.
     """
-    criterion = criterion_of(request, model, request.rho)
     try:
-        optimum = minimise_from_several(criterion)
+        return _fit_binomial(request, model) if request.family == "binomial" else _fit_gaussian(request, model)
     except np.linalg.LinAlgError as error:
         raise FitError(
             f"The structured engine cannot solve {request.formula}: the data do not determine its coefficients. "
             "Leave out a term, or use engine='mgcv'."
         ) from error
+
+
+def _fit_binomial(request: FitRequest, model: Model) -> StructuredFit:
+    fit = fit_working_models(request, model)
+    return StructuredFit(request, model, fit.optimum, fit.coefficients, fit.level_coefficients, fit)
+
+
+def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
+    criterion = criterion_of(request, model, request.rho)
+    optimum = minimise_from_several(criterion)
     coefficients = optimum.solution.coefficients.copy()
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset

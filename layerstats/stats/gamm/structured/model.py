@@ -80,6 +80,22 @@ class Model:
         """Return the columns of a random block, (row, function)."""
         return np.hstack([np.zeros((len(frame), 0)), *(term.basis(frame) for term in self.blocks)])
 
+    def predictor(self, coefficients: np.ndarray, level_coefficients: np.ndarray) -> np.ndarray:
+        """Return the linear predictor of the data, (row,).
+
+        Parameters
+        ----------
+        coefficients
+            (column,) of the dense corner.
+        level_coefficients
+            (level, function) of the random blocks.
+        """
+        values = (self.dense_columns(self.rows.frame) @ coefficients)[self.rows.place]
+        if self.blocks:
+            functions = self.block_columns(self.rows.frame)[self.rows.place]
+            values = values + np.einsum("rf,rf->r", functions, level_coefficients[self.level])
+        return values
+
 
 def build_model(request: FitRequest) -> Model:
     """Build the model of a request.

@@ -25,14 +25,19 @@ class Freedom:
         The fitted model.
     method
         The criterion it minimises.
+    known_scale
+        The scale where it is no parameter.
     """
 
     optimum: Optimum
     method: str
+    known_scale: float | None = None
 
     @cached_property
     def scale(self) -> float:
         """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom."""
+        if self.known_scale is not None:
+            return self.known_scale
         solution = self.optimum.solution
         observations = solution.system.observations
         if self.method != "ML":
@@ -120,10 +125,13 @@ class Freedom:
     @cached_property
     def smoothing_covariance(self) -> np.ndarray:
         """(penalty, penalty) of the log smoothing parameters: the inverse Hessian, flat directions left out."""
-        eigenvalues, vectors = np.linalg.eigh(self.optimum.derivatives.hessian)
+        hessian, penalties = self.optimum.derivatives.hessian, self.optimum.solution.penalties.count
+        if self.known_scale is not None:
+            hessian = hessian[:penalties, :penalties]
+        eigenvalues, vectors = np.linalg.eigh(hessian)
         inverse = np.zeros_like(eigenvalues)
         inverse[eigenvalues > 0] = 1 / eigenvalues[eigenvalues > 0]
-        return ((vectors * inverse) @ vectors.T)[:-1, :-1]
+        return ((vectors * inverse) @ vectors.T)[:penalties, :penalties]
 
     @cached_property
     def sensitivity(self) -> np.ndarray:

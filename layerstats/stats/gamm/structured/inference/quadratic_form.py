@@ -94,3 +94,13 @@ def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> Quadr
         np.append(form.freedom, float(whole)),
         form.correction,
     )
+
+
+def tail_of_test(statistic: float, form: QuadraticForm, residual: float) -> float:
+    """Return the probability that a test statistic with the distribution of `form` exceeds `statistic`.
+
+    Where the scale is estimated, on `residual` degrees of freedom; a known scale is one on infinitely many.
+    """
+    if np.isinf(residual):
+        return form.tail(statistic)
+    return f_like_form(statistic, form, residual).tail(0.0)

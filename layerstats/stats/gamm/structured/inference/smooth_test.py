@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
+from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def smooth_test(
     freedom
         Effective degrees of freedom of the smooth (edf1); need not be whole.
     residual
-        Residual degrees of freedom.
+        Residual degrees of freedom; infinite where the scale is known.
 
     Notes
     -----
@@ -66,7 +66,9 @@ def smooth_test(
     scores = (directions.T @ fitted) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     if fraction == 0 or whole == 0:
         statistic = float(np.sum(scores[: max(whole, 1)] ** 2))
-        return TermTest(statistic / rank, rank, float(stats.f.sf(statistic / rank, rank, residual)))
+        chi_square = np.isinf(residual)
+        tail = stats.chi2.sf(statistic, rank) if chi_square else stats.f.sf(statistic / rank, rank, residual)
+        return TermTest(statistic / rank, rank, float(tail))
     certain = float(np.sum(scores[: whole - 1] ** 2))
     pair = scores[whole - 1 : whole + 1]
     off = np.sqrt(fraction * (1 - fraction) / 2)
@@ -76,5 +78,5 @@ def smooth_test(
     weights = np.concatenate([np.ones(whole - 1), [larger, fraction + 1 - larger]])
     either = [certain + float(both @ block @ both) for both in (pair, pair * np.array([-1.0, 1.0]))]
     form = QuadraticForm.of(weights, np.ones(len(weights)))
-    tails = [f_like_form(statistic, form, residual).tail(0.0) for statistic in either]
+    tails = [tail_of_test(statistic, form, residual) for statistic in either]
     return TermTest(either[0] / rank, rank, float(np.mean(tails)))

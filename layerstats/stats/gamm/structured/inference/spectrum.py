@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.inference.quadratic_form import Correction, QuadraticForm, f_like_form
+from layerstats.stats.gamm.structured.inference.quadratic_form import Correction, QuadraticForm, tail_of_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 
 # Relative to the largest. mgcv has 3e-13; rounding errors leave zero eigenvalues up to this, in the dense corner more.
@@ -44,5 +44,5 @@ class Spectrum:
         if rank == 0:
             return TermTest(0.0, 0.0, 1.0)
         form = QuadraticForm.of(values[kept], self.counts[kept], self.correction)
-        tail = f_like_form(statistic, form, residual).tail(0.0)
+        tail = tail_of_test(statistic, form, residual)
         return TermTest(statistic / rank, rank, tail)

@@ -21,7 +21,7 @@ def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
     estimate = fit.coefficients[: len(names)]
     error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
     statistic = estimate / error
-    p_value = 2 * stats.t.sf(np.abs(statistic), len(fit.request.frame) - freedom.total)
+    p_value = 2 * stats.t.sf(np.abs(statistic), fit.residual_freedom)
     return pd.DataFrame(
         {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
     )
@@ -32,7 +32,9 @@ def smooth_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
     rows = []
     for part in smooth_parts(fit, freedom):
         test = _test(fit, freedom, part)
-        rows.append((part.label, part.edf, test.reference_freedom, test.statistic, test.p_value))
+        # F where the scale is estimated, chi-square where it is known.
+        statistic = test.statistic if fit.known_scale is None else test.statistic * test.reference_freedom
+        rows.append((part.label, part.edf, test.reference_freedom, statistic, test.p_value))
     return pd.DataFrame(rows, columns=["term", "edf", "ref_df", "statistic", "p_value"])
 
 
@@ -49,7 +51,7 @@ def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]
 
 
 def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
-    residual = len(fit.request.frame) - freedom.total
+    residual = fit.residual_freedom
     if part.label in fit.model.block_spans:
         return block_random_test(fit.model, freedom, part.label, residual)
     if part.null_dimension == 0:
