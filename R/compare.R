@@ -1,1 +1,48 @@
+# Compare two models of the same data.
 
+# Degrees of freedom are counted: parametric coefficients, unpenalised dimensions of smooths, smoothing parameters.
+# Twice the difference of the scores is referred to chi-square. REML scores are refused where the fixed effects differ.
+# Returns model, score, edf, score_difference, df_difference, statistic, p_value, aic: one row a model, the test in the
+# row of the larger.
+gamm_compare <- function(fit_1, fit_2) {
+  fits <- list(fit_1, fit_2)
+  if (fit_1$method != fit_2$method) {
+    stop("Scores of different methods cannot be compared: '", fit_1$method, "' and '", fit_2$method, "'.", call. = FALSE)
+  }
+  if (length(fit_1$model$y) != length(fit_2$model$y) || any(fit_1$model$y != fit_2$model$y)) {
+    stop("Models of different data cannot be compared: fit both to the same rows.", call. = FALSE)
+  }
+  if (fit_1$method != "ML" && !identical(fixed_part(fit_1), fixed_part(fit_2))) {
+    stop(fit_1$method, " scores of models with different fixed effects cannot be compared. Fit both with method = 'ML'.",
+         call. = FALSE)
+  }
+  size <- vapply(fits, count_parameters, numeric(1))
+  table <- data.frame(
+    model = vapply(fits, function(fit) deparse1(stats::formula(fit$model)), character(1)),
+    score = vapply(fits, function(fit) as.numeric(fit$model$gcv.ubre), numeric(1)),
+    edf = size, score_difference = NA_real_, df_difference = NA_real_, statistic = NA_real_, p_value = NA_real_,
+    aic = vapply(fits, function(fit) stats::AIC(fit$model), numeric(1))
+  )
+  larger <- which.max(size)
+  gain <- table$score[3 - larger] - table$score[larger]
+  extra <- size[larger] - size[3 - larger]
+  table$score_difference[larger] <- gain
+  table$df_difference[larger] <- extra
+  if (extra > 0 && gain > 0) {
+    table$statistic[larger] <- 2 * gain
+    table$p_value[larger] <- stats::pchisq(2 * gain, extra, lower.tail = FALSE)
+  }
+  table
+}
+
+count_parameters <- function(fit) {
+  model <- fit$model
+  free <- vapply(model$smooth, function(smooth) as.numeric(smooth$null.space.dim), numeric(1))
+  nrow(summary(model, re.test = FALSE)$p.table) + sum(free) + length(model$sp)
+}
+
+# Parametric terms and smooths that are not random, as written.
+fixed_part <- function(fit) {
+  terms <- attr(stats::terms(stats::formula(fit$model), specials = c("s", "te", "ti", "t2")), "term.labels")
+  sort(terms[!grepl("bs *= *\"(re|fs|mrf)\"", terms)])
+}

@@ -1,21 +1,30 @@
 # Is the model adequate: residuals along the series, size of the bases.
 
-# Autocorrelation of residuals at lags 0 to max_lag, over pairs of rows of one series.
-# Whitened residuals (those of the AR(1) model) where rho is not 0.
-gamm_autocorrelation <- function(fit, max_lag = 10) {
+# Autocorrelation of (whitened) residuals within series: lag, autocorrelation, limit, pairs. `limit` is the half width of
+# the band in which 95 % of the values of white noise lie.
+gamm_autocorrelation <- function(fit, max_lag = 20) {
   residuals <- whitened_residuals(fit)
-  start <- if (is.null(fit$start)) c(TRUE, rep(FALSE, length(residuals) - 1)) else fit$start
-  lag <- 0:max_lag
-  data.frame(lag = lag, autocorrelation = vapply(lag, function(l) lag_correlation(residuals, start, l), numeric(1)))
+  start <- if (is.null(fit$start)) seq_along(residuals) == 1 else fit$start
+  lag <- 0:min(max_lag, length(residuals) - 1)
+  pairs <- vapply(lag, function(l) length(lag_pairs(start, l)), numeric(1))
+  lag <- lag[cumsum(pairs == 0) == 0]
+  value <- vapply(lag, function(l) lag_correlation(residuals, start, l), numeric(1))
+  data.frame(lag = lag, autocorrelation = value, limit = 1.959964 / sqrt(pairs[lag + 1]), pairs = pairs[lag + 1])
 }
 
-# Mean product of residuals `lag` rows apart in the same series, over their mean square.
-lag_correlation <- function(residuals, start, lag) {
+# Rows that have another row `lag` further on in the same series.
+lag_pairs <- function(start, lag) {
   series <- cumsum(start)
-  first <- seq_len(length(residuals) - lag)
-  first <- first[series[first] == series[first + lag]]
-  if (length(first) == 0) return(NaN)
-  mean(residuals[first] * residuals[first + lag]) / mean(residuals^2)
+  first <- seq_len(length(series) - lag)
+  first[series[first] == series[first + lag]]
+}
+
+# Correlation of residuals `lag` rows apart in the same series; residuals have mean zero and are not centred again.
+lag_correlation <- function(residuals, start, lag) {
+  first <- lag_pairs(start, lag)
+  early <- residuals[first]
+  late <- residuals[first + lag]
+  sum(early * late) / sqrt(sum(early^2) * sum(late^2))
 }
 
 whitened_residuals <- function(fit) {

@@ -1,1 +1,79 @@
+# The difference between the curves of two levels, and where it is not zero.
 
+# factor_columns  the factor (or several set together); ordered copies follow by themselves
+# level_1, level_2  always level_1 - level_2
+# at        list(Sample = grid): the covariate to go along, and single values of others (else median, first level)
+# interval  "simultaneous" or "pointwise"
+# Random terms are excluded. Returns list(curve, regions, covariate, critical_value).
+gamm_difference <- function(fit, factor_columns, level_1, level_2, at = list(), include_parametric = TRUE,
+                            interval = c("simultaneous", "pointwise"), conf_level = 0.95, draws = 10000, seed = 0) {
+  interval <- match.arg(interval)
+  random <- random_terms(fit$model)
+  grid <- reference_grid(fit, at, factor_columns, random)
+  design_1 <- gamm_design(fit, set_levels(fit$data, grid$rows, factor_columns, level_1), random)
+  design_2 <- gamm_design(fit, set_levels(fit$data, grid$rows, factor_columns, level_2), random)
+  contrast <- design_1$matrix - design_2$matrix
+  if (!include_parametric) contrast[, !design_1$terms %in% smooth_labels(fit$model)] <- 0
+  estimate <- estimate_curve(contrast, design_1$coefficients, design_1$covariance, interval, conf_level, draws, seed)
+  used <- unique(design_1$terms[colSums(contrast != 0) > 0])
+  curve <- data.frame(smooth = smooth_name(fit$model, used, grid$covariate), level_1 = paste(level_1, collapse = ":"),
+                      level_2 = paste(level_2, collapse = ":"), grid$rows[grid$covariate],
+                      estimate[c("diff", "std_error", "conf_low", "conf_high")], interval = interval,
+                      conf_level = conf_level, check.names = FALSE)
+  list(curve = curve, regions = curve_regions(curve, grid$covariate), covariate = grid$covariate,
+       critical_value = estimate$critical_value)
+}
+
+# A linear function of the coefficients with its interval (Ruppert, Wand and Carroll 2003, section 6.5).
+estimate_curve <- function(matrix, coefficients, covariance, interval, conf_level, draws, seed) {
+  spread <- matrix %*% covariance %*% t(matrix)
+  std_error <- sqrt(pmax(diag(spread), 0))
+  critical <- if (interval == "pointwise") {
+    stats::qnorm((1 + conf_level) / 2)
+  } else {
+    simultaneous_critical_value(spread, conf_level, draws, seed)
+  }
+  diff <- as.numeric(matrix %*% coefficients)
+  list(diff = diff, std_error = std_error, conf_low = diff - critical * std_error,
+       conf_high = diff + critical * std_error, critical_value = critical)
+}
+
+# Quantile of the largest absolute standardised deviation of a curve with covariance `spread`.
+simultaneous_critical_value <- function(spread, conf_level, draws, seed) {
+  scale <- sqrt(pmax(diag(spread), 0))
+  # A point that is fixed by construction has only rounding error for a variance.
+  moving <- scale > 1e-10 * max(scale)
+  if (!any(moving)) return(stats::qnorm((1 + conf_level) / 2))
+  correlation <- spread[moving, moving, drop = FALSE] / outer(scale[moving], scale[moving])
+  parts <- eigen((correlation + t(correlation)) / 2, symmetric = TRUE)
+  kept <- parts$values > 1e-12 * parts$values[1]
+  vectors <- parts$vectors[, kept, drop = FALSE]
+  # The symmetric root does not depend on the signs of eigenvectors.
+  root <- vectors %*% (sqrt(parts$values[kept]) * t(vectors))
+  # The generators are named, so that a session's own choice does not change the interval.
+  set.seed(seed, kind = "Mersenne-Twister", normal.kind = "Inversion")
+  normal <- matrix(stats::rnorm(draws * nrow(root)), nrow = draws, byrow = TRUE)
+  largest <- apply(abs(normal %*% root), 1, max)
+  stats::quantile(largest, conf_level, names = FALSE)
+}
+
+# Stretches where the interval excludes zero, ends interpolated linearly: level_1, level_2, start, end, sign, ...
+curve_regions <- function(curve, covariate) {
+  place <- curve[[covariate]]
+  found <- rbind(stretches_above_zero(place, curve$conf_low, "positive"),
+                 stretches_above_zero(place, -curve$conf_high, "negative"))
+  found <- found[order(found$start), , drop = FALSE]
+  head <- curve[rep(1, nrow(found)), ]
+  data.frame(level_1 = head$level_1, level_2 = head$level_2, found, interval = head$interval,
+             conf_level = head$conf_level, row.names = NULL)
+}
+
+stretches_above_zero <- function(place, value, sign) {
+  runs <- rle(value > 0)
+  last <- cumsum(runs$lengths)[runs$values]
+  first <- last - runs$lengths[runs$values] + 1
+  crossing <- function(left) place[left] + value[left] / (value[left] - value[left + 1]) * (place[left + 1] - place[left])
+  data.frame(start = ifelse(first == 1, place[1], crossing(pmax(first - 1, 1))),
+             end = ifelse(last == length(place), place[length(place)], crossing(pmin(last, length(place) - 1))),
+             sign = rep(sign, length(first)))
+}

@@ -33,7 +33,7 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
     fit_model(formula, coded$data, start, rho, method, weights, family, fun, discrete)
   }
   if (identical(rho, "auto")) {
-    rho <- lag_correlation(stats::residuals(refit(0)$model), start, 1)
+    rho <- max(-0.99, min(0.99, lag_correlation(stats::residuals(refit(0)$model), start, 1)))
   }
   fit <- refit(rho)
   fit$notes <- coded$notes
@@ -63,7 +63,7 @@ fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", we
   begin <- proc.time()[["elapsed"]]
   model <- eval(as.call(call))
   structure(
-    list(model = model, start = start, rho = rho, method = method, notes = character(),
+    list(model = model, data = data[setdiff(names(data), c(".weights", ".start"))], start = start, rho = rho, method = method, notes = character(),
          seconds = proc.time()[["elapsed"]] - begin),
     class = "gamm"
   )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerstats.cli.arguments import listed
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def demo(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Network to look into (.safetensors); the shipped one by default.")
     ] = None,
-    words: Annotated[
-        str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")
-    ] = None,
+    words: Annotated[str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")] = None,
     phones: Annotated[str, typer.Option(help="Two sets of phones to contrast, for instance s:sh or p,t,k:b,d,g.")] = (
         "s:sh"
     ),
@@ -49,7 +48,7 @@ def demo(
 
     store = out / "store.zarr"
     with steps() as step:
-        clips = _read_speech(step, corpus, words.split(",") if words else None, align, too_long)
+        clips = _read_speech(step, corpus, listed(words), align, too_long)
         _record(step, clips, store, checkpoint, untrained)
         step(f"analyses: {', '.join(ANALYSES)}")
         failures = _analyse(step, store, out, corpus, phones, workers, seed)
@@ -65,10 +64,10 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
     from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
 
     step(f"reading {corpus}")
-    speech = open_corpus(corpus)
+    speech = open_corpus(corpus, words=words)
     held_out = "test" if "test" in set(speech.tokens["split"]) else None
-    known = set(speech.tokens["word"])
-    wanted = words if words is not None else [word for word in PAPER_WORDS if word in known] or None
+    known = set(speech.words)
+    wanted = words or [word for word in PAPER_WORDS if word in known] or None
     speech = speech.subset(words=wanted, split=held_out)
     if align:
         step("forced alignment")
@@ -93,9 +92,7 @@ def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path | None, unt
         record_untrained(network, clips, store, seeds=range(untrained), progress=step.move)
 
 
-def _analyse(
-    step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int
-) -> list[str]:
+def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
     extra = {"phones": ["--phones", phones], "series": ["--corpus", corpus]}
     failures = []

@@ -52,5 +52,3 @@ def steps() -> Iterator[Steps]:
         step = Steps(display)
         yield step
         step.finish()
-
-

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerstats.cli.arguments import listed
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def record(
 
     with steps() as step:
         step(f"reading {corpus}")
-        speech = open_corpus(corpus)
-        speech = speech.subset(words=words.split(",") if words else None, split=split)
+        speech = open_corpus(corpus, words=listed(words)).subset(split=split)
         if align:
             step("forced alignment")
             speech, unaligned = speech.with_alignment()
@@ -82,7 +82,7 @@ def record(
         clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long)
         step("loading the network")
         module = load_network(network)
-        options = {"layers": layers.split(","), "axes": tuple(axes.split(","))}
+        options = {"layers": listed(layers), "axes": tuple(listed(axes) or ())}
         step("recording")
         record_activations(module, clips, store, maps=maps, progress=step.move, **options)
         if untrained:

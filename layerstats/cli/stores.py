@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli.arguments import listed
+
 
 def info(store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")]) -> None:
     """Say what a store holds: tokens, speakers, layers, recordings, provenance."""
@@ -29,8 +31,7 @@ def export(
     from layerstats.store import open_store
 
     experiment = open_store(store)
-    wanted = {"word": word, "layer": layer, "split": split}
-    experiment = experiment.select(**{name: value.split(",") for name, value in wanted.items() if value})
+    experiment = experiment.select(word=listed(word), layer=listed(layer), split=listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
     for path in experiment.export(target, to=to):
         typer.echo(path)

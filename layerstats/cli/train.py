@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli.arguments import listed
+
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
 
 
@@ -16,11 +18,12 @@ def _train() -> None:
 
 
 @app.command("words")
-def words(
+def train_words_command(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); the model card goes beside it.")],
     corpus: Annotated[
         str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
     ] = "demo",
+    words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     width: Annotated[int, typer.Option(help="Channels of the first layer (the paper's d is 64).")] = 16,
     epochs: Annotated[int, typer.Option(help="Passes through the training tokens.")] = 30,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
@@ -34,7 +37,7 @@ def words(
 
     with steps() as step:
         step(f"reading {corpus}")
-        speech = open_corpus(corpus)
+        speech = open_corpus(corpus, words=listed(words))
         step("training")
         result = train_words(speech, width=width, epochs=epochs, seed=seed, device=device, progress=step.move)
         save_checkpoint(out, result.model, result.card)

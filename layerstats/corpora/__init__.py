@@ -1,9 +1,32 @@
 """Speech and its labels: one `Corpus` for every source, and the clips that a network hears."""
 
+from layerstats.corpora.alignment import align
 from layerstats.corpora.clips import Clips
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.demo import demo_corpus
+from layerstats.corpora.fsdd import read_fsdd
+from layerstats.corpora.librispeech import read_librispeech
+from layerstats.corpora.open import CORPUS_NAMES, open_corpus
 from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
+from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
+from layerstats.corpora.textgrids import read_textgrids
 from layerstats.corpora.timit import PAPER_WORDS, read_timit
 
-__all__ = ["PAPER_WORDS", "Clips", "Corpus", "demo_corpus", "labels_of", "phone_class", "phone_set", "read_timit"]
+__all__ = [
+    "CORPUS_NAMES",
+    "PAPER_WORDS",
+    "SPEECH_COMMANDS_WORDS",
+    "Clips",
+    "Corpus",
+    "align",
+    "demo_corpus",
+    "labels_of",
+    "open_corpus",
+    "phone_class",
+    "phone_set",
+    "read_fsdd",
+    "read_librispeech",
+    "read_speech_commands",
+    "read_textgrids",
+    "read_timit",
+]

@@ -60,7 +60,7 @@ class Clips:
         check_choice("too_long", self.too_long, ("error", "trim", "skip"))
         check_positive("rate_hz", self.rate_hz)
         check_positive("samples", self.samples)
-        if not 0 <= self.silence_s or self._room < 1:
+        if not self.silence_s >= 0 or self._room < 1:
             raise ArgumentError(
                 f"The 'silence_s' parameter must leave room for speech in {self.samples} samples at "
                 f"{self.rate_hz} Hz, but got {self.silence_s!r} instead."
@@ -109,10 +109,10 @@ class Clips:
     def phones(self) -> pd.DataFrame:
         """The corpus's phones in seconds of the clip; what lies behind the end of a trimmed clip is cut off."""
         phones = self.corpus.phones
-        heard = phones["token"].map(dict(zip(self.tokens["token"], self.tokens["duration_s"], strict=True)))
-        offset = np.minimum(phones["offset_s"], heard.astype("float64"))
-        # A token that was skipped has no duration here, and the comparison is then false.
-        keep = (offset > phones["onset_s"]).to_numpy()
+        heard = dict(zip(self.tokens["token"], self.tokens["duration_s"], strict=True))
+        end = np.array([heard.get(token, 0.0) for token in phones["token"]], dtype=np.float64)
+        offset = np.minimum(phones["offset_s"].to_numpy(), end)
+        keep = offset > phones["onset_s"].to_numpy()  # a skipped token has no end here
         start = self._silence / self.rate_hz
         moved = phones.assign(onset_s=phones["onset_s"] + start, offset_s=offset + start)
         return moved.loc[keep].reset_index(drop=True)
@@ -128,7 +128,7 @@ class Clips:
             "silence_s": self.silence_s,
             "normalisation": "peak",
             "too_long": self.too_long,
-            "trimmed_tokens": int(self.tokens["trimmed"].sum()),
+            "trimmed_tokens": int(np.count_nonzero(self.tokens["trimmed"])),
             "skipped_tokens": skipped,
         }
 

@@ -16,11 +16,6 @@ from layerstats.corpora.phones import check_within, empty_phones
 from layerstats.errors import ArgumentError, CorpusError
 
 TOKEN_COLUMNS = ("token", "word", "speaker", "split", "duration_s")
-UNALIGNED_COLUMNS = ("token", "word", "reason")
-
-
-def _no_unaligned() -> pd.DataFrame:
-    return pd.DataFrame({column: pd.Series(dtype="str") for column in UNALIGNED_COLUMNS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +36,6 @@ class Corpus:
         Sampling rate of the audio, in Hz.
     source : AudioSource
         Where the audio comes from.
-    unaligned : DataFrame, optional
-        Tokens that forced alignment could not align: `token, word, reason`.
 
     Raises
     ------
@@ -55,15 +48,14 @@ class Corpus:
     phones: pd.DataFrame
     rate_hz: int
     source: AudioSource = field(repr=False)
-    unaligned: pd.DataFrame = field(default_factory=_no_unaligned, repr=False)
 
     def __post_init__(self) -> None:
         check_columns(self.tokens, TOKEN_COLUMNS, f"the tokens of {self.name}")
         if self.tokens.empty:
             raise CorpusError(f"The corpus {self.name!r} has no tokens.")
         check_complete(self.tokens, TOKEN_COLUMNS, f"the tokens of {self.name}")
-        repeated = self.tokens["token"][self.tokens["token"].duplicated()].unique()
-        if len(repeated):
+        repeated = list(dict.fromkeys(self.tokens.loc[self.tokens["token"].duplicated(), "token"]))
+        if repeated:
             raise CorpusError(
                 f"Token ids must be unique, but {len(repeated)} occur more than once in {self.name}: "
                 f"{', '.join(map(repr, repeated[:5]))}."
@@ -174,13 +166,11 @@ class Corpus:
         side = pd.Series(np.where(self.tokens["speaker"].isin(names), "test", "train"), dtype="str")
         return replace(self, tokens=self.tokens.reset_index(drop=True).assign(split=side))
 
-    def with_alignment(
-        self, *, unknown_words: str = "error", pronunciations: Mapping[str, str] | None = None
-    ) -> Corpus:
-        """Phones by forced alignment: see `layerstats.corpora.align`."""
+    def with_alignment(self, *, pronunciations: Mapping[str, str] | None = None) -> tuple[Corpus, pd.DataFrame]:
+        """Phones by forced alignment, and a table of what could not be aligned: see `layerstats.corpora.align`."""
         from layerstats.corpora.alignment import align
 
-        return align(self, unknown_words=unknown_words, pronunciations=pronunciations)
+        return align(self, pronunciations=pronunciations)
 
     def content_hash(self) -> str:
         """Hash of the tables and of the audio, the same on every machine and for every path.
@@ -204,7 +194,6 @@ class Corpus:
     def _take(self, tokens: pd.DataFrame) -> Corpus:
         if tokens.empty:
             raise CorpusError(f"No token of the corpus {self.name!r} meets all the conditions.")
-        kept = set(tokens["token"])
+        kept = list(tokens["token"])
         phones = self.phones.loc[self.phones["token"].isin(kept)].reset_index(drop=True)
-        unaligned = self.unaligned.loc[self.unaligned["token"].isin(kept)].reset_index(drop=True)
-        return replace(self, tokens=tokens, phones=phones if len(phones) else empty_phones(), unaligned=unaligned)
+        return replace(self, tokens=tokens, phones=phones if len(phones) else empty_phones())

@@ -16,25 +16,28 @@ import ctypes
 import json
 import os
 import sys
+from collections import deque
 
 SYNCHRONOUS_OUTPUT = 2
 PHONEME_EVENTS_IN_IPA = 0x0001 | 0x0002
 DONT_EXIT = 0x8000
 UTF8 = 1
 EVENT_END, EVENT_PHONEME = 0, 7
-PARAMETER_RATE, PARAMETER_PITCH, PARAMETER_RANGE = 1, 3, 4
+PARAMETER_RATE, PARAMETER_VOLUME, PARAMETER_PITCH, PARAMETER_RANGE = 1, 2, 3, 4
+COPIES = 8  # at work at the same time
+VOLUME = 60  # of 100: at full volume some voices reach the limits of 16 bits and are cut off there
 
 
 class EventId(ctypes.Union):
     """What an event names."""
 
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class Event(ctypes.Structure):
     """espeak_EVENT of speak_lib.h."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -71,8 +74,10 @@ def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
     library.espeak_SetSynthCallback(callback)
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         return {"samples": 0, "events": [], "error": f"it has no voice {voice!r}"}, b""
-    for parameter, value in ((PARAMETER_RATE, rate), (PARAMETER_PITCH, pitch), (PARAMETER_RANGE, pitch_range)):
-        library.espeak_SetParameter(parameter, value, 0)
+    library.espeak_SetParameter(PARAMETER_RATE, rate, 0)
+    library.espeak_SetParameter(PARAMETER_VOLUME, VOLUME, 0)
+    library.espeak_SetParameter(PARAMETER_PITCH, pitch, 0)
+    library.espeak_SetParameter(PARAMETER_RANGE, pitch_range, 0)
     encoded = text.encode("utf-8")
     status = library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, UTF8, None, None)
     if status != 0:
@@ -81,17 +86,21 @@ def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
     return {"samples": len(wave) // 2, "events": events, "error": None}, wave
 
 
-def speak_in_copy(library: ctypes.CDLL, job: list) -> bytes:
-    """Speak one text in a forked copy of this process, and return what it wrote."""
+def start_copy(library: ctypes.CDLL, job: list) -> tuple[int, int]:
+    """Fork a copy of this process that speaks one text; its process id and the pipe that it writes to."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reading)
         header, wave = speak(library, job)
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps(header).encode() + b"\n" + wave)
         os._exit(0)
     os.close(writing)
+    return child, reading
+
+
+def finish_copy(child: int, reading: int) -> bytes:
+    """Return what a copy wrote, once it has ended."""
     with os.fdopen(reading, "rb") as pipe:
         answer = pipe.read()
     _, status = os.waitpid(child, 0)
@@ -107,13 +116,19 @@ def main() -> None:
     library = ctypes.CDLL(request["library"])
     library.espeak_Info.restype = ctypes.c_char_p
     rate = library.espeak_Initialize(SYNCHRONOUS_OUTPUT, 0, request["data"].encode(), PHONEME_EVENTS_IN_IPA | DONT_EXIT)
+    library.espeak_ListVoices(None)  # reads all voice files, which every copy would do again
     library.espeak_ng_SetRandSeed(1)  # the library seeds its noise by the clock
     version = library.espeak_Info(None).decode() if rate > 0 else ""
     out = sys.stdout.buffer
     out.write(json.dumps({"rate_hz": rate, "version": version}).encode() + b"\n")
     out.flush()
+    running: deque[tuple[int, int]] = deque()
     for job in request["jobs"] if rate > 0 else []:
-        out.write(speak_in_copy(library, job))
+        if len(running) == COPIES:
+            out.write(finish_copy(*running.popleft()))
+        running.append(start_copy(library, job))
+    for copy in running:
+        out.write(finish_copy(*copy))
     out.flush()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from layerstats.errors import CorpusError
@@ -38,6 +38,12 @@ def beside(path: Path, suffix: str) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def check_new_token(token: str, known: Container[str], path: Path) -> None:
+    """Raise `CorpusError` where two recordings give the same token id."""
+    if token in known:
+        raise CorpusError(f"The token id {token!r} occurs twice, the second time in {path}. Rename one recording.")
 
 
 def check_words_found(wanted: Iterable[str] | None, found: Iterable[str], what: str) -> None:

@@ -63,7 +63,7 @@ def phones_table(intervals: pd.DataFrame) -> pd.DataFrame:
     check_columns(intervals, ("token", "label", "onset_s", "offset_s"), "the table of phones")
     check_complete(intervals, ("token", "label", "onset_s", "offset_s"), "the table of phones")
     rank = {token: index for index, token in enumerate(dict.fromkeys(intervals["token"]))}
-    order = np.lexsort((intervals["onset_s"].to_numpy(), intervals["token"].map(rank).to_numpy()))
+    order = np.lexsort((intervals["onset_s"].to_numpy(), np.array([rank[token] for token in intervals["token"]])))
     table = intervals.iloc[order].reset_index(drop=True)
     _check_order(table)
     by_token = table.groupby("token", sort=False)
@@ -88,9 +88,9 @@ def phones_table(intervals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_order(table: pd.DataFrame) -> None:
-    backwards = table["offset_s"] <= table["onset_s"]
-    if backwards.any():
-        row = table.loc[backwards].iloc[0]
+    backwards = np.flatnonzero(table["offset_s"] <= table["onset_s"])
+    if len(backwards):
+        row = table.iloc[backwards[0]]
         raise CorpusError(
             f"Phone {row['label']!r} of token {row['token']!r} ends at {row['offset_s']:.4f} s, "
             f"not after its onset at {row['onset_s']:.4f} s. Mend the labels of this token."
@@ -110,10 +110,10 @@ def check_within(phones: pd.DataFrame, duration_s: Mapping[str, float]) -> None:
     unknown = [token for token in phones["token"].unique() if token not in duration_s]
     if unknown:
         raise CorpusError(f"The table of phones names {len(unknown)} unknown tokens, for instance {unknown[0]!r}.")
-    end = phones["token"].map(dict(duration_s)).astype("float64")
-    outside = (phones["onset_s"] < -TOLERANCE_S) | (phones["offset_s"] > end + TOLERANCE_S)
-    if outside.any():
-        row = phones.loc[outside].iloc[0]
+    end = np.array([duration_s[token] for token in phones["token"]], dtype=np.float64)
+    outside = np.flatnonzero((phones["onset_s"] < -TOLERANCE_S) | (phones["offset_s"] > end + TOLERANCE_S))
+    if len(outside):
+        row = phones.iloc[outside[0]]
         raise CorpusError(
             f"Phone {row['label']!r} of token {row['token']!r} lies at {row['onset_s']:.4f}-{row['offset_s']:.4f} s, "
             f"outside its token, which lasts {duration_s[row['token']]:.4f} s."

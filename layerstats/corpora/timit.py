@@ -12,7 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice
 from layerstats.corpora.audio import FileAudio, Segment, one_rate, probe_audio
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import as_words, beside, check_words_found, corpus_folder, find_files
+from layerstats.corpora.folders import as_words, beside, check_new_token, check_words_found, corpus_folder, find_files
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import CorpusError
 
@@ -90,6 +90,7 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
             token = f"{sentence.speaker}_{sentence.name}"
             if unit == "word":
                 token += f"_{index:02d}_{unit_label.text}"
+            check_new_token(token, segments, sentence.path)
             rows.append(
                 {
                     "token": token,
@@ -106,7 +107,8 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
             segments[token] = Segment(sentence.path, unit_label.start, unit_label.stop)
             intervals.extend(_phones_within(sentence, unit_label, token, rate_hz))
     if unit == "word":
-        check_words_found(wanted, {row["word"] for row in rows}, f"TIMIT in {folder}")
+        said = {word.text for sentence in sentences for word in sentence.words}
+        check_words_found(wanted, said, f"TIMIT in {folder}")
     phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s"])
     return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments))
 

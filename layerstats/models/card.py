@@ -34,6 +34,16 @@ class ModelCard:
         What the network cannot be relied on for.
     architecture : mapping
         `class` and `arguments`; filled in by `save_checkpoint`.
+
+    Examples
+    --------
+    >>> card = ModelCard("two-words", "Tells two words apart.", outputs=("ask", "wash"))
+    >>> print(card.to_markdown().strip())
+    # two-words
+    <BLANKLINE>
+    Tells two words apart.
+    <BLANKLINE>
+    Outputs, in order: ask, wash.
     """
 
     name: str
@@ -46,7 +56,7 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:

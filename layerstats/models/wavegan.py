@@ -26,6 +26,11 @@ class PhaseShuffle(nn.Module):
     ----------
     radius : int
         Largest shift in samples. 0 switches the shuffle off.
+
+    Examples
+    --------
+    >>> PhaseShuffle(2).eval()(torch.arange(3.0))
+    tensor([0., 1., 2.])
     """
 
     def __init__(self, radius: int) -> None:

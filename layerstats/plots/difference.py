@@ -14,18 +14,29 @@ from plotnine import (
     ggplot,
     labs,
     scale_fill_manual,
-    scale_x_continuous,
 )
 
 from layerstats.checks import check_columns
-from layerstats.errors import DataError
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, rows
+from layerstats.errors import ArgumentError, DataError
+from layerstats.plots.frames import (
+    ACTIVATION_LABEL,
+    axis_title,
+    checked,
+    column,
+    count,
+    in_order,
+    on_axis,
+    rows,
+    time_column,
+)
 from layerstats.plots.scales import time_scale
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
-from layerstats.tables import glossary
 
 REQUIRED_COLUMNS = ("level_1", "level_2", "diff", "conf_low", "conf_high", "interval")
 REGION_COLUMNS = ("level_1", "level_2", "start", "end")
+
+# Beside each other, where layers stand below each other.
+MOST_PAIRS = 8
 
 MINUS = "\N{MINUS SIGN}"
 BANDS = {"simultaneous": "#cccccc", "pointwise": "#8c8c8c", "bootstrap": "#cccccc"}
@@ -35,7 +46,7 @@ def difference(
     curve: pd.DataFrame,
     regions: pd.DataFrame | None = None,
     *,
-    x: str = "time_ms",
+    x: str | None = None,
     x_label: str | None = None,
     value_label: str = ACTIVATION_LABEL,
 ) -> ggplot:
@@ -49,7 +60,7 @@ def difference(
     regions : columns `level_1, level_2, start, end`
         `DifferenceResult.regions`, in the units of `x`: marked by a dark strip at the foot of the panel.
     x
-        The covariate; seconds (`time_s`) are drawn in ms.
+        The covariate; by default `time_ms`, `time_s` (drawn in ms) or normalised `time`.
     x_label, value_label
         Titles of the axes, with units.
 
@@ -57,11 +68,18 @@ def difference(
     ------
     DataError
         If a column is missing, the table has no rows, or a region belongs to a pair without a curve.
+    ArgumentError
+        If there are several layers and more than eight pairs.
     """
-    curve = checked(curve, (*REQUIRED_COLUMNS, x), "difference")
-    factor = 1000 if x == "time_s" else 1
+    curve = checked(curve, REQUIRED_COLUMNS, "difference")
+    x = x or time_column(curve, "difference")
+    check_columns(curve, [x], "the table for the figure 'difference'")
     data = _panels(curve).assign(
-        x=curve[x] * factor, y=curve["diff"], low=curve["conf_low"], high=curve["conf_high"], band=curve["interval"]
+        x=on_axis(column(curve, x), x),
+        y=curve["diff"],
+        low=curve["conf_low"],
+        high=curve["conf_high"],
+        band=curve["interval"],
     )
     kinds = [kind for kind in BANDS if kind in set(data["band"])]
     line = rows(data, data["band"] == kinds[0])
@@ -72,7 +90,8 @@ def difference(
         )
     figure += geom_hline(yintercept=0, linetype="dashed", size=0.5)
     if regions is not None and len(regions):
-        figure += _strip(regions, data, factor)
+        figure += _strip(regions, data, x)
+        figure += labs(caption=f"Black strip: the {_kind(regions)}interval of the difference excludes zero.")
     figure += geom_line(size=0.9)
     figure += scale_fill_manual(
         values=BANDS, breaks=kinds, labels=[f"{kind} {_level(curve)}interval" for kind in kinds], name=""
@@ -80,7 +99,7 @@ def difference(
     return (
         figure
         + _facet(data, x)
-        + labs(x=x_label or _axis_title(x), y=f"Difference in\n{value_label[0].lower()}{value_label[1:]}")
+        + labs(x=x_label or axis_title(x), y=f"Difference in\n{_inside_a_title(value_label)}")
         + _title(data)
     )
 
@@ -92,12 +111,12 @@ def _panels(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"pair": in_order(pd.Series(pair)), "panel": in_order(layer)})
 
 
-def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rect:
+def _strip(regions: pd.DataFrame, data: pd.DataFrame, x: str) -> geom_rect:
     """A strip at the foot of each panel, over the stretches where the interval excludes zero."""
     check_columns(regions, REGION_COLUMNS, "the table of regions for the figure 'difference'")
     regions = regions.reset_index(drop=True)
     where = _panels(regions).astype(str)
-    strips = where.assign(start=regions["start"] * factor, end=regions["end"] * factor)
+    strips = where.assign(start=on_axis(column(regions, "start"), x), end=on_axis(column(regions, "end"), x))
     # Panels of one layer may share a vertical axis, so every panel's strip lies at the same height.
     limits = (
         data.assign(panel=data["panel"].astype(str))
@@ -125,23 +144,27 @@ def _strip(regions: pd.DataFrame, data: pd.DataFrame, factor: float) -> geom_rec
 def _facet(data: pd.DataFrame, x: str) -> list:
     pairs, layers = count(column(data, "pair")), count(column(data, "panel"))
     if pairs > 1 and layers > 1:
+        if pairs > MOST_PAIRS:
+            raise ArgumentError(
+                f"A grid of pairs and layers shows at most {MOST_PAIRS} pairs, but got {pairs}. "
+                "Draw one layer at a time, or fewer pairs."
+            )
         return [
             facet_grid("panel", "pair", scales="free_y"),
-            _x_scale(x, pairs),
+            time_scale(x, pairs),
             paper_theme(PAGE_WIDTH * max(1.0, pairs / 4), 1.0 + 1.3 * layers),
         ]
     if pairs == layers == 1:
-        return [_x_scale(x, 1), paper_theme(5, 3.0)]
+        return [time_scale(x, 1), paper_theme(5, 3.0)]
     columns = min(max(pairs, layers), 3 if max(pairs, layers) <= 9 else 4)
     rows = -(-max(pairs, layers) // columns)
     facet = facet_wrap("pair" if pairs > 1 else "panel", ncol=columns, scales="fixed" if pairs > 1 else "free_y")
-    return [facet, _x_scale(x, columns), paper_theme(PAGE_WIDTH, 1.0 + 1.6 * rows)]
+    return [facet, time_scale(x, columns), paper_theme(PAGE_WIDTH, 1.0 + 1.6 * rows)]
 
 
-def _x_scale(x: str, beside: int) -> scale_x_continuous:
-    if x == "time":
-        return scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
-    return time_scale(beside)
+def _inside_a_title(label: str) -> str:
+    """Write a label's first word small, unless it is a name such as F2."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _title(data: pd.DataFrame) -> labs:
@@ -151,11 +174,9 @@ def _title(data: pd.DataFrame) -> labs:
     return labs(title=", ".join(parts)) if parts else labs()
 
 
-def _axis_title(x: str) -> str:
-    if x in ("time_s", "time_ms"):
-        return TIME_LABEL
-    column = glossary().columns.get(x)
-    return column.label if column else x
+def _kind(regions: pd.DataFrame) -> str:
+    kinds = set(regions["interval"]) if "interval" in regions.columns else set()
+    return f"{kinds.pop()} " if len(kinds) == 1 else ""
 
 
 def _level(curve: pd.DataFrame) -> str:

@@ -48,7 +48,7 @@ def effect_by_layer(
     Parameters
     ----------
     effects : columns `layer, effect_size`, and those named below
-        One row a layer (and facet).
+        One row a layer (and facet). A layer without a number keeps its place on the axis.
     untrained : columns `layer, effect_size`, optional
         One row for each untrained network and layer, measured as in `effects`: drawn to the right of the trained
         network, with a box from five networks on.
@@ -79,11 +79,11 @@ def effect_by_layer(
     significant = pd.Series(True, index=data.index) if p_column is None else effects[p_column] < alpha
     below, above = f"adjusted p < {alpha:g}", f"adjusted p \N{GREATER-THAN OR EQUAL TO} {alpha:g}"
     data["look"] = TRAINED if p_column is None else f"{TRAINED}, " + pd.Series(np.where(significant, below, above))
-    figure = ggplot(data, aes("x", "y"))
+    figure = ggplot(rows(data, data["y"].notna()), aes("x", "y"))
     if untrained is not None and with_null:
         figure += _null(_null_places(untrained, layers, needed, facet))
     if interval:
-        bars = data.assign(low=effects[interval[0]], high=effects[interval[1]]).dropna(subset=["low", "high"])
+        bars = data.assign(low=effects[interval[0]], high=effects[interval[1]]).dropna(subset=["y", "low", "high"])
         figure += geom_errorbar(aes(ymin="low", ymax="high"), data=bars, width=0.12, size=0.6)
     figure += geom_point(aes(fill="look", shape="look", size="look"), stroke=0.6)
     looks = {
@@ -100,12 +100,18 @@ def effect_by_layer(
         + scale_fill_manual(values=[looks[look][0] for look in shown], breaks=shown, name="")
         + scale_shape_manual(values=[looks[look][1] for look in shown], breaks=shown, name="")
         + scale_size_manual(values=[looks[look][2] for look in shown], breaks=shown, name="")
-        + scale_x_continuous(breaks=list(range(len(layers))), labels=layers, minor_breaks=[])
+        + scale_x_continuous(
+            breaks=list(range(len(layers))),
+            labels=layers,
+            minor_breaks=[],
+            limits=(-0.5, len(layers) - 0.5),
+            expand=(0, 0),
+        )
         + (facet_wrap("panel", ncol=columns) if panels > 1 else facet_null())
         + expand_limits(y=0)
         + labs(x="Layer", y=EFFECT_LABEL)
         + paper_theme(PAGE_WIDTH if columns > 1 else 5.5, 1.1 + 2.2 * -(-panels // columns))
-        + theme(legend_key_width=12)
+        + theme(legend_key_width=12, legend_position="top" if len(shown) > 1 else "none")
     )
 
 

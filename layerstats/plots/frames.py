@@ -9,6 +9,7 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import DataError
+from layerstats.tables import glossary
 
 ACTIVATION_LABEL = "Activation (mean over channels)"
 TIME_LABEL = "Time (ms)"
@@ -76,3 +77,44 @@ def milliseconds(frame: pd.DataFrame, figure: str) -> pd.Series:
         return column(frame, "time_ms")
     check_columns(frame, ["time_s"], f"the table for the figure {figure!r}")
     return column(frame, "time_s") * 1000
+
+
+def time_column(frame: pd.DataFrame, figure: str) -> str:
+    """Return the name of the column that time stands in: `time_ms`, `time_s`, or normalised `time`.
+
+    Raises
+    ------
+    DataError
+        If the frame has none of them.
+
+    Examples
+    --------
+    >>> time_column(pd.DataFrame({"time": [0.5]}), "smooths")
+    'time'
+    """
+    for name in ("time_ms", "time_s", "time"):
+        if name in frame.columns:
+            return name
+    raise DataError(
+        f"The table for the figure {figure!r} has no column of time: 'time_ms', 'time_s', or normalised 'time' is "
+        f"needed. Its columns are: {', '.join(map(str, frame.columns[:30]))}."
+    )
+
+
+def on_axis(values: pd.Series, name: str) -> pd.Series:
+    """Return a covariate as its axis shows it: seconds of the clip in ms, anything else as it is."""
+    return values * 1000 if name == "time_s" else values
+
+
+def axis_title(name: str) -> str:
+    """Return the title of the axis of a covariate, with units.
+
+    Examples
+    --------
+    >>> axis_title("time_s"), axis_title("time"), axis_title("Sample")
+    ('Time (ms)', 'Normalised time', 'Sample')
+    """
+    if name in ("time_s", "time_ms"):
+        return TIME_LABEL
+    known = glossary().columns.get(name)
+    return known.label if known else name

@@ -10,11 +10,10 @@ from plotnine import (
     geom_ribbon,
     ggplot,
     labs,
-    scale_x_continuous,
 )
 
 from layerstats.plots.frames import ACTIVATION_LABEL, checked, column, in_order
-from layerstats.plots.scales import group_scales
+from layerstats.plots.scales import group_scales, time_scale
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "time", "fit", "conf_low", "conf_high")
@@ -57,7 +56,7 @@ def phone_curves(curves: pd.DataFrame, *, by: str = "group", value_label: str = 
         + geom_ribbon(aes(ymin="low", ymax="high", fill="group"), alpha=0.25, color="none")
         + geom_line(aes(color="group", linetype="group"), size=0.9)
         + facet_wrap("panel", scales="free_y", ncol=columns)
-        + scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
+        + time_scale("time", columns)
         + group_scales(list(data["group"].cat.categories), "color", "fill", "linetype")
         + labs(x="Normalised time (0: phone begins, 1: phone ends)", y=value_label)
         + paper_theme(PAGE_WIDTH if columns > 1 else 3.4, 0.9 + 1.7 * -(-panels // columns))

@@ -9,14 +9,15 @@ from plotnine import aes, facet_wrap, geom_line, geom_path, ggplot, labs
 from layerstats.checks import check_positive
 from layerstats.plots.frames import (
     ACTIVATION_LABEL,
-    TIME_LABEL,
+    axis_title,
     checked,
     column,
     count,
     in_order,
     means,
-    milliseconds,
+    on_axis,
     rows,
+    time_column,
 )
 from layerstats.plots.scales import time_scale
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
@@ -34,8 +35,8 @@ def raw_series(
 
     Parameters
     ----------
-    frame : columns `token, word, time_s (or time_ms), value`
-        The series of one layer.
+    frame : columns `token, word, time_s, value`
+        The series of one layer, over `time_s`, `time_ms`, or normalised `time`.
     by
         The column that the panels stand for.
     most_points
@@ -50,9 +51,10 @@ def raw_series(
     """
     check_positive("most_points", most_points)
     frame = checked(frame, (*REQUIRED_COLUMNS, by), "raw_series")
+    x = time_column(frame, "raw_series")
     data = pd.DataFrame(
         {
-            "x": milliseconds(frame, "raw_series"),
+            "x": on_axis(column(frame, x), x),
             "y": frame["value"],
             "token": frame["token"].astype(str),
             "panel": in_order(column(frame, by)),
@@ -67,14 +69,15 @@ def raw_series(
     alpha = float(np.clip(12 / tokens.max(), 0.08, 0.6))
     note = f"Grey: tokens, {tokens.min()} to {tokens.max()} in a panel. Black: their mean."
     if width:
-        note += f" Series averaged in bins of {width:.3g} ms."
+        unit = "" if x == "time" else " ms"
+        note += f" Series averaged in bins of {width:.3g}{unit}."
     return (
         ggplot(data, aes("x", "y"))
         + geom_path(aes(group="bundle"), data=_bundles(data), size=0.3, alpha=alpha, color="#404040")
         + geom_line(data=mean, size=0.9, color="black")
         + facet_wrap("panel", ncol=columns)
-        + time_scale(columns)
-        + labs(x=TIME_LABEL, y=value_label, caption=note)
+        + time_scale(x, columns)
+        + labs(x=axis_title(x), y=value_label, caption=note)
         + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 0.9 + 1.6 * -(-panels // columns))
     )
 

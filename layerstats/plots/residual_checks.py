@@ -59,7 +59,7 @@ def residual_checks(frame: pd.DataFrame, *, most_points: int = 3000, title: str 
     note = "" if len(kept) == len(pairs) else f"{len(kept)} of {len(pairs)} residuals, evenly by rank."
     return (
         ggplot(data, aes("x", "y"))
-        + geom_point(size=0.6, alpha=float(np.clip(600 / len(kept), 0.15, 0.8)), stroke=0)
+        + geom_point(size=0.9, alpha=float(np.clip(600 / len(kept), 0.15, 0.8)), stroke=0)
         + geom_abline(aes(slope="slope", intercept="intercept"), data=line, linetype="dashed", size=0.6)
         + geom_hline(aes(yintercept="at"), data=level, linetype="dashed", size=0.6)
         + facet_wrap("panel", scales="free_x", ncol=2)

@@ -38,9 +38,11 @@ _SCALES = {
 }
 
 
-def time_scale(panels_beside: int) -> scale_x_continuous:
-    """Return an axis of time whose labels do not run into those of the panel beside it."""
+def time_scale(name: str, panels_beside: int) -> scale_x_continuous:
+    """Return an axis for the covariate `name` whose labels do not run into those of the panel beside it."""
     few = panels_beside > 2
+    if name == "time":
+        return scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
     return scale_x_continuous(breaks=cast(Any, breaks_extended(3 if few else 5)), expand=(0.09 if few else 0.04, 0))
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from plotnine import aes, facet_grid, facet_null, facet_wrap, geom_line, geom_ribbon, ggplot, labs
 
 from layerstats.checks import check_choice
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, in_order, milliseconds
+from layerstats.plots.frames import ACTIVATION_LABEL, axis_title, checked, column, in_order, on_axis, time_column
 from layerstats.plots.scales import group_scales, time_scale
 from layerstats.plots.theme import FAINT, PAGE_WIDTH, paper_theme
 
@@ -23,8 +23,8 @@ def smooths(
 
     Parameters
     ----------
-    curves : columns `layer, word, time_ms (or time_s), fit, conf_low, conf_high`
-        One row for each layer, word and time.
+    curves : columns `layer, word, time_ms, fit, conf_low, conf_high`
+        One row for each layer, word and time: `time_ms`, `time_s`, or normalised `time`.
     by
         The column that tells the curves apart.
     layout : {"auto", "overlay", "facets"}
@@ -42,9 +42,10 @@ def smooths(
     """
     check_choice("layout", layout, ("auto", "overlay", "facets"))
     curves = checked(curves, (*REQUIRED_COLUMNS, by), "smooths")
+    x = time_column(curves, "smooths")
     data = pd.DataFrame(
         {
-            "x": milliseconds(curves, "smooths"),
+            "x": on_axis(column(curves, x), x),
             "y": curves["fit"],
             "low": curves["conf_low"],
             "high": curves["conf_high"],
@@ -54,12 +55,12 @@ def smooths(
     )
     groups, layers = list(data["group"].cat.categories), list(data["panel"].cat.categories)
     overlaid = layout == "overlay" or (layout == "auto" and len(groups) <= MOST_OVERLAID)
-    figure = _overlay(data, groups, layers) if overlaid else _facets(data, groups, layers)
+    figure = (_overlay if overlaid else _facets)(data, groups, layers, x)
     # The only layer is named by the title, several by their panels.
-    return figure + labs(x=TIME_LABEL, y=value_label) + (labs(title=layers[0]) if len(layers) == 1 else labs())
+    return figure + labs(x=axis_title(x), y=value_label) + (labs(title=layers[0]) if len(layers) == 1 else labs())
 
 
-def _overlay(data: pd.DataFrame, groups: list[str], layers: list[str]) -> ggplot:
+def _overlay(data: pd.DataFrame, groups: list[str], layers: list[str], x: str) -> ggplot:
     columns = min(len(layers), 3)
     rows = -(-len(layers) // columns)
     return (
@@ -68,12 +69,12 @@ def _overlay(data: pd.DataFrame, groups: list[str], layers: list[str]) -> ggplot
         + geom_line(aes(color="group", linetype="group"), size=0.8)
         + (facet_wrap("panel", scales="free_y", ncol=columns) if len(layers) > 1 else facet_null())
         + group_scales(groups, "color", "fill", "linetype")
-        + time_scale(columns)
+        + time_scale(x, columns)
         + paper_theme(PAGE_WIDTH if columns > 1 else 5, 0.9 + (1.9 if columns > 1 else 2.3) * rows)
     )
 
 
-def _facets(data: pd.DataFrame, groups: list[str], layers: list[str]) -> ggplot:
+def _facets(data: pd.DataFrame, groups: list[str], layers: list[str], x: str) -> ggplot:
     # Without the group in it, this layer is repeated in every panel of its layer.
     context = data[["x", "y", "panel"]].assign(curve=data["group"].astype(str))
     if len(layers) > 1:
@@ -88,6 +89,6 @@ def _facets(data: pd.DataFrame, groups: list[str], layers: list[str]) -> ggplot:
         + geom_ribbon(aes(ymin="low", ymax="high"), fill="black", alpha=0.2)
         + geom_line(color="black", size=0.9)
         + facet
-        + time_scale(beside)
+        + time_scale(x, beside)
         + paper_theme(*size)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,18 @@ def record_activations(
     (neither was to be had, and the clip is divided evenly). `context` is what an output depends on: "local" (its
     receptive field, confirmed by gradients), "clip" (attention, recurrence or a norm over time: `receptive_field_s` is
     then the whole clip), or "unverified". `activation` is "unknown" where it is applied by a function, not a module.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment = record_activations(network, speech, f"{folder}/speech.zarr", layers="conv*")
+    ...     experiment.layer("conv5")["mean"].shape
+    (8, 16)
     """
     check_positive("batch_size", batch_size)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
@@ -142,7 +155,7 @@ def record_activations(
             clips.phones,
             [_spec(fact, time) for fact in facts.values()],
             key=key,
-            attrs={**about, "batch_size": batch_size},
+            attrs={**about, "batch_size": batch_size, "device": place.type},
             store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             maps=maps,
             # Whole batches in a chunk, so that a resumed run forms the same batches.
@@ -220,8 +233,11 @@ def _stream(
     tokens = clips.tokens["token"].tolist()
     axes = {name: fact.axes for name, fact in facts.items()}
     dtype = dtype_of(model)
-    with capture(model, axes, options.maps, options.choose_output) as layers:
-        for rows, waveforms in read_batches(clips, options.batch_size, writer.completed):
+    with (
+        capture(model, axes, options.maps, options.choose_output) as layers,
+        closing(read_batches(clips, options.batch_size, writer.completed)) as batches,
+    ):
+        for rows, waveforms in batches:
             # Networks and preparations that draw random numbers draw the same ones after a resume.
             with seeded(rows.start, place):
                 call(model, prepare(torch.from_numpy(waveforms).to(place), options.prepare_input, dtype))

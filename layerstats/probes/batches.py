@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from layerstats.corpora import Clips
 
 
-def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
+def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Generator[tuple[slice, np.ndarray], None, None]:
     """Yield `(rows of clips.tokens, waveforms (token, sample))` from row `start` on.
 
     Only two batches are in memory at a time.

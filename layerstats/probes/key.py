@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from layerstats.store import content_hash
 
+_PROVENANCE = ("_name_or_path", "transformers_version")
+
 
 def _bytes(tensor: Tensor) -> np.ndarray:
     # As bytes, for numpy has no bfloat16.
@@ -56,7 +58,9 @@ def _settings(module: nn.Module) -> dict[str, Any]:
     settings = {"class": f"{kind.__module__}.{kind.__qualname__}", "repr": module.extra_repr(), "attributes": plain}
     to_dict = getattr(getattr(module, "config", None), "to_dict", None)
     if to_dict is not None:
-        settings["config"] = json.dumps(to_dict(), sort_keys=True, default=str)
+        # Where it was downloaded from and by which version does not change what it computes.
+        told = {name: value for name, value in to_dict().items() if name not in _PROVENANCE}
+        settings["config"] = json.dumps(told, sort_keys=True, default=str)
     return settings
 
 

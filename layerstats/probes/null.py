@@ -52,6 +52,18 @@ def record_untrained(
     ------
     ArgumentError
         No seed, or a negative one; or a module cannot draw new weights.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment = record_untrained(network, speech, f"{folder}/speech.zarr", seeds=range(2))
+    ...     experiment.recordings["recording"].tolist()
+    ['untrained/seed_00', 'untrained/seed_01']
     """
     chosen = list(seeds)
     if not chosen or min(chosen) < 0:

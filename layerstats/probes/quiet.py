@@ -52,8 +52,8 @@ def at_rest(model: nn.Module, device: torch.device) -> Iterator[None]:
         model.eval()
         if home is not None and home != device:
             model.to(device)
-        # TF32 would round the inputs of convolutions to ten bits.
-        with torch.no_grad(), torch.backends.cudnn.flags(allow_tf32=False):
+        # TF32 would round the inputs of convolutions to ten bits; other algorithms may sum in another order each time.
+        with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             yield
     finally:
         if home is not None and home != device:

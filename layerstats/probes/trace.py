@@ -139,7 +139,7 @@ def trace_layers(
     """Run one token and read off each layer's axes, geometry and activation function.
 
     The geometry is composed from the modules in the order in which they run (padding, convolution and pooling modules;
-    others are taken to keep time as it is). Then the gradients of two outputs with respect to the input are taken: if
+    others are taken to keep time as it is). Then the gradients of three outputs with respect to the input are taken: if
     they reach beyond the receptive field so found, the layer's context is the whole clip.
 
     Parameters
@@ -234,12 +234,12 @@ def _facts(name: str, axes: Sequence[str], output: _Output, time: InputTime, noi
 
 
 def _reach(output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: int) -> dict[int, tuple[int, int]] | None:
-    """Return the first and the last input sample with a gradient, for two of the outputs; None without gradients."""
+    """Return the first and the last input sample with a gradient, for three outputs; None without gradients."""
     if noise is None or not output.requires_grad:
         return None
     count = output.shape[sample_axis]
     reach = {}
-    for index in sorted({count // 3, 2 * count // 3}):
+    for index in sorted({count // 3, count // 2, 2 * count // 3}):
         chosen = output.select(sample_axis, index)
         # Random weights: in a plain sum the contributions of channels could cancel.
         total = (chosen * torch.randn_like(chosen)).sum()
@@ -274,11 +274,12 @@ def _within(bounds: tuple[float, float], ends: tuple[int, int]) -> bool:
 
 
 def _measure(reach: Mapping[int, tuple[int, int]], count: int, samples: int) -> Grid | None:
-    """Return the grid on which two outputs depend on equally long stretches of the input, inside its ends."""
-    if len(reach) < 2:
+    """Return the grid on which three outputs depend on equally long, evenly spaced stretches inside the input."""
+    if len(reach) < 3:
         return None
-    (first, (low_1, high_1)), (second, (low_2, high_2)) = reach.items()
-    hop = (low_2 - low_1) / (second - first)
-    if hop <= 0 or high_2 - high_1 != low_2 - low_1 or low_1 == 0 or high_2 == samples - 1:
+    (first, (low, high)), *others = reach.items()
+    hop = (others[-1][1][0] - low) / (others[-1][0] - first)
+    even = all(ends == (low + hop * (index - first), high + hop * (index - first)) for index, ends in others)
+    if not even or hop <= 0 or low == 0 or others[-1][1][1] == samples - 1:
         return None
-    return Grid(count, start=(low_1 + high_1) / 2 - hop * first, hop=hop, field=high_1 - low_1 + 1)
+    return Grid(count, start=(low + high) / 2 - hop * first, hop=hop, field=high - low + 1)

@@ -12,7 +12,7 @@ from layerstats.stats.contrasts import (
 from layerstats.stats.effect_size import EffectSize, TokenSpread, effect_size, token_spread
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
-from layerstats.stats.series import Series, bin_series, phone_series, word_series
+from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
 
 __all__ = [
     "EffectSize",
@@ -21,6 +21,7 @@ __all__ = [
     "PhoneContrast",
     "Series",
     "TokenSpread",
+    "Variant",
     "WordContrasts",
     "adjust_p_values",
     "bin_series",

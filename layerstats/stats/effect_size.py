@@ -69,10 +69,12 @@ def token_spread(frame: pd.DataFrame, predicted: np.ndarray, *, identifier: str,
     >>> token_spread(frame, np.full(4, 2.0), identifier="token", group="word")
     TokenSpread(sd=1.414..., df=1)
     """
-    squares = pd.Series((frame["value"].to_numpy() - predicted) ** 2).groupby(frame[identifier].to_numpy()).mean()
-    df = len(squares) - frame[group].nunique()
+    squared = frame.assign(_squared=(frame["value"].to_numpy() - predicted) ** 2)
+    squares = np.asarray(squared.groupby(identifier)["_squared"].mean())
+    groups = len(set(frame[group]))
+    df = len(squares) - groups
     if df < 1:
-        raise DataError(f"{len(squares)} series in {frame[group].nunique()} groups leave no spread to compare with.")
+        raise DataError(f"{len(squares)} series in {groups} groups leave no spread to compare with.")
     sd = float(np.sqrt(squares.sum() / df))
     if sd == 0:
         raise DataError("Every series equals the curve of its group: there is no spread to compare a difference with.")

@@ -40,24 +40,23 @@ def descriptive_effect_size(frame: pd.DataFrame, *, group: str, identifier: str,
     3.536
     """
     check_columns(frame, [group, identifier, covariate, "value"])
-    points = frame.groupby(identifier, sort=False)["value"].transform("size")
+    series = frame.groupby(identifier, sort=False)
+    points = series["value"].transform("size").to_numpy()
     bins = min(BINS, int(points.min()))
-    low, high = frame[covariate].min(), frame[covariate].max()
     # Ranks within the series, so that every series has points in every bin.
-    rank = frame.groupby(identifier, sort=False)[covariate].rank(method="first") - 1
-    if high <= low:
-        raise DataError(f"All rows have the same {covariate!r}: there is no curve to compare.")
+    rank = series[covariate].rank(method="first").to_numpy() - 1
     position = (rank * bins // points).astype(int)
     cells = frame.assign(_bin=position).pivot_table(index=[group, identifier], columns="_bin", values="value")
-    groups = cells.groupby(level=0)
-    size = groups.size()
-    if len(size) != 2 or (size < 2).any():
-        raise DataError(f"Two groups of two series or more are needed, but got {size.to_dict()}.")
-    first, second = groups.mean().to_numpy()
-    within = (groups.var(ddof=1).to_numpy() * (size.to_numpy() - 1)[:, None]).sum() / (size.sum() - 2) / bins
+    labels = cells.index.get_level_values(0).to_numpy()
+    groups = [cells.to_numpy()[labels == label] for label in np.unique(labels)]
+    if len(groups) != 2 or min(map(len, groups)) < 2:
+        raise DataError(f"Two groups of two series or more are needed, but got {[len(part) for part in groups]}.")
+    difference = groups[0].mean(axis=0) - groups[1].mean(axis=0)
+    squares = sum(((part - part.mean(axis=0)) ** 2).sum(axis=0) for part in groups)
+    within = float(np.mean(squares)) / (len(cells) - 2)
     if within == 0:
         raise DataError("Series do not vary within groups: there is no spread to compare a difference with.")
-    return float(np.sqrt(np.mean((first - second) ** 2) / within))
+    return float(np.sqrt(np.mean(difference**2) / within))
 
 
 def compare_with_untrained(effects: pd.DataFrame) -> pd.DataFrame:
@@ -96,8 +95,8 @@ def compare_with_untrained(effects: pd.DataFrame) -> pd.DataFrame:
     check_columns(effects, ["layer", "recording", "trained", "effect_size"])
     # Not pivot_table: that would average a recording that is there twice.
     wide = effects.set_index(["layer", "recording"])["effect_size"].unstack()  # noqa: PD010
-    wide = wide.loc[pd.unique(effects["layer"])]
-    trained = effects.loc[effects["trained"].to_numpy(dtype=bool), "recording"].unique()
+    wide = wide.loc[pd.unique(effects.loc[:, "layer"])]
+    trained = pd.unique(effects.loc[effects["trained"].to_numpy(dtype=bool), "recording"])
     if len(trained) != 1 or wide.isna().to_numpy().any() or wide.shape[1] < 2:
         raise DataError(
             "One trained network and at least one untrained one are needed, each with every layer, but got "

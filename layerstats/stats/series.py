@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -45,6 +46,12 @@ class Series:
     covariate: str
     identifier: str
     dropped: pd.DataFrame
+
+    @property
+    def points(self) -> int:
+        """The median number of points of a series; 0 where there is none."""
+        sizes = self.frame.groupby(self.identifier, sort=False).size().to_numpy()
+        return int(np.median(sizes)) if len(sizes) else 0
 
 
 def word_series(
@@ -95,19 +102,19 @@ def word_series(
     """
     check_choice("variant", variant, VARIANTS)
     if words is not None and not isinstance(source, pd.DataFrame):
-        _check_present("words", words, source.tokens["word"])
+        _check_present("words", words, source.tokens, "word")
         source = source.select(word=list(words))
     frame = _tidy(source, layer, WORD_COLUMNS)
     if words is not None:
-        _check_present("words", words, frame["word"])
-        frame = frame[frame["word"].isin(list(words))]
+        _check_present("words", words, frame, "word")
+        frame = frame.loc[frame["word"].isin(list(words))]
     if variant != "padded":
         frame = _with_word_interval(frame, source)
     frame = _sorted_series(frame, "token")
-    expected = frame[["token"]].drop_duplicates()
+    expected = frame.loc[:, ["token"]].drop_duplicates()
     covariate = "sample"
     if variant == "word":
-        frame = _inside(frame, frame["onset_s"], frame["onset_s"] + frame["duration_s"])
+        frame = _inside(frame, frame["onset_s"].to_numpy(), (frame["onset_s"] + frame["duration_s"]).to_numpy())
         covariate = "time"
     kept, dropped = _without_short(frame, expected, "token", min_samples)
     return Series(bin_series(kept, samples, identifier="token"), covariate, "token", dropped)
@@ -151,7 +158,7 @@ def phone_series(
     expected = intervals.assign(phone_token=_phone_token(intervals))
     if len(frame):
         frame = _sorted_series(frame.assign(phone_token=_phone_token(frame)), "phone_token")
-        frame = _inside(frame, frame["phone_onset_s"], frame["phone_offset_s"])
+        frame = _inside(frame, frame["phone_onset_s"].to_numpy(), frame["phone_offset_s"].to_numpy())
     else:
         frame = frame.assign(phone_token="", time=0.0)
     kept, dropped = _without_short(frame, expected, "phone_token", min_samples)
@@ -165,22 +172,23 @@ def _phone_frame(
     columns = [*WORD_COLUMNS, "phone", "phone_index", "phone_onset_s", "phone_offset_s"]
     if isinstance(source, pd.DataFrame):
         frame = _tidy(source, layer, columns)
-        _check_present("phones", phones, frame["phone"])
-        frame = frame[frame["phone"].isin(list(phones))]
-        return frame, frame[["token", "phone", "phone_index"]].drop_duplicates()
-    _check_present("phones", phones, source.phones["label"])
+        _check_present("phones", phones, frame, "phone")
+        frame = frame.loc[frame["phone"].isin(list(phones))]
+        return frame, frame.loc[:, ["token", "phone", "phone_index"]].drop_duplicates()
+    _check_present("phones", phones, source.phones, "label")
     chosen = source.select(phone=list(phones))
     intervals = chosen.phones.rename(columns={"label": "phone"})
     layers = chosen.layers if layer is None else (layer,)
     inside = [_samples_inside(chosen.times(name), intervals) for name in layers]
     # A store has no frame of nothing; here it only means that all intervals are too short.
     frame = _tidy(chosen, layer, columns) if max(inside) else pd.DataFrame({name: [] for name in columns})
-    return frame, intervals[["token", "phone", "phone_index"]]
+    return frame, intervals.loc[:, ["token", "phone", "phone_index"]]
 
 
 def _samples_inside(times: np.ndarray, intervals: pd.DataFrame) -> int:
     """Count the samples of a layer under all intervals."""
-    return int(np.sum(np.searchsorted(times, intervals["offset_s"]) - np.searchsorted(times, intervals["onset_s"])))
+    onset, offset = (np.searchsorted(times, intervals[name].to_numpy(dtype=float)) for name in ("onset_s", "offset_s"))
+    return int(np.sum(offset - onset))
 
 
 def bin_series(frame: pd.DataFrame, samples: int | None, *, identifier: str = "token") -> pd.DataFrame:
@@ -219,18 +227,17 @@ def bin_series(frame: pd.DataFrame, samples: int | None, *, identifier: str = "t
     position = np.where(points > samples, rank * samples // points, rank)
     along = [name for name in ("sample", "time_s", "time", "value") if name in frame.columns]
     binned = frame.assign(_bin=position).groupby([identifier, "_bin"], sort=False)
-    means = binned[along].mean()
-    constant = binned[[name for name in frame.columns if name not in (*along, identifier)]].first()
-    return means.join(constant).reset_index().drop(columns="_bin")[list(frame.columns)]
+    rules = {name: "mean" if name in along else "first" for name in frame.columns if name != identifier}
+    return pd.DataFrame(binned.agg(rules).reset_index().loc[:, list(frame.columns)])
 
 
 def _tidy(source: Experiment | pd.DataFrame, layer: str | None, columns: Sequence[str]) -> pd.DataFrame:
     frame = source if isinstance(source, pd.DataFrame) else source.to_frame(layer)
     check_columns(frame, columns, "the series")
     if "layer" in frame.columns and layer is not None:
-        _check_present("layer", [layer], frame["layer"])
-        frame = frame[frame["layer"] == layer]
-    layers = frame["layer"].unique() if "layer" in frame.columns else []
+        _check_present("layer", [layer], frame, "layer")
+        frame = frame.loc[frame["layer"] == layer]
+    layers = pd.unique(frame.loc[:, "layer"]) if "layer" in frame.columns else []
     if len(layers) > 1:
         listed = ", ".join(map(repr, layers))
         raise ArgumentError(f"The table holds several layers; choose one with the 'layer' parameter: {listed}.")
@@ -238,8 +245,8 @@ def _tidy(source: Experiment | pd.DataFrame, layer: str | None, columns: Sequenc
     return frame
 
 
-def _check_present(name: str, wanted: Collection[str], column: pd.Series) -> None:
-    present = sorted(map(str, column.unique()))
+def _check_present(name: str, wanted: Collection[str], frame: pd.DataFrame, column: str) -> None:
+    present = sorted(map(str, pd.unique(frame.loc[:, column])))
     missing = [value for value in wanted if value not in present]
     if missing:
         raise ArgumentError(
@@ -252,14 +259,14 @@ def _with_word_interval(frame: pd.DataFrame, source: Experiment | pd.DataFrame) 
     if not isinstance(source, pd.DataFrame):
         missing = [name for name in ("onset_s", "duration_s") if name not in frame.columns]
         check_columns(source.tokens, ["token", *missing], "the tokens table")
-        frame = frame.merge(source.tokens[["token", *missing]], on="token", how="left")
+        frame = frame.merge(source.tokens.loc[:, ["token", *missing]], on="token", how="left")
     check_columns(frame, ["onset_s", "duration_s"], "the series")
     check_complete(frame, ["onset_s", "duration_s"], "the series")
     return frame
 
 
-def _phone_token(frame: pd.DataFrame) -> pd.Series:
-    return frame["token"].astype(str) + "/" + frame["phone_index"].astype(str)
+def _phone_token(frame: pd.DataFrame) -> list[str]:
+    return [f"{token}/{index}" for token, index in zip(frame["token"], frame["phone_index"], strict=True)]
 
 
 def _sorted_series(frame: pd.DataFrame, identifier: str) -> pd.DataFrame:
@@ -272,38 +279,39 @@ def _sorted_series(frame: pd.DataFrame, identifier: str) -> pd.DataFrame:
             f"{first['sample']} more than once. Remove them, or choose one layer and one recording."
         )
     frame = frame.sort_values([identifier, "sample"], kind="stable").reset_index(drop=True)
-    step = frame.groupby(identifier, sort=False)["sample"].diff()
-    gaps = step.notna() & (step != step.min())
+    step = frame.groupby(identifier, sort=False)["sample"].diff().to_numpy(dtype=float)
+    # NaN where a series begins; all outputs of a layer stand at equal distances.
+    gaps = step > np.nanmin(step, initial=np.inf)
     if gaps.any():
-        row = frame.loc[gaps.to_numpy()].iloc[0]
+        row = frame.loc[gaps].iloc[0]
         raise DataError(
-            f"Rows are missing within {frame.loc[gaps.to_numpy(), identifier].nunique()} series: for instance "
+            f"Rows are missing within {len(set(frame.loc[gaps, identifier]))} series: for instance "
             f"{row[identifier]!r} lacks the sample before {row['sample']}. Residual autocorrelation and time bins need "
             "series without gaps: restore the rows or drop these series."
         )
     return frame
 
 
-def _inside(frame: pd.DataFrame, onset: pd.Series, offset: pd.Series) -> pd.DataFrame:
+def _inside(frame: pd.DataFrame, onset: np.ndarray, offset: np.ndarray) -> pd.DataFrame:
     """Keep the samples inside the interval and give them normalised time."""
     if (offset <= onset).any():
-        row = frame.loc[(offset <= onset).to_numpy()].iloc[0]
+        row = frame.loc[offset <= onset].iloc[0]
         raise DataError(f"An interval of token {row['token']!r} ends before it begins. Correct its boundaries.")
-    time = (frame["time_s"] - onset) / (offset - onset)
+    seconds = frame["time_s"].to_numpy(dtype=float)
     # Half-open, as in the store: a sample on the boundary of two phones belongs to one of them.
-    inside = (frame["time_s"] >= onset) & (frame["time_s"] < offset)
-    return frame.assign(time=time)[inside.to_numpy()]
+    inside = (seconds >= onset) & (seconds < offset)
+    return frame.assign(time=(seconds - onset) / (offset - onset)).loc[inside]
 
 
 def _without_short(
     frame: pd.DataFrame, expected: pd.DataFrame, identifier: str, min_samples: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split off the series that have fewer than `min_samples` points; those without any are listed too."""
-    counts = frame.groupby(identifier, sort=False).size()
-    points = expected[identifier].map(counts).fillna(0).astype(int)
-    short = expected.assign(samples=points)[(points < min_samples).to_numpy()].reset_index(drop=True)
-    short = short.assign(note=[f"{n} samples in the interval, {min_samples} are needed" for n in short["samples"]])
+    counts = Counter(frame[identifier])
+    points = np.array([counts[name] for name in expected[identifier]], dtype=int)
+    notes = [f"{count} samples in the interval, {min_samples} are needed" for count in points]
+    short = expected.assign(samples=points, note=notes).loc[points < min_samples].reset_index(drop=True)
     if identifier != "token":
         short = short.drop(columns=identifier)
-    kept = frame[frame[identifier].map(counts).to_numpy() >= min_samples]
-    return kept, short
+    enough = np.array([counts[name] >= min_samples for name in frame[identifier]], dtype=bool)
+    return frame.loc[enough], short

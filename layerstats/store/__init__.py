@@ -4,6 +4,7 @@ from layerstats.store.arrays import store_arrays
 from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
+from layerstats.store.info import describe
 from layerstats.store.writer import LayerSpec, RecordingWriter
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "RecordingWriter",
     "content_hash",
     "create_or_resume",
+    "describe",
     "open_store",
     "store_arrays",
 ]

@@ -6,13 +6,13 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import xarray as xr
 import zarr
 
-from layerstats import __version__
-from layerstats.store.schema import SCHEMA_VERSION
+from layerstats.store.schema import PACKAGE_VERSION, SCHEMA_VERSION
 
 
 def timestamp() -> str:
@@ -22,6 +22,7 @@ def timestamp() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@cache
 def git_revision() -> str | None:
     """Return the commit of the working directory, or None outside a repository or without git."""
     try:
@@ -42,7 +43,7 @@ def software() -> dict[str, object]:
     """Return the schema version and the versions of what writes the store; torch is the caller's to add."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "layerstats_version": __version__,
+        "layerstats_version": PACKAGE_VERSION,
         "python_version": platform.python_version(),
         "numpy_version": np.__version__,
         "xarray_version": xr.__version__,

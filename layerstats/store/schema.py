@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from layerstats import __version__
 from layerstats.errors import ArgumentError, StoreError
 
 SCHEMA_VERSION = 1
+PACKAGE_VERSION = version("layerstats")
 
 TOKENS = "tokens"
 PHONES = "phones"
@@ -77,13 +78,13 @@ def check_layer_name(name: str) -> None:
 
 def check_schema(attributes: Mapping[str, object], path: Path) -> None:
     """Raise `StoreError` where a store is not ours or of a schema that is newer than this package."""
-    version = attributes.get("schema_version")
-    if not isinstance(version, int) or isinstance(version, bool):
+    found = attributes.get("schema_version")
+    if not isinstance(found, int) or isinstance(found, bool):
         raise StoreError(f"{path} is a Zarr directory but not a store of layerstats: it has no 'schema_version'.")
-    if version > SCHEMA_VERSION:
+    if found > SCHEMA_VERSION:
         raise StoreError(
-            f"{path} has schema version {version} (written by layerstats {attributes.get('layerstats_version')}), and "
-            f"layerstats {__version__} reads up to version {SCHEMA_VERSION}. Update it: pip install -U layerstats"
+            f"{path} has schema version {found} (written by layerstats {attributes.get('layerstats_version')}), and "
+            f"layerstats {PACKAGE_VERSION} reads up to version {SCHEMA_VERSION}. Update it: pip install -U layerstats"
         )
 
 

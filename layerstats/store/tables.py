@@ -12,7 +12,7 @@ from layerstats.errors import StoreError
 from layerstats.store.groups import create_array, read_attributes, write_group
 from layerstats.store.schema import unit_and_name
 
-MISSING = "missing"
+MISSING = {"missing": "empty"}
 
 
 def storable(frame: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -58,8 +58,8 @@ def write_table(folder: Path, frame: pd.DataFrame, dimension: str) -> None:
         if values.dtype == object:
             absent = frame[name].isna().to_numpy()
             if absent.any():
-                # Text of variable length has no missing value, so the reader is told to take "" for it.
-                attributes[MISSING] = ""
+                # Text of variable length has no missing value, so the reader is told that "" stands for it.
+                attributes |= MISSING
             values = np.where(absent, "", values)
         kind = "text" if values.dtype == object else values.dtype
         array = create_array(folder / name, values.shape, values.shape, kind, (dimension,), attributes)
@@ -79,7 +79,7 @@ def read_table(folder: Path) -> pd.DataFrame:
         values = np.asarray(array[:])
         if values.dtype.kind in "OUT":
             values = values.astype(object)
-            if array.attrs.get(MISSING) == "":
+            if MISSING.items() <= dict(array.attrs).items():
                 values[values == ""] = None
             columns[name] = pd.Series(values, dtype="str" if pd.__version__ >= "3" else object)
         else:

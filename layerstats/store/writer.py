@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -270,7 +271,8 @@ class RecordingWriter:
             self._create_layers(int(attributes["chunk_tokens"]))
         else:
             remove_partial_files(self._folder)
-            self._remove_unfinished_chunks(attributes["tokens_written"] // attributes["chunk_tokens"])
+            # Rounded up: the last chunk of all is short, and may have been written before the kill.
+            self._remove_unfinished_chunks(math.ceil(attributes["tokens_written"] / attributes["chunk_tokens"]))
         return attributes
 
     def _name_in_parents(self, attributes: Mapping[str, object]) -> None:

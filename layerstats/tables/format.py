@@ -32,7 +32,7 @@ class PrintTable:
 
 
 def format_value(value: object, style: str) -> str:
-    """Write one value as print shows it.
+    r"""Write one value as print shows it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def format_value(value: object, style: str) -> str:
     Examples
     --------
     >>> format_value(31.71384, "estimate"), format_value(2e-16, "p"), format_value(0.0093, "p")
-    ('31.7138', '< 0.0001', '0.0093')
+    ('31.7138', '<\xa00.0001', '0.0093')
     >>> format_value(0.00002, "estimate")
     '2.0e-05'
     """
@@ -59,7 +59,8 @@ def format_value(value: object, style: str) -> str:
 
 def _format_number(number: float, style: str) -> str:
     if style == "p":
-        return "< 0.0001" if number < 0.0001 else f"{number:.4f}"
+        # No line breaks within it.
+        return "<\N{NO-BREAK SPACE}0.0001" if number < 0.0001 else f"{number:.4f}"
     if style == "integer":
         return f"{number:.0f}"
     if style not in DECIMALS or math.isinf(number):

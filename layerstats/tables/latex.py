@@ -23,8 +23,8 @@ _ESCAPES = {
     "<": "$<$",
     ">": "$>$",
     "|": "$|$",
-    # Straight quotes close in T1 and slant in OT1; square brackets after \\ would be read as its option.
-    '"': r"\textquotedbl{}",
+    # Square brackets after \\ would be read as its option.
+    '"': "''",
     "[": "{[}",
     "]": "{]}",
     "\N{MINUS SIGN}": "$-$",
@@ -58,8 +58,10 @@ def latex_table(table: PrintTable, *, caption: str, label: str) -> str:
     ----------
     table
         What to print.
-    caption, label
-        Plain text, escaped here; the label is what `\ref` names, as `tab:LABEL`.
+    caption
+        Plain text, escaped here.
+    label
+        What `\ref` names, as `tab:LABEL`: letters of ASCII, digits and hyphens.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def latex_table(table: PrintTable, *, caption: str, label: str) -> str:
     """
     body = _header(table) + _body(table)
     alignment = "".join("r" if right else "l" for right in table.right_aligned)
-    caption_line = rf"\caption{{{escape_latex(caption)}}}\label{{tab:{_label(label)}}}"
+    caption_line = rf"\caption{{{escape_latex(caption)}}}\label{{tab:{label}}}"
     if len(table.rows) > ROWS_OF_A_PAGE:
         packages = "booktabs, longtable"
         lines = [rf"\begin{{longtable}}{{{alignment}}}", caption_line + r"\\", *body, r"\end{longtable}"]
@@ -105,10 +107,6 @@ def _note(table: PrintTable) -> list[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return " & ".join(map(escape_latex, cells)) + r" \\"
-
-
-def _label(label: str) -> str:
-    return "".join(character if character.isalnum() and character.isascii() else "-" for character in label)
 
 
 def _needs(packages: str, lines: list[str]) -> list[str]:

@@ -66,7 +66,7 @@ def write_regression_table(
         ignore_index=True,
     )
     order = ["test", "term", "estimate", "std_error", "edf", "ref_df", "statistic", "p_value"]
-    return write_files(check_frame(stacked[order]), printed, stem, title=title, caption=caption)
+    return write_files(check_frame(pd.DataFrame(stacked[order])), printed, stem, title=title, caption=caption)
 
 
 def regression_table(

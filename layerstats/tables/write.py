@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def write_files(frame: pd.DataFrame, printed: PrintTable, stem: str | Path, *, t
     frame.to_csv(files.csv, index=False, lineterminator="\n")
     sentence = title.rstrip(".") + "." if not caption else f"{title.rstrip('.')}. {caption}"
     # Two folders of one page may hold a table of the same name.
-    identifier = f"table-{stem.parent.name}-{name}".replace(" ", "-").replace(".", "-")
-    files.latex.write_text(latex_table(printed, caption=sentence, label=f"{stem.parent.name}-{name}"), encoding="utf-8")
-    files.html.write_text(html_page(html_table(printed, identifier=identifier), title), encoding="utf-8")
+    identifier = re.sub(r"[^A-Za-z0-9]+", "-", f"{stem.parent.name} {name}")
+    files.latex.write_text(latex_table(printed, caption=sentence, label=identifier), encoding="utf-8")
+    files.html.write_text(html_page(html_table(printed, identifier=f"table-{identifier}"), title), encoding="utf-8")
     return files

@@ -85,6 +85,13 @@ def train_words(
         There are fewer than two words or speakers, a word is not on the training side, or a speaker is on both.
     FitError
         The loss became NaN or infinite.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> result = train_words(demo_corpus(words=["ask", "wash"], voices=4), width=1, epochs=1)
+    >>> result.words
+    ('ask', 'wash')
     """
     for name, value in {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}.items():
         check_positive(name, value)

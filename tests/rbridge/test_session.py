@@ -206,11 +206,16 @@ def wait_until_gone(pid):
 
 
 SCRIPT = """
-import threading
 from layerstats.rbridge import RSession
 session = RSession()
 print(session.call("Sys.getpid").value, flush=True)
 session.call("Sys.sleep", time=60)
+"""
+POOL_SCRIPT = """
+from layerstats.rbridge import RPool
+pool = RPool(workers=1)
+print(pool.call("Sys.getpid").value, flush=True)
+pool.map("Sys.sleep", [{"time": 60}] * 3)
 """
 
 
@@ -225,8 +230,9 @@ def test_worker_ends_in_the_middle_of_a_call_when_its_parent_dies(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks at /proc")
-def test_interrupt_ends_the_worker(tmp_path):
-    parent = run_script(tmp_path, SCRIPT, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("script", [SCRIPT, POOL_SCRIPT], ids=["session", "pool"])
+def test_interrupt_ends_the_worker(tmp_path, script):
+    parent = run_script(tmp_path, script, stderr=subprocess.PIPE)
     pid = int(parent.stdout.readline())
     time.sleep(0.3)
     parent.send_signal(signal.SIGINT)

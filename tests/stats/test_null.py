@@ -101,6 +101,6 @@ def test_bad_input_is_refused():
         compare_with_untrained(frame)
     with pytest.raises(DataError, match="Two groups"):
         descriptive_effect_size(simulated(1.0).assign(set="s"), group="set", identifier="token")
+    flat = simulated(1.0).assign(value=lambda data: (data["set"] == "s").astype(float))
     with pytest.raises(DataError, match="do not vary"):
-        flat = simulated(1.0).assign(value=lambda data: (data["set"] == "s").astype(float))
         descriptive_effect_size(flat, group="set", identifier="token")

@@ -107,7 +107,7 @@ def test_absent_phone_lists_what_exists():
 
 
 def test_absent_word_lists_what_exists():
-    with pytest.raises(ArgumentError, match="'rag' is not in the data. There are: ask, wash"):
+    with pytest.raises(ArgumentError, match=r"'rag' is not in the data. There are: ask, wash"):
         word_series(tidy(), words=["ask", "rag"])
 
 

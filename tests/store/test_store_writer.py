@@ -43,7 +43,8 @@ def values(start, stop):
 
 
 def open_writer(path, key="k", group="activations", **options):
-    options = {"chunk_tokens": 3, "maps": True, "created_at": CREATED, **options}
+    # The working directory may get another commit while the tests run.
+    options = {"chunk_tokens": 3, "maps": True, "created_at": CREATED, "store_attrs": {"git_revision": "g"}, **options}
     return RecordingWriter(path, group, TOKENS, None, LAYERS, key=key, **options)
 
 
@@ -139,6 +140,24 @@ def test_killed_while_creating_is_bit_identical(tmp_path, unbroken, lost):
     (path / lost).unlink()
     record(path)
     assert contents(path) == unbroken
+
+
+def test_killed_before_the_last_mark_is_bit_identical(tmp_path, unbroken):
+    path = tmp_path / "s.zarr"
+    with open_writer(path) as writer:
+        writer.append(*values(0, 10))
+        writer._write(1)
+        assert writer.completed == 10
+    assert contents(path) != unbroken
+    record(path)
+    assert contents(path) == unbroken
+
+
+def test_stores_made_at_other_times_differ_in_the_time_only(tmp_path, unbroken):
+    record(tmp_path / "s.zarr", created_at="2031-05-06T07:08:09Z")
+    later = contents(tmp_path / "s.zarr")
+    assert later != unbroken
+    assert {name: data.replace(b"2031-05-06T07:08:09Z", CREATED.encode()) for name, data in later.items()} == unbroken
 
 
 def test_same_call_again_does_nothing(tmp_path):

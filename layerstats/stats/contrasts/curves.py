@@ -143,7 +143,7 @@ def difference_effect(
     The standard deviation is that of the tokens of these two groups about their groups' curves.
     """
     pair = (min(pair), max(pair))
-    frame = series.frame[series.frame[group].isin(pair)]
+    frame = series.frame.loc[series.frame[group].isin(pair)]
     along = frame[series.covariate].to_numpy()
     low, high = series.frame[series.covariate].min(), series.frame[series.covariate].max()
     places = np.linspace(low, high, len(curves.grid))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice
@@ -17,6 +18,8 @@ SpeakerTerms = Literal["auto", "none"]
 BASIS_FUNCTIONS = 10
 # Fewer leave a smooth nothing but its straight line.
 LEAST_BASIS_FUNCTIONS = 3
+# Duration shifts a curve smoothly: mgcv's default for a margin of an interaction is enough.
+DURATION_BASIS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +45,11 @@ class SeriesModel:
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
     """Raise `DataError` where a contrast between groups has no basis: one group only, or one speaker only."""
     check_choice("speakers", speakers, ("auto", "none"))
-    levels = frame[group].unique()
+    levels = pd.unique(frame.loc[:, group])
     if len(levels) < 2:
         listed = ", ".join(map(repr, levels)) or "nothing"
         raise DataError(f"A contrast needs two levels of {group!r} or more, but there is {listed} only.")
-    people = frame["speaker"].unique()
+    people = pd.unique(frame.loc[:, "speaker"])
     if len(people) < 2 and speakers != "none":
         raise DataError(
             f"All series are by one speaker ({people[0]!r}): a difference cannot be told apart from this speaker's "
@@ -70,8 +73,7 @@ def basis_functions(series: Series, k: int | None = None) -> int:
     DataError
         There are fewer points than basis functions, or fewer than three basis functions could be used.
     """
-    points = series.frame.groupby(series.identifier, sort=False).size()
-    median = int(points.median()) if len(points) else 0
+    median = series.points
     if k is not None:
         if k < LEAST_BASIS_FUNCTIONS:
             raise ArgumentError(f"The 'k' parameter must be at least {LEAST_BASIS_FUNCTIONS}, but got {k!r} instead.")
@@ -120,11 +122,12 @@ def level_and_shape_model(
     k = basis_functions(series, k)
     terms = [group, f"s({covariate}{_k(k)})", f"s({covariate}, by={group}_ordered{_k(k)})"]
     if duration:
-        few = min(5, int(series.frame["duration_s"].nunique()))
+        few = min(DURATION_BASIS, len(series.frame["duration_s"].unique()))
         if few < LEAST_BASIS_FUNCTIONS:
             raise DataError(f"Tokens have {few} different durations: too few for a smooth of duration.")
         terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
-    random, data = _random_terms(series, group, k, speakers)
+    fixed = (len(levels) + 2) * k + (DURATION_BASIS**2 + DURATION_BASIS) * duration
+    random, data = _random_terms(series, group, k, speakers, fixed)
     return SeriesModel(
         formula=f"value ~ {' + '.join([*terms, *random])}",
         data=data,
@@ -146,7 +149,7 @@ def joint_model(
     """
     k = basis_functions(series, k)
     terms = [f"s({series.covariate}{_k(k)})", f"s({series.covariate}, by=is_second{_k(k)})"]
-    random, data = _random_terms(series, group, k, speakers)
+    random, data = _random_terms(series, group, k, speakers, fixed=3 * k)
     return SeriesModel(
         formula=f"value ~ {' + '.join([*terms, *random])}",
         data=data.assign(is_second=(data[group] == levels[1]).astype(float)),
@@ -156,20 +159,40 @@ def joint_model(
     )
 
 
-def _random_terms(series: Series, group: str, k: int, speakers: SpeakerTerms) -> tuple[list[str], pd.DataFrame]:
-    """Return factor smooths for tokens and, where they repeat, speakers; and the data with the columns they need."""
+def _random_terms(
+    series: Series, group: str, k: int, speakers: SpeakerTerms, fixed: int
+) -> tuple[list[str], pd.DataFrame]:
+    """Return factor smooths for tokens and, where they repeat, speakers; and the data with the columns they need.
+
+    A model must not have more coefficients than rows. Where series are short, factor smooths get fewer basis functions,
+    and where that would leave them less than three, speakers get random intercepts.
+    """
     frame = series.frame
-    columns = [series.identifier]
-    each = frame[[series.identifier, "speaker", group]].drop_duplicates()
-    if speakers == "auto" and each["speaker"].duplicated().any():
+    each = frame.drop_duplicates(series.identifier)
+    columns = []
+    if speakers == "auto" and _repeat(each):
         columns.append("speaker")
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
-        if each.duplicated(["speaker", group]).any():
+        if any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
+    tokens, people = len(each), sum(len(set(frame[column])) for column in columns)
+    rows = len(frame) - fixed
+    size = min(k - 1, rows // (tokens + people))
+    smooth = size >= LEAST_BASIS_FUNCTIONS
+    if not smooth:
+        size = max(2, min(k - 1, (rows - people) // tokens))
     # With m=1 the default basis has one function less than that of the common smooth.
-    size = "" if k == BASIS_FUNCTIONS else f", k={k - 1}"
-    return [f's({series.covariate}, {column}, bs="fs", m=1{size})' for column in columns], frame
+    option = "" if size == BASIS_FUNCTIONS - 1 else f", k={size}"
+    terms = [f's({series.covariate}, {series.identifier}, bs="fs", m=1{option})']
+    for column in columns:
+        terms.append(f's({series.covariate}, {column}, bs="fs", m=1{option})' if smooth else f's({column}, bs="re")')
+    return terms, frame
+
+
+def _repeat(each: pd.DataFrame) -> bool:
+    """Return whether at least half of the speakers have several series (one row a series)."""
+    return float(np.mean(each.groupby("speaker").size().to_numpy() > 1)) >= 0.5
 
 
 def _k(k: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from layerstats.stats.contrasts.curves import (
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, joint_model, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
-from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.contrasts.untrained import network_effects
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
@@ -36,6 +37,7 @@ GROUP = "phone_set"
 # Fewer series of a set have no spread worth the name.
 LEAST_SERIES = 3
 TESTS = ("level", "shape", "joint")
+UNTESTED = "not tested"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +137,11 @@ def phone_contrast(
     names = (",".join(first), ",".join(second))
     chosen = experiment if layers is None else experiment.select(layer=list(layers))
     intervals_table = phone_intervals(chosen, (first, second))
-    series, notes = _series(chosen, first, second, samples, k, speakers)
+    set_of = {phone: ",".join(phones) for phones in (first, second) for phone in phones}
+    people = intervals_table.merge(chosen.tokens.loc[:, ["token", "speaker"]], on="token")
+    check_groups(people.assign(**{GROUP: people["phone"].map(set_of.get)}), GROUP, speakers)
+    every, notes = _series(chosen, set_of, samples)
+    series = {layer: one for layer, one in every.items() if not notes[layer].startswith(UNTESTED)}
     # Always the same model, whichever way round: reversed, a result changes its sign and nothing else.
     levels = sorted(names)
     shapes = [level_and_shape_model(one, GROUP, levels, k=k, speakers=speakers) for one in series.values()]
@@ -145,7 +151,7 @@ def phone_contrast(
     joint = dict(zip(series, fit_models(joints, fits, rhos), strict=True))
     curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in level_and_shape.items()}
     differences = {layer: difference_tables(one, [names], options) for layer, one in curves.items()}
-    networks = network_effects(chosen, series, first + second, GROUP, _set_of(first, second), samples)
+    networks = network_effects(chosen, series, first + second, GROUP, set_of, samples)
     table = _table(chosen, names, series, notes, intervals_table, level_and_shape, joint, curves, options)
     return PhoneContrast(
         table=_finished(table, names, adjust, networks),
@@ -155,9 +161,9 @@ def phone_contrast(
         parametric=stacked({layer: result.parametric for layer, result in level_and_shape.items()}),
         smooths=stacked({layer: result.smooths for layer, result in level_and_shape.items()}),
         checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in level_and_shape.items()}),
-        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in level_and_shape.items()}),
+        autocorrelation=residual_autocorrelation(level_and_shape, series),
         networks=networks,
-        dropped=stacked({layer: one.dropped for layer, one in series.items()}),
+        dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         durations=intervals_table,
         series=series,
         level_and_shape=level_and_shape,
@@ -176,7 +182,7 @@ def phone_intervals(experiment: Experiment, sets: tuple[PhoneSet, PhoneSet]) -> 
         )
     phones = experiment.select(phone=[phone for phones in sets for phone in phones]).phones
     durations = phones.assign(phone=phones["label"], phone_duration_s=phones["offset_s"] - phones["onset_s"])
-    return check_frame(durations[["token", "phone", "phone_index", "phone_duration_s"]])
+    return check_frame(durations.loc[:, ["token", "phone", "phone_index", "phone_duration_s"]])
 
 
 def _sets(set_1: str | Collection[str], set_2: str | Collection[str] | None) -> tuple[PhoneSet, PhoneSet]:
@@ -189,34 +195,22 @@ def _sets(set_1: str | Collection[str], set_2: str | Collection[str] | None) -> 
     return first, second
 
 
-def _set_of(first: PhoneSet, second: PhoneSet) -> dict[str, str]:
-    return {phone: ",".join(phones) for phones in (first, second) for phone in phones}
-
-
 def _series(
-    experiment: Experiment,
-    first: PhoneSet,
-    second: PhoneSet,
-    samples: int | None,
-    k: int | None,
-    speakers: SpeakerTerms,
+    experiment: Experiment, set_of: Mapping[str, str], samples: int | None
 ) -> tuple[dict[str, Series], dict[str, str]]:
-    """Return the series of the layers that can be tested, and for each layer a note on what was left out."""
+    """Return the series of every layer, and for each layer a note on what was left out."""
     series, notes = {}, {}
-    names = _set_of(first, second)
     for layer in experiment.layers:
-        one = phone_series(experiment, layer, phones=[*first, *second], samples=samples)
-        frame = one.frame.assign(**{GROUP: one.frame["phone"].map(names).astype(str)})
-        counts = frame.drop_duplicates(one.identifier)[GROUP].value_counts()
-        if len(counts) < 2 or counts.min() < LEAST_SERIES:
-            notes[layer] = f"not tested: too few samples in {len(one.dropped)} intervals"
-            continue
-        notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
-        check_groups(frame, GROUP, speakers)
+        one = phone_series(experiment, layer, phones=list(set_of), samples=samples)
+        frame = one.frame.assign(**{GROUP: [set_of[phone] for phone in one.frame["phone"]]})
         series[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
-    if not series:
+        counts = Counter(frame.drop_duplicates(one.identifier)[GROUP])
+        notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
+        if min(counts[name] for name in set(set_of.values())) < LEAST_SERIES:
+            notes[layer] = f"{UNTESTED}: too few samples in {len(one.dropped)} intervals"
+    if all(note.startswith(UNTESTED) for note in notes.values()):
         raise DataError(
-            f"No layer has enough samples under {', '.join(names)}: at least {LEAST_SERIES} intervals a set with four "
+            f"No layer has enough samples under {', '.join(set_of)}: at least {LEAST_SERIES} intervals a set with four "
             "samples or more are needed. Choose earlier layers, or other phones."
         )
     return series, notes
@@ -233,7 +227,7 @@ def _table(
     curves: Mapping[str, GroupCurves],
     options: IntervalOptions,
 ) -> pd.DataFrame:
-    duration = float(intervals["phone_duration_s"].median())
+    duration = float(np.median(intervals["phone_duration_s"].to_numpy()))
     rows = []
     for layer in experiment.layers:
         field = experiment.layer(layer).attrs.get("receptive_field_s", float("nan"))
@@ -257,12 +251,12 @@ def _table(
 
 def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
     each = series.frame.drop_duplicates(series.identifier)
-    counts = each[GROUP].value_counts()
+    counts = Counter(each[GROUP])
     return {
-        "tokens_1": int(counts[names[0]]),
-        "tokens_2": int(counts[names[1]]),
-        "speakers": int(each["speaker"].nunique()),
-        "samples": int(series.frame.groupby(series.identifier).size().median()),
+        "tokens_1": counts[names[0]],
+        "tokens_2": counts[names[1]],
+        "speakers": len(set(each["speaker"])),
+        "samples": series.points,
     }
 
 

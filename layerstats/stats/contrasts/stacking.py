@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from layerstats.stats.series import Series
 from layerstats.tables import check_frame
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.result import GammResult
 
 
 def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -17,7 +22,14 @@ def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     >>> stacked({"conv1": pd.DataFrame({"lag": [1]}), "conv2": pd.DataFrame({"lag": [1]})}).values.tolist()
     [['conv1', 1], ['conv2', 1]]
     """
-    parts = [frame.assign(layer=layer)[["layer", *frame.columns]] for layer, frame in frames.items()]
+    parts = [frame.assign(layer=layer).loc[:, ["layer", *frame.columns]] for layer, frame in frames.items()]
     # Empty tables have no dtypes worth keeping, and pandas warns about them.
     filled = [part for part in parts if len(part)]
     return check_frame(pd.concat(filled, ignore_index=True) if filled else parts[0])
+
+
+def residual_autocorrelation(results: Mapping[str, GammResult], series: Mapping[str, Series]) -> pd.DataFrame:
+    """Return the autocorrelation of the residuals at each layer, at lags that most series are twice as long as."""
+    return stacked(
+        {layer: result.autocorrelation(max_lag=max(1, series[layer].points // 2)) for layer, result in results.items()}
+    )

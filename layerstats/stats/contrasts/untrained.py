@@ -56,7 +56,7 @@ def network_effects(
         view = experiment.recording(name)
         for layer, trained in series.items():
             one = phone_series(view, layer, phones=phones, samples=samples)
-            frame = one.frame.assign(**{group: one.frame["phone"].map(set_of)})
+            frame = one.frame.assign(**{group: [set_of[phone] for phone in one.frame["phone"]]})
             effect = descriptive_effect_size(frame, group=group, identifier=trained.identifier)
             rows.append((layer, name, False, effect))
     return check_frame(pd.DataFrame(rows, columns=COLUMNS))

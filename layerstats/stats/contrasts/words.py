@@ -20,7 +20,7 @@ from layerstats.stats.contrasts.curves import (
 )
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.stacking import stacked
+from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
 from layerstats.tables import check_frame
@@ -103,7 +103,7 @@ def word_contrasts(
     source
         An experiment, or a tidy table as from its ``to_frame()``.
     layers, words
-        Which; all by default.
+        Which; all by default, except layers in which no series has four points.
     reference
         The word that others are compared with in the tables; the first in alphabetical order by default.
     variant
@@ -132,11 +132,14 @@ def word_contrasts(
         A layer or word does not exist.
     """
     options, fits = intervals or IntervalOptions(), fits or FitOptions()
-    chosen = _layers(source, layers)
-    series = {
+    every = {
         layer: word_series(source, layer, variant=variant, words=words, samples=samples, min_samples=MIN_SAMPLES)
-        for layer in chosen
+        for layer in _layers(source, layers)
     }
+    # Logits, for instance, are no series: `dropped` lists them. A layer that was asked for is not left out in silence.
+    series = {layer: one for layer, one in every.items() if layers is not None or len(one.frame)}
+    if not series:
+        raise DataError(f"No layer has series with {MIN_SAMPLES} samples or more.")
     levels = _levels(series, words, reference)
     wanted = _pairs(pairs, levels)
     models = []
@@ -156,9 +159,9 @@ def word_contrasts(
         regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
         effects=_effects(parts, series, wanted, options),
         checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
-        autocorrelation=stacked({layer: result.autocorrelation() for layer, result in results.items()}),
+        autocorrelation=residual_autocorrelation(results, series),
         glance=stacked({layer: result.glance for layer, result in results.items()}),
-        dropped=stacked({layer: one.dropped for layer, one in series.items()}),
+        dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         series=series,
         results=results,
     )
@@ -166,7 +169,7 @@ def word_contrasts(
 
 def _layers(source: Experiment | pd.DataFrame, layers: Collection[str] | None) -> list[str]:
     if isinstance(source, pd.DataFrame):
-        known = list(pd.unique(source["layer"])) if "layer" in source.columns else ["layer"]
+        known = list(pd.unique(source.loc[:, "layer"])) if "layer" in source.columns else ["layer"]
     else:
         known = list(source.layers)
     for layer in layers or ():
@@ -175,7 +178,7 @@ def _layers(source: Experiment | pd.DataFrame, layers: Collection[str] | None) -
 
 
 def _levels(series: Mapping[str, Series], words: Collection[str] | None, reference: str | None) -> list[str]:
-    present = sorted({str(word) for one in series.values() for word in one.frame["word"].unique()})
+    present = sorted({str(word) for one in series.values() for word in set(one.frame["word"])})
     levels = [word for word in words if word in present] if words is not None else present
     if reference is not None:
         check_choice("reference", reference, levels)
@@ -184,13 +187,14 @@ def _levels(series: Mapping[str, Series], words: Collection[str] | None, referen
 
 
 def _check_layer(layer: str, series: Series, levels: Sequence[str], speakers: SpeakerTerms) -> None:
-    check_groups(series.frame, "word", speakers)
-    missing = set(levels) - set(series.frame["word"].unique())
-    if missing:
+    missing = set(levels) - set(series.frame["word"])
+    if missing or series.frame.empty:
+        which = f" of {', '.join(sorted(missing))}" if missing else ""
         raise DataError(
-            f"At layer {layer!r} no series of {', '.join(sorted(missing))} has {MIN_SAMPLES} samples or more. Leave "
-            "this layer or these words out."
+            f"At layer {layer!r} no series{which} has {MIN_SAMPLES} samples or more. Leave this layer or these words "
+            "out."
         )
+    check_groups(series.frame, "word", speakers)
 
 
 def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
@@ -204,7 +208,7 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
         check_choice("pairs", second, levels)
         if first == second:
             raise ArgumentError(f"A pair needs two words, but got {first!r} twice.")
-    return [tuple(pair) for pair in pairs]
+    return [(first, second) for first, second in pairs]
 
 
 def _adjusted(frame: pd.DataFrame, reference: str, adjust: AdjustMethod) -> pd.DataFrame:

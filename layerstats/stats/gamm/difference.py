@@ -103,8 +103,8 @@ def difference(
     curve = pd.DataFrame(
         {
             "smooth": smooth_name(result, used, grid.covariate),
-            "level_1": ":".join(first),
-            "level_2": ":".join(second),
+            "level_1": ":".join(dict.fromkeys(first)),
+            "level_2": ":".join(dict.fromkeys(second)),
             grid.covariate: grid.frame[grid.covariate],
             "diff": estimate.fit,
             "std_error": estimate.std_error,

@@ -10,6 +10,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.draws import NormalDraws
 
 IntervalKind = Literal["pointwise", "simultaneous"]
 # Points are drawn in blocks, so that 10,000 draws of a long curve need little memory.
@@ -103,12 +104,13 @@ def simultaneous_critical_value(spread: np.ndarray, conf_level: float, draws: in
     correlation = spread[np.ix_(moving, moving)] / np.outer(scale[moving], scale[moving])
     values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
     kept = values > 1e-12 * values[-1]
-    root = vectors[:, kept] * np.sqrt(values[kept])
-    generator = np.random.default_rng(seed)
-    largest = [
-        np.abs(generator.standard_normal((min(_BLOCK, draws - done), root.shape[1])) @ root.T).max(axis=1)
-        for done in range(0, draws, _BLOCK)
-    ]
+    # The symmetric root: unlike any other it does not depend on the signs of eigenvectors, nor on the language.
+    root = (vectors[:, kept] * np.sqrt(values[kept])) @ vectors[:, kept].T
+    normal = NormalDraws(seed)
+    largest = []
+    for done in range(0, draws, _BLOCK):
+        shape = (min(_BLOCK, draws - done), len(root))
+        largest.append(np.abs(normal.take(shape[0] * shape[1]).reshape(shape) @ root).max(axis=1))
     return float(np.quantile(np.concatenate(largest), conf_level))
 
 

@@ -1,0 +1,118 @@
+# Tests of R/layerstats.R in R itself: Rscript R/tests/test_gamm.R (from the top folder of the project).
+# Everything is held against direct calls of mgcv, or against a definition written out here.
+
+source("R/layerstats.R")
+
+same <- function(a, b, tolerance = 1e-8) isTRUE(all.equal(a, b, tolerance = tolerance, check.attributes = FALSE))
+refuses <- function(expression, pattern) {
+  message <- tryCatch({ expression; "" }, error = conditionMessage)
+  if (!grepl(pattern, message)) stop("expected an error with '", pattern, "', got '", message, "'")
+}
+
+set.seed(3)
+tokens <- 24
+points <- 20
+data <- expand.grid(sample = 0:(points - 1), token = sprintf("t%02d", 1:tokens), stringsAsFactors = FALSE)
+data$word <- ifelse(as.integer(factor(data$token)) %% 2 == 0, "wash", "ask")
+noise <- unlist(lapply(1:tokens, function(i) as.numeric(arima.sim(list(ar = 0.6), points, sd = 0.3))))
+data$value <- sin(data$sample / 4) + (data$word == "wash") * (0.5 + data$sample / 20) + noise
+shuffled <- data[sample(nrow(data)), ]
+
+formula <- 'value ~ word + s(sample) + s(sample, by = wordOrd) + s(token, bs = "re")'
+fit <- gamm_fit(formula, shuffled, rho = 0.6, series = "token", order = "sample", ordered = list(wordOrd = c("word", "ask")))
+
+# The same model by hand.
+hand <- fit$data
+hand$value <- fit$model$y
+start <- fit$start
+direct <- mgcv::bam(as.formula(formula), data = hand, rho = 0.6, AR.start = start)
+summary <- summary(direct)
+
+# Rows were sorted: 24 series of 20 rows, each with samples 0 to 19.
+stopifnot(sum(start) == tokens, all(hand$sample == rep(0:(points - 1), tokens)), is.ordered(hand$wordOrd))
+# Strings became factors with sorted levels.
+stopifnot(identical(levels(hand$word), c("ask", "wash")), any(grepl("word is a factor with levels in sorted order", fit$notes)))
+
+parametric <- gamm_parametric(fit)
+stopifnot(identical(names(parametric), c("term", "estimate", "std_error", "statistic", "p_value")),
+          identical(parametric$term, rownames(summary$p.table)), same(as.matrix(parametric[-1]), summary$p.table))
+smooths <- gamm_smooths(fit)
+stopifnot(identical(names(smooths), c("term", "edf", "ref_df", "statistic", "p_value")),
+          identical(smooths$term, rownames(summary$s.table)), same(as.matrix(smooths[-1]), summary$s.table))
+glance <- gamm_glance(fit)
+stopifnot(same(glance$aic, AIC(direct)), same(glance$score, as.numeric(direct$gcv.ubre)),
+          same(glance$adj_r_squared, summary$r.sq), glance$rho == 0.6, glance$nobs == nrow(data))
+
+# The design of kept terms is the part of mgcv's own matrix; excluded terms need no columns.
+rows <- hand[c(1, 50, 300), ]
+design <- gamm_design(fit, rows[setdiff(names(rows), "token")], exclude = "s(token)")
+whole <- predict(direct, rows, type = "lpmatrix")
+kept <- !grepl("s(token)", colnames(whole), fixed = TRUE)
+stopifnot(same(design$matrix, whole[, kept]), same(design$coefficients, coef(direct)[kept]),
+          same(design$covariance, vcov(direct)[kept, kept]),
+          identical(unique(design$terms), c("(Intercept)", "word", "s(sample)", "s(sample):wordOrdwash")))
+everything <- gamm_design(fit, rows)
+stopifnot(same(as.numeric(everything$matrix %*% everything$coefficients), as.numeric(predict(direct, rows))))
+
+# An offset counts in full.
+shifted <- gamm_fit("value ~ s(sample) + offset(2 * sample)", data)
+design <- gamm_design(shifted, data[1:5, ])
+stopifnot(same(as.numeric(design$matrix %*% design$coefficients), as.numeric(predict(shifted$model, data[1:5, ]))))
+
+# A difference is that of two predictions, with the standard error of their contrast; reversed, its sign flips.
+grid <- list(sample = seq(0, 19, length.out = 30))
+difference <- gamm_difference(fit, "word", "wash", "ask", at = grid, interval = "pointwise")
+row <- function(word) {
+  data.frame(sample = grid$sample, token = "t01", word = factor(word, levels(hand$word)),
+             wordOrd = factor(word, levels(hand$wordOrd), ordered = TRUE))
+}
+contrast <- predict(direct, row("wash"), type = "lpmatrix") - predict(direct, row("ask"), type = "lpmatrix")
+stopifnot(same(difference$curve$diff, as.numeric(contrast %*% coef(direct))),
+          same(difference$curve$std_error, sqrt(diag(contrast %*% vcov(direct) %*% t(contrast)))))
+reversed <- gamm_difference(fit, "word", "ask", "wash", at = grid)
+forward <- gamm_difference(fit, "word", "wash", "ask", at = grid)
+stopifnot(identical(reversed$curve$conf_low, -forward$curve$conf_high), forward$critical_value > difference$critical_value)
+# The curves differ by 0.5 or more everywhere, and at the end by 1.45.
+stopifnot(nrow(forward$regions) >= 1, all(forward$regions$sign == "positive"),
+          forward$regions$end[nrow(forward$regions)] == 19)
+shape <- gamm_difference(fit, "word", "wash", "ask", at = grid, include_parametric = FALSE)
+stopifnot(same(forward$curve$diff - shape$curve$diff, rep(coef(direct)[["wordwash"]], 30)))
+
+# Where the interval excludes zero, ends are interpolated.
+stretches <- stretches_above_zero(0:5, c(1, -1, 1, 1, -3, 2), "positive")
+stopifnot(same(stretches$start, c(0, 1.5, 4.6)), same(stretches$end, c(0.5, 3.25, 5)))
+
+# Autocorrelation within series: by definition, and rho = "auto" finds what was simulated.
+auto <- gamm_fit(formula, shuffled, rho = "auto", series = "token", order = "sample",
+                 ordered = list(wordOrd = c("word", "ask")))
+plain <- gamm_fit(formula, shuffled, series = "token", order = "sample", ordered = list(wordOrd = c("word", "ask")))
+residuals <- matrix(residuals(plain$model), nrow = points)
+products <- residuals[-1, ] * residuals[-points, ]
+lag_1 <- sum(products) / sqrt(sum(residuals[-1, ]^2) * sum(residuals[-points, ]^2))
+stopifnot(same(gamm_autocorrelation(plain)$autocorrelation[2], lag_1), same(auto$rho, lag_1), abs(auto$rho - 0.6) < 0.15)
+stopifnot(abs(gamm_autocorrelation(auto)$autocorrelation[2]) < 0.1)
+
+# Comparison by ML; REML scores of other fixed effects are refused.
+small <- gamm_fit("value ~ s(sample)", data, method = "ML")
+large <- gamm_fit("value ~ word + s(sample)", data, method = "ML")
+comparison <- gamm_compare(small, large)
+gain <- as.numeric(small$model$gcv.ubre - large$model$gcv.ubre)
+stopifnot(same(comparison$statistic[2], 2 * gain), comparison$df_difference[2] == 1,
+          same(comparison$p_value[2], pchisq(2 * gain, 1, lower.tail = FALSE)))
+refuses(gamm_compare(gamm_fit("value ~ s(sample)", data), gamm_fit("value ~ word + s(sample)", data)), "different fixed effects")
+
+# Bases: mgcv's own check.
+set.seed(0)
+check <- mgcv::k.check(direct)
+stopifnot(same(as.matrix(gamm_k_check(fit)[-1]), check, tolerance = 1e-6))
+
+# Bad input.
+refuses(gamm_fit("value ~ s(nowhere)", data), "'nowhere' of the formula is not in the data")
+refuses(gamm_fit("value ~ s(sample", data), "unexpected|parse")
+refuses(gamm_fit("value ~ s(sample)", transform(data, value = replace(value, 3, NA))), "NaN or infinite values .* 'value'")
+refuses(gamm_fit("value ~ s(sample)", rbind(data, data[1, ]), rho = 0.5, series = "token", order = "sample"), "duplicated")
+refuses(gamm_fit("value ~ s(sample)", data, rho = 0.5), "what a series is")
+refuses(gamm_difference(fit, "word", "wash", "water"), "'water' is not a level of word")
+refuses(gamm_fit("value ~ s(sample)", data, fun = "gam", rho = 0.5, series = "token", order = "sample"), "no AR\\(1\\)")
+
+cat("ok\n")

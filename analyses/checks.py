@@ -1,0 +1,60 @@
+"""Can the model of the words be trusted? Basis sizes, autocorrelation and residuals at one layer.
+
+python analyses/checks.py STORE --out DIR
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from layerstats.plots import autocorrelation, residual_checks
+from layerstats.report import Output
+from layerstats.stats import FitOptions, word_contrasts
+from layerstats.store import open_store
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    layers: Annotated[str, typer.Option(help="Layers, separated by commas; the last by default.")] = "",
+    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
+) -> None:
+    """Fit the model of Table 1 with and without AR(1) residuals, and look at what it leaves."""
+    experiment = open_store(store)
+    chosen = layers.split(",") if layers else [experiment.layers[-1]]
+    fits = {"AR(1)": "auto", "independent residuals": None}
+    results = {
+        name: word_contrasts(
+            experiment, layers=chosen, pairs="reference", samples=samples,
+            fits=FitOptions(discrete=not exact, rho=rho, workers=workers),
+        )
+        for name, rho in fits.items()
+    }  # fmt: skip
+    output = Output(out, title="Checks of the models", provenance={"store": store.name, "seed": seed})
+    last = results["AR(1)"].results[chosen[-1]]
+    output.text("formula", "Model", f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}.")
+    output.table(
+        results["AR(1)"].checks, "k_index", "Were the bases large enough?",
+        "A k-index well below 1 with edf near k' speaks for a larger k. On the 16 points of a Conv5 series, k = 10 is "
+        "nearly saturated: there the check cannot clear the basis.", kind="k_check",
+    )  # fmt: skip
+    lags = pd.concat(
+        [result.autocorrelation.assign(layer=result.autocorrelation["layer"] + ", " + name)
+         for name, result in results.items()], ignore_index=True,
+    )  # fmt: skip
+    output.figure(autocorrelation(lags), "autocorrelation", "Autocorrelation of residuals within tokens")
+    output.table(lags, "autocorrelation_table", "Autocorrelation of residuals", kind="autocorrelation")
+    residuals = pd.DataFrame({"fitted": last.fitted, "residual": last.residuals})
+    output.figure(residual_checks(residuals, title=chosen[-1]), "residuals", "Residuals")
+    output.table(last.residual_checks(), "residual_checks", "Tests of the residuals")
+    glance = pd.concat([result.glance.assign(model=name) for name, result in results.items()], ignore_index=True)
+    output.table(glance, "glance", "The models", kind="glance")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,63 @@
+"""Is a word's level its duration? Padded series, series of the word alone, and duration as a covariate, side by side.
+
+python analyses/duration.py STORE --out DIR
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from layerstats.plots import difference, smooths
+from layerstats.report import Output
+from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrasts
+from layerstats.store import open_store
+
+VARIANTS: dict[Variant, str] = {
+    "padded": "padded clip (published)",
+    "duration": "padded clip, duration as a covariate",
+    "word": "word alone, normalised time",
+}
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    layers: Annotated[str, typer.Option(help="One layer; the last by default.")] = "",
+    exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
+    samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
+) -> None:
+    """Fit the three models to one layer."""
+    experiment = open_store(store)
+    layer = layers or experiment.layers[-1]
+    results = {
+        variant: word_contrasts(
+            experiment,
+            layers=[layer],
+            variant=variant,
+            pairs="reference",
+            samples=samples,
+            intervals=IntervalOptions(seed=seed),
+            fits=FitOptions(discrete=not exact, workers=workers),
+        )
+        for variant in VARIANTS
+    }
+    output = Output(out, title="Duration and zero padding", provenance={"store": store.name, "layer": layer})
+    for table, title in (("parametric", "Levels"), ("smooths", "Shapes"), ("effects", "Effect sizes")):
+        frames = [getattr(results[name], table).assign(series=label) for name, label in VARIANTS.items()]
+        stacked = pd.concat(frames, ignore_index=True)
+        output.table(stacked.loc[:, ["series", *stacked.columns.drop("series")]], table, f"{title} of words at {layer}")
+    on_clip = [results[name].curves.assign(layer=VARIANTS[name]) for name in ("padded", "duration")]
+    output.figure(smooths(pd.concat(on_clip)), "curves", "Predicted curves, without and with duration in the model")
+    word = results["word"]
+    output.figure(
+        difference(word.difference, word.regions, x="time", x_label="Time in the word (0: begins, 1: ends)"),
+        "difference", "Differences between words, each on its own time",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,50 @@
+"""One token of each word, from its waveform to the last layer. Begus & Zhou (2022), Fig. 2.
+
+python analyses/series.py STORE --out DIR --corpus demo
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from layerstats.corpora import Clips, open_corpus
+from layerstats.plots import layer_series
+from layerstats.report import Output
+from layerstats.store import open_store
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    out: Annotated[Path, typer.Option(help="Folder for figures.")],
+    corpus: Annotated[str, typer.Option(help="The speech that was recorded: demo, timit:PATH, ...")] = "demo",
+    words: Annotated[str, typer.Option(help="Words, separated by commas; all by default.")] = "",
+    layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the choice of tokens.")] = 0,
+) -> None:
+    """Draw one token of each word, chosen at random."""
+    experiment = open_store(store).select(layer=layers.split(",")) if layers else open_store(store)
+    tokens = experiment.tokens
+    chosen = words.split(",") if words else sorted(tokens["word"].unique())
+    generator = np.random.default_rng(seed)
+    names = [str(generator.choice(tokens.loc[tokens["word"] == word, "token"])) for word in chosen]
+    clips = Clips(open_corpus(corpus).subset(tokens=names), too_long="trim")
+    output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
+    for word, name in zip(chosen, names, strict=True):
+        one = experiment.select(token=name)
+        row = tokens.set_index("token").loc[name]
+        position = list(clips.tokens["token"]).index(name)
+        figure = layer_series(
+            clips.waveforms([position])[0],
+            clips.rate_hz,
+            one.to_frame(),
+            phones=one.phones,
+            title=f"{word}, speaker {row['speaker']}",
+            limits_ms=(0.0, 1000 * (row["onset_s"] + row["duration_s"]) + 100),
+        )
+        output.figure(figure, f"series_{word}", f"{word}: waveform and layers", "As in Fig. 2.")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,166 @@
+"""Forced alignment: phone boundaries for speech whose words are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import require
+from layerstats.corpora.audio import resample
+from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.phones import phones_table
+from layerstats.errors import CorpusError
+
+RATE_HZ = 16000
+FRAME_S = 0.01
+# A frame stands for its window of 25.625 ms; between two frames, the boundary lies between their centres.
+BOUNDARY_S = 0.025625 / 2 - FRAME_S / 2
+PADDING_S = 0.2
+# Digital silence has no spectrum; a little noise gives the model's silence something to match.
+NOISE = 0.003
+SILENCE = "SIL"
+_NOT_SPELLING = re.compile(r"[^\w'\- ]+")
+ARPABET = frozenset(
+    (
+        *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH"),
+        *("K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"),
+    )
+)
+
+
+def align(corpus: Corpus, *, pronunciations: Mapping[str, str] | None = None) -> tuple[Corpus, pd.DataFrame]:
+    """Find phone boundaries with pocketsphinx, given what is said in each token.
+
+    The model is pocketsphinx's own, of American English; boundaries come in steps of 10 ms. Sentences are
+    aligned word by word; a pause between words is a phone `sil`.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Speech whose `word` column says what is said. Its own phones are replaced.
+    pronunciations : mapping of str to str, optional
+        Pronunciations of words that the dictionary lacks, in ARPABET: {"kazoo": "K AH Z UW"}.
+
+    Returns
+    -------
+    aligned : Corpus
+        The same tokens with `phones` (`label` in lower-case ARPABET without stress, `source_label` as
+        pocketsphinx has it).
+    unaligned : DataFrame
+        Tokens that stay without phones: `token, word, reason`. The reason names the words that are not in
+        the dictionary.
+
+    Raises
+    ------
+    CorpusError
+        If no token could be aligned, or a pronunciation is not in ARPABET.
+    MissingDependencyError
+        If pocketsphinx is not installed.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> aligned, unaligned = align(demo_corpus(words=["wash"], voices=["en-us+m3"]))
+    >>> aligned.phones["label"].tolist(), len(unaligned)
+    (['w', 'aa', 'sh'], 0)
+    """
+    decoder = _decoder()
+    for word, phones in (pronunciations or {}).items():
+        _add_word(decoder, word, phones)
+    texts = {word: _spelled(word) for word in corpus.words}
+    unknown = _unknown_words(decoder, texts)
+    intervals: list[tuple] = []
+    unaligned: list[tuple[str, str, str]] = []
+    for token, word in zip(corpus.tokens["token"], corpus.tokens["word"], strict=True):
+        if word in unknown:
+            unaligned.append((token, word, f"not in the dictionary: {', '.join(unknown[word])}"))
+            continue
+        phones = _align_token(decoder, corpus, token, texts[word])
+        if not phones:
+            unaligned.append((token, word, "no alignment of these words with this audio was found"))
+        intervals.extend(phones)
+    table = pd.DataFrame(unaligned, columns=["token", "word", "reason"]).astype("str")
+    if not intervals:
+        reasons = "; ".join(table["reason"].unique()[:5])
+        raise CorpusError(f"No token of {corpus.name!r} could be aligned: {reasons}.")
+    phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s", "source_label"])
+    return replace(corpus, phones=phones_table(phones)), table
+
+
+def _decoder() -> Any:
+    pocketsphinx = require("pocketsphinx", "align words with their audio", "speech")
+    # No pruning: what is said is known, and beams only lose it. No lattice: its best path puts false ends
+    # into short words.
+    beams = {"beam": 1e-300, "wbeam": 1e-300, "pbeam": 1e-300}
+    return pocketsphinx.Decoder(lm=None, loglevel="FATAL", bestpath=False, **beams)
+
+
+def _add_word(decoder: Any, word: str, phones: str) -> None:
+    unknown = [phone for phone in phones.upper().split() if phone not in ARPABET]
+    if unknown or not phones.split():
+        raise CorpusError(
+            f"The pronunciation of {word!r} must be in ARPABET without stress, such as 'K AH Z UW', but got {phones!r}."
+        )
+    decoder.add_word(word.lower(), phones.upper(), True)
+
+
+def _spelled(word: str) -> str:
+    return _NOT_SPELLING.sub(" ", word).lower()
+
+
+def _unknown_words(decoder: Any, texts: Mapping[str, str]) -> dict[str, list[str]]:
+    unknown = {}
+    for word, text in texts.items():
+        missing = [part for part in text.split() if decoder.lookup_word(part) is None]
+        if missing or not text.split():
+            unknown[word] = missing or [word]
+    return unknown
+
+
+def _align_token(decoder: Any, corpus: Corpus, token: str, text: str) -> list[tuple]:
+    """Phones of one token as rows (token, label, onset_s, offset_s, source_label); none where it failed."""
+    speech = resample(corpus.audio(token), corpus.rate_hz, RATE_HZ)
+    found = _align_speech(decoder, speech, text)
+    while found and found[-1][0] == SILENCE:
+        found.pop()
+    while found and found[0][0] == SILENCE:
+        found.pop(0)
+    duration = len(speech) / RATE_HZ
+    rows = []
+    for label, start, stop in found:
+        onset, offset = (min(max(frame * FRAME_S + BOUNDARY_S - PADDING_S, 0.0), duration) for frame in (start, stop))
+        if offset > onset:
+            rows.append((token, label.lower(), onset, offset, label))
+    return rows
+
+
+def _align_speech(decoder: Any, speech: np.ndarray, text: str) -> list[tuple[str, int, int]]:
+    """Phones as (label, first frame, frame after the last)."""
+    padding = np.zeros(round(PADDING_S * RATE_HZ), dtype=np.float32)
+    padded = np.concatenate([padding, speech / np.abs(speech).max() * 0.7, padding])
+    # The same noise for every token: an alignment does not depend on those before it.
+    noisy = padded + NOISE * np.random.default_rng(0).standard_normal(len(padded))
+    data = np.round(noisy * 32767).clip(-32768, 32767).astype("<i2").tobytes()
+    try:
+        # First the words and the pauses between them, then the phones within that.
+        decoder.set_align_text(text)
+        _decode(decoder, data)
+        decoder.set_alignment()
+        _decode(decoder, data)
+    except RuntimeError:
+        return []  # reported by the caller: this is how the aligner says that no path fits
+    alignment = decoder.get_alignment()
+    if alignment is None:
+        return []
+    return [(phone.name, phone.start, phone.start + phone.duration) for phone in alignment.phones()]
+
+
+def _decode(decoder: Any, data: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(data, full_utt=True)
+    decoder.end_utt()

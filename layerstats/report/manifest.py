@@ -1,0 +1,93 @@
+"""What a folder of results holds, as a small JSON file beside the results."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from layerstats.errors import LayerstatsError
+
+NAME = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table, figure or note of a folder.
+
+    `files` maps a format (csv, latex, html, png, svg) to a file name in the folder; `width` is a figure's, in inches;
+    `rows` the number of rows of a table.
+    """
+
+    kind: Literal["table", "figure", "text"]
+    name: str
+    title: str
+    caption: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    alt: str = ""
+    width: float = 0.0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The entries of a folder in their order, its title, and facts about how it was made."""
+
+    title: str = ""
+    entries: tuple[Entry, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def with_entry(self, entry: Entry) -> Manifest:
+        """Return a manifest in which `entry` stands where an entry of its name stood, or else at the end.
+
+        Examples
+        --------
+        >>> first = Manifest().with_entry(Entry("text", "note", "A note")).with_entry(Entry("text", "end", "The end"))
+        >>> [entry.title for entry in first.with_entry(Entry("text", "note", "Another note")).entries]
+        ['Another note', 'The end']
+        """
+        names = [known.name for known in self.entries]
+        if entry.name not in names:
+            return replace(self, entries=(*self.entries, entry))
+        return replace(self, entries=tuple(entry if known.name == entry.name else known for known in self.entries))
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """Return the manifest of a folder, or None where there is none.
+
+    Raises
+    ------
+    LayerstatsError
+        If the file is damaged or of another version.
+    """
+    path = directory / NAME
+    if not path.exists():
+        return None
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise LayerstatsError(
+                f"{path} has schema version {data['schema']!r}, but this version of layerstats reads {SCHEMA}. "
+                "Delete it and run the analysis again."
+            )
+        entries = tuple(Entry(**entry) for entry in data["entries"])
+        return Manifest(title=data["title"], entries=entries, provenance=data["provenance"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise LayerstatsError(
+            f"{path} is damaged ({type(error).__name__}: {error}). Delete it and run the analysis again."
+        ) from error
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest of a folder; whoever reads at the same time sees the old one or the new one."""
+    text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1, ensure_ascii=False)
+    handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{NAME}-", text=True)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
+    os.replace(temporary, directory / NAME)

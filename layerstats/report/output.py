@@ -1,0 +1,162 @@
+"""Where an analysis puts its tables and figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from layerstats.errors import ArgumentError
+from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
+from layerstats.tables import TableFiles, write_regression_table, write_table
+
+if TYPE_CHECKING:
+    from plotnine import ggplot
+
+    from layerstats.plots import FigureFiles
+
+
+class Output:
+    """A folder of results: each call writes files and notes title and caption for the page.
+
+    Parameters
+    ----------
+    directory
+        Made where it does not exist. An analysis that runs again replaces what it made before, name by name; two
+        analyses that run at the same time need two folders.
+    title
+        Heading of the folder's part of the page.
+    provenance
+        Facts about how the results were made, for instance the store and the seed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     output = Output(folder, title="Words")
+    ...     files = output.table(pd.DataFrame({"term": ["wordB"], "edf": [7.3]}), "smooths", "Smooth terms")
+    ...     files.csv.name, sorted(path.name for path in Path(folder).iterdir())
+    ('smooths.csv', ['manifest.json', 'smooths.csv', 'smooths.html', 'smooths.tex'])
+    """
+
+    def __init__(
+        self, directory: str | Path, *, title: str = "", provenance: Mapping[str, object] | None = None
+    ) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        known = read_manifest(self.directory) or Manifest()
+        facts = {name: str(value) for name, value in (provenance or {}).items()}
+        write_manifest(
+            self.directory,
+            replace(known, title=title or known.title or self.directory.name, provenance={**known.provenance, **facts}),
+        )
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        name: str,
+        title: str,
+        caption: str = "",
+        *,
+        kind: str | None = None,
+        user_columns: Collection[str] = (),
+        columns: Sequence[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> TableFiles:
+        """Write a table as `NAME.csv`, `NAME.tex` and `NAME.html`; for the arguments see `tables.write_table`.
+
+        Raises
+        ------
+        DataError
+            If the frame does not agree with the glossary.
+        ArgumentError
+            If `name` cannot be the name of a file.
+        """
+        files = write_table(
+            frame,
+            self._stem(name),
+            title=title,
+            caption=caption,
+            kind=kind,
+            user_columns=user_columns,
+            columns=columns,
+            labels=labels,
+        )
+        self._note_table(files, name, title, caption, len(frame))
+        return files
+
+    def regression(
+        self,
+        parametric: pd.DataFrame,
+        smooths: pd.DataFrame,
+        name: str,
+        title: str,
+        caption: str = "",
+        *,
+        levels: Mapping[str, Sequence[str]] | None = None,
+    ) -> TableFiles:
+        """Write the regression table of one GAMM; see `tables.write_regression_table`."""
+        files = write_regression_table(
+            parametric, smooths, self._stem(name), title=title, caption=caption, levels=levels
+        )
+        self._note_table(files, name, title, caption, len(parametric) + len(smooths))
+        return files
+
+    def figure(
+        self,
+        figure: ggplot,
+        name: str,
+        title: str,
+        caption: str = "",
+        *,
+        alt: str = "",
+        width: float | None = None,
+        height: float | None = None,
+    ) -> FigureFiles:
+        """Write a figure as `NAME.png` and `NAME.svg`.
+
+        Parameters
+        ----------
+        alt
+            What the figure shows, for those who cannot see it; by default its title and caption.
+        width, height
+            In inches; by default those that the figure was made for.
+        """
+        from layerstats.plots.save import save_figure
+
+        files = save_figure(figure, self._stem(name), width, height)
+        shown = figure.theme.getp("figure_size")[0] if width is None else width
+        described = alt or f"{title.rstrip('.')}. {caption}".strip()
+        self._note(
+            Entry("figure", name, title, caption, _names(asdict(files)), alt=described, width=float(shown)),
+        )
+        return files
+
+    def text(self, name: str, title: str, text: str) -> None:
+        """Put a note on the page; an empty line begins a new paragraph."""
+        self._stem(name)
+        self._note(Entry("text", name, title, text))
+
+    def _stem(self, name: str) -> Path:
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise ArgumentError(
+                "Invalid value for the 'name' parameter. Allowed are letters, digits, '_', '-' and '.', but got "
+                f"{name!r} instead."
+            )
+        return self.directory / name
+
+    def _note_table(self, files: TableFiles, name: str, title: str, caption: str, rows: int) -> None:
+        self._note(Entry("table", name, title, caption, _names(asdict(files)), rows=rows))
+
+    def _note(self, entry: Entry) -> None:
+        # Read again each time: another Output of the same folder may have written since.
+        known = read_manifest(self.directory) or Manifest()
+        write_manifest(self.directory, known.with_entry(entry))
+
+
+def _names(files: Mapping[str, Path]) -> dict[str, str]:
+    return {kind: path.name for kind, path in files.items()}

@@ -1,0 +1,95 @@
+"""A selection for other programs: CSV and Parquet tables, netCDF."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from layerstats.checks import check_choice
+from layerstats.errors import DataError, StoreError
+from layerstats.store.frames import frames
+from layerstats.store.groups import explain_full_disk
+from layerstats.store.netcdf import write_netcdf
+from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
+
+if TYPE_CHECKING:
+    from layerstats.store.experiment import Experiment
+
+# Large enough for the cost of a block not to be felt, small enough for memory not to be.
+BLOCK_TOKENS = 64
+ADVICE = "The file was not written, and the store is as it was: make room, or choose another place."
+Table = tuple[str, Callable[[], Iterable[pd.DataFrame]]]
+
+
+def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, overwrite: bool = False) -> list[Path]:
+    """Write what is selected; see `Experiment.export`."""
+    check_choice("to", to, ["csv", "parquet", "netcdf"])
+    path = Path(path)
+    if experiment.tokens.empty or not experiment.layers:
+        raise DataError("There is nothing to export: no token or layer meets all conditions of the query. Widen it.")
+    if to == "netcdf":
+        path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
+        _check_absent([path], overwrite)
+        with _replacing(path) as partial:
+            write_netcdf(experiment, partial)
+        return [path]
+    tables: list[Table] = [
+        (TOKENS, lambda: [experiment.tokens]),
+        (PHONES, lambda: [experiment.phones]),
+        (MAIN_RECORDING, lambda: frames(experiment, block_tokens=BLOCK_TOKENS)),
+    ]
+    written = [path / f"{name}.{to}" for name, _ in tables]
+    _check_absent(written, overwrite)
+    for file, (_, blocks) in zip(written, tables, strict=True):
+        with _replacing(file) as partial:
+            _write_table(blocks(), partial, to)
+    return written
+
+
+def _check_absent(files: list[Path], overwrite: bool) -> None:
+    there = [file for file in files if file.exists()]
+    if there and not overwrite:
+        raise StoreError(f"{there[0]} exists already. Choose another place, or say overwrite=True to replace it.")
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[Path]:
+    """Give a temporary file that takes the place of `file` when all went well, and is removed when not."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        with explain_full_disk(file, ADVICE):
+            yield partial
+            os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_table(blocks: Iterable[pd.DataFrame], file: Path, to: str) -> None:
+    prepared = (_with_r_logicals(block) for block in blocks) if to == "csv" else blocks
+    tables = (pa.Table.from_pandas(block, preserve_index=False) for block in prepared)
+    first = next(tables)
+    if to == "csv":
+        options = pyarrow.csv.WriteOptions(quoting_style="needed")
+        writer = pyarrow.csv.CSVWriter(file, first.schema, write_options=options)
+    else:
+        writer = pyarrow.parquet.ParquetWriter(file, first.schema)
+    with closing(writer):
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table.cast(first.schema))
+
+
+def _with_r_logicals(block: pd.DataFrame) -> pd.DataFrame:
+    """Write truth values as TRUE and FALSE: R's read.csv takes "true" for text, and pandas reads both."""
+    logical = block.select_dtypes(bool).columns
+    return block.assign(**{name: np.where(block[name], "TRUE", "FALSE") for name in logical})

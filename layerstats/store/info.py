@@ -1,0 +1,74 @@
+"""What a store holds, as tables that a person reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from layerstats.store.groups import METADATA, read_attributes
+from layerstats.store.reading import StoreFiles
+from layerstats.store.schema import MAIN_RECORDING
+
+GEOMETRY = ["activation", "slope", "hop_s", "receptive_field_s", "offset_s"]
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
+    """Return what a store holds, finished or half-written, as tables under their headings.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        "Store" (`property, value`), "Words" (`word, tokens, speakers`), "Recordings" (one row each), "Layers" (of the
+        first recording: `layer, samples, channels, activation, slope, hop_s, receptive_field_s, offset_s`).
+
+    Raises
+    ------
+    StoreError
+        There is no store, or it is of a newer schema.
+    """
+    files = StoreFiles(Path(path), incomplete="allow")
+    return {
+        "Store": _properties(files),
+        "Words": _words(files.tokens),
+        "Recordings": files.recordings,
+        "Layers": _layers(files),
+    }
+
+
+def _properties(files: StoreFiles) -> pd.DataFrame:
+    size = sum(file.stat().st_size for file in files.path.rglob("*") if file.is_file())
+    properties = {
+        "path": str(files.path),
+        "size_mb": f"{size / 1e6:.1f}",
+        "tokens": len(files.tokens),
+        "speakers": files.tokens["speaker"].nunique(),
+        "phones": len(files.phones),
+        **files.attributes,
+    }
+    return pd.DataFrame({"property": list(properties), "value": [str(value) for value in properties.values()]})
+
+
+def _words(tokens: pd.DataFrame) -> pd.DataFrame:
+    return (
+        tokens.groupby("word", sort=True).agg(tokens=("token", "size"), speakers=("speaker", "nunique")).reset_index()
+    )
+
+
+def _layers(files: StoreFiles) -> pd.DataFrame:
+    columns = ["layer", "samples", "channels", *GEOMETRY]
+    names = files.recording_names
+    if not names:
+        return pd.DataFrame(columns=columns)
+    recording = MAIN_RECORDING if MAIN_RECORDING in names else names[0]
+    rows = []
+    for layer in files.recording(recording)["layers"]:
+        folder: Path = files.path / recording / layer
+        if not (folder / METADATA).exists():
+            continue
+        shape = {"layer": layer, "samples": files.array(recording, layer, "mean").shape[1]}
+        if (folder / "maps" / METADATA).exists():
+            shape["channels"] = files.array(recording, layer, "maps").shape[1]
+        rows.append({**read_attributes(folder), **shape})
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,105 @@
+"""A selection as netCDF-4: the groups and variables of the store in one file, which R's ncdf4 opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5netcdf
+import h5py
+import numpy as np
+import pandas as pd
+
+from layerstats.store.schema import PHONES, TOKENS, unit_and_name
+from layerstats.store.tables import MISSING
+
+if TYPE_CHECKING:
+    from layerstats.store.experiment import Experiment
+
+BLOCK_TOKENS = 64
+INT32 = np.iinfo(np.int32)
+
+
+def write_netcdf(experiment: Experiment, file: Path) -> None:
+    """Write the selected tokens, their phones and the selected layers, block by block.
+
+    Attributes of a layer are also written on its variables, because ncdf4 does not read those of groups.
+    """
+    tokens, phones = experiment.tokens, experiment.phones
+    with h5netcdf.File(file, "w") as root:
+        root.dimensions = {"token": len(tokens)}
+        _write_attributes(root, {**experiment.attrs, "recording": experiment.name})
+        # At the top, so that the axis `token` of every layer is labelled.
+        _write_column(root, "token", pd.Series(tokens["token"]), "token")
+        _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
+        if len(phones):
+            # A dimension of length 0 would be an unlimited one.
+            root.dimensions["phone"] = len(phones)
+            # ncdf4 takes a variable for an axis where one shares the name of the other.
+            _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
+        for layer in experiment.layers:
+            _write_layer(root.create_group(f"{experiment.name}/{layer}"), experiment, layer)
+
+
+def _write_layer(group: h5netcdf.Group, experiment: Experiment, layer: str) -> None:
+    dataset = experiment.layer(layer)
+    rows = experiment.token_rows
+    start, stop = experiment.sample_range(experiment.times(layer))
+    if stop == start:
+        return
+    about = {name: value for name, value in dataset.attrs.items() if name not in ("units", "long_name")}
+    _write_attributes(group, about)
+    group.dimensions = {name: size for name, size in dataset.sizes.items() if name != "token"}
+    for name in ("sample", "time_s"):
+        _write_column(group, name, pd.Series(dataset[name].to_numpy()), "sample")
+    for name, variable in dataset.data_vars.items():
+        source = experiment.array(layer, str(name))
+        chunks = (min(BLOCK_TOKENS, len(rows)), *variable.shape[1:])
+        target = group.create_variable(
+            str(name), variable.dims, np.float32, chunks=chunks, compression="gzip", compression_opts=1, shuffle=True
+        )
+        _write_attributes(target, {**about, **unit_and_name(str(name)), "coordinates": "time_s"})
+        for first in range(0, len(rows), BLOCK_TOKENS):
+            block = rows[first : first + BLOCK_TOKENS]
+            target[first : first + len(block)] = np.asarray(source.oindex[_selection(source.ndim, block, start, stop)])
+
+
+def _selection(dimensions: int, rows: np.ndarray, start: int, stop: int) -> tuple:
+    return (rows, *[slice(None)] * (dimensions - 2), slice(start, stop))
+
+
+def _write_table(group: h5netcdf.Group, table: pd.DataFrame, dimension: str) -> None:
+    for name, column in table.items():
+        _write_column(group, str(name), column, dimension)
+
+
+def _write_column(group: h5netcdf.Group, name: str, column: pd.Series, dimension: str) -> None:
+    attributes: dict[str, Any] = dict(unit_and_name(name))
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy()
+        if values.dtype == bool:
+            values = values.astype(np.int8)
+            attributes["dtype"] = "bool"  # xarray's way of saying so
+        elif values.dtype.kind == "i":
+            # R has no whole numbers beyond 32 bits.
+            small = len(values) == 0 or (values.min() >= INT32.min and values.max() <= INT32.max)
+            values = values.astype(np.int32 if small else np.float64)
+        variable = group.create_variable(name, (dimension,), values.dtype)
+    else:
+        values = column.fillna("").to_numpy(dtype=object)
+        attributes |= MISSING if column.isna().any() else {}
+        variable = group.create_variable(name, (dimension,), h5py.string_dtype())
+    variable[:] = values
+    _write_attributes(variable, attributes)
+
+
+def _write_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        if isinstance(value, bool):
+            value = np.int8(value)
+        elif isinstance(value, int):
+            value = np.int32(value) if INT32.min <= value <= INT32.max else float(value)
+        elif isinstance(value, list) and not value:
+            continue
+        target.attrs[name] = value

@@ -1,0 +1,46 @@
+"""The main job, whole: on the built-in corpus and on real speech."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from layerstats.cli.main import app
+
+pytestmark = [pytest.mark.slow, pytest.mark.r]
+
+TABLES = ("words/parametric", "words/smooths", "words/difference", "phones/contrast")
+
+
+def run_demo(out, *arguments):
+    result = CliRunner().invoke(app, ["demo", "--out", str(out), "--untrained", "2", *arguments])
+    assert result.exit_code == 0, result.output
+    return (out / "index.html").read_text()
+
+
+def check_results(out, page):
+    for name in TABLES:
+        for suffix in ("csv", "tex", "html"):
+            assert (out / f"{name}.{suffix}").stat().st_size > 0
+    figures = list(out.glob("*/*.png"))
+    assert len(figures) >= 10
+    for figure in figures:
+        assert figure.with_suffix(".svg").exists()
+        assert f"{figure.parent.name}/{figure.name}" in page
+    contrast = pd.read_csv(out / "phones" / "contrast.csv")
+    assert list(contrast["layer"]) == ["conv1", "conv2", "conv3", "conv4", "conv5"]
+    assert contrast["joint_p_value"].between(0, 1).sum() >= 4
+
+
+def test_demo_on_the_built_in_corpus(tmp_path):
+    page = run_demo(tmp_path)
+    check_results(tmp_path, page)
+    parametric = pd.read_csv(tmp_path / "words" / "parametric.csv")
+    assert set(parametric["layer"]) == {"conv1", "conv2", "conv3", "conv4", "conv5"}
+
+
+@pytest.mark.realdata
+def test_demo_on_timit(tmp_path, real_data):
+    page = run_demo(tmp_path, "--corpus", f"timit:{real_data('timit')}")
+    check_results(tmp_path, page)

@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
+from layerstats.stats.gamm import difference, fit
+
+FITS = FitOptions(rho=0.2)
+INTERVALS = IntervalOptions(draws=1000, seed=3)
+
+
+@pytest.fixture(scope="module")
+def store(make_store):
+    return make_store(level=1.0, shape=1.0)
+
+
+@pytest.fixture(scope="module")
+def contrasts(store):
+    return word_contrasts(store, layers=["conv1", "conv2"], fits=FITS, intervals=INTERVALS)
+
+
+@pytest.mark.r
+def test_planted_levels_and_shapes_are_found(contrasts):
+    levels = contrasts.parametric[contrasts.parametric["term"] == "wordwash"]
+    assert levels["layer"].tolist() == ["conv1", "conv2"]
+    assert (np.abs(levels["estimate"] - 1.0) < 3 * levels["std_error"]).all()
+    assert (levels["p_adjusted"] < 0.01).all()
+    shapes = contrasts.smooths[contrasts.smooths["term"].str.contains("word_ordered")]
+    assert (shapes["p_adjusted"] < 0.01).all()
+
+
+@pytest.mark.r
+def test_families_go_over_layers_and_are_named(contrasts):
+    families = contrasts.parametric.groupby("family")["tests"].unique().map(list).to_dict()
+    assert families == {"level of ask against zero, over layers": [2], "levels against ask, over words and layers": [2]}
+    assert set(contrasts.smooths["family"]) == {
+        "shape of ask, over layers",
+        "shapes against ask, over words and layers",
+        "s(sample,token), over layers",
+        "s(sample,speaker), over layers",
+    }
+    assert (contrasts.parametric["p_adjusted"] >= contrasts.parametric["p_value"]).all()
+
+
+@pytest.mark.r
+def test_numbers_are_those_of_a_direct_fit(contrasts):
+    formula = (
+        'value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1) '
+        '+ s(sample, speaker, bs="fs", m=1)'
+    )
+    direct = fit(
+        formula,
+        contrasts.series["conv2"].frame,
+        rho=0.2,
+        series="token",
+        order="sample",
+        factors={"word": ["ask", "wash"]},
+        ordered={"word_ordered": ("word", "ask")},
+    )
+    ours = contrasts.parametric[contrasts.parametric["layer"] == "conv2"]
+    np.testing.assert_allclose(ours["estimate"], direct.parametric["estimate"], rtol=1e-8)
+    np.testing.assert_allclose(ours["p_value"], direct.parametric["p_value"], rtol=1e-6)
+    smooths = contrasts.smooths[contrasts.smooths["layer"] == "conv2"]
+    np.testing.assert_allclose(smooths["edf"], direct.smooths["edf"], rtol=1e-6)
+
+    curve = difference(direct, "word", "ask", "wash", at={"sample": np.linspace(0, 31, 100)}, draws=1000, seed=3)
+    theirs = contrasts.difference[contrasts.difference["layer"] == "conv2"]
+    np.testing.assert_allclose(theirs["diff"], curve.curve["diff"], rtol=1e-8)
+    np.testing.assert_allclose(theirs["conf_low"], curve.curve["conf_low"], rtol=1e-6)
+    regions = contrasts.regions[contrasts.regions["layer"] == "conv2"]
+    # Ours are in ms of the clip: conv2 has an output every 16 ms, the first at 8 ms.
+    np.testing.assert_allclose(regions["start"], curve.regions["start"] * 16 + 8, rtol=1e-6)
+
+
+@pytest.mark.r
+def test_curves_run_over_the_clip_and_show_what_was_planted(contrasts):
+    curves = contrasts.curves[contrasts.curves["layer"] == "conv1"].pivot(index="time_ms", columns="word", values="fit")
+    assert curves.index[0] == pytest.approx(8.0)  # 64 points in 32 bins: the first holds those at 4 and 12 ms
+    gap = curves["wash"] - curves["ask"]
+    # 1 outside the phone; inside (100 to 300 ms) first more, then less.
+    assert gap[curves.index > 400].mean() == pytest.approx(1.0, abs=0.6)
+    assert (
+        gap[(curves.index > 120) & (curves.index < 180)].mean()
+        > gap[(curves.index > 220) & (curves.index < 280)].mean() + 1
+    )
+
+
+@pytest.mark.r
+def test_reversing_a_pair_flips_exactly_the_sign(store, contrasts):
+    other = word_contrasts(store, layers=["conv2"], pairs=[("wash", "ask")], fits=FITS, intervals=INTERVALS)
+    ours = contrasts.difference[contrasts.difference["layer"] == "conv2"].reset_index(drop=True)
+    np.testing.assert_array_equal(ours["diff"], -other.difference["diff"])
+    np.testing.assert_array_equal(ours["conf_low"], -other.difference["conf_high"])
+    effects = contrasts.effects[contrasts.effects["layer"] == "conv2"].iloc[0]
+    assert effects["effect_conf_low"] == other.effects["effect_conf_low"].item()
+
+
+@pytest.mark.r
+def test_variants_restrict_to_the_word_or_add_duration(store):
+    word = word_contrasts(store, layers=["conv1"], variant="word", fits=FITS, intervals=INTERVALS)
+    assert word.curves["time"].between(0, 1).all()
+    assert "s(time)" in set(word.smooths["term"])
+    duration = word_contrasts(store, layers=["conv1"], variant="duration", fits=FITS, intervals=INTERVALS)
+    assert {"s(duration_s)", "ti(sample,duration_s)"} <= set(duration.smooths["term"])
+
+
+@pytest.mark.r
+def test_a_tidy_table_gives_what_the_store_gives(store, contrasts):
+    frame = store.to_frame("conv2")
+    result = word_contrasts(frame, fits=FITS, intervals=INTERVALS)
+    ours = contrasts.parametric[contrasts.parametric["layer"] == "conv2"]
+    np.testing.assert_allclose(result.parametric["estimate"], ours["estimate"], rtol=1e-12)
+
+
+@pytest.mark.r
+def test_the_check_of_the_basis_is_there_for_every_smooth(contrasts):
+    assert set(contrasts.checks.columns) == {"layer", "term", "k", "edf", "k_index", "p_value"}
+    assert len(contrasts.checks) == len(contrasts.smooths)
+
+
+@pytest.mark.r
+def test_layers_without_series_are_left_out_and_listed(store):
+    result = word_contrasts(store, variant="word", fits=FITS, intervals=INTERVALS)
+    assert list(result.results) == ["conv1", "conv2"]
+    assert (result.dropped["layer"] == "conv3").sum() == 24
+
+
+def test_bad_input_is_refused_before_any_fit(store):
+    with pytest.raises(DataError, match="two levels of 'word' or more, but there is 'ask' only"):
+        word_contrasts(store, layers=["conv2"], words=["ask"])
+    with pytest.raises(DataError, match="by one speaker"):
+        word_contrasts(store.select(speaker="sp00"), layers=["conv2"])
+    with pytest.raises(DataError, match="against k = 40"):
+        word_contrasts(store, layers=["conv2"], k=40)
+    with pytest.raises(ArgumentError, match="'layers' parameter"):
+        word_contrasts(store, layers=["conv9"])
+    with pytest.raises(ArgumentError, match="'rag' is not in the data"):
+        word_contrasts(store, layers=["conv2"], words=["ask", "rag"])
+    with pytest.raises(ArgumentError, match="'reference' parameter"):
+        word_contrasts(store, layers=["conv2"], reference="rag")
+    with pytest.raises(ArgumentError, match="'ask' twice"):
+        word_contrasts(store, layers=["conv2"], pairs=[("ask", "ask")])
+    with pytest.raises(DataError, match="At layer 'conv3' no series has 4 samples"):
+        word_contrasts(store, layers=["conv3"], variant="word")

@@ -1,0 +1,183 @@
+"""Differences of levels: which columns follow, what is held, where the interval excludes zero."""
+
+import numpy as np
+import pytest
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm import curves, difference, fit
+
+GRID = np.linspace(0, 1, 41)
+
+
+@pytest.fixture(scope="module")
+def ordered_model(words):
+    formula = "y ~ wo + s(x) + s(x, by = wo)"
+    return fit(formula, words, engine="pygam", ordered={"wo": ("word", "A")})
+
+
+@pytest.fixture(scope="module")
+def two_factors(words):
+    data = words.assign(sex=np.where(words["token"].str[1:].astype(int) % 2 == 0, "f", "m"))
+    data["y"] += np.where(data["sex"] == "m", 2.0, 0.0)
+    return fit("y ~ word + sex + s(x, by = word)", data, engine="pygam")
+
+
+def test_by_definition(ordered_model):
+    found = difference(ordered_model, "word", "B", "A", at={"x": GRID}, interval="pointwise").curve
+    rows = {word: ordered_model.design(found[["x"]].assign(word=word)) for word in "AB"}
+    contrast = rows["B"].matrix - rows["A"].matrix
+    np.testing.assert_allclose(found["diff"], contrast @ rows["A"].coefficients, rtol=1e-10)
+    spread = contrast @ rows["A"].covariance @ contrast.T
+    np.testing.assert_allclose(found["std_error"], np.sqrt(np.diag(spread)), rtol=1e-10)
+    np.testing.assert_allclose(found["conf_high"], found["diff"] + 1.959963984540054 * found["std_error"])
+
+
+def test_the_ordered_copy_follows_its_factor(ordered_model):
+    by_factor = difference(ordered_model, "word", "B", "A", at={"x": GRID})
+    by_copy = difference(ordered_model, "wo", "B", "A", at={"x": GRID})
+    by_both = difference(ordered_model, ["word", "wo"], "B", "A", at={"x": GRID})
+    assert by_factor.curve["diff"].abs().max() > 1
+    assert by_factor.curve.equals(by_copy.curve)
+    assert by_factor.curve.equals(by_both.curve)
+
+
+def test_copies_that_the_user_made_follow_too(words):
+    data = words.assign(word2=words["word"])
+    result = fit("y ~ word + s(x, by = word2)", data, engine="pygam")
+    found = difference(result, "word", "B", "A", at={"x": GRID})
+    np.testing.assert_allclose(found.curve["diff"], 0.5 + np.sin(2 * np.pi * GRID), atol=0.25)
+
+
+@pytest.mark.parametrize("interval", ["pointwise", "simultaneous"])
+def test_reversing_the_levels_mirrors_everything_exactly(ordered_model, interval):
+    one = difference(ordered_model, "word", "B", "A", at={"x": GRID}, interval=interval)
+    two = difference(ordered_model, "word", "A", "B", at={"x": GRID}, interval=interval)
+    assert np.array_equal(one.curve["diff"], -two.curve["diff"])
+    assert np.array_equal(one.curve["conf_low"], -two.curve["conf_high"])
+    assert np.array_equal(one.curve["conf_high"], -two.curve["conf_low"])
+    assert np.array_equal(one.regions[["start", "end"]], two.regions[["start", "end"]])
+    assert list(one.regions["sign"]) == ["positive", "negative", "positive"]
+    assert list(two.regions["sign"]) == ["negative", "positive", "negative"]
+
+
+def test_seeded(ordered_model):
+    one, same, other = (difference(ordered_model, "word", "B", "A", seed=seed) for seed in (1, 1, 2))
+    assert one.critical_value == same.critical_value != other.critical_value
+    assert one.critical_value > 1.96
+
+
+def test_regions_end_where_the_bound_crosses_zero(ordered_model):
+    found = difference(ordered_model, "word", "B", "A", at={"x": GRID})
+    bounds = {"positive": found.curve["conf_low"], "negative": found.curve["conf_high"]}
+    assert len(found.regions) == 3
+    assert list(found.regions["start"]) == sorted(found.regions["start"])
+    for row in found.regions.itertuples():
+        for end in (row.start, row.end):
+            if 0 < end < 1:
+                assert np.interp(end, GRID, bounds[row.sign]) == pytest.approx(0, abs=1e-9)
+
+
+def test_no_difference_has_no_regions(words):
+    alike = words.assign(y=np.random.default_rng(0).normal(size=len(words)))
+    result = fit("y ~ word + s(x, by = word)", alike, engine="pygam")
+    found = difference(result, "word", "B", "A")
+    assert len(found.regions) == 0
+    assert list(found.regions.columns) == ["level_1", "level_2", "start", "end", "sign", "interval", "conf_level"]
+    assert len(found.curve) == 100
+
+
+def test_shape_without_level(ordered_model):
+    whole = difference(ordered_model, "word", "B", "A", at={"x": GRID}).curve
+    shape = difference(ordered_model, "word", "B", "A", at={"x": GRID}, include_parametric=False).curve
+    level = ordered_model.parametric.set_index("term").loc["woB", "estimate"]
+    np.testing.assert_allclose(whole["diff"] - shape["diff"], level)
+
+
+def test_several_factors_at_once(two_factors):
+    found = difference(two_factors, ["word", "sex"], ("B", "m"), ("A", "f"), at={"x": GRID})
+    np.testing.assert_allclose(found.curve["diff"], 2.5 + np.sin(2 * np.pi * GRID), atol=0.25)
+    assert found.curve["level_1"].iloc[0] == "B:m"
+    assert found.notes == ()
+    only = difference(two_factors, "word", "B", "A", at={"x": GRID})
+    assert only.notes == ("sex is held at f.",)
+
+
+def test_other_values_can_be_said(two_factors):
+    men, women = (curves(two_factors, "word", at={"x": GRID, "sex": sex})["fit"] for sex in "mf")
+    np.testing.assert_allclose(men - women, 2, atol=0.1)
+    assert set(curves(two_factors, ["word", "sex"]).groupby(["word", "sex"]).groups) == {
+        (word, sex) for word in "AB" for sex in "fm"
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "problem"),
+    [
+        (("word", "B", "C"), {}, "level of word"),
+        (("wrod", "B", "A"), {}, "factor_columns"),
+        (("word", "A", "A"), {}, "must differ"),
+        ((["word", "sex"], ("A",), ("B",)), {}, "one level for each"),
+        (([], "A", "B"), {}, "at least one column"),
+        (("word", "B", "A"), {"at": {"x": [1.0, 0.5]}}, "ascending"),
+        (("word", "B", "A"), {"at": {"z": [0.0, 0.5]}}, "'at'"),
+        (("word", "B", "A"), {"at": {"sex": ["f", "m"]}}, "is a factor"),
+        (("word", "B", "A"), {"interval": "neither"}, "interval"),
+    ],
+)
+def test_arguments(two_factors, arguments, options, problem):
+    with pytest.raises(ArgumentError, match=problem):
+        difference(two_factors, *arguments, **options)
+
+
+def test_the_covariate_must_be_clear(words):
+    data = words.assign(z=np.random.default_rng(0).uniform(size=len(words)))
+    result = fit("y ~ word + s(x, by = word) + s(z)", data, engine="pygam")
+    with pytest.raises(ArgumentError, match="'x', 'z'"):
+        difference(result, "word", "B", "A")
+    assert difference(result, "word", "B", "A", at={"x": GRID}).notes[0].startswith("z is held at 0.")
+
+
+def test_prediction(ordered_model, words):
+    predicted = ordered_model.predict(words)
+    np.testing.assert_allclose(predicted["fit"], ordered_model.fitted)
+    wider = ordered_model.predict(words, interval="simultaneous")
+    assert np.all(wider["conf_high"] > predicted["conf_high"])
+    with pytest.raises(DataError, match="'C', which the model has not seen"):
+        ordered_model.predict(words.assign(word="C"))
+    with pytest.raises(DataError, match="'x' is needed"):
+        ordered_model.predict(words[["word"]])
+    with pytest.raises(ArgumentError, match=r"'exclude'.*'s\(z\)'"):
+        ordered_model.predict(words, exclude=["s(z)"])
+
+
+def test_excluded_terms_need_no_columns(two_factors):
+    level = two_factors.predict(curves(two_factors, "word")[["word"]].assign(sex="f"), exclude="s(x, by = word)")
+    assert level["fit"].nunique() == 2
+
+
+@pytest.mark.slow
+def test_coverage_of_the_fitted_difference(simulate):
+    """Fitted with smoothing estimated, the band holds the true difference about as often as it says."""
+    grid = np.linspace(0.0, 1, 30)
+    truth = 0.5 + np.sin(2 * np.pi * grid)
+    inside = []
+    for seed in range(80):
+        result = fit("y ~ word + s(x, by = word)", simulate(seed, tokens=8), engine="pygam")
+        curve = difference(result, "word", "B", "A", at={"x": grid}, draws=2000).curve
+        inside.append(np.all((curve["conf_low"] < truth) & (truth < curve["conf_high"])))
+    assert 0.86 <= np.mean(inside) <= 1.0
+
+
+@pytest.mark.r
+def test_random_terms_are_left_out(words):
+    """A model with a smooth for each token and AR(1): the difference needs no token, and is the fixed curves' own."""
+    formula = "y ~ word + s(x, by = word) + s(x, token, bs = 'fs', m = 1, k = 5)"
+    result = fit(formula, words, engine="mgcv", rho=0.1, series="token", order="x", discrete=True)
+    assert result.random_terms == ("s(x,token)",)
+    found = difference(result, "word", "B", "A", at={"x": GRID})
+    truth = 0.5 + np.sin(2 * np.pi * GRID)
+    assert np.all((found.curve["conf_low"] < truth) & (truth < found.curve["conf_high"]))
+    rows = [result.predict(found.curve[["x"]].assign(word=word), exclude=["s(x,token)"])["fit"] for word in "BA"]
+    np.testing.assert_allclose(found.curve["diff"], rows[0] - rows[1], atol=1e-10)
+    design = result.design(found.curve[["x"]].assign(word="A"), exclude=["s(x,token)"])
+    assert set(design.term_of_column) == {"(Intercept)", "word", "s(x):wordA", "s(x):wordB"}

@@ -1,0 +1,116 @@
+"""Autocorrelation within series, residual checks, basis dimensions."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm import fit
+from layerstats.stats.gamm.autocorrelation import autocorrelation_table, series_autocorrelation
+from layerstats.stats.gamm.residual_checks import residual_checks_table
+
+
+def test_autocorrelation_never_crosses_series():
+    generator = np.random.default_rng(0)
+    residuals = generator.standard_normal(50)
+    start = np.zeros(50, dtype=bool)
+    start[[0, 7, 8, 30]] = True
+    edges = [0, 7, 8, 30, 50]
+    pairs = [(residuals[t], residuals[t + 2]) for first, last in pairwise(edges) for t in range(first, last - 2)]
+    early, late = np.array(pairs).T
+    value, count = series_autocorrelation(residuals, start, 2)
+    assert count == len(pairs)
+    assert value == pytest.approx(np.sum(early * late) / np.sqrt(np.sum(early**2) * np.sum(late**2)))
+
+
+def test_autocorrelation_of_one_long_series_is_the_usual_one():
+    residuals = np.random.default_rng(0).standard_normal(2000)
+    residuals = np.convolve(residuals, [1, 0.8])
+    table = autocorrelation_table(residuals - residuals.mean(), None, 2)
+    assert list(table["lag"]) == [0, 1, 2]
+    np.testing.assert_allclose(table["autocorrelation"], [1, 0.8 / 1.64, 0], atol=0.05)
+    assert list(table["pairs"]) == [2001, 2000, 1999]
+
+
+def test_autocorrelation_stops_at_the_longest_series():
+    start = np.array([True, False, False, True, False])
+    assert list(autocorrelation_table(np.arange(1.0, 6), start, 20)["lag"]) == [0, 1, 2]
+    with pytest.raises(ArgumentError, match="'max_lag'"):
+        autocorrelation_table(np.ones(3), None, 0)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return np.random.default_rng(5).standard_normal(3000)
+
+
+def test_good_residuals_pass(noise):
+    table = residual_checks_table(np.linspace(0, 1, 3000), noise, np.arange(3000) % 10 == 0).set_index("check")
+    assert list(table.index) == ["normality", "equal variance", "outliers", "autocorrelation"]
+    assert (table["p_value"] > 0.01).all()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check"),
+    [
+        (lambda noise: np.sign(noise) * np.abs(noise) ** 1.4, "normality"),
+        (lambda noise: noise * np.linspace(0.5, 1.5, 3000), "equal variance"),
+        (lambda noise: np.where(np.arange(3000) == 17, 9.0, noise), "outliers"),
+        (lambda noise: noise + 0.3 * np.roll(noise, 1), "autocorrelation"),
+    ],
+)
+def test_bad_residuals_are_found(noise, spoil, check):
+    table = residual_checks_table(np.linspace(0, 1, 3000), spoil(noise), np.arange(3000) % 10 == 0)
+    assert table.set_index("check").loc[check, "p_value"] < 1e-4
+
+
+def test_breusch_pagan_agrees_with_statsmodels(noise):
+    from statsmodels.stats.diagnostic import het_breuschpagan
+
+    fitted = np.linspace(0, 1, 3000) ** 2
+    statistic, p_value, *_ = het_breuschpagan(noise, np.column_stack([np.ones(3000), fitted]))
+    row = residual_checks_table(fitted, noise, None).set_index("check").loc["equal variance"]
+    assert row["statistic"] == pytest.approx(statistic)
+    assert row["p_value"] == pytest.approx(p_value)
+
+
+def test_small_basis_is_found():
+    generator = np.random.default_rng(0)
+    data = pd.DataFrame({"x": generator.uniform(size=400), "z": generator.uniform(size=400)})
+    data["y"] = np.sin(25 * data["x"]) + generator.normal(0, 0.3, 400)
+    small = fit("y ~ s(x, k = 5) + s(z)", data, engine="pygam").k_check()
+    large = fit("y ~ s(x, k = 25) + s(z)", data, engine="pygam").k_check()
+    assert list(small["k"]) == [4, 9]
+    assert small["p_value"].iloc[0] < 0.01
+    assert small["k_index"].iloc[0] < 0.7
+    assert large["p_value"].iloc[0] > 0.01
+    assert large.equals(fit("y ~ s(x, k = 25) + s(z)", data, engine="pygam").k_check())
+
+
+@pytest.mark.r
+def test_k_index_agrees_with_mgcv(tmp_path):
+    """The k-index itself has no chance in it; p-values are within the noise of 400 permutations."""
+    import subprocess
+
+    generator = np.random.default_rng(2)
+    data = pd.DataFrame(generator.uniform(size=(300, 2)), columns=["x", "z"])
+    data["g"] = generator.choice(list("abcdef"), 300)
+    data["w"] = generator.choice(list("uv"), 300)
+    data["y"] = np.sin(20 * data["x"]) * data["z"] + generator.normal(0, 0.3, 300)
+    data.to_csv(tmp_path / "data.csv", index=False)
+    formula = 'y ~ w + s(x, by=w, k=5) + te(x, z, by=w, k=4) + s(x, g, bs="fs", k=5, m=1) + s(g, bs="re")'
+    code = (
+        f"library(mgcv); d <- read.csv('{tmp_path}/data.csv', stringsAsFactors = TRUE); set.seed(1); "
+        f"k <- k.check(bam({formula}, data = d)); "
+        f"write.csv(data.frame(term = rownames(k), k), '{tmp_path}/k.csv', row.names = FALSE)"
+    )
+    subprocess.run(["Rscript", "-e", code], check=True, capture_output=True)
+    expected = pd.read_csv(tmp_path / "k.csv")
+    found = fit(formula, data, engine="mgcv").k_check()
+    assert list(found["term"]) == list(expected["term"])
+    np.testing.assert_allclose(found["k"], expected["k."])
+    np.testing.assert_allclose(found["edf"], expected["edf"], rtol=1e-6)
+    np.testing.assert_allclose(found["k_index"], expected["k.index"], rtol=1e-5)
+    np.testing.assert_allclose(found["p_value"], expected["p.value"], atol=0.1)

@@ -1,0 +1,39 @@
+"""Stores that earlier packages wrote, one per schema version, are read to the values that went in."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_store import CREATED, TIMES, layer_values, tidy_phones, tidy_tokens
+
+from layerstats.store import open_store
+from layerstats.store.schema import SCHEMA_VERSION
+
+ARCHIVE = Path(__file__).parent / "archive"
+
+
+def test_every_schema_version_is_archived():
+    names = [f"schema_{version}.zarr.zip" for version in range(1, SCHEMA_VERSION + 1)]
+    assert sorted(file.name for file in ARCHIVE.glob("*.zip")) == names
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_archived_store_is_read(tmp_path, version):
+    shutil.unpack_archive(ARCHIVE / f"schema_{version}.zarr.zip", tmp_path)
+    experiment = open_store(tmp_path / "small.zarr")
+    assert experiment.attrs["schema_version"] == version
+    assert experiment.attrs["created_at"] == CREATED
+    assert experiment.recordings["recording"].tolist() == ["activations", "untrained/seed_00"]
+    pd.testing.assert_frame_equal(experiment.tokens, tidy_tokens().astype(experiment.tokens.dtypes.to_dict()))
+    pd.testing.assert_frame_equal(
+        experiment.phones, tidy_phones(tidy_tokens()).astype(experiment.phones.dtypes.to_dict())
+    )
+    for seed, recording in enumerate(["activations", "untrained/seed_00"]):
+        for name, maps in layer_values(12, seed).items():
+            layer = experiment.recording(recording).layer(name)
+            np.testing.assert_array_equal(layer["maps"], maps)
+            np.testing.assert_array_equal(layer["mean"], maps.mean(axis=1))
+            np.testing.assert_array_equal(layer["time_s"], TIMES[name])
+            assert layer.attrs["activation"] == "leaky_relu"

@@ -1,0 +1,166 @@
+"""What other programs get: the same numbers and the same words."""
+
+import errno
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from small_store import CREATED, layer_values, tidy_phones, tidy_tokens
+
+from layerstats.errors import ArgumentError, StoreError
+from layerstats.resources import bundled
+from layerstats.store import export as export_module
+from layerstats.store import frames as frames_module
+from layerstats.store import open_store, store_arrays
+
+READERS = {"csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]), "parquet": pd.read_parquet}
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_tables_are_those_of_the_experiment(experiment, tmp_path, to):
+    files = experiment.export(tmp_path / "out", to=to)
+    assert [file.name for file in files] == [f"{name}.{to}" for name in ("tokens", "phones", "activations")]
+    tokens, phones, activations = (READERS[to](file) for file in files)
+    for read, given in [(tokens, experiment.tokens), (phones, experiment.phones), (activations, experiment.to_frame())]:
+        pd.testing.assert_frame_equal(read, given, check_dtype=False, check_exact=True)
+    assert sorted(os.listdir(tmp_path / "out")) == sorted(file.name for file in files)
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_blocks_leave_no_seam(experiment, tmp_path, monkeypatch, to):
+    monkeypatch.setattr(export_module, "BLOCK_TOKENS", 5)
+    chosen = experiment.select(phone=["s", "ʃ"])
+    files = chosen.export(tmp_path / "out", to=to)
+    pd.testing.assert_frame_equal(READERS[to](files[2]), chosen.to_frame(), check_dtype=False, check_exact=True)
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_tables_are_read_a_block_at_a_time(experiment, tmp_path, monkeypatch, to):
+    read = []
+    original = frames_module._read
+    monkeypatch.setattr(export_module, "BLOCK_TOKENS", 5)
+    monkeypatch.setattr(
+        frames_module, "_read", lambda array, rows, *rest: read.append(len(rows)) or original(array, rows, *rest)
+    )
+    experiment.export(tmp_path / "out", to=to)
+    assert read == [5, 5, 2] * 2
+
+
+def test_netcdf_is_the_tree(experiment, tmp_path):
+    chosen = experiment.select(speaker=["s1", "s3"], time_s=(0.1, 0.6))
+    (file,) = chosen.export(tmp_path / "out", to="netcdf")
+    assert file.name == "out.nc"
+    with xr.open_datatree(file, engine="h5netcdf") as tree:
+        for layer in ("conv1", "conv2"):
+            ours = chosen.layer(layer)
+            node = tree[f"activations/{layer}"]
+            for name in ("mean", "maps", "time_s", "sample", "token"):
+                np.testing.assert_array_equal(node[name], ours[name])
+            assert node["mean"].attrs["slope"] == 0.2
+            assert node["mean"].attrs["units"] == "1"
+        assert tree["tokens"]["word"].to_numpy().tolist() == chosen.tokens["word"].tolist()
+        assert tree["tokens"]["trimmed"].to_numpy().tolist() == chosen.tokens["trimmed"].tolist()
+        assert tree["phones"]["label"].to_numpy().tolist() == chosen.phones["label"].tolist()
+        assert tree["phones"]["phone_token"].to_numpy().tolist() == chosen.phones["token"].tolist()
+        assert tree.attrs["created_at"] == CREATED
+
+
+def test_netcdf_of_an_untrained_recording_without_phones(tmp_path):
+    values = layer_values(12, 0)
+    times = {name: np.arange(array.shape[-1]) / 10 for name, array in values.items()}
+    path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), values, time_s=times, group="untrained/seed_00")
+    (file,) = open_store(path).recording("untrained/seed_00").export(tmp_path / "u.nc", to="netcdf")
+    with xr.open_datatree(file, engine="h5netcdf") as tree:
+        assert "phones" not in tree.children
+        np.testing.assert_array_equal(tree["untrained/seed_00/conv2/maps"], values["conv2"])
+
+
+def test_files_are_not_replaced_unasked(experiment, tmp_path):
+    chosen = experiment.select(layer="conv2")
+    chosen.export(tmp_path / "out")
+    chosen.export(tmp_path / "out.nc", to="netcdf")
+    for path, to in [("out", "csv"), ("out.nc", "netcdf")]:
+        with pytest.raises(StoreError, match=r"exists already.*overwrite=True"):
+            chosen.export(tmp_path / path, to=to)
+    experiment.select(layer="conv1").export(tmp_path / "out", overwrite=True)
+    assert pd.read_csv(tmp_path / "out/activations.csv")["layer"].unique().tolist() == ["conv1"]
+    with pytest.raises(ArgumentError, match="'csv', 'parquet', 'netcdf', but got 'xlsx'"):
+        experiment.export(tmp_path / "out2", to="xlsx")
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "netcdf"])
+def test_full_disk_leaves_the_old_file(experiment, tmp_path, monkeypatch, to):
+    written = experiment.export(tmp_path / "out", to=to)[-1]
+    before = written.read_bytes()
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(export_module.os, "replace", full)
+    with pytest.raises(StoreError, match=r"No space is left .* the store is as it was"):
+        experiment.export(tmp_path / "out", to=to, overwrite=True)
+    assert written.read_bytes() == before
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+READ_IN_R = """
+options(warn = 2)
+source(commandArgs(TRUE)[1])
+store <- read_store(commandArgs(TRUE)[2])
+for (name in names(store)) {
+  connection <- file(file.path(commandArgs(TRUE)[3], paste0(name, ".csv")), encoding = "UTF-8")
+  numeric <- vapply(store[[name]], is.double, logical(1))
+  store[[name]][numeric] <- lapply(store[[name]][numeric], function(x) ifelse(is.na(x), NA, sprintf("%.17g", x)))
+  write.csv(store[[name]], connection, row.names = FALSE, na = "", quote = FALSE)
+}
+one <- read_store(commandArgs(TRUE)[2], layers = "conv2")
+stopifnot(identical(unique(one$activations$layer), "conv2"), nrow(one$activations) < nrow(store$activations))
+message <- tryCatch(read_store(commandArgs(TRUE)[2], layers = "conv9"), error = conditionMessage)
+stopifnot(identical(message, "There is no layer 'conv9'. There are: conv1, conv2."))
+"""
+
+
+def has_ncdf4():
+    answer = subprocess.run(["Rscript", "-e", "stopifnot(requireNamespace('ncdf4', quietly = TRUE))"], check=False)
+    return answer.returncode == 0
+
+
+@pytest.mark.r
+@pytest.mark.parametrize("to", ["csv", "netcdf"])
+def test_r_reads_the_same(experiment, tmp_path, to):
+    if to == "netcdf" and not has_ncdf4():
+        pytest.skip("R has no ncdf4 here (Debian: apt install r-cran-ncdf4)")
+    experiment.export(tmp_path / "out", to=to)
+    source = tmp_path / ("out" if to == "csv" else "out.nc")
+    (tmp_path / "from_r").mkdir()
+    (tmp_path / "read.R").write_text(READ_IN_R)
+    arguments = [tmp_path / "read.R", bundled("R", "read_store.R"), source, tmp_path / "from_r"]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        ["Rscript", *map(str, arguments)], check=False, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    expected = {"tokens": tidy_tokens(), "phones": tidy_phones(tidy_tokens()), "activations": experiment.to_frame()}
+    for name, given in expected.items():
+        read = READERS["csv"](tmp_path / "from_r" / f"{name}.csv")[list(given.columns)]
+        given = given.astype({"age": float}) if name == "tokens" else given
+        pd.testing.assert_frame_equal(read, given, check_dtype=False, check_exact=True)
+
+
+@pytest.mark.r
+def test_r_says_what_is_missing(tmp_path):
+    script = f'source("{bundled("R", "read_store.R")}"); read_store(commandArgs(TRUE))'
+    for path, message in [(tmp_path / "absent.nc", "There is nothing at"), (tmp_path, "has no tokens.csv")]:
+        done = subprocess.run(["Rscript", "-e", script, str(path)], check=False, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert message in done.stderr
+
+
+def test_a_copied_store_is_the_same_store(experiment, store_path, tmp_path):
+    copy = Path(shutil.copytree(store_path, tmp_path / "elsewhere.zarr"))
+    pd.testing.assert_frame_equal(open_store(copy).to_frame(), experiment.to_frame())

@@ -1,0 +1,146 @@
+"""Supervised training: deterministic, honest about held-out speakers, clear when it fails."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from layerstats.corpora import Clips, Corpus
+from layerstats.corpora.audio import MemoryAudio
+from layerstats.corpora.phones import phones_table
+from layerstats.errors import ArgumentError, CorpusError, FitError
+from layerstats.models import load_checkpoint, save_checkpoint
+from layerstats.training import shift_and_scale, train_words
+
+RATE_HZ = 8000
+
+
+def tones(words=("high", "low"), speakers=8, split=True, repetitions=2):
+    """Words that are tones: each speaker has a pitch of their own, and a word is an octave."""
+    random = np.random.default_rng(0)
+    rows, audio = [], {}
+    for speaker in range(speakers):
+        for number, word in enumerate(words):
+            for repetition in range(repetitions):
+                name = f"{word}-{speaker}-{repetition}"
+                pitch = random.uniform(200, 300) * 4**number
+                wave = np.sin(2 * np.pi * pitch * np.arange(600) / RATE_HZ) + random.normal(0, 0.05, 600)
+                audio[name] = (8000 * wave).astype(np.int16)
+                side = "test" if split and speaker % 4 == 0 else "train"
+                rows.append((name, word, f"s{speaker}", side, 600 / RATE_HZ))
+    tokens = pd.DataFrame(rows, columns=["token", "word", "speaker", "split", "duration_s"])
+    phones = phones_table(pd.DataFrame({"token": tokens["token"], "label": "a", "onset_s": 0.0, "offset_s": 0.05}))
+    return Clips(Corpus("tones", tokens, phones, RATE_HZ, MemoryAudio(audio)), rate_hz=RATE_HZ, samples=1024)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return train_words(tones(), width=4, epochs=30, batch_size=8, learning_rate=5e-3, device="cpu")
+
+
+def test_held_out_speakers_are_recognised(result):
+    assert result.accuracy == 1.0
+    assert result.words == ("high", "low")
+    assert result.confusion["tokens"].sum() == 8
+    assert result.history["loss"].iloc[-1] < 0.3 * result.history["loss"].iloc[0]
+
+
+def test_accuracy_is_what_the_network_gives_on_held_out_speakers(result):
+    clips = tones()
+    rows = np.flatnonzero(clips.tokens["split"] == "test")
+    with torch.no_grad():
+        heard = result.model(torch.from_numpy(clips.waveforms(rows))).argmax(dim=1)
+    assert [result.words[index] for index in heard] == clips.tokens["word"].iloc[rows].tolist()
+
+
+def test_held_out_tokens_are_never_learned_from():
+    """With other labels on the test side the weights stay the same, and only the accuracy changes."""
+    clips = tones()
+    tokens = clips.corpus.tokens.copy()
+    test = tokens["split"] == "test"
+    tokens.loc[test, "word"] = tokens.loc[test, "word"].map({"high": "low", "low": "high"})
+    swapped = Clips(
+        Corpus("tones", tokens, clips.corpus.phones, RATE_HZ, clips.corpus.source), rate_hz=RATE_HZ, samples=1024
+    )
+    options = {"width": 2, "epochs": 3, "device": "cpu"}
+    one, other = train_words(clips, **options), train_words(swapped, **options)
+    for name, weights in one.model.state_dict().items():
+        assert torch.equal(weights, other.model.state_dict()[name])
+    assert one.accuracy == 1 - other.accuracy
+
+
+def test_same_seed_same_weights_and_the_callers_random_state_is_kept():
+    state = torch.get_rng_state()
+    one, again, other = (train_words(tones(), width=2, epochs=2, seed=seed, device="cpu") for seed in (3, 3, 4))
+    assert torch.equal(torch.get_rng_state(), state)
+    for name, weights in one.model.state_dict().items():
+        assert torch.equal(weights, again.model.state_dict()[name])
+    assert not torch.equal(one.model.logits.weight, other.model.logits.weight)
+    columns = ["epoch", "steps", "loss", "train_accuracy", "held_out_accuracy"]
+    pd.testing.assert_frame_equal(one.history[columns], again.history[columns])
+
+
+def test_progress_counts_the_steps():
+    moves = []
+    result = train_words(tones(), width=1, epochs=2, batch_size=10, progress=lambda *move: moves.append(move))
+    assert moves == [(step, 6) for step in range(1, 7)]
+    assert result.history["steps"].tolist() == [3, 6]
+
+
+def test_card_says_how_it_was_made(result, tmp_path):
+    model, card = load_checkpoint(save_checkpoint(tmp_path / "tones.safetensors", result.model, result.card))
+    assert card.outputs == ("high", "low")
+    assert (card.training["speakers"], card.training["tokens"], card.training["steps"]) == (6, 24, 90)
+    assert (card.evaluation["held_out_speakers"], card.evaluation["held_out_accuracy"]) == (2, 1.0)
+    assert card.training["corpus_hash"] == tones().content_hash()
+    assert len(card.limits) >= 3
+    waveforms = torch.from_numpy(tones().waveforms(slice(0, 2)))
+    assert torch.equal(model(waveforms), result.model(waveforms))
+
+
+def test_a_corpus_without_a_test_side_holds_speakers_out():
+    result = train_words(tones(split=False), width=1, epochs=1)
+    assert (result.card.training["speakers"], result.card.evaluation["held_out_speakers"]) == (6, 2)
+
+
+def test_bad_corpora_are_refused():
+    with pytest.raises(CorpusError, match="at least two words"):
+        train_words(tones(words=("high",)))
+    with pytest.raises(CorpusError, match="one speaker only"):
+        train_words(tones(speakers=1, split=False))
+    clips = tones()
+    tokens = clips.corpus.tokens.assign(speaker="s0")
+    mixed = Corpus("mixed", tokens, clips.corpus.phones, RATE_HZ, clips.corpus.source)
+    with pytest.raises(CorpusError, match="both sides"):
+        train_words(Clips(mixed, rate_hz=RATE_HZ, samples=1024))
+
+
+def test_a_loss_that_explodes_stops_with_the_step():
+    with pytest.raises(FitError, match=r"(nan|inf) at step \d+ of 60.*learning_rate"):
+        train_words(tones(), width=2, epochs=30, learning_rate=1e30)
+
+
+def test_parameters_out_of_range():
+    with pytest.raises(ArgumentError, match="epochs"):
+        train_words(tones(), epochs=0)
+
+
+def test_augmentation_shifts_and_softens():
+    clips = torch.randn(50, 200)
+    changed = shift_and_scale(clips, torch.Generator().manual_seed(0), largest_shift=20, smallest_gain=0.5)
+    shifts, gains = [], []
+    for before, after in zip(clips, changed, strict=True):
+        found = []
+        for shift in range(-20, 21):
+            expected = torch.zeros(200)
+            expected[max(shift, 0) : 200 + min(shift, 0)] = before[max(-shift, 0) : 200 - max(shift, 0)]
+            gain = after.norm() / expected.norm()
+            if torch.allclose(after, gain * expected, atol=1e-5):
+                found.append((shift, float(gain)))
+        assert len(found) == 1
+        shifts.append(found[0][0])
+        gains.append(found[0][1])
+    assert min(shifts) < -10
+    assert max(shifts) > 10
+    assert 0.5 <= min(gains) < 0.6
+    assert 0.9 < max(gains) <= 1.0
