@@ -1,0 +1,227 @@
+"""Fit many replicates of one model at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from layerstats.stats.resampling.criterion import (
+    Estimates,
+    estimate,
+    restricted_freedom,
+    slopes,
+    value,
+)
+from layerstats.stats.resampling.design import TOKEN, CurveDesign
+from layerstats.stats.resampling.summaries import Summaries
+
+Smoothing = Literal["refit", "held"]
+SMOOTHING = ("refit", "held")
+_LONGEST_STEP = 5.0
+_MOST_ITERATIONS = 200
+_MOST_HALVINGS = 30
+# Relative to the magnitude of the criterion, as in the structured engine.
+_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Fitted replicates.
+
+    Attributes
+    ----------
+    design
+        The model.
+    log_smoothing
+        (replicate, penalty)
+    scale
+        (replicate,) residual variance.
+    coefficients
+        (replicate, column) of the fixed part, less the offset of the design.
+    covariance
+        (replicate, column, column) Bayesian.
+    penalised
+        (replicate, column) the weighted penalty of each column.
+    leverage
+        See `Slopes.leverage`.
+    residual_freedom
+        (replicate,) rows less effective degrees of freedom.
+    score
+        (replicate,) the criterion.
+    converged
+        (replicate,)
+    """
+
+    design: CurveDesign
+    log_smoothing: np.ndarray
+    scale: np.ndarray
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    penalised: np.ndarray
+    leverage: np.ndarray
+    residual_freedom: np.ndarray
+    score: np.ndarray
+    converged: np.ndarray
+
+    @cached_property
+    def freedom(self) -> np.ndarray:
+        """(replicate, column) effective degrees of freedom of the fixed columns."""
+        inverse = np.diagonal(self.covariance, axis1=1, axis2=2) / self.scale[:, None]
+        return 1 - inverse * self.penalised
+
+    @cached_property
+    def alternative_freedom(self) -> np.ndarray:
+        """(replicate, column) what mgcv calls edf1."""
+        inverse = self.covariance / self.scale[:, None, None]
+        kept = np.eye(inverse.shape[1]) - inverse * self.penalised[:, None, :]
+        twice = (kept * kept.swapaxes(1, 2)).sum(axis=2)
+        taken = inverse @ self.leverage @ inverse
+        twice += np.diagonal(taken, axis1=1, axis2=2) * self.penalised
+        return 2 * self.freedom - twice
+
+
+def refit(
+    design: CurveDesign,
+    summaries: Summaries,
+    start: np.ndarray | None = None,
+    smoothing: Smoothing = "refit",
+    noise: np.ndarray | None = None,
+) -> Refits:
+    """Fit replicates.
+
+    Parameters
+    ----------
+    design, summaries
+        The model and the data of each replicate.
+    start
+        (penalty,) log smoothing parameters to begin with, or to hold.
+    smoothing
+        ``"refit"`` estimates smoothing parameters and scale of each replicate by REML; ``"held"`` keeps those of
+        `start` and estimates the scale only, which takes a tenth of the time.
+    noise
+        (replicate, time, time) where replicates differ in their AR(1) parameter.
+    """
+    replicates = summaries.replicates
+    count = len(design.penalties) + len(design.components)
+    first = np.zeros(count) if start is None else np.asarray(start, dtype=float)
+    point = np.tile(first, (replicates, 1))
+    estimates = estimate(design, summaries, point, noise)
+    scale = np.log(estimates.penalised_square / restricted_freedom(design, summaries))
+    converged = np.ones(replicates, dtype=bool)
+    if smoothing == "refit":
+        point, scale, converged = _minimise(design, summaries, point, scale, noise)
+        estimates = estimate(design, summaries, point, noise)
+    return _refits(design, summaries, estimates, scale, converged)
+
+
+def _refits(
+    design: CurveDesign, summaries: Summaries, estimates: Estimates, log_scale: np.ndarray, converged: np.ndarray
+) -> Refits:
+    found = slopes(design, summaries, estimates, log_scale)
+    fixed = len(design.penalties)
+    penalised = (np.exp(estimates.log_smoothing[:, :fixed, None]) * design.penalties).sum(axis=1)
+    inverse, scale = estimates.inverse, np.exp(log_scale)
+    kept = 1 - np.diagonal(inverse, axis1=1, axis2=2) * penalised
+    return Refits(
+        design=design,
+        log_smoothing=estimates.log_smoothing,
+        scale=scale,
+        coefficients=estimates.coefficients,
+        covariance=inverse * scale[:, None, None],
+        penalised=penalised,
+        leverage=found.leverage,
+        residual_freedom=summaries.observations - kept.sum(axis=1) - found.random_freedom.sum(axis=1),
+        score=value(design, summaries, estimates, log_scale),
+        converged=converged,
+    )
+
+
+def _minimise(
+    design: CurveDesign, summaries: Summaries, point: np.ndarray, scale: np.ndarray, noise: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Newton's method in all replicates side by side; each goes its own way, whatever the others do."""
+    place = np.column_stack([point, scale])
+    converged = np.zeros(len(place), dtype=bool)
+    active = np.arange(len(place))
+    for _ in range(_MOST_ITERATIONS):
+        data = summaries.take(active)
+        own = None if noise is None else noise[active]
+        estimates = estimate(design, data, place[active, :-1], own)
+        current = value(design, data, estimates, place[active, -1])
+        found = slopes(design, data, estimates, place[active, -1])
+        tolerance = _TOLERANCE * (1 + np.abs(current))
+        size = np.abs(found.gradient).max(axis=1)
+        done = size < tolerance
+        # What is left where rounding errors end the descent is far below what changes a result.
+        converged[active] = size < 1e-5 * (1 + np.abs(current))
+        going = ~done
+        if not going.any():
+            break
+        step = _steps(found.gradient[going], found.hessian[going], tolerance[going])
+        active = active[going]
+        moved = _shorten(design, summaries, place, active, step, current[going], noise)
+        active = active[moved]
+        if not len(active):
+            break
+    return place[:, :-1], place[:, -1], converged
+
+
+def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """Return Newton steps with absolute eigenvalues, zero in flat directions, of limited length."""
+    diagonal = np.diagonal(hessian, axis1=1, axis2=2)
+    used = (np.abs(gradient) > tolerance[:, None]) | (np.abs(diagonal) > tolerance[:, None])
+    both = used[:, :, None] & used[:, None, :]
+    values, vectors = np.linalg.eigh(np.where(both, hessian, 0.0))
+    size = np.abs(values)
+    size = np.maximum(size, size.max(axis=1, keepdims=True) * 1e-12)
+    masked = np.where(used, gradient, 0.0)
+    along = (vectors.swapaxes(1, 2) @ masked[:, :, None])[:, :, 0]
+    step = np.where(used, -(vectors @ (along / size)[:, :, None])[:, :, 0], 0.0)
+    longest = np.abs(step).max(axis=1, keepdims=True)
+    return step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))
+
+
+def _shorten(
+    design: CurveDesign,
+    summaries: Summaries,
+    place: np.ndarray,
+    active: np.ndarray,
+    step: np.ndarray,
+    current: np.ndarray,
+    noise: np.ndarray | None,
+) -> np.ndarray:
+    """Halve steps until the criterion is lower, and move `place` there; return who moved."""
+    moved = np.zeros(len(active), dtype=bool)
+    left = np.arange(len(active))
+    for _ in range(_MOST_HALVINGS):
+        candidate = place[active[left]] + step[left]
+        data = summaries.take(active[left])
+        own = None if noise is None else noise[active[left]]
+        estimates = estimate(design, data, candidate[:, :-1], own)
+        new = value(design, data, estimates, candidate[:, -1])
+        better = new < current[left]
+        place[active[left[better]]] = candidate[better]
+        moved[left[better]] = True
+        left = left[~better]
+        if not len(left):
+            break
+        step[left] /= 2
+    return moved
+
+
+def starting_point(design: CurveDesign, summaries: Summaries) -> np.ndarray:
+    """Return log smoothing parameters that weigh penalties about as much as data, (penalty,)."""
+    gram = sum(
+        float(np.sum(design.label_of == label)) * columns.T @ np.linalg.solve(design.noise, columns)
+        for label, columns in enumerate(design.columns)
+    )
+    information = np.diag(gram)
+    fixed = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for diagonal in design.penalties]
+    random = [float(np.trace(np.linalg.solve(design.noise, part.covariance))) / part.rank for part in design.components]
+    return np.log(np.maximum(np.array([*fixed, *random]), 1e-10))
+
+
+__all__ = ["SMOOTHING", "TOKEN", "Refits", "Smoothing", "refit", "starting_point"]
