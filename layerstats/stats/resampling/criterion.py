@@ -47,6 +47,11 @@ class Piece:
     total: np.ndarray
     square: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Piece:
+        """Return some replicates."""
+        moved = tuple(None if one is None else one[rows] for one in self.moved)
+        return Piece(self.fixed, self.number[rows], self.precision[rows], moved, self.total[rows], self.square[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
@@ -74,6 +79,17 @@ class Estimates:
     inverse: np.ndarray
     penalised_square: np.ndarray
     log_determinant: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Estimates:
+        """Return some replicates."""
+        return Estimates(
+            log_smoothing=self.log_smoothing[rows],
+            pieces=tuple(piece.take(rows) for piece in self.pieces),
+            coefficients=self.coefficients[rows],
+            inverse=self.inverse[rows],
+            penalised_square=self.penalised_square[rows],
+            log_determinant=self.log_determinant[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +218,8 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     mixed = ((lost @ inverse[:, None]) * np.eye(columns)).sum(axis=3) @ weighted.swapaxes(1, 2)
     block[:, fixed:, :fixed] -= mixed
     block[:, :fixed, fixed:] -= mixed.swapaxes(1, 2)
-    flat = lost.reshape(replicates, random, -1)
-    turned = lost.swapaxes(2, 3).reshape(replicates, random, -1)
+    flat = lost.reshape(replicates, random, columns**2)
+    turned = lost.swapaxes(2, 3).reshape(replicates, random, columns**2)
     block[:, fixed:, fixed:] += twice - flat @ turned.swapaxes(1, 2)
     own = np.arange(fixed)
     block[:, own, own] += (square / scale[:, None] + determinant - rank)[:, :fixed]

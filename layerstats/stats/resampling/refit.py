@@ -21,10 +21,11 @@ from layerstats.stats.resampling.summaries import Summaries
 Smoothing = Literal["refit", "held"]
 SMOOTHING = ("refit", "held")
 _LONGEST_STEP = 5.0
-_MOST_ITERATIONS = 200
+_MOST_SWEEPS = 300
 _MOST_HALVINGS = 30
 # Relative to the magnitude of the criterion, as in the structured engine.
 _TOLERANCE = 1e-10
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,26 +145,31 @@ def _minimise(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Newton's method in all replicates side by side; each goes its own way, whatever the others do."""
     place = np.column_stack([point, scale])
+    step = np.zeros_like(place)
+    current = np.full(len(place), np.inf)
+    halvings = np.zeros(len(place), dtype=int)
     converged = np.zeros(len(place), dtype=bool)
     active = np.arange(len(place))
-    for _ in range(_MOST_ITERATIONS):
+    for _ in range(_MOST_SWEEPS):
         data = summaries.take(active)
-        own = None if noise is None else noise[active]
-        estimates = estimate(design, data, place[active, :-1], own)
-        current = value(design, data, estimates, place[active, -1])
-        found = slopes(design, data, estimates, place[active, -1])
-        tolerance = _TOLERANCE * (1 + np.abs(current))
-        size = np.abs(found.gradient).max(axis=1)
-        done = size < tolerance
-        # What is left where rounding errors end the descent is far below what changes a result.
-        converged[active] = size < 1e-5 * (1 + np.abs(current))
-        going = ~done
-        if not going.any():
-            break
-        step = _steps(found.gradient[going], found.hessian[going], tolerance[going])
-        active = active[going]
-        moved = _shorten(design, summaries, place, active, step, current[going], noise)
-        active = active[moved]
+        candidate = place[active] + step[active]
+        estimates = estimate(design, data, candidate[:, :-1], None if noise is None else noise[active])
+        new = value(design, data, estimates, candidate[:, -1])
+        # A step within rounding errors of the criterion is still a step of Newton's method towards a zero gradient.
+        lower = ~(new > current[active] + _ROUNDING * (1 + np.abs(new)))
+        step[active[~lower]] /= 2
+        halvings[active[~lower]] += 1
+        moved = active[lower]
+        if len(moved):
+            place[moved], current[moved], halvings[moved] = candidate[lower], new[lower], 0
+            found = slopes(design, data.take(lower), estimates.take(lower), place[moved, -1])
+            tolerance = _TOLERANCE * (1 + np.abs(current[moved]))
+            size = np.abs(found.gradient).max(axis=1)
+            # What is left where rounding errors end the descent is far below what changes a result.
+            converged[moved] = size < 1e-5 * (1 + np.abs(current[moved]))
+            step[moved] = _steps(found.gradient, found.hessian, tolerance)
+            halvings[moved[size < tolerance]] = _MOST_HALVINGS
+        active = active[halvings[active] < _MOST_HALVINGS]
         if not len(active):
             break
     return place[:, :-1], place[:, -1], converged
@@ -182,34 +188,6 @@ def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> 
     step = np.where(used, -(vectors @ (along / size)[:, :, None])[:, :, 0], 0.0)
     longest = np.abs(step).max(axis=1, keepdims=True)
     return step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))
-
-
-def _shorten(
-    design: CurveDesign,
-    summaries: Summaries,
-    place: np.ndarray,
-    active: np.ndarray,
-    step: np.ndarray,
-    current: np.ndarray,
-    noise: np.ndarray | None,
-) -> np.ndarray:
-    """Halve steps until the criterion is lower, and move `place` there; return who moved."""
-    moved = np.zeros(len(active), dtype=bool)
-    left = np.arange(len(active))
-    for _ in range(_MOST_HALVINGS):
-        candidate = place[active[left]] + step[left]
-        data = summaries.take(active[left])
-        own = None if noise is None else noise[active[left]]
-        estimates = estimate(design, data, candidate[:, :-1], own)
-        new = value(design, data, estimates, candidate[:, -1])
-        better = new < current[left]
-        place[active[left[better]]] = candidate[better]
-        moved[left[better]] = True
-        left = left[~better]
-        if not len(left):
-            break
-        step[left] /= 2
-    return moved
 
 
 def starting_point(design: CurveDesign, summaries: Summaries) -> np.ndarray:
