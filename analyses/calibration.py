@@ -32,11 +32,9 @@ def main(
     tables = []
     out.mkdir(parents=True, exist_ok=True)
     for recipes, number, truths in kinds:
-        if number:
-            options = {} if truths is None else {"truths": truths}
-            tables.append(
-                calibrate(chosen, recipes, datasets=number, replicates=replicates, seed=seed, **options)
-            )
+        options = {} if truths is None else {"truths": truths}
+        for world in chosen if number else []:
+            tables.append(calibrate([world], recipes, datasets=number, replicates=replicates, seed=seed, **options))
             table = pd.concat(tables, ignore_index=True).assign(seed=seed)
             check_frame(table).to_csv(out / "calibration.csv", index=False, float_format="%.6g")
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 
-def band_of(curves: np.ndarray, clusters: int, conf_level: float) -> tuple[np.ndarray, float]:
+def band_of(curves: np.ndarray, clusters: int | None, conf_level: float) -> tuple[np.ndarray, float]:
     """Return standard errors of a curve and the critical value of its simultaneous band.
 
     Resampling `clusters` clusters underestimates variances by the factor ``(clusters - 1) / clusters``, which is put right,
@@ -17,6 +17,8 @@ def band_of(curves: np.ndarray, clusters: int, conf_level: float) -> tuple[np.nd
     ----------
     curves
         (replicate, time)
+    clusters
+        How many were resampled; None where data came from a model, whose variances need no such correction.
 
     Examples
     --------
@@ -24,8 +26,16 @@ def band_of(curves: np.ndarray, clusters: int, conf_level: float) -> tuple[np.nd
     >>> error.round(1), round(critical, 1)
     (array([1.]), 2.0)
     """
-    error = curves.std(axis=0, ddof=1) * np.sqrt(clusters / (clusters - 1))
+    error = curves.std(axis=0, ddof=1)
     moving = error > 1e-10 * error.max(initial=0)
-    deviation = np.abs(curves - curves.mean(axis=0))[:, moving] / curves.std(axis=0, ddof=1)[moving]
+    deviation = np.abs(curves - curves.mean(axis=0))[:, moving] / error[moving]
     largest = float(np.quantile(deviation.max(axis=1), conf_level))
-    return error, float(stats.t.isf(stats.norm.sf(largest), clusters - 1))
+    if clusters is None:
+        return error, largest
+    return error * np.sqrt(clusters / (clusters - 1)), float(stats.t.isf(stats.norm.sf(largest), clusters - 1))
+
+
+def pointwise_critical(clusters: int | None, conf_level: float) -> float:
+    """Return the critical value of one point of a band."""
+    tail = (1 - conf_level) / 2
+    return float(stats.norm.isf(tail) if clusters is None else stats.t.isf(tail, clusters - 1))

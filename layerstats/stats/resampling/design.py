@@ -14,7 +14,6 @@ from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
 
@@ -54,7 +53,9 @@ class CurveDesign:
     Attributes
     ----------
     labels
-        The levels of the label.
+        The levels of the label: the reference of a factor first, else sorted.
+    tokens
+        Names of the tokens.
     columns
         (label, time, column) the columns without random terms.
     names, terms
@@ -71,13 +72,14 @@ class CurveDesign:
         (token, time) the response.
     offset
         What was subtracted from the response; it belongs to the intercept.
-    task, request, speaker_levels, token_levels
+    task, request
         Where all this came from.
     constant
         What makes the criterion that of the structured engine.
     """
 
     labels: tuple[str, ...]
+    tokens: tuple[str, ...]
     columns: np.ndarray
     names: tuple[str, ...]
     terms: tuple[str, ...]
@@ -165,7 +167,8 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
     size = _points(token)
     first = np.arange(0, len(table), size)
-    label_codes, labels = _constant(table, label, size)
+    levels = (task.factors or {}).get(label)
+    label_codes, labels = _constant(table, label, size, None if levels is None else list(map(str, levels)))
     speaker_codes = np.arange(len(first)) if speaker is None else _constant(table, speaker, size)[0]
     templates = [
         request.frame.iloc[first[label_codes == code][0] : first[label_codes == code][0] + size].reset_index(drop=True)
@@ -205,6 +208,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         terms += [term.label] * term.size
     return CurveDesign(
         labels=labels,
+        tokens=tuple(table.iloc[first][columns].astype(str).agg("/".join, axis=1)),
         columns=fixed,
         names=tuple(names),
         terms=tuple(terms),
@@ -257,9 +261,14 @@ def _points(token: np.ndarray) -> int:
     return int(sizes[0])
 
 
-def _constant(table: pd.DataFrame, column: str, size: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the code of each token in a column that is constant within tokens, and the levels, sorted."""
+def _constant(
+    table: pd.DataFrame, column: str, size: int, order: list[str] | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the code of each token in a column that is constant within tokens, and the levels, sorted or as given."""
     codes, levels = pd.factorize(table[column], sort=True)
+    if order is not None and set(order) == set(map(str, levels)):
+        codes = np.where(codes < 0, -1, np.array([order.index(str(level)) for level in levels])[codes])
+        levels = order
     by_token = codes.reshape(-1, size)
     if np.any(by_token != by_token[:, :1]) or np.any(codes < 0):
         raise DataError(f"Column {column!r} must have one value in every token, and none may be missing.")
@@ -312,4 +321,4 @@ def _kind(level: np.ndarray, label: np.ndarray, speaker: np.ndarray) -> str | No
     return CELL if same(speaker * (label.max() + 1) + label) else None
 
 
-__all__ = ["CELL", "SPEAKER", "TOKEN", "Component", "CurveDesign", "Refusal", "autoregressive", "curve_design"]
+__all__ = ["CELL", "SPEAKER", "TOKEN", "Component", "CurveDesign", "autoregressive", "curve_design"]

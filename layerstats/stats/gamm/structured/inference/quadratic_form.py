@@ -88,13 +88,18 @@ def _contour(saddle: float, width: float, place: np.ndarray) -> np.ndarray:
 def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
     """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
     low, high = 0.0, 0.5 / weights.max()
+    point = high / 2
     for _ in range(200):
-        middle = (low + high) / 2
-        slope = np.sum(freedom * weights / (1 - 2 * weights * middle)) - value - 1 / middle
-        low, high = (middle, high) if slope < 0 else (low, middle)
-        if high - low <= 1e-14 * high:
+        left = 1 - 2 * weights * point
+        slope = np.sum(freedom * weights / left) - value - 1 / point
+        low, high = (point, high) if slope < 0 else (low, point)
+        # Newton's step, or the middle where it leaves the bracket.
+        step = slope / (2 * np.sum(freedom * (weights / left) ** 2) + 1 / point**2)
+        new = point - step if low < point - step < high else (low + high) / 2
+        if abs(new - point) <= 1e-14 * point or high - low <= 1e-14 * high:
             break
-    return (low + high) / 2
+        point = new
+    return point
 
 
 def _reach(exponent: Callable[[np.ndarray], np.ndarray], saddle: float, width: float, top: float) -> float:
