@@ -15,9 +15,9 @@ from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrast
 from layerstats.store import open_store
 
 VARIANTS: dict[Variant, str] = {
-    "padded": "padded clip (published)",
-    "duration": "padded clip, duration as a covariate",
-    "word": "word alone, normalised time",
+    "padded": "published",
+    "duration": "with duration",
+    "word": "word alone",
 }
 
 
@@ -51,11 +51,15 @@ def main(
         stacked = pd.concat(frames, ignore_index=True)
         output.table(stacked.loc[:, ["series", *stacked.columns.drop("series")]], table, f"{title} of words at {layer}")
     on_clip = [results[name].curves.assign(layer=VARIANTS[name]) for name in ("padded", "duration")]
-    output.figure(smooths(pd.concat(on_clip)), "curves", "Predicted curves, without and with duration in the model")
-    word = results["word"]
     output.figure(
-        difference(word.difference, word.regions, x="time", x_label="Time in the word (0: begins, 1: ends)"),
-        "difference", "Differences between words, each on its own time",
+        smooths(pd.concat(on_clip)), "curves", "Predicted curves, without and with duration in the model",
+        "Upper row: the zero-padded clip, as published. Lower row: with smooths of duration, at the median duration.",
+    )  # fmt: skip
+    own = results["word"]
+    figure = difference(own.difference, own.regions, x="time", x_label="Time in the word (0: begins, 1: ends)")
+    output.figure(
+        figure, "difference_curves", "Differences between words, each on its own time",
+        "Only samples inside the word, time-normalised: here the silence after a short word cannot pass for a level.",
     )  # fmt: skip
 
 

@@ -14,6 +14,16 @@ from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
 from layerstats.store import open_store
 
+CAPTIONS = {
+    "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022).",
+    "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve.",
+    "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of phone tokens. "
+    "Filled: the joint test of level and shape is significant after adjustment over layers.",
+    "untrained": "Effect sizes from plain means, the same for every network. Filled: larger than random weights give, "
+    "adjusted over layers. Where trained and untrained agree the sounds differ, but the network did not learn it.",
+    "receptive_field": "A layer whose receptive field is longer than the phone hears its neighbours too.",
+}
+
 
 def main(
     store: Annotated[Path, typer.Argument(help="The store; its corpus has phones.")],
@@ -38,31 +48,27 @@ def main(
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     output.table(result.table, "contrast", f"{name} at each layer", kind="phone_contrast")
-    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", "As in Fig. 4.")
-    output.figure(
-        difference(result.difference, result.regions, x="time"), "difference", f"{name} along the phone",
-        "Dark strips: the simultaneous interval excludes zero.",
-    )  # fmt: skip
-    output.figure(
-        effect_by_layer(result.table.dropna(subset="effect_size")), "effects", "Effect size at each layer",
-        "Root mean square of the difference curve over the standard deviation of phone tokens, corrected for bias.",
-    )  # fmt: skip
+    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", CAPTIONS["curves"])
+    figure = difference(result.difference, result.regions, x="time")
+    output.figure(figure, "difference_curves", f"{name} along the phone", CAPTIONS["difference"])
+    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", CAPTIONS["effects"])
     if len(result.networks):
-        trained = result.networks[result.networks["trained"]].merge(result.table[["layer", "null_p_adjusted"]])
-        untrained = result.networks.loc[~result.networks["trained"]]
-        output.figure(
-            effect_by_layer(trained, untrained, p_column="null_p_adjusted", interval=None), "untrained",
-            "Did the network learn it?", "Descriptive effect sizes, of the trained network and of untrained ones.",
+        trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
+        figure = effect_by_layer(
+            trained, result.networks.query("not trained"), p_column="null_p_adjusted", interval=None
         )  # fmt: skip
-        output.table(result.networks, "networks", "Descriptive effect size of every network")
-    layer_attrs = pd.DataFrame([experiment.layer(layer).attrs for layer in experiment.layers])
-    if {"receptive_field_s", "hop_s"} <= set(layer_attrs.columns):
-        output.figure(receptive_field(layer_attrs, result.durations), "receptive_field", "What a layer can resolve")
-    for table, title in (
-        ("parametric", "Levels"), ("smooths", "Shapes"), ("regions", "Where the sets differ (normalised time)"),
-        ("checks", "Were the bases large enough?"), ("dropped", "Intervals with too few samples"),
-    ):  # fmt: skip
-        output.table(getattr(result, table), table, title)
+        output.figure(figure, "untrained", "Did the network learn it?", CAPTIONS["untrained"])
+        output.table(result.networks, "networks", "Effect size of every network, from means")
+    resolution = pd.DataFrame([experiment.layer(layer).attrs for layer in experiment.layers])
+    if {"receptive_field_s", "hop_s"} <= set(resolution.columns):
+        figure = receptive_field(resolution, result.durations)
+        output.figure(figure, "receptive_field", "What a layer can resolve", CAPTIONS["receptive_field"])
+    output.table(result.parametric, "parametric", "Levels", kind="parametric")
+    output.table(result.smooths, "smooths", "Shapes", kind="smooths")
+    output.table(result.difference, "difference", "Difference along the phone", kind="difference")
+    output.table(result.regions, "regions", "Where the sets differ (normalised time)", kind="regions")
+    output.table(result.checks, "checks", "Were the bases large enough?", kind="k_check")
+    output.table(result.dropped, "dropped", "Intervals with too few samples")
 
 
 if __name__ == "__main__":

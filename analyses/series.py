@@ -18,7 +18,7 @@ from layerstats.store import open_store
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for figures.")],
-    corpus: Annotated[str, typer.Option(help="The speech that was recorded: demo, timit:PATH, ...")] = "demo",
+    corpus: Annotated[str, typer.Option(help="The speech that was recorded, for waveforms: demo, timit:PATH.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; all by default.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the choice of tokens.")] = 0,
@@ -29,21 +29,24 @@ def main(
     chosen = words.split(",") if words else sorted(tokens["word"].unique())
     generator = np.random.default_rng(seed)
     names = [str(generator.choice(tokens.loc[tokens["word"] == word, "token"])) for word in chosen]
-    clips = Clips(open_corpus(corpus).subset(tokens=names), too_long="trim")
+    clips = Clips(open_corpus(corpus).subset(tokens=names), too_long="trim") if corpus else None
     output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
     for word, name in zip(chosen, names, strict=True):
         one = experiment.select(token=name)
         row = tokens.set_index("token").loc[name]
-        position = list(clips.tokens["token"]).index(name)
         figure = layer_series(
-            clips.waveforms([position])[0],
-            clips.rate_hz,
+            clips.waveform(name) if clips else None,
+            clips.rate_hz if clips else None,
             one.to_frame(),
             phones=one.phones,
             title=f"{word}, speaker {row['speaker']}",
             limits_ms=(0.0, 1000 * (row["onset_s"] + row["duration_s"]) + 100),
         )
-        output.figure(figure, f"series_{word}", f"{word}: waveform and layers", "As in Fig. 2.")
+        caption = (
+            "One token, chosen at random: the mean of each layer's feature maps where the centre of its receptive "
+            "field lies. Dashed: phone boundaries. As in Fig. 2 of Begus & Zhou (2022)."
+        )
+        output.figure(figure, f"series_{word}", f"{word}: from the waveform to the last layer", caption)
 
 
 if __name__ == "__main__":

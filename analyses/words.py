@@ -13,12 +13,20 @@ from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
 from layerstats.store import open_store
 
+CAPTIONS = {
+    "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022).",
+    "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right.",
+    "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
+    "the whole curve.",
+    "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve.",
+}
+
 
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
-    reference: Annotated[str, typer.Option(help="Word to compare with; the first in alphabetical order.")] = "",
+    words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
     exact: Annotated[bool, typer.Option(help="Do not discretise covariates: slower.")] = False,
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
@@ -29,39 +37,35 @@ def main(
     result = word_contrasts(
         open_store(store),
         layers=layers.split(",") if layers else None,
-        reference=reference or None,
+        words=words.split(",") if words else None,
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(discrete=not exact, workers=workers),
     )
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
-    last, fitted = list(result.results.items())[-1]
-    base = fitted.levels["word"][0]
-    one = result.series[last].frame
+    last, model = list(result.results.items())[-1]
+    levels = model.levels["word"]
+    # All pairs are in the tables; a figure shows those with the reference.
+    curve = result.difference.query("layer == @last and level_1 == @levels[0]")
+    regions = result.regions.query("layer == @last and level_1 == @levels[0]")
+    effects = result.effects.query("level_1 == @levels[0]")
+    effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
 
-    output.regression(
-        fitted.parametric, fitted.smooths, "regression", f"Levels and shapes of words at {last}",
-        f"Reference: {base}. {fitted.formula}; rho = {fitted.rho:.3f}.", levels={"word": fitted.levels["word"]},
-    )  # fmt: skip
+    note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
+    title = f"Levels and shapes of words at {last}"
+    output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
+    output.figure(raw_series(result.series[last].frame), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
+    output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", CAPTIONS["curves"])
+    output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", CAPTIONS["differences"])
+    sizes = effect_by_layer(effects, p_column=None, facet="contrast")
+    output.figure(sizes, "effect_sizes", "Effect sizes by layer", CAPTIONS["effect_sizes"])
     output.table(result.parametric, "parametric", "Levels of words at each layer", kind="parametric")
     output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
-    output.figure(raw_series(one), "raw", f"Series of all tokens at {last}", "As in Fig. 3, left.")
-    output.figure(smooths(result.curves), "curves", "Predicted curves of words at each layer", "As in Fig. 3, right.")
-    against = (result.difference["level_1"] == base) & (result.difference["layer"] == last)
-    regions = result.regions.loc[(result.regions["level_1"] == base) & (result.regions["layer"] == last)]
-    output.figure(
-        difference(result.difference.loc[against], regions), "difference", f"Differences from {base} at {last}",
-        "As in Fig. 5. Dark strips: the simultaneous interval excludes zero.",
-    )  # fmt: skip
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")
     output.table(result.regions, "regions", "Where words differ (ms)", kind="regions")
-    effects = result.effects[result.effects["level_1"] == base]
-    effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
-    output.figure(effect_by_layer(effects, p_column=None, facet="contrast"), "effects", "Effect sizes by layer")
     output.table(result.effects, "effects", "Effect sizes of all pairs of words")
-    output.table(result.curves, "curves_table", "Predicted curves", kind="prediction")
-    output.table(result.checks, "checks", "Were the bases large enough?", kind="k_check")
+    output.table(result.curves, "predictions", "Predicted curves", kind="prediction")
     output.table(result.glance, "glance", "The models", kind="glance")
 
 

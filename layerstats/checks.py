@@ -44,14 +44,14 @@ def check_complete(frame: pd.DataFrame, columns: Iterable[str], what: str = "the
     """Raise `DataError` where a required column holds missing or infinite values."""
     for column in columns:
         values = frame[column]
-        bad = values.isna()
+        bad = np.asarray(values.isna(), dtype=bool)
         if pd.api.types.is_float_dtype(values):
-            bad |= ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
-        if bad.any():
-            first = frame.index[bad.to_numpy()][0]
+            bad = bad | ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
+        count = int(np.count_nonzero(bad))
+        if count:
             raise DataError(
                 f"NaN or infinite values present in required column {column!r} of {what} "
-                f"({int(bad.sum())} of {len(frame)} rows, first at row {first}). Either impute or drop these rows."
+                f"({count} of {len(frame)} rows, first at row {frame.index[bad][0]}). Either impute or drop these rows."
             )
 
 

@@ -17,9 +17,11 @@ from layerstats.errors import LayerstatsError
 if TYPE_CHECKING:
     from layerstats.cli.progress import Steps
     from layerstats.corpora import Clips
+    from layerstats.models import ModelCard
 
-# In the order of the page; the longest runs are started first.
-ANALYSES = ("series", "words", "phones", "duration", "checks")
+# In the order of the page.
+ANALYSES = ("words", "phones", "series", "duration", "checks")
+LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
 
 
 def demo(
@@ -36,7 +38,7 @@ def demo(
     phones: Annotated[str, typer.Option(help="Two sets of phones to contrast, for instance s:sh or p,t,k:b,d,g.")] = (
         "s:sh"
     ),
-    untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 10,
+    untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 20,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
@@ -45,15 +47,23 @@ def demo(
     """Run the published analysis and what it lacks: speech, network, store, GAMM tables and figures on one page."""
     from layerstats.cli.progress import steps
     from layerstats.report import write_page
+    from layerstats.resources import bundled
 
     store = out / "store.zarr"
     with steps() as step:
         clips = _read_speech(step, corpus, listed(words), align, too_long)
-        _record(step, clips, store, checkpoint, untrained)
+        network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "words.safetensors")
+        card = _record(step, clips, store, network, untrained)
         step(f"analyses: {', '.join(ANALYSES)}")
         failures = _analyse(step, store, out, corpus, phones, workers, seed)
         step("writing the page")
-        page = write_page(out, title=f"layerstats: {clips.corpus.name}", sections=ANALYSES)
+        page = write_page(
+            out,
+            title=f"What {card.name} encodes of {clips.corpus.name}",
+            sections=ANALYSES,
+            introduction=_introduction(clips, card, untrained),
+            provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
+        )
     typer.echo(page)
     if failures:
         raise LayerstatsError("; ".join(failures) + f". What could be made is on {page}.")
@@ -77,29 +87,53 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
     return Clips(speech, too_long=too_long)
 
 
-def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path | None, untrained: int) -> None:
-    """Record the network and its untrained twins."""
+def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path, untrained: int) -> ModelCard:
+    """Record the network and its untrained twins; returns the network's card."""
     from layerstats.models import load_checkpoint
     from layerstats.probes import record_activations, record_untrained
-    from layerstats.resources import bundled
 
-    path = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "words.safetensors")
-    network, _ = load_checkpoint(path)
+    network, card = load_checkpoint(checkpoint)
     step(f"recording {len(clips.tokens)} tokens")
     record_activations(network, clips, store, progress=step.move)
     if untrained:
         step(f"recording {untrained} untrained networks")
         record_untrained(network, clips, store, seeds=range(untrained), progress=step.move)
+    return card
+
+
+def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
+    """Say in words what was heard, by which network."""
+    tokens = clips.tokens
+    held_out = "held-out " if set(tokens["split"]) == {"test"} else ""
+    heard = (
+        f"{len(tokens)} tokens of {tokens['word'].nunique()} words by {tokens['speaker'].nunique()} {held_out}speakers "
+        f"({clips.corpus.name}). {card.description} It was trained on: {card.training.get('corpus', 'not recorded')}."
+    )
+    series = (
+        "A layer's series is the mean of its feature maps after the activation function, at each point in time (Eq. 1 "
+        "of Begus & Zhou 2022). Tests over layers and words carry an adjusted p-value; intervals of curves are "
+        "simultaneous unless they say otherwise."
+    )
+    null = f" The same analysis of {untrained} untrained networks of the same shape is the null." if untrained else ""
+    return f"{heard}\n\n{series}{null}"
 
 
 def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
-    extra = {"phones": ["--phones", phones], "series": ["--corpus", corpus]}
+    # One worker each: the scripts themselves run side by side.
+    one = ["--workers", "1"]
+    extra = {
+        "words": one,
+        "duration": one,
+        "checks": one,
+        "phones": [*one, "--phones", phones],
+        "series": ["--corpus", corpus],
+    }
     failures = []
     with ThreadPoolExecutor(workers) as pool:
         running = {
-            name: pool.submit(_run_script, name, store, out / name, [*extra.get(name, []), "--seed", str(seed)])
-            for name in ("words", "duration", "phones", "checks", "series")
+            name: pool.submit(_run_script, name, store, out / name, [*extra[name], "--seed", str(seed)])
+            for name in LONGEST_FIRST
         }
         for done, (name, future) in enumerate(running.items(), start=1):
             error = future.result()

@@ -22,7 +22,7 @@ from plotnine import (
 
 from layerstats.checks import check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
-from layerstats.plots.frames import TIME_LABEL, checked, column, count, in_order, milliseconds, rows
+from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, milliseconds, rows
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "value")
@@ -36,8 +36,8 @@ FEW_SAMPLES = 80
 
 
 def layer_series(
-    waveform: np.ndarray,
-    rate_hz: float,
+    waveform: np.ndarray | None,
+    rate_hz: float | None,
     frame: pd.DataFrame,
     *,
     phones: pd.DataFrame | None = None,
@@ -48,14 +48,15 @@ def layer_series(
 
     Parameters
     ----------
-    waveform : (sample,)
-        The clip that the network heard; its first sample is at time 0.
+    waveform : (sample,) or None
+        The clip that the network heard; its first sample is at time 0. None where the speech is not at hand: the
+        layers alone are drawn.
     rate_hz
-        Its sampling rate.
+        Its sampling rate, in Hz.
     frame : columns `layer, time_s (or time_ms), value`
         The series of this one token, not up-sampled: points mark the outputs of layers that have few.
     phones : columns `label, onset_s, offset_s`, optional
-        Phones of this token in clip time: boundaries go through all panels, labels stand above the waveform.
+        Phones of this token in clip time: boundaries go through all panels, labels stand in the uppermost.
     title
         For instance the word and the speaker.
     limits_ms
@@ -69,48 +70,55 @@ def layer_series(
         If the waveform is not a series of numbers.
     """
     frame = checked(frame, REQUIRED_COLUMNS, "layer_series")
-    _check_waveform(waveform, rate_hz)
+    if waveform is not None:
+        _check_waveform(waveform, rate_hz)
     if "token" in frame.columns and count(column(frame, "token")) > 1:
         raise DataError(
             f"The figure 'layer_series' shows one token, but got {count(column(frame, 'token'))} "
             f"({', '.join(map(str, frame['token'].unique()[:3]))}, ...). Select one."
         )
     layers = in_order(column(frame, "layer"))
-    panels = [WAVEFORM, *layers.cat.categories]
+    panels = [*([] if waveform is None else [WAVEFORM]), *layers.cat.categories]
     series = pd.DataFrame({"x": milliseconds(frame, "layer_series"), "y": frame["value"], "panel": layers})
     series["panel"] = pd.Categorical(series["panel"].astype(str), categories=panels, ordered=True)
     sizes = Counter(layers.astype(str))
     few = [sizes[layer] <= FEW_SAMPLES for layer in layers.astype(str)]
     figure = (
         ggplot(series, aes("x", "y"))
-        + geom_ribbon(
-            aes("x", ymin="low", ymax="high"),
-            data=_envelope(waveform, rate_hz, panels),
-            inherit_aes=False,
-            fill="#595959",
-            color="#595959",
-            size=0.2,
-        )
+        + _waveform(waveform, rate_hz, panels)
         + geom_line(size=0.4)
         + geom_point(data=rows(series, few), size=0.9)
         + facet_grid("panel", None, scales="free_y")
-        + labs(x=TIME_LABEL, y="Activation (mean over channels); amplitude of the waveform", title=title)
+        + labs(
+            x=TIME_LABEL, y=ACTIVATION_LABEL + ("" if waveform is None else "; amplitude of the waveform"), title=title
+        )
         + paper_theme(PAGE_WIDTH, 0.8 + 0.95 * len(panels))
     )
     if phones is not None and len(phones):
-        figure += _phones(phones, panels, float(np.abs(waveform).max()))
+        uppermost = series.loc[series["panel"] == panels[0], "y"] if waveform is None else waveform
+        figure += _phones(phones, panels, float(np.abs(uppermost).max()))
     if limits_ms is not None:
         figure += coord_cartesian(xlim=limits_ms)
     return figure
 
 
-def _check_waveform(waveform: np.ndarray, rate_hz: float) -> None:
+def _check_waveform(waveform: np.ndarray, rate_hz: float | None) -> None:
+    if rate_hz is None:
+        raise ArgumentError("A waveform needs its sampling rate: give the 'rate_hz' parameter, in Hz.")
     check_positive("rate_hz", rate_hz)
     if waveform.ndim != 1 or waveform.size == 0 or not np.issubdtype(waveform.dtype, np.number):
         raise ArgumentError(
             "The 'waveform' parameter must be one series of numbers (sample,), but got an array of shape "
             f"{waveform.shape} and dtype {waveform.dtype} instead."
         )
+
+
+def _waveform(waveform: np.ndarray | None, rate_hz: float | None, panels: list[str]) -> list:
+    if waveform is None or rate_hz is None:
+        return []
+    envelope = _envelope(waveform, rate_hz, panels)
+    line = aes("x", ymin="low", ymax="high")
+    return [geom_ribbon(line, data=envelope, inherit_aes=False, fill="#595959", color="#595959", size=0.2)]
 
 
 def _envelope(waveform: np.ndarray, rate_hz: float, panels: list[str]) -> pd.DataFrame:
@@ -135,7 +143,7 @@ def _phones(phones: pd.DataFrame, panels: list[str], peak: float) -> list:
             "x": (phones["onset_s"] + phones["offset_s"]) * 500,
             "y": 1.3 * peak,
             "name": phones["label"].astype(str),
-            "panel": pd.Categorical([WAVEFORM] * len(phones), categories=panels, ordered=True),
+            "panel": pd.Categorical([panels[0]] * len(phones), categories=panels, ordered=True),
         }
     )
     return [

@@ -92,12 +92,13 @@ def effect_size(
 ) -> EffectSize:
     """Return the effect size of a difference curve with a seeded interval.
 
-    The mean square of an estimated curve is too large by the mean of its variance, even where there is no difference:
-    the estimate takes that off (and is zero where less than nothing remains). A draw from the posterior of the curve
-    carries the excess twice, once from the estimate and once from the draw, so twice the mean variance is taken off
-    each draw before the quantiles; simulated, such intervals cover at least as often as they say. The standard
-    deviation of tokens is drawn too, from its scaled inverse chi-square distribution; its degrees of freedom are those
-    of whole series, which is cautious.
+    The mean square of a curve is that of its level plus that of its shape. Each, estimated, is too large by the mean of
+    its variance, even where there is no difference: the estimate takes that off each (a part counts as zero where less
+    than nothing remains), so that an uncertain level does not hide a certain shape. A draw from the posterior of the
+    curve carries the excess twice, once from the estimate and once from the draw, so twice the variance is taken off
+    each draw before the quantiles. Simulated, 95 % intervals cover 92 to 100 % of the time, the more the smaller the
+    effect. The standard deviation of tokens is drawn too, from its scaled inverse chi-square distribution; its degrees
+    of freedom are those of whole series, which is cautious.
 
     Parameters
     ----------
@@ -120,8 +121,10 @@ def effect_size(
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must lie between 0 and 1, but got {conf_level!r} instead.")
     rng = np.random.default_rng(seed)
-    excess = float(np.mean(np.diag(covariance)))
     mean_square = float(np.mean(difference**2))
+    excess = float(np.mean(np.diag(covariance)))
+    level_square, level_excess = float(np.mean(difference)) ** 2, float(np.mean(covariance))
+    shape_square, shape_excess = mean_square - level_square, excess - level_excess
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     # A smooth's curve has few dimensions: leave out the directions that hold nothing.
     kept = values > values[-1] * 1e-12
@@ -129,12 +132,15 @@ def effect_size(
     normal = rng.standard_normal((draws, len(values)))
     # Mean squares of the drawn curves, in the eigenvectors' coordinates, where they are sums over few terms.
     moved = 2 * (normal * np.sqrt(values)) @ (vectors.T @ difference) + normal**2 @ values
-    squares = np.clip(mean_square + moved / len(difference) - 2 * excess, 0, None)
+    drawn_level = (float(np.mean(difference)) + (normal * np.sqrt(values)) @ vectors.mean(axis=0)) ** 2
+    drawn_shape = mean_square + moved / len(difference) - drawn_level
+    squares = np.clip(drawn_level - 2 * level_excess, 0, None) + np.clip(drawn_shape - 2 * shape_excess, 0, None)
     sd = spread.sd * np.sqrt(spread.df / rng.chisquare(spread.df, draws))
+    corrected = max(0.0, level_square - level_excess) + max(0.0, shape_square - shape_excess)
     tail = (1 - conf_level) / 2
     low, high = np.quantile(np.sqrt(squares) / sd, [tail, 1 - tail])
     return EffectSize(
-        estimate=float(np.sqrt(max(0.0, mean_square - excess)) / spread.sd),
+        estimate=float(np.sqrt(corrected) / spread.sd),
         conf_low=float(low),
         conf_high=float(high),
         conf_level=conf_level,

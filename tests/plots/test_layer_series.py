@@ -72,3 +72,16 @@ def test_bad_input():
         layer_series(waveform(), 0, series())
     with pytest.raises(DataError, match="'label' is not in the table of phones"):
         layer_series(waveform(), RATE, series(), phones=phones().drop(columns="label"))
+
+
+def test_without_the_speech_the_layers_are_drawn_alone(panels, built):
+    figure = layer_series(None, None, series(), phones=phones())
+    assert panels(figure) == [("conv4",), ("conv3",)]
+    *_, labels, _ = built(figure)
+    assert set(labels["PANEL"]) == {1}
+    assert "waveform" not in figure.labels.y
+
+
+def test_a_waveform_needs_its_rate():
+    with pytest.raises(ArgumentError, match="rate_hz"):
+        layer_series(waveform(), None, series())

@@ -32,7 +32,10 @@ def series_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, lag:
     first, second = lag_pairs(starts, lag)
     early, late = residuals[first], residuals[second]
     scale = np.sqrt(np.sum(early**2) * np.sum(late**2))
-    return float(np.sum(early * late) / scale) if scale > 0 else float("nan"), len(first)
+    if scale == 0:
+        return float("nan"), len(first)
+    # Rounding may take a perfect correlation of few pairs a little beyond 1.
+    return float(np.clip(np.sum(early * late) / scale, -1.0, 1.0)), len(first)
 
 
 def autocorrelation_table(residuals: np.ndarray, start: np.ndarray | None, max_lag: int) -> pd.DataFrame:

@@ -1,4 +1,7 @@
+import subprocess
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
@@ -70,6 +73,33 @@ def test_numbers_are_those_of_a_direct_fit(contrasts):
     regions = contrasts.regions[contrasts.regions["layer"] == "conv2"]
     # Ours are in ms of the clip: conv2 has an output every 16 ms, the first at 8 ms.
     np.testing.assert_allclose(regions["start"], curve.regions["start"] * 16 + 8, rtol=1e-6)
+
+
+@pytest.mark.r
+def test_numbers_are_those_that_r_prints(contrasts, tmp_path):
+    """The same model typed into R by hand, with nothing of ours between."""
+    data = contrasts.series["conv2"].frame
+    data.to_csv(tmp_path / "data.csv", index=False)
+    code = f"""
+    library(mgcv)
+    d <- read.csv("{tmp_path}/data.csv", stringsAsFactors = TRUE)
+    d <- d[order(d$token, d$sample), ]
+    d$word_ordered <- as.ordered(d$word)
+    contrasts(d$word_ordered) <- "contr.treatment"
+    m <- bam(value ~ word + s(sample) + s(sample, by = word_ordered) + s(sample, token, bs = "fs", m = 1) +
+             s(sample, speaker, bs = "fs", m = 1), data = d, rho = 0.2, AR.start = !duplicated(d$token))
+    write.csv(summary(m)$p.table, "{tmp_path}/p.csv")
+    write.csv(summary(m)$s.table, "{tmp_path}/s.csv")
+    """
+    subprocess.run(["Rscript", "-e", code], check=True, capture_output=True)
+    levels, shapes = (pd.read_csv(tmp_path / f"{name}.csv", index_col=0) for name in ("p", "s"))
+    ours = contrasts.parametric[contrasts.parametric["layer"] == "conv2"]
+    np.testing.assert_allclose(ours["estimate"], levels["Estimate"], rtol=1e-6)
+    np.testing.assert_allclose(ours["std_error"], levels["Std. Error"], rtol=1e-6)
+    smooths = contrasts.smooths[contrasts.smooths["layer"] == "conv2"]
+    assert smooths["term"].tolist() == shapes.index.tolist()
+    np.testing.assert_allclose(smooths["edf"], shapes["edf"], rtol=1e-4)
+    np.testing.assert_allclose(smooths["p_value"], shapes["p-value"], atol=1e-4)
 
 
 @pytest.mark.r

@@ -12,7 +12,7 @@ from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import Optimum, minimise
+from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import build_system
 from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
@@ -97,7 +97,7 @@ def fit_structured(request: FitRequest, model: Model) -> StructuredFit:
     """
     criterion = criterion_of(request, model, request.rho)
     try:
-        optimum = minimise(criterion)
+        optimum = minimise_from_several(criterion)
     except np.linalg.LinAlgError as error:
         raise FitError(
             f"The structured engine cannot solve {request.formula}: the data do not determine its coefficients. "

@@ -92,9 +92,7 @@ def build_model(request: FitRequest) -> Model:
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
     factor = _block_factor(grouped, request)
     blocks = tuple(term for term in grouped if term.factor == factor)
-    dense = tuple(
-        term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks
-    )
+    dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks)
     columns = len(parametric.coefficients) + sum(term.size for term in dense)
     if columns > MOST_DENSE_COEFFICIENTS:
         raise Refusal(

@@ -12,8 +12,11 @@ from layerstats.stats.gamm.structured.solution import Solution
 _LONGEST_STEP = 5.0
 _MOST_ITERATIONS = 200
 _MOST_HALVINGS = 30
-# Relative to the magnitude of the criterion.
-_TOLERANCE = 1e-10
+# Much wigglier smooths than those of the first start.
+_SECOND_START = -4.0
+# Of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what is left is far
+# below this; smoothing parameters that grow without bound stop here, where they change nothing.
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,23 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
     # What is left of the gradient where rounding errors end the descent is far below what changes a result.
     converged = bool(np.abs(derivatives.gradient).max() < 1e-5 * (1 + abs(value)))
     return Optimum(solution, point[-1], value, derivatives, iteration + 1, converged)
+
+
+def minimise_from_several(criterion: Criterion) -> Optimum:
+    """Minimise `criterion`, which may have several minima where penalties overlap: then from a second start too.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        As `minimise`.
+    """
+    best = minimise(criterion)
+    if np.any(np.sum(criterion.penalties.dense > 0, axis=0) > 1):
+        second = minimise(criterion, starting_point(criterion) + _SECOND_START)
+        # The first stays where both are the same but for rounding errors.
+        if second.value < best.value - 1e-6:
+            best = second
+    return best
 
 
 def starting_point(criterion: Criterion) -> np.ndarray:

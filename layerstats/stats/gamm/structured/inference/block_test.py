@@ -2,41 +2,18 @@
 
 Over the levels of the term, weights and covariance are both small blocks on the diagonal plus a part of low rank:
 M = blockdiag(A) - B K^-1 B', and Cov(g) / phi = blockdiag(D) + L C L'. Levels of one pattern differ only in directions where
-the parts of low rank are zero, so that their blocks count by themselves; what is left has the size of the number of
-patterns.
+the parts of low rank are zero, so that their blocks count by themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.linalg import block_diag, cholesky
 
+from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
-from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.model import Model
-
-
-@dataclass(frozen=True, eq=False)
-class _Covariance:
-    """The sampling covariance of a term over its levels, over the scale.
-
-    Attributes
-    ----------
-    block
-        (grid, function, function) D.
-    left
-        L for each cluster, (pattern, function, 2 column), times the root of the number of levels.
-    core
-        (2 column, 2 column) C.
-    """
-
-    block: np.ndarray
-    left: list[np.ndarray]
-    core: np.ndarray
 
 
 def block_random_test(model: Model, freedom: Freedom, label: str, residual: float) -> TermTest:
@@ -48,7 +25,7 @@ def block_random_test(model: Model, freedom: Freedom, label: str, residual: floa
     inside = (weights.functions >= span.start) & (weights.functions < span.stop)
     weights = weights.eliminated(solution, np.flatnonzero(~inside))
     statistic = _statistic(freedom, weights, span) / freedom.scale
-    return _spectrum(freedom, weights, _covariance(freedom, noise, span)).test(statistic, residual)
+    return _product(freedom, noise, weights, span).spectrum().test(statistic, residual)
 
 
 def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:
@@ -63,45 +40,32 @@ def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:
     return own - float(through @ np.linalg.solve(weights.dense, through))
 
 
-def _covariance(freedom: Freedom, noise: Noise, span: slice) -> _Covariance:
+def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> BlockProduct:
+    """Return the product of weights and sampling covariance of a term over its levels."""
     solution = freedom.optimum.solution
     inverse = solution.inverse
-    fixed = np.where(noise.block, 0.0, solution.penalties.block_sum(solution.smoothing))
-    noisy = solution.penalties.block_sum(solution.smoothing) - fixed
+    penalty = solution.penalties.block_sum(solution.smoothing)
+    fixed = np.where(noise.block, 0.0, penalty)
     rows = solution.block_inverse[:, span]
-    block = rows @ (solution.system.block_gram + np.diag(noisy)) @ rows.transpose(0, 2, 1)
+    covariance = rows @ (solution.system.block_gram + np.diag(penalty - fixed)) @ rows.transpose(0, 2, 1)
     dense_fixed = np.where(noise.dense, 0.0, solution.penalties.dense_sum(solution.smoothing))
     first = inverse - inverse @ (np.diag(dense_fixed) + solution.gather(fixed)) @ inverse
-    left = []
-    for cluster, elimination in zip(solution.system.clusters, solution.elimination, strict=True):
-        both = np.zeros((len(elimination), span.stop - span.start, 2 * len(inverse)))
-        both[:, :, cluster.columns] = elimination[:, span]
-        both[:, :, len(inverse) + cluster.columns] = (rows * fixed)[cluster.grid] @ elimination
-        left.append(both)
-    return _Covariance(block, left, np.block([[first, -inverse], [-inverse, np.zeros_like(inverse)]]))
-
-
-def _spectrum(freedom: Freedom, weights: Weights, covariance: _Covariance) -> Spectrum:
-    solution = freedom.optimum.solution
-    functions, columns = weights.block.shape[1], len(weights.dense)
-    factor = np.linalg.cholesky(weights.block)
-    alone = np.linalg.eigvalsh(factor.transpose(0, 2, 1) @ covariance.block @ factor)
-    grids = np.concatenate([cluster.grid for cluster in solution.system.clusters])
-    mixed = np.zeros((len(grids) * functions, columns))
-    begin = 0
-    for cluster, own in zip(solution.system.clusters, weights.mixed, strict=True):
-        end = begin + len(own) * functions
-        mixed[begin:end, cluster.columns] = own.reshape(end - begin, -1)
-        begin = end
-    left = np.concatenate(covariance.left).reshape(len(mixed), -1)
-    matrix = block_diag(*weights.block[grids]) - mixed @ np.linalg.solve(weights.dense, mixed.T)
-    root = cholesky((matrix + matrix.T) / 2, lower=True)
-    # R'(D + L C L')R by its parts.
-    low = root.T @ left
-    together = root.T @ block_diag(*covariance.block[grids]) @ root + low @ covariance.core @ low.T
-    values = [alone[grids].ravel(), np.linalg.eigvalsh((together + together.T) / 2)]
-    repeats = np.concatenate(_levels_of_patterns(freedom)) - 1.0
-    return Spectrum(np.concatenate(values), np.concatenate([np.repeat(repeats, functions), np.ones(len(matrix))]))
+    levels = _levels_of_patterns(freedom)
+    pieces = []
+    for number, (cluster, elimination) in enumerate(zip(solution.system.clusters, solution.elimination, strict=True)):
+        through = (rows * fixed)[cluster.grid] @ elimination
+        piece = Piece(
+            grid=cluster.grid,
+            levels=levels[number],
+            mixed=weights.mixed[number],
+            mixed_columns=cluster.columns,
+            left=np.concatenate([elimination[:, span], through], axis=2),
+            left_columns=np.concatenate([cluster.columns, len(inverse) + cluster.columns]),
+        )
+        pieces.append(piece)
+    outliers = int(noise.dense.sum()) + int(noise.block.sum()) * len(solution.system.level_response)
+    core = np.block([[first, -inverse], [-inverse, np.zeros_like(inverse)]])
+    return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core, outliers)
 
 
 def _levels_of_patterns(freedom: Freedom) -> list[np.ndarray]:

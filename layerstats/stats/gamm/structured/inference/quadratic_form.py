@@ -8,104 +8,89 @@ function. Through the saddlepoint the integrand falls off fast and does not canc
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-_NODES = 400
-_BEND = 0.5
+from layerstats.stats.gamm.structured.inference.saddlepoint import saddlepoint_path
+
+# Takes a complex s to what the log determinant of I - 2sE has in addition to that of the weights.
+Correction = Callable[[complex], complex]
 
 
-def weighted_chi_square_tail(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
-    """Return P(sum_j w_j X_j > value), X_j independent chi-square with `freedom` degrees of freedom.
+@dataclass(frozen=True, eq=False)
+class QuadraticForm:
+    """A weighted sum of independent chi-square variables.
 
-    Parameters
+    Attributes
     ----------
-    value
-        The threshold.
     weights, freedom
         (part,) weights, of any sign, and degrees of freedom.
+    correction
+        Where the weights are the eigenvalues of a matrix E but for a part of low rank; see `Correction`.
 
     Examples
     --------
-    >>> tail = weighted_chi_square_tail(200.0, np.array([1.0]), np.array([2.0]))
-    >>> bool(abs(tail / np.exp(-100) - 1) < 1e-8)
+    >>> form = QuadraticForm.of(np.array([1.0]), np.array([2.0]))
+    >>> bool(abs(form.log_tail(2000.0) / -1000 - 1) < 1e-12)
     True
     """
-    return float(np.exp(log_weighted_chi_square_tail(value, weights, freedom)))
+
+    weights: np.ndarray
+    freedom: np.ndarray
+    correction: Correction | None = None
+
+    @classmethod
+    def of(cls, weights: np.ndarray, freedom: np.ndarray, correction: Correction | None = None) -> QuadraticForm:
+        """Build a form from its parts; those without weight or freedom are left out."""
+        used = (weights != 0) & (freedom > 0)
+        weights = np.asarray(weights, dtype=float)[used]
+        return cls(weights, np.asarray(freedom, dtype=float)[used], correction)
+
+    @property
+    def mean(self) -> float:
+        """Its expectation, without the correction."""
+        return float(self.weights @ self.freedom)
+
+    def negative(self) -> QuadraticForm:
+        """Return the form with the signs of all weights changed."""
+        correction = self.correction
+        flipped = None if correction is None else (lambda point: correction(-point))
+        return QuadraticForm.of(-self.weights, self.freedom, flipped)
+
+    def tail(self, value: float) -> float:
+        """Return the probability that it is above `value`."""
+        return float(np.exp(self.log_tail(value)))
+
+    def log_tail(self, value: float) -> float:
+        """Return the logarithm of `tail`, which is finite where the probability underflows."""
+        if not len(self.weights):
+            return 0.0 if value < 0 else -np.inf
+        if value >= 0 and self.weights.max() <= 0:
+            return -np.inf
+        if value <= 0 and self.weights.min() >= 0:
+            return 0.0
+        if value < self.mean:
+            # The smaller tail is integrated: the other is one minus it.
+            return float(np.log1p(-min(np.exp(self.negative()._integral(-value)), 1.0 - 1e-16)))
+        return self._integral(value)
+
+    def _integral(self, value: float) -> float:
+        """Return the log of the tail beyond the mean by integration along the path."""
+        scale = float(np.abs(self.weights).max())
+        correction = self.correction
+        scaled = None if correction is None else (lambda point: correction(point / scale))
+        return saddlepoint_path(value / scale, self.weights / scale, self.freedom).log_integral(scaled)
 
 
-def log_weighted_chi_square_tail(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
-    """Return the logarithm of `weighted_chi_square_tail`, which is finite where the probability underflows."""
-    used = (weights != 0) & (freedom > 0)
-    weights, freedom = np.asarray(weights, dtype=float)[used], np.asarray(freedom, dtype=float)[used]
-    scale = np.abs(weights).max(initial=0.0)
-    if scale == 0:
-        return 0.0 if value < 0 else -np.inf
-    weights, value = weights / scale, value / scale
-    if weights.max() <= 0 and value >= 0:
-        return -np.inf
-    if weights.min() >= 0 and value <= 0:
-        return 0.0
-    if weights.max() <= 0:
-        return float(np.log1p(-np.exp(_log_tail(-value, -weights, freedom))))
-    return _log_tail(value, weights, freedom)
+def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> QuadraticForm:
+    """Return the form that is above zero where ``form / (Y / residual)`` is above `statistic`.
 
-
-def f_like_tail(statistic: float, weights: np.ndarray, freedom: np.ndarray, residual: float) -> float:
-    """Return P(sum_j w_j X_j / (Y / residual) > statistic), Y chi-square with `residual` degrees of freedom."""
+    Y is chi-square with `residual` degrees of freedom, taken to a whole number.
+    """
     whole = max(1, round(residual))
-    return weighted_chi_square_tail(
-        0.0, np.append(weights, -statistic / whole), np.append(freedom, float(whole))
+    return QuadraticForm.of(
+        np.append(form.weights, -statistic / whole),
+        np.append(form.freedom, float(whole)),
+        form.correction,
     )
-
-
-def _log_tail(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
-    """Integrate along the line through the saddlepoint; some weight is positive."""
-
-    def exponent(point: np.ndarray) -> np.ndarray:
-        factors = np.log(1 - 2 * weights * point[..., None])
-        return -0.5 * (factors @ freedom) - point * value
-
-    saddle = _saddlepoint(value, weights, freedom)
-    curvature = 2 * np.sum(freedom * weights**2 / (1 - 2 * weights * saddle) ** 2) + 1 / saddle**2
-    width = 1 / np.sqrt(curvature)
-    top = float(exponent(np.array([saddle + 0j]))[0].real - np.log(saddle))
-    # The steps grow exponentially: fine where the integrand is large, far where it falls off slowly.
-    reach = _reach(exponent, saddle, width, top)
-    place = (np.arange(_NODES) + 0.5) * reach / _NODES
-    point = _contour(saddle, width, place)
-    direction = width * (1j * np.cosh(place) + _BEND * np.sinh(place))
-    integrand = (np.exp(exponent(point) - np.log(point) - top) * direction).imag
-    total = float(integrand.sum()) * reach / _NODES / np.pi
-    return min(0.0, top + float(np.log(max(total, np.finfo(float).tiny))))
-
-
-def _contour(saddle: float, width: float, place: np.ndarray) -> np.ndarray:
-    """Return points of the path: through the saddlepoint, then bent to where exp(-sq) falls off."""
-    return saddle + width * (1j * np.sinh(place) + _BEND * (np.cosh(place) - 1))
-
-
-def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
-    """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
-    low, high = 0.0, 0.5 / weights.max()
-    point = high / 2
-    for _ in range(200):
-        left = 1 - 2 * weights * point
-        slope = np.sum(freedom * weights / left) - value - 1 / point
-        low, high = (point, high) if slope < 0 else (low, point)
-        # Newton's step, or the middle where it leaves the bracket.
-        step = slope / (2 * np.sum(freedom * (weights / left) ** 2) + 1 / point**2)
-        new = point - step if low < point - step < high else (low + high) / 2
-        if abs(new - point) <= 1e-14 * point or high - low <= 1e-14 * high:
-            break
-        point = new
-    return point
-
-
-def _reach(exponent: Callable[[np.ndarray], np.ndarray], saddle: float, width: float, top: float) -> float:
-    """Return where the integrand has fallen to nothing."""
-    angles = np.linspace(0.5, 60.0, 477)
-    point = _contour(saddle, width, angles)
-    size = exponent(point).real - np.log(np.abs(point)) + np.log(np.cosh(angles)) - top
-    below = np.flatnonzero(size < -40)
-    return float(angles[below[0]]) if len(below) else float(angles[-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from layerstats.stats.gamm.structured.inference.quadratic_form import f_like_tail
+from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,6 @@ def smooth_test(
     larger = (fraction + 1 + np.sqrt((fraction + 1) * (1 - fraction))) / 2
     weights = np.concatenate([np.ones(whole - 1), [larger, fraction + 1 - larger]])
     either = [certain + float(both @ block @ both) for both in (pair, pair * np.array([-1.0, 1.0]))]
-    tails = [f_like_tail(statistic, weights, np.ones(len(weights)), residual) for statistic in either]
+    form = QuadraticForm.of(weights, np.ones(len(weights)))
+    tails = [f_like_form(statistic, form, residual).tail(0.0) for statistic in either]
     return TermTest(either[0] / rank, rank, float(np.mean(tails)))

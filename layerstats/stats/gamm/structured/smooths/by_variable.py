@@ -57,7 +57,9 @@ def copies(smooth: SmoothTerm, frame: pd.DataFrame) -> tuple[Copy, ...]:
     dtype = frame[smooth.by.name].dtype
     assert isinstance(dtype, pd.CategoricalDtype)
     levels = list(map(str, dtype.categories))
-    return tuple(Copy(f"{smooth.label}{level}", smooth.by, level) for level in (levels[1:] if dtype.ordered else levels))
+    return tuple(
+        Copy(f"{smooth.label}{level}", smooth.by, level) for level in (levels[1:] if dtype.ordered else levels)
+    )
 
 
 def is_centred(smooth: SmoothTerm, frame: pd.DataFrame) -> bool:

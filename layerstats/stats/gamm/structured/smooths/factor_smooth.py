@@ -57,9 +57,7 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     ]
 
 
-def natural_parameterisation(
-    functions: np.ndarray, basis: Basis, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a transformation of the basis that makes its penalty diagonal, and the diagonal of its penalised part.
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
@@ -91,7 +89,5 @@ def natural_parameterisation(
     return transform, wiggliness
 
 
-def _columns(
-    variable: Expression, basis: Basis, transform: np.ndarray, copy: Copy, frame: pd.DataFrame
-) -> np.ndarray:
+def _columns(variable: Expression, basis: Basis, transform: np.ndarray, copy: Copy, frame: pd.DataFrame) -> np.ndarray:
     return copy.multiply(basis.rows(numbers(variable, frame)) @ transform, frame)

@@ -71,7 +71,9 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     transform = reduce(np.kron, [margin.axes for margin in margins])
     diagonals = _diagonal_penalties(margins)
     originals = scale_penalties(functions, [(transform * diagonal) @ transform.T for diagonal in diagonals])
-    diagonals = [diagonal * np.trace(original) / diagonal.sum() for diagonal, original in zip(diagonals, originals, strict=True)]
+    diagonals = [
+        diagonal * np.trace(original) / diagonal.sum() for diagonal, original in zip(diagonals, originals, strict=True)
+    ]
     centring = None
     if smooth.function == "te" and is_centred(smooth, rows.frame):
         centring = Centring(functions, rows.counts)

@@ -1,0 +1,53 @@
+"""The AR(1) parameter of the residuals by REML (or ML), jointly with the smoothing parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from layerstats.errors import ArgumentError, FitError
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.structured.fitting import criterion_of
+from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.newton import minimise
+
+_BOUND = 0.995
+_ACCURACY = 1e-7
+
+
+def estimate_rho(request: FitRequest) -> float:
+    """Return the AR(1) parameter that minimises the criterion of `request`, whose own `rho` is not used.
+
+    For each value the smoothing parameters and the scale are at their minimum, from where the last value had them, so
+    that it is a search in one dimension.
+
+    Raises
+    ------
+    ArgumentError
+        The request does not say which rows are a series.
+    FitError
+        No series has two rows, or the model is singular.
+    """
+    if request.series_start is None:
+        raise ArgumentError("To estimate rho, the request must say where series begin ('series' and 'order' of fit()).")
+    if bool(np.all(request.series_start)):
+        raise FitError("rho cannot be estimated: no series has two rows.")
+    # With any value but 0 the blocks are chosen so that no series crosses them.
+    request = replace(request, rho=0.5)
+    model = build_model(request)
+    smoothing: np.ndarray | None = None
+
+    def profile(rho: float) -> float:
+        nonlocal smoothing
+        optimum = minimise(criterion_of(request, model, rho), smoothing)
+        # From beyond these nothing comes back in few steps.
+        smoothing = np.clip(optimum.solution.log_smoothing, -12.0, 12.0)
+        return optimum.value
+
+    try:
+        found = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
+    except np.linalg.LinAlgError as error:
+        raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
+    return float(found.x)

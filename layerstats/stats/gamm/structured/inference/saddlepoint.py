@@ -1,0 +1,107 @@
+"""The integral of a tail probability along a path through the saddlepoint of its integrand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+_NODES = 160
+# A correction to the exponent varies slowly along the path: it is evaluated here, and interpolated.
+_CORRECTION_NODES = 24
+_STRONGEST_BEND = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The upper half of a path of integration: through the saddlepoint, then bent to where the integrand falls off.
+
+    Attributes
+    ----------
+    value
+        The threshold.
+    weights, freedom
+        (part,) of the quadratic form.
+    saddle
+        Where the path crosses the real axis.
+    width
+        How fast the integrand falls off there.
+    bend
+        How far the path turns, to the right where it is positive.
+    """
+
+    value: float
+    weights: np.ndarray
+    freedom: np.ndarray
+    saddle: float
+    width: float
+    bend: float
+
+    def log_integral(self, correction: Callable[[complex], complex] | None = None) -> float:
+        """Return the log of the integral of exp(K(s) - s value) / s over both halves, divided by 2 pi i."""
+        top = float(self._exponent(np.array([complex(self.saddle)]))[0].real)
+        reach = self._reach(top)
+        # Steps grow exponentially: fine where the integrand is large, far where it falls off slowly.
+        place = (np.arange(_NODES) + 0.5) * reach / _NODES
+        power = self._exponent(self._points(place)) - top
+        if correction is not None:
+            power = power - 0.5 * _interpolated(lambda at: correction(complex(self._points(at))), reach, place)
+        direction = self.width * (1j * np.cosh(place) + self.bend * np.sinh(place))
+        total = float((np.exp(power) * direction).imag.sum()) * reach / _NODES / np.pi
+        return min(0.0, top + float(np.log(max(total, np.finfo(float).tiny))))
+
+    def _points(self, place: np.ndarray) -> np.ndarray:
+        return self.saddle + self.width * (1j * np.sinh(place) + self.bend * (np.cosh(place) - 1))
+
+    def _exponent(self, point: np.ndarray) -> np.ndarray:
+        factors = np.log(1 - 2 * self.weights * point[:, None])
+        return -0.5 * (factors @ self.freedom) - point * self.value - np.log(point)
+
+    def _reach(self, top: float) -> float:
+        """Return where the integrand has fallen to nothing."""
+        places = np.linspace(0.5, 60.0, 120)
+        size = self._exponent(self._points(places)).real + np.log(np.cosh(places)) - top
+        below = np.flatnonzero(size < -40)
+        return float(places[below[0]]) if len(below) else float(places[-1])
+
+
+def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray) -> Path:
+    """Return the path for a threshold beyond the mean."""
+    saddle = _saddlepoint(value, weights, freedom)
+    ratios = weights / (1 - 2 * weights * saddle)
+    curvature = float(2 * freedom @ ratios**2 + 1 / saddle**2)
+    width = 1 / np.sqrt(curvature)
+    # The path of steepest descent to second order, as far as exp(-s value) falls off in its direction.
+    bend = width * float(8 * freedom @ ratios**3 - 2 / saddle**3) / (3 * curvature)
+    lowest = 0.0 if value > 0 else -_STRONGEST_BEND
+    highest = 0.0 if value < 0 else _STRONGEST_BEND
+    return Path(value, weights, freedom, saddle, width, float(np.clip(bend, lowest, highest)))
+
+
+def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
+    """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
+
+    def slope(point: float) -> float:
+        return float(np.sum(freedom * weights / (1 - 2 * weights * point)) - value - 1 / point)
+
+    low, high = 0.0, 1.0
+    if weights.max() > 0:
+        high = 0.5 / weights.max()
+    else:
+        while slope(high) < 0:
+            low, high = high, 2 * high
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
+def _interpolated(function: Callable[[np.ndarray], complex], reach: float, place: np.ndarray) -> np.ndarray:
+    """Return a smooth function at every `place` from a few evaluations."""
+    nodes = chebyshev.chebpts1(_CORRECTION_NODES)
+    values = np.array([function(np.float64(reach * (node + 1) / 2)) for node in nodes])
+    # Logarithms come without multiples of 2 pi i.
+    values = values.real + 1j * np.unwrap(values.imag)
+    return chebyshev.chebval(2 * place / reach - 1, chebyshev.chebfit(nodes, values, _CORRECTION_NODES - 1))

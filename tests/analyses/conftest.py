@@ -1,0 +1,98 @@
+"""A small corpus on disk and a store of it, so that every script runs as on anyone's own speech."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RATE_HZ = 16000
+GRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = {end}
+tiers? <exists>
+size = 2
+item []:
+{tiers}"""
+TIER = """    item [{number}]:
+        class = "IntervalTier"
+        name = "{name}"
+        xmin = 0
+        xmax = {end}
+        intervals: size = {size}
+{intervals}"""
+INTERVAL = """        intervals [{number}]:
+            xmin = {start}
+            xmax = {stop}
+            text = "{text}"
+"""
+
+
+def tier(number, name, intervals):
+    text = "".join(
+        INTERVAL.format(number=place, start=start, stop=stop, text=label)
+        for place, (start, stop, label) in enumerate(intervals, start=1)
+    )
+    return TIER.format(number=number, name=name, end=intervals[-1][1], size=len(intervals), intervals=text)
+
+
+def write_token(folder: Path, word: str, repetition: int, rng: np.random.Generator) -> None:
+    """Write a vowel and a fricative: [s] is white noise, [sh] is noise with less in its high frequencies."""
+    import soundfile
+
+    vowel_s, fricative_s = rng.uniform(0.12, 0.2), rng.uniform(0.15, 0.22)
+    time = np.arange(round(vowel_s * RATE_HZ)) / RATE_HZ
+    vowel = np.sin(2 * np.pi * rng.uniform(110, 220) * time) * np.hanning(time.size)
+    noise = rng.normal(scale=0.15, size=round(fricative_s * RATE_HZ))
+    if word == "wash":
+        noise = np.convolve(noise, np.ones(4) / 2, mode="same")
+    samples = np.concatenate([vowel, noise])
+    end = samples.size / RATE_HZ
+    phones = [(0.0, time.size / RATE_HZ, "ae"), (time.size / RATE_HZ, end, "sh" if word == "wash" else "s")]
+    stem = folder / f"{word}_{repetition}"
+    soundfile.write(stem.with_suffix(".wav"), 0.8 * samples / np.abs(samples).max(), RATE_HZ)
+    tiers = tier(1, "words", [(0.0, end, word)]) + tier(2, "phones", phones)
+    stem.with_suffix(".TextGrid").write_text(GRID.format(end=end, tiers=tiers), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(tmp_path_factory):
+    """Eight speakers who say two words once each."""
+    root = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(7)
+    for speaker in range(8):
+        folder = root / f"speaker{speaker}"
+        folder.mkdir()
+        for word in ("ask", "wash"):
+            write_token(folder, word, 0, rng)
+    return root
+
+
+def moving_energy(waveforms: np.ndarray, hop: int, weights: np.ndarray) -> np.ndarray:
+    """Return what a layer might: the rectified output of a short filter, averaged over `hop` samples."""
+    filtered = np.abs(np.stack([np.convolve(waveform, weights, mode="same") for waveform in waveforms]))
+    return filtered.reshape(len(waveforms), -1, hop).mean(axis=2)
+
+
+@pytest.fixture(scope="session")
+def store(corpus_folder, tmp_path_factory):
+    """Two layers of a filter that hears high frequencies, and of three filters with random weights."""
+    from layerstats.corpora import Clips, open_corpus
+    from layerstats.store import store_arrays
+
+    clips = Clips(open_corpus(f"textgrids:{corpus_folder}"))
+    waveforms = clips.waveforms(slice(None))
+    hops = {"conv1": 64, "conv2": 256, "conv3": 2048}
+    times = {name: (np.arange(waveforms.shape[1] // hop) + 0.5) * hop / RATE_HZ for name, hop in hops.items()}
+    about = {name: {"hop_s": hop / RATE_HZ, "receptive_field_s": 2 * hop / RATE_HZ} for name, hop in hops.items()}
+    path = tmp_path_factory.mktemp("store") / "store.zarr"
+    rng = np.random.default_rng(8)
+    filters = {"activations": np.array([1.0, -1.0])}
+    filters |= {f"untrained/seed_{seed:02}": rng.normal(size=8) for seed in range(3)}
+    for group, weights in filters.items():
+        arrays = {name: moving_energy(waveforms, hop, weights) for name, hop in hops.items()}
+        store_arrays(path, clips.tokens, arrays, time_s=times, phones=clips.phones, group=group, layer_attrs=about)
+    return path
