@@ -107,7 +107,7 @@ def bootstrap(
         else:
             values = simulate(fitted, design, means, seed, numbers)
             data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
-        again = refit(design, data, fitted.log_smoothing, smoothing)
+        again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
         curves = _curves(design, again)
         effects = _effects(design, data, again, contrast.joint, excesses=2)
         return np.column_stack([curves.reshape(len(curves), -1), effects])

@@ -10,7 +10,7 @@ from layerstats.errors import FitError
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.resampling.criterion import estimate
 from layerstats.stats.resampling.design import CurveDesign, curve_design
-from layerstats.stats.resampling.refit import Refits, refit, starting_point
+from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.statistics import lag_one
 from layerstats.stats.resampling.summaries import Summaries, summarise
 
@@ -54,13 +54,13 @@ def fit_design(task: FitTask, label: str, speaker: str | None = "speaker") -> Fi
     automatic = task.rho == "auto"
     design = curve_design(replace(task, rho=None) if automatic else task, label, speaker)
     data = summarise(design, design.label_of[None])
-    fit = refit(design, data, starting_point(design, data))
+    fit = refit(design, data)
     rho = design.request.rho
     if automatic:
         found = float(lag_one(design, data, estimate(design, data, fit.log_smoothing))[0])
         rho = float(np.clip(found, -0.99, 0.99)) if np.isfinite(found) else 0.0
         design = design.with_noise(rho)
-        fit = refit(design, data, fit.log_smoothing[0])
+        fit = refit(design, data)
     if not fit.converged[0]:
         raise FitError(f"The smoothing parameters of {task.formula} did not converge on the data as they are.")
     return FittedDesign(design, data, fit, rho)

@@ -145,7 +145,7 @@ def _statistics(
 
     def compute(numbers: range) -> np.ndarray:
         data = summarise(design, assignments[numbers.start : numbers.stop])
-        again = refit(design, data, fitted.log_smoothing, smoothing)
+        again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
         return np.column_stack([largest(again, contrast, test) for contrast in contrasts for test in tests])
 
     return in_blocks(compute, len(assignments), workers)

@@ -138,7 +138,7 @@ def _p_values(
     def compute(numbers: range) -> np.ndarray:
         values = simulate(fitted, planned, means, seed, numbers, *key)
         data = summarise(planned, np.tile(planned.label_of, (len(values), 1)), values)
-        again = refit(planned, data, fitted.log_smoothing)
+        again = refit(planned, data)
         return np.column_stack([p_values_of(again, contrast, test) for test in tests])
 
     return in_blocks(compute, replicates, workers)

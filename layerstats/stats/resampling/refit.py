@@ -15,7 +15,7 @@ from layerstats.stats.resampling.criterion import (
     slopes,
     value,
 )
-from layerstats.stats.resampling.design import TOKEN, CurveDesign
+from layerstats.stats.resampling.design import CELL, SPEAKER, CurveDesign
 from layerstats.stats.resampling.summaries import Summaries
 
 Smoothing = Literal["refit", "held"]
@@ -87,8 +87,7 @@ class Refits:
 def refit(
     design: CurveDesign,
     summaries: Summaries,
-    start: np.ndarray | None = None,
-    smoothing: Smoothing = "refit",
+    held: np.ndarray | None = None,
     noise: np.ndarray | None = None,
 ) -> Refits:
     """Fit replicates.
@@ -97,22 +96,19 @@ def refit(
     ----------
     design, summaries
         The model and the data of each replicate.
-    start
-        (penalty,) log smoothing parameters to begin with, or to hold.
-    smoothing
-        ``"refit"`` estimates smoothing parameters and scale of each replicate by REML; ``"held"`` keeps those of
-        `start` and estimates the scale only, which takes a tenth of the time.
+    held
+        (penalty,) log smoothing parameters to hold: then only coefficients and scale are estimated, which takes a tenth
+        of the time. None estimates them by REML, from the start of the structured engine: the criterion can have two
+        minima, and from the estimates of other data one may end in the other.
     noise
         (replicate, time, time) where replicates differ in their AR(1) parameter.
     """
     replicates = summaries.replicates
-    count = len(design.penalties) + len(design.components)
-    first = np.zeros(count) if start is None else np.asarray(start, dtype=float)
-    point = np.tile(first, (replicates, 1))
+    point = np.tile(starting_point(design) if held is None else held, (replicates, 1))
     estimates = estimate(design, summaries, point, noise)
     scale = np.log(estimates.penalised_square / restricted_freedom(design, summaries))
     converged = np.ones(replicates, dtype=bool)
-    if smoothing == "refit":
+    if held is None:
         point, scale, converged = _minimise(design, summaries, point, scale, noise)
         estimates = estimate(design, summaries, point, noise)
     return _refits(design, summaries, estimates, scale, converged)
@@ -190,16 +186,19 @@ def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> 
     return step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))
 
 
-def starting_point(design: CurveDesign, summaries: Summaries) -> np.ndarray:
+def starting_point(design: CurveDesign) -> np.ndarray:
     """Return log smoothing parameters that weigh penalties about as much as data, (penalty,)."""
-    gram = sum(
-        float(np.sum(design.label_of == label)) * columns.T @ np.linalg.solve(design.noise, columns)
-        for label, columns in enumerate(design.columns)
-    )
+    counts = np.bincount(design.label_of, minlength=len(design.labels))
+    gram = sum(n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, design.columns, strict=True))
     information = np.diag(gram)
     fixed = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for diagonal in design.penalties]
-    random = [float(np.trace(np.linalg.solve(design.noise, part.covariance))) / part.rank for part in design.components]
+    cells = design.speaker_of * len(design.labels) + design.label_of
+    levels = {SPEAKER: len(np.unique(design.speaker_of)), CELL: len(np.unique(cells))}
+    random = []
+    for part in design.components:
+        tokens = len(cells) / levels.get(part.level, len(cells))
+        random.append(tokens * float(np.trace(np.linalg.solve(design.noise, part.covariance))) / part.rank)
     return np.log(np.maximum(np.array([*fixed, *random]), 1e-10))
 
 
-__all__ = ["SMOOTHING", "TOKEN", "Refits", "Smoothing", "refit", "starting_point"]
+__all__ = ["SMOOTHING", "Refits", "Smoothing", "refit", "starting_point"]

@@ -10,7 +10,7 @@ import pytest
 
 from layerstats.stats.gamm import FitTask
 
-def table(speakers=6, tokens=3, points=9, difference=0.3, uneven=True, seed=0) -> pd.DataFrame:
+def table(speakers=6, tokens=3, points=9, difference=0.3, shape=0.0, cell_sd=0.5, uneven=True, seed=0) -> pd.DataFrame:
     """Curves with a level difference; with `uneven`, odd speakers have one token more of each label."""
     generator = np.random.default_rng(seed)
     time = np.linspace(0, 1, points)
@@ -18,11 +18,11 @@ def table(speakers=6, tokens=3, points=9, difference=0.3, uneven=True, seed=0) -
     for speaker in range(speakers):
         of_speaker = 0.5 * generator.normal(size=3)
         for number, label in enumerate("ab"):
-            of_cell = 0.2 * generator.normal(size=3)
+            of_cell = cell_sd * generator.normal(size=3)
             for token in range(tokens + uneven * (speaker % 2)):
                 level, slope, wave = 0.6 * generator.normal(size=3) + of_speaker + of_cell
                 curve = np.sin(3 * time) + level + slope * (time - 0.5) + wave * np.cos(6 * time)
-                value = curve + number * difference + 0.3 * generator.normal(size=points)
+                value = curve + number * (difference + shape * np.sin(6 * time)) + 0.3 * generator.normal(size=points)
                 name = f"s{speaker}"
                 rows += [(f"{name}{label}{token}", name, f"{name}/{label}", label, *one) for one in zip(time, value)]
     return pd.DataFrame(rows, columns=["token", "speaker", "cell", "label", "time", "value"])
@@ -56,4 +56,5 @@ def make():
 
 @pytest.fixture(scope="session")
 def curves():
-    return table()
+    """Return a table whose difference is large, so that labels at random differ in shape too."""
+    return table(shape=3.0)

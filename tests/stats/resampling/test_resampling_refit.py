@@ -37,28 +37,30 @@ def engine(task):
 
 
 def check_equal(refits, row, result, design, data):
-    """Compare everything that tables have."""
+    """Compare everything that tables have.
+
+    Where one grows without bound, both engines stop somewhere on the way, and results agree as far as they got.
+    """
     assert refits.converged[row]
-    np.testing.assert_allclose(refits.score[row], result.glance["score"][0], rtol=1e-10)
-    np.testing.assert_allclose(refits.scale[row], result.glance["scale"][0], rtol=1e-8)
-    np.testing.assert_allclose(refits.residual_freedom[row], result.glance["df_residual"][0], rtol=1e-8)
+    finite = bool(refits.log_smoothing[row].max() < 12)
+    digits = 1e-8 if finite else 1e-5
+    np.testing.assert_allclose(refits.score[row], result.glance["score"][0], rtol=digits / 10)
+    np.testing.assert_allclose(refits.scale[row], result.glance["scale"][0], rtol=digits)
+    np.testing.assert_allclose(refits.residual_freedom[row], result.glance["df_residual"][0], rtol=digits)
     contrast = contrast_of(design, "b", "a")
-    assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[row], abs=1e-8)
+    level = p_values_of(refits, contrast, "level")[row]
+    assert result.parametric["p_value"][1] == pytest.approx(level, abs=digits)
     shape = result.smooths.set_index("term").loc["s(time):label_orderedb"]
-    # Of a smooth that goes linear, the test takes the root of what is left of its last degree of freedom.
-    linear = abs(shape["ref_df"] - round(shape["ref_df"])) < 1e-4
-    p_value = p_values_of(refits, contrast, "shape")[row]
-    assert shape["p_value"] == pytest.approx(p_value, abs=1e-5 if linear else 1e-8)
-    assert shape["edf"] == pytest.approx(refits.freedom[row, design.columns_of("s(time):label_orderedb")].sum(), abs=1e-7)
+    assert shape["p_value"] == pytest.approx(p_values_of(refits, contrast, "shape")[row], abs=10 * digits)
+    own = design.columns_of("s(time):label_orderedb")
+    assert shape["edf"] == pytest.approx(refits.freedom[row, own].sum(), abs=10 * digits)
     curve, error = differences(refits, contrast.joint)
-    rows = [
-        pd.DataFrame({"label": label, "time": np.unique(data["time"])}) for label in ("b", "a")
-    ]
+    rows = [pd.DataFrame({"label": label, "time": np.unique(data["time"])}) for label in ("b", "a")]
     matrices = [result.design(one, exclude=result.random_terms) for one in rows]
     matrix = matrices[0].matrix - matrices[1].matrix
-    np.testing.assert_allclose(curve[row], matrix @ matrices[0].coefficients, atol=1e-8)
+    np.testing.assert_allclose(curve[row], matrix @ matrices[0].coefficients, atol=digits)
     expected = np.sqrt(np.diag(matrix @ matrices[0].covariance @ matrix.T))
-    np.testing.assert_allclose(error[row], expected, atol=1e-8)
+    np.testing.assert_allclose(error[row], expected, atol=digits)
 
 
 @pytest.mark.parametrize("random", MODELS.values(), ids=MODELS)
@@ -67,12 +69,15 @@ def test_permutation_refit_is_the_fit_of_the_permuted_table(make, curves, random
     fitted = fit_design(task, "label")
     design = fitted.design
     exchanger = Exchanger.of(design.label_of, design.speaker_of)
-    labels = np.stack([exchanger.draw(replicate_generator(3, number)) for number in range(3)])
-    refits = refit(design, summarise(design, labels), fitted.log_smoothing)
-    for row in range(3):
+    labels = np.stack([exchanger.draw(replicate_generator(3, number)) for number in range(60)])
+    refits = refit(design, summarise(design, labels))
+    finite = refits.log_smoothing.max(axis=1) < 12
+    for row in [*np.flatnonzero(finite)[:2], *np.flatnonzero(~finite)[:1]]:
         new = curves["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[row]], strict=True)))
         permuted = curves.assign(label=new, cell=curves["speaker"] + "/" + new)
         check_equal(refits, row, engine(replace(task, data=permuted)), design, permuted)
+    # Speakers' variances are zero in many a permuted table: there a smoothing parameter is infinite.
+    assert finite.any() or len(random) > 1
 
 
 @pytest.mark.parametrize("random", [(TOKEN,), (TOKEN, SPEAKER, CELL)], ids=["tokens", "speakers"])
@@ -82,7 +87,7 @@ def test_bootstrap_refit_is_the_fit_of_the_table_with_repeated_speakers(make, cu
     design = fitted.design
     times = np.array([[2, 0, 1, 1, 2, 0], [1, 3, 0, 0, 1, 1]])
     labels = np.tile(design.label_of, (2, 1))
-    refits = refit(design, summarise(design, labels, multiplicity=times), fitted.log_smoothing)
+    refits = refit(design, summarise(design, labels, multiplicity=times))
     for row in range(2):
         parts = []
         for speaker, number in enumerate(times[row]):
@@ -100,7 +105,7 @@ def test_simulation_refit_is_the_fit_of_the_simulated_table(make, curves):
     design = fitted.design
     means = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])
     values = simulate(fitted, design, means, 1, range(2))
-    refits = refit(design, summarise(design, np.tile(design.label_of, (2, 1)), values), fitted.log_smoothing)
+    refits = refit(design, summarise(design, np.tile(design.label_of, (2, 1)), values))
     simulated = curves.assign(value=values[1].ravel() + design.offset)
     check_equal(refits, 1, engine(replace(task, data=simulated)), design, simulated)
 
@@ -118,7 +123,7 @@ def test_derivatives_are_those_of_finite_differences(make, curves, random):
     design = curve_design(make.level_and_shape(curves, *random), "label")
     data = summarise(design, design.label_of[None])
     generator = np.random.default_rng(0)
-    point = starting_point(design, data) + generator.normal(size=len(design.penalties) + len(design.components))
+    point = starting_point(design) + generator.normal(size=len(design.penalties) + len(design.components))
     point = np.append(point, -1.0)
 
     def at(place):

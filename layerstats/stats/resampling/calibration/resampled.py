@@ -43,8 +43,7 @@ def permutation_p_values(
         again = refit(
             own,
             summarise(own, assignments),
-            fits.log_smoothing[row],
-            "refit" if recipe.refit else "held",
+            None if recipe.refit else fits.log_smoothing[row],
             own_noise,
         )
         for test in TESTS:
@@ -75,7 +74,7 @@ def bootstrap_covers(
         drawn = np.stack([np.bincount(one.integers(people, size=people), minlength=people) for one in generators])
         data = summarise(own, np.tile(design.label_of, (replicates, 1)), multiplicity=drawn)
         own_noise = None if noise is None else np.repeat(noise[row][None], replicates, axis=0)
-        again = refit(own, data, fits.log_smoothing[row], "refit" if recipe.refit else "held", own_noise)
+        again = refit(own, data, None if recipe.refit else fits.log_smoothing[row], own_noise)
         error, simultaneous = band_of(differences(again, matrix)[0], people, 0.95)
         deviation = np.abs(curve[row] - truth) / error
         shares["pointwise"].append(float(np.mean(deviation <= stats.t.ppf(0.975, people - 1))))

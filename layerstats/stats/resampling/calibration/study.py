@@ -14,7 +14,7 @@ from layerstats.stats.resampling.calibration.resampled import bootstrap_covers, 
 from layerstats.stats.resampling.calibration.worlds import LABELS, TRUTHS, WORLDS, World
 from layerstats.stats.resampling.criterion import estimate
 from layerstats.stats.resampling.design import CurveDesign, autoregressive, curve_design
-from layerstats.stats.resampling.refit import Refits, refit, starting_point
+from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import (
     TESTS,
@@ -84,14 +84,12 @@ def _run(
     world: World, truth: str, recipe: Recipe, datasets: int, replicates: int, seed: int, key: tuple[int, int], alpha: float
 ) -> dict[str, np.ndarray]:
     design = world_design(world, recipe)
-    start = None
     parts = []
     for first in range(0, datasets, BLOCK):
         numbers = range(first, min(first + BLOCK, datasets))
         values = world.draw(truth, [replicate_generator(seed, *key, number) for number in numbers])
         data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
-        start = starting_point(design, data) if start is None else start
-        fits, noise = fit_all(design, data, start, recipe.autoregressive)
+        fits, noise = fit_all(design, data, recipe.autoregressive)
         if recipe.resampling is None:
             shares = _model_shares(design, fits, world.truth(truth), alpha)
             if recipe.by_speaker:
@@ -122,15 +120,15 @@ def world_design(world: World, recipe: Recipe) -> CurveDesign:
 
 
 def fit_all(
-    design: CurveDesign, data: Summaries, start: np.ndarray, with_noise: bool
+    design: CurveDesign, data: Summaries, with_noise: bool
 ) -> tuple[Refits, np.ndarray | None]:
     """Fit data sets; with AR(1), first without it, for the autocorrelation of each one's residuals."""
-    fits = refit(design, data, start)
+    fits = refit(design, data)
     if not with_noise:
         return fits, None
     rho = np.clip(lag_one(design, data, estimate(design, data, fits.log_smoothing)), -0.99, 0.99)
     noise = np.stack([autoregressive(design.points, one) for one in rho])
-    return refit(design, data, start, noise=noise), noise
+    return refit(design, data, noise=noise), noise
 
 
 def _model_shares(design: CurveDesign, fits: Refits, truth: np.ndarray, alpha: float) -> dict[str, np.ndarray]:
