@@ -1,15 +1,16 @@
-"""How often do the tests of difference smooths err, and how often do their intervals cover? Simulated, with known truth.
+"""How often do tests of difference smooths err, and how often do intervals cover? Simulated, with known truth.
 
 python analyses/calibration.py --out DIR
 """
 
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from layerstats.stats.resampling.calibration import RECIPES, WORLDS, calibrate
+from layerstats.stats.resampling.calibration import RECIPES, TRUTHS, WORLDS, calibrate
 from layerstats.tables import check_frame
 
 
@@ -25,16 +26,15 @@ def main(
     """Write calibration.csv: rejection rates and coverage by world, truth and recipe."""
     chosen = [WORLDS[int(number)] for number in worlds.split(",")] if worlds else list(WORLDS)
     kinds = [
-        ([one for one in RECIPES if one.resampling is None], datasets, None),
-        ([one for one in RECIPES if one.resampling and not one.refit], resampled, None),
-        ([one for one in RECIPES if one.refit], refitted, ["none"]),
+        ([one for one in RECIPES if one.resampling is None], datasets, TRUTHS),
+        ([one for one in RECIPES if one.refit], refitted, TRUTHS[:1]),
+        ([one for one in RECIPES if one.resampling and not one.refit], resampled, TRUTHS),
     ]
     tables = []
     out.mkdir(parents=True, exist_ok=True)
     for recipes, number, truths in kinds:
-        options = {} if truths is None else {"truths": truths}
-        for world in chosen if number else []:
-            tables.append(calibrate([world], recipes, datasets=number, replicates=replicates, seed=seed, **options))
+        for world, truth in product(chosen if number else [], truths):
+            tables.append(calibrate([world], recipes, [truth], datasets=number, replicates=replicates, seed=seed))
             table = pd.concat(tables, ignore_index=True).assign(seed=seed)
             check_frame(table).to_csv(out / "calibration.csv", index=False, float_format="%.6g")
 

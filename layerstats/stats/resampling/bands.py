@@ -9,9 +9,9 @@ from scipy import stats
 def band_of(curves: np.ndarray, clusters: int | None, conf_level: float) -> tuple[np.ndarray, float]:
     """Return standard errors of a curve and the critical value of its simultaneous band.
 
-    Resampling `clusters` clusters underestimates variances by the factor ``(clusters - 1) / clusters``, which is put right,
-    and knows nothing of the uncertainty of the variance itself: the critical value is moved from the normal to the t
-    distribution with ``clusters - 1`` degrees of freedom, at the level that the bootstrapped curves ask for.
+    Resampling `clusters` clusters underestimates variances by the factor ``(clusters - 1) / clusters``, which is put
+    right, and knows nothing of the uncertainty of the variance itself: the critical value is moved from the normal to
+    the t distribution with ``clusters - 1`` degrees of freedom, at the level that the bootstrapped curves ask for.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 from layerstats.checks import check_positive
 from layerstats.errors import ArgumentError
 
-# Replicates that are fitted side by side: enough to keep Python's share of the time small, few enough for little memory.
+# Replicates that are fitted side by side: enough to keep Python's share of the time small, and memory small.
 BLOCK = 200
 
 

@@ -1,4 +1,4 @@
-"""How certain are a curve, a difference and its effect size? Speakers are drawn again, or data from the fitted model."""
+"""How certain are a curve, a difference and its effect size? Speakers are drawn again, or data from the model."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def bootstrap(
     names = {"level_1": level_1, "level_2": level_2}
     return BootstrapResult(
         curves=check_frame(pd.concat(curves, ignore_index=True), user_columns=[time]),
-        difference=check_frame(gap.frame(axis, time, "diff", {"smooth": time, **names}), "difference", user_columns=[time]),
+        difference=check_frame(
+            gap.frame(axis, time, "diff", {"smooth": time, **names}), "difference", user_columns=[time]
+        ),
         effect=check_frame(
             pd.DataFrame(
                 {
@@ -151,7 +153,9 @@ def bootstrap(
 class _Band:
     """A curve with its band."""
 
-    def __init__(self, draws: np.ndarray, curve: np.ndarray, clusters: int | None, interval: str, conf_level: float) -> None:
+    def __init__(
+        self, draws: np.ndarray, curve: np.ndarray, clusters: int | None, interval: str, conf_level: float
+    ) -> None:
         self.curve, self.interval, self.conf_level = curve, interval, conf_level
         self.error, simultaneous = band_of(draws, clusters, conf_level)
         self.critical = simultaneous if interval == "simultaneous" else pointwise_critical(clusters, conf_level)

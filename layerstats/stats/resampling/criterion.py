@@ -1,14 +1,14 @@
 """The restricted likelihood of many replicates at once, with gradient and Hessian.
 
 In units of the scale phi, the mean curve of a cell of n tokens has covariance V/n plus those of its speaker, where
-V = noise + sum_k G_k / lambda_k is the covariance of a token and G_k the curves of a random penalty. Whatever the number of
-tokens, all matrices are of the size of a unit's time points. With Q the inverse of the covariance of a unit's means m and X
-its fixed columns, the fixed coefficients solve H b = sum X'Qm, H = sum X'QX + S, and
+V = noise + sum_k G_k / lambda_k is the covariance of a token and G_k the curves of a random penalty. Whatever the
+number of tokens, all matrices are of the size of a unit's time points. With Q the inverse of the
+covariance of a unit's means m and X its fixed columns, the fixed coefficients solve H b = sum X'Qm, H = sum X'QX + S, and
 
     V = (D / phi + (n - M) log(2 pi phi) + log|H| - log|S|_+ + sum log|covariance|) / 2,
 
-which is the criterion of `layerstats.stats.gamm.structured.criterion` with the random coefficients integrated out (Harville
-1977, J. Am. Statist. Ass. 72). Derivatives are in the log smoothing parameters and, last, log phi.
+which is the criterion of `layerstats.stats.gamm.structured.criterion` with the random coefficients integrated out
+(Harville 1977, J. Am. Statist. Ass. 72). Derivatives are in the log smoothing parameters and, last, log phi.
 """
 
 from __future__ import annotations
@@ -126,9 +126,7 @@ def estimate(
     moved = [variance[:, k, None, None] * component.covariance for k, component in enumerate(design.components)]
     token = base + sum(one for one, part in zip(moved, design.components, strict=True) if part.level == TOKEN)
     precision, log_token = _inverse(token)
-    inside = tuple(
-        one if part.level == TOKEN else None for one, part in zip(moved, design.components, strict=True)
-    )
+    inside = tuple(one if part.level == TOKEN else None for one, part in zip(moved, design.components, strict=True))
     columns = design.columns.shape[2]
     empty = np.zeros((design.points, columns))
     nothing = np.zeros((replicates, design.points))
@@ -255,7 +253,7 @@ def _add_piece(
         rest = piece.total - piece.number[:, None] * fitted
         weighted = piece.precision @ piece.fixed
         rest_weighted = (piece.precision @ rest[:, :, None])[:, :, 0]
-    # D and log|H| enter second derivatives with the same products: 2 (left / phi + spread); log|covariance| with minus 1.
+    # D and log|H| enter second derivatives with the same products, twice; log|covariance| with minus one.
     both = left / scale[:, None, None] if spread is None else left / scale[:, None, None] + spread
     turned = piece.precision @ both
     eye = np.eye(piece.precision.shape[1])

@@ -9,11 +9,11 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
-from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
 
@@ -48,7 +48,7 @@ class Component:
 
 @dataclass(frozen=True, eq=False)
 class CurveDesign:
-    """A model in which every token has the same time points, its label decides its fixed curve, and speakers are nested.
+    """A model in which every token has the same time points, its label decides its curve, and tokens nest in speakers.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class CurveDesign:
     @property
     def penalised(self) -> np.ndarray:
         """(column,) whether any penalty sees it."""
-        return self.penalties.any(axis=0)
+        return np.any(self.penalties > 0, axis=0).reshape(-1)
 
     @property
     def has_speakers(self) -> bool:
@@ -197,7 +197,8 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     spans = np.cumsum([len(parametric.coefficients), *(term.size for term in dense)])
     penalties = np.zeros((sum(len(term.penalties) for term in dense), fixed.shape[2]))
     owners = [term for term in dense for _ in term.penalties]
-    for row, (term, diagonal) in enumerate((term, diagonal) for term in dense for diagonal in term.penalties):
+    diagonals = [diagonal for term in dense for diagonal in term.penalties]
+    for row, (term, diagonal) in enumerate(zip(owners, diagonals, strict=True)):
         start = spans[dense.index(term)]
         penalties[row, start : start + term.size] = diagonal
     offset = float(request.response_values.mean()) if parametric.has_intercept else 0.0

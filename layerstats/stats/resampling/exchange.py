@@ -74,7 +74,8 @@ class Exchanger:
         if self.whole:
             return prod(factorial(len(np.unique(self.label_of[group]))) for group in self.groups)
         return prod(
-            factorial(len(group)) // prod(factorial(int(n)) for n in np.unique(self.label_of[group], return_counts=True)[1])
+            factorial(len(group))
+            // prod(factorial(int(n)) for n in np.unique(self.label_of[group], return_counts=True)[1])
             for group in self.groups
         )
 

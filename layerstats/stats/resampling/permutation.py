@@ -119,7 +119,9 @@ def permutation_test(
         table.loc[own, "family"] = f"{test} over layers and contrasts"
         table.loc[own, "tests"] = own.sum()
     table = table.astype({"tests": int}).assign(adjust_method="max_t", replicates=len(assignments) - 1)
-    return PermutationResult(check_frame(table), statistics, exact, _notes(exchanger, exact, smoothing, first.speaker_of))
+    return PermutationResult(
+        check_frame(table), statistics, exact, _notes(exchanger, exact, smoothing, first.speaker_of)
+    )
 
 
 def _assignments(exchanger: Exchanger, replicates: int, seed: int) -> tuple[np.ndarray, bool]:
@@ -166,7 +168,9 @@ def _notes(exchanger: Exchanger, exact: bool, smoothing: Smoothing, speaker_of: 
     notes = []
     possible = exchanger.count()
     if exact:
-        notes.append(f"All {possible} assignments there are were used: p-values are exact, the smallest is 1/{possible}.")
+        notes.append(
+            f"All {possible} assignments there are were used: p-values are exact, the smallest is 1/{possible}."
+        )
     if possible < 20:
         notes.append(f"With {possible} assignments no p-value can be below {1 / possible:.2g}: nothing can reach 0.05.")
     if exchanger.between:
@@ -174,5 +178,7 @@ def _notes(exchanger: Exchanger, exact: bool, smoothing: Smoothing, speaker_of: 
     if len(np.unique(speaker_of)) == 1:
         notes.append("All tokens are by one speaker: the result is about this speaker alone.")
     if smoothing == "held":
-        notes.append("Smoothing parameters were held at those of the observed labels: p-values of shapes are too small.")
+        notes.append(
+            "Smoothing parameters were held at those of the observed labels: p-values of shapes are too small."
+        )
     return tuple(notes)

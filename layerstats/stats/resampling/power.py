@@ -1,4 +1,4 @@
-"""How many tokens and speakers would find a difference? Data are drawn from a fitted model and analysed like real ones."""
+"""How many tokens and speakers would find a difference? Data are drawn from a fitted model and analysed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def power(
     task, label, level_1, level_2, speaker
         The model of a pilot study, see `curve_design`, and the labels to compare.
     speakers, tokens
-        Planned numbers of speakers, and of tokens of each speaker with each of the labels: each combination is simulated.
+        Planned numbers of speakers, and of tokens of each speaker with each of the labels; all combinations.
         Where no speaker of the pilot has two labels, so many speakers are planned for each label.
     tests
         The tests of the model to count: ``"level"``, ``"shape"``, ``"joint"``.
@@ -61,8 +61,8 @@ def power(
     Returns
     -------
     pandas.DataFrame
-        ``level_1, level_2, speakers, tokens_per_cell, test, power, std_error, alpha, replicates``; the standard error is
-        that of the simulation.
+        ``level_1, level_2, speakers, tokens_per_cell, test, power, std_error, alpha, replicates``; the standard error
+        is that of the simulation.
     """
     for test in tests:
         check_choice("tests", test, TESTS)
@@ -87,9 +87,7 @@ def power(
     return check_frame(pd.DataFrame(rows, columns=columns))
 
 
-def _means(
-    fitted: FittedDesign, contrast: Contrast, effect: float, difference: Sequence[float] | None
-) -> np.ndarray:
+def _means(fitted: FittedDesign, contrast: Contrast, effect: float, difference: Sequence[float] | None) -> np.ndarray:
     """Return the curves of the labels, (label, time), with the planned difference between the two."""
     design = fitted.design
     curves = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])

@@ -189,7 +189,8 @@ def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> 
 def starting_point(design: CurveDesign) -> np.ndarray:
     """Return log smoothing parameters that weigh penalties about as much as data, (penalty,)."""
     counts = np.bincount(design.label_of, minlength=len(design.labels))
-    gram = sum(n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, design.columns, strict=True))
+    pieces = zip(counts, design.columns, strict=True)
+    gram = np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in pieces], axis=0)
     information = np.diag(gram)
     fixed = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for diagonal in design.penalties]
     cells = design.speaker_of * len(design.labels) + design.label_of

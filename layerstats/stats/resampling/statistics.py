@@ -85,7 +85,7 @@ def smooth_p_values(refits: Refits, columns: np.ndarray) -> np.ndarray:
     design = refits.design
     counts = np.bincount(design.label_of, minlength=len(design.labels))
     used = design.columns[:, :, columns]
-    gram = sum(n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True))
+    gram = np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True)], 0)
     freedom = refits.alternative_freedom[:, columns].sum(axis=1)
     return np.array(
         [

@@ -1,4 +1,4 @@
-"""Data under many assignments of labels, as the sums that refits read. The design of time and terms is in none of them."""
+"""Data under many assignments of labels, as the sums that refits read."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def step_down_p_values(statistics: np.ndarray) -> np.ndarray:
     """Return p-values adjusted by the step-down max-T method of Westfall & Young (1993, algorithm 4.1), (test,).
 
     The largest statistic is compared with the largest of all tests in every assignment, the second with the largest of
-    the others, and so on. Unlike Holm's method it makes use of how the tests hang together: tests that repeat each other
-    count as one. Statistics should be on one scale.
+    the others, and so on. Unlike Holm's method it makes use of how the tests hang together: tests that repeat each
+    other count as one. Statistics should be on one scale.
 
     Parameters
     ----------

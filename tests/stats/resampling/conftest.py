@@ -10,6 +10,7 @@ import pytest
 
 from layerstats.stats.gamm import FitTask
 
+
 def table(speakers=6, tokens=3, points=9, difference=0.3, shape=0.0, cell_sd=0.5, uneven=True, seed=0) -> pd.DataFrame:
     """Curves with a level difference; with `uneven`, odd speakers have one token more of each label."""
     generator = np.random.default_rng(seed)
@@ -22,9 +23,13 @@ def table(speakers=6, tokens=3, points=9, difference=0.3, shape=0.0, cell_sd=0.5
             for token in range(tokens + uneven * (speaker % 2)):
                 level, slope, wave = 0.6 * generator.normal(size=3) + of_speaker + of_cell
                 curve = np.sin(3 * time) + level + slope * (time - 0.5) + wave * np.cos(6 * time)
-                value = curve + number * (difference + shape * np.sin(6 * time)) + 0.3 * generator.normal(size=points)
+                curve = curve + number * (difference + shape * np.sin(6 * time))
+                value = curve + 0.3 * generator.normal(size=points)
                 name = f"s{speaker}"
-                rows += [(f"{name}{label}{token}", name, f"{name}/{label}", label, *one) for one in zip(time, value)]
+                rows += [
+                    (f"{name}{label}{token}", name, f"{name}/{label}", label, *one)
+                    for one in zip(time, value, strict=False)
+                ]
     return pd.DataFrame(rows, columns=["token", "speaker", "cell", "label", "time", "value"])
 
 

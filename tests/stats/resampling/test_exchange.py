@@ -20,7 +20,7 @@ def test_tokens_within_speakers():
     assert every[0] == tuple(LABELS)
     for one in every:
         for speaker in range(3):
-            own = SPEAKERS == speaker
+            own = speaker == SPEAKERS
             assert sorted(np.array(one)[own]) == sorted(LABELS[own])
 
 

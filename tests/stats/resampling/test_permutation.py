@@ -38,7 +38,8 @@ def test_equals_a_simple_implementation(make):
     data = make.table(speakers=2, tokens=2, uneven=False, difference=0.8, seed=3)
     task = make.level_and_shape(data, TOKEN)
     result = permutation_test({"conv1": task}, "label", replicates=99)
-    assert result.exact and len(result.statistics) == 36
+    assert result.exact
+    assert len(result.statistics) == 36
     assert "All 36 assignments" in result.notes[0]
     tokens = data.drop_duplicates("token")
     halves = [(0, 0, 1, 1), (0, 1, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1), (1, 0, 1, 0), (1, 1, 0, 0)]

@@ -81,7 +81,14 @@ def calibrate(
 
 
 def _run(
-    world: World, truth: str, recipe: Recipe, datasets: int, replicates: int, seed: int, key: tuple[int, int], alpha: float
+    world: World,
+    truth: str,
+    recipe: Recipe,
+    datasets: int,
+    replicates: int,
+    seed: int,
+    key: tuple[int, int],
+    alpha: float,
 ) -> dict[str, np.ndarray]:
     design = world_design(world, recipe)
     parts = []
@@ -96,7 +103,9 @@ def _run(
                 shares |= _speaker_shares(design, fits, world, world.truth(truth), alpha)
             parts.append(shares)
         elif recipe.resampling == "bootstrap":
-            parts.append(bootstrap_covers(design, fits, values, noise, world.truth(truth), recipe, replicates, seed, numbers))
+            parts.append(
+                bootstrap_covers(design, fits, values, noise, world.truth(truth), recipe, replicates, seed, numbers)
+            )
         else:
             p_values = permutation_p_values(design, fits, values, noise, recipe, replicates, seed, numbers)
             parts.append({test: (p <= alpha).astype(float) for test, p in p_values.items()})
@@ -119,9 +128,7 @@ def world_design(world: World, recipe: Recipe) -> CurveDesign:
     return curve_design(task, "label", "speaker")
 
 
-def fit_all(
-    design: CurveDesign, data: Summaries, with_noise: bool
-) -> tuple[Refits, np.ndarray | None]:
+def fit_all(design: CurveDesign, data: Summaries, with_noise: bool) -> tuple[Refits, np.ndarray | None]:
     """Fit data sets; with AR(1), first without it, for the autocorrelation of each one's residuals."""
     fits = refit(design, data)
     if not with_noise:
