@@ -3,7 +3,8 @@
 In units of the scale phi, the mean curve of a cell of n tokens has covariance V/n plus those of its speaker, where
 V = noise + sum_k G_k / lambda_k is the covariance of a token and G_k the curves of a random penalty. Whatever the
 number of tokens, all matrices are of the size of a unit's time points. With Q the inverse of the
-covariance of a unit's means m and X its fixed columns, the fixed coefficients solve H b = sum X'Qm, H = sum X'QX + S, and
+covariance of a unit's means m and X its fixed columns, the fixed coefficients solve H b = sum X'Qm,
+H = sum X'QX + S, and
 
     V = (D / phi + (n - M) log(2 pi phi) + log|H| - log|S|_+ + sum log|covariance|) / 2,
 

@@ -36,31 +36,38 @@ def engine(task):
     return fit_many([task], workers=1)[0]
 
 
-def check_equal(refits, row, result, design, data):
-    """Compare everything that tables have.
+def check_equal(design, summaries, row, result, data):
+    """Compare a replicate with a fit: at the smoothing parameters of the fit, and at those that each found itself."""
+    own = summaries.take(np.array([row]))
+    compare(refit(design, own, np.log(result.engine_fit.smoothing_parameters)), result, data, 1e-8)
+    free = refit(design, own)
+    assert free.converged[0]
+    # Where a smoothing parameter grows without bound, both stop somewhere on the way.
+    compare(free, result, data, 1e-6 if free.log_smoothing.max() < 7 else 1e-4)
 
-    Where one grows without bound, both engines stop somewhere on the way, and results agree as far as they got.
-    """
-    assert refits.converged[row]
-    finite = bool(refits.log_smoothing[row].max() < 7)
-    digits = 1e-8 if finite else 1e-5
-    np.testing.assert_allclose(refits.score[row], result.glance["score"][0], rtol=digits / 10)
-    np.testing.assert_allclose(refits.scale[row], result.glance["scale"][0], rtol=digits)
-    np.testing.assert_allclose(refits.residual_freedom[row], result.glance["df_residual"][0], rtol=digits)
+
+def compare(refits, result, data, digits):
+    """Compare everything that tables have."""
+    design = refits.design
+    np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
+    np.testing.assert_allclose(refits.scale[0], result.glance["scale"][0], rtol=digits)
+    np.testing.assert_allclose(refits.residual_freedom[0], result.glance["df_residual"][0], rtol=digits)
     contrast = contrast_of(design, "b", "a")
-    level = p_values_of(refits, contrast, "level")[row]
-    assert result.parametric["p_value"][1] == pytest.approx(level, abs=digits)
+    assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[0], abs=digits)
     shape = result.smooths.set_index("term").loc["s(time):label_orderedb"]
-    assert shape["p_value"] == pytest.approx(p_values_of(refits, contrast, "shape")[row], abs=10 * digits)
+    # Of a smooth that goes linear, the test takes the root of what is left of its last degree of freedom.
+    linear = abs(shape["ref_df"] - round(shape["ref_df"])) < 1e-4
+    p_value = p_values_of(refits, contrast, "shape")[0]
+    assert shape["p_value"] == pytest.approx(p_value, abs=max(digits, 1e-4) if linear else digits)
     own = design.columns_of("s(time):label_orderedb")
-    assert shape["edf"] == pytest.approx(refits.freedom[row, own].sum(), abs=10 * digits)
+    assert shape["edf"] == pytest.approx(refits.freedom[0, own].sum(), abs=digits)
     curve, error = differences(refits, contrast.joint)
     rows = [pd.DataFrame({"label": label, "time": np.unique(data["time"])}) for label in ("b", "a")]
     matrices = [result.design(one, exclude=result.random_terms) for one in rows]
     matrix = matrices[0].matrix - matrices[1].matrix
-    np.testing.assert_allclose(curve[row], matrix @ matrices[0].coefficients, atol=digits)
+    np.testing.assert_allclose(curve[0], matrix @ matrices[0].coefficients, atol=digits)
     expected = np.sqrt(np.diag(matrix @ matrices[0].covariance @ matrix.T))
-    np.testing.assert_allclose(error[row], expected, atol=digits)
+    np.testing.assert_allclose(error[0], expected, atol=digits)
 
 
 @pytest.mark.parametrize("random", MODELS.values(), ids=MODELS)
@@ -69,15 +76,12 @@ def test_permutation_refit_is_the_fit_of_the_permuted_table(make, curves, random
     fitted = fit_design(task, "label")
     design = fitted.design
     exchanger = Exchanger.of(design.label_of, design.speaker_of)
-    labels = np.stack([exchanger.draw(replicate_generator(3, number)) for number in range(60)])
-    refits = refit(design, summarise(design, labels))
-    finite = refits.log_smoothing.max(axis=1) < 7
-    for row in [*np.flatnonzero(finite)[:2], *np.flatnonzero(~finite)[:1]]:
+    labels = np.stack([exchanger.draw(replicate_generator(3, number)) for number in range(2)])
+    summaries = summarise(design, labels)
+    for row in range(2):
         new = curves["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[row]], strict=True)))
         permuted = curves.assign(label=new, cell=curves["speaker"] + "/" + new)
-        check_equal(refits, row, engine(replace(task, data=permuted)), design, permuted)
-    # Speakers' variances are zero in many a permuted table: there a smoothing parameter is infinite.
-    assert finite.any() or len(random) > 1
+        check_equal(design, summaries, row, engine(replace(task, data=permuted)), permuted)
 
 
 @pytest.mark.parametrize("random", [(TOKEN,), (TOKEN, SPEAKER, CELL)], ids=["tokens", "speakers"])
@@ -87,7 +91,7 @@ def test_bootstrap_refit_is_the_fit_of_the_table_with_repeated_speakers(make, cu
     design = fitted.design
     times = np.array([[2, 0, 1, 1, 2, 0], [1, 3, 0, 0, 1, 1]])
     labels = np.tile(design.label_of, (2, 1))
-    refits = refit(design, summarise(design, labels, multiplicity=times))
+    summaries = summarise(design, labels, multiplicity=times)
     for row in range(2):
         parts = []
         for speaker, number in enumerate(times[row]):
@@ -96,7 +100,7 @@ def test_bootstrap_refit_is_the_fit_of_the_table_with_repeated_speakers(make, cu
                 tagged = {column: own[column] + f"#{copy}" for column in ("token", "speaker", "cell")}
                 parts.append(own.assign(**tagged))
         drawn = pd.concat(parts, ignore_index=True)
-        check_equal(refits, row, engine(replace(task, data=drawn)), design, drawn)
+        check_equal(design, summaries, row, engine(replace(task, data=drawn)), drawn)
 
 
 def test_simulation_refit_is_the_fit_of_the_simulated_table(make, curves):
@@ -105,9 +109,9 @@ def test_simulation_refit_is_the_fit_of_the_simulated_table(make, curves):
     design = fitted.design
     means = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])
     values = simulate(fitted, design, means, 1, range(2))
-    refits = refit(design, summarise(design, np.tile(design.label_of, (2, 1)), values))
+    summaries = summarise(design, np.tile(design.label_of, (2, 1)), values)
     simulated = curves.assign(value=values[1].ravel() + design.offset)
-    check_equal(refits, 1, engine(replace(task, data=simulated)), design, simulated)
+    check_equal(design, summaries, 1, engine(replace(task, data=simulated)), simulated)
 
 
 def test_labels_between_speakers(make, curves):
@@ -115,7 +119,7 @@ def test_labels_between_speakers(make, curves):
     own = curves[(curves["speaker"].str[-1].astype(int) % 2 == 0) == (curves["label"] == "a")]
     task = make.level_and_shape(own, TOKEN, SPEAKER)
     fitted = fit_design(task, "label")
-    check_equal(fitted.fit, 0, engine(task), fitted.design, own)
+    check_equal(fitted.design, fitted.data, 0, engine(task), own)
 
 
 @pytest.mark.parametrize("random", [(), (TOKEN, SPEAKER, CELL)], ids=["fixed", "speakers"])
