@@ -1,0 +1,66 @@
+"""The models that are compared, and what resampling adds to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIXED = "value ~ label + s(time) + s(time, by=label_ordered)"
+TOKEN = 's(time, token, bs="fs", m=1)'
+SPEAKER = 's(time, speaker, bs="fs", m=1)'
+CELL = 's(time, speaker_label, bs="fs", m=1)'
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to analyse a data set.
+
+    Attributes
+    ----------
+    name
+        As in tables.
+    random
+        The random terms.
+    autoregressive
+        Whether AR(1) residuals take the lag-1 autocorrelation of the model without.
+    resampling
+        ``None``: p-values and intervals of the model. ``"tokens"`` or ``"speakers"``: p-values by permutation of what
+        is exchanged. ``"bootstrap"``: intervals by resampling speakers. All hold the smoothing parameters; with
+        `refit` they estimate them anew each time.
+    refit
+        See `resampling`.
+    """
+
+    name: str
+    random: tuple[str, ...] = ()
+    autoregressive: bool = True
+    resampling: str | None = None
+    refit: bool = False
+
+    @property
+    def formula(self) -> str:
+        """The model."""
+        return " + ".join([FIXED, *self.random])
+
+    @property
+    def by_speaker(self) -> bool:
+        """Whether it needs speakers with several tokens of a label."""
+        return CELL in self.random
+
+
+FEW = 's(time, token, bs="fs", m=1, k=3)'
+RECIPES = (
+    Recipe("no random smooths", autoregressive=False),
+    Recipe("AR"),
+    Recipe("AR + fs token, k=3", (FEW,)),
+    Recipe("fs token", (TOKEN,), autoregressive=False),
+    Recipe("AR + fs token", (TOKEN,)),
+    Recipe("AR + fs token + fs speaker", (TOKEN, SPEAKER)),
+    Recipe("fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL), autoregressive=False),
+    Recipe("AR + fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL)),
+    Recipe("permute tokens, held", (TOKEN, SPEAKER), resampling="tokens"),
+    Recipe("permute speakers, held", (TOKEN, SPEAKER), resampling="speakers"),
+    Recipe("bootstrap speakers, held", (TOKEN, SPEAKER), resampling="bootstrap"),
+    Recipe("permute tokens, refit", (TOKEN, SPEAKER), resampling="tokens", refit=True),
+    Recipe("permute speakers, refit", (TOKEN, SPEAKER), resampling="speakers", refit=True),
+    Recipe("bootstrap speakers, refit", (TOKEN, SPEAKER), resampling="bootstrap", refit=True),
+)

@@ -1,0 +1,66 @@
+"""A design with its fit to the data as they are: where every kind of resampling begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from layerstats.errors import FitError
+from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.resampling.criterion import estimate
+from layerstats.stats.resampling.design import CurveDesign, curve_design
+from layerstats.stats.resampling.refit import Refits, refit
+from layerstats.stats.resampling.statistics import lag_one
+from layerstats.stats.resampling.summaries import Summaries, summarise
+
+
+@dataclass(frozen=True, eq=False)
+class FittedDesign:
+    """A design, its data, and the fit.
+
+    Attributes
+    ----------
+    design, data, fit
+        One replicate: the data as they are.
+    rho
+        AR(1) parameter, which every refit keeps.
+    """
+
+    design: CurveDesign
+    data: Summaries
+    fit: Refits
+    rho: float
+
+    @property
+    def log_smoothing(self) -> np.ndarray:
+        """(penalty,) where refits begin."""
+        return self.fit.log_smoothing[0]
+
+
+def fit_design(task: FitTask, label: str, speaker: str | None = "speaker") -> FittedDesign:
+    """Fit the model of a task, the same as ``fit(engine="structured")`` does.
+
+    Parameters
+    ----------
+    task, label, speaker
+        See `curve_design`; ``rho="auto"`` is estimated once, from the residuals of the model without AR(1).
+
+    Raises
+    ------
+    FitError
+        The smoothing parameters did not converge.
+    """
+    automatic = task.rho == "auto"
+    design = curve_design(replace(task, rho=None) if automatic else task, label, speaker)
+    data = summarise(design, design.label_of[None])
+    fit = refit(design, data)
+    rho = design.request.rho
+    if automatic:
+        found = float(lag_one(design, data, estimate(design, data, fit.log_smoothing))[0])
+        rho = float(np.clip(found, -0.99, 0.99)) if np.isfinite(found) else 0.0
+        design = design.with_noise(rho)
+        fit = refit(design, data)
+    if not fit.converged[0]:
+        raise FitError(f"The smoothing parameters of {task.formula} did not converge on the data as they are.")
+    return FittedDesign(design, data, fit, rho)

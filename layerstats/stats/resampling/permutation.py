@@ -1,0 +1,184 @@
+"""Is there any difference? Labels are exchanged, and every model is fitted again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.exchange import Exchange, Exchanger
+from layerstats.stats.resampling.fitted import FittedDesign, fit_design
+from layerstats.stats.resampling.refit import SMOOTHING, Smoothing, refit
+from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, largest
+from layerstats.stats.resampling.summaries import summarise
+from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
+from layerstats.tables import check_frame
+
+
+@dataclass(frozen=True, eq=False)
+class PermutationResult:
+    """Permutation tests of contrasts at layers.
+
+    Attributes
+    ----------
+    table
+        ``layer, level_1, level_2, test, statistic, p_value, p_adjusted, adjust_method, family, tests, replicates``. The
+        statistic is the largest absolute difference over time in standard errors. `p_adjusted` is over all layers and
+        contrasts of a test, by Westfall and Young's step-down max-T.
+    statistics
+        (assignment, row of the table), the observed assignment first.
+    exact
+        Whether all assignments there are were used.
+    notes
+        What to know when reading the table.
+    """
+
+    table: pd.DataFrame
+    statistics: np.ndarray
+    exact: bool
+    notes: tuple[str, ...]
+
+
+def permutation_test(
+    models: Mapping[str, FitTask],
+    label: str,
+    *,
+    speaker: str | None = "speaker",
+    pairs: Sequence[tuple[str, str]] | None = None,
+    tests: Sequence[str] = ("joint",),
+    exchange: Exchange = "tokens",
+    replicates: int = 9999,
+    smoothing: Smoothing = "refit",
+    seed: int = 0,
+    workers: int = 1,
+) -> PermutationResult:
+    """Test differences between labels by exchanging labels, the same way at all layers.
+
+    Parameters
+    ----------
+    models
+        By layer: the model, as `layerstats.stats.gamm.fit` takes it, all of the same tokens. Series must be balanced.
+    label
+        The column of labels; columns of the formula that are functions of it follow it, ordered copies and 0/1 columns.
+    speaker
+        The column of speakers. None where tokens are independent: then any token may take any label.
+    pairs
+        The labels to compare; by default every label with the first. With more than two labels all are exchanged, so
+        that the null hypothesis is that none differs.
+    tests
+        ``"level"`` (parametric terms), ``"shape"`` (smooths), ``"joint"`` (both).
+    exchange
+        See `Exchanger.of`: ``"tokens"``, or ``"speakers"`` where speakers may each have a difference of their own.
+    replicates
+        Random assignments. Where there are no more in all, each is used once, and the p-value is exact.
+    smoothing
+        ``"refit"`` estimates the smoothing parameters for every assignment. ``"held"`` keeps those of the observed one,
+        which are fitted to the observed difference: fast, but it finds shapes too often (see ``docs/calibration.md``).
+    seed, workers
+        Numbers do not depend on `workers`, the number of threads.
+
+    Raises
+    ------
+    DataError
+        Nothing can be exchanged, tokens differ between layers, or series are not balanced.
+    """
+    check_choice("smoothing", smoothing, SMOOTHING)
+    for test in tests:
+        check_choice("tests", test, TESTS)
+    if not models or not tests:
+        raise ArgumentError("A permutation test needs at least one model and one test.")
+    fitted = {layer: fit_design(task, label, speaker) for layer, task in models.items()}
+    first = next(iter(fitted.values())).design
+    for layer, one in fitted.items():
+        _check_same_tokens(layer, first, one)
+    groups = np.zeros_like(first.speaker_of) if speaker is None else first.speaker_of
+    exchanger = Exchanger.of(first.label_of, groups, exchange)
+    assignments, exact = _assignments(exchanger, replicates, seed)
+    wanted = [(first.labels[other], first.labels[0]) for other in range(1, len(first.labels))]
+    wanted = wanted if pairs is None else list(pairs)
+    columns, rows = [], []
+    for layer, one in fitted.items():
+        contrasts = [contrast_of(one.design, *pair) for pair in wanted]
+        columns.append(_statistics(one, assignments, contrasts, tests, smoothing, workers))
+        rows += [(layer, *pair, test) for pair in wanted for test in tests]
+    statistics = np.hstack(columns)
+    table = pd.DataFrame(rows, columns=["layer", "level_1", "level_2", "test"])
+    table = table.assign(statistic=statistics[0], p_value=permutation_p_values(statistics))
+    for test in tests:
+        own = (table["test"] == test).to_numpy()
+        table.loc[own, "p_adjusted"] = step_down_p_values(statistics[:, own])
+        table.loc[own, "family"] = f"{test} over layers and contrasts"
+        table.loc[own, "tests"] = own.sum()
+    table = table.astype({"tests": int}).assign(adjust_method="max_t", replicates=len(assignments) - 1)
+    return PermutationResult(
+        check_frame(table), statistics, exact, _notes(exchanger, exact, smoothing, first.speaker_of)
+    )
+
+
+def _assignments(exchanger: Exchanger, replicates: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Return labels, (assignment, token), the observed ones first, and whether these are all."""
+    possible = exchanger.count()
+    if possible == 1:
+        raise DataError("There is only one way to hand out the labels: every speaker has one label only, or one token.")
+    if possible <= replicates + 1:
+        return np.stack(list(islice(exchanger.every(), possible))), True
+    drawn = [exchanger.draw(replicate_generator(seed, number)) for number in range(replicates)]
+    return np.stack([exchanger.label_of, *drawn]), False
+
+
+def _statistics(
+    fitted: FittedDesign,
+    assignments: np.ndarray,
+    contrasts: Sequence[Contrast],
+    tests: Sequence[str],
+    smoothing: Smoothing,
+    workers: int,
+) -> np.ndarray:
+    design = fitted.design
+
+    def compute(numbers: range) -> np.ndarray:
+        data = summarise(design, assignments[numbers.start : numbers.stop])
+        again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
+        return np.column_stack([largest(again, contrast, test) for contrast in contrasts for test in tests])
+
+    return in_blocks(compute, len(assignments), workers)
+
+
+def _check_same_tokens(layer: str, first: CurveDesign, one: FittedDesign) -> None:
+    design = one.design
+    same = design.tokens == first.tokens and np.array_equal(design.label_of, first.label_of)
+    if not same or not np.array_equal(design.speaker_of, first.speaker_of):
+        different = set(design.tokens) ^ set(first.tokens)
+        raise DataError(
+            f"All layers must have the same tokens in the same order, with the same labels, but {layer!r} differs from "
+            f"the first in {len(different)} tokens. Keep those that every layer has."
+        )
+
+
+def _notes(exchanger: Exchanger, exact: bool, smoothing: Smoothing, speaker_of: np.ndarray) -> tuple[str, ...]:
+    notes = []
+    possible = exchanger.count()
+    if exact:
+        notes.append(
+            f"All {possible} assignments there are were used: p-values are exact, the smallest is 1/{possible}."
+        )
+    if possible < 20:
+        notes.append(f"With {possible} assignments no p-value can be below {1 / possible:.2g}: nothing can reach 0.05.")
+    if exchanger.between:
+        notes.append("No speaker has two labels: labels were exchanged between speakers.")
+    if len(np.unique(speaker_of)) == 1:
+        notes.append("All tokens are by one speaker: the result is about this speaker alone.")
+    if smoothing == "held":
+        notes.append(
+            "Smoothing parameters were held at those of the observed labels: p-values of shapes are too small."
+        )
+    return tuple(notes)

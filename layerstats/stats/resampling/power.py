@@ -1,0 +1,166 @@
+"""How many tokens and speakers would find a difference? Data are drawn from a fitted model and analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.fitted import FittedDesign, fit_design
+from layerstats.stats.resampling.refit import Refits, refit
+from layerstats.stats.resampling.simulation import simulate
+from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, differences, smooth_p_values
+from layerstats.stats.resampling.summaries import summarise
+from layerstats.tables import check_frame
+
+
+def power(
+    task: FitTask,
+    label: str,
+    level_1: str,
+    level_2: str,
+    *,
+    speakers: Sequence[int],
+    tokens: Sequence[int],
+    speaker: str | None = "speaker",
+    tests: Sequence[str] = ("joint",),
+    effect: float = 1.0,
+    difference: Sequence[float] | None = None,
+    alpha: float = 0.05,
+    replicates: int = 1000,
+    seed: int = 0,
+    workers: int = 1,
+) -> pd.DataFrame:
+    """Estimate the power of planned studies by simulation from a fitted model.
+
+    Parameters
+    ----------
+    task, label, level_1, level_2, speaker
+        The model of a pilot study, see `curve_design`, and the labels to compare.
+    speakers, tokens
+        Planned numbers of speakers, and of tokens of each speaker with each of the labels; all combinations.
+        Where no speaker of the pilot has two labels, so many speakers are planned for each label.
+    tests
+        The tests of the model to count: ``"level"``, ``"shape"``, ``"joint"``.
+    effect
+        Multiplies the difference that was found. The difference of a pilot study that was published for being
+        significant is too large: try 0.5 as well.
+    difference
+        (time,) the difference to plan for, instead of the one that was found.
+    alpha
+        Level of the tests.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``level_1, level_2, speakers, tokens_per_cell, test, power, std_error, alpha, replicates``; the standard error
+        is that of the simulation.
+    """
+    for test in tests:
+        check_choice("tests", test, TESTS)
+    for name, numbers in (("speakers", speakers), ("tokens", tokens)):
+        if not len(numbers) or min(numbers) < 1:
+            raise ArgumentError(f"The {name!r} parameter must list numbers of 1 or more, but got {numbers!r} instead.")
+    if not 0 < alpha < 1:
+        raise ArgumentError(f"The 'alpha' parameter must be between 0 and 1, but got {alpha!r} instead.")
+    fitted = fit_design(task, label, speaker)
+    contrast = contrast_of(fitted.design, level_1, level_2)
+    means = _means(fitted, contrast, effect, difference)
+    rows = []
+    for people in speakers:
+        for each in tokens:
+            planned = _planned(fitted.design, people, each)
+            p_values = _p_values(fitted, planned, means, contrast, tests, replicates, seed, (people, each), workers)
+            for test, rejected in zip(tests, (p_values <= alpha).T, strict=True):
+                share = float(rejected.mean())
+                error = float(np.sqrt(share * (1 - share) / replicates))
+                rows.append((level_1, level_2, people, each, test, share, error, alpha, replicates))
+    columns = ["level_1", "level_2", "speakers", "tokens_per_cell", "test", "power", "std_error", "alpha", "replicates"]
+    return check_frame(pd.DataFrame(rows, columns=columns))
+
+
+def _means(fitted: FittedDesign, contrast: Contrast, effect: float, difference: Sequence[float] | None) -> np.ndarray:
+    """Return the curves of the labels, (label, time), with the planned difference between the two."""
+    design = fitted.design
+    curves = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])
+    first, second = design.labels.index(contrast.level_1), design.labels.index(contrast.level_2)
+    gap = effect * (curves[first] - curves[second])
+    if difference is not None:
+        gap = np.asarray(difference, dtype=float)
+        if gap.shape != (design.points,):
+            raise ArgumentError(f"'difference' must have {design.points} values, one a time point, not {gap.shape}.")
+    curves[first] = curves[second] + gap
+    return curves
+
+
+def _planned(design: CurveDesign, speakers: int, tokens: int) -> CurveDesign:
+    """Return the same model with other tokens."""
+    labels = len(design.labels)
+    people = len(np.unique(design.speaker_of))
+    cells = len(np.unique(design.speaker_of * labels + design.label_of))
+    if cells == people and not _alone(design):
+        speaker_of = np.repeat(np.arange(speakers * labels), tokens)
+        label_of = np.repeat(np.arange(speakers * labels) % labels, tokens)
+    else:
+        speaker_of = np.repeat(np.arange(speakers), labels * tokens)
+        label_of = np.tile(np.repeat(np.arange(labels), tokens), speakers)
+    if len(speaker_of) <= labels:
+        raise ArgumentError(f"{speakers} speakers with {tokens} tokens leave nothing to estimate a spread from.")
+    return replace(design, label_of=label_of, speaker_of=speaker_of, tokens=tuple(map(str, range(len(label_of)))))
+
+
+def _alone(design: CurveDesign) -> bool:
+    """Return whether every token is its own speaker, because the task named none."""
+    return len(np.unique(design.speaker_of)) == len(design.speaker_of)
+
+
+def _p_values(
+    fitted: FittedDesign,
+    planned: CurveDesign,
+    means: np.ndarray,
+    contrast: Contrast,
+    tests: Sequence[str],
+    replicates: int,
+    seed: int,
+    key: tuple[int, int],
+    workers: int,
+) -> np.ndarray:
+    def compute(numbers: range) -> np.ndarray:
+        values = simulate(fitted, planned, means, seed, numbers, *key)
+        data = summarise(planned, np.tile(planned.label_of, (len(values), 1)), values)
+        again = refit(planned, data)
+        return np.column_stack([p_values_of(again, contrast, test) for test in tests])
+
+    return in_blocks(compute, replicates, workers)
+
+
+def p_values_of(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
+    """Return the p-values that the tables of a fit have, (replicate,).
+
+    Raises
+    ------
+    ArgumentError
+        The contrast is not that of one term of the model: then a table has no such test.
+    """
+    design = refits.design
+    if test == "level":
+        if not contrast.level.any():
+            raise ArgumentError("The model has no parametric term of the labels, so there is no test of their level.")
+        value, error = differences(refits, contrast.level[:1])
+        return 2 * stats.t.sf(np.abs(value / error)[:, 0], refits.residual_freedom)
+    used = np.flatnonzero(getattr(contrast, test).any(axis=0))
+    smooths = {design.terms[column] for column in used if design.terms[column] in design.penalty_terms}
+    if len(smooths) != 1:
+        raise ArgumentError(
+            f"The difference between {contrast.level_1!r} and {contrast.level_2!r} is not one smooth of the model, but "
+            f"{len(smooths)}. Make one of them the reference of an ordered factor."
+        )
+    return smooth_p_values(refits, used)

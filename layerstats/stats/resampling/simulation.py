@@ -1,0 +1,51 @@
+"""New data from a fitted model: its curves, and random curves and noise as it estimated them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from layerstats.stats.resampling.design import CELL, TOKEN, CurveDesign
+from layerstats.stats.resampling.fitted import FittedDesign
+from layerstats.stats.resampling.seeds import replicate_generator
+
+
+def simulate(
+    fitted: FittedDesign, design: CurveDesign, means: np.ndarray, seed: int, numbers: Sequence[int], *key: int
+) -> np.ndarray:
+    """Draw data sets, (data set, token, time).
+
+    Parameters
+    ----------
+    fitted
+        Where variances come from.
+    design
+        Which tokens there are; that of `fitted`, or one with other tokens.
+    means
+        (label, time) the curves of the labels, less the offset.
+    seed, numbers, key
+        Data set `number` is that of the child ``(*key, number)`` of the seed.
+    """
+    scale = float(fitted.fit.scale[0])
+    variance = np.exp(-fitted.log_smoothing[len(design.penalties) :]) * scale
+    cell = design.speaker_of * len(design.labels) + design.label_of
+    roots = [(_root(scale * design.noise), np.arange(len(design.label_of)))]
+    for one, component in zip(variance, design.components, strict=True):
+        levels = {TOKEN: np.arange(len(cell)), CELL: cell}.get(component.level, design.speaker_of)
+        roots.append((_root(one * component.covariance), levels))
+    sets = []
+    for number in numbers:
+        generator = replicate_generator(seed, *key, number)
+        values = means[design.label_of].copy()
+        for root, levels in roots:
+            values += (generator.standard_normal((int(levels.max()) + 1, root.shape[1])) @ root.T)[levels]
+        sets.append(values)
+    return np.stack(sets)
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """Return a matrix with this square, (time, rank)."""
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > 1e-12 * values[-1]
+    return vectors[:, kept] * np.sqrt(values[kept])

@@ -1,0 +1,120 @@
+"""What is read from each refit: tests and difference curves of the second label against the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.structured.inference.smooth_test import smooth_test
+from layerstats.stats.resampling.criterion import Estimates
+from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.refit import Refits
+from layerstats.stats.resampling.summaries import Summaries
+
+TESTS = ("level", "shape", "joint")
+INTERCEPT = "(Intercept)"
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Two labels, the first minus the second, in the columns of a design.
+
+    Attributes
+    ----------
+    level_1, level_2
+        Their names.
+    level, shape, joint
+        (time, column) matrices that take coefficients to the difference in level (parametric columns, the same at
+        every time), in shape (smooths) and in both.
+    """
+
+    level_1: str
+    level_2: str
+    level: np.ndarray
+    shape: np.ndarray
+    joint: np.ndarray
+
+
+def contrast_of(design: CurveDesign, level_1: str, level_2: str) -> Contrast:
+    """Return the contrast between two labels.
+
+    Raises
+    ------
+    ArgumentError
+        A label does not exist, or both are the same.
+    """
+    for level in (level_1, level_2):
+        if level not in design.labels:
+            raise ArgumentError(f"There is no label {level!r}. There are: {', '.join(map(repr, design.labels))}.")
+    if level_1 == level_2:
+        raise ArgumentError(f"The labels to compare must differ, but both are {level_1!r}.")
+    joint = design.columns[design.labels.index(level_1)] - design.columns[design.labels.index(level_2)]
+    smooth = np.isin(design.terms, design.penalty_terms)
+    return Contrast(level_1, level_2, joint * ~smooth, joint * smooth, joint)
+
+
+def differences(refits: Refits, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return curves and their standard errors, (replicate, time) each."""
+    curve = (matrix @ refits.coefficients[:, :, None])[:, :, 0]
+    variance = ((matrix @ refits.covariance) * matrix).sum(axis=2)
+    return curve, np.sqrt(np.maximum(variance, 0))
+
+
+def largest(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
+    """Return the largest absolute difference over time in standard errors, (replicate,).
+
+    For ``"level"`` that is the absolute t. Points where the difference is fixed by construction do not count.
+    """
+    curve, error = differences(refits, getattr(contrast, test))
+    moving = error > 1e-10 * error.max(axis=1, keepdims=True)
+    return np.where(moving, np.abs(curve) / np.where(moving, error, 1.0), 0.0).max(axis=1)
+
+
+def level_p_values(refits: Refits, coefficient: str) -> np.ndarray:
+    """Return the p-values of a parametric coefficient, (replicate,), as summary tables have them."""
+    column = refits.design.names.index(coefficient)
+    error = np.sqrt(refits.covariance[:, column, column])
+    return 2 * stats.t.sf(np.abs(refits.coefficients[:, column]) / error, refits.residual_freedom)
+
+
+def smooth_p_values(refits: Refits, columns: np.ndarray) -> np.ndarray:
+    """Return the p-values of Wood's (2013) test that the terms in `columns` are zero, (replicate,)."""
+    design = refits.design
+    counts = np.bincount(design.label_of, minlength=len(design.labels))
+    used = design.columns[:, :, columns]
+    gram = np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True)], 0)
+    freedom = refits.alternative_freedom[:, columns].sum(axis=1)
+    return np.array(
+        [
+            smooth_test(
+                refits.coefficients[row, columns],
+                gram,
+                refits.covariance[row][np.ix_(columns, columns)],
+                float(freedom[row]),
+                float(refits.residual_freedom[row]),
+            ).p_value
+            for row in range(len(freedom))
+        ]
+    )
+
+
+def lag_one(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
+    """Return the lag-1 autocorrelation of the residuals within tokens, (replicate,), for independent noise."""
+    products = np.zeros((summaries.replicates, design.points, design.points))
+    within, *units = estimates.pieces
+    products += within.precision @ within.square @ within.precision
+    for piece, pattern in zip(units, summaries.patterns, strict=True):
+        fitted = (piece.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
+        cross = fitted[:, :, None] * piece.total[:, None, :]
+        left = piece.square - cross - cross.swapaxes(1, 2)
+        left = left + piece.number[:, None, None] * fitted[:, :, None] * fitted[:, None, :]
+        spread = piece.precision @ left @ piece.precision
+        for cell in range(len(pattern.labels)):
+            own = slice(cell * design.points, (cell + 1) * design.points)
+            products += spread[:, own, own] / pattern.counts[:, cell, None, None]
+    square = np.diagonal(products, axis1=1, axis2=2)
+    along = np.diagonal(products, offset=1, axis1=1, axis2=2).sum(axis=1)
+    return along / np.sqrt(square[:, :-1].sum(axis=1) * square[:, 1:].sum(axis=1))

@@ -1,0 +1,165 @@
+"""Data under many assignments of labels, as the sums that refits read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from layerstats.stats.resampling.design import CurveDesign
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """Units (speakers; without speakers in the model, labels) that have tokens of the same labels, and as many of each.
+
+    Attributes
+    ----------
+    labels
+        (cell,) codes of the labels.
+    units
+        (replicate,) how many units there are.
+    counts
+        (replicate, cell) tokens in each cell of a unit.
+    total
+        (replicate, cell * time) the sum over units of their cells' mean curves.
+    square
+        (replicate, cell * time, cell * time) the sum over units of the products of these means.
+    """
+
+    labels: tuple[int, ...]
+    units: np.ndarray
+    counts: np.ndarray
+    total: np.ndarray
+    square: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Summaries:
+    """Sufficient statistics of replicates.
+
+    Attributes
+    ----------
+    patterns
+        The units' means.
+    within
+        (replicate, time, time) products of deviations of tokens from the mean of their cell.
+    within_freedom
+        (replicate,) their number: tokens less cells.
+    observations
+        (replicate,) rows.
+    """
+
+    patterns: tuple[Pattern, ...]
+    within: np.ndarray
+    within_freedom: np.ndarray
+    observations: np.ndarray
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return len(self.observations)
+
+    def take(self, rows: np.ndarray) -> Summaries:
+        """Return some replicates."""
+        return Summaries(
+            patterns=tuple(
+                Pattern(one.labels, one.units[rows], one.counts[rows], one.total[rows], one.square[rows])
+                for one in self.patterns
+            ),
+            within=self.within[rows],
+            within_freedom=self.within_freedom[rows],
+            observations=self.observations[rows],
+        )
+
+
+def summarise(
+    design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
+) -> Summaries:
+    """Sum up replicates.
+
+    Parameters
+    ----------
+    design
+        The model.
+    label_of
+        (replicate, token) the label of each token.
+    values
+        (replicate, token, time) responses, less the offset; by default those of the design.
+    multiplicity
+        (replicate, speaker) how often a speaker was drawn; by default once. Repeated speakers are different speakers
+        to the model.
+    """
+    replicates, tokens = label_of.shape
+    labels = len(design.labels)
+    unit = design.speaker_of if design.has_speakers else np.zeros(tokens, dtype=np.int64)
+    units = int(unit.max()) + 1
+    weight = np.ones((replicates, tokens)) if multiplicity is None else multiplicity[:, design.speaker_of].astype(float)
+    # Where the model knows speakers, a unit that was drawn twice is two units; otherwise its tokens just count twice.
+    inner = np.ones_like(weight) if design.has_speakers else weight
+    cell = unit * labels + label_of
+    row = (np.arange(replicates)[:, None] * units * labels + cell).ravel()
+    counts = np.bincount(row, weights=inner.ravel(), minlength=replicates * units * labels)
+    shared = values is None
+    column = np.tile(np.arange(tokens), replicates) if shared else np.arange(replicates * tokens)
+    every = design.values if values is None else values.reshape(replicates * tokens, -1)
+    sums = sparse.csr_array((inner.ravel(), (row, column)), shape=(len(counts), len(every))) @ every
+    counts = counts.reshape(replicates, units, labels)
+    sums = sums.reshape(replicates, units, labels, -1)
+    means = sums / np.maximum(counts, 1e-300)[..., None]
+    if shared and multiplicity is None:
+        square = np.broadcast_to(design.values.T @ design.values, (replicates, design.points, design.points))
+    else:
+        curves = np.broadcast_to(design.values, (replicates, *design.values.shape)) if values is None else values
+        square = (curves * weight[:, :, None]).swapaxes(1, 2) @ curves
+    times = np.ones((replicates, units))
+    if multiplicity is not None and design.has_speakers:
+        times = multiplicity.astype(float)
+    flat = (replicates, units * labels, design.points)
+    scaled = (sums * times[:, :, None, None]).reshape(flat)
+    within = square - scaled.swapaxes(1, 2) @ means.reshape(flat)
+    cells = (counts > 0).sum(axis=2)
+    return Summaries(
+        patterns=_by_speaker(counts, means, times) if design.has_speakers else _by_label(counts, means),
+        within=within,
+        within_freedom=weight.sum(axis=1) - (cells * times).sum(axis=1),
+        observations=weight.sum(axis=1) * design.points,
+    )
+
+
+def _by_label(counts: np.ndarray, means: np.ndarray) -> tuple[Pattern, ...]:
+    """Without speakers, every label is a unit with one cell."""
+    return tuple(
+        Pattern(
+            labels=(label,),
+            units=(counts[:, 0, label] > 0).astype(float),
+            counts=np.maximum(counts[:, :, label], 1.0),
+            total=means[:, 0, label],
+            square=means[:, 0, label, :, None] * means[:, 0, label, None, :],
+        )
+        for label in range(counts.shape[2])
+    )
+
+
+def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tuple[Pattern, ...]:
+    replicates, units, labels = counts.shape
+    # In order of their counts, and not of appearance: sums come out the same whatever else is in a block.
+    kinds, kind = np.unique(counts.reshape(-1, labels), axis=0, return_inverse=True)
+    kind = kind.reshape(replicates, units)
+    patterns = []
+    for number, count in enumerate(kinds):
+        used = np.flatnonzero(count > 0)
+        own = (kind == number) * times
+        stacked = means[:, :, used].reshape(replicates, units, -1)
+        weighted = stacked * own[:, :, None]
+        patterns.append(
+            Pattern(
+                labels=tuple(map(int, used)),
+                units=own.sum(axis=1),
+                counts=np.broadcast_to(count[used], (replicates, len(used))),
+                total=weighted.sum(axis=1),
+                square=weighted.swapaxes(1, 2) @ stacked,
+            )
+        )
+    return tuple(patterns)

@@ -1,0 +1,180 @@
+"""Every kind of refit is the fit of the structured engine to a table that was made for it, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.fit import fit_many
+from layerstats.stats.resampling.criterion import estimate, slopes, value
+from layerstats.stats.resampling.design import curve_design
+from layerstats.stats.resampling.exchange import Exchanger
+from layerstats.stats.resampling.fitted import fit_design
+from layerstats.stats.resampling.power import p_values_of
+from layerstats.stats.resampling.refit import refit, starting_point
+from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.resampling.simulation import simulate
+from layerstats.stats.resampling.statistics import contrast_of, differences, lag_one
+from layerstats.stats.resampling.summaries import summarise
+
+TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
+
+MODELS = {
+    "fixed": (),
+    "tokens": (TOKEN,),
+    "speakers": (TOKEN, SPEAKER),
+    "speakers and labels": (TOKEN, SPEAKER, CELL),
+    "intercepts": (TOKEN, 's(speaker, bs="re")'),
+}
+
+
+def engine(task):
+    return fit_many([task], workers=1)[0]
+
+
+def check_equal(design, summaries, row, result, data):
+    """Compare a replicate with a fit: at the smoothing parameters of the fit, and at those that each found itself."""
+    own = summaries.take(np.array([row]))
+    compare(refit(design, own, np.log(result.engine_fit.smoothing_parameters)), result, data, 1e-8)
+    free = refit(design, own)
+    assert free.converged[0]
+    # Where a smoothing parameter grows without bound, both stop somewhere on the way.
+    compare(free, result, data, 1e-6 if free.log_smoothing.max() < 7 else 1e-4)
+
+
+def compare(refits, result, data, digits):
+    """Compare everything that tables have."""
+    design = refits.design
+    np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
+    np.testing.assert_allclose(refits.scale[0], result.glance["scale"][0], rtol=digits)
+    np.testing.assert_allclose(refits.residual_freedom[0], result.glance["df_residual"][0], rtol=digits)
+    contrast = contrast_of(design, "b", "a")
+    assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[0], abs=digits)
+    shape = result.smooths.set_index("term").loc["s(time):label_orderedb"]
+    # Of a smooth that goes linear, the test takes the root of what is left of its last degree of freedom.
+    linear = abs(shape["ref_df"] - round(shape["ref_df"])) < 1e-4
+    p_value = p_values_of(refits, contrast, "shape")[0]
+    assert shape["p_value"] == pytest.approx(p_value, abs=max(digits, 1e-4) if linear else digits)
+    own = design.columns_of("s(time):label_orderedb")
+    assert shape["edf"] == pytest.approx(refits.freedom[0, own].sum(), abs=digits)
+    curve, error = differences(refits, contrast.joint)
+    rows = [pd.DataFrame({"label": label, "time": np.unique(data["time"])}) for label in ("b", "a")]
+    matrices = [result.design(one, exclude=result.random_terms) for one in rows]
+    matrix = matrices[0].matrix - matrices[1].matrix
+    np.testing.assert_allclose(curve[0], matrix @ matrices[0].coefficients, atol=digits)
+    expected = np.sqrt(np.diag(matrix @ matrices[0].covariance @ matrix.T))
+    np.testing.assert_allclose(error[0], expected, atol=digits)
+
+
+@pytest.mark.parametrize("random", MODELS.values(), ids=MODELS)
+def test_permutation_refit_is_the_fit_of_the_permuted_table(make, curves, random):
+    task = make.level_and_shape(curves, *random)
+    fitted = fit_design(task, "label")
+    design = fitted.design
+    exchanger = Exchanger.of(design.label_of, design.speaker_of)
+    labels = np.stack([exchanger.draw(replicate_generator(3, number)) for number in range(2)])
+    summaries = summarise(design, labels)
+    for row in range(2):
+        new = curves["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[row]], strict=True)))
+        permuted = curves.assign(label=new, cell=curves["speaker"] + "/" + new)
+        check_equal(design, summaries, row, engine(replace(task, data=permuted)), permuted)
+
+
+@pytest.mark.parametrize("random", [(TOKEN,), (TOKEN, SPEAKER, CELL)], ids=["tokens", "speakers"])
+def test_bootstrap_refit_is_the_fit_of_the_table_with_repeated_speakers(make, curves, random):
+    task = make.level_and_shape(curves, *random)
+    fitted = fit_design(task, "label")
+    design = fitted.design
+    times = np.array([[2, 0, 1, 1, 2, 0], [1, 3, 0, 0, 1, 1]])
+    labels = np.tile(design.label_of, (2, 1))
+    summaries = summarise(design, labels, multiplicity=times)
+    for row in range(2):
+        parts = []
+        for speaker, number in enumerate(times[row]):
+            own = curves[curves["speaker"] == f"s{speaker}"]
+            for copy in range(number):
+                tagged = {column: own[column] + f"#{copy}" for column in ("token", "speaker", "cell")}
+                parts.append(own.assign(**tagged))
+        drawn = pd.concat(parts, ignore_index=True)
+        check_equal(design, summaries, row, engine(replace(task, data=drawn)), drawn)
+
+
+def test_simulation_refit_is_the_fit_of_the_simulated_table(make, curves):
+    task = make.level_and_shape(curves, TOKEN, SPEAKER, CELL)
+    fitted = fit_design(task, "label")
+    design = fitted.design
+    means = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])
+    values = simulate(fitted, design, means, 1, range(2))
+    summaries = summarise(design, np.tile(design.label_of, (2, 1)), values)
+    simulated = curves.assign(value=values[1].ravel() + design.offset)
+    check_equal(design, summaries, 1, engine(replace(task, data=simulated)), simulated)
+
+
+def test_labels_between_speakers(make, curves):
+    """Each speaker has one label: cells and speakers are the same."""
+    own = curves[(curves["speaker"].str[-1].astype(int) % 2 == 0) == (curves["label"] == "a")]
+    task = make.level_and_shape(own, TOKEN, SPEAKER)
+    fitted = fit_design(task, "label")
+    check_equal(fitted.design, fitted.data, 0, engine(task), own)
+
+
+@pytest.mark.parametrize("random", [(), (TOKEN, SPEAKER, CELL)], ids=["fixed", "speakers"])
+def test_derivatives_are_those_of_finite_differences(make, curves, random):
+    design = curve_design(make.level_and_shape(curves, *random), "label")
+    data = summarise(design, design.label_of[None])
+    generator = np.random.default_rng(0)
+    point = starting_point(design) + generator.normal(size=len(design.penalties) + len(design.components))
+    point = np.append(point, -1.0)
+
+    def at(place):
+        solved = estimate(design, data, place[None, :-1])
+        return value(design, data, solved, place[None, -1])[0], slopes(design, data, solved, place[None, -1])
+
+    gradient, hessian = at(point)[1].gradient[0], at(point)[1].hessian[0]
+    for number in range(len(point)):
+        step = np.eye(len(point))[number] * 1e-4
+        high, low = at(point + step), at(point - step)
+        assert gradient[number] == pytest.approx((high[0] - low[0]) / 2e-4, rel=1e-5, abs=1e-5)
+        np.testing.assert_allclose(
+            hessian[number], (high[1].gradient - low[1].gradient)[0] / 2e-4, rtol=1e-5, atol=1e-5
+        )
+
+
+def test_joint_test_needs_no_second_model(make, curves):
+    """Level and shape columns of one model span the binary smooth of the other: the same fit and the same test."""
+    one = fit_design(make.level_and_shape(curves, TOKEN, SPEAKER), "label")
+    both = engine(make.joint(curves, TOKEN, SPEAKER))
+    p_value = p_values_of(one.fit, contrast_of(one.design, "b", "a"), "joint")[0]
+    assert both.smooths.set_index("term").loc["s(time):is_b", "p_value"] == pytest.approx(p_value, abs=1e-7)
+    assert one.fit.score[0] == pytest.approx(both.glance["score"][0], abs=1e-7)
+
+
+def test_automatic_rho_is_that_of_the_engine(make, curves):
+    task = make.level_and_shape(curves, TOKEN, SPEAKER, rho="auto")
+    fitted = fit_design(task, "label")
+    assert fitted.rho == pytest.approx(engine(task).rho, abs=1e-7)
+    plain = fit_design(replace(task, rho=None), "label")
+    solved = estimate(plain.design, plain.data, plain.fit.log_smoothing)
+    assert lag_one(plain.design, plain.data, solved)[0] == pytest.approx(fitted.rho, abs=1e-12)
+
+
+def test_refused(make):
+    data = make.table(speakers=3)
+    task = make.level_and_shape(data, TOKEN)
+    with pytest.raises(DataError, match="between 8 and 9 rows"):
+        curve_design(replace(task, data=data.iloc[1:]), "label")
+    with pytest.raises(DataError, match="differ in their time points"):
+        curve_design(replace(task, data=data.assign(time=data["time"] + (data["speaker"] == "s1") * 0.01)), "label")
+    with pytest.raises(DataError, match="one value in every token"):
+        curve_design(replace(task, data=data.assign(speaker=np.where(data.index == 1, "x", data["speaker"]))), "label")
+    with pytest.raises(ArgumentError, match="'series' and 'order'"):
+        curve_design(replace(task, series=None, order=None, rho=None), "label")
+    with pytest.raises(ArgumentError, match="without prior weights"):
+        curve_design(replace(task, method="ML"), "label")
+    crossed = make.level_and_shape(data.assign(cell=data["token"].str[-1]), TOKEN, CELL)
+    with pytest.raises(DataError, match=r"random term s\(time,cell\) is neither"):
+        curve_design(crossed, "label")
