@@ -3,7 +3,6 @@
 python analyses/calibration.py --out DIR
 """
 
-from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +32,11 @@ def main(
     tables = []
     out.mkdir(parents=True, exist_ok=True)
     for recipes, number, truths in kinds:
-        for world, truth in product(chosen if number else [], truths):
-            tables.append(calibrate([world], recipes, [truth], datasets=number, replicates=replicates, seed=seed))
-            table = pd.concat(tables, ignore_index=True).assign(seed=seed)
-            check_frame(table).to_csv(out / "calibration.csv", index=False, float_format="%.6g")
+        for world in chosen if number else []:
+            for truth in truths:
+                tables.append(calibrate([world], recipes, [truth], datasets=number, replicates=replicates, seed=seed))
+                table = pd.concat(tables, ignore_index=True).assign(seed=seed)
+                check_frame(table).to_csv(out / "calibration.csv", index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":

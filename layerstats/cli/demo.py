@@ -148,8 +148,9 @@ def _run_script(name: str, store: Path, out: Path, arguments: list[str]) -> str 
     from layerstats.resources import bundled
 
     script = bundled("analyses", f"{name}.py")
-    # One thread each: the scripts already run side by side.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # One thread each: the scripts already run side by side. Plain tracebacks end with the message.
+    one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TYPER_STANDARD_TRACEBACK": "1"}
+    environment = {**os.environ, **one}
     command = [sys.executable, str(script), str(store), "--out", str(out), *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode == 0:

@@ -70,7 +70,7 @@ def _differences(model: StoredModel, engine: str) -> pd.DataFrame:
     result = fit(model.formula, read_table(model.table), **{**model.options, "engine": engine, "verify": True})
     table = result.verification
     assert table is not None  # `verify` asks for it
-    return table.assign(model=model.name)[["model", *table.columns]]
+    return table.assign(model=model.name).loc[:, ["model", *table.columns]]
 
 
 def _largest(every: pd.DataFrame) -> pd.DataFrame:
