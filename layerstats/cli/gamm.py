@@ -23,7 +23,7 @@ def gamm(
     out: Annotated[Path, typer.Option(help="Folder for the tables; it is made.")],
     engine: Annotated[str, typer.Option(help="auto, structured, mgcv or pygam.")] = "auto",
     method: Annotated[str, typer.Option(help="fREML, ML or REML.")] = "fREML",
-    rho: Annotated[str | None, typer.Option(help="AR(1) of the residuals: a number, or auto.")] = None,
+    rho: Annotated[str | None, typer.Option(help="AR(1) of the residuals: a number, auto, or reml.")] = None,
     series: Annotated[str | None, typer.Option(help="Columns that identify a series, COL[,COL].")] = None,
     order: Annotated[str | None, typer.Option(help="Column that orders the rows of a series.")] = None,
     factor: Annotated[list[str] | None, typer.Option(help="COL=level,level,...: the first is the reference.")] = None,
@@ -120,12 +120,14 @@ def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
 
 
 def _rho(text: str | None) -> str | float | None:
-    if text is None or text == "auto":
+    if text is None or text in ("auto", "reml"):
         return text
     try:
         return float(text)
     except ValueError:
-        raise ArgumentError(f"Invalid value for --rho. It must be a number or 'auto', but got {text!r}.") from None
+        raise ArgumentError(
+            f"Invalid value for --rho. It must be a number, 'auto' or 'reml', but got {text!r}."
+        ) from None
 
 
 def _factor(text: str) -> tuple[str, list[str] | None]:

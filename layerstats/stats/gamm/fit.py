@@ -13,8 +13,8 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.engines.base import Engine, EngineFit, FitRequest
-from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine
+from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest
+from layerstats.stats.gamm.engines.registry import ENGINES, REFERENCE_ENGINE, choose_engine
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
 from layerstats.stats.gamm.formula_parser import parse_formula
@@ -32,7 +32,7 @@ class FitTask:
     data: pd.DataFrame = field(repr=False)
     engine: str | Engine = "auto"
     method: str = "fREML"
-    rho: float | Literal["auto"] | None = None
+    rho: float | Literal["auto", "reml"] | None = None
     series: str | Sequence[str] | None = None
     order: str | None = None
     factors: FactorLevels | None = None
@@ -50,7 +50,7 @@ def fit(
     *,
     engine: str | Engine = "auto",
     method: str = "fREML",
-    rho: float | Literal["auto"] | None = None,
+    rho: float | Literal["auto", "reml"] | None = None,
     series: str | Sequence[str] | None = None,
     order: str | None = None,
     factors: FactorLevels | None = None,
@@ -70,12 +70,14 @@ def fit(
     data
         One row an observation. It is not changed.
     engine
-        ``"auto"`` (mgcv where R is there, else pygam where it can), ``"mgcv"``, ``"pygam"``, or an `Engine`.
+        ``"auto"`` (the structured engine where it expresses the model, else mgcv where R is there, else pygam where it
+        can), ``"structured"``, ``"mgcv"``, ``"pygam"``, or an `Engine`.
     method
         ``"fREML"``, ``"REML"`` or ``"ML"``.
     rho
         AR(1) parameter of the residuals within series: None or 0 for none, a number, or ``"auto"``: the lag-1
-        autocorrelation within series of the residuals of the same model without AR(1).
+        autocorrelation within series of the residuals of the same model without AR(1), as is customary; or ``"reml"``:
+        estimated jointly with the smoothing parameters (structured engine only).
     series, order
         The columns that identify a series, and the column that orders its rows. Needed for `rho`; rows are sorted.
     factors
@@ -201,7 +203,7 @@ def _job(task: FitTask) -> _Job:
         response_values=prepared.response_values,
         method=task.method,
         # Stands for the estimate until there is one, so that the choice of an engine knows of AR(1).
-        rho=0.5 if task.rho == "auto" else float(task.rho or 0),
+        rho=0.5 if task.rho in ("auto", "reml") else float(task.rho or 0),
         series_start=prepared.series_start,
         weights=prepared.weights,
         family=task.family,
@@ -212,23 +214,34 @@ def _job(task: FitTask) -> _Job:
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
     notes = response_notes(task.family, prepared.response_values, prepared.weights, task.function)
+    if task.rho == "reml" and not isinstance(engine, EstimatesRho):
+        raise ArgumentError(
+            f"rho='reml' is for the structured engine, but this model is fitted by {engine.name!r}"
+            f"{_why_not_structured(task, request)}. Use rho='auto'."
+        )
     return _Job(task, prepared, request, engine, notes)
+
+
+def _why_not_structured(task: FitTask, request: FitRequest) -> str:
+    if task.engine != "auto" or "structured" not in ENGINES:
+        return ""
+    return f" ({ENGINES['structured']().cannot(request)})"
 
 
 def _check_rho(rho: object) -> bool:
     """Return whether there are AR(1) residuals."""
-    if rho is None or rho == "auto":
-        return rho == "auto"
+    if rho is None or rho in ("auto", "reml"):
+        return rho is not None
     if isinstance(rho, (int, float, np.number)) and -1 < float(rho) < 1:
         return float(rho) != 0
     raise ArgumentError(
-        f"Invalid value for the 'rho' parameter. Allowed values are None, 'auto' and numbers between -1 and 1, but got "
-        f"{rho!r} instead."
+        "Invalid value for the 'rho' parameter. Allowed values are None, 'auto', 'reml' and numbers between -1 and 1, "
+        f"but got {rho!r} instead."
     )
 
 
 def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
-    """Estimate rho where it is ``"auto"``, from fits without AR(1)."""
+    """Estimate rho where it is ``"auto"``, from fits without AR(1), or ``"reml"``, with the smoothing parameters."""
     automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
     plain = [replace(jobs[number].request, rho=0.0) for number in automatic]
     engines = [jobs[number].engine for number in automatic]
@@ -239,6 +252,11 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
         rho, pairs = series_autocorrelation(fitted.residuals, job.request.series_start, 1)
         rho, note = _settle_rho(rho, pairs)
         settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
+    for number, job in enumerate(jobs):
+        if job.task.rho == "reml" and isinstance(job.engine, EstimatesRho):
+            rho = job.engine.estimate_rho(job.request)
+            note = f"rho = {rho:.6g}, estimated by {job.request.method} jointly with the smoothing parameters."
+            settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
     return settled
 
 

@@ -177,3 +177,12 @@ class Engine(Protocol):
     def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
         """Fit several models, side by side where the engine can; the same results as one after another."""
         ...
+
+
+@runtime_checkable
+class EstimatesRho(Protocol):
+    """An engine that can estimate the AR(1) parameter jointly with the smoothing parameters."""
+
+    def estimate_rho(self, request: FitRequest) -> float:
+        """Return the AR(1) parameter at the optimum of the request's criterion; its own `rho` is not used."""
+        ...

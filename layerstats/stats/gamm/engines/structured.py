@@ -13,6 +13,7 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
+from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
@@ -76,6 +77,10 @@ class StructuredEngine:
         except Refusal as refusal:
             return f"it does not express {refusal}"
         return None
+
+    def estimate_rho(self, request: FitRequest) -> float:
+        """Return the AR(1) parameter by REML (or ML), jointly with the smoothing parameters."""
+        return estimate_rho(request)
 
     def fit(self, request: FitRequest) -> EngineFit:
         """Fit one model.

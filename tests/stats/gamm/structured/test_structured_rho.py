@@ -41,3 +41,20 @@ def test_rows_without_series(make_request, make_tokens):
     request = make_request("y ~ s(x, k = 4)", make_tokens().drop(columns="token"))
     with pytest.raises(ArgumentError, match="where series begin"):
         estimate_rho(request)
+
+
+def test_fit_estimates_rho_jointly(make_tokens):
+    rows = make_tokens(12, 10)
+    options = {"engine": "structured", "series": "token", "order": "x"}
+    formula = "y ~ word + s(x, k = 6) + s(token, bs = 're')"
+    joint = fit(formula, rows, rho="reml", **options)
+    best = joint.glance["score"][0]
+    assert any("jointly" in note for note in joint.notes)
+    for away in (-0.02, 0.02):
+        assert fit(formula, rows, rho=joint.rho + away, **options).glance["score"][0] > best
+
+
+@pytest.mark.r
+def test_rho_by_reml_needs_the_engine(make_tokens):
+    with pytest.raises(ArgumentError, match="rho='reml' is for the structured engine"):
+        fit("y ~ s(x)", make_tokens(6, 10), engine="mgcv", rho="reml", series="token", order="x")
