@@ -4,14 +4,9 @@ import pytest
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.engines.registry import engine_names
 
 from .comparison import compare_with_answers, failures
 from .models import case, case_ids, exceptions, listed_models, refused, spread_over
-
-pytestmark = pytest.mark.skipif(
-    "structured" not in engine_names(), reason="the structured engine is not among the engines yet"
-)
 
 FAST = spread_over(case_ids(), 60)
 NAMES = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in case_ids()]

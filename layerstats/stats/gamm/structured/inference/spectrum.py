@@ -9,8 +9,12 @@ import numpy as np
 from layerstats.stats.gamm.structured.inference.quadratic_form import Correction, QuadraticForm, tail_of_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 
-# Relative to the largest. mgcv has 3e-13; rounding errors leave zero eigenvalues up to this, in the dense corner more.
-_NEGLIGIBLE = 2e-12
+# Relative to the largest. The first is mgcv's. Where eigenvalues are not computed from the whole matrix, rounding
+# errors leave zero ones up to the second, in the dense corner more; cross-products of many rows have errors of rows
+# times eps.
+_EPSILON = float(np.finfo(float).eps)
+_NEGLIGIBLE = _EPSILON**0.8
+_NEGLIGIBLE_BY_PARTS = 2e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +37,15 @@ class Spectrum:
     correction: Correction | None = None
     lost: int = 0
 
-    def test(self, statistic: float, residual: float, negligible: float = _NEGLIGIBLE) -> TermTest:
+    def test(self, statistic: float, residual: float, negligible: float | None = None) -> TermTest:
         """Return the test of `statistic` against the weighted sum of chi-square variables with this spectrum.
 
         Eigenvalues below `negligible` times the largest do not count.
         """
+        if negligible is None:
+            negligible = _NEGLIGIBLE if self.correction is None else _NEGLIGIBLE_BY_PARTS
+            if np.isfinite(residual):
+                negligible = max(negligible, residual * _EPSILON)
         values = np.maximum(self.values, 0)
         kept = (values > values.max() * negligible) & (self.counts > 0)
         rank = float(self.counts[kept].sum()) - self.lost
