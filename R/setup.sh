@@ -21,6 +21,6 @@ if [ "${as_root+set}" = set ]; then
         DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $wanted >/dev/null
     has_r && exit 0
 fi
-echo "R with mgcv is not here ($reason): going on without it, with the fallback engine (intervals, no p-values)." >&2
+echo "R with mgcv is not here ($reason): going on without it, with the engines that need no R." >&2
 echo "To add it: sudo apt-get install $wanted" >&2
 exit 0
