@@ -43,9 +43,7 @@ class Spectrum:
         Eigenvalues below `negligible` times the largest do not count.
         """
         if negligible is None:
-            negligible = _NEGLIGIBLE if self.correction is None else _NEGLIGIBLE_BY_PARTS
-            if np.isfinite(residual):
-                negligible = max(negligible, residual * _EPSILON)
+            negligible = self._negligible(residual)
         values = np.maximum(self.values, 0)
         kept = (values > values.max() * negligible) & (self.counts > 0)
         rank = float(self.counts[kept].sum()) - self.lost
@@ -54,3 +52,7 @@ class Spectrum:
         form = QuadraticForm.of(values[kept], self.counts[kept], self.correction)
         tail = tail_of_test(statistic, form, residual)
         return TermTest(statistic / rank, rank, tail)
+
+    def _negligible(self, residual: float) -> float:
+        least = _NEGLIGIBLE if self.correction is None else _NEGLIGIBLE_BY_PARTS
+        return max(least, residual * _EPSILON) if np.isfinite(residual) else least
