@@ -55,7 +55,8 @@ def main(
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
     title = f"Levels and shapes of words at {last}"
     output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
-    output.figure(raw_series(result.series[last].frame), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
+    raw = result.series[last].frame.sort_values("word", kind="stable")
+    output.figure(raw_series(raw), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
     output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", CAPTIONS["curves"])
     output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", CAPTIONS["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
