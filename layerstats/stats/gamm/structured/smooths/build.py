@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.smooths.decomposed_tensor import decomposed_tensor_smooth
 from layerstats.stats.gamm.structured.smooths.factor_smooth import factor_smooth
 from layerstats.stats.gamm.structured.smooths.options import check_options
 from layerstats.stats.gamm.structured.smooths.random_effect import random_effect
@@ -24,8 +25,8 @@ def build_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm] | list
     check_options(smooth)
     if smooth.function in ("te", "ti"):
         return tensor_smooth(smooth, rows)
-    if smooth.function != "s":
-        raise Refusal(f"{smooth.function}() ({smooth})")
+    if smooth.function == "t2":
+        return decomposed_tensor_smooth(smooth, rows)
     if smooth.bases[0] == "re":
         return random_effect(smooth, rows)
     if smooth.bases[0] == "fs":
