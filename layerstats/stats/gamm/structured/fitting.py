@@ -72,6 +72,11 @@ class StructuredFit:
         """(row,) True where a series begins."""
         return series_start(self.request)
 
+    @property
+    def correlation(self) -> float | np.ndarray:
+        """Of the residuals of a row and the row before; see `neighbour_correlation`."""
+        return neighbour_correlation(self.request, self.request.rho)
+
     def fitted(self) -> np.ndarray:
         """Return the fitted values on the scale of the response, (row,)."""
         if self.working is not None:
@@ -89,7 +94,7 @@ class StructuredFit:
         residuals = self.request.response_values - fitted
         if self.request.weights is not None:
             residuals = residuals * np.sqrt(self.request.weights)
-        return residuals, whiten(residuals, self.request.rho, self.start)
+        return residuals, whiten(residuals, self.correlation, self.start)
 
 
 def series_start(request: FitRequest) -> np.ndarray:
@@ -101,13 +106,19 @@ def series_start(request: FitRequest) -> np.ndarray:
     return request.series_start
 
 
+def neighbour_correlation(request: FitRequest, rho: float) -> float | np.ndarray:
+    """Return the correlation of a row and the row before: rho, or (row,) rho to the power of the gap."""
+    return rho if request.series_gaps is None or rho == 0 else rho**request.series_gaps
+
+
 def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:
     """Return the criterion of a model for AR(1) parameter `rho`."""
     start = series_start(request)
-    system = build_system(model, request.response_values, start, rho, request.weights)
+    correlation = neighbour_correlation(request, rho)
+    system = build_system(model, request.response_values, start, correlation, request.weights)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
-    return Criterion(system, penalties, request.method, -log_determinant(rho, start))
+    return Criterion(system, penalties, request.method, -log_determinant(correlation, start))
 
 
 def fit_structured(request: FitRequest, model: Model) -> StructuredFit:

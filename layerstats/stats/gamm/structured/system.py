@@ -103,7 +103,11 @@ class _Pattern:
 
 
 def build_system(
-    model: Model, response: np.ndarray, start: np.ndarray, rho: float = 0.0, weights: np.ndarray | None = None
+    model: Model,
+    response: np.ndarray,
+    start: np.ndarray,
+    correlation: float | np.ndarray = 0.0,
+    weights: np.ndarray | None = None,
 ) -> System:
     """Sum up the data.
 
@@ -115,8 +119,8 @@ def build_system(
         (row,)
     start
         (row,) True where a series begins.
-    rho
-        AR(1) parameter of the residuals.
+    correlation
+        Of the residuals of a row and the row before: one number, or (row,).
     weights
         (row,) prior weights.
     """
@@ -125,9 +129,10 @@ def build_system(
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
     centred = response - offset
-    order, patterns = _find_patterns(model, start, root)
+    order, patterns = _find_patterns(model, start, root, correlation)
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
     place, start = model.rows.place[order], start[order]
+    correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     centred = centred[order]
     if root is not None:
         root = root[order]
@@ -136,16 +141,19 @@ def build_system(
         stretch = pattern.stretches[0]
         scale = 1.0 if root is None else root[stretch][:, None]
         starts = start[stretch]
+        before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
         summary.add(
-            whiten(dense[place[stretch]] * scale, rho, starts),
-            whiten(block[place[stretch]] * scale, rho, starts),
-            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), rho, starts),
+            whiten(dense[place[stretch]] * scale, before, starts),
+            whiten(block[place[stretch]] * scale, before, starts),
+            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), before, starts),
             pattern.levels,
         )
     return summary.system(len(response), offset)
 
 
-def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[_Pattern]]:
+def _find_patterns(
+    model: Model, start: np.ndarray, root: np.ndarray | None, correlation: float | np.ndarray
+) -> tuple[np.ndarray, list[_Pattern]]:
     """Return the order that brings the rows of each level together, and the patterns."""
     if model.level_count:
         order = np.argsort(model.level, kind="stable")
@@ -161,8 +169,9 @@ def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> 
     for end in ends:
         stretch = slice(begin, int(end))
         key = (place[stretch].tobytes(), start[stretch].tobytes())
-        if root is not None:
-            key = (*key, root[order[stretch]].tobytes())
+        for values in (root, correlation):
+            if isinstance(values, np.ndarray):
+                key = (*key, values[order[stretch]].tobytes())
         pattern = found.setdefault(key, _Pattern([], []))
         pattern.levels.append(int(level[begin]))
         pattern.stretches.append(stretch)

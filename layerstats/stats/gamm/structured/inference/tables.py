@@ -79,7 +79,7 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
     unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
     log_likelihood = -0.5 * float(
         observations * (np.log(2 * np.pi * np.sum(whitened**2) / observations) + 1) - np.sum(np.log(weights))
-    ) + log_determinant(request.rho, fit.start)
+    ) + log_determinant(fit.correlation, fit.start)
     df = freedom.total_corrected + 1
     return pd.DataFrame(
         {

@@ -1,8 +1,8 @@
 """``t2()``: products of penalised and unpenalised parts of bases, each with a penalty of its own.
 
-The decomposition of Wood, Scheipl & Faraway (2013, Statistics and Computing 23, 341-360). Every margin is split into the
-functions that its penalty sees, scaled so that it is the identity on them, and those that it does not. The product of
-bases is then a sum of products of such parts, and all but the product of the unpenalised ones has one penalty: the
+The decomposition of Wood, Scheipl & Faraway (2013, Statistics and Computing 23, 341-360). Every margin is split into
+the functions that its penalty sees, scaled so that it is the identity on them, and those that it does not. The product
+of bases is then a sum of products of such parts, and all but the product of the unpenalised ones have one penalty: the
 identity. Penalties do not overlap.
 """
 
@@ -130,8 +130,8 @@ def _split_margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> SplitM
 def _orthonormal_to_constant(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return the transformation of functions that makes the last the constant one, the others orthonormal to it.
 
-    Orthonormal means uncorrelated and with mean square one over the rows of the data. (mgcv scales the eigenvectors of a
-    repeated eigenvalue, zero, that rounding errors happen to choose. With thin plates these are such functions too.)
+    Orthonormal means uncorrelated and with mean square one over the rows of the data. (mgcv scales the eigenvectors of
+    a repeated eigenvalue, zero, that rounding errors happen to choose. With thin plates it comes to the same.)
     """
     weighted = counts[:, None] * functions / counts.sum()
     root = np.linalg.cholesky(functions.T @ weighted)
