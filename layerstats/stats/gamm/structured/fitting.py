@@ -17,7 +17,12 @@ from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_sever
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.system import build_system
-from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
+from layerstats.stats.gamm.structured.whitening import (
+    log_determinant,
+    neighbour_correlation,
+    series_start,
+    whiten,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,20 +100,6 @@ class StructuredFit:
         if self.request.weights is not None:
             residuals = residuals * np.sqrt(self.request.weights)
         return residuals, whiten(residuals, self.correlation, self.start)
-
-
-def series_start(request: FitRequest) -> np.ndarray:
-    """Return where series begin, (row,): every row by itself where residuals are independent."""
-    if request.rho == 0:
-        return np.ones(len(request.frame), dtype=bool)
-    if request.series_start is None:
-        return np.arange(len(request.frame)) == 0
-    return request.series_start
-
-
-def neighbour_correlation(request: FitRequest, rho: float) -> float | np.ndarray:
-    """Return the correlation of a row and the row before: rho, or (row,) rho to the power of the gap."""
-    return rho if request.series_gaps is None or rho == 0 else rho**request.series_gaps
 
 
 def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:

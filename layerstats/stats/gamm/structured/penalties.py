@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 
 @dataclass(frozen=True, eq=False)

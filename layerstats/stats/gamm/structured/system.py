@@ -9,11 +9,14 @@ depend on their number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.whitening import whiten
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096

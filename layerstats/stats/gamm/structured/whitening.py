@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from layerstats.stats.gamm.engines.base import FitRequest
+
 
 def whiten(rows: np.ndarray, correlation: float | np.ndarray, start: np.ndarray) -> np.ndarray:
     """Return ``(x[t] - r x[t-1]) / sqrt(1 - r^2)``, and ``x[t]`` where a series starts.
@@ -35,3 +37,17 @@ def whiten(rows: np.ndarray, correlation: float | np.ndarray, start: np.ndarray)
 def log_determinant(correlation: float | np.ndarray, start: np.ndarray) -> float:
     """Return the log determinant of the transformation: what it adds to the log likelihood."""
     return -0.5 * float(np.sum(np.log1p(-np.square(np.broadcast_to(correlation, len(start))[~start]))))
+
+
+def series_start(request: FitRequest) -> np.ndarray:
+    """Return where series begin, (row,): every row by itself where residuals are independent."""
+    if request.rho == 0:
+        return np.ones(len(request.frame), dtype=bool)
+    if request.series_start is None:
+        return np.arange(len(request.frame)) == 0
+    return request.series_start
+
+
+def neighbour_correlation(request: FitRequest, rho: float) -> float | np.ndarray:
+    """Return the correlation of a row and the row before: rho, or (row,) rho to the power of the gap."""
+    return rho if request.series_gaps is None or rho == 0 else rho**request.series_gaps
