@@ -170,6 +170,12 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         "the data; in mgcv those that rounding errors choose. With thin plates (bs = 'tp') the two are the same."
         for label in turned
     )
+    shrunk = tuple(
+        f"{smooth.label} shrinks the constant and the straight line to different degrees: here the line more; in mgcv "
+        "rounding errors decide. bs = 'ts' shrinks them alike."
+        for smooth in smooths
+        if smooth.bases[0] == "cs"
+    )
     null_spaces = tuple(
         f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
         "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
@@ -177,7 +183,7 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         for smooth, penalties in fit.model.factor_smooths
         if penalties > 2
     )
-    return (*(notes if aliased.names else ()), *scaled, *null_spaces)
+    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
 from layerstats.stats.gamm.structured.identifiability import check_identifiable
 from layerstats.stats.gamm.structured.refusal import Refusal
@@ -20,6 +20,8 @@ from layerstats.stats.gamm.structured.smooths import (
     ParametricPart,
     build_parametric,
     build_smooth,
+    like_first,
+    sharing,
 )
 from layerstats.stats.gamm.structured.system import build_system
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
@@ -114,7 +116,7 @@ def build_model(request: FitRequest) -> Model:
     frame = request.frame
     parametric = build_parametric(request.formula, frame)
     setup = setup_rows(request)
-    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, setup))) for smooth in request.formula.smooths]
+    smooths = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
     terms = [term for _, built in smooths for term in built]
     labels = [term.label for term in terms]
     repeated = [label for label in labels if labels.count(label) > 1]
@@ -165,6 +167,13 @@ def _identifiable(request: FitRequest, model: Model) -> Model:
     correlation = neighbour_correlation(request, request.rho)
     system = build_system(model, request.response_values, start, correlation, request.weights)
     return without_aliased(model, combinations, system, request.method)
+
+
+def _terms_of(smooth: SmoothTerm, formula: Formula, setup: pd.DataFrame) -> list[DenseTerm] | list[GroupedTerm]:
+    others = sharing(smooth, formula.smooths)
+    if len(others) > 1:
+        return build_smooth(*like_first(smooth, others, setup))
+    return build_smooth(smooth, _rows_of(smooth, setup))
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:

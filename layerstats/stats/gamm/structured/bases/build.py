@@ -7,6 +7,7 @@ from collections.abc import Callable
 from layerstats.stats.gamm.structured.bases.basis import Basis, Values
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.bases.p_spline import PSplineBasis
+from layerstats.stats.gamm.structured.bases.shrinkage import shrunken_cubic, shrunken_thin_plate
 from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
 from layerstats.stats.gamm.structured.refusal import Refusal
 
@@ -35,6 +36,8 @@ BASES: dict[str, Callable[[Values, int, tuple[int, ...] | None], Basis]] = {
     "tp": _thin_plate,
     "cr": _cubic,
     "ps": _p_spline,
+    "ts": lambda values, dimension, orders: shrunken_thin_plate(_thin_plate(values, dimension, orders), values),
+    "cs": lambda values, dimension, orders: shrunken_cubic(_cubic(values, dimension, orders), values),
 }
 
 

@@ -56,7 +56,7 @@ class ThinPlateBasis:
         eigenvalues, vectors = _largest_eigenpairs(_radial(knots[:, None] - knots[None, :], order), dimension)
         polynomials = np.vander(knots, order, increasing=True)
         # The weights of the radial functions must be orthogonal to every polynomial.
-        free = np.linalg.qr((polynomials.T @ vectors).T, mode="complete")[0][:, order:]
+        free = _orthogonal_to(polynomials.T @ vectors)
         wiggly = (vectors * eigenvalues) @ free
         penalty = np.zeros((dimension, dimension))
         wiggliness = free.T @ (eigenvalues[:, None] * free)
@@ -90,13 +90,23 @@ def _radial(distance: np.ndarray, order: int) -> np.ndarray:
     return constant * np.abs(distance) ** (2 * order - 1)
 
 
+def _orthogonal_to(rows: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of what is orthogonal to `rows`, (coefficient, function), by reflections as in mgcv.
+
+    The first reflection brings the first row to the last coordinate, the next the second to that before, and so on.
+    """
+    reflections = np.linalg.qr(rows[:, ::-1].T, mode="complete")[0]
+    return reflections[::-1, : len(rows) - 1 : -1]
+
+
 def _largest_eigenpairs(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the eigenvalues of largest magnitude, in that order, and their vectors as columns."""
+    """Return the eigenvalues of largest magnitude, the largest of them first, and their vectors as columns."""
     size = len(matrix)
     if size <= _FULL_DECOMPOSITION or number > size // 4:
         eigenvalues, vectors = np.linalg.eigh(matrix)
     else:
         # A fixed start makes the result the same every time.
         eigenvalues, vectors = eigsh(matrix, k=number, which="LM", v0=np.linspace(1.0, 2.0, size) ** 2, tol=0)
-    order = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
+    chosen = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
+    order = chosen[np.argsort(-eigenvalues[chosen])]
     return eigenvalues[order], vectors[:, order]

@@ -18,13 +18,12 @@ import pandas as pd
 from layerstats.stats.gamm.expression import Expression
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import scale_penalties
 from layerstats.stats.gamm.structured.smooths.coordinates import several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
-from layerstats.stats.gamm.structured.smooths.options import numbers
+from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
 
@@ -86,6 +85,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
+            smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)
     ]
@@ -111,8 +111,6 @@ def _centred(sums: np.ndarray, penalties: list[np.ndarray]) -> tuple[np.ndarray,
 
 def _split_margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> SplitMargin:
     variable, basis, values = build_margin_basis(smooth, position, rows)
-    if basis.null_dimension == 0:
-        raise Refusal(f"{smooth}, a margin of which has no unpenalised part")
     functions = basis.rows(values.unique)
     eigenvalues, vectors = np.linalg.eigh(basis.penalty)
     rank = len(eigenvalues) - basis.null_dimension

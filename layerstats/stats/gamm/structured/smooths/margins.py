@@ -36,7 +36,10 @@ def build_margin_basis(smooth: SmoothTerm, position: int, rows: UniqueRows) -> t
         raise Refusal(f"m in {smooth}")
     order = None if stated is None else (_one_each(smooth, stated, position),)
     values = Values.of(numbers(variable, rows.frame), rows.counts)
-    return variable, build_basis(name, values, dimension, order), values
+    basis = build_basis(name, values, dimension, order)
+    if basis.null_dimension == 0:
+        raise Refusal(f"the basis {name!r} as a margin of {smooth}")
+    return variable, basis, values
 
 
 def _one_each(smooth: SmoothTerm, items: tuple[Item, ...], position: int) -> Item:

@@ -17,7 +17,7 @@ from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, i
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
-from layerstats.stats.gamm.structured.smooths.options import numbers
+from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
 
@@ -84,6 +84,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
+            smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)
     ]

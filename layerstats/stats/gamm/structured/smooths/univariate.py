@@ -15,7 +15,7 @@ from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, single_penalty
-from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
+from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
 
@@ -40,10 +40,15 @@ def univariate_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     if is_centred(smooth, rows.frame):
         centring = Centring(functions, rows.counts)
         penalty = centring.penalty(penalty)
-        null_dimension -= 1
+        null_dimension = max(null_dimension - 1, 0)
     axes = single_penalty(penalty, null_dimension)
     return [
-        DenseTerm(copy.label, partial(_columns, variable, basis, centring, axes, copy), axes.penalties)
+        DenseTerm(
+            copy.label,
+            partial(_columns, variable, basis, centring, axes, copy),
+            axes.penalties,
+            smoothing_id=smoothing_id(smooth),
+        )
         for copy in copies(smooth, rows.frame)
     ]
 
