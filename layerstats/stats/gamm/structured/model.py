@@ -10,7 +10,7 @@ import pandas as pd
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.formula import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
-from layerstats.stats.gamm.structured.identifiability import check_identifiable
+from layerstats.stats.gamm.structured.identifiability import check_constraints, check_determined
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
@@ -145,8 +145,9 @@ def build_model(request: FitRequest) -> Model:
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
+    check_constraints(request.formula, model)
     model = _identifiable(request, model)
-    check_identifiable(request.formula, model)
+    check_determined(model)
     return model
 
 
