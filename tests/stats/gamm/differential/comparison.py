@@ -86,6 +86,6 @@ def _largest(values: ArrayLike, answers: ArrayLike, scale: ArrayLike) -> float:
     # Coefficients that mgcv drops have estimate and error 0 and no p-value.
     same = (first == second) | (np.isnan(first) & np.isnan(second))
     # One that only one of the two drops is as far off as can be.
-    divisor = np.where(same, 1.0, np.maximum(scale, np.finfo(float).tiny))
-    difference = np.where(same, 0, np.minimum(np.abs(first - second), 1e3) / divisor)
+    divisor = np.where(same, 1.0, np.maximum(scale, 1e-300))
+    difference = np.where(same, 0, np.abs(first - second) / divisor)
     return float(np.max(difference, initial=0))
