@@ -6,7 +6,8 @@ equal mgcv's: the intercept is the mean curve over these rows.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from layerstats.stats.gamm.engines.base import FitRequest
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
 _SEED = 66
+# Random numbers and rows are taken by so many.
+_CHUNK = 8192
 
 
 def setup_rows(request: FitRequest) -> pd.DataFrame:
@@ -33,16 +36,15 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
     size = max(_MOST_ROWS, needed)
     if rows <= size:
         return frame
-    draws = _integers(NormalDraws(_SEED))
-    next(draws)
-    chosen = _sample(draws, rows, size)
-    shuffled = _sample(draws, rows, rows)
+    pieces = _pieces(NormalDraws(_SEED))
+    chosen = np.fromiter(islice(_shuffle(pieces, rows), size), dtype=np.int64, count=size)
+    first = _first_of_each(
+        _shuffle(pieces, rows), [values for values, factor in zip(variables, factors, strict=True) if factor]
+    )
     special: list[int] = []
     for values, factor in zip(variables, factors, strict=True):
         if factor:
-            levels = values.cat.codes.to_numpy()[shuffled]
-            present, first = np.unique(levels, return_index=True)
-            special += shuffled[first[present >= 0]].tolist()
+            special += next(first)
         else:
             numbers = values.to_numpy(dtype=float)
             special += [int(np.argmin(numbers)), int(np.argmax(numbers))]
@@ -59,30 +61,39 @@ def _variables(request: FitRequest) -> list[pd.Series]:
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
 
 
-def _sample(draws: Generator[int, int, None], rows: int, size: int) -> np.ndarray:
-    """Return R's ``sample(rows, size)``, from 0."""
-    pool = list(range(rows))
-    chosen = np.empty(size, dtype=np.int64)
-    for position in range(size):
-        place = draws.send(rows)
-        chosen[position] = pool[place]
-        rows -= 1
-        pool[place] = pool[rows]
-    return chosen
+def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:
+    """Yield, for each factor, the first of the shuffled rows for each level that has rows; read no more of them."""
+    codes = [values.cat.codes.to_numpy() for values in factors]
+    found: list[dict[int, int]] = [{} for _ in codes]
+    present = [len(np.unique(values[values >= 0])) for values in codes]
+    while any(len(rows) < number for rows, number in zip(found, present, strict=True)):
+        taken = np.fromiter(islice(shuffled, _CHUNK), dtype=np.int64)
+        for values, rows in zip(codes, found, strict=True):
+            levels, first = np.unique(values[taken], return_index=True)
+            for level, place in zip(levels.tolist(), taken[first].tolist(), strict=True):
+                if level >= 0:
+                    rows.setdefault(level, place)
+    for rows in found:
+        yield [rows[level] for level in sorted(rows)]
 
 
-def _integers(source: NormalDraws) -> Generator[int, int, None]:
-    """Yield R's random integers: each is below the number that is sent, by rejection of 16-bit pieces."""
-    pieces: list[int] = []
-    below = yield 0
-    while True:
-        bits = int(below - 1).bit_length()
-        mask, value = (1 << bits) - 1, below
-        while value >= below:
-            if len(pieces) < 2:
-                pieces = np.floor(source.uniform(65536) * 65536).astype(int)[::-1].tolist() + pieces
-            value = pieces.pop()
+def _shuffle(pieces: Iterator[int], rows: int) -> Iterator[int]:
+    """Yield R's ``sample(rows, rows)`` one by one, from 0; the beginning is that of every smaller sample."""
+    # Only what was exchanged is kept of the pool from which rows are drawn.
+    exchanged: dict[int, int] = {}
+    for left in range(rows, 0, -1):
+        bits = (left - 1).bit_length()
+        mask, place = (1 << bits) - 1, left
+        while place >= left:
+            place = next(pieces)
             if bits >= 16:
-                value = 65536 * value + pieces.pop()
-            value &= mask
-        below = yield value
+                place = 65536 * place + next(pieces)
+            place &= mask
+        yield exchanged.get(place, place)
+        exchanged[place] = exchanged.pop(left - 1, left - 1)
+
+
+def _pieces(source: NormalDraws) -> Iterator[int]:
+    """Yield the 16 bits of R's random numbers that its integers are made of."""
+    while True:
+        yield from np.floor(source.uniform(_CHUNK) * 65536).astype(int).tolist()
