@@ -19,7 +19,7 @@ from scipy.sparse.linalg import aslinearoperator, eigs
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
-_LARGEST_DENSE = 500
+LARGEST_DENSE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class BlockProduct:
         repeats = [np.repeat(piece.levels, values.shape[1]) for piece in self.pieces]
         alone = np.concatenate([values[piece.grid].ravel() for piece in self.pieces])
         counts = np.concatenate(repeats).astype(float)
-        if rows <= _LARGEST_DENSE:
+        if rows <= LARGEST_DENSE:
             together = self._eigenvalues()
             return Spectrum(np.concatenate([alone, together]), np.concatenate([counts - 1, np.ones(rows)]))
         low_rank = _LowRank.of(self, factor, values, vectors)

@@ -128,8 +128,9 @@ def _interpolated(function: Callable[[float], complex], reach: float) -> Callabl
             if not any(abs(node - other) < 1e-9 for other in known):
                 known[node] = function(reach * (node + 1) / 2)
         ordered = np.array([known[node] for node in sorted(known)])
-        # Logarithms come without multiples of 2 pi i.
-        values = np.real(ordered) + 1j * np.unwrap(np.imag(ordered))
+        # Logarithms come without multiples of 2 pi i; where the path begins they are real.
+        phase = np.unwrap(np.imag(ordered))
+        values = np.real(ordered) + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
         series = chebyshev.chebfit(np.array(sorted(known)), values, count - 1)
         if np.abs(series[-2:]).max() < _SMOOTH:
             break
