@@ -93,15 +93,28 @@ class StructuredEngine:
             The data do not determine its coefficients.
         """
         begin = time.perf_counter()
-        reason = self.cannot(request)
-        if reason is not None:
-            raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
-        fitted = fit_structured(request, self._model(request))
-        return _engine_fit(fitted, begin)
+        return _engine_fit(self._fit(request), begin)
+
+    def residuals(self, request: FitRequest) -> np.ndarray:
+        """Fit one model for its residuals alone, (row,).
+
+        Raises
+        ------
+        ArgumentError, FitError
+            As `fit`.
+        """
+        fitted = self._fit(request)
+        return fitted.residuals(fitted.fitted())[0]
 
     def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
         """Fit several models one after another; `workers` changes nothing."""
         return [self.fit(request) for request in requests]
+
+    def _fit(self, request: FitRequest) -> StructuredFit:
+        reason = self.cannot(request)
+        if reason is not None:
+            raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
+        return fit_structured(request, self._model(request))
 
     def _model(self, request: FitRequest) -> Model:
         if self._last is None or self._last[0] is not request:

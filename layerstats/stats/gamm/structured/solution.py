@@ -101,7 +101,7 @@ class Solution:
         for cluster, own, eliminated in zip(self.system.clusters, self.own_fit, self.eliminated_fit, strict=True):
             cross = own[:, :, None] * eliminated[:, None, :]
             change = eliminated[:, :, None] * eliminated[:, None, :] - cross - cross.transpose(0, 2, 1)
-            np.add.at(square, cluster.grid, change)
+            cluster.add_by_grid(square, change)
         return square
 
     def spread(self, matrix: np.ndarray) -> np.ndarray:
@@ -109,7 +109,7 @@ class Solution:
         total = np.zeros_like(self.block_inverse)
         for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
             part = weights @ matrix[cluster.block] @ weights.transpose(0, 2, 1)
-            np.add.at(total, cluster.grid, part)
+            cluster.add_by_grid(total, part)
         return total
 
     def gather(self, diagonal: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
-from layerstats.stats.gamm.structured.inference.block_spectrum import LARGEST_DENSE, BlockProduct, Piece
+from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
@@ -35,7 +36,7 @@ def _spectrum(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> 
     solution = freedom.optimum.solution
     patterns = sum(len(cluster.grid) for cluster in solution.system.clusters)
     alone = span == slice(0, solution.system.functions) and not noise.any
-    if alone and patterns * solution.system.functions > LARGEST_DENSE:
+    if alone and patterns * solution.system.functions > block_spectrum.LARGEST_DENSE:
         return BlockPencil.of(solution).spectrum()
     return _product(freedom, noise, weights, span).spectrum()
 
