@@ -22,6 +22,9 @@ from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.solution import Solution
 
+# Rows that are eliminated at once.
+_BLOCK = 48
+
 
 @dataclass(frozen=True, eq=False)
 class BlockPencil:
@@ -63,16 +66,15 @@ class BlockPencil:
         system, penalties = self.solution.system, self.solution.penalties
         penalty = penalties.dense_sum(self.solution.smoothing)
         whole = system.dense_gram + np.diag(penalty)
-        constant = _log_determinant(self.solution.information) + _log_determinant(whole)
+        constant = np.linalg.slogdet(self.solution.information)[1] + np.linalg.slogdet(whole)[1]
 
-        def correction(point: complex) -> complex:
+        def correction(point: complex) -> np.ndarray:
             along = 1 - 2 * point
             reduced = self._eliminated(along)
             inverse = np.linalg.inv(reduced)
             minor = along * system.dense_gram + np.diag((2 * along - 1) * penalty)
             minor = minor + (1 - along) ** 2 * (penalty[:, None] * inverse * penalty)
-            found = _log_determinant(reduced) + _log_determinant(minor)
-            return found - constant - 2 * len(whole) * np.log(along)
+            return np.concatenate([log_pivots(reduced), log_pivots(minor / along**2), [-constant]])
 
         count = np.repeat(system.block_count, self.values.shape[1])
         values = self.values.ravel() / (1 + self.values.ravel())
@@ -93,9 +95,21 @@ class BlockPencil:
 def lost_rank(correction: Correction, largest: float) -> int:
     """Return how many eigenvalues a correction makes zero: by what power the determinant grows less."""
     far = 1e10j / largest
-    return round((correction(far).real - correction(10 * far).real) / np.log(10))
+    return round((correction(far).real.sum() - correction(10 * far).real.sum()) / np.log(10))
 
 
-def _log_determinant(matrix: np.ndarray) -> complex:
-    sign, size = np.linalg.slogdet(matrix)
-    return complex(size, float(np.angle(sign)))
+def log_pivots(matrix: np.ndarray) -> np.ndarray:
+    """Return the logs of the pivots, (row,), of a complex symmetric matrix: its log determinant in parts.
+
+    The numbers x'Mx stay within a half plane, and so do the pivots: none is zero, rows need not be exchanged, and along
+    a path no logarithm jumps.
+    """
+    rest, found = matrix.copy(), []
+    while len(rest):
+        corner = rest[:_BLOCK, :_BLOCK]
+        along = np.linalg.solve(corner, rest[:_BLOCK, _BLOCK:])
+        rest, last = rest[_BLOCK:, _BLOCK:] - rest[_BLOCK:, :_BLOCK] @ along, corner.copy()
+        for row in range(len(last)):
+            found.append(last[row, row])
+            last[row + 1 :, row + 1 :] -= np.outer(last[row + 1 :, row] / last[row, row], last[row, row + 1 :])
+    return np.log(np.array(found, dtype=complex))

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.sparse.linalg import aslinearoperator, eigs
 
+from layerstats.stats.gamm.structured.inference.block_determinant import lost_rank
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
@@ -96,14 +97,14 @@ class BlockProduct:
         low_rank = _LowRank.of(self, factor, values, vectors)
         outliers = self._outliers(float(values.max()))
 
-        def correction(point: complex) -> complex:
-            return low_rank.log_determinant(point) - np.log(1 - 2 * point * outliers).sum()
+        def correction(point: complex) -> np.ndarray:
+            return np.append(low_rank.log_determinant(point), -np.log(1 - 2 * point * outliers))
 
         return Spectrum(
             values=np.concatenate([alone, outliers]),
             counts=np.concatenate([counts, np.ones(len(outliers))]),
             correction=correction,
-            lost=low_rank.lost() + len(outliers),
+            lost=lost_rank(correction, float(values.max())),
         )
 
     def _outliers(self, bound: float) -> np.ndarray:
@@ -215,11 +216,6 @@ class _LowRank:
             kernel[np.ix_(places, places[left:])] += span.T @ (times @ span[:, left:])
         sign, size = np.linalg.slogdet(np.eye(len(self.core)) - 2 * point * (self.core @ kernel))
         return complex(size, float(np.angle(sign)))
-
-    def lost(self) -> int:
-        """Return how many eigenvalues the part of low rank makes zero: by what power the determinant grows less."""
-        far = 1e10j / max(float(values.max()) for values in self.values)
-        return round((self.log_determinant(far).real - self.log_determinant(10 * far).real) / np.log(10))
 
 
 def _full_rank(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

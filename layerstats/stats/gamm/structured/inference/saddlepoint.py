@@ -14,8 +14,8 @@ _FIRST_NODES = 16
 _MOST_NODES = 512
 _AGREEMENT = 1e-9
 # A correction to the exponent varies slowly along the path: it is evaluated here, and interpolated.
-_CORRECTION_NODES = (8, 24)
-_SMOOTH = 1e-8
+_CORRECTION_NODES = (5, 15, 45)
+_SMOOTH = 1e-5
 _STRONGEST_BEND = 0.5
 
 
@@ -44,7 +44,7 @@ class Path:
     width: float
     bend: float
 
-    def log_integral(self, correction: Callable[[complex], complex] | None = None) -> float:
+    def log_integral(self, correction: Callable[[complex], np.ndarray] | None = None) -> float:
         """Return the log of the integral of exp(K(s) - s value) / s over both halves, divided by 2 pi i."""
         top = float(self._exponent(np.array([complex(self.saddle)]))[0].real)
         reach = self._reach(top)
@@ -118,19 +118,20 @@ def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> floa
     return (low + high) / 2
 
 
-def _interpolated(function: Callable[[float], complex], reach: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a polynomial that is a smooth function between 0 and `reach`, from a few evaluations."""
-    known: dict[float, complex] = {}
+def _interpolated(
+    function: Callable[[float], np.ndarray], reach: float
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a polynomial that is the sum of smooth parts between 0 and `reach`, from a few evaluations."""
+    known: dict[float, np.ndarray] = {}
     for count in _CORRECTION_NODES:
-        nodes = chebyshev.chebpts1(count)
         # The nodes of a third of the number are among these.
-        for node in nodes:
+        for node in chebyshev.chebpts1(count):
             if not any(abs(node - other) < 1e-9 for other in known):
                 known[node] = function(reach * (node + 1) / 2)
-        ordered = np.array([known[node] for node in sorted(known)])
-        # Logarithms come without multiples of 2 pi i; where the path begins they are real.
-        phase = np.unwrap(np.imag(ordered))
-        values = np.real(ordered) + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
+        parts = np.stack([known[node] for node in sorted(known)])
+        # Logarithms come without multiples of 2 pi i; where the path begins they sum up to a real number.
+        phase = np.unwrap(np.imag(parts), axis=0).sum(axis=1)
+        values = np.real(parts).sum(axis=1) + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
         series = chebyshev.chebfit(np.array(sorted(known)), values, count - 1)
         if np.abs(series[-2:]).max() < _SMOOTH:
             break
