@@ -108,7 +108,7 @@ class System:
 
 
 @dataclass
-class _Pattern:
+class PatternRows:
     """A pattern while it is collected: its cross-products and the levels that have it."""
 
     levels: list[int]
@@ -138,7 +138,7 @@ def build_system(
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
     centred = response - offset
-    order, patterns = _find_patterns(model, start, root)
+    order, patterns = find_patterns(model, start, root)
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
     place, start = model.rows.place[order], start[order]
     centred = centred[order]
@@ -160,7 +160,7 @@ def build_system(
     return summary.system(len(response), offset)
 
 
-def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[_Pattern]]:
+def find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[PatternRows]]:
     """Return the order that brings the rows of each level together, and the patterns."""
     if model.level_count:
         order = np.argsort(model.level, kind="stable")
@@ -171,14 +171,14 @@ def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> 
         level = np.zeros(len(start), dtype=np.int64)
         ends = _pieces(start)
     place, start = model.rows.place[order], start[order]
-    found: dict[tuple[bytes, ...], _Pattern] = {}
+    found: dict[tuple[bytes, ...], PatternRows] = {}
     begin = 0
     for end in ends:
         stretch = slice(begin, int(end))
         key = (place[stretch].tobytes(), start[stretch].tobytes())
         if root is not None:
             key = (*key, root[order[stretch]].tobytes())
-        pattern = found.setdefault(key, _Pattern([], []))
+        pattern = found.setdefault(key, PatternRows([], []))
         pattern.levels.append(int(level[begin]))
         pattern.stretches.append(stretch)
         begin = int(end)

@@ -12,6 +12,7 @@ from layerstats.stats.gamm.structured.inference.block_test import block_random_t
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_test import dense_random_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
+from layerstats.stats.gamm.structured.nested import NestedFreedom
 from layerstats.stats.gamm.structured.whitening import log_determinant
 
 
@@ -47,6 +48,10 @@ def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]
     for term in fit.model.blocks:
         edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
         parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+    if isinstance(freedom, NestedFreedom):
+        for term in fit.model.outer:
+            edf = float(freedom.outer[fit.model.outer_spans[term.label]].sum())
+            parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
     return tuple(parts[label] for label in fit.model.labels)
 
 
