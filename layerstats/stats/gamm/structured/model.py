@@ -215,9 +215,10 @@ def _outer_terms(
 ) -> tuple[GroupedTerm, ...]:
     """Return the terms of the factor with most coefficients among those in which the blocks are nested.
 
-    None where effects of random levels (``bs="re"``) are noise in the tests of others: those are for the dense corner.
+    None where effects of random levels (``bs="re"``) are noise in the tests of others, or the blocks have several terms:
+    those are for the dense corner.
     """
-    if request.family != "gaussian" or any(term.random for term in grouped):
+    if request.family != "gaussian" or any(term.random for term in grouped) or len(blocks) != 1:
         return ()
     sizes: dict[tuple[str, ...], int] = {}
     for term in grouped:

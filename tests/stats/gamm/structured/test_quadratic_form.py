@@ -49,8 +49,8 @@ def test_parts_of_low_rank_enter_by_their_determinant():
     """The distribution of two weights, one of them given as a correction to another."""
     exact = QuadraticForm.of(np.array([1.0, 0.4]), np.array([6.0, 2.0]))
 
-    def correction(point: complex) -> np.ndarray:
-        return 2 * np.log(1 - 2 * point * np.array([0.4, 0.5])) * np.array([1, -1])
+    def correction(point: complex) -> tuple[np.ndarray, np.ndarray]:
+        return np.log(1 - 2 * point * np.array([0.4, 0.5])), np.array([2.0, -2.0])
 
     corrected = QuadraticForm.of(np.array([1.0, 0.5]), np.array([6.0, 2.0]), correction)
     for value in (1.0, 8.0, 30.0, 200.0):

@@ -22,8 +22,8 @@ from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.solution import Solution
 
-# Rows that are eliminated at once.
-_BLOCK = 48
+# Rows that are eliminated at once: of one matrix, and of many small ones.
+_BLOCK, _SMALL_BLOCK = 48, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +68,14 @@ class BlockPencil:
         whole = system.dense_gram + np.diag(penalty)
         constant = np.linalg.slogdet(self.solution.information)[1] + np.linalg.slogdet(whole)[1]
 
-        def correction(point: complex) -> np.ndarray:
+        def correction(point: complex) -> tuple[np.ndarray, np.ndarray]:
             along = 1 - 2 * point
             reduced = self._eliminated(along)
             inverse = np.linalg.inv(reduced)
             minor = along * system.dense_gram + np.diag((2 * along - 1) * penalty)
             minor = minor + (1 - along) ** 2 * (penalty[:, None] * inverse * penalty)
-            return np.concatenate([log_pivots(reduced), log_pivots(minor / along**2), [-constant]])
+            parts = np.concatenate([log_pivots(reduced), log_pivots(minor / along**2), [-constant]])
+            return parts, np.ones(len(parts))
 
         count = np.repeat(system.block_count, self.values.shape[1])
         values = self.values.ravel() / (1 + self.values.ravel())
@@ -95,21 +96,25 @@ class BlockPencil:
 def lost_rank(correction: Correction, largest: float) -> int:
     """Return how many eigenvalues a correction makes zero: by what power the determinant grows less."""
     far = 1e10j / largest
-    return round((correction(far).real.sum() - correction(10 * far).real.sum()) / np.log(10))
+    near, further = (float(np.dot(*correction(point)).real) for point in (far, 10 * far))
+    return round((near - further) / np.log(10))
 
 
 def log_pivots(matrix: np.ndarray) -> np.ndarray:
-    """Return the logs of the pivots, (row,), of a complex symmetric matrix: its log determinant in parts.
+    """Return the logs of the pivots, (..., row), of complex symmetric matrices: their log determinants in parts.
 
     The numbers x'Mx stay within a half plane, and so do the pivots: none is zero, rows need not be exchanged, and along
     a path no logarithm jumps.
     """
-    rest, found = matrix.copy(), []
-    while len(rest):
-        corner = rest[:_BLOCK, :_BLOCK]
-        along = np.linalg.solve(corner, rest[:_BLOCK, _BLOCK:])
-        rest, last = rest[_BLOCK:, _BLOCK:] - rest[_BLOCK:, :_BLOCK] @ along, corner.copy()
-        for row in range(len(last)):
-            found.append(last[row, row])
-            last[row + 1 :, row + 1 :] -= np.outer(last[row + 1 :, row] / last[row, row], last[row, row + 1 :])
-    return np.log(np.array(found, dtype=complex))
+    size = _BLOCK if matrix.ndim == 2 else _SMALL_BLOCK
+    rest, found = matrix, np.empty(matrix.shape[:-1], dtype=complex)
+    for begin in range(0, found.shape[-1], size):
+        corner, side = rest[..., :size, :size].copy(), rest[..., :size, size:]
+        if side.shape[-1]:
+            rest = rest[..., size:, size:] - side.swapaxes(-1, -2) @ np.linalg.solve(corner, side)
+        for row in range(corner.shape[-1]):
+            found[..., begin + row] = pivot = corner[..., row, row]
+            below = corner[..., row + 1 :, row]
+            scaled = below / pivot[..., None]
+            corner[..., row + 1 :, row + 1 :] -= scaled[..., :, None] * below[..., None, :]
+    return np.log(found)

@@ -97,8 +97,9 @@ class BlockProduct:
         low_rank = _LowRank.of(self, factor, values, vectors)
         outliers = self._outliers(float(values.max()))
 
-        def correction(point: complex) -> np.ndarray:
-            return np.append(low_rank.log_determinant(point), -np.log(1 - 2 * point * outliers))
+        def correction(point: complex) -> tuple[np.ndarray, np.ndarray]:
+            parts = np.append(low_rank.log_determinant(point), -np.log(1 - 2 * point * outliers))
+            return parts, np.ones(len(parts))
 
         return Spectrum(
             values=np.concatenate([alone, outliers]),

@@ -44,7 +44,7 @@ class Path:
     width: float
     bend: float
 
-    def log_integral(self, correction: Callable[[complex], np.ndarray] | None = None) -> float:
+    def log_integral(self, correction: Callable[[complex], tuple[np.ndarray, np.ndarray]] | None = None) -> float:
         """Return the log of the integral of exp(K(s) - s value) / s over both halves, divided by 2 pi i."""
         top = float(self._exponent(np.array([complex(self.saddle)]))[0].real)
         reach = self._reach(top)
@@ -119,19 +119,20 @@ def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> floa
 
 
 def _interpolated(
-    function: Callable[[float], np.ndarray], reach: float
+    function: Callable[[float], tuple[np.ndarray, np.ndarray]], reach: float
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return a polynomial that is the sum of smooth parts between 0 and `reach`, from a few evaluations."""
     known: dict[float, np.ndarray] = {}
+    counts = np.zeros(0)
     for count in _CORRECTION_NODES:
         # The nodes of a third of the number are among these.
         for node in chebyshev.chebpts1(count):
             if not any(abs(node - other) < 1e-9 for other in known):
-                known[node] = function(reach * (node + 1) / 2)
+                known[node], counts = function(reach * (node + 1) / 2)
         parts = np.stack([known[node] for node in sorted(known)])
         # Logarithms come without multiples of 2 pi i; where the path begins they sum up to a real number.
-        phase = np.unwrap(np.imag(parts), axis=0).sum(axis=1)
-        values = np.real(parts).sum(axis=1) + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
+        phase = np.unwrap(np.imag(parts), axis=0) @ counts
+        values = np.real(parts) @ counts + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
         series = chebyshev.chebfit(np.array(sorted(known)), values, count - 1)
         if np.abs(series[-2:]).max() < _SMOOTH:
             break
