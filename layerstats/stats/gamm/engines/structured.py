@@ -25,6 +25,7 @@ from layerstats.stats.gamm.structured.inference.tables import (
     smoothing_parameters,
 )
 from layerstats.stats.gamm.structured.model import Model, build_model
+from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
 
@@ -139,7 +140,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         fitted=values,
         residuals=residuals,
         whitened_residuals=whitened,
-        design=partial(design, fit),
+        design=partial(nested_design if fit.model.outer else design, fit),
         corrected_design=partial(_corrected_design, fit),
         warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
         notes=_notes(fit),
@@ -156,13 +157,13 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     ArgumentError
         A term with coefficients for each level of a random factor is not excluded.
     """
-    kept_blocks = [term.label for term in fit.model.blocks if term.label not in exclude]
+    kept_blocks = [term.label for term in (*fit.model.blocks, *fit.model.outer) if term.label not in exclude]
     if kept_blocks:
         raise ArgumentError(
             "The engine 'structured' corrects the covariance of the other terms only (unconditional=True): exclude "
             f"{', '.join(map(repr, kept_blocks))}, or use unconditional=False."
         )
-    conditional = design(fit, new_data, exclude)
+    conditional = (nested_design if fit.model.outer else design)(fit, new_data, exclude)
     terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
