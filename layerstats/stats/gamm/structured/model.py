@@ -152,9 +152,8 @@ def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
     if repeated:
         raise Refusal(f"two smooths called {repeated[0]}")
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
-    factor = _block_factor(grouped, request)
-    blocks = tuple(term for term in grouped if term.factor == factor)
-    outer = _outer_terms(grouped, blocks, request) if nesting else ()
+    blocks, outer = _arrangement(grouped, request, nesting)
+    factor = blocks[0].factor if blocks else ()
     apart = (*blocks, *outer)
     dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in apart)
     columns = len(parametric.coefficients) + sum(term.size for term in dense)
@@ -189,13 +188,33 @@ def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
     return UniqueRows.of(frame, numeric)
 
 
-def _block_factor(grouped: list[GroupedTerm], request: FitRequest) -> tuple[str, ...]:
-    """Return the grouping factor whose terms have most coefficients, among those that no series crosses."""
+def _arrangement(
+    grouped: list[GroupedTerm], request: FitRequest, nesting: bool
+) -> tuple[tuple[GroupedTerm, ...], tuple[GroupedTerm, ...]]:
+    """Return the terms of the blocks, and those of the groups in which the blocks are nested.
+
+    Blocks are of the factor whose terms have most coefficients, or, where that can be the groups, of one nested in it.
+    """
+    sizes = _sizes(grouped, request)
+    by_size = sorted(sizes, key=lambda factor: -sizes[factor])
+    if not by_size:
+        return (), ()
+    choices = [tuple(term for term in grouped if term.factor == factor) for factor in by_size]
+    for blocks in choices if nesting else ():
+        if blocks is choices[0] or _nested(blocks[0], choices[0][0], request):
+            outer = _outer_terms(grouped, blocks, request)
+            if outer:
+                return blocks, outer
+    return choices[0], ()
+
+
+def _sizes(grouped: list[GroupedTerm], request: FitRequest) -> dict[tuple[str, ...], int]:
+    """Return how many coefficients the terms of each grouping factor have, for those that no series crosses."""
     sizes: dict[tuple[str, ...], int] = {}
     for term in grouped:
         if request.rho == 0 or not _crosses_series(term, request):
             sizes[term.factor] = sizes.get(term.factor, 0) + term.size
-    return max(sizes, key=lambda factor: sizes[factor]) if sizes else ()
+    return sizes
 
 
 def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
