@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.stats.gamm.structured.criterion import Criterion
-from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
+from layerstats.stats.gamm.structured.nested.arrow import gram
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution, solve_nested
 
 
@@ -91,37 +91,44 @@ def nested_fit_terms(solution: NestedSolution, found: Directions) -> tuple[np.nd
     return fit, cross
 
 
-def random_arrows(solution: NestedSolution) -> list[Arrow]:
-    """Return the weighted penalties of blocks and groups after elimination of the blocks, in their order."""
-    blocks = [solution.gathered(diagonal) for diagonal in solution.block_penalties]
-    return blocks + [solution.group_penalty(diagonal) for diagonal in solution.outer_penalties]
-
-
 def _determinant_terms(solution: NestedSolution) -> tuple[np.ndarray, np.ndarray]:
     penalties, system = solution.penalties, solution.system
     first, last = penalties.dense_count, penalties.inner_count
-    inverse, count = solution.inverse_in_range, system.kind_count
-    trace, cross = np.empty(penalties.count), np.empty((penalties.count, penalties.count))
-    dense = solution.dense_penalties
+    inverse, count = solution.inverse_in_range, system.kind_count[:, None, None]
+    trace, cross = np.zeros(penalties.count), np.zeros((penalties.count, penalties.count))
+    dense, outer = solution.dense_penalties, solution.outer_penalties
+    arrows = [solution.gathered(diagonal) for diagonal in solution.block_penalties]
+    corners = [inverse @ arrow.corner for arrow in arrows]
+    corners += [inverse @ solution.group_gathered(diagonal) for diagonal in outer]
     trace[:first] = dense @ np.diag(inverse)
     cross[:first, :first] = dense @ inverse**2 @ dense.T
-    arrows = random_arrows(solution)
-    corners = [inverse @ arrow.corner for arrow in arrows]
-    blocks = [solution.group_inverse @ arrow.block for arrow in arrows]
-    borders = [solution.group_inverse @ arrow.border for arrow in arrows]
-    for number, arrow in enumerate(arrows):
-        place = first + number
-        trace[place] = np.trace(corners[number]) + count @ np.einsum("kii->k", blocks[number])
-        cross[place, :first] = cross[:first, place] = dense @ np.sum(corners[number] * inverse, axis=1)
-        weighted = count[:, None, None] * arrow.border
-        for other in range(number + 1):
-            both = np.sum(corners[number] * corners[other].T)
-            both += 2 * np.sum(inverse * gram(weighted, borders[other]))
-            both += count @ np.sum(blocks[number] * blocks[other].transpose(0, 2, 1), axis=(1, 2))
-            cross[place, first + other] = cross[first + other, place] = both
+    for number, corner in enumerate(corners, first):
+        trace[number] = np.trace(corner)
+        cross[number, :first] = cross[:first, number] = dense @ np.sum(corner * inverse, axis=1)
+    flat = np.stack([corner.ravel() for corner in corners])
+    cross[first:, first:] = flat @ np.stack([corner.T.ravel() for corner in corners]).T
+    # Of the groups: all pairs of their own penalties at once, since those are diagonal.
+    group, across = solution.group_inverse, solution.elimination @ inverse
+    own = np.sum(count * group * (group + 2 * across @ solution.elimination.transpose(0, 2, 1)), axis=0)
+    trace[last:] += outer @ np.diag(np.sum(count * group, axis=0))
+    cross[last:, last:] += outer @ own @ outer.T
+    blocks = [group @ arrow.block for arrow in arrows]
+    borders = [group @ arrow.border for arrow in arrows]
+    for number, (arrow, block, border) in enumerate(zip(arrows, blocks, borders, strict=True), first):
+        trace[number] += np.einsum("k,kii->", count[:, 0, 0], block)
+        for other in range(first, number + 1):
+            both = 2 * np.sum(inverse * gram(count * arrow.border, borders[other - first]))
+            both += np.sum(count * block * blocks[other - first].transpose(0, 2, 1))
+            cross[number, other] += both
+            if other != number:
+                cross[other, number] += both
+        along = np.sum(block * group.transpose(0, 2, 1), axis=2) - 2 * np.sum(border * across, axis=2)
+        both = outer @ (count[:, 0, 0] @ along)
+        cross[number, last:] += both
+        cross[last:, number] += both
     spread = system.spread(solution.weights, solution.covariance(inverse))
-    own = system.block_count[:, None, None] * solution.block_inverse
-    trace[first:last] += solution.block_penalties @ np.diagonal(own, axis1=1, axis2=2).sum(axis=0)
-    middle = np.sum(solution.block_inverse * (own + 2 * spread), axis=0)
+    inner = system.block_count[:, None, None] * solution.block_inverse
+    trace[first:last] += solution.block_penalties @ np.diagonal(inner, axis1=1, axis2=2).sum(axis=0)
+    middle = np.sum(solution.block_inverse * (inner + 2 * spread), axis=0)
     cross[first:last, first:last] += solution.block_penalties @ middle @ solution.block_penalties.T
     return trace, cross

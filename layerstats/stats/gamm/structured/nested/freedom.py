@@ -9,7 +9,7 @@ import numpy as np
 
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms, random_arrows
+from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 
 
@@ -33,13 +33,19 @@ class NestedFreedom(Freedom):
 
     @cached_property
     def penalty(self) -> Arrow:
-        """The weighted penalties of blocks and groups together, after elimination of the blocks; see `random_arrows`."""
-        arrows = random_arrows(self._solution)
-        return Arrow(
-            np.sum([arrow.corner for arrow in arrows], axis=0),
-            np.sum([arrow.border for arrow in arrows], axis=0),
-            np.sum([arrow.block for arrow in arrows], axis=0),
-        )
+        """The weighted penalties of blocks and groups along the dense directions after elimination of both."""
+        found = self.raw_penalty
+        elimination, count = self._solution.elimination, self._solution.system.kind_count
+        return Arrow(found.corner - self._dense_penalty, found.border, found.block).reduced(elimination, count)
+
+    @cached_property
+    def raw_penalty(self) -> Arrow:
+        """All weighted penalties after elimination of the blocks alone."""
+        solution = self._solution
+        root = np.sqrt(self._block_penalty)[:, None]
+        scaled = [weights * root for weights in solution.weights]
+        found = solution.system.collect(scaled, scaled)
+        return Arrow(found.corner + self._dense_penalty, found.border, found.block + np.diag(self._outer_penalty))
 
     @cached_property
     def _gathered(self) -> np.ndarray:

@@ -24,7 +24,7 @@ from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 def group_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
     """Test the term whose functions of a group are `span`."""
     solution: NestedSolution = freedom.optimum.solution
-    pencil = _Pencil.of(solution, np.arange(solution.group_inverse.shape[1])[span])
+    pencil = _Pencil.of(solution, freedom.raw_penalty, np.arange(solution.group_inverse.shape[1])[span])
     used = solution.system.used
     statistic = pencil.statistic(solution.group_coefficients[used, span], solution.system.group_kind[used])
     return pencil.spectrum().test(statistic / freedom.scale, residual)
@@ -59,15 +59,10 @@ class _Pencil:
     count: np.ndarray
 
     @classmethod
-    def of(cls, solution: NestedSolution, tested: np.ndarray) -> _Pencil:
-        """Eliminate the blocks and the other functions of the groups."""
-        system, count = solution.system, solution.system.kind_count
+    def of(cls, solution: NestedSolution, found: Arrow, tested: np.ndarray) -> _Pencil:
+        """Eliminate the other functions of the groups; `found` is the penalty after elimination of the blocks."""
+        count = solution.system.kind_count
         other = np.setdiff1d(np.arange(solution.group_inverse.shape[1]), tested)
-        root = np.sqrt(solution.block_penalties.sum(axis=0))[:, None]
-        scaled = [weights * root for weights in solution.weights]
-        found = system.collect(scaled, scaled)
-        block = found.block + np.diag(solution.outer_penalties.sum(axis=0))
-        corner = found.corner + np.diag(solution.dense_penalties.sum(axis=0))
         border = count[:, None, None] * solution.group_border
         whole = _part(
             Arrow(
@@ -77,7 +72,7 @@ class _Pencil:
             ),
             tested,
         )
-        penalty = _part(Arrow(corner, found.border, block), tested)
+        penalty = _part(found, tested)
         if not len(other):
             return cls(whole, penalty, count)
         own = solution.group_information[:, other[:, None], other]
@@ -90,7 +85,8 @@ class _Pencil:
             whole.border + beside.transpose(0, 2, 1) @ outer,
             whole.block + beside.transpose(0, 2, 1) @ inner,
         )
-        rest, across, down = block[:, other[:, None], other], block[:, other[:, None], tested], found.border[:, other]
+        rest, across = found.block[:, other[:, None], other], found.block[:, other[:, None], tested]
+        down = found.border[:, other]
         half = gram(weighted, down)
         twice = across.transpose(0, 2, 1) @ inner
         turned = inner.transpose(0, 2, 1)

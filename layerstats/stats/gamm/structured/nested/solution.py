@@ -95,11 +95,11 @@ class NestedSolution:
         scaled = [(weights * root[:, None])[:, diagonal > 0] for weights in self.weights]
         return self.system.collect(scaled, scaled).reduced(self.elimination, self.system.kind_count)
 
-    def group_penalty(self, diagonal: np.ndarray) -> Arrow:
-        """Return the same of a diagonal D over the functions of each group."""
-        scaled = diagonal[:, None] * self.elimination
-        corner = gram(self.system.kind_count[:, None, None] * self.elimination, scaled)
-        return Arrow(corner, -scaled, np.broadcast_to(np.diag(diagonal), self.group_inverse.shape))
+    def group_gathered(self, diagonal: np.ndarray) -> np.ndarray:
+        """Return the sum over groups of V'DV, (column, column), for a diagonal D over the functions of each group."""
+        used = diagonal > 0
+        scaled = (self.system.kind_count[:, None] * diagonal[used])[:, :, None] * self.elimination[:, used]
+        return gram(scaled, self.elimination[:, used])
 
     def covariance(self, inverse: np.ndarray) -> Arrow:
         """Return the blocks of K^-1 for dense corner and groups, with `inverse` its dense corner."""
