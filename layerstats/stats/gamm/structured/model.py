@@ -41,8 +41,8 @@ class Model:
     blocks
         The random terms that are solved level by level; all have the same grouping factor.
     outer
-        The random terms of a factor in which that one is nested (speakers, where the blocks are tokens): solved group by
-        group. None where they are few, and then in the dense corner.
+        The random terms of a factor in which that one is nested (speakers, where the blocks are tokens), solved group
+        by group. Where they are few they stand in the dense corner.
     labels
         The labels of all smooths in the order of the formula.
     rows
@@ -234,8 +234,8 @@ def _outer_terms(
 ) -> tuple[GroupedTerm, ...]:
     """Return the terms of the factor with most coefficients among those in which the blocks are nested.
 
-    None where effects of random levels (``bs="re"``) are noise in the tests of others, or the blocks have several terms:
-    those are for the dense corner.
+    None where effects of random levels (``bs="re"``) are noise in the tests of others, or where the blocks have several
+    terms: those are for the dense corner.
     """
     if request.family != "gaussian" or any(term.random for term in grouped) or len(blocks) != 1:
         return ()

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.solution import Solution
 
+# Of variances that are zero but for rounding errors: of a function in the data, and of a column given a random term.
+UNSEEN, _SHARED = 1e-11, 1e-9
 # Rows that are eliminated at once: of one matrix, and of many small ones.
 _BLOCK, _SMALL_BLOCK = 48, 8
 
@@ -79,7 +80,15 @@ class BlockPencil:
 
         count = np.repeat(system.block_count, self.values.shape[1])
         values = self.values.ravel() / (1 + self.values.ravel())
-        return Spectrum(values, count, correction, lost_rank(correction, float(values.max())))
+        return Spectrum(values, count, correction, self._shared())
+
+    def _shared(self) -> int:
+        system, free = self.solution.system, ~self.solution.penalties.penalised
+        explained = np.zeros_like(system.dense_gram)
+        for cluster, rows, values in zip(system.clusters, self.rows, self.row_values, strict=True):
+            seen = values > self.values.max() * UNSEEN
+            explained[cluster.block] += (rows[seen].T / values[seen]) @ rows[seen]
+        return shared_directions(system.dense_gram[np.ix_(free, free)], explained[np.ix_(free, free)])
 
     def _eliminated(self, along: complex) -> np.ndarray:
         """Return S + zG of the dense corner at z = `along`, without the blocks."""
@@ -93,11 +102,18 @@ class BlockPencil:
         return matrix
 
 
-def lost_rank(correction: Correction, largest: float) -> int:
-    """Return how many eigenvalues a correction makes zero: by what power the determinant grows less."""
-    far = 1e10j / largest
-    near, further = (float(np.dot(*correction(point)).real) for point in (far, 10 * far))
-    return round((near - further) / np.log(10))
+def shared_directions(gram: np.ndarray, explained: np.ndarray) -> int:
+    """Return how many directions of the unpenalised columns lie in the span of a random term: it loses as many of rank.
+
+    Parameters
+    ----------
+    gram
+        (column, column) cross-products of the unpenalised columns.
+    explained
+        (column, column) those of their projections on the columns of the term.
+    """
+    scale = 1 / np.sqrt(np.diag(gram))
+    return int(np.sum(np.linalg.eigvalsh((gram - explained) * np.outer(scale, scale)) < _SHARED))
 
 
 def log_pivots(matrix: np.ndarray) -> np.ndarray:

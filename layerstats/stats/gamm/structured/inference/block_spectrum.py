@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.sparse.linalg import aslinearoperator, eigs
 
-from layerstats.stats.gamm.structured.inference.block_determinant import lost_rank
+from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
@@ -105,7 +105,7 @@ class BlockProduct:
             values=np.concatenate([alone, outliers]),
             counts=np.concatenate([counts, np.ones(len(outliers))]),
             correction=correction,
-            lost=lost_rank(correction, float(values.max())),
+            lost=_lost_rank(correction, float(values.max())),
         )
 
     def _outliers(self, bound: float) -> np.ndarray:
@@ -217,6 +217,13 @@ class _LowRank:
             kernel[np.ix_(places, places[left:])] += span.T @ (times @ span[:, left:])
         sign, size = np.linalg.slogdet(np.eye(len(self.core)) - 2 * point * (self.core @ kernel))
         return complex(size, float(np.angle(sign)))
+
+
+def _lost_rank(correction: Correction, largest: float) -> int:
+    """Return how many eigenvalues a correction makes zero: by what power the determinant grows less."""
+    far = 1e10j / largest
+    near, further = (float(np.dot(*correction(point)).real) for point in (far, 10 * far))
+    return round((near - further) / np.log(10))
 
 
 def _full_rank(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
-"""The test of the random term of the blocks, where blocks are nested in groups: by determinants, as `block_determinant`.
+"""The test of the random term of the blocks, where blocks are nested in groups: by determinants.
 
-The other columns are those of dense corner and groups, of which J = S + zG has an arrow left after elimination of the
+As in `inference.block_determinant`; but the other columns are those of dense corner and groups, of which J = S + zG has an arrow left after elimination of the
 blocks, and so has the minor of K J^-1 K: two copies of the functions of a group, and two of the dense corner.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.inference.block_determinant import log_pivots, lost_rank
+from layerstats.stats.gamm.structured.inference.block_determinant import UNSEEN, log_pivots, shared_directions
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
@@ -100,7 +100,19 @@ def _spectrum(solution: NestedSolution) -> Spectrum:
 
     shares = values / (1 + values)
     counts = np.repeat(system.block_count, values.shape[1])
-    return Spectrum(shares.ravel(), counts, correction, lost_rank(correction, float(shares.max())))
+    return Spectrum(shares.ravel(), counts, correction, _shared(solution, rows, values))
+
+
+def _shared(solution: NestedSolution, rows: list[np.ndarray], values: np.ndarray) -> int:
+    system, free = solution.system, ~solution.penalties.penalised
+    explained = np.zeros_like(system.dense_gram)
+    for cluster, row in zip(system.clusters, rows, strict=True):
+        own = values[cluster.grid]
+        seen = own > values.max() * UNSEEN
+        weights = np.where(seen, cluster.count[:, None] / np.where(seen, own, 1.0), 0.0).ravel()
+        flat = row[:, :, : len(cluster.columns)].reshape(len(weights), -1)
+        explained[np.ix_(cluster.columns, cluster.columns)] += (flat.T * weights) @ flat
+    return shared_directions(system.dense_gram[np.ix_(free, free)], explained[np.ix_(free, free)])
 
 
 def _eliminated(solution: NestedSolution, rows: list[np.ndarray], values: np.ndarray, along: complex) -> Arrow:

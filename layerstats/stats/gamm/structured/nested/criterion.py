@@ -1,10 +1,11 @@
 """Derivatives of the criterion where blocks are nested in groups.
 
-After elimination of the blocks a penalty of theirs is an arrow G = sum W'DW over dense corner and groups, and that of a group
-is its own diagonal. With N = [1, -V'] and R = N'GN, Y = (GN)_u, E = G_uu, traces over all coefficients are
+After elimination of the blocks a penalty of theirs is an arrow G = sum W'DW over dense corner and groups, and that of a
+group is its own diagonal. With N = [1, -V'] and R = N'GN, Y = (GN)_u, E = G_uu, traces over all coefficients are
 
     tr K^-1 S_i = tr P R_i + sum_s tr T^-1 E_i + (blocks) sum tr A^-1 D_i,
-    tr K^-1 S_i K^-1 S_j = tr P R_i P R_j + sum_s (2 tr P Y_i'T^-1 Y_j + tr T^-1 E_i T^-1 E_j) + (blocks, as without groups).
+    tr K^-1 S_i K^-1 S_j = tr P R_i P R_j + sum_s (2 tr P Y_i'T^-1 Y_j + tr T^-1 E_i T^-1 E_j)
+                           + (blocks, as without groups).
 """
 
 from __future__ import annotations

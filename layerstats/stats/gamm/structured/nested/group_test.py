@@ -2,8 +2,8 @@
 
 What is not tested can be eliminated first: with K the penalised cross-product and S the penalties, M and V (see
 `block_determinant`) depend on them through K* = K_ee - K_ef K_ff^-1 K_fe and S* = N'SN alone, N = [1, -K_fe' K_ff^-1].
-Blocks, and other terms of the groups, are taken out in this way. In coordinates where the rest of each group is 1 in K* and
-diagonal in S*, the groups are then eliminated from S* + z(K* - S*), and what is left are two copies of the dense corner.
+Blocks, and other terms of the groups, are taken out in this way. In coordinates where the rest of each group is 1 in K*
+and diagonal in S*, the groups are then eliminated from S* + z(K* - S*), and two copies of the dense corner are left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.inference.block_determinant import log_pivots, lost_rank
+from layerstats.stats.gamm.structured.inference.block_determinant import UNSEEN, log_pivots, shared_directions
 from layerstats.stats.gamm.structured.inference.random_test import ROUNDING
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
@@ -27,7 +27,15 @@ def group_random_test(freedom: NestedFreedom, span: slice, residual: float) -> T
     pencil = _Pencil.of(solution, freedom.raw_penalty, np.arange(solution.group_inverse.shape[1])[span])
     used = solution.system.used
     statistic = pencil.statistic(solution.group_coefficients[used, span], solution.system.group_kind[used])
-    return pencil.spectrum().test(statistic / freedom.scale, residual)
+    return pencil.spectrum(_shared(solution, span)).test(statistic / freedom.scale, residual)
+
+
+def _shared(solution: NestedSolution, span: slice) -> int:
+    system, free = solution.system, ~solution.penalties.penalised
+    inverse = np.linalg.pinv(system.group_gram[:, span, span], rcond=UNSEEN, hermitian=True)
+    mixed = system.group_mixed[:, span][:, :, free]
+    explained = gram(system.kind_count[:, None, None] * mixed, inverse @ mixed)
+    return shared_directions(system.dense_gram[np.ix_(free, free)], explained)
 
 
 def dense_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
@@ -103,8 +111,8 @@ class _Pencil:
         through = np.einsum("sf,sfc->c", coefficients, self.whole.border[kind])
         return own - float(through @ np.linalg.solve(self.whole.corner, through))
 
-    def spectrum(self) -> Spectrum:
-        """Return the eigenvalues of the product of covariance and weights over all groups."""
+    def spectrum(self, lost: int) -> Spectrum:
+        """Return the eigenvalues of the product of covariance and weights over all groups, `lost` of them zero."""
         inverse = np.linalg.inv(np.linalg.cholesky(self.whole.block))
         shares = inverse @ self.penalty.block @ inverse.transpose(0, 2, 1)
         share, vectors = np.linalg.eigh((shares + shares.transpose(0, 2, 1)) / 2)
@@ -138,8 +146,7 @@ class _Pencil:
             both[:, size:] /= along
             return np.append(log_pivots(both), -constant), np.ones(2 * size + 1)
 
-        values = np.maximum(1 - share, 0)
-        return Spectrum(values, count, correction, lost_rank(correction, float(values.max())))
+        return Spectrum(np.maximum(1 - share, 0), count, correction, lost)
 
 
 def _part(arrow: Arrow, functions: np.ndarray) -> Arrow:

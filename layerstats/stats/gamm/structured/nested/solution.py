@@ -1,7 +1,7 @@
 """The penalised estimates of a model with nested blocks: blocks are eliminated first, then groups.
 
-With A_i, B_i, W_i, c_i of block i as in `structured.solution`, but B_i = Z_i'[X, U] over the dense corner and the group s of
-the block, what is left for group s is T_s = U'U - sum B_u'W_u + M and C_s = U'X - sum B_u'W_b, with M the weighted
+With A_i, B_i, W_i, c_i of block i as in `structured.solution`, but B_i = Z_i'[X, U] over the dense corner and the group
+s of the block, what is left for group s is T_s = U'U - sum B_u'W_u + M and C_s = U'X - sum B_u'W_b, with M the weighted
 penalties of a group, and d_s = U'y - sum W_u'c_i. With V_s = T_s^-1 C_s the dense corner is X'X - sum B_b'W_b + S - sum
 C_s'V_s. The estimates are b, u_s = T_s^-1 d_s - V_s b and g_i = A_i^-1 c_i - W_i (b, u_s).
 """
@@ -90,7 +90,7 @@ class NestedSolution:
         return self.block_coefficients
 
     def gathered(self, diagonal: np.ndarray) -> Arrow:
-        """Return the sum over blocks of W'DW for a diagonal D, along the dense directions after elimination of groups."""
+        """Return the sum over blocks of W'DW for a diagonal D, as `Arrow.reduced`."""
         root = np.sqrt(diagonal)
         scaled = [(weights * root[:, None])[:, diagonal > 0] for weights in self.weights]
         return self.system.collect(scaled, scaled).reduced(self.elimination, self.system.kind_count)
@@ -119,7 +119,7 @@ class NestedSolution:
         return found
 
     def back(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the sums of W_i' v_i over all blocks, (column,), and over the blocks of each group, (group, function)."""
+        """Return the sums of W_i' v_i over all blocks, (column,), and over those of each group, (group, function)."""
         return back(self.system, self.weights, values)
 
     def inverse_times_block(self, values: np.ndarray) -> np.ndarray:

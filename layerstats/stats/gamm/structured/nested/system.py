@@ -1,7 +1,7 @@
 """Data under a model with nested blocks as sufficient statistics.
 
-Blocks share cross-products by pattern, as in `structured.system`; their columns of the group's terms belong to the pattern,
-since which group it is does not show in them. Groups that hold the same patterns equally often are of one *kind*.
+Blocks share cross-products by pattern, as in `structured.system`; their columns of the group's terms belong to the
+pattern, since which group it is does not show in them. Groups that hold the same patterns equally often are of one *kind*.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class NestedCluster:
 
 @dataclass(frozen=True, eq=False)
 class NestedSystem:
-    """Cross-products of the whitened rows: X the dense corner, U the terms of a group, Z those of a block, y the response.
+    """Cross-products of the whitened rows: X dense corner, U terms of a group, Z those of a block, y response.
 
     Attributes
     ----------
@@ -206,7 +206,7 @@ class _Sums:
     def add(
         self, number: int, touched: np.ndarray, outer: np.ndarray, block: np.ndarray, responses: np.ndarray
     ) -> None:
-        """Add a pattern: whitened rows in the `touched` columns of dense corner and group, and its (row, level) data."""
+        """Add a pattern: whitened rows in the `touched` columns of dense corner and group, and (row, level) data."""
         levels = self.patterns[number].levels
         count, wide = len(levels), int(np.sum(touched < self.columns))
         columns, functions = touched[:wide], touched[wide:] - self.columns
@@ -226,9 +226,7 @@ class _Sums:
             self.block_gram.append(block.T @ block)
             self.block_count.append(0)
         self.block_count[self.grids[key]] += count
-        self.clusters.setdefault(touched.tobytes(), (touched, []))[1].append(
-            (number, self.grids[key], block.T @ outer)
-        )
+        self.clusters.setdefault(touched.tobytes(), (touched, []))[1].append((number, self.grids[key], block.T @ outer))
 
     def system(self, observations: int, offset: float) -> NestedSystem:
         """Return the sums."""
