@@ -1,7 +1,8 @@
 """The test of the random term of the blocks, where blocks are nested in groups: by determinants.
 
-As in `inference.block_determinant`; but the other columns are those of dense corner and groups, of which J = S + zG has an arrow left after elimination of the
-blocks, and so has the minor of K J^-1 K: two copies of the functions of a group, and two of the dense corner.
+As in `inference.block_determinant`; but the other columns are those of dense corner and groups. After elimination of
+the blocks J = S + zG has an arrow left, and so has the minor of K J^-1 K: two copies of the functions of a group, and
+two of the dense corner.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Data under a model with nested blocks as sufficient statistics.
 
 Blocks share cross-products by pattern, as in `structured.system`; their columns of the group's terms belong to the
-pattern, since which group it is does not show in them. Groups that hold the same patterns equally often are of one *kind*.
+pattern, since which group it is does not show in them. Groups that hold the same patterns equally often are of one
+*kind*.
 """
 
 from __future__ import annotations
