@@ -13,7 +13,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.autocorrelation import step_autocorrelation
 from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest
+from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
 from layerstats.stats.gamm.engines.registry import ENGINES, REFERENCE_ENGINE, choose_engine
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
@@ -260,13 +260,12 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
     automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
     plain = [replace(jobs[number].request, rho=0.0) for number in automatic]
     engines = [jobs[number].engine for number in automatic]
-    first = _fit_by_engine(list(zip(engines, plain, strict=True)), workers)
     settled = list(jobs)
-    for number, fitted in zip(automatic, first, strict=True):
+    for number, residuals in zip(automatic, _residuals(engines, plain, workers), strict=True):
         job = jobs[number]
         gaps = job.request.series_gaps
         rho, note = _settle_rho(
-            *step_autocorrelation(fitted.residuals, job.request.series_start, gaps), negative=has_whole_gaps(gaps)
+            *step_autocorrelation(residuals, job.request.series_start, gaps), negative=has_whole_gaps(gaps)
         )
         settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
     for number, job in enumerate(jobs):
@@ -275,6 +274,17 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
             note = f"rho = {rho:.6g}, estimated by {job.request.method} jointly with the smoothing parameters."
             settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
     return settled
+
+
+def _residuals(engines: list[Engine], requests: list[FitRequest], workers: int) -> list[np.ndarray]:
+    """Return the residuals of each request, without the tables where the engine can."""
+    whole = [number for number, engine in enumerate(engines) if not isinstance(engine, FitsResiduals)]
+    fits = _fit_by_engine([(engines[number], requests[number]) for number in whole], workers)
+    found = {number: fitted.residuals for number, fitted in zip(whole, fits, strict=True)}
+    for number, (engine, request) in enumerate(zip(engines, requests, strict=True)):
+        if isinstance(engine, FitsResiduals):
+            found[number] = engine.residuals(request)
+    return [found[number] for number in range(len(requests))]
 
 
 def _settle_rho(rho: float, pairs: int, *, negative: bool) -> tuple[float, str]:

@@ -126,7 +126,7 @@ def channel_design(
         series_start=prepared.series_start,
     )
     try:
-        model = build_model(request)
+        model = build_model(request, nesting=False)
     except Refusal as refusal:
         raise ArgumentError(
             f"The structured engine, which fits channels, does not express {refusal}. Choose a simpler model: fewer "

@@ -190,3 +190,12 @@ class EstimatesRho(Protocol):
     def estimate_rho(self, request: FitRequest) -> float:
         """Return the AR(1) parameter at the optimum of the request's criterion; its own `rho` is not used."""
         ...
+
+
+@runtime_checkable
+class FitsResiduals(Protocol):
+    """An engine that can fit without the tables, where nothing but the residuals is wanted."""
+
+    def residuals(self, request: FitRequest) -> np.ndarray:
+        """Return the residuals as `EngineFit` has them, (row,)."""
+        ...

@@ -6,6 +6,9 @@ equal mgcv's: the intercept is the mean curve over these rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 import numpy as np
 import pandas as pd
 
@@ -15,6 +18,8 @@ from layerstats.stats.gamm.structured.r_sample import RSample
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
 _SEED = 66
+# Rows are taken by so many.
+_CHUNK = 8192
 
 
 def setup_rows(request: FitRequest) -> pd.DataFrame:
@@ -33,13 +38,13 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
         return frame
     sample = RSample(_SEED)
     chosen = sample.draw(rows, size)
-    shuffled = sample.draw(rows, rows)
+    first = _first_of_each(
+        sample.shuffle(rows), [values for values, factor in zip(variables, factors, strict=True) if factor]
+    )
     special: list[int] = []
     for values, factor in zip(variables, factors, strict=True):
         if factor:
-            levels = values.cat.codes.to_numpy()[shuffled]
-            present, first = np.unique(levels, return_index=True)
-            special += shuffled[first[present >= 0]].tolist()
+            special += next(first)
         else:
             numbers = values.to_numpy(dtype=float)
             special += [int(np.argmin(numbers)), int(np.argmax(numbers))]
@@ -54,3 +59,19 @@ def _variables(request: FitRequest) -> list[pd.Series]:
     variables = [pd.Series(request.response_values), *(request.frame[name] for name in names)]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
+
+
+def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:
+    """Yield, for each factor, the first of the shuffled rows for each level that has rows; read no more of them."""
+    codes = [values.cat.codes.to_numpy() for values in factors]
+    found: list[dict[int, int]] = [{} for _ in codes]
+    present = [len(np.unique(values[values >= 0])) for values in codes]
+    while any(len(rows) < number for rows, number in zip(found, present, strict=True)):
+        taken = np.fromiter(islice(shuffled, _CHUNK), dtype=np.int64)
+        for values, rows in zip(codes, found, strict=True):
+            levels, first = np.unique(values[taken], return_index=True)
+            for level, place in zip(levels.tolist(), taken[first].tolist(), strict=True):
+                if level >= 0:
+                    rows.setdefault(level, place)
+    for rows in found:
+        yield [rows[level] for level in sorted(rows)]

@@ -12,6 +12,11 @@ from layerstats.stats.gamm.structured.inference.block_test import block_random_t
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_test import dense_random_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.nested import NestedFreedom
+from layerstats.stats.gamm.structured.nested.block_test import nested_block_test
+from layerstats.stats.gamm.structured.nested.group_test import dense_random_test as nested_dense_test
+from layerstats.stats.gamm.structured.nested.group_test import group_random_test
 from layerstats.stats.gamm.structured.whitening import log_determinant
 
 
@@ -53,11 +58,17 @@ def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]
     for term in fit.model.blocks:
         edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
         parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+    if isinstance(freedom, NestedFreedom):
+        for term in fit.model.outer:
+            edf = float(freedom.outer[fit.model.outer_spans[term.label]].sum())
+            parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
     return tuple(parts[label] for label in fit.model.labels)
 
 
 def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
     residual = fit.residual_freedom
+    if isinstance(freedom, NestedFreedom) and part.null_dimension == 0:
+        return _nested_test(fit.model, freedom, part.label, residual)
     if part.label in fit.model.block_spans:
         return block_random_test(fit.model, freedom, part.label, residual)
     if part.null_dimension == 0:
@@ -70,6 +81,14 @@ def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
         float(freedom.dense_alternative[span].sum()),
         residual,
     )
+
+
+def _nested_test(model: Model, freedom: NestedFreedom, label: str, residual: float) -> TermTest:
+    if label in model.block_spans:
+        return nested_block_test(freedom, residual)
+    if label in model.outer_spans:
+        return group_random_test(freedom, model.outer_spans[label], residual)
+    return nested_dense_test(freedom, model.dense_spans[label], residual)
 
 
 def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, whitened: np.ndarray) -> pd.DataFrame:
