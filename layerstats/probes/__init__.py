@@ -2,6 +2,7 @@
 
 from layerstats.probes.activations import record_activations
 from layerstats.probes.geometry import Grid
+from layerstats.probes.network import network_attributes
 from layerstats.probes.null import record_untrained
 
-__all__ = ["Grid", "record_activations", "record_untrained"]
+__all__ = ["Grid", "network_attributes", "record_activations", "record_untrained"]
