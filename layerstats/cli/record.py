@@ -55,7 +55,9 @@ def record(
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[
         str,
-        typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH."),
+        typer.Option(
+            help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH."
+        ),
     ] = "demo",
     part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
     layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",

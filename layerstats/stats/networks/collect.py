@@ -22,7 +22,7 @@ class Network:
     Attributes
     ----------
     kind
-        What it is compared as, for instance "ciwgan Q-network", "supervised" or "untrained".
+        What it is compared as, for instance "ciwgan Q-network", "supervised" or "untrained ciwgan".
     seed
         Seed of its training, or of its random weights.
     run
@@ -41,8 +41,9 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
     """List the networks in stores that were recorded on the same tokens.
 
     The main recording of each store is a network; its attributes `network_kind` and `network_seed` (and `part`, for
-    parts of one network) say which. Untrained networks are taken from the first store that has any: where others hold
-    twins of the same shape, they are the same networks again.
+    parts of one network) say which. Untrained networks are those of the first store of each `network_kind` that has
+    any: a Q-network's and a discriminator's are the same networks again. Those of different kinds are kept apart,
+    since networks whose weights are drawn in another way differ before they have learned anything.
 
     Parameters
     ----------
@@ -66,14 +67,13 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
         raise ArgumentError("The 'stores' parameter must list at least one store, but it is empty.")
     _check_same_tokens(views)
     trained = [_main(view) for view in views if view.name == "activations"]
-    untrained = next((found for found in map(_untrained, views) if found), [])
     twice = [key for key, count in Counter((one.kind, one.seed) for one in trained).items() if count > 1]
     if twice:
         raise DataError(
             f"The network {twice[0][0]!r} with seed {twice[0][1]} occurs more than once. Give each store once, and "
             "each training a seed of its own (the attribute 'network_seed' of its recording)."
         )
-    return [*trained, *untrained]
+    return [*trained, *_untrained(views)]
 
 
 def _main(view: Experiment) -> Network:
@@ -91,18 +91,26 @@ def _main(view: Experiment) -> Network:
     return Network(label, seed, (kind if part is not None else label, seed), view)
 
 
-def _untrained(view: Experiment) -> list[Network]:
-    recordings = view.recordings
-    names = [
-        str(name)
-        for name, complete in zip(recordings["recording"], recordings["complete"], strict=True)
-        if complete and str(name).startswith(f"{UNTRAINED}/")
-    ]
-    seeds = [int(name.rpartition("_")[2]) for name in names]
+def _untrained(views: Sequence[Experiment]) -> list[Network]:
+    """Return the untrained networks of the first store of each kind that has any."""
+    found: dict[str, dict[int, Experiment]] = {}
+    for view in views:
+        kind, names = str(view.attrs["network_kind"]), _untrained_recordings(view)
+        if names and kind not in found:
+            found[kind] = {int(name.rpartition("_")[2]): view.recording(name) for name in names}
+    # Where there is one sort only, its name needs no more.
+    labels = {kind: UNTRAINED if len(found) == 1 else f"{UNTRAINED} {kind}" for kind in found}
     return [
-        Network(UNTRAINED, seed, (UNTRAINED, seed), view.recording(name))
-        for name, seed in zip(names, seeds, strict=True)
+        Network(labels[kind], seed, (labels[kind], seed), view)
+        for kind, recordings in found.items()
+        for seed, view in recordings.items()
     ]
+
+
+def _untrained_recordings(view: Experiment) -> list[str]:
+    table = view.recordings
+    names = [str(name) for name, complete in zip(table["recording"], table["complete"], strict=True) if complete]
+    return [name for name in names if name.startswith(f"{UNTRAINED}/")]
 
 
 def _check_same_tokens(views: Sequence[Experiment]) -> None:

@@ -75,7 +75,7 @@ def compare_networks(
     ----------
     stores
         One store a network, recorded on the same tokens, with the attributes `network_kind` and `network_seed` as
-        ``layerstats record`` writes them. Untrained networks are taken from the first store that has some.
+        ``layerstats record`` writes them; for untrained networks see `list_networks`.
     words
         Sets of words, for instance ``[("ask", "wash")]``; the effect size of a set of three or more is over all its
         pairs. By default one set of all words; ``()`` for none.
