@@ -70,7 +70,9 @@ class GanOptions:
         """Name the options that differ from others', with both values."""
         mine = asdict(self)
         return [
-            f"{name} is {value!r}, but was {other.get(name)!r}" for name, value in mine.items() if value != other.get(name)
+            f"{name} is {value!r}, but was {other.get(name)!r}"
+            for name, value in mine.items()
+            if value != other.get(name)
         ]
 
 
