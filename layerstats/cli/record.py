@@ -53,7 +53,9 @@ def record(
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[
         str,
-        typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH."),
+        typer.Option(
+            help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH."
+        ),
     ] = "demo",
     layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
