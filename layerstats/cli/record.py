@@ -56,7 +56,8 @@ def record(
     corpus: Annotated[
         str,
         typer.Option(
-            help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH."
+            help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, "
+            "generated:PATH."
         ),
     ] = "demo",
     part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",

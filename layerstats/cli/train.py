@@ -21,7 +21,7 @@ def _train() -> None:
 def train_words_command(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); the model card goes beside it.")],
     corpus: Annotated[
-        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
     ] = "demo",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     width: Annotated[int, typer.Option(help="Channels of the first layer (the paper's d is 64).")] = 16,

@@ -3,7 +3,7 @@
 from layerstats.corpora.alignment import align
 from layerstats.corpora.clips import Clips
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.demo import demo_corpus
+from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.fsdd import read_fsdd
 from layerstats.corpora.generated import read_generated, write_generated
 from layerstats.corpora.librispeech import read_librispeech
@@ -21,6 +21,7 @@ __all__ = [
     "Corpus",
     "align",
     "demo_corpus",
+    "demo_words",
     "labels_of",
     "open_corpus",
     "phone_class",
