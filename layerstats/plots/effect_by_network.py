@@ -57,9 +57,15 @@ def effect_by_network(kinds: pd.DataFrame, networks: pd.DataFrame | None = None)
     figure += geom_line(aes(group="network"), size=0.4, alpha=0.45)
     if networks is not None and len(networks):
         check_columns(networks, SINGLE_COLUMNS, "the table of single networks for the figure 'effect_by_network'")
+        known = {"network": names, "layer": layers, "contrast": panels}
+        for name, values in known.items():
+            strangers = sorted(set(networks[name].astype(str)) - set(values))
+            if strangers:
+                raise DataError(
+                    f"There are single networks of {name} {strangers[0]!r}, which has no mean. Give all rows of both "
+                    "tables, or the same selection."
+                )
         single = _place(networks.reset_index(drop=True), names, layers, panels)
-        if bool(single["x"].isna().any()) or bool(single["panel"].isna().any()):
-            raise DataError("There are single networks of a kind, layer or contrast that has no mean.")
         width = _SPREAD / len(names)
         cells = single.groupby(["panel", "network", "x"], observed=True)["y"]
         rank, size = cells.rank(method="first"), cells.transform("size")

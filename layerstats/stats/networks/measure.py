@@ -74,6 +74,10 @@ def _effects(
         weights = draw_speakers(people, draws, seed)
         effects = np.array([effect_sizes(one, place.groups, place.speakers)[0] for one in means[name]])
         if not np.isfinite(effects).all():
-            raise DataError(f"Series of {name} do not vary at layer {layer!r}: is the network dead there?")
+            dead = networks[int(np.flatnonzero(~np.isfinite(effects))[0])]
+            raise DataError(
+                f"The series of {dead.kind} {dead.seed} do not vary at layer {layer!r} ({name}): the network is dead "
+                "there. Leave it or this layer out."
+            )
         drawn = np.array([effect_sizes(one, place.groups, place.speakers, weights) for one in means[name]])
         yield name, effects, sampling_covariance(drawn, people)
