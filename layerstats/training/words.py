@@ -44,6 +44,7 @@ def train_words(
     seed: int = 0,
     phase_shuffle: int = 2,
     augment: bool = True,
+    initialisation: str = "torch",
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> TrainingResult:
@@ -71,6 +72,8 @@ def train_words(
         Radius in samples, as in the published network.
     augment : bool
         Shift every clip by up to 50 ms and vary its level while training.
+    initialisation : {"torch", "glorot"}
+        How the first weights are drawn; those of a ciwGAN's networks are "glorot", and its supervised twin's should be.
     device : str
         "auto" (a GPU where there is one), or a torch device.
     progress : callable, optional
@@ -102,7 +105,9 @@ def train_words(
     sides = {side: _load(clips, words, side) for side in ("train", "test")}
     began = time.perf_counter()
     with seeded(seed, place):
-        model = ConvolutionalEncoder(len(words), width=width, phase_shuffle=phase_shuffle, samples=clips.samples)
+        model = ConvolutionalEncoder(
+            len(words), width, phase_shuffle=phase_shuffle, samples=clips.samples, initialisation=initialisation
+        )
         model.to(place)
         run = _Run(model, sides["train"], epochs, batch_size, learning_rate, seed, clips.rate_hz // 20 * augment)
         rows = []

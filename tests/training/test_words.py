@@ -144,3 +144,10 @@ def test_augmentation_shifts_and_softens():
     assert max(shifts) > 10
     assert 0.5 <= min(gains) < 0.6
     assert 0.9 < max(gains) <= 1.0
+
+
+def test_first_weights_can_be_drawn_as_in_a_gan():
+    result = train_words(tones(), width=1, epochs=1, initialisation="glorot")
+    assert result.model.configuration["initialisation"] == "glorot"
+    with pytest.raises(ArgumentError, match="initialisation"):
+        train_words(tones(), width=1, initialisation="zeros")
