@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.speech import tell_damage
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def record(
     samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
     rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
     too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
+    damaged: Annotated[
+        str, typer.Option(help="What to do with clips that turn into noise (lost bytes): error, skip or keep.")
+    ] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
@@ -86,7 +90,8 @@ def record(
             speech, unaligned = speech.with_alignment()
             if len(unaligned):
                 typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
-        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long)
+        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long, damaged=damaged)
+        tell_damage(clips)
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)

@@ -3,6 +3,7 @@
 from layerstats.corpora.alignment import align
 from layerstats.corpora.clips import Clips
 from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.damage import find_damage, noise_onset
 from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.fsdd import read_fsdd
 from layerstats.corpora.generated import read_generated, write_generated
@@ -22,7 +23,9 @@ __all__ = [
     "align",
     "demo_corpus",
     "demo_words",
+    "find_damage",
     "labels_of",
+    "noise_onset",
     "open_corpus",
     "phone_class",
     "phone_set",

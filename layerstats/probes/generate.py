@@ -20,6 +20,8 @@ from layerstats.probes.quiet import at_rest, place_for
 
 # The same batches whatever else is asked for: convolutions may round otherwise in others.
 _BATCH = 32
+# Half of full scale: room for players, and audio that a broken generator saturates is not taken for a damaged file.
+_PEAK = 16384
 # About 300 MB of speech.
 _MOST_TOKENS = 10_000
 
@@ -74,7 +76,7 @@ def generate_speech(
     -------
     Corpus
         Without phones; tokens `token, word` ("code 3"), `speaker` ("noise 0007"), `split` ("generated"),
-        `duration_s, code, code_value`, and `peak`, the largest absolute sample: the audio itself has a peak of 1.
+        `duration_s, code, code_value`, and `peak`, the largest absolute sample: the audio itself has a peak of 0.5.
         Every token lasts as long as the generator's output, silence after the word included.
 
     Raises
@@ -124,7 +126,7 @@ def generate_speech(
                 if not np.isfinite(peak) or peak == 0:
                     what = "silence" if peak == 0 else "NaN or infinite samples"
                     raise DataError(f"The generator gives {what} for {token!r}: has its training failed?")
-                samples[token] = np.rint(waveform * (32767 / peak)).astype(np.int16)
+                samples[token] = np.rint(waveform * (_PEAK / peak)).astype(np.int16)
                 rows.append(
                     {
                         "token": token,
