@@ -17,7 +17,7 @@ def speech(voices=4):
         for value in (1.0, 2.5):
             for voice in range(voices):
                 token = f"code-{code}_value-{value:g}_noise-{voice:04d}"
-                samples[token] = rng.integers(-32767, 32768, 1500).astype(np.int16)
+                samples[token] = rng.integers(-16384, 16385, 1500).astype(np.int16)
                 about = {
                     "split": "generated",
                     "duration_s": 1500 / 8000,
