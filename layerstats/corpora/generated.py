@@ -19,7 +19,7 @@ TOUR = "tour.wav"
 # Of each code in the tour, with a breath between tokens and a longer one between codes.
 _TOUR_VOICES = 3
 _SHORT_PAUSE_S, _LONG_PAUSE_S = 0.15, 0.6
-_TEXT = dict.fromkeys(("token", "word", "speaker", "split", "code"), str)
+_TEXT = ("token", "word", "speaker", "split", "code")
 
 
 def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
@@ -79,7 +79,7 @@ def read_generated(path: str | Path) -> Corpus:
     folder = corpus_folder(path, "generated speech")
     if not (folder / TABLE).is_file():
         raise CorpusError(f"{folder} holds no generated speech: there is no {TABLE}. Make some: layerstats generate")
-    table = pd.read_csv(folder / TABLE, dtype=_TEXT, keep_default_na=False)
+    table = pd.read_csv(folder / TABLE, dtype=dict.fromkeys(map(str, _TEXT), "str"), keep_default_na=False)
     check_columns(table, [*_TEXT, "code_value"], f"{folder / TABLE}")
     rows = [(folder / AUDIO / f"{row['token']}.wav", row) for row in table.to_dict("records")]
     return corpus_of_files("generated", rows, folder)

@@ -28,7 +28,7 @@ def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, ob
     {'network_kind': 'supervised', 'network_seed': 3}
     """
     if card.architecture.get("class") == "InfoWaveGAN":
-        attributes = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
+        attributes: dict[str, object] = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
     else:
         attributes = {"network_kind": "supervised"}
     seed = card.training.get("seed")

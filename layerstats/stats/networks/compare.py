@@ -69,7 +69,9 @@ def compare_networks(
     ``effect ~ kind + (1 | network)`` with that covariance known and a variance between networks for each kind. Its
     estimates are plain means; standard errors hold for other seeds and other speakers, and t distributions with
     Satterthwaite's degrees of freedom allow for the few of both. Parts of one training (Q-network and discriminator)
-    are compared in pairs.
+    are compared in pairs. Simulated with five networks and 16 speakers, differences are covered 94 to 97 % of the time
+    and tests reject 4 to 5 % of the time where nothing differs (a t test over seeds alone: 13 to 35 %); means of kinds
+    are covered 95 % of the time, but where the effect is below half a standard deviation only 89 to 92 %.
 
     Parameters
     ----------
@@ -229,7 +231,7 @@ def _comparison_table(
     columns = ["contrast", "layer", "level_1", "level_2", "diff", "std_error", "df", "statistic", "p_value"]
     columns += ["conf_low", "conf_high", "conf_level", "family"]
     table = pd.DataFrame(rows, columns=columns)
-    return check_frame(adjust_p_values(table, table["family"], method=adjust))
+    return check_frame(adjust_p_values(table, table["family"].tolist(), method=adjust))
 
 
 def _paired(networks: Sequence[Network], members: Mapping[str, list[int]], first: str, second: str) -> bool:

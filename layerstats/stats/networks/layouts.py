@@ -122,7 +122,7 @@ def _phone_contrast(view: Experiment, contrast: str) -> Contrast:
     return Contrast(" - ".join(",".join(phones) for phones in sets), intervals.loc[:, COLUMNS])
 
 
-def layout(contrast: Contrast, tokens: pd.Series, times: np.ndarray) -> Layout:
+def layout(contrast: Contrast, tokens: Sequence[str], times: np.ndarray) -> Layout:
     """Find the points of a contrast's series at a layer, cut into equal time bins as in `descriptive_effect_size`.
 
     Parameters
@@ -157,7 +157,7 @@ def layout(contrast: Contrast, tokens: pd.Series, times: np.ndarray) -> Layout:
     series = np.repeat(np.arange(len(points)), points)
     rank = np.arange(len(series)) - np.repeat(np.cumsum(points) - points, points)
     return Layout(
-        tokens=pd.Index(tokens).get_indexer(pd.Index(table["token"]))[series],
+        tokens=pd.Index(list(tokens)).get_indexer(pd.Index(table["token"]))[series],
         samples=start[series] + rank,
         cells=series * bins + rank * bins // points[series],
         bins=bins,

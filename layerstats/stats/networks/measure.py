@@ -44,7 +44,7 @@ def measure(
             row = {"contrast": contrast.name, "layer": layer, "tokens": len(contrast.intervals)}
             try:
                 dataset = networks[0].view.layer(layer)
-                one = layout(contrast, networks[0].view.tokens["token"], dataset["time_s"].to_numpy())
+                one = layout(contrast, networks[0].view.tokens["token"].tolist(), dataset["time_s"].to_numpy())
             except DataError as error:
                 rows[contrast.name, layer] = {**row, "note": f"not tested: {error}"}
                 continue
