@@ -11,8 +11,8 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.store import Experiment, open_store
 
 UNTRAINED = "untrained"
-# How the parts of a network are written in tables and figures.
-PART_NAMES = {"q_network": "Q-network", "discriminator": "discriminator"}
+# How networks and their parts are written in tables and figures.
+NAMES = {"ciwgan": "ciwGAN", "fiwgan": "fiwGAN", "q_network": "Q-network"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Network:
     Attributes
     ----------
     kind
-        What it is compared as, for instance "ciwgan Q-network", "supervised" or "untrained ciwgan".
+        What it is compared as, for instance "ciwGAN Q-network", "supervised" or "untrained ciwGAN".
     seed
         Seed of its training, or of its random weights.
     run
@@ -85,17 +85,22 @@ def _main(view: Experiment) -> Network:
             "missing. 'layerstats record' writes it for layerstats's checkpoints; for other networks pass "
             "attrs={'network_kind': 'supervised', 'network_seed': 0} to record_activations."
         )
-    kind, seed = str(attributes["network_kind"]), int(attributes["network_seed"])
+    kind, seed = _kind(view), int(attributes["network_seed"])
     part = attributes.get("part")
-    label = kind if part is None else f"{kind} {PART_NAMES.get(str(part), str(part))}"
+    label = kind if part is None else f"{kind} {NAMES.get(str(part), str(part))}"
     return Network(label, seed, (kind if part is not None else label, seed), view)
+
+
+def _kind(view: Experiment) -> str:
+    kind = str(view.attrs["network_kind"])
+    return NAMES.get(kind, kind)
 
 
 def _untrained(views: Sequence[Experiment]) -> list[Network]:
     """Return the untrained networks of the first store of each kind that has any."""
     found: dict[str, dict[int, Experiment]] = {}
     for view in views:
-        kind, names = str(view.attrs["network_kind"]), _untrained_recordings(view)
+        kind, names = _kind(view), _untrained_recordings(view)
         if names and kind not in found:
             found[kind] = {int(name.rpartition("_")[2]): view.recording(name) for name in names}
     # Where there is one sort only, its name needs no more.

@@ -74,7 +74,7 @@ def result(stores):
     return compare_networks(stores, words=[("ask", "wash"), WORDS], phones=["s:sh"], draws=300)
 
 
-KINDS = ["ciwgan Q-network", "ciwgan discriminator", "supervised", "untrained"]
+KINDS = ["ciwGAN Q-network", "ciwGAN discriminator", "supervised", "untrained"]
 
 
 def test_every_kind_contrast_and_layer_has_a_row(result):
@@ -94,8 +94,8 @@ def test_every_kind_contrast_and_layer_has_a_row(result):
 def test_known_differences_are_found_in_their_direction(result):
     table = result.comparisons.query("contrast == 'ask - wash' and layer == 'conv1'").set_index(["level_1", "level_2"])
     assert table.loc[("supervised", "untrained"), "p_adjusted"] < 0.05
-    assert table.loc[("ciwgan Q-network", "supervised"), "conf_high"] < 0
-    assert table.loc[("ciwgan Q-network", "ciwgan discriminator"), "p_value"] > 0.01
+    assert table.loc[("ciwGAN Q-network", "supervised"), "conf_high"] < 0
+    assert table.loc[("ciwGAN Q-network", "ciwGAN discriminator"), "p_value"] > 0.01
     assert (result.kinds.query("layer == 'conv1'")["effect_size"].to_numpy() > 0).all()
 
 
@@ -148,7 +148,7 @@ def test_parts_of_one_training_are_paired(stores):
 def test_untrained_networks_of_other_kinds_are_kept_apart(stores, tmp_path):
     other = write(tmp_path, "more", "supervised", 7, 1.0, untrained=2)
     kinds = [one.kind for one in list_networks([*stores, other])]
-    assert kinds[-6:] == ["untrained ciwgan"] * 4 + ["untrained supervised"] * 2
+    assert kinds[-6:] == ["untrained ciwGAN"] * 4 + ["untrained supervised"] * 2
 
 
 def test_padding_can_be_taken_in(stores):
@@ -169,7 +169,7 @@ def test_bad_input_is_refused(stores, tmp_path):
         compare_networks(stores[0])
     with pytest.raises(DataError, match="occurs more than once"):
         compare_networks([*stores, stores[0]])
-    with pytest.raises(DataError, match="one network only of the kind 'ciwgan Q-network'"):
+    with pytest.raises(DataError, match="one network only of the kind 'ciwGAN Q-network'"):
         compare_networks(stores[:3])
     with pytest.raises(DataError, match="share some trainings and not others"):
         compare_networks(stores[:7], kinds=KINDS[:2])
