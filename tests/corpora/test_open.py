@@ -29,4 +29,5 @@ def test_readers_by_name(tmp_path, write_timit, noise):
 def test_unknown_names_list_the_known(name):
     with pytest.raises(ArgumentError, match=r"demo, demo:48, timit:PATH, .*textgrids:PATH"):
         open_corpus(name)
-    assert set(CORPUS_NAMES) == {"demo", "timit", "speech_commands", "fsdd", "librispeech", "textgrids"}
+    readers = {"timit", "speech_commands", "fsdd", "librispeech", "textgrids", "generated"}
+    assert set(CORPUS_NAMES) == {"demo", *readers}
