@@ -157,14 +157,33 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
-    """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
-    return tuple(
+    """Say what was left out, and where mgcv's own answer depends on rounding errors, so that ours is another."""
+    aliased, smooths = fit.model.aliased, fit.request.formula.smooths
+    choice = "mgcv may leave out others in their place, with the same fit" if aliased.arbitrary else "as in mgcv"
+    notes = (
+        f"The data cannot tell {', '.join(aliased.names)} from the other terms: left out, with an estimate of zero and "
+        f"no standard error ({choice}).",
+    )
+    turned = [smooth.label for smooth in smooths if smooth.function == "t2" and set(smooth.bases) != {"tp"}]
+    scaled = tuple(
+        f"{label} scales the unpenalised functions of its margins: here the constant and what is orthogonal to it over "
+        "the data; in mgcv those that rounding errors choose. With thin plates (bs = 'tp') the two are the same."
+        for label in turned
+    )
+    shrunk = tuple(
+        f"{smooth.label} shrinks the constant and the straight line to different degrees: here the line more; in mgcv "
+        "rounding errors decide. bs = 'ts' shrinks them alike."
+        for smooth in smooths
+        if smooth.bases[0] == "cs"
+    )
+    null_spaces = tuple(
         f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
         "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
         "there is only the constant."
         for smooth, penalties in fit.model.factor_smooths
         if penalties > 2
     )
+    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -17,7 +17,12 @@ from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_sever
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.system import build_system
-from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
+from layerstats.stats.gamm.structured.whitening import (
+    log_determinant,
+    neighbour_correlation,
+    series_start,
+    whiten,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,11 @@ class StructuredFit:
         """(row,) True where a series begins."""
         return series_start(self.request)
 
+    @property
+    def correlation(self) -> float | np.ndarray:
+        """Of the residuals of a row and the row before; see `neighbour_correlation`."""
+        return neighbour_correlation(self.request, self.request.rho)
+
     def fitted(self) -> np.ndarray:
         """Return the fitted values on the scale of the response, (row,)."""
         if self.working is not None:
@@ -89,25 +99,17 @@ class StructuredFit:
         residuals = self.request.response_values - fitted
         if self.request.weights is not None:
             residuals = residuals * np.sqrt(self.request.weights)
-        return residuals, whiten(residuals, self.request.rho, self.start)
-
-
-def series_start(request: FitRequest) -> np.ndarray:
-    """Return where series begin, (row,): every row by itself where residuals are independent."""
-    if request.rho == 0:
-        return np.ones(len(request.frame), dtype=bool)
-    if request.series_start is None:
-        return np.arange(len(request.frame)) == 0
-    return request.series_start
+        return residuals, whiten(residuals, self.correlation, self.start)
 
 
 def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:
     """Return the criterion of a model for AR(1) parameter `rho`."""
     start = series_start(request)
-    system = build_system(model, request.response_values, start, rho, request.weights)
+    correlation = neighbour_correlation(request, rho)
+    system = build_system(model, request.response_values, start, correlation, request.weights)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
-    return Criterion(system, penalties, request.method, -log_determinant(rho, start))
+    return Criterion(system, penalties, request.method, -log_determinant(correlation, start))
 
 
 def fit_structured(request: FitRequest, model: Model) -> StructuredFit:

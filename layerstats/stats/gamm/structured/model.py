@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.structured.identifiability import check_identifiable
+from layerstats.stats.gamm.formula import Formula, SmoothTerm
+from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
+from layerstats.stats.gamm.structured.identifiability import check_constraints, check_determined
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
@@ -19,7 +20,11 @@ from layerstats.stats.gamm.structured.smooths import (
     ParametricPart,
     build_parametric,
     build_smooth,
+    like_first,
+    sharing,
 )
+from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 # Beyond this the dense corner is no longer small, and a general engine does better.
 MOST_DENSE_COEFFICIENTS = 1500
@@ -45,6 +50,8 @@ class Model:
         (row,) the level of the grouping factor in each row of the data; all zero where there is none.
     factor_smooths
         The smooths with ``bs = "fs"`` and how many penalties each has.
+    aliased
+        Coefficients that were left out, since the data cannot tell them from others.
     """
 
     parametric: ParametricPart
@@ -54,6 +61,7 @@ class Model:
     rows: UniqueRows
     level: np.ndarray
     factor_smooths: tuple[tuple[SmoothTerm, int], ...]
+    aliased: Aliased = field(default_factory=Aliased)
 
     @property
     def dense_spans(self) -> dict[str, slice]:
@@ -108,7 +116,7 @@ def build_model(request: FitRequest) -> Model:
     frame = request.frame
     parametric = build_parametric(request.formula, frame)
     setup = setup_rows(request)
-    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, setup))) for smooth in request.formula.smooths]
+    smooths = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
     terms = [term for _, built in smooths for term in built]
     labels = [term.label for term in terms]
     repeated = [label for label in labels if labels.count(label) > 1]
@@ -137,8 +145,36 @@ def build_model(request: FitRequest) -> Model:
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
-    check_identifiable(request.formula, model)
+    check_constraints(request.formula, model)
+    model = _identifiable(request, model)
+    check_determined(model)
     return model
+
+
+def _identifiable(request: FitRequest, model: Model) -> Model:
+    """Leave out the unpenalised columns that depend on others.
+
+    Raises
+    ------
+    Refusal
+        Which ones mgcv leaves out cannot be known.
+    """
+    combinations = dependencies(model)
+    if not len(combinations):
+        return model
+    if request.family != "gaussian":
+        raise Refusal(f"terms that the data cannot tell apart with a response of family {request.family!r}")
+    start = series_start(request)
+    correlation = neighbour_correlation(request, request.rho)
+    system = build_system(model, request.response_values, start, correlation, request.weights)
+    return without_aliased(model, combinations, system, request.method)
+
+
+def _terms_of(smooth: SmoothTerm, formula: Formula, setup: pd.DataFrame) -> list[DenseTerm] | list[GroupedTerm]:
+    others = sharing(smooth, formula.smooths)
+    if len(others) > 1:
+        return build_smooth(*like_first(smooth, others, setup))
+    return build_smooth(smooth, _rows_of(smooth, setup))
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:

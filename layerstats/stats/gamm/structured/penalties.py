@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +64,19 @@ class Penalties:
         functions = sum(term.functions for term in model.blocks)
         dense, block, labels = [np.zeros((0, columns))], [np.zeros((0, functions))], []
         shear = np.zeros((columns, columns))
+        linked: dict[tuple[str, int], int] = {}
         for term in model.dense:
             span = model.dense_spans[term.label]
-            dense += [_placed(penalty, span, columns) for penalty in term.penalties]
-            labels += [term.label] * len(term.penalties)
+            for number, penalty in enumerate(term.penalties):
+                place = len(dense)
+                if term.smoothing_id is not None:
+                    place = linked.setdefault((term.smoothing_id, number), place)
+                if place < len(dense):
+                    # Terms that share a smoothing parameter are as one with a penalty on all of them.
+                    dense[place] = dense[place] + _placed(penalty, span, columns)
+                else:
+                    dense.append(_placed(penalty, span, columns))
+                    labels.append(term.label)
             if term.shear is not None:
                 place = np.arange(columns)[span]
                 shear[np.ix_(place[~term.penalised], place[term.penalised])] = term.shear

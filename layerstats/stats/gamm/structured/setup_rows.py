@@ -6,13 +6,11 @@ equal mgcv's: the intercept is the mean curve over these rows.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.draws import NormalDraws
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
@@ -33,10 +31,9 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
     size = max(_MOST_ROWS, needed)
     if rows <= size:
         return frame
-    draws = _integers(NormalDraws(_SEED))
-    next(draws)
-    chosen = _sample(draws, rows, size)
-    shuffled = _sample(draws, rows, rows)
+    sample = RSample(_SEED)
+    chosen = sample.draw(rows, size)
+    shuffled = sample.draw(rows, rows)
     special: list[int] = []
     for values, factor in zip(variables, factors, strict=True):
         if factor:
@@ -57,32 +54,3 @@ def _variables(request: FitRequest) -> list[pd.Series]:
     variables = [pd.Series(request.response_values), *(request.frame[name] for name in names)]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
-
-
-def _sample(draws: Generator[int, int, None], rows: int, size: int) -> np.ndarray:
-    """Return R's ``sample(rows, size)``, from 0."""
-    pool = list(range(rows))
-    chosen = np.empty(size, dtype=np.int64)
-    for position in range(size):
-        place = draws.send(rows)
-        chosen[position] = pool[place]
-        rows -= 1
-        pool[place] = pool[rows]
-    return chosen
-
-
-def _integers(source: NormalDraws) -> Generator[int, int, None]:
-    """Yield R's random integers: each is below the number that is sent, by rejection of 16-bit pieces."""
-    pieces: list[int] = []
-    below = yield 0
-    while True:
-        bits = int(below - 1).bit_length()
-        mask, value = (1 << bits) - 1, below
-        while value >= below:
-            if len(pieces) < 2:
-                pieces = np.floor(source.uniform(65536) * 65536).astype(int)[::-1].tolist() + pieces
-            value = pieces.pop()
-            if bits >= 16:
-                value = 65536 * value + pieces.pop()
-            value &= mask
-        below = yield value

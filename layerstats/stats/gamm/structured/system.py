@@ -9,11 +9,14 @@ depend on their number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.whitening import whiten
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096
@@ -103,7 +106,11 @@ class _Pattern:
 
 
 def build_system(
-    model: Model, response: np.ndarray, start: np.ndarray, rho: float = 0.0, weights: np.ndarray | None = None
+    model: Model,
+    response: np.ndarray,
+    start: np.ndarray,
+    correlation: float | np.ndarray = 0.0,
+    weights: np.ndarray | None = None,
 ) -> System:
     """Sum up the data.
 
@@ -115,8 +122,8 @@ def build_system(
         (row,)
     start
         (row,) True where a series begins.
-    rho
-        AR(1) parameter of the residuals.
+    correlation
+        Of the residuals of a row and the row before: one number, or (row,).
     weights
         (row,) prior weights.
     """
@@ -125,9 +132,10 @@ def build_system(
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
     centred = response - offset
-    order, patterns = _find_patterns(model, start, root)
+    order, patterns = _find_patterns(model, start, root, correlation)
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
     place, start = model.rows.place[order], start[order]
+    correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     centred = centred[order]
     if root is not None:
         root = root[order]
@@ -136,16 +144,19 @@ def build_system(
         stretch = pattern.stretches[0]
         scale = 1.0 if root is None else root[stretch][:, None]
         starts = start[stretch]
+        before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
         summary.add(
-            whiten(dense[place[stretch]] * scale, rho, starts),
-            whiten(block[place[stretch]] * scale, rho, starts),
-            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), rho, starts),
+            whiten(dense[place[stretch]] * scale, before, starts),
+            whiten(block[place[stretch]] * scale, before, starts),
+            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), before, starts),
             pattern.levels,
         )
     return summary.system(len(response), offset)
 
 
-def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[_Pattern]]:
+def _find_patterns(
+    model: Model, start: np.ndarray, root: np.ndarray | None, correlation: float | np.ndarray
+) -> tuple[np.ndarray, list[_Pattern]]:
     """Return the order that brings the rows of each level together, and the patterns."""
     if model.level_count:
         order = np.argsort(model.level, kind="stable")
@@ -161,8 +172,9 @@ def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> 
     for end in ends:
         stretch = slice(begin, int(end))
         key = (place[stretch].tobytes(), start[stretch].tobytes())
-        if root is not None:
-            key = (*key, root[order[stretch]].tobytes())
+        for values in (root, correlation):
+            if isinstance(values, np.ndarray):
+                key = (*key, values[order[stretch]].tobytes())
         pattern = found.setdefault(key, _Pattern([], []))
         pattern.levels.append(int(level[begin]))
         pattern.stretches.append(stretch)

@@ -17,14 +17,20 @@ from layerstats.stats.gamm.structured.whitening import log_determinant
 
 def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
     """Return ``term, estimate, std_error, statistic, p_value`` of the parametric coefficients."""
-    names = [coefficient.name for coefficient in fit.model.parametric.coefficients]
+    part = fit.model.parametric
+    names = [coefficient.name for coefficient in part.coefficients]
     estimate = fit.coefficients[: len(names)]
     error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
     statistic = estimate / error
     p_value = 2 * stats.t.sf(np.abs(statistic), fit.residual_freedom)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
     )
+    if not part.aliased:
+        return table
+    # As in mgcv: zero, without a test.
+    table = table.set_index("term").reindex([coefficient.name for coefficient in part.written])
+    return table.fillna({"estimate": 0.0, "std_error": 0.0}).reset_index()
 
 
 def smooth_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
@@ -43,7 +49,7 @@ def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]
     parts = {}
     for term in fit.model.dense:
         edf = float(freedom.dense[fit.model.dense_spans[term.label]].sum())
-        parts[term.label] = SmoothPart(term.label, term.size, term.null_dimension, edf)
+        parts[term.label] = SmoothPart(term.label, term.size + term.aliased, term.null_dimension, edf)
     for term in fit.model.blocks:
         edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
         parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
@@ -79,7 +85,7 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
     unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
     log_likelihood = -0.5 * float(
         observations * (np.log(2 * np.pi * np.sum(whitened**2) / observations) + 1) - np.sum(np.log(weights))
-    ) + log_determinant(request.rho, fit.start)
+    ) + log_determinant(fit.correlation, fit.start)
     df = freedom.total_corrected + 1
     return pd.DataFrame(
         {
