@@ -49,8 +49,8 @@ def gan_card(
             "tokens": len(sides["train"]),
             "steps": int(last["step"]),
             "step_kept": best_step,
-            "kept_because": "smallest spectral distance of generated from held-out speech among the steps looked at "
-            "that had not collapsed; no label chose it",
+            "kept_because": "largest code_information - spectral_distance on held-out speech among the steps looked "
+            "at that had not collapsed; no label chose it",
             "ended": stopped,
             **told,
             "optimisers": "Adam (0.5, 0.9) for generator and critic, RMSProp for Q-network and generator",

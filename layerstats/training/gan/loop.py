@@ -64,8 +64,8 @@ def train_gan(
     Wasserstein loss with gradient penalty, five updates of the critic for one of the generator, Adam for both; then one
     update of the Q-network *and* the generator by RMSProp on the cross-entropy of the codes. The tokens whose `split` is
     "train" are learned from; those of "test" are only looked at. Words are used for the record, never for learning or
-    for choosing the step that is kept: that is the one with the smallest spectral distance of generated from held-out
-    speech, among those that have not collapsed.
+    for choosing the step that is kept: that is the one whose codes tell held-out clips apart best and whose speech is
+    nearest to them, by unlabelled measures (`code_information - spectral_distance`), if it has not collapsed.
 
     Start the program with torchrun to train in several processes: each takes its share of the batch.
 
@@ -284,20 +284,25 @@ class _Run:
 
 
 def best_row(rows: list[dict[str, float]]) -> int:
-    """Return the position of the network to keep: the most speech-like of those that have not collapsed.
+    """Return the position of the network to keep, by what it makes of unlabelled speech.
+
+    Among those that have not collapsed it is the one with the largest `code_information - spectral_distance`: its codes
+    tell held-out clips apart, and what it says is near them. Both are shares of what is possible.
 
     Examples
     --------
-    >>> alive = {"diversity": 0.9, "code_entropy": 0.9}
-    >>> best_row([{**alive, "spectral_distance": 0.3}, {**alive, "spectral_distance": 0.1}, {"spectral_distance": 0.05,
-    ...     "diversity": 0.1, "code_entropy": 0.9}])
+    >>> alive = {"diversity": 0.9, "code_entropy": 0.9, "spectral_distance": 0.3}
+    >>> best_row([{**alive, "code_information": 0.2}, {**alive, "code_information": 0.4}])
     1
     """
 
     def collapsed(row: dict[str, float]) -> bool:
         return row["diversity"] < LEAST_DIVERSITY or row["code_entropy"] < LEAST_CODE_ENTROPY
 
-    return min(range(len(rows)), key=lambda index: (collapsed(rows[index]), rows[index]["spectral_distance"]))
+    def worth(row: dict[str, float]) -> float:
+        return row["code_information"] - row["spectral_distance"]
+
+    return max(range(len(rows)), key=lambda index: (not collapsed(rows[index]), worth(rows[index])))
 
 
 def _held_out(clips: Clips, words: list[str]) -> HeldOutSpeech:
