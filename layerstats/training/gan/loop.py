@@ -234,7 +234,9 @@ class _Run:
         self.model.load_state_dict(self.best)
         history = pd.DataFrame(self.rows)
         card = gan_card(self.clips, self.options, history, self.best_step, stopped, place, self.processes.count)
-        return GanResult(self.model.cpu().eval(), card, history, self.best_step, stopped)
+        return GanResult(
+            self.model.cpu().eval(), card, history, self.best_step, stopped, first_process=self.processes.first
+        )
 
     def _look(self, losses: Tensor) -> str | None:
         """Add a row to the history and keep the network if it is the best; return what is wrong with it."""
