@@ -1,0 +1,5 @@
+"""What the codes of a network say about words, and what is heard in what it says."""
+
+from layerstats.stats.lexical.learning import LexicalLearning, lexical_learning
+
+__all__ = ["LexicalLearning", "lexical_learning"]
