@@ -10,9 +10,9 @@ from layerstats.errors import ArgumentError, DataError
 WHAT = "the table of codes"
 
 
-def check_resampling(draws: int, conf_level: float) -> None:
-    """Raise `ArgumentError` unless `draws` is positive and `conf_level` between 0 and 1."""
-    check_positive("draws", draws)
+def check_resampling(draws: int, conf_level: float, name: str = "draws") -> None:
+    """Raise `ArgumentError` unless the number of draws is positive and `conf_level` between 0 and 1."""
+    check_positive(name, draws)
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")
 
