@@ -5,6 +5,7 @@ from layerstats.corpora.clips import Clips
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.fsdd import read_fsdd
+from layerstats.corpora.generated import read_generated, write_generated
 from layerstats.corpora.librispeech import read_librispeech
 from layerstats.corpora.open import CORPUS_NAMES, open_corpus
 from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
@@ -28,9 +29,11 @@ __all__ = [
     "phone_class",
     "phone_set",
     "read_fsdd",
+    "read_generated",
     "read_librispeech",
     "read_speech_commands",
     "read_textgrids",
     "read_timit",
     "word_features",
+    "write_generated",
 ]

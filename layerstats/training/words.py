@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from layerstats.errors import CorpusError, FitError
 from layerstats.models import ConvolutionalEncoder, ModelCard, choose_device, seeded
 from layerstats.training.augment import shift_and_scale
 from layerstats.training.result import TrainingResult
+from layerstats.training.sides import hold_out_speakers
 
 _LIMITS = (
     "Trained with word labels: it is not the generative network of Begus & Zhou (2022), whose Q-network never saw any.",
@@ -95,7 +96,7 @@ def train_words(
     """
     for name, value in {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}.items():
         check_positive(name, value)
-    clips = _with_sides(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
+    clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
     words = _words(clips)
     place = choose_device(device)
     sides = {side: _load(clips, words, side) for side in ("train", "test")}
@@ -167,26 +168,6 @@ class _Run:
         if progress is not None:
             progress(self.steps_done, self.steps)
         return loss.item()
-
-
-def _with_sides(clips: Clips, seed: int) -> Clips:
-    tokens = clips.tokens
-    if "test" in set(tokens["split"]):
-        sides = [set(tokens.loc[tokens["split"] == side, "speaker"]) for side in ("train", "test")]
-        both = sorted(sides[0] & sides[1])
-        if both:
-            raise CorpusError(
-                f"{len(both)} speakers of {clips.corpus.name!r} are on both sides, for instance {both[0]!r}, so that "
-                "accuracy would be that of known voices. Hold speakers out with corpus.split_speakers(held_out=...)."
-            )
-        return clips
-    speakers = sorted(set(tokens["speaker"]))
-    if len(speakers) < 2:
-        raise CorpusError(
-            f"The corpus {clips.corpus.name!r} has one speaker only ({speakers[0]!r}); nobody can be held out."
-        )
-    held_out = max(1, len(speakers) // 4)
-    return replace(clips, corpus=clips.corpus.split_speakers(held_out=held_out, seed=seed))
 
 
 def _words(clips: Clips) -> tuple[str, ...]:
