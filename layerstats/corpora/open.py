@@ -8,6 +8,7 @@ from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.folders import as_words
 from layerstats.corpora.fsdd import read_fsdd
+from layerstats.corpora.generated import read_generated
 from layerstats.corpora.librispeech import read_librispeech
 from layerstats.corpora.speech_commands import read_speech_commands
 from layerstats.corpora.textgrids import read_textgrids
@@ -19,6 +20,7 @@ _READERS = {
     "fsdd": read_fsdd,
     "librispeech": read_librispeech,
     "textgrids": read_textgrids,
+    "generated": read_generated,
 }
 _DEMO = {"demo": 8, "demo:48": 48}  # how the built-in corpus is named, and its number of words
 CORPUS_NAMES = ("demo", "timit", *_READERS)
@@ -31,7 +33,7 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None) -> Corpus:
     ----------
     name : str
         "demo" (eight words), "demo:48" (the long list of `demo_words`), or "timit:PATH", "speech_commands:PATH",
-        "fsdd:PATH", "librispeech:PATH", "textgrids:PATH".
+        "fsdd:PATH", "librispeech:PATH", "textgrids:PATH", "generated:PATH".
     words : str or iterable of str, optional
         Some words only; the built-in corpus can say any. By default all words of the source.
 

@@ -4,6 +4,7 @@ from layerstats.plots.autocorrelation import autocorrelation
 from layerstats.plots.channel_effects import channel_effects
 from layerstats.plots.difference import difference
 from layerstats.plots.effect_by_layer import effect_by_layer
+from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.raw_series import raw_series
@@ -20,6 +21,7 @@ __all__ = [
     "channel_effects",
     "difference",
     "effect_by_layer",
+    "effect_by_network",
     "layer_series",
     "paper_theme",
     "phone_curves",

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 from layerstats.cli.main import app
 from layerstats.models import load_checkpoint
 
-SMALL = "--words ask,oily --width 1 --latent 4 --batch-size 16 --watch-every 1 --listen-every 2 --device cpu".split()
+SMALL = ["--words", "ask,oily", "--width", "1", "--latent", "4", "--batch-size", "16", "--device", "cpu"]
+SMALL += ["--watch-every", "1", "--listen-every", "2"]
 
 
 def run(*arguments):

@@ -161,5 +161,5 @@ def test_parameters_out_of_range_are_named(arguments, message):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ArgumentError, match=r"\(token, 100\).*\(2, 99\)"):
         WaveGenerator(width=1)(torch.zeros(2, 99))
-    with pytest.raises(ArgumentError, match="at most 16 bits.*17"):
+    with pytest.raises(ArgumentError, match=r"at most 16 bits.*17"):
         InfoWaveGAN("fiwgan", codes=17, width=1).code_table()

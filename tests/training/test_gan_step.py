@@ -83,7 +83,7 @@ def test_a_step_is_the_published_algorithm(kind):
         losses = TrainingStep(network, speech, options)()
     with seeded(1):
         plainly = plain_step(expected, speech, options)
-    # Adam's first step is the rate times the sign of the gradient: rounding turns some steps around where that is small.
+    # Adam's first step is the rate times the sign of the gradient: rounding turns some small ones around.
     torch.testing.assert_close(losses, plainly, rtol=1e-3, atol=2e-3)
     for name in ("generator", "discriminator", "q_network"):
         done, wanted = weights(getattr(network, name)), weights(getattr(expected, name))

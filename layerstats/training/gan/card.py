@@ -39,8 +39,8 @@ def gan_card(
         del told[architecture]
     return ModelCard(
         name=f"{options.kind}-{clips.corpus.name}",
-        description=f"A {options.kind} with {codes} after Begus & Zhou (2022): generator, critic and Q-network, trained "
-        f"without labels on clips of {clips.samples} samples at {clips.rate_hz} Hz.",
+        description=f"A {options.kind} with {codes} after Begus & Zhou (2022): generator, critic and Q-network, "
+        f"trained without labels on clips of {clips.samples} samples at {clips.rate_hz} Hz.",
         training={
             "corpus": clips.corpus.name,
             "corpus_hash": clips.content_hash(),

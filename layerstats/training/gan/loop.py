@@ -62,7 +62,7 @@ def train_gan(
 
     Losses, order of updates and optimisers are those of Begus & Zhou (2022, section 3) and Donahue et al. (2019):
     Wasserstein loss with gradient penalty, five updates of the critic for one of the generator, Adam for both; then one
-    update of the Q-network *and* the generator by RMSProp on the cross-entropy of the codes. The tokens whose `split` is
+    update of the Q-network *and* the generator by RMSProp on the cross-entropy of the codes. Tokens whose `split` is
     "train" are learned from; those of "test" are only looked at. Words are used for the record, never for learning or
     for choosing the step that is kept: that is the one whose codes tell held-out clips apart best and whose speech is
     nearest to them, by unlabelled measures (`code_information - spectral_distance`), if it has not collapsed.
