@@ -21,7 +21,7 @@ def test_a_panel_for_each_measure_with_its_own_values(tmp_path):
 
 
 def test_columns_are_in_the_glossary():
-    check_frame(HISTORY.assign(generator_loss=1.0, seconds=2.0))
+    check_frame(HISTORY.assign(generator_loss=1.0, seconds=2.0), kind="training")
 
 
 def test_what_is_missing_is_named():
