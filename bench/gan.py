@@ -87,7 +87,8 @@ def compare(width: int, batch: int, device: str, runs: int) -> None:
         speech = 0.1 * torch.randn(256, 16384)
         plain = plain_step(InfoWaveGAN(width=width).to(device).train(), speech, batch)
         base = seconds(plain, device, runs)
-        print(f"{where}: plain step {1 / base:.2f} a second, {convolution_share(plain):.0%} in convolutions", flush=True)
+        share = convolution_share(plain)
+        print(f"{where}: plain step {1 / base:.2f} a second, {share:.0%} in convolutions", flush=True)
         for precision in ("float32", "bfloat16"):
             for compiled in (False, True) if device == "cuda" else (False,):
                 options = GanOptions("ciwgan", 8, width=width, batch_size=batch, precision=precision)
