@@ -16,7 +16,13 @@ SAMPLES = 1024
 def small(kind="ciwgan", phase_shuffle=0, seed=0):
     with seeded(seed):
         network = InfoWaveGAN(kind, 3, 10, width=2, samples=SAMPLES, phase_shuffle=phase_shuffle).train()
-        speech = 3 * torch.randn(12, SAMPLES)
+        speech = torch.randn(12, SAMPLES)
+        # Away from kinks and from gradients that cancel, which Adam would make steps of from rounding alone.
+        for name, parameter in network.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter, std=0.3)
+            else:
+                parameter.detach().mul_(1.5)
     options = GanOptions(
         kind, 3, 10, 2, phase_shuffle=phase_shuffle, batch_size=4, critic_updates=2, penalty=5.0, learning_rate=1e-3
     )
@@ -83,12 +89,12 @@ def test_a_step_is_the_published_algorithm(kind):
         losses = TrainingStep(network, speech, options)()
     with seeded(1):
         plainly = plain_step(expected, speech, options)
-    # Adam's first step is the rate times the sign of the gradient: rounding turns some small ones around.
+
     torch.testing.assert_close(losses, plainly, rtol=1e-3, atol=2e-3)
     for name in ("generator", "discriminator", "q_network"):
         done, wanted = weights(getattr(network, name)), weights(getattr(expected, name))
         before = weights(getattr(small(kind)[0], name))
-        assert (done - wanted).norm() < 0.1 * (wanted - before).norm(), name
+        assert (done - wanted).norm() < 0.01 * (wanted - before).norm(), name
 
 
 def test_each_update_moves_its_own_networks():
