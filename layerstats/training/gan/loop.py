@@ -67,7 +67,8 @@ def train_gan(
     for choosing the step that is kept: that is the one whose codes tell held-out clips apart best and whose speech is
     nearest to them, by unlabelled measures (`code_information - spectral_distance`), if it has not collapsed.
 
-    Start the program with torchrun to train in several processes: each takes its share of the batch.
+    Start the program with torchrun to train in several processes: each takes its share of the batch. All this runs on
+    GPUs as it is written, but has been tested on CPUs only.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ class _Run:
                     return trouble
                 losses = []
                 if self.processes.first and self.folder is not None:
-                    self._write(listen=self.done % listen_every == 0 or late)
+                    self._write(self.folder, listen=self.done % listen_every == 0 or late)
             if progress is not None:
                 progress(self.done, steps)
             if late:
@@ -253,10 +254,9 @@ class _Run:
         named = ", ".join(f"{name} {value:g}" for name, value in zip(LOSSES, losses.tolist(), strict=True))
         return f"The losses or weights were no longer finite at step {self.done} ({named})."
 
-    def _write(self, listen: bool) -> None:
-        assert self.folder is not None
+    def _write(self, folder: Path, listen: bool) -> None:
         write_state(
-            self.folder,
+            folder,
             {
                 "options": asdict(self.options),
                 "corpus_hash": self.corpus_hash,
@@ -271,9 +271,9 @@ class _Run:
                 "best": self.best,
             },
         )
-        pd.DataFrame(self.rows).to_csv(self.folder / "history.csv", index=False)
+        pd.DataFrame(self.rows).to_csv(folder / "history.csv", index=False)
         if listen:
-            write_samples(self.model, self.folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
+            write_samples(self.model, folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
@@ -309,6 +309,7 @@ def best_row(rows: list[dict[str, float]]) -> int:
 
 def _held_out(clips: Clips, words: list[str]) -> HeldOutSpeech:
     rows = np.flatnonzero(clips.tokens["split"] == "test")
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_HELD_OUT)).astype(int)]
+    # At random, not at even steps: those may meet the same words again and again.
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_HELD_OUT])
     numbers = np.array([words.index(word) for word in clips.tokens["word"].iloc[rows]])
     return HeldOutSpeech(torch.from_numpy(clips.waveforms(rows)), numbers)
