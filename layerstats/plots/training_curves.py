@@ -37,7 +37,7 @@ def training_curves(history: pd.DataFrame) -> ggplot:
     """
     history = checked(history, ["step", *MEASURES], "training_curves")
     data = history.melt(id_vars="step", value_vars=list(MEASURES), var_name="measure", value_name="y")
-    data["panel"] = in_order(data["measure"].map(MEASURES))
+    data["panel"] = in_order(pd.Series([MEASURES[name] for name in data["measure"]]))
     return (
         ggplot(data, aes("step", "y"))
         + geom_line(size=0.6)

