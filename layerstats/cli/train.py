@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli import train_gan
 from layerstats.cli.arguments import listed
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
-
-
-@app.callback()
-def _train() -> None:
-    """Keep `words` a subcommand while it is the only one."""
+for _kind in ("ciwgan", "fiwgan"):
+    app.command(_kind)(train_gan.command(_kind))
 
 
 @app.command("words")

@@ -13,11 +13,13 @@ from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
 from layerstats.corpora.textgrids import read_textgrids
 from layerstats.corpora.timit import PAPER_WORDS, read_timit
+from layerstats.corpora.word_features import WORD_FEATURES, word_features
 
 __all__ = [
     "CORPUS_NAMES",
     "PAPER_WORDS",
     "SPEECH_COMMANDS_WORDS",
+    "WORD_FEATURES",
     "Clips",
     "Corpus",
     "align",
@@ -35,5 +37,6 @@ __all__ = [
     "read_speech_commands",
     "read_textgrids",
     "read_timit",
+    "word_features",
     "write_generated",
 ]

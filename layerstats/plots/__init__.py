@@ -13,6 +13,7 @@ from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
 from layerstats.plots.smooths import smooths
 from layerstats.plots.theme import paper_theme
+from layerstats.plots.training_curves import training_curves
 
 __all__ = [
     "FigureFiles",
@@ -29,4 +30,5 @@ __all__ = [
     "residual_checks",
     "save_figure",
     "smooths",
+    "training_curves",
 ]

@@ -39,8 +39,8 @@ def gan_card(
         del told[architecture]
     return ModelCard(
         name=f"{options.kind}-{clips.corpus.name}",
-        description=f"A {options.kind} with {codes} after Begus & Zhou (2022): generator, critic and Q-network, trained "
-        f"without labels on clips of {clips.samples} samples at {clips.rate_hz} Hz.",
+        description=f"A {options.kind} with {codes} after Begus & Zhou (2022): generator, critic and Q-network, "
+        f"trained without labels on clips of {clips.samples} samples at {clips.rate_hz} Hz.",
         training={
             "corpus": clips.corpus.name,
             "corpus_hash": clips.content_hash(),
@@ -49,8 +49,8 @@ def gan_card(
             "tokens": len(sides["train"]),
             "steps": int(last["step"]),
             "step_kept": best_step,
-            "kept_because": "smallest spectral distance of generated from held-out speech among the steps looked at "
-            "that had not collapsed; no label chose it",
+            "kept_because": "largest code_information - spectral_distance on held-out speech among the steps looked "
+            "at that had not collapsed; no label chose it",
             "ended": stopped,
             **told,
             "optimisers": "Adam (0.5, 0.9) for generator and critic, RMSProp for Q-network and generator",

@@ -62,12 +62,13 @@ def train_gan(
 
     Losses, order of updates and optimisers are those of Begus & Zhou (2022, section 3) and Donahue et al. (2019):
     Wasserstein loss with gradient penalty, five updates of the critic for one of the generator, Adam for both; then one
-    update of the Q-network *and* the generator by RMSProp on the cross-entropy of the codes. The tokens whose `split` is
+    update of the Q-network *and* the generator by RMSProp on the cross-entropy of the codes. Tokens whose `split` is
     "train" are learned from; those of "test" are only looked at. Words are used for the record, never for learning or
-    for choosing the step that is kept: that is the one with the smallest spectral distance of generated from held-out
-    speech, among those that have not collapsed.
+    for choosing the step that is kept: that is the one whose codes tell held-out clips apart best and whose speech is
+    nearest to them, by unlabelled measures (`code_information - spectral_distance`), if it has not collapsed.
 
-    Start the program with torchrun to train in several processes: each takes its share of the batch.
+    Start the program with torchrun to train in several processes: each takes its share of the batch. All this runs on
+    GPUs as it is written, but has been tested on CPUs only.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ class _Run:
                     return trouble
                 losses = []
                 if self.processes.first and self.folder is not None:
-                    self._write(listen=self.done % listen_every == 0 or late)
+                    self._write(self.folder, listen=self.done % listen_every == 0 or late)
             if progress is not None:
                 progress(self.done, steps)
             if late:
@@ -234,7 +235,9 @@ class _Run:
         self.model.load_state_dict(self.best)
         history = pd.DataFrame(self.rows)
         card = gan_card(self.clips, self.options, history, self.best_step, stopped, place, self.processes.count)
-        return GanResult(self.model.cpu().eval(), card, history, self.best_step, stopped)
+        return GanResult(
+            self.model.cpu().eval(), card, history, self.best_step, stopped, first_process=self.processes.first
+        )
 
     def _look(self, losses: Tensor) -> str | None:
         """Add a row to the history and keep the network if it is the best; return what is wrong with it."""
@@ -251,10 +254,9 @@ class _Run:
         named = ", ".join(f"{name} {value:g}" for name, value in zip(LOSSES, losses.tolist(), strict=True))
         return f"The losses or weights were no longer finite at step {self.done} ({named})."
 
-    def _write(self, listen: bool) -> None:
-        assert self.folder is not None
+    def _write(self, folder: Path, listen: bool) -> None:
         write_state(
-            self.folder,
+            folder,
             {
                 "options": asdict(self.options),
                 "corpus_hash": self.corpus_hash,
@@ -269,9 +271,9 @@ class _Run:
                 "best": self.best,
             },
         )
-        pd.DataFrame(self.rows).to_csv(self.folder / "history.csv", index=False)
+        pd.DataFrame(self.rows).to_csv(folder / "history.csv", index=False)
         if listen:
-            write_samples(self.model, self.folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
+            write_samples(self.model, folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
@@ -284,24 +286,30 @@ class _Run:
 
 
 def best_row(rows: list[dict[str, float]]) -> int:
-    """Return the position of the network to keep: the most speech-like of those that have not collapsed.
+    """Return the position of the network to keep, by what it makes of unlabelled speech.
+
+    Among those that have not collapsed it is the one with the largest `code_information - spectral_distance`: its codes
+    tell held-out clips apart, and what it says is near them. Both are shares of what is possible.
 
     Examples
     --------
-    >>> alive = {"diversity": 0.9, "code_entropy": 0.9}
-    >>> best_row([{**alive, "spectral_distance": 0.3}, {**alive, "spectral_distance": 0.1}, {"spectral_distance": 0.05,
-    ...     "diversity": 0.1, "code_entropy": 0.9}])
+    >>> alive = {"diversity": 0.9, "code_entropy": 0.9, "spectral_distance": 0.3}
+    >>> best_row([{**alive, "code_information": 0.2}, {**alive, "code_information": 0.4}])
     1
     """
 
     def collapsed(row: dict[str, float]) -> bool:
         return row["diversity"] < LEAST_DIVERSITY or row["code_entropy"] < LEAST_CODE_ENTROPY
 
-    return min(range(len(rows)), key=lambda index: (collapsed(rows[index]), rows[index]["spectral_distance"]))
+    def worth(row: dict[str, float]) -> float:
+        return row["code_information"] - row["spectral_distance"]
+
+    return max(range(len(rows)), key=lambda index: (not collapsed(rows[index]), worth(rows[index])))
 
 
 def _held_out(clips: Clips, words: list[str]) -> HeldOutSpeech:
     rows = np.flatnonzero(clips.tokens["split"] == "test")
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_HELD_OUT)).astype(int)]
+    # At random, not at even steps: those may meet the same words again and again.
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_HELD_OUT])
     numbers = np.array([words.index(word) for word in clips.tokens["word"].iloc[rows]])
     return HeldOutSpeech(torch.from_numpy(clips.waveforms(rows)), numbers)

@@ -27,6 +27,8 @@ class GanResult:
         The step whose network is kept.
     stopped : str
         Why training ended.
+    first_process : bool
+        Whether this is the process that writes files, where torchrun started several.
     """
 
     model: InfoWaveGAN
@@ -34,3 +36,4 @@ class GanResult:
     history: pd.DataFrame
     best_step: int
     stopped: str
+    first_process: bool = True

@@ -15,7 +15,7 @@ from layerstats.training.gan.processes import Processes
 
 SHUFFLED_LAYERS = 4
 # TensorFlow's RMSProp, which the original uses, adds 1e-10 under the root; torch adds outside it.
-RMSPROP = {"alpha": 0.9, "eps": 1e-5}
+RMSPROP_ALPHA, RMSPROP_EPS = 0.9, 1e-5
 LOSSES = ("critic_gap", "penalty", "generator_loss", "code_loss")
 
 
@@ -53,7 +53,8 @@ class TrainingStep:
             "code": torch.optim.RMSprop(
                 [*model.q_network.parameters(), *model.generator.parameters()],
                 lr=options.code_learning_rate,
-                **RMSPROP,
+                alpha=RMSPROP_ALPHA,
+                eps=RMSPROP_EPS,
             ),
         }
         self.generate = torch.compile(generate) if compile else generate
