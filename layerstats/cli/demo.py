@@ -27,7 +27,7 @@ LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
 
 def demo(
     corpus: Annotated[
-        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
     ] = "demo",
     out: Annotated[Path, typer.Option(help="Folder for the page, its tables and figures, and the store.")] = Path(
         "results/demo"

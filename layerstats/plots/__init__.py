@@ -4,6 +4,7 @@ from layerstats.plots.autocorrelation import autocorrelation
 from layerstats.plots.channel_effects import channel_effects
 from layerstats.plots.difference import difference
 from layerstats.plots.effect_by_layer import effect_by_layer
+from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.raw_series import raw_series
@@ -12,6 +13,7 @@ from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
 from layerstats.plots.smooths import smooths
 from layerstats.plots.theme import paper_theme
+from layerstats.plots.training_curves import training_curves
 
 __all__ = [
     "FigureFiles",
@@ -19,6 +21,7 @@ __all__ = [
     "channel_effects",
     "difference",
     "effect_by_layer",
+    "effect_by_network",
     "layer_series",
     "paper_theme",
     "phone_curves",
@@ -27,4 +30,5 @@ __all__ = [
     "residual_checks",
     "save_figure",
     "smooths",
+    "training_curves",
 ]

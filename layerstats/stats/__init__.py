@@ -14,6 +14,7 @@ from layerstats.stats.contrasts import (
 )
 from layerstats.stats.effect_size import EffectSize, TokenSpread, effect_size, token_spread
 from layerstats.stats.multiplicity import adjust_p_values
+from layerstats.stats.networks import NetworkComparison, compare_networks
 from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
 from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
 
@@ -21,6 +22,7 @@ __all__ = [
     "EffectSize",
     "FitOptions",
     "IntervalOptions",
+    "NetworkComparison",
     "PhoneContrast",
     "Series",
     "TokenSpread",
@@ -31,6 +33,7 @@ __all__ = [
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
+    "compare_networks",
     "compare_with_untrained",
     "descriptive_effect_size",
     "effect_size",
