@@ -1,8 +1,6 @@
-"""Lexical learning: do the codes of a network stand for words, and which word is heard when its generator says a code?
+"""Do the codes of a network stand for words, and which word is heard when its generator says a code?
 
 python analyses/lexical.py CHECKPOINT --out DIR --corpus demo
-
-The checkpoint is a ciwGAN or fiwGAN, or a words classifier; untrained networks of its shape stand beside it.
 """
 
 from pathlib import Path
@@ -22,10 +20,9 @@ from layerstats.stats import feature_association, heard, lexical_learning
 CAPTIONS = {
     "summary": "Accuracy: words get codes on the training voices, and held-out tokens are counted; on the same tokens "
     "it is too good, as its chance level shows. Chance: words permuted within speakers. Entropy in bits.",
-    "bits": "Phi, every word counting the same. Interval: other voices for these words; p: features permuted over "
-    "words, adjusted over all bits and features (max-T).",
-    "heard": "Every code said with the same noise vectors, over which intervals are. A word is heard in any noise: "
-    "chance is what is heard whatever the code, and accuracy on recorded words is what listeners can do.",
+    "bits": "Phi, every word counting the same. Interval: other voices; p: features permuted over words, adjusted.",
+    "heard": "Every code said with the same noise vectors, over which intervals are. Some word is heard in anything: "
+    "chance is what is heard whatever the code; accuracy on recorded words is what listeners can do.",
 }
 
 
@@ -42,29 +39,31 @@ def main(
 ) -> None:
     """Measure lexical learning on held-out voices, beside untrained networks and the supervised classifier."""
     speech = open_corpus(corpus)
+    clips = Clips(speech, too_long="trim")
     network, card = load_checkpoint(checkpoint)
-    shipped = bundled("data", "checkpoints", "words.safetensors")
-    words_network, words_card = load_checkpoint(classifier or shipped)
+    words_network, words_card = load_checkpoint(classifier or bundled("data", "checkpoints", "words.safetensors"))
     labels = card.outputs if set(card.outputs) == set(speech.words) else None
     networks = [(card.name, 0, network, labels)]
     networks += [("untrained", number, untrained(network, number), None) for number in range(seeds)]
     networks += [("supervised", 0, words_network, words_card.outputs)] * (words_card.name != card.name)
     results = [
-        lexical_learning(read_codes(model, Clips(speech, too_long="trim"), labels=names), draws=draws, seed=seed)
+        lexical_learning(read_codes(model, clips, labels=names), draws=draws, seed=seed)
         for _, _, model, names in networks
     ]
-    summary = pd.concat([result.summary.assign(network=name, network_seed=number)
-                         for (name, number, _, _), result in zip(networks, results, strict=True)])  # fmt: skip
+    parts = [result.summary.assign(network=name, network_seed=number)
+             for (name, number, _, _), result in zip(networks, results, strict=True)]  # fmt: skip
+    summary = pd.concat(parts, ignore_index=True).sort_values("measure", kind="stable", ignore_index=True)
+    summary = summary[["network", "network_seed", *results[0].summary.columns]]
     output = Output(out, title="Lexical learning", provenance={"network": checkpoint.name, "corpus": corpus})
-    figure = lexical_measures(summary)
-    output.figure(figure, "measures", "What codes say about words, on held-out voices", CAPTIONS["summary"])
+    output.figure(
+        lexical_measures(summary), "measures", "What codes say about words, on held-out voices", CAPTIONS["summary"]
+    )
     output.figure(code_by_word(results[0].contingency, results[0].words), "codes", f"Codes of words: {card.name}")
     output.table(summary, "summary", "Lexical learning", CAPTIONS["summary"], kind="lexical_learning")
     output.table(results[0].words, "words", f"Word by word: {card.name}")
     output.table(results[0].contingency, "contingency", f"Codes of the tokens of each word: {card.name}")
     if getattr(network, "kind", None) == "fiwgan":
-        codes = read_codes(network, Clips(speech, too_long="trim"))
-        bits = feature_association(codes, word_features(speech), draws=draws, seed=seed)
+        bits = feature_association(read_codes(network, clips), word_features(speech), draws=draws, seed=seed)
         output.figure(bit_by_feature(bits), "bits", "Bits and phonological features", CAPTIONS["bits"])
         output.table(bits, "bit_table", "Bits and features", CAPTIONS["bits"], kind="feature_association")
     if hasattr(network, "generator"):

@@ -92,7 +92,8 @@ def code_by_word(contingency: pd.DataFrame, words: pd.DataFrame | None = None, *
             legend_position="right",
             legend_key_width=10,
             legend_title=element_text(size=8),
-            axis_text_x=element_text(rotation=90 if len(codes) > 12 else 0),
-            **({"axis_text_x": element_text(rotation=90, size=5.5)} if len(codes) > _MOST_NUMBERS else {}),
+            axis_text_x=element_text(
+                rotation=90 if len(codes) > 12 else 0, size=8 if len(codes) <= _MOST_NUMBERS else 5
+            ),
         )
     )

@@ -44,9 +44,8 @@ def heard_words(shares: pd.DataFrame) -> ggplot:
     codes = sorted(set(table["code"]), key=lambda code: (len(code), code))
     first = table[(table["listener"] == table["listener"].iloc[0]) & (table["code_value"] == table["code_value"].max())]
     best = first.sort_values("share", ascending=False).drop_duplicates("heard").set_index("heard")["code"].to_dict()
-    heard = sorted(
-        set(table["heard"]), key=lambda word: (codes.index(best[word]) if word in best else len(codes), word)
-    )
+    rank = {word: codes.index(code) for word, code in best.items()}
+    heard = sorted(set(table["heard"]), key=lambda word: (rank.get(word, len(codes)), word))
     values = sorted(set(table["code_value"]))
     data = table.assign(
         heard=pd.Categorical(table["heard"], categories=heard[::-1]),

@@ -139,7 +139,8 @@ class _Tables:
     def rows(self, measure: str, of: Callable[[np.ndarray], np.ndarray], chance: bool = True) -> pd.DataFrame:
         """Return measures of tables (draw, row, column), a row a quantity; `of` gives (draw, quantity)."""
         own = (of(self.observed), of(self.drawn), of(self.permuted) if chance else None)
-        rows = measure_rows(measure, own, self.labelled.clusters, self.conf_level)
+        limits = (-1.0 if measure == INFORMATION else 0.0, 1.0)
+        rows = measure_rows(measure, own, self.labelled.clusters, self.conf_level, limits)
         p_value = permutation_p_value(own[0], own[2]) if own[2] is not None else np.nan
         return rows.assign(p_value=p_value)
 
