@@ -68,7 +68,7 @@ def bit_by_feature(associations: pd.DataFrame, *, alpha: float = 0.05) -> ggplot
             fill="phi",
             caption=f"Framed: adjusted p < {alpha:g} over all cells, by permutation of words.",
         )
-        + paper_theme(min(PAGE_WIDTH, 3.2 + 0.5 * len(bits)), 1.2 + 0.2 * len(features))
+        + paper_theme(min(PAGE_WIDTH, 3.2 + 0.5 * len(bits)), 1.2 + max(0.2 * len(features), 1.4))
         + theme(
             panel_grid_major=element_blank(),
             legend_position="right",

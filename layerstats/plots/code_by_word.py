@@ -71,7 +71,7 @@ def code_by_word(contingency: pd.DataFrame, words: pd.DataFrame | None = None, *
         figure += geom_tile(data=frames, fill=None, color="black", size=0.8, width=0.94, height=0.94)
     if len(codes) <= _MOST_NUMBERS:
         figure += geom_text(aes(label="tokens", color="ink"), size=7)
-    height = 1.2 + max(0.17 * len(said), 1.2)
+    height = 1.2 + max(0.17 * len(said), 1.4)
     return (
         figure
         + scale_fill_gradient(low="#f2f2f2", high="#1a1a1a", limits=(0, 1))
@@ -84,7 +84,7 @@ def code_by_word(contingency: pd.DataFrame, words: pd.DataFrame | None = None, *
             fill="Share",
             caption="Share of the word's tokens with the code"
             + ("; numbers: tokens" if len(codes) <= _MOST_NUMBERS else "")
-            + ("; framed: the word's code, by the training voices." if assigned else "."),
+            + (";\nframed: the word's code, by the training voices." if assigned else "."),
         )
         + paper_theme(min(PAGE_WIDTH, 2.2 + 0.4 * len(codes)), height)
         + theme(
