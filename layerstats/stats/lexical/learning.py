@@ -164,7 +164,8 @@ def _summary(
     limits = [(0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (0.0, bits)]
     rows = []
     for number, measure in enumerate(MEASURES):
-        own = tuple(part.overall[:, number : number + 1] for part in (observed, drawn, permuted))
+        column = slice(number, number + 1)
+        own = (observed.overall[:, column], drawn.overall[:, column], permuted.overall[:, column])
         row = measure_rows(measure, own, test.clusters, conf_level, limits[number])
         rows.append(row.assign(p_value=permutation_p_value(own[0], own[2], smaller=measure == MEASURES[-1])))
     table = pd.concat(rows, ignore_index=True)
@@ -191,7 +192,7 @@ def _words(
     limits = [(0.0, 1.0), (0.0, float(np.log2(len(test.columns))))]
     tables = []
     for number, measure in enumerate(WORD_MEASURES):
-        own = tuple(part.by_word[:, said, number] for part in (observed, drawn, permuted))
+        own = (observed.by_word[:, said, number], drawn.by_word[:, said, number], permuted.by_word[:, said, number])
         table = measure_rows(measure, own, test.clusters, conf_level, limits[number])
         names = pd.DataFrame({"word": [test.rows[word] for word in said], "code": pd.Series(code, dtype="str")})
         tables.append(pd.concat([names, table.assign(tokens=tokens[said])], axis=1))
