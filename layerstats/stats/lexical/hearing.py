@@ -201,7 +201,7 @@ def _agreeing(tokens: pd.DataFrame, identity: list[str]) -> pd.DataFrame:
 
 def _ceiling(reference: pd.DataFrame, options: _Options) -> list[pd.DataFrame]:
     _check(reference, ["token", "word", "speaker", "listener", "heard"], "the reference")
-    if reference["speaker"].nunique() < 2:
+    if len(set(reference["speaker"])) < 2:
         raise DataError("The reference has one speaker only: an interval over speakers needs two or more.")
     rows = []
     for listener, own in reference.groupby("listener", sort=False):
@@ -229,10 +229,11 @@ def _check(frame: pd.DataFrame, columns: list[str], what: str = _WHAT) -> None:
 
 def _check_crossed(tokens: pd.DataFrame, value: object) -> None:
     for column, what in (("code", "code"), ("speaker", "noise vector")):
-        if tokens[column].nunique() < 2:
+        if len(set(tokens[column])) < 2:
             raise DataError(
                 f"With the value {value} there is one {what} only, {tokens[column].iloc[0]!r}: two or more are needed."
             )
-    heard_by = tokens.groupby("token")["listener"].agg(["nunique", "size"])
-    if (heard_by["size"] != heard_by["nunique"]).any() or (heard_by["nunique"] != tokens["listener"].nunique()).any():
+    pairs = tokens[["token", "listener"]]
+    complete = len(set(tokens["token"])) * len(set(tokens["listener"]))
+    if len(pairs) != complete or len(pairs.drop_duplicates()) != complete:
         raise DataError(f"Every token must have been heard once by every listener, but {_WHAT} has others.")

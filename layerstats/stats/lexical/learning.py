@@ -122,7 +122,7 @@ def lexical_learning(
 
 def contingency(frame: pd.DataFrame, given: list[str], label: str) -> pd.DataFrame:
     """Count tokens by the columns `given` and `label`; `share` is that among tokens that agree in `given`."""
-    counted = frame.groupby([*given, label], sort=True).size().rename("tokens").reset_index()
+    counted = frame.groupby([*given, label], sort=True, as_index=False).agg(tokens=("speaker", "size"))
     total = counted.groupby(given)["tokens"].transform("sum")
     return check_frame(counted.assign(share=counted["tokens"] / total))
 
