@@ -9,7 +9,7 @@ import pytest
 from layerstats.resources import bundled
 from layerstats.tables import check_frame
 
-SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels", "networks")
+SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels", "networks", "lexical")
 
 
 def run(script, store, out, *options):

@@ -27,7 +27,7 @@ def held_out_codes(codes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     frame = checked_codes(codes)
     check_columns(frame, ["split"], WHAT)
-    sides = {side: frame[frame["split"] == side].reset_index(drop=True) for side in ("train", "test")}
+    sides = {side: pd.DataFrame(frame.loc[frame["split"] == side]).reset_index(drop=True) for side in ("train", "test")}
     for side, tokens in sides.items():
         if tokens.empty:
             found = ", ".join(repr(value) for value in sorted(set(map(str, frame["split"]))))
@@ -69,7 +69,7 @@ def check_several(tokens: pd.DataFrame, side: str) -> None:
         values = sorted(map(str, set(tokens[column])))
         if len(values) < 2:
             raise DataError(f"The {side} of {WHAT} has one {column} only, {', '.join(values)!r}: {reason} or more.")
-    if tokens.groupby("speaker")["word"].nunique().max() < 2:
+    if len(tokens[["speaker", "word"]].drop_duplicates()) == len(set(tokens["speaker"])):
         raise DataError(
             f"No speaker on the {side} of {WHAT} has said two words: what codes owe to the voice and what they owe to "
             "the word cannot be told apart."

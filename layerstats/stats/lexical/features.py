@@ -78,7 +78,7 @@ def feature_association(
     check_resampling(permutations, conf_level, "permutations")
     tokens = checked_codes(codes)
     if "split" in tokens:
-        tokens = tokens[tokens["split"] == "test"].reset_index(drop=True)
+        tokens = pd.DataFrame(tokens.loc[tokens["split"] == "test"]).reset_index(drop=True)
         if tokens.empty:
             raise DataError("No token of the table of codes has the split 'test': bits are judged on held-out tokens.")
     check_several(tokens, "held-out side")
