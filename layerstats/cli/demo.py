@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from layerstats.models import ModelCard
 
 # In the order of the page.
-ANALYSES = ("words", "phones", "series", "duration", "checks")
-LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
+ANALYSES = ("words", "phones", "networks", "lexical", "series", "duration", "checks")
+LONGEST_FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "series")
+# Untrained networks beside the small ones of several seeds.
+SMALL_UNTRAINED = 5
 
 
 def demo(
@@ -33,7 +35,7 @@ def demo(
         "results/demo"
     ),
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Network to look into (.safetensors); the shipped one by default.")
+        Path | None, typer.Option(help="Network to look into (.safetensors); the shipped ciwGAN by default.")
     ] = None,
     words: Annotated[str | None, typer.Option(help="Words, separated by commas; the paper's eight by default.")] = None,
     phones: Annotated[str, typer.Option(help="Two sets of phones to contrast, for instance s:sh or p,t,k:b,d,g.")] = (
@@ -56,15 +58,19 @@ def demo(
     store = out / "store.zarr"
     with steps() as step:
         clips = _read_speech(step, corpus, listed(words), align, too_long, damaged)
-        network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "words.safetensors")
+        network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "ciwgan.safetensors")
         card = _record(step, clips, store, network, untrained)
-        step(f"analyses: {', '.join(ANALYSES)}")
-        failures = _analyse(step, store, out, corpus, phones, workers, seed)
+        stores = _record_small_networks(step, clips, out / "stores")
+        jobs = _jobs(store, stores, network, corpus, phones)
+        if not _has_both_sides(clips):
+            del jobs["lexical"]
+        step(f"analyses: {', '.join(name for name in ANALYSES if name in jobs)}")
+        failures = _analyse(step, jobs, out, workers, seed)
         step("writing the page")
         page = write_page(
             out,
             title=f"What {card.name} encodes of {clips.corpus.name}",
-            sections=ANALYSES,
+            sections=tuple(name for name in ANALYSES if name in jobs),
             introduction=_introduction(clips, card, untrained),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
         )
@@ -96,15 +102,41 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
 def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path, untrained: int) -> ModelCard:
     """Record the network and its untrained twins; returns the network's card."""
     from layerstats.models import load_checkpoint
-    from layerstats.probes import record_activations, record_untrained
+    from layerstats.probes import network_attributes, record_activations, record_untrained
 
     network, card = load_checkpoint(checkpoint)
     step(f"recording {len(clips.tokens)} tokens")
-    record_activations(network, clips, store, progress=step.move)
+    record_activations(network, clips, store, attrs=network_attributes(card), progress=step.move)
     if untrained:
         step(f"recording {untrained} untrained networks")
         record_untrained(network, clips, store, seeds=range(untrained), progress=step.move)
     return card
+
+
+def _record_small_networks(step: Steps, clips: Clips, folder: Path) -> list[Path]:
+    """Record the small ciwGANs and supervised twins of several seeds that ship, a store each; returns the stores."""
+    from layerstats.models import load_checkpoint, part
+    from layerstats.probes import network_attributes, record_activations, record_untrained
+    from layerstats.resources import bundled
+
+    checkpoints = sorted(bundled("data", "checkpoints", "seeds").glob("*.safetensors"))
+    step(f"recording {len(checkpoints)} small networks of several seeds")
+    stores: list[Path] = []
+    for done, checkpoint in enumerate(checkpoints, start=1):
+        network, card = load_checkpoint(checkpoint)
+        parts = ("q_network", "discriminator") if hasattr(network, "generator") else ("q_network",)
+        for name in parts:
+            stores.append(folder / f"{checkpoint.stem}_{name}.zarr")
+            record_activations(part(network, name), clips, stores[-1], attrs=network_attributes(card, name))
+            if len(stores) == 1:
+                record_untrained(network, clips, stores[0], seeds=range(SMALL_UNTRAINED))
+        step.move(done, len(checkpoints))
+    return stores
+
+
+def _has_both_sides(clips: Clips) -> bool:
+    """Whether the corpus says which voices were learned from: words get codes on these."""
+    return set(clips.tokens["split"]) == {"test"}
 
 
 def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
@@ -127,22 +159,29 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     return f"{heard}\n\n{series}{null}"
 
 
-def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, workers: int, seed: int) -> list[str]:
-    """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
+def _jobs(store: Path, stores: list[Path], network: Path, corpus: str, phones: str) -> dict[str, list[str]]:
+    """Return the arguments of each script of `analyses/`."""
     # One worker each: the scripts themselves run side by side.
-    one = ["--workers", "1"]
-    extra = {
-        "words": one,
-        "duration": one,
-        "checks": one,
-        "phones": [*one, "--phones", phones],
-        "series": ["--corpus", corpus],
+    main, one = [str(store)], ["--workers", "1"]
+    return {
+        "words": [*main, *one],
+        "phones": [*main, *one, "--phones", phones],
+        "networks": [*map(str, stores), "--phones", phones],
+        "lexical": [str(network), "--corpus", corpus],
+        "series": [*main, "--corpus", corpus],
+        "duration": [*main, *one],
+        "checks": [*main, *one],
     }
+
+
+def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, seed: int) -> list[str]:
+    """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
     failures = []
     with ThreadPoolExecutor(workers) as pool:
         running = {
-            name: pool.submit(_run_script, name, store, out / name, [*extra[name], "--seed", str(seed)])
+            name: pool.submit(_run_script, name, [*jobs[name], "--out", str(out / name), "--seed", str(seed)])
             for name in LONGEST_FIRST
+            if name in jobs
         }
         for done, (name, future) in enumerate(running.items(), start=1):
             error = future.result()
@@ -152,16 +191,14 @@ def _analyse(step: Steps, store: Path, out: Path, corpus: str, phones: str, work
     return failures
 
 
-def _run_script(name: str, store: Path, out: Path, arguments: list[str]) -> str | None:
+def _run_script(name: str, arguments: list[str]) -> str | None:
     """Run one script in a process of its own; returns its last line on stderr if it failed."""
     from layerstats.resources import bundled
 
-    script = bundled("analyses", f"{name}.py")
     # One thread each: the scripts already run side by side. Plain tracebacks end with the message.
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TYPER_STANDARD_TRACEBACK": "1"}
-    environment = {**os.environ, **one}
-    command = [sys.executable, str(script), str(store), "--out", str(out), *arguments]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(bundled("analyses", f"{name}.py")), *arguments]
+    result = subprocess.run(command, env={**os.environ, **one}, capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return None
     lines = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
