@@ -73,16 +73,13 @@ def largest(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
     return np.where(moving, np.abs(curve) / np.where(moving, error, 1.0), 0.0).max(axis=1)
 
 
-def level_p_values(refits: Refits, coefficient: str) -> np.ndarray:
-    """Return the p-values of a parametric coefficient, (replicate,), as summary tables have them."""
-    column = refits.design.names.index(coefficient)
-    error = np.sqrt(refits.covariance[:, column, column])
-    return 2 * stats.t.sf(np.abs(refits.coefficients[:, column]) / error, refits.residual_freedom)
+def smooth_p_values(refits: Refits, columns: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
+    """Return the p-values of Wood's (2013) test that the terms in `columns` are zero, (replicate,).
 
-
-def smooth_p_values(refits: Refits, columns: np.ndarray) -> np.ndarray:
-    """Return the p-values of Wood's (2013) test that the terms in `columns` are zero, (replicate,)."""
+    `residual` are other residual degrees of freedom than those of the fits, (replicate,).
+    """
     design = refits.design
+    residual = refits.residual_freedom if residual is None else residual
     counts = np.bincount(design.label_of, minlength=len(design.labels))
     used = design.columns[:, :, columns]
     gram = np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True)], 0)
@@ -94,7 +91,7 @@ def smooth_p_values(refits: Refits, columns: np.ndarray) -> np.ndarray:
                 gram,
                 refits.covariance[row][np.ix_(columns, columns)],
                 float(freedom[row]),
-                float(refits.residual_freedom[row]),
+                float(residual[row]),
             ).p_value
             for row in range(len(freedom))
         ]
