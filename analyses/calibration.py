@@ -24,7 +24,8 @@ from layerstats.stats.resampling.calibration import (
 )
 from layerstats.tables import check_frame
 
-SETTINGS = ["seed", "replicates"]
+# What a block is known by.
+KEY = ["seed", "replicates", "world", "truth", "recipe", "first", "datasets"]
 
 
 def main(
@@ -40,20 +41,17 @@ def main(
     chosen = [WORLDS[int(number)] for number in worlds.split(",")] if worlds else list(WORLDS)
     out.mkdir(parents=True, exist_ok=True)
     blocks = out / "blocks.csv"
-    done = (
-        pd.read_csv(blocks).groupby([*SETTINGS, "world", "truth", "recipe", "first", "datasets"]).groups
-        if blocks.exists()
-        else {}
-    )
+    done = set(map(tuple, pd.read_csv(blocks)[KEY].to_numpy())) if blocks.exists() else set()
     for world, truth, recipe, number in _cells(chosen, datasets, resampled, refitted):
         for numbers in blocks_of(number):
             if (seed, replicates, world.name, truth, recipe.name, numbers[0], len(numbers)) not in done:
                 block = calibrate_block(world, recipe, truth, numbers, replicates, seed)
                 block = block.assign(seed=seed, replicates=replicates)
                 block.to_csv(blocks, mode="a", index=False, header=not blocks.exists())
-    table = pd.read_csv(blocks)
-    table = shares_of(table[(table["seed"] == seed) & (table["replicates"] == replicates)]).assign(seed=seed)
-    check_frame(table).to_csv(out / "calibration.csv", index=False, float_format="%.4g")
+        every = pd.read_csv(blocks)
+        own = every[(every["seed"] == seed) & (every["replicates"] == replicates)]
+        table = check_frame(shares_of(own).assign(seed=seed))
+        table.to_csv(out / "calibration.csv", index=False, float_format="%.4g")
 
 
 def _cells(
@@ -61,13 +59,19 @@ def _cells(
 ) -> Iterator[tuple[World, str, Recipe, int]]:
     """Yield what is simulated and how often, what decides most first."""
     models = [recipe for recipe in RECIPES if recipe.resampling is None]
-    again = [recipe for recipe in RECIPES if recipe.refit]
+    refit = [recipe for recipe in RECIPES if recipe.refit]
     held = [recipe for recipe in RECIPES if recipe.resampling and not recipe.refit]
-    for recipes, number in ((models, datasets), (again, refitted), (held, resampled)):
-        for truth in TRUTHS:
+    null, *others = TRUTHS
+    for recipes, number, truths in (
+        (models, datasets, TRUTHS),
+        (refit, refitted, [null]),
+        (held, resampled, [null]),
+        (refit, refitted, reversed(others)),
+    ):
+        for truth in truths:
             for world in worlds:
                 for recipe in recipes:
-                    if recipe.possible_in(world):
+                    if number and recipe.possible_in(world):
                         yield world, truth, recipe, number
 
 

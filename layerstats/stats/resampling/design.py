@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -31,8 +32,9 @@ class Component:
         The term.
     level
         ``"token"``, ``"cell"`` (a speaker's tokens of one label) or ``"speaker"``.
-    covariance
-        (time, time) of its curves at smoothing parameter one and scale one.
+    basis, weights
+        (time, function) and (function,): its curves have covariance ``basis @ diag(weights) @ basis.T`` at smoothing
+        parameter one and scale one.
     rank
         Coefficients of a level.
     log_determinant
@@ -41,9 +43,15 @@ class Component:
 
     label: str
     level: str
-    covariance: np.ndarray
+    basis: np.ndarray
+    weights: np.ndarray
     rank: int
     log_determinant: float
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(time, time) of its curves."""
+        return (self.basis * self.weights) @ self.basis.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +112,38 @@ class CurveDesign:
     def penalised(self) -> np.ndarray:
         """(column,) whether any penalty sees it."""
         return np.any(self.penalties > 0, axis=0).reshape(-1)
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """(component,) see `Component.level`."""
+        return tuple(component.level for component in self.components)
+
+    @cached_property
+    def _owners(self) -> list[np.ndarray]:
+        """(component,) their bases; equal ones are the same array, since terms of tokens and speakers mostly share."""
+        found: list[np.ndarray] = []
+        for component in self.components:
+            same = (one for one in found if np.array_equal(component.basis, one))
+            found.append(next(same, component.basis))
+        return found
+
+    @cached_property
+    def _distinct(self) -> list[np.ndarray]:
+        return list({id(basis): basis for basis in self._owners}.values())
+
+    @cached_property
+    def curves(self) -> np.ndarray:
+        """(time, curve) the functions that all random terms are made of."""
+        return np.hstack([np.zeros((self.points, 0)), *self._distinct])
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """(component, curve) their variances at smoothing parameter one and scale one."""
+        rows = [
+            np.hstack([one.weights if basis is own else np.zeros(basis.shape[1]) for basis in self._distinct])
+            for one, own in zip(self.components, self._owners, strict=True)
+        ]
+        return np.stack(rows) if rows else np.zeros((0, 0))
 
     @property
     def has_speakers(self) -> bool:
@@ -299,7 +339,8 @@ def _components(
         Component(
             label=term.label,
             level=level,
-            covariance=(basis[0][:, used] / diagonal[used]) @ basis[0][:, used].T,
+            basis=basis[0],
+            weights=np.where(used, 1 / np.where(used, diagonal, 1.0), 0.0),
             rank=int(used.sum()),
             log_determinant=float(np.log(diagonal[used]).sum()),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.structured.inference.smooth_test import smooth_test
