@@ -72,7 +72,7 @@ def loop(experiment, result, channels: int) -> float:
     spent, largest = 0.0, 0.0
     for channel in range(channels):
         series = word_series(frame.loc[frame["channel"] == channel].drop(columns="channel"))
-        for build in (level_and_shape_model, joint_model):
+        for build in (level_and_shape_model):
             model = build(series, "word", ["ask", "wash"], speakers="none")
             named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
             begin = time.perf_counter()

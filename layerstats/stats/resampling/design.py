@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -82,8 +83,12 @@ class CurveDesign:
         What was subtracted from the response; it belongs to the intercept.
     task, request
         Where all this came from.
+    positions
+        (row,) where each row of `values` stood in the data.
     constant
         What makes the criterion that of the structured engine.
+    columns_at
+        Takes times to the columns there, (label, time, column).
     """
 
     labels: tuple[str, ...]
@@ -101,7 +106,9 @@ class CurveDesign:
     offset: float
     task: FitTask
     request: FitRequest
+    positions: np.ndarray
     constant: float
+    columns_at: Callable[[np.ndarray], np.ndarray]
 
     @property
     def points(self) -> int:
@@ -219,6 +226,11 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, request.frame))
     ]
     dense = [term for term in built if isinstance(term, DenseTerm)]
+
+    def columns_at(times: np.ndarray) -> np.ndarray:
+        rows = [one.iloc[np.zeros(len(times), dtype=int)].assign(**{str(task.order): times}) for one in templates]
+        return np.stack([np.hstack([parametric.columns(one), *(term.columns(one) for term in dense)]) for one in rows])
+
     fixed = np.stack(
         [np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)]) for frame in templates]
     )
@@ -263,7 +275,9 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         offset=offset,
         task=task,
         request=request,
+        positions=prepared.positions,
         constant=0.5 * sum(term.restricted_offset for term in dense),
+        columns_at=columns_at,
     )
 
 

@@ -52,8 +52,8 @@ class Refits:
         (replicate,) rows less effective degrees of freedom.
     score
         (replicate,) the criterion.
-    converged
-        (replicate,)
+    gradient_norm, iterations, converged
+        (replicate,) the largest element of the gradient, the steps that were taken, whether they arrived.
     """
 
     design: CurveDesign
@@ -65,6 +65,8 @@ class Refits:
     leverage: np.ndarray
     residual_freedom: np.ndarray
     score: np.ndarray
+    gradient_norm: np.ndarray
+    iterations: np.ndarray
     converged: np.ndarray
 
     @cached_property
@@ -107,15 +109,20 @@ def refit(
     point = np.tile(starting_point(design) if held is None else held, (replicates, 1))
     estimates = estimate(design, summaries, point, noise)
     scale = np.log(estimates.penalised_square / restricted_freedom(design, summaries))
-    converged = np.ones(replicates, dtype=bool)
+    converged, iterations = np.ones(replicates, dtype=bool), np.zeros(replicates, dtype=np.int64)
     if held is None:
-        point, scale, converged = _minimise(design, summaries, point, scale, noise)
+        point, scale, converged, iterations = _minimise(design, summaries, point, scale, noise)
         estimates = estimate(design, summaries, point, noise)
-    return _refits(design, summaries, estimates, scale, converged)
+    return _refits(design, summaries, estimates, scale, converged, iterations)
 
 
 def _refits(
-    design: CurveDesign, summaries: Summaries, estimates: Estimates, log_scale: np.ndarray, converged: np.ndarray
+    design: CurveDesign,
+    summaries: Summaries,
+    estimates: Estimates,
+    log_scale: np.ndarray,
+    converged: np.ndarray,
+    iterations: np.ndarray,
 ) -> Refits:
     found = slopes(design, summaries, estimates, log_scale)
     fixed = len(design.penalties)
@@ -132,19 +139,22 @@ def _refits(
         leverage=found.leverage,
         residual_freedom=summaries.observations - kept.sum(axis=1) - found.random_freedom.sum(axis=1),
         score=value(design, summaries, estimates, log_scale),
+        gradient_norm=np.abs(found.gradient).max(axis=1),
+        iterations=iterations,
         converged=converged,
     )
 
 
 def _minimise(
     design: CurveDesign, summaries: Summaries, point: np.ndarray, scale: np.ndarray, noise: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Newton's method in all replicates side by side; each goes its own way, whatever the others do."""
     place = np.column_stack([point, scale])
     step = np.zeros_like(place)
     current = np.full(len(place), np.inf)
     halvings = np.zeros(len(place), dtype=int)
     converged = np.zeros(len(place), dtype=bool)
+    iterations = np.full(len(place), -1)
     active = np.arange(len(place))
     for _ in range(_MOST_SWEEPS):
         data = summaries.take(active)
@@ -157,6 +167,7 @@ def _minimise(
         halvings[active[~lower]] += 1
         moved = active[lower]
         if len(moved):
+            iterations[moved] += 1
             place[moved], current[moved], halvings[moved] = candidate[lower], new[lower], 0
             found = slopes(design, data.take(lower), estimates.take(lower), place[moved, -1])
             tolerance = _TOLERANCE * (1 + np.abs(current[moved]))
@@ -168,7 +179,7 @@ def _minimise(
         active = active[halvings[active] < _MOST_HALVINGS]
         if not len(active):
             break
-    return place[:, :-1], place[:, -1], converged
+    return place[:, :-1], place[:, -1], converged, iterations
 
 
 def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
