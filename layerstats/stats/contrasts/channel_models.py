@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -176,10 +175,6 @@ class CurveModel:
         with ThreadPoolExecutor(workers) as pool:
             return stack_fits(pool.map(lambda piece: self._fit(piece, joint), pieces))
 
-    @cached_property
-    def _smooths(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.design.penalty_terms))
-
     def _fit(self, values: np.ndarray, joint: tuple[str, str]) -> ChannelFits:
         from layerstats.stats.gamm.channels import JOINT
         from layerstats.stats.gamm.channels.fit import FITTED, NOT_CONVERGED, empty_fits, response_status, tables_of
@@ -188,9 +183,9 @@ class CurveModel:
         from layerstats.stats.resampling.statistics import gram_of
 
         design = self.design
-        columns = {name: design.columns_of(name) for name in self._smooths}
-        columns[JOINT] = np.append(design.names.index(joint[0]), columns[joint[1]])
-        parametric = tuple(name for name in design.names if name not in self._smooths)
+        own = design.columns_of(joint[1])
+        columns = {joint[1]: own, JOINT: np.append(design.names.index(joint[0]), own)}
+        parametric = tuple(name for name in design.names if name not in design.penalty_terms)
         status = response_status(values)
         result = empty_fits(parametric, tuple(columns), len(design.names), status)
         alive = np.flatnonzero(status == FITTED)

@@ -151,10 +151,9 @@ def _minimise(
     """Newton's method in all replicates side by side; each goes its own way, whatever the others do."""
     place = np.column_stack([point, scale])
     step = np.zeros_like(place)
-    current = np.full(len(place), np.inf)
-    halvings = np.zeros(len(place), dtype=int)
-    converged = np.zeros(len(place), dtype=bool)
-    iterations = np.full(len(place), -1)
+    current, slope = np.full(len(place), np.inf), np.full(len(place), np.inf)
+    halvings, iterations = np.zeros(len(place), dtype=int), np.full(len(place), -1)
+    converged, lost = np.zeros((2, len(place)), dtype=bool)
     active = np.arange(len(place))
     for _ in range(_MOST_SWEEPS):
         data = summaries.take(active)
@@ -165,6 +164,7 @@ def _minimise(
         lower = ~(new > current[active] + _ROUNDING * (1 + np.abs(new)))
         step[active[~lower]] /= 2
         halvings[active[~lower]] += 1
+        halvings[active[~lower & lost[active]]] = _MOST_HALVINGS
         moved = active[lower]
         if len(moved):
             iterations[moved] += 1
@@ -174,8 +174,12 @@ def _minimise(
             size = np.abs(found.gradient).max(axis=1)
             # What is left where rounding errors end the descent is far below what changes a result.
             converged[moved] = size < 1e-5 * (1 + np.abs(current[moved]))
+            # Where the gain of the next step is lost in them, only the gradient can tell whether the last led on.
+            ended = lost[moved] & (size > slope[moved] / 2)
             step[moved] = _steps(found.gradient, found.hessian, tolerance)
-            halvings[moved[size < tolerance]] = _MOST_HALVINGS
+            lost[moved] = -(found.gradient * step[moved]).sum(axis=1) < _ROUNDING * (1 + np.abs(current[moved]))
+            slope[moved] = size
+            halvings[moved[ended | (size < tolerance)]] = _MOST_HALVINGS
         active = active[halvings[active] < _MOST_HALVINGS]
         if not len(active):
             break
