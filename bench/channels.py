@@ -59,11 +59,11 @@ def contrasts(experiment, **options):
     """Test the two words in every channel."""
     from layerstats.stats import channel_contrasts
 
-    return channel_contrasts(experiment, "conv4", words=("wash", "ask"), speakers="none", **options)
+    return channel_contrasts(experiment, "conv4", words=("wash", "ask"), **({"speakers": "none"} | options))
 
 
 def loop(experiment, result, channels: int) -> float:
-    """Fit the same two models with the structured engine, channel by channel; return seconds a channel."""
+    """Fit the same model with the structured engine, channel by channel; return seconds a channel."""
     from layerstats.stats import word_series
     from layerstats.stats.contrasts.models import joint_model, level_and_shape_model
     from layerstats.stats.gamm import fit
@@ -92,18 +92,18 @@ def main() -> None:
         experiment = open_store(simulate(Path(folder) / "1024.zarr", 1024))
         few = open_store(simulate(Path(folder) / "16.zarr", 16))
         looped = loop(few, contrasts(few), 16)
-        for workers in (1, 2):
+        for workers, speakers in ((1, "none"), (2, "none"), (2, "auto")):
             begin, cpu = time.perf_counter(), time.process_time()
-            result = contrasts(experiment, workers=workers)
+            result = contrasts(experiment, workers=workers, speakers=speakers)
             seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
             print(
-                f"1,024 channels, {TOKENS} x {SAMPLES}, both models, all tests, reading included, {workers} threads: "
+                f"1,024 channels, {TOKENS} x {SAMPLES}, speakers={speakers!r}, all tests and reading, {workers} threads: "
                 f"{seconds:.1f} s ({cpu:.1f} CPU-s), {1024 / seconds:.0f} channels/s, {looped * 1024 / seconds:.0f} "
                 f"times a loop over the structured engine ({1 / looped:.1f} channels/s); "
                 f"{int((result['status'] == 'fitted').sum())} fitted, steps {float(result['iterations'].mean()):.1f}",
                 flush=True,
             )
-        for channels in (256, 1024, 4096):
+        for channels in (128, 512, 2048):
             path = simulate(Path(folder) / f"memory_{channels}.zarr", channels)
             command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(path)]
             peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

@@ -17,10 +17,10 @@ from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
-
-# What the levels of a random term are: single tokens, a speaker's tokens of one label, or all tokens of a speaker.
-TOKEN, CELL, SPEAKER = "token", "cell", "speaker"
+from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
+from layerstats.stats.resampling.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,10 @@ class Component:
 
 @dataclass(frozen=True, eq=False)
 class CurveDesign:
-    """A model in which every token has the same time points, its label decides its curve, and tokens nest in speakers.
+    """A model in which its label decides a token's curve, and tokens nest in speakers.
+
+    Where tokens have the same times, refits read sums of them. Otherwise they read `rows`, and the times of the design
+    are as many as the median token has, equally spaced: there, curves are compared.
 
     Attributes
     ----------
@@ -78,7 +81,7 @@ class CurveDesign:
     label_of, speaker_of
         (token,) the label and speaker of each token; each token its own speaker where the model has no speakers.
     values
-        (token, time) the response.
+        (token, time) the response; (token, 0) where tokens differ in their times.
     offset
         What was subtracted from the response; it belongs to the intercept.
     task, request
@@ -87,8 +90,12 @@ class CurveDesign:
         (row,) where each row of `values` stood in the data.
     constant
         What makes the criterion that of the structured engine.
+    times
+        (time,)
     columns_at
         Takes times to the columns there, (label, time, column).
+    rows
+        What refits read where tokens differ in their times, else None.
     """
 
     labels: tuple[str, ...]
@@ -109,6 +116,8 @@ class CurveDesign:
     positions: np.ndarray
     constant: float
     columns_at: Callable[[np.ndarray], np.ndarray]
+    times: np.ndarray
+    rows: Rows | None = None
 
     @property
     def points(self) -> int:
@@ -164,6 +173,13 @@ class CurveDesign:
             raise ArgumentError(f"There is no term {term!r}. Terms are: {', '.join(dict.fromkeys(self.terms))}.")
         return place
 
+    def columns_at_rows(self) -> np.ndarray:
+        """Return the columns in the rows of the data, (row, column), where tokens have times of their own."""
+        if self.rows is None:
+            raise ArgumentError("Tokens have the same times: read `columns` instead.")
+        frame = self.request.frame
+        return np.hstack([self.rows.parametric.columns(frame), *(term.columns(frame) for term in self.rows.dense)])
+
     def with_noise(self, rho: float) -> CurveDesign:
         """Return the same design with another AR(1) parameter."""
         return replace(self, noise=autoregressive(self.points, rho), request=replace(self.request, rho=rho))
@@ -196,8 +212,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     Raises
     ------
     DataError
-        Tokens differ in their time points, or a column that does not belong to label, speaker or time changes the
-        model's curves. `layerstats.stats.gamm.structured` fits such models one by one.
+        A column that does not belong to label, speaker or time changes the model's curves.
     ArgumentError
         The task has no series, or ``rho="auto"``.
     """
@@ -212,40 +227,47 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     prepared, request = _request(task)
     table = task.data.iloc[prepared.positions].reset_index(drop=True)
     token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
-    size = _points(token)
-    first = np.arange(0, len(table), size)
+    sizes = np.bincount(token)
+    first = np.cumsum(sizes) - sizes
     levels = (task.factors or {}).get(label)
-    label_codes, labels = _constant(table, label, size, None if levels is None else list(map(str, levels)))
-    speaker_codes = np.arange(len(first)) if speaker is None else _constant(table, speaker, size)[0]
-    templates = [
-        request.frame.iloc[first[label_codes == code][0] : first[label_codes == code][0] + size].reset_index(drop=True)
-        for code in range(len(labels))
-    ]
+    label_codes, labels = _constant(table, label, token, first, None if levels is None else list(map(str, levels)))
+    speaker_codes = np.arange(len(first)) if speaker is None else _constant(table, speaker, token, first)[0]
+    of_label = [first[label_codes == code][0] for code in range(len(labels))]
+    time = str(task.order)
+    places = table[time].to_numpy(dtype=float)
+    size = int(np.median(sizes))
+    common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
+    times = places[:size] if common else np.linspace(places.min(), places.max(), size)
     parametric = build_parametric(request.formula, request.frame)
-    built = [
-        term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, request.frame))
-    ]
+    setup = setup_rows(request)
+    built = [term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, setup))]
     dense = [term for term in built if isinstance(term, DenseTerm)]
+    grouped = [term for term in built if isinstance(term, GroupedTerm)]
 
-    def columns_at(times: np.ndarray) -> np.ndarray:
-        rows = [one.iloc[np.zeros(len(times), dtype=int)].assign(**{str(task.order): times}) for one in templates]
-        return np.stack([np.hstack([parametric.columns(one), *(term.columns(one) for term in dense)]) for one in rows])
+    def at(row: int, at_times: np.ndarray) -> pd.DataFrame:
+        same = request.frame.iloc[np.full(len(at_times), row)].reset_index(drop=True)
+        return same.assign(**{time: at_times}) if time in same else same
 
-    fixed = np.stack(
-        [np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)]) for frame in templates]
-    )
-    everywhere = np.hstack([parametric.columns(request.frame), *(term.columns(request.frame) for term in dense)])
-    if not np.allclose(everywhere.reshape(len(first), size, -1), fixed[label_codes], atol=1e-9):
-        raise DataError(
-            f"Tokens of one level of {label!r} differ in their time points or in other columns of the model. Average "
-            "series into the same number of points, or leave out columns that are no function of label and time."
-        )
-    components = [
-        component
-        for term in built
-        if isinstance(term, GroupedTerm)
-        for component in _components(term, request.frame, first, size, label_codes, speaker_codes)
-    ]
+    def columns_of(frame: pd.DataFrame) -> np.ndarray:
+        return np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)])
+
+    def columns_at(at_times: np.ndarray) -> np.ndarray:
+        return np.stack([columns_of(at(row, at_times)) for row in of_label])
+
+    fixed, everywhere = columns_at(times), columns_of(request.frame)
+    for code in range(len(labels)):
+        own = np.flatnonzero(label_codes[token] == code)
+        if not np.allclose(everywhere[own], columns_of(at(of_label[code], places[own])), atol=1e-9):
+            raise DataError(
+                f"Tokens of one level of {label!r} differ in columns of the model that are no function of label and "
+                f"{time}. Leave them out."
+            )
+    kinds = tuple(_kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
+    components = []
+    for term, kind in zip(grouped, kinds, strict=True):
+        if not np.allclose(term.basis(request.frame), term.basis(at(0, places)), atol=1e-9):
+            raise DataError(f"The curves of the random term {term.label} differ between tokens, by other than {time}.")
+        components += _components(term, kind, term.basis(at(0, times)))
     spans = np.cumsum([len(parametric.coefficients), *(term.size for term in dense)])
     penalties = np.zeros((sum(len(term.penalties) for term in dense), fixed.shape[2]))
     owners = [term for term in dense for _ in term.penalties]
@@ -254,6 +276,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         start = spans[dense.index(term)]
         penalties[row, start : start + term.size] = diagonal
     offset = float(request.response_values.mean()) if parametric.has_intercept else 0.0
+    values = request.response_values - offset
     names = [coefficient.name for coefficient in parametric.coefficients]
     terms = [coefficient.term for coefficient in parametric.coefficients]
     for term in dense:
@@ -271,13 +294,25 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         noise=autoregressive(size, request.rho),
         label_of=label_codes,
         speaker_of=speaker_codes,
-        values=(request.response_values - offset).reshape(len(first), size),
+        values=values.reshape(len(first), size) if common else np.zeros((len(first), 0)),
         offset=offset,
         task=task,
         request=request,
         positions=prepared.positions,
         constant=0.5 * sum(term.restricted_offset for term in dense),
         columns_at=columns_at,
+        times=times,
+        rows=None
+        if common
+        else Rows(
+            values,
+            token,
+            _following(request, of_label, label_codes[token]),
+            parametric,
+            tuple(dense),
+            tuple(grouped),
+            kinds,
+        ),
     )
 
 
@@ -306,28 +341,28 @@ def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
     return prepared, request
 
 
-def _points(token: np.ndarray) -> int:
-    sizes = np.bincount(token)
-    if np.any(sizes != sizes[0]):
-        raise DataError(
-            f"Tokens have between {sizes.min()} and {sizes.max()} rows. Fast refits need as many for each: average "
-            "series into fewer points (see bin_series)."
-        )
-    return int(sizes[0])
-
-
 def _constant(
-    table: pd.DataFrame, column: str, size: int, order: list[str] | None = None
+    table: pd.DataFrame, column: str, token: np.ndarray, first: np.ndarray, order: list[str] | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the code of each token in a column that is constant within tokens, and the levels, sorted or as given."""
     codes, levels = pd.factorize(table[column], sort=True)
     if order is not None and set(order) == set(map(str, levels)):
         codes = np.where(codes < 0, -1, np.array([order.index(str(level)) for level in levels])[codes])
         levels = order
-    by_token = codes.reshape(-1, size)
-    if np.any(by_token != by_token[:, :1]) or np.any(codes < 0):
+    if np.any(codes != codes[first][token]) or np.any(codes < 0):
         raise DataError(f"Column {column!r} must have one value in every token, and none may be missing.")
-    return by_token[:, 0], tuple(map(str, levels))
+    return codes[first], tuple(map(str, levels))
+
+
+def _following(request: FitRequest, of_label: list, label: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns that are functions of the label, with their value for each; `label` is that of each row."""
+    found = {}
+    for column in request.frame.columns:
+        values = request.frame[column]
+        values = values.astype(object).to_numpy() if values.dtype == "category" else values.to_numpy()
+        if np.all(values == values[of_label][label]):
+            found[str(column)] = values[of_label]
+    return found
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
@@ -335,25 +370,32 @@ def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
     return UniqueRows.of(frame, numeric)
 
 
-def _components(
-    term: GroupedTerm, frame: pd.DataFrame, first: np.ndarray, size: int, label: np.ndarray, speaker: np.ndarray
-) -> list[Component]:
-    basis = term.basis(frame).reshape(len(first), size, -1)
-    if not np.allclose(basis, basis[:1], atol=1e-9):
-        raise DataError(f"The curves of the random term {term.label} differ between tokens: its 'by' or time points.")
-    levels = term.level_of(frame).reshape(len(first), size)
-    if np.any(levels != levels[:, :1]):
+def _kind_of(
+    term: GroupedTerm,
+    frame: pd.DataFrame,
+    token: np.ndarray,
+    first: np.ndarray,
+    label: np.ndarray,
+    speaker: np.ndarray,
+) -> str:
+    """Return what the levels of a random term are."""
+    levels = term.level_of(frame)
+    if np.any(levels != levels[first][token]):
         raise DataError(f"The random term {term.label} changes its level within a token.")
-    level = _kind(levels[:, 0], label, speaker)
-    if level is None:
+    kind = _kind(levels[first], label, speaker)
+    if kind is None:
         raise DataError(
             f"The random term {term.label} is neither of tokens, nor of speakers, nor of speakers' tokens of one label."
         )
+    return kind
+
+
+def _components(term: GroupedTerm, kind: str, basis: np.ndarray) -> list[Component]:
     return [
         Component(
             label=term.label,
-            level=level,
-            basis=basis[0],
+            level=kind,
+            basis=basis,
             weights=np.where(used, 1 / np.where(used, diagonal, 1.0), 0.0),
             rank=int(used.sum()),
             log_determinant=float(np.log(diagonal[used]).sum()),

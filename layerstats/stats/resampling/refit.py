@@ -16,6 +16,7 @@ from layerstats.stats.resampling.criterion import (
     value,
 )
 from layerstats.stats.resampling.design import CELL, SPEAKER, CurveDesign
+from layerstats.stats.resampling.rows import RowData, check_no_noise, fit_rows
 from layerstats.stats.resampling.summaries import Summaries
 
 Smoothing = Literal["refit", "held"]
@@ -52,6 +53,9 @@ class Refits:
         (replicate,) rows less effective degrees of freedom.
     score
         (replicate,) the criterion.
+    row_freedom, token_variance
+        Where tokens differ in their times: `alternative_freedom`, and (replicate,) the variance of tokens about their
+        label's curve.
     gradient_norm, iterations, converged
         (replicate,) the largest element of the gradient, the steps that were taken, whether they arrived.
     """
@@ -68,6 +72,8 @@ class Refits:
     gradient_norm: np.ndarray
     iterations: np.ndarray
     converged: np.ndarray
+    row_freedom: np.ndarray | None = None
+    token_variance: np.ndarray | None = None
 
     @cached_property
     def freedom(self) -> np.ndarray:
@@ -78,6 +84,8 @@ class Refits:
     @cached_property
     def alternative_freedom(self) -> np.ndarray:
         """(replicate, column) what mgcv calls edf1."""
+        if self.row_freedom is not None:
+            return self.row_freedom
         inverse = self.covariance / self.scale[:, None, None]
         kept = np.eye(inverse.shape[1]) - inverse * self.penalised[:, None, :]
         twice = (kept * kept.swapaxes(1, 2)).sum(axis=2)
@@ -88,7 +96,7 @@ class Refits:
 
 def refit(
     design: CurveDesign,
-    summaries: Summaries,
+    summaries: Summaries | RowData,
     held: np.ndarray | None = None,
     noise: np.ndarray | None = None,
 ) -> Refits:
@@ -105,6 +113,8 @@ def refit(
     noise
         (replicate, time, time) where replicates differ in their AR(1) parameter.
     """
+    if isinstance(summaries, RowData):
+        return _refit_rows(summaries, held, noise)
     replicates = summaries.replicates
     point = np.tile(starting_point(design) if held is None else held, (replicates, 1))
     estimates = estimate(design, summaries, point, noise)
@@ -114,6 +124,34 @@ def refit(
         point, scale, converged, iterations = _minimise(design, summaries, point, scale, noise)
         estimates = estimate(design, summaries, point, noise)
     return _refits(design, summaries, estimates, scale, converged, iterations)
+
+
+def _refit_rows(data: RowData, held: np.ndarray | None, noise: np.ndarray | None) -> Refits:
+    check_no_noise(noise)
+    design = data.design
+    own = slice(0, len(design.names))
+    found: dict[str, list] = {}
+    for number in range(data.replicates):
+        row = fit_rows(data, number, held)
+        fit, optimum = row.fit, row.fit.optimum
+        smoothing = row.log_smoothing
+        numbers = {
+            "log_smoothing": smoothing,
+            "scale": fit.freedom.scale,
+            "coefficients": fit.coefficients[own],
+            "covariance": fit.freedom.bayesian[own, own],
+            "penalised": np.exp(smoothing[: len(design.penalties)]) @ design.penalties,
+            "residual_freedom": fit.residual_freedom,
+            "score": optimum.value,
+            "gradient_norm": np.abs(optimum.derivatives.gradient).max(),
+            "iterations": optimum.iterations,
+            "converged": optimum.converged,
+            "row_freedom": fit.freedom.dense_alternative[own],
+            "token_variance": row.token_variance(),
+        }
+        for name, value_of in numbers.items():
+            found.setdefault(name, []).append(value_of)
+    return Refits(design=design, leverage=np.zeros(0), **{name: np.array(one) for name, one in found.items()})
 
 
 def _refits(

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.rows import RowData
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +77,8 @@ class Summaries:
 
 def summarise(
     design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
-) -> Summaries:
-    """Sum up replicates.
+) -> Summaries | RowData:
+    """Sum up replicates; where tokens differ in their times, only collect what they are.
 
     Parameters
     ----------
@@ -86,11 +87,14 @@ def summarise(
     label_of
         (replicate, token) the label of each token.
     values
-        (replicate, token, time) responses, less the offset; by default those of the design.
+        (replicate, token, time) responses, less the offset; by default those of the design. (replicate, row) where
+        tokens differ in their times.
     multiplicity
         (replicate, speaker) how often a speaker was drawn; by default once. Repeated speakers are different speakers
         to the model.
     """
+    if design.rows is not None:
+        return RowData(design, design.rows, label_of, values, multiplicity)
     replicates, tokens = label_of.shape
     labels = len(design.labels)
     unit = design.speaker_of if design.has_speakers else np.zeros(tokens, dtype=np.int64)
