@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,7 @@ def loop(experiment, result, channels: int) -> float:
     spent, largest = 0.0, 0.0
     for channel in range(channels):
         series = word_series(frame.loc[frame["channel"] == channel].drop(columns="channel"))
-        for build in (level_and_shape_model):
+        for build in level_and_shape_model:
             model = build(series, "word", ["ask", "wash"], speakers="none")
             named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
             begin = time.perf_counter()
@@ -82,6 +83,32 @@ def loop(experiment, result, channels: int) -> float:
                 largest = max(largest, abs(fitted.glance["score"][0] - float(result["score"][channel])))
     print(f"  largest difference in REML over {channels} channels: {largest:.1e}", flush=True)
     return spent / channels
+
+
+def against_mgcv(experiment, tokens: int = 100) -> None:
+    """Print what one channel takes by mgcv, with few enough tokens for it, and what every channel takes here."""
+    from layerstats.stats import word_series
+    from layerstats.stats.contrasts.models import level_and_shape_model
+    from layerstats.stats.gamm import fit
+    from layerstats.stats.gamm.engines.mgcv import MgcvEngine
+
+    if MgcvEngine().available() is not None:
+        print("without R there is no comparison with mgcv", flush=True)
+        return
+    some = experiment.select(token=list(experiment.tokens["token"][:tokens]))
+    frame = some.to_frame("conv4", values="maps")
+    series = word_series(frame.loc[frame["channel"] == 0].drop(columns="channel"))
+    model = level_and_shape_model(series, "word", ["ask", "wash"], speakers="none")
+    named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
+    theirs = fit(model.formula, model.data, engine="mgcv", rho=0.3, **named).seconds
+    begin = time.perf_counter()
+    channels = contrasts(some, rho=0.3, workers=1).sizes["channel"]
+    ours = (time.perf_counter() - begin) / channels
+    print(
+        f"{tokens} tokens: mgcv {theirs:.2f} s a channel, here {ours * 1e3:.2f} ms a channel of {channels}, "
+        f"{theirs / ours:.0f} times faster",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -103,10 +130,13 @@ def main() -> None:
                 f"{int((result['status'] == 'fitted').sum())} fitted, steps {float(result['iterations'].mean()):.1f}",
                 flush=True,
             )
+        against_mgcv(experiment)
         for channels in (128, 512, 2048):
             path = simulate(Path(folder) / f"memory_{channels}.zarr", channels)
             command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(path)]
-            peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+            # Otherwise glibc keeps freed chunks of the store for each thread that ever read one.
+            environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
+            peak = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
             print(f"peak memory of the process, {channels} channels in blocks of 32 MB: {peak} MB", flush=True)
 
 
