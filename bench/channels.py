@@ -66,7 +66,7 @@ def contrasts(experiment, **options):
 def loop(experiment, result, channels: int) -> float:
     """Fit the same model with the structured engine, channel by channel; return seconds a channel."""
     from layerstats.stats import word_series
-    from layerstats.stats.contrasts.models import joint_model, level_and_shape_model
+    from layerstats.stats.contrasts.models import level_and_shape_model
     from layerstats.stats.gamm import fit
 
     frame = experiment.to_frame("conv4", values="maps")
@@ -124,7 +124,7 @@ def main() -> None:
             result = contrasts(experiment, workers=workers, speakers=speakers)
             seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
             print(
-                f"1,024 channels, {TOKENS} x {SAMPLES}, speakers={speakers!r}, all tests and reading, {workers} threads: "
+                f"1,024 channels, {TOKENS} x {SAMPLES}, speakers={speakers!r}, all tests, reading, {workers} threads: "
                 f"{seconds:.1f} s ({cpu:.1f} CPU-s), {1024 / seconds:.0f} channels/s, {looped * 1024 / seconds:.0f} "
                 f"times a loop over the structured engine ({1 / looped:.1f} channels/s); "
                 f"{int((result['status'] == 'fitted').sum())} fitted, steps {float(result['iterations'].mean()):.1f}",
