@@ -67,6 +67,6 @@ def few_speakers_note(level_freedom: int | None) -> str:
     if level_freedom is None or level_freedom + 1 >= ENOUGH_SPEAKERS:
         return ""
     return (
-        f"joint and shape tests of fewer than {ENOUGH_SPEAKERS} speakers find too much: permute whole speakers "
-        "(permutation_test(..., exchange='speakers'))"
+        f"with fewer than {ENOUGH_SPEAKERS} speakers the joint test finds somewhat too much: see the level, or permute "
+        "whole speakers (permutation_test(..., exchange='speakers'))"
     )

@@ -144,7 +144,7 @@ def test_levels_are_tested_with_the_degrees_of_freedom_of_speakers(make_store):
 def test_few_speakers_who_repeat_are_noted():
     assert few_speakers_note(None) == ""
     assert few_speakers_note(19) == ""
-    assert "fewer than 10 speakers" in few_speakers_note(5)
+    assert "fewer than 10 speakers the joint test" in few_speakers_note(5)
 
 
 def test_an_absent_phone_lists_what_exists(make_store):
