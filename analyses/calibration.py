@@ -51,7 +51,7 @@ def main(
                 block = block.assign(seed=seed, replicates=replicates)
                 block.to_csv(blocks, mode="a", index=False, header=not blocks.exists())
         every = pd.read_csv(blocks)
-        own = every[(every["seed"] == seed) & (every["replicates"] == replicates)]
+        own = every.query("seed == @seed and replicates == @replicates")
         table = check_frame(shares_of(own).assign(seed=seed))
         table.to_csv(out / "calibration.csv", index=False, float_format="%.4g")
 

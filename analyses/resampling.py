@@ -69,8 +69,7 @@ def main(
         last, result = list(results.items())[-1]
         order = str(tasks.models[last].order)
         effects = pd.concat([one.effect.assign(layer=layer) for layer, one in results.items()], ignore_index=True)
-        joint = found.table[found.table["test"] == "joint"]
-        effects = effects.merge(joint[["layer", "p_adjusted"]], on="layer")
+        effects = effects.merge(found.table.query("test == 'joint'").loc[:, ["layer", "p_adjusted"]], on="layer")
         output.figure(
             effect_by_layer(effects, p_column="p_adjusted"), "effect_sizes", "Effect sizes", CAPTIONS["effects"]
         )

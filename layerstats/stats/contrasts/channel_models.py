@@ -62,8 +62,8 @@ def channel_model(model: SeriesModel, series: Series, group: str, rho: float, de
 
 
 def _same_times(series: Series) -> bool:
-    times = series.frame.groupby(series.identifier, sort=False)[series.covariate].apply(lambda one: tuple(sorted(one)))
-    return times.nunique() == 1
+    times = {tuple(sorted(own[series.covariate])) for _, own in series.frame.groupby(series.identifier, sort=False)}
+    return len(times) == 1
 
 
 @dataclass(frozen=True, eq=False)

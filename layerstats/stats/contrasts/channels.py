@@ -75,8 +75,8 @@ def channel_contrasts(
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
-    Each channel gets the two models of `phone_contrast`, with smoothing parameters of its own: one in which a
-    parametric term tests the level and a difference smooth the shape, and one whose binary smooth tests both jointly.
+    Each channel gets the model of `phone_contrast`, with smoothing parameters of its own, and its three tests: a
+    parametric term tests the level, a difference smooth the shape, and both together whether there is any difference.
     The numbers are those of ``fit(engine="structured")`` on that channel.
 
     Parameters
@@ -95,9 +95,9 @@ def channel_contrasts(
         points more alike; "own" keeps each at its own, which is exact and slower: bases are built on all different
         times, of which a few thousand take a minute and gigabytes. Words need neither.
     speakers
-        "auto" for factor smooths of speakers where they repeat, as in `word_contrasts`; "none" for none, which is
-        a hundred times faster: a channel then takes milliseconds, with 64 speakers more than a second. Some 80 speakers
-        are the most that "auto" can take.
+        "auto" for factor smooths of speakers where they repeat, as in `word_contrasts`; "none" for none. On the CPU and
+        where series share their times, speakers cost little, however many there are. Otherwise a channel takes more
+        than a second with 64 speakers, and some 80 are the most that "auto" can take.
     samples, k
         As in `word_contrasts`.
     rho
@@ -113,14 +113,14 @@ def channel_contrasts(
     Returns
     -------
     xarray.Dataset
-        By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always
-        the first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
-        adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each
-        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the
-        standard deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score`` of the
-        level-and-shape model, ``gradient, iterations`` (the larger of both models), and ``status``: "fitted", "dead"
-        (the channel never varies), "not finite", or "not converged" (in either model; the numbers are those of the
-        last step). See `channel_table` and `carrying_channels`.
+        By (channel, term), term one of level, shape, joint: ``estimate, std_error, df`` (of the level difference,
+        always the first minus the second; degrees of freedom as in `phone_contrast`), ``statistic`` (t, else F),
+        ``edf, ref_df`` (of smooths), ``p_value``, and adjusted over the channels that could be tested ``p_holm`` (Holm)
+        and ``p_fdr`` (Benjamini & Hochberg), each term a family of its own. By channel: ``effect_size`` (root mean
+        square of the difference curve over the standard deviation of tokens, corrected for bias; see `effect_size`),
+        ``token_sd, scale, score, gradient, iterations``, and ``status``: "fitted", "dead" (the channel never varies),
+        "not finite", or "not converged" (the numbers are those of the last step). See `channel_table` and
+        `carrying_channels`.
 
     Raises
     ------

@@ -54,7 +54,7 @@ def difference_tests(
         "level_std_error": level["std_error"],
         "level_df": freedom,
         "level_statistic": sign * level["statistic"],
-        "level_p_value": 2 * stats.t.sf(np.abs(level["statistic"]), freedom) if tested else np.nan,
+        "level_p_value": float(2 * stats.t.sf(np.abs(level["statistic"]), freedom)) if tested else np.nan,
         "shape_edf": shape["edf"],
         "shape_ref_df": shape["ref_df"],
         "shape_statistic": shape["statistic"],

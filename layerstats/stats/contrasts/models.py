@@ -155,17 +155,18 @@ def _random_terms(
     frame = series.frame
     each = frame.drop_duplicates(series.identifier)
     columns, freedom = [], None
-    people = each["speaker"].nunique()
+    people = len(set(each["speaker"]))
     if speakers == "auto" and _repeat(each):
         columns.append("speaker")
-        if each.groupby("speaker")[group].nunique().max() == 1:
-            freedom = people - each[group].nunique()
+        # Every speaker has one group only where there are as many pairs of both as speakers.
+        if len(each.drop_duplicates(["speaker", group])) == people:
+            freedom = people - len(set(each[group]))
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
         elif any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
             freedom = people - 1
-    tokens, levels = len(each), sum(frame[column].nunique() for column in columns)
+    tokens, levels = len(each), sum(len(set(frame[column])) for column in columns)
     rows = len(frame) - fixed
     size = min(k - 1, rows // (tokens + levels))
     smooth = size >= LEAST_BASIS_FUNCTIONS

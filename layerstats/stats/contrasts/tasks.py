@@ -93,7 +93,7 @@ def contrast_tasks(
     shared = set.intersection(*(set(one.frame[one.identifier]) for one in kept.values()))
     models = {}
     for layer, one in kept.items():
-        own = one.frame[one.frame[one.identifier].isin(shared)].reset_index(drop=True)
+        own = one.frame.loc[one.frame[one.identifier].isin(sorted(shared))].reset_index(drop=True)
         series = Series(own, one.covariate, one.identifier, one.dropped)
         check_groups(own, label, speakers)
         if phones is not None and times == "common":

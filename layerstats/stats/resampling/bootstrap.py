@@ -20,7 +20,7 @@ from layerstats.stats.resampling.rows import RowData
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences
-from layerstats.stats.resampling.summaries import Summaries, summarise
+from layerstats.stats.resampling.summaries import Summaries, replicates_of
 from layerstats.tables import check_frame
 
 Source = Literal["speakers", "model"]
@@ -104,10 +104,10 @@ def bootstrap(
     def compute(numbers: range) -> np.ndarray:
         if source == "speakers":
             drawn = np.stack([_draw(design, replicate_generator(seed, number)) for number in numbers])
-            data = summarise(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
+            data = replicates_of(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
         else:
             values = simulate(fitted, design, means, seed, numbers)
-            data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
+            data = replicates_of(design, np.tile(design.label_of, (len(values), 1)), values)
         again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
         curves = _curves(design, again)
         effects = _effects(design, data, again, contrast.joint, excesses=2)

@@ -75,10 +75,19 @@ class Summaries:
         )
 
 
-def summarise(
+def replicates_of(
     design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
 ) -> Summaries | RowData:
-    """Sum up replicates; where tokens differ in their times, only collect what they are.
+    """Return what refits read: sums, or where tokens differ in their times the rows, `values` then (replicate, row)."""
+    if design.rows is not None:
+        return RowData(design, design.rows, label_of, values, multiplicity)
+    return summarise(design, label_of, values, multiplicity)
+
+
+def summarise(
+    design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
+) -> Summaries:
+    """Sum up replicates.
 
     Parameters
     ----------
@@ -87,14 +96,11 @@ def summarise(
     label_of
         (replicate, token) the label of each token.
     values
-        (replicate, token, time) responses, less the offset; by default those of the design. (replicate, row) where
-        tokens differ in their times.
+        (replicate, token, time) responses, less the offset; by default those of the design.
     multiplicity
         (replicate, speaker) how often a speaker was drawn; by default once. Repeated speakers are different speakers
         to the model.
     """
-    if design.rows is not None:
-        return RowData(design, design.rows, label_of, values, multiplicity)
     replicates, tokens = label_of.shape
     labels = len(design.labels)
     unit = design.speaker_of if design.has_speakers else np.zeros(tokens, dtype=np.int64)

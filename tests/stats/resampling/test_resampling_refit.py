@@ -19,7 +19,7 @@ from layerstats.stats.resampling.refit import refit, starting_point
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences, lag_one
-from layerstats.stats.resampling.summaries import summarise
+from layerstats.stats.resampling.summaries import replicates_of, summarise
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
 
@@ -162,7 +162,7 @@ def test_permutation_refit_of_unbalanced_series_is_the_fit_of_the_permuted_table
     fitted = fit_design(task, "label")
     design = fitted.design
     labels = Exchanger.of(design.label_of, design.speaker_of).draw(replicate_generator(3, 0))[None]
-    refits = refit(design, summarise(design, labels))
+    refits = refit(design, replicates_of(design, labels))
     new = uneven["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[0]], strict=True)))
     permuted = uneven.assign(label=new, cell=uneven["speaker"] + "/" + new)
     result = engine(replace(task, data=permuted))
@@ -178,7 +178,7 @@ def test_permutation_refit_of_unbalanced_series_is_the_fit_of_the_permuted_table
     np.testing.assert_allclose(curve[0], matrix @ rows[0].coefficients, atol=1e-5)
     np.testing.assert_allclose(error[0], np.sqrt(np.diag(matrix @ rows[0].covariance @ matrix.T)), atol=1e-5)
     # At the smoothing parameters that were found, nothing else moves.
-    again = refit(design, summarise(design, labels), held=refits.log_smoothing[0])
+    again = refit(design, replicates_of(design, labels), held=refits.log_smoothing[0])
     np.testing.assert_allclose(again.coefficients, refits.coefficients, atol=1e-8)
     np.testing.assert_allclose(again.scale, refits.scale, rtol=1e-8)
 
@@ -194,7 +194,7 @@ def test_refits_by_rows_are_those_by_curves(make, curves):
     values = np.random.default_rng(1).normal(size=(2, *design.values.shape))
     for given, of_rows in (({"multiplicity": drawn},) * 2, ({"values": values}, {"values": values.reshape(2, -1)})):
         one = refit(design, summarise(design, labels, **given))
-        other = refit(by_rows, summarise(by_rows, labels, **of_rows))
+        other = refit(by_rows, replicates_of(by_rows, labels, **of_rows))
         for name in ("score", "scale", "residual_freedom"):
             np.testing.assert_allclose(getattr(other, name), getattr(one, name), rtol=1e-4)
         # Bases are the same but for the signs of their functions.

@@ -132,10 +132,11 @@ def shares_of(blocks: pd.DataFrame) -> pd.DataFrame:
         whose band leaves out zero somewhere; and of fits that converged.
     """
     keys = ["world", "truth", "recipe", "quantity"]
-    sums = blocks.groupby(keys, sort=False, as_index=False)[["total", "squares", "datasets"]].sum()
-    share = sums["total"] / sums["datasets"]
-    spread = np.sqrt(np.maximum(sums["squares"] / sums["datasets"] - share**2, 0) / sums["datasets"])
-    return sums.loc[:, keys].assign(share=share, std_error=spread, datasets=sums["datasets"])
+    sums = blocks.groupby(keys, sort=False).agg({"total": "sum", "squares": "sum", "datasets": "sum"}).reset_index()
+    total, squares, number = (sums[name].to_numpy(dtype=float) for name in ("total", "squares", "datasets"))
+    share = total / number
+    error = np.sqrt(np.maximum(squares / number - share**2, 0) / number)
+    return sums.loc[:, keys].assign(share=share, std_error=error, datasets=sums["datasets"])
 
 
 def world_design(world: World, recipe: Recipe) -> CurveDesign:
