@@ -21,6 +21,7 @@ from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 from layerstats.stats.resampling.rows import Rows
+from layerstats.stats.resampling.token_levels import constant_codes, following_columns, kind_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,8 +231,8 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     sizes = np.bincount(token)
     first = np.cumsum(sizes) - sizes
     levels = (task.factors or {}).get(label)
-    label_codes, labels = _constant(table, label, token, first, None if levels is None else list(map(str, levels)))
-    speaker_codes = np.arange(len(first)) if speaker is None else _constant(table, speaker, token, first)[0]
+    label_codes, labels = constant_codes(table, label, token, first, None if levels is None else list(map(str, levels)))
+    speaker_codes = np.arange(len(first)) if speaker is None else constant_codes(table, speaker, token, first)[0]
     of_label = [first[label_codes == code][0] for code in range(len(labels))]
     time = str(task.order)
     places = table[time].to_numpy(dtype=float)
@@ -262,7 +263,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
                 f"Tokens of one level of {label!r} differ in columns of the model that are no function of label and "
                 f"{time}. Leave them out."
             )
-    kinds = tuple(_kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
+    kinds = tuple(kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
     components = []
     for term, kind in zip(grouped, kinds, strict=True):
         if not np.allclose(term.basis(request.frame), term.basis(at(0, places)), atol=1e-9):
@@ -307,7 +308,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         else Rows(
             values,
             token,
-            _following(request, of_label, label_codes[token]),
+            following_columns(request, of_label, label_codes[token]),
             parametric,
             tuple(dense),
             tuple(grouped),
@@ -341,53 +342,9 @@ def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
     return prepared, request
 
 
-def _constant(
-    table: pd.DataFrame, column: str, token: np.ndarray, first: np.ndarray, order: list[str] | None = None
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the code of each token in a column that is constant within tokens, and the levels, sorted or as given."""
-    codes, levels = pd.factorize(table[column], sort=True)
-    if order is not None and set(order) == set(map(str, levels)):
-        codes = np.where(codes < 0, -1, np.array([order.index(str(level)) for level in levels])[codes])
-        levels = order
-    if np.any(codes != codes[first][token]) or np.any(codes < 0):
-        raise DataError(f"Column {column!r} must have one value in every token, and none may be missing.")
-    return codes[first], tuple(map(str, levels))
-
-
-def _following(request: FitRequest, of_label: list, label: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns that are functions of the label, with their value for each; `label` is that of each row."""
-    found = {}
-    for column in request.frame.columns:
-        values = request.frame[column]
-        values = values.astype(object).to_numpy() if values.dtype == "category" else values.to_numpy()
-        if np.all(values == values[of_label][label]):
-            found[str(column)] = values[of_label]
-    return found
-
-
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
     numeric = [column for column in smooth.columns if not isinstance(frame[column].dtype, pd.CategoricalDtype)]
     return UniqueRows.of(frame, numeric)
-
-
-def _kind_of(
-    term: GroupedTerm,
-    frame: pd.DataFrame,
-    token: np.ndarray,
-    first: np.ndarray,
-    label: np.ndarray,
-    speaker: np.ndarray,
-) -> str:
-    """Return what the levels of a random term are."""
-    levels = term.level_of(frame)
-    if np.any(levels != levels[first][token]):
-        raise DataError(f"The random term {term.label} changes its level within a token.")
-    kind = _kind(levels[first], label, speaker)
-    if kind is None:
-        raise DataError(
-            f"The random term {term.label} is neither of tokens, nor of speakers, nor of speakers' tokens of one label."
-        )
-    return kind
 
 
 def _components(term: GroupedTerm, kind: str, basis: np.ndarray) -> list[Component]:
@@ -403,20 +360,6 @@ def _components(term: GroupedTerm, kind: str, basis: np.ndarray) -> list[Compone
         for diagonal in term.penalties
         for used in [diagonal > 0]
     ]
-
-
-def _kind(level: np.ndarray, label: np.ndarray, speaker: np.ndarray) -> str | None:
-    """Return what a partition of tokens is."""
-
-    def same(codes: np.ndarray) -> bool:
-        pairs = len(np.unique(np.stack([level, codes]), axis=1).T)
-        return pairs == len(np.unique(level)) == len(np.unique(codes))
-
-    if len(np.unique(level)) == len(level):
-        return TOKEN
-    if same(speaker):
-        return SPEAKER
-    return CELL if same(speaker * (label.max() + 1) + label) else None
 
 
 __all__ = ["CELL", "SPEAKER", "TOKEN", "Component", "CurveDesign", "autoregressive", "curve_design"]
