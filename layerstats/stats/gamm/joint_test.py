@@ -7,7 +7,7 @@ import numpy as np
 from layerstats.checks import check_choice
 from layerstats.stats.gamm.result import GammResult
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
-from layerstats.stats.gamm.structured.whitening import whiten
+from layerstats.stats.gamm.structured.whitening import neighbour_correlation, whiten
 
 
 def joint_test(
@@ -55,7 +55,8 @@ def joint_test(
     start = request.series_start
     start = np.ones(len(request.frame), dtype=bool) if start is None else start
     weights = np.ones(len(start)) if request.weights is None else request.weights
-    rows = whiten(design.matrix[:, columns] * np.sqrt(weights)[:, None], request.rho, start)
+    correlation = neighbour_correlation(request, request.rho)
+    rows = whiten(design.matrix[:, columns] * np.sqrt(weights)[:, None], correlation, start)
     freedom = float(result.glance["df_residual"].iloc[0]) if residual_freedom is None else residual_freedom
     return edf, smooth_test(
         design.coefficients[columns],

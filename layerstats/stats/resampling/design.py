@@ -223,6 +223,11 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
     if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
         raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
+    if task.gaps != "adjacent":
+        raise ArgumentError(
+            f"Resampling takes neighbouring rows of a series as neighbours in time: 'gaps' must be 'adjacent', but got "
+            f"{task.gaps!r} instead."
+        )
     columns = [task.series] if isinstance(task.series, str) else list(task.series)
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
     prepared, request = _request(task)

@@ -159,25 +159,32 @@ def _model(design: CurveDesign, rows: Rows, frame: pd.DataFrame) -> Model:
         replace(term, factor=(_LEVEL[kind],), levels=(len(frame[_LEVEL[kind]].cat.categories),))
         for term, kind in zip(rows.grouped, rows.kinds, strict=True)
     ]
-    in_blocks = next((kind for kind in (TOKEN, CELL, SPEAKER) if kind in rows.kinds), None)
-    blocks = tuple(term for term, kind in zip(grouped, rows.kinds, strict=True) if kind == in_blocks)
-    beside = tuple(term.as_dense() for term, kind in zip(grouped, rows.kinds, strict=True) if kind != in_blocks)
-    others = {column for term in rows.grouped for column in term.factor}
-    columns = [column for column in frame.columns if column not in others and column != _LEVEL.get(in_blocks or "")]
+    # From the inside: tokens, then the next kind, whose coefficients are solved group by group.
+    apart = [kind for kind in (TOKEN, CELL, SPEAKER) if kind in rows.kinds][:2]
+    of_kind = {kind: tuple(one for one, own in zip(grouped, rows.kinds, strict=True) if own == kind) for kind in _LEVEL}
+    blocks, outer = (of_kind[apart[n]] if len(apart) > n else () for n in range(2))
+    if len(blocks) > 1 or any(term.random for term in grouped):
+        # What the engine itself leaves in the dense corner.
+        apart, outer = apart[:1], ()
+    beside = tuple(term.as_dense() for term, kind in zip(grouped, rows.kinds, strict=True) if kind not in apart)
+    unused = {column for term in rows.grouped for column in term.factor} | {_LEVEL[kind] for kind in apart}
+    columns = [column for column in frame.columns if column not in unused]
     return Model(
         parametric=rows.parametric,
         dense=(*rows.dense, *beside),
         blocks=blocks,
+        outer=outer,
         labels=tuple(term.label for term in (*rows.dense, *rows.grouped)),
         rows=UniqueRows.of(frame, columns),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
+        group=outer[0].level_of(frame) if outer else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=(),
     )
 
 
 def _order(design: CurveDesign, model: Model) -> np.ndarray:
     """Return where each penalty of the design stands among those of the model."""
-    terms = (*model.dense, *model.blocks)
+    terms = (*model.dense, *model.blocks, *model.outer)
     labels = [term.label for term in terms for _ in term.penalties]
     wanted = [*design.penalty_terms, *(component.label for component in design.components)]
     places = {label: [n for n, one in enumerate(labels) if one == label] for label in set(labels)}

@@ -239,6 +239,8 @@ def test_refused(make):
         curve_design(replace(task, data=data.assign(speaker=np.where(data.index == 1, "x", data["speaker"]))), "label")
     with pytest.raises(ArgumentError, match="'series' and 'order'"):
         curve_design(replace(task, series=None, order=None, rho=None), "label")
+    with pytest.raises(ArgumentError, match="'gaps' must be 'adjacent'"):
+        curve_design(replace(task, gaps="time"), "label")
     with pytest.raises(ArgumentError, match="without prior weights"):
         curve_design(replace(task, method="ML"), "label")
     crossed = make.level_and_shape(data.assign(cell=data["token"].str[-1]), TOKEN, CELL)

@@ -42,8 +42,14 @@ class Freedom:
         observations = solution.system.observations
         if self.method != "ML":
             return solution.penalised_square / (observations - solution.penalties.unpenalised)
-        residual_square = solution.penalised_square - float(fit_terms(solution)[0].sum())
+        residual_square = solution.penalised_square - float(self._fit_terms()[0].sum())
         return residual_square / (observations - self.total)
+
+    def _fit_terms(self) -> tuple[np.ndarray, np.ndarray]:
+        return fit_terms(self.optimum.solution)
+
+    def _penalised_directions(self) -> np.ndarray:
+        return penalised_directions(self.optimum.solution)
 
     @cached_property
     def _dense_penalty(self) -> np.ndarray:
@@ -136,8 +142,7 @@ class Freedom:
     @cached_property
     def sensitivity(self) -> np.ndarray:
         """(column, penalty) derivative of the dense coefficients in the log smoothing parameters."""
-        solution = self.optimum.solution
-        return -solution.inverse @ penalised_directions(solution).T
+        return -self.optimum.solution.inverse @ self._penalised_directions().T
 
     @cached_property
     def corrected(self) -> np.ndarray:
@@ -157,7 +162,7 @@ class Freedom:
         solution = self.optimum.solution
         first = solution.penalties.dense_count
         weight = np.diag(self._block_penalty)
-        cross = fit_terms(solution)[1]
+        cross = self._fit_terms()[1]
         cross = cross - self.sensitivity.T @ (self._dense_penalty + self._gathered) @ self.sensitivity
         inner = solution.block_inverse @ weight @ solution.block_inverse
         for number, diagonal in enumerate(solution.block_penalties):

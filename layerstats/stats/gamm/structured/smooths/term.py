@@ -27,6 +27,10 @@ class DenseTerm:
         Whether it is an effect of random levels (``bs="re"``), which other tests then take as part of the noise.
     restricted_offset, full_offset, shear
         How likelihoods differ from those in mgcv's coefficients; see `Coordinates`. None where they do not.
+    smoothing_id
+        Terms with the same have the same smoothing parameters; None where they are its own.
+    aliased
+        The number of unpenalised coefficients that were left out, since the data cannot tell them from others.
     """
 
     label: str
@@ -36,6 +40,8 @@ class DenseTerm:
     restricted_offset: float = 0.0
     full_offset: float = 0.0
     shear: np.ndarray | None = None
+    smoothing_id: str | None = None
+    aliased: int = 0
 
     @property
     def size(self) -> int:
@@ -49,8 +55,8 @@ class DenseTerm:
 
     @property
     def null_dimension(self) -> int:
-        """Number of coefficients that no penalty sees."""
-        return int(np.sum(~self.penalised))
+        """Number of coefficients that no penalty sees, with those that were left out."""
+        return int(np.sum(~self.penalised)) + self.aliased
 
 
 @dataclass(frozen=True, eq=False)
