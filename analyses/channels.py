@@ -24,7 +24,7 @@ def main(
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
     times: Annotated[str, typer.Option(help="Times of phones: common (interpolated) or own (slower).")] = "common",
-    speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none (much faster).")] = "auto",
+    speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     alpha: Annotated[float, typer.Option(help="Level of adjusted p-values.")] = 0.05,
     device: Annotated[str, typer.Option(help="cpu, or a device of torch such as cuda.")] = "cpu",

@@ -15,6 +15,8 @@ from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
 from layerstats.store import open_store
 
 CAPTIONS = {
+    "contrast": "Joint test: is there any difference? Level and shape say of which kind. Where speakers repeat, t of "
+    "levels has as many degrees of freedom as speakers, less one.",
     "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022).",
     "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve.",
     "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of phone tokens. "
@@ -47,7 +49,7 @@ def main(
     )
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
-    output.table(result.table, "contrast", f"{name} at each layer", kind="phone_contrast")
+    output.table(result.table, "contrast", f"{name} at each layer", CAPTIONS["contrast"], kind="phone_contrast")
     output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", CAPTIONS["curves"])
     figure = difference(result.difference, result.regions, x="time")
     output.figure(figure, "difference_curves", f"{name} along the phone", CAPTIONS["difference"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 TOKENS, SAMPLES = 1067, 16
 MEMORY = """
@@ -55,33 +57,57 @@ def simulate(path: Path, channels: int, seed: int = 0) -> Path:
     return path
 
 
-def contrasts(experiment, **options):
+def contrasts(experiment, speakers: Literal["auto", "none"] = "none", **options):
     """Test the two words in every channel."""
     from layerstats.stats import channel_contrasts
 
-    return channel_contrasts(experiment, "conv4", words=("wash", "ask"), speakers="none", **options)
+    return channel_contrasts(experiment, "conv4", words=("wash", "ask"), speakers=speakers, **options)
 
 
 def loop(experiment, result, channels: int) -> float:
-    """Fit the same two models with the structured engine, channel by channel; return seconds a channel."""
+    """Fit the same model with the structured engine, channel by channel; return seconds a channel."""
     from layerstats.stats import word_series
-    from layerstats.stats.contrasts.models import joint_model, level_and_shape_model
+    from layerstats.stats.contrasts.models import level_and_shape_model
     from layerstats.stats.gamm import fit
 
     frame = experiment.to_frame("conv4", values="maps")
     spent, largest = 0.0, 0.0
     for channel in range(channels):
         series = word_series(frame.loc[frame["channel"] == channel].drop(columns="channel"))
-        for build in (level_and_shape_model, joint_model):
-            model = build(series, "word", ["ask", "wash"], speakers="none")
-            named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
-            begin = time.perf_counter()
-            fitted = fit(model.formula, model.data, engine="structured", rho=result.attrs["rho"], **named)
-            spent += time.perf_counter() - begin
-            if build is level_and_shape_model:
-                largest = max(largest, abs(fitted.glance["score"][0] - float(result["score"][channel])))
+        model = level_and_shape_model(series, "word", ["ask", "wash"], speakers="none")
+        named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
+        begin = time.perf_counter()
+        fitted = fit(model.formula, model.data, engine="structured", rho=result.attrs["rho"], **named)
+        spent += time.perf_counter() - begin
+        largest = max(largest, abs(fitted.glance["score"][0] - float(result["score"][channel])))
     print(f"  largest difference in REML over {channels} channels: {largest:.1e}", flush=True)
     return spent / channels
+
+
+def against_mgcv(experiment, tokens: int = 100) -> None:
+    """Print what one channel takes by mgcv, with few enough tokens for it, and what every channel takes here."""
+    from layerstats.stats import word_series
+    from layerstats.stats.contrasts.models import level_and_shape_model
+    from layerstats.stats.gamm import fit
+    from layerstats.stats.gamm.engines.mgcv import MgcvEngine
+
+    if MgcvEngine().available() is not None:
+        print("without R there is no comparison with mgcv", flush=True)
+        return
+    some = experiment.select(token=list(experiment.tokens["token"][:tokens]))
+    frame = some.to_frame("conv4", values="maps")
+    series = word_series(frame.loc[frame["channel"] == 0].drop(columns="channel"))
+    model = level_and_shape_model(series, "word", ["ask", "wash"], speakers="none")
+    named = {"factors": model.factors, "ordered": model.ordered, "series": "token", "order": "sample"}
+    theirs = fit(model.formula, model.data, engine="mgcv", rho=0.3, **named).seconds
+    begin = time.perf_counter()
+    channels = contrasts(some, rho=0.3, workers=1).sizes["channel"]
+    ours = (time.perf_counter() - begin) / channels
+    print(
+        f"{tokens} tokens: mgcv {theirs:.2f} s a channel, here {ours * 1e3:.2f} ms a channel of {channels}, "
+        f"{theirs / ours:.0f} times faster",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -92,21 +118,25 @@ def main() -> None:
         experiment = open_store(simulate(Path(folder) / "1024.zarr", 1024))
         few = open_store(simulate(Path(folder) / "16.zarr", 16))
         looped = loop(few, contrasts(few), 16)
-        for workers in (1, 2):
+        plans: list[tuple[int, Literal["auto", "none"]]] = [(1, "none"), (2, "none"), (2, "auto")]
+        for workers, speakers in plans:
             begin, cpu = time.perf_counter(), time.process_time()
-            result = contrasts(experiment, workers=workers)
+            result = contrasts(experiment, workers=workers, speakers=speakers)
             seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
             print(
-                f"1,024 channels, {TOKENS} x {SAMPLES}, both models, all tests, reading included, {workers} threads: "
+                f"1,024 channels, {TOKENS} x {SAMPLES}, speakers={speakers!r}, all tests, reading, {workers} threads: "
                 f"{seconds:.1f} s ({cpu:.1f} CPU-s), {1024 / seconds:.0f} channels/s, {looped * 1024 / seconds:.0f} "
                 f"times a loop over the structured engine ({1 / looped:.1f} channels/s); "
                 f"{int((result['status'] == 'fitted').sum())} fitted, steps {float(result['iterations'].mean()):.1f}",
                 flush=True,
             )
-        for channels in (256, 1024, 4096):
+        against_mgcv(experiment)
+        for channels in (128, 512, 2048):
             path = simulate(Path(folder) / f"memory_{channels}.zarr", channels)
             command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(path)]
-            peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+            # Otherwise glibc keeps freed chunks of the store for each thread that ever read one.
+            environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
+            peak = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
             print(f"peak memory of the process, {channels} channels in blocks of 32 MB: {peak} MB", flush=True)
 
 

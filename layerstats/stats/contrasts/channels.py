@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from layerstats.checks import check_choice, check_positive
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.contrasts.channel_effects import ChannelEffects, GroupDifference
+from layerstats.stats.contrasts.channel_effects import ChannelEffects
+from layerstats.stats.contrasts.channel_models import channel_model
 from layerstats.stats.contrasts.channel_values import (
     ChannelRows,
     channel_blocks,
@@ -20,20 +22,13 @@ from layerstats.stats.contrasts.channel_values import (
     on_common_times,
     rows_of_series,
 )
-from layerstats.stats.contrasts.models import (
-    SeriesModel,
-    SpeakerTerms,
-    check_groups,
-    joint_model,
-    level_and_shape_model,
-)
+from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.channels import ChannelDesign, ChannelFits
-    from layerstats.stats.gamm.channels.backend import Backend
+    from layerstats.stats.gamm.channels import ChannelFits
     from layerstats.store import Experiment
 
 TESTS = ("level", "shape", "joint")
@@ -80,8 +75,8 @@ def channel_contrasts(
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
-    Each channel gets the two models of `phone_contrast`, with smoothing parameters of its own: one in which a
-    parametric term tests the level and a difference smooth the shape, and one whose binary smooth tests both jointly.
+    Each channel gets the model of `phone_contrast`, with smoothing parameters of its own, and its three tests: a
+    parametric term tests the level, a difference smooth the shape, and both together whether there is any difference.
     The numbers are those of ``fit(engine="structured")`` on that channel.
 
     Parameters
@@ -100,9 +95,9 @@ def channel_contrasts(
         points more alike; "own" keeps each at its own, which is exact and slower: bases are built on all different
         times, of which a few thousand take a minute and gigabytes. Words need neither.
     speakers
-        "auto" for factor smooths of speakers where they repeat, as in `word_contrasts`; "none" for none, which is
-        a hundred times faster: a channel then takes milliseconds, with 64 speakers more than a second. Some 80 speakers
-        are the most that "auto" can take.
+        "auto" for factor smooths of speakers where they repeat, as in `word_contrasts`; "none" for none. On the CPU and
+        where series share their times, speakers cost little, however many there are. Otherwise a channel takes more
+        than a second with 64 speakers, and some 80 are the most that "auto" can take.
     samples, k
         As in `word_contrasts`.
     rho
@@ -118,14 +113,14 @@ def channel_contrasts(
     Returns
     -------
     xarray.Dataset
-        By (channel, term), term one of level, shape, joint: ``estimate, std_error`` (of the level difference, always
-        the first minus the second), ``statistic`` (t of levels, else F), ``edf, ref_df`` (of smooths), ``p_value``, and
-        adjusted over the channels that could be tested ``p_holm`` (Holm) and ``p_fdr`` (Benjamini & Hochberg), each
-        term a family of its own. By channel: ``effect_size`` (root mean square of the difference curve over the
-        standard deviation of tokens, corrected for bias; see `effect_size`), ``token_sd``, ``scale, score`` of the
-        level-and-shape model, ``gradient, iterations`` (the larger of both models), and ``status``: "fitted", "dead"
-        (the channel never varies), "not finite", or "not converged" (in either model; the numbers are those of the
-        last step). See `channel_table` and `carrying_channels`.
+        By (channel, term), term one of level, shape, joint: ``estimate, std_error, df`` (of the level difference,
+        always the first minus the second; degrees of freedom as in `phone_contrast`), ``statistic`` (t, else F),
+        ``edf, ref_df`` (of smooths), ``p_value``, and adjusted over the channels that could be tested ``p_holm`` (Holm)
+        and ``p_fdr`` (Benjamini & Hochberg), each term a family of its own. By channel: ``effect_size`` (root mean
+        square of the difference curve over the standard deviation of tokens, corrected for bias; see `effect_size`),
+        ``token_sd, scale, score, gradient, iterations``, and ``status``: "fitted", "dead" (the channel never varies),
+        "not finite", or "not converged" (the numbers are those of the last step). See `channel_table` and
+        `carrying_channels`.
 
     Raises
     ------
@@ -136,29 +131,30 @@ def channel_contrasts(
     StoreError
         The store has no maps of this layer.
     """
-    from layerstats.stats.gamm.channels import choose_backend, fit_channels
-
     check_choice("times", times, ("common", "own"))
     check_positive("memory_mb", memory_mb)
     total = channel_count(experiment, layer)
-    backend = choose_backend(device)
     contrast = _contrast(experiment.select(layer=layer), layer, words, phones, times, samples)
     check_groups(contrast.series.frame, contrast.group, speakers)
-    options = {"k": k, "speakers": speakers}
-    shape = level_and_shape_model(contrast.series, contrast.group, contrast.levels, **options)
-    joint = joint_model(contrast.series, contrast.group, contrast.levels, **options)
-    designs = {"shape": _design(shape, rho), "joint": _design(joint, rho)}
+    model = level_and_shape_model(contrast.series, contrast.group, contrast.levels, k=k, speakers=speakers)
+    # Stands for the estimate until there is one.
+    fitted = channel_model(model, contrast.series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
     if rho == "auto":
-        rho = _autocorrelation(experiment, layer, contrast.rows, designs["shape"], backend, total)
-        designs = {name: design.with_rho(rho) for name, design in designs.items()}
-    curves = GroupDifference.of(designs["shape"], contrast.group, contrast.levels, contrast.series)
+        rho = fitted.autocorrelation(_some_channels(experiment, layer, contrast.rows, total))
+        fitted = fitted.with_rho(rho)
+    curves, joint = fitted.difference(contrast.series), _joint(contrast)
     parts = []
     for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
-        fits = {name: fit_channels(one, values, backend, workers=workers) for name, one in designs.items()}
-        parts.append(_block(contrast, fits, curves.effects(fits["shape"], values)))
-    models = {"formula": shape.formula, "joint_formula": joint.formula, "rho": float(rho or 0.0)}
-    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times), **models}
-    return _dataset(parts, about | {"backend": backend.name})
+        fits = fitted.fit(values, joint, workers)
+        parts.append(_block(contrast, fits, curves.effects(fits, values), model.level_freedom))
+    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times)}
+    return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
+
+
+def _joint(contrast: _Contrast) -> tuple[str, str]:
+    """Return the coefficient and the smooth of the difference."""
+    group, other = contrast.group, contrast.levels[1]
+    return f"{group}{other}", f"s({contrast.series.covariate}):{group}_ordered{other}"
 
 
 def _about(contrast: _Contrast, layer: str, times: Times) -> dict[str, object]:
@@ -230,21 +226,6 @@ def _checked(contrast: _Contrast, layer: str) -> _Contrast:
     return contrast
 
 
-def _design(model: SeriesModel, rho: float | str | None) -> ChannelDesign:
-    from layerstats.stats.gamm.channels import channel_design
-
-    return channel_design(
-        model.formula,
-        model.data,
-        series=model.identifier,
-        order=model.covariate,
-        # Stands for the estimate until there is one.
-        rho=0.5 if rho == "auto" else _number(rho),
-        factors=model.factors,
-        ordered=model.ordered,
-    )
-
-
 def _number(rho: object) -> float:
     if rho is None:
         return 0.0
@@ -256,43 +237,42 @@ def _number(rho: object) -> float:
     )
 
 
-def _autocorrelation(
-    experiment: Experiment, layer: str, rows: ChannelRows, design: ChannelDesign, backend: Backend, channels: int
-) -> float:
-    from layerstats.stats.gamm.channels import mean_autocorrelation
-
+def _some_channels(experiment: Experiment, layer: str, rows: ChannelRows, channels: int) -> np.ndarray:
     evenly = np.linspace(0, channels - 1, min(channels, AUTOCORRELATION_CHANNELS)).round().astype(int)
-    return mean_autocorrelation(design, rows.read(experiment.array(layer, "maps"), evenly), backend)
+    return rows.read(experiment.array(layer, "maps"), evenly)
 
 
-def _block(contrast: _Contrast, fits: Mapping[str, ChannelFits], effects: ChannelEffects) -> xr.Dataset:
+def _block(contrast: _Contrast, fits: ChannelFits, effects: ChannelEffects, level_freedom: int | None) -> xr.Dataset:
     """Return the table of one block of channels."""
-    shape, joint = fits["shape"], fits["joint"]
-    level = shape.parametric_terms.index(f"{contrast.group}{contrast.levels[1]}")
-    smooth = next(n for n, term in enumerate(shape.smooth_terms) if f":{contrast.group}_ordered" in term)
-    both = next(n for n, term in enumerate(joint.smooth_terms) if term.endswith(":is_second"))
-    none = np.full(len(shape.status), np.nan)
+    from layerstats.stats.gamm.channels import JOINT
+
+    coefficient, smooth = _joint(contrast)
+    level = fits.parametric_terms.index(coefficient)
+    shape, both = fits.smooth_terms.index(smooth), fits.smooth_terms.index(JOINT)
+    none = np.full(len(fits.status), np.nan)
+    ratio = fits.statistic[:, level]
+    freedom = fits.df_residual if level_freedom is None else np.where(np.isfinite(ratio), level_freedom, np.nan)
     by_term = {
-        "estimate": (contrast.sign * shape.estimate[:, level], none, none),
-        "std_error": (shape.std_error[:, level], none, none),
-        "statistic": (
-            contrast.sign * shape.statistic[:, level],
-            shape.smooth_statistic[:, smooth],
-            joint.smooth_statistic[:, both],
+        "estimate": (contrast.sign * fits.estimate[:, level], none, none),
+        "std_error": (fits.std_error[:, level], none, none),
+        "df": (freedom, none, none),
+        "statistic": (contrast.sign * ratio, fits.smooth_statistic[:, shape], fits.smooth_statistic[:, both]),
+        "edf": (none, fits.edf[:, shape], fits.edf[:, both]),
+        "ref_df": (none, fits.ref_df[:, shape], fits.ref_df[:, both]),
+        "p_value": (
+            2 * stats.t.sf(np.abs(ratio), freedom),
+            fits.smooth_p_value[:, shape],
+            fits.smooth_p_value[:, both],
         ),
-        "edf": (none, shape.edf[:, smooth], joint.edf[:, both]),
-        "ref_df": (none, shape.ref_df[:, smooth], joint.ref_df[:, both]),
-        "p_value": (shape.p_value[:, level], shape.smooth_p_value[:, smooth], joint.smooth_p_value[:, both]),
     }
     by_channel = {
         "effect_size": effects.effect_size,
         "token_sd": effects.token_sd,
-        "scale": shape.scale,
-        "score": shape.score,
-        "gradient": np.maximum(shape.gradient_norm, joint.gradient_norm),
-        "iterations": np.maximum(shape.iterations, joint.iterations),
-        # "fitted" in one model and "not converged" in the other is not converged.
-        "status": np.where(shape.converged, joint.status, shape.status),
+        "scale": fits.scale,
+        "score": fits.score,
+        "gradient": fits.gradient_norm,
+        "iterations": fits.iterations,
+        "status": fits.status,
     }
     variables: dict[str, tuple] = {name: (("channel", "term"), np.stack(v, axis=1)) for name, v in by_term.items()}
     return xr.Dataset(

@@ -36,29 +36,22 @@ class FitOptions:
     workers: int = 2
 
 
-def fit_models(
-    models: Sequence[SeriesModel], options: FitOptions, rhos: Sequence[float] | None = None
-) -> list[GammResult]:
+def fit_models(models: Sequence[SeriesModel], options: FitOptions) -> list[GammResult]:
     """Fit models, at most ``options.workers`` at a time.
 
     Parameters
     ----------
     models
-        From `level_and_shape_model` and `joint_model`.
+        From `level_and_shape_model`.
     options
         For all models.
-    rhos
-        For each model its AR(1) parameter, instead of that of the options.
     """
     from layerstats.stats.gamm import fit_many
 
-    tasks = [
-        _task(model, options, options.rho if rhos is None else rhos[number]) for number, model in enumerate(models)
-    ]
-    return fit_many(tasks, workers=options.workers)
+    return fit_many([_task(model, options) for model in models], workers=options.workers)
 
 
-def _task(model: SeriesModel, options: FitOptions, rho: Rho) -> FitTask:
+def _task(model: SeriesModel, options: FitOptions) -> FitTask:
     from layerstats.stats.gamm import FitTask
 
     return FitTask(
@@ -67,7 +60,7 @@ def _task(model: SeriesModel, options: FitOptions, rho: Rho) -> FitTask:
         engine=options.engine,
         method=options.method,
         discrete=options.discrete,
-        rho=rho,
+        rho=options.rho,
         series=model.identifier,
         order=model.covariate,
         factors=model.factors,

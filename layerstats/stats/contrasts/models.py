@@ -32,6 +32,10 @@ class SeriesModel:
         As `fit` takes them.
     identifier, covariate
         The series and their order, for the AR(1) part.
+    level_freedom
+        Degrees of freedom of tests of levels: speakers less one where the model has speakers' own versions of groups
+        (less the number of groups where each speaker has one), since tokens then add no evidence that speakers do not
+        have. None: those of the residuals. ``docs/calibration.md`` has what becomes of them otherwise.
     """
 
     formula: str
@@ -40,6 +44,7 @@ class SeriesModel:
     covariate: str
     factors: dict[str, list[str]]
     ordered: dict[str, tuple[str, str]] = field(default_factory=dict)
+    level_freedom: int | None = None
 
 
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
@@ -127,7 +132,7 @@ def level_and_shape_model(
             raise DataError(f"Tokens have {few} different durations: too few for a smooth of duration.")
         terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
     fixed = (len(levels) + 2) * k + (DURATION_BASIS**2 + DURATION_BASIS) * duration
-    random, data = _random_terms(series, group, k, speakers, fixed)
+    random, data, freedom = _random_terms(series, group, k, speakers, fixed)
     return SeriesModel(
         formula=f"value ~ {' + '.join([*terms, *random])}",
         data=data,
@@ -135,59 +140,45 @@ def level_and_shape_model(
         covariate=covariate,
         factors={group: list(levels)},
         ordered={f"{group}_ordered": (group, levels[0])},
-    )
-
-
-def joint_model(
-    series: Series, group: str, levels: Sequence[str], *, k: int | None = None, speakers: SpeakerTerms = "auto"
-) -> SeriesModel:
-    """Return the model whose binary smooth tests level and shape in one.
-
-    ``s(time, by=is_level)`` with a numeric 0/1 variable is not centred, so it holds the whole difference between the
-    second level and the first. Reading two p-values, of level and shape, and taking either rejects too often; the one
-    joint test keeps its level (Sóskuthy 2017 and later simulations).
-    """
-    k = basis_functions(series, k)
-    terms = [f"s({series.covariate}{_k(k)})", f"s({series.covariate}, by=is_second{_k(k)})"]
-    random, data = _random_terms(series, group, k, speakers, fixed=3 * k)
-    return SeriesModel(
-        formula=f"value ~ {' + '.join([*terms, *random])}",
-        data=data.assign(is_second=(data[group] == levels[1]).astype(float)),
-        identifier=series.identifier,
-        covariate=series.covariate,
-        factors={},
+        level_freedom=freedom,
     )
 
 
 def _random_terms(
     series: Series, group: str, k: int, speakers: SpeakerTerms, fixed: int
-) -> tuple[list[str], pd.DataFrame]:
-    """Return factor smooths for tokens and, where they repeat, speakers; and the data with the columns they need.
+) -> tuple[list[str], pd.DataFrame, int | None]:
+    """Return factor smooths for tokens and, where they repeat, speakers; the data with their columns; level freedom.
 
     A model must not have more coefficients than rows. Where series are short, factor smooths get fewer basis functions,
     and where that would leave them less than three, speakers get random intercepts.
     """
     frame = series.frame
     each = frame.drop_duplicates(series.identifier)
-    columns = []
+    columns, freedom = [], None
+    people = len(set(each["speaker"]))
     if speakers == "auto" and _repeat(each):
         columns.append("speaker")
+        # Every speaker has one group only where there are as many pairs of both as speakers.
+        if len(each.drop_duplicates(["speaker", group])) == people:
+            freedom = people - len(set(each[group]))
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
-        if any(_repeat(of_group) for _, of_group in each.groupby(group)):
+        elif any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
-    tokens, people = len(each), sum(len(set(frame[column])) for column in columns)
+            freedom = people - 1
+    tokens, levels = len(each), sum(len(set(frame[column])) for column in columns)
     rows = len(frame) - fixed
-    size = min(k - 1, rows // (tokens + people))
+    size = min(k - 1, rows // (tokens + levels))
     smooth = size >= LEAST_BASIS_FUNCTIONS
     if not smooth:
-        size = max(2, min(k - 1, (rows - people) // tokens))
+        size = max(2, min(k - 1, (rows - levels) // tokens))
     # With m=1 the default basis has one function less than that of the common smooth.
     option = "" if size == BASIS_FUNCTIONS - 1 else f", k={size}"
     terms = [f's({series.covariate}, {series.identifier}, bs="fs", m=1{option})']
     for column in columns:
         terms.append(f's({series.covariate}, {column}, bs="fs", m=1{option})' if smooth else f's({column}, bs="re")')
-    return terms, frame
+    # One speaker a group leaves nothing to tell them by: as wide as t distributions go.
+    return terms, frame, None if freedom is None else max(freedom, 1)
 
 
 def _repeat(each: pd.DataFrame) -> bool:

@@ -19,8 +19,9 @@ from layerstats.stats.contrasts.curves import (
     difference_tables,
     group_curves,
 )
+from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests, few_speakers_note
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
-from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, joint_model, level_and_shape_model
+from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.contrasts.untrained import network_effects
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 GROUP = "phone_set"
 # Fewer series of a set have no spread worth the name.
 LEAST_SERIES = 3
-TESTS = ("level", "shape", "joint")
 UNTESTED = "not tested"
 
 
@@ -47,7 +47,7 @@ class PhoneContrast:
     Attributes
     ----------
     table
-        A row a layer: level difference, shape difference and joint test with raw and adjusted p-values, effect size,
+        A row a layer: joint test, level difference and shape difference with raw and adjusted p-values, effect size,
         receptive field against phone duration, counts, and the comparison with untrained networks where the store has
         them. Layers that could not be tested have a `note` and no numbers.
     curves
@@ -55,7 +55,7 @@ class PhoneContrast:
     difference, regions
         The difference curve and the stretches of normalised time where its interval excludes zero.
     parametric, smooths
-        The tables of the level-and-shape models.
+        The tables of the models as fitted, whose tests of levels count residual degrees of freedom.
     checks, autocorrelation
         The k-index of their smooths, and the autocorrelation of their residuals.
     networks
@@ -65,8 +65,8 @@ class PhoneContrast:
         Intervals with too few samples at a layer.
     durations
         ``token, phone, phone_index, phone_duration_s``.
-    series, level_and_shape, joint
-        By layer: the series, and the two fitted models.
+    series, results
+        By layer: the series, and the fitted model.
     """
 
     table: pd.DataFrame
@@ -81,8 +81,7 @@ class PhoneContrast:
     dropped: pd.DataFrame
     durations: pd.DataFrame
     series: Mapping[str, Series]
-    level_and_shape: Mapping[str, GammResult]
-    joint: Mapping[str, GammResult]
+    results: Mapping[str, GammResult]
 
 
 def phone_contrast(
@@ -100,11 +99,12 @@ def phone_contrast(
 ) -> PhoneContrast:
     """Test a contrast between two sets of phones on the stretches of each layer's series that lie under them.
 
-    Two models a layer, on normalised time with AR(1) residuals, a factor smooth a phone token, and factor smooths of
-    speakers where they repeat. The first (``value ~ phone_set + s(time) + s(time, by=phone_set_ordered) + ...``) tells
-    level and shape apart; in the second (``value ~ s(time) + s(time, by=is_second) + ...``) one uncentred binary smooth
-    tests both jointly, which is the test to rely on for "is there any difference". The effect size is the root mean
-    square of the difference curve over the standard deviation of phone tokens, see `layerstats.stats.effect_size`.
+    One model a layer, on normalised time with AR(1) residuals, a factor smooth a phone token, and factor smooths of
+    speakers, and of speakers' versions of each set, where they repeat: ``value ~ phone_set + s(time) + s(time,
+    by=phone_set_ordered) + ...``. Three tests: the joint one of level and shape, which is the one to rely on for "is
+    there any difference"; the level, by t with as many degrees of freedom as speakers, less one, where they repeat;
+    and the shape. ``docs/calibration.md`` has how often each errs. The effect size is the root mean square of the
+    difference curve over the standard deviation of phone tokens, see `layerstats.stats.effect_size`.
 
     Untrained networks in the store are measured by a descriptive effect size that needs no model, and the trained
     network by the same, so that their ranks are fair: see `layerstats.stats.null`.
@@ -144,30 +144,26 @@ def phone_contrast(
     series = {layer: one for layer, one in every.items() if not notes[layer].startswith(UNTESTED)}
     # Always the same model, whichever way round: reversed, a result changes its sign and nothing else.
     levels = sorted(names)
-    shapes = [level_and_shape_model(one, GROUP, levels, k=k, speakers=speakers) for one in series.values()]
-    level_and_shape = dict(zip(series, fit_models(shapes, fits), strict=True))
-    joints = [joint_model(one, GROUP, levels, k=k, speakers=speakers) for one in series.values()]
-    rhos = [result.rho for result in level_and_shape.values()]
-    joint = dict(zip(series, fit_models(joints, fits, rhos), strict=True))
-    curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in level_and_shape.items()}
+    models = {layer: level_and_shape_model(one, GROUP, levels, k=k, speakers=speakers) for layer, one in series.items()}
+    results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
+    curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in results.items()}
     differences = {layer: difference_tables(one, [names], options) for layer, one in curves.items()}
     networks = network_effects(chosen, series, first + second, GROUP, set_of, samples)
-    table = _table(chosen, names, series, notes, intervals_table, level_and_shape, joint, curves, options)
+    table = _table(chosen, names, series, notes, intervals_table, models, results, curves, options)
     return PhoneContrast(
         table=_finished(table, names, adjust, networks),
         curves=stacked({layer: curve_table(one, options, "group") for layer, one in curves.items()}),
         difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
         regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
-        parametric=stacked({layer: result.parametric for layer, result in level_and_shape.items()}),
-        smooths=stacked({layer: result.smooths for layer, result in level_and_shape.items()}),
-        checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in level_and_shape.items()}),
-        autocorrelation=residual_autocorrelation(level_and_shape, series),
+        parametric=stacked({layer: result.parametric for layer, result in results.items()}),
+        smooths=stacked({layer: result.smooths for layer, result in results.items()}),
+        checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
+        autocorrelation=residual_autocorrelation(results, series),
         networks=networks,
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         durations=intervals_table,
         series=series,
-        level_and_shape=level_and_shape,
-        joint=joint,
+        results=results,
     )
 
 
@@ -222,8 +218,8 @@ def _table(
     series: Mapping[str, Series],
     notes: Mapping[str, str],
     intervals: pd.DataFrame,
-    level_and_shape: Mapping[str, GammResult],
-    joint: Mapping[str, GammResult],
+    models: Mapping[str, SeriesModel],
+    results: Mapping[str, GammResult],
     curves: Mapping[str, GroupCurves],
     options: IntervalOptions,
 ) -> pd.DataFrame:
@@ -234,7 +230,11 @@ def _table(
         row = {"layer": layer, "level_1": names[0], "level_2": names[1]}
         if layer in series:
             row |= _counts(series[layer], names)
-            row |= _tests(level_and_shape[layer], joint[layer], names)
+            reference, other = sorted(names)
+            sign = 1.0 if names == (other, reference) else -1.0
+            freedom = models[layer].level_freedom
+            row |= difference_tests(results[layer], GROUP, reference, other, freedom, sign)
+            row |= {"note": "; ".join(filter(None, [notes[layer], few_speakers_note(freedom)]))}
             size = difference_effect(curves[layer], series[layer], GROUP, names, options)
             row |= {
                 "effect_size": size.estimate,
@@ -243,9 +243,9 @@ def _table(
                 "conf_level": options.conf_level,
             }
         else:
-            row |= {"effect_size": np.nan, "level_difference": np.nan}
+            row |= {"effect_size": np.nan, "level_difference": np.nan, "note": notes[layer]}
         row |= {"receptive_field_s": field, "phone_duration_s": duration, "receptive_fields": duration / field}
-        rows.append(row | {"note": notes[layer]})
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -260,33 +260,11 @@ def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
     }
 
 
-def _tests(level_and_shape: GammResult, joint: GammResult, names: tuple[str, str]) -> dict[str, float]:
-    reference, other = sorted(names)
-    sign = 1.0 if names == (other, reference) else -1.0
-    level = level_and_shape.parametric.set_index("term").loc[f"{GROUP}{other}"]
-    shapes = level_and_shape.smooths
-    shape = shapes[shapes["term"].str.contains(f":{GROUP}_ordered", regex=False)].iloc[0]
-    both = joint.smooths[joint.smooths["term"].str.endswith(":is_second")].iloc[0]
-    return {
-        "level_difference": sign * level["estimate"],
-        "level_std_error": level["std_error"],
-        "level_statistic": sign * level["statistic"],
-        "level_p_value": level["p_value"],
-        "shape_edf": shape["edf"],
-        "shape_ref_df": shape["ref_df"],
-        "shape_statistic": shape["statistic"],
-        "shape_p_value": shape["p_value"],
-        "joint_statistic": both["statistic"],
-        "joint_df": both["ref_df"],
-        "joint_p_value": both["p_value"],
-    }
-
-
 def _finished(
     table: pd.DataFrame, names: tuple[str, str], adjust: AdjustMethod, networks: pd.DataFrame
 ) -> pd.DataFrame:
     """Add adjusted p-values and the untrained networks."""
-    family = f"{names[0]} - {names[1]} over layers; level, shape and joint test each by itself"
+    family = f"{names[0]} - {names[1]} over layers; joint, level and shape test each by itself"
     for test in TESTS:
         table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
     if len(networks):

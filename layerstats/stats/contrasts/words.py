@@ -18,8 +18,9 @@ from layerstats.stats.contrasts.curves import (
     difference_tables,
     group_curves,
 )
+from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
-from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
+from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
@@ -38,6 +39,11 @@ class WordContrasts:
 
     Attributes
     ----------
+    tests
+        A row a layer and word, against the reference: the joint test of level and shape, which is the one to rely on
+        for "is there any difference", then the level (with the degrees of freedom of speakers where they repeat) and
+        the shape. ``layer, level_1, level_2, joint_statistic, joint_df, joint_p_value, ..._p_adjusted``; see
+        `difference_tests`.
     parametric
         Levels: ``layer, term, estimate, std_error, statistic, p_value, p_adjusted, adjust_method, family, tests``.
     smooths
@@ -62,6 +68,7 @@ class WordContrasts:
         By layer: the series that were analysed, and the fitted model.
     """
 
+    tests: pd.DataFrame
     parametric: pd.DataFrame
     smooths: pd.DataFrame
     curves: pd.DataFrame
@@ -119,8 +126,8 @@ def word_contrasts(
         Number of basis functions; by default 10, or fewer where series have fewer points. With 10 on the 16 points of a
         Conv5 series the smooth is nearly saturated: see `checks`.
     adjust
-        How p-values are adjusted. Families go over all layers: levels of the reference, differences in level, shape of
-        the reference, differences in shape, and the other smooths.
+        How p-values are adjusted. Families go over all layers: each of `tests`, levels of the reference, differences in
+        level, shape of the reference, differences in shape, and the other smooths.
     intervals, fits
         How intervals are made and models are fitted.
 
@@ -142,16 +149,16 @@ def word_contrasts(
         raise DataError(f"No layer has series with {MIN_SAMPLES} samples or more.")
     levels = _levels(series, words, reference)
     wanted = _pairs(pairs, levels)
-    models = []
+    models = {}
     for layer, one in series.items():
         _check_layer(layer, one, levels, speakers)
-        models.append(
-            level_and_shape_model(one, "word", levels, k=k, speakers=speakers, duration=variant == "duration")
-        )
-    results = dict(zip(series, fit_models(models, fits), strict=True))
+        options_of_model = {"k": k, "speakers": speakers, "duration": variant == "duration"}
+        models[layer] = level_and_shape_model(one, "word", levels, **options_of_model)
+    results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
     parts = {layer: group_curves(result, series[layer], "word", levels) for layer, result in results.items()}
     differences = {layer: difference_tables(curves, wanted, options) for layer, curves in parts.items()}
     return WordContrasts(
+        tests=_tests(results, models, levels, adjust),
         parametric=_adjusted(stacked({layer: r.parametric for layer, r in results.items()}), levels[0], adjust),
         smooths=_adjusted(stacked({layer: r.smooths for layer, r in results.items()}), levels[0], adjust),
         curves=stacked({layer: curve_table(curves, options, "word") for layer, curves in parts.items()}),
@@ -209,6 +216,22 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
         if first == second:
             raise ArgumentError(f"A pair needs two words, but got {first!r} twice.")
     return [(first, second) for first, second in pairs]
+
+
+def _tests(
+    results: Mapping[str, GammResult], models: Mapping[str, SeriesModel], levels: Sequence[str], adjust: AdjustMethod
+) -> pd.DataFrame:
+    reference, *others = levels
+    rows = [
+        {"layer": layer, "level_1": word, "level_2": reference}
+        | difference_tests(result, "word", reference, word, models[layer].level_freedom)
+        for layer, result in results.items()
+        for word in others
+    ]
+    table, family = pd.DataFrame(rows), f"against {reference}, over words and layers; each test by itself"
+    for test in TESTS:
+        table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
+    return check_frame(table)
 
 
 def _adjusted(frame: pd.DataFrame, reference: str, adjust: AdjustMethod) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 ===================  =========================================================================================
 ``design``           a model taken apart: bases on one grid of time, who has which label, which terms are random
+``rows``             the same where tokens differ in their times, row by row
 ``summaries``        data under many assignments of labels, as sums
 ``criterion``        the restricted likelihood of many replicates at once, with derivatives
 ``refit``            its minimum, replicate by replicate

@@ -16,10 +16,11 @@ from layerstats.stats.resampling.blocks import in_blocks
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import SMOOTHING, Refits, Smoothing, refit
+from layerstats.stats.resampling.rows import RowData
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences
-from layerstats.stats.resampling.summaries import Summaries, summarise
+from layerstats.stats.resampling.summaries import Summaries, replicates_of
 from layerstats.tables import check_frame
 
 Source = Literal["speakers", "model"]
@@ -103,10 +104,10 @@ def bootstrap(
     def compute(numbers: range) -> np.ndarray:
         if source == "speakers":
             drawn = np.stack([_draw(design, replicate_generator(seed, number)) for number in numbers])
-            data = summarise(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
+            data = replicates_of(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
         else:
             values = simulate(fitted, design, means, seed, numbers)
-            data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
+            data = replicates_of(design, np.tile(design.label_of, (len(values), 1)), values)
         again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
         curves = _curves(design, again)
         effects = _effects(design, data, again, contrast.joint, excesses=2)
@@ -119,8 +120,7 @@ def bootstrap(
     first, second = design.labels.index(level_1), design.labels.index(level_2)
     gap = _Band(draws[:, first] - draws[:, second], means[first] - means[second], clusters, interval, conf_level)
     time = str(task.order)
-    places = design.request.frame[time].to_numpy()[: design.points] if time in design.request.frame else None
-    axis = np.arange(design.points) if places is None else places
+    axis = design.times
     curves = [
         band.frame(axis, time, "fit", {"smooth": time, "group": name}, design.offset)
         for name, band in zip(design.labels, bands, strict=True)
@@ -202,13 +202,21 @@ def _draw(design: CurveDesign, generator: np.random.Generator) -> np.ndarray:
             return times
 
 
-def _effects(design: CurveDesign, data: Summaries, refits: Refits, matrix: np.ndarray, excesses: int) -> np.ndarray:
+def _effects(
+    design: CurveDesign, data: Summaries | RowData, refits: Refits, matrix: np.ndarray, excesses: int
+) -> np.ndarray:
     """Return effect sizes as `layerstats.stats.effect_size` defines them, (replicate,).
 
     A bootstrapped mean square carries the excess of the estimate and its own: `excesses` times it is taken off.
     """
     curve, error = differences(refits, matrix)
     square = np.mean(curve**2, axis=1) - excesses * np.mean(error**2, axis=1)
+    spread = refits.token_variance if isinstance(data, RowData) else _token_variance(design, data, refits)
+    return np.sqrt(np.maximum(square, 0) / spread)
+
+
+def _token_variance(design: CurveDesign, data: Summaries, refits: Refits) -> np.ndarray:
+    """Return the variance of tokens about their label's curve, (replicate,)."""
     about = np.trace(data.within, axis1=1, axis2=2)
     tokens = data.observations / design.points
     for pattern in data.patterns:
@@ -217,8 +225,7 @@ def _effects(design: CurveDesign, data: Summaries, refits: Refits, matrix: np.nd
         own = np.diagonal(pattern.square, axis1=1, axis2=2) - 2 * fitted * pattern.total
         own = own + pattern.units[:, None] * fitted**2
         about = about + (own * np.repeat(pattern.counts, design.points, axis=1)).sum(axis=1)
-    spread = about / design.points / (tokens - len(design.labels))
-    return np.sqrt(np.maximum(square, 0) / spread)
+    return about / design.points / (tokens - len(design.labels))
 
 
 __all__ = ["BootstrapResult", "FittedDesign", "Source", "bootstrap"]

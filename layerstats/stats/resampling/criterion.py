@@ -1,7 +1,8 @@
 """The restricted likelihood of many replicates at once, with gradient and Hessian.
 
 In units of the scale phi, the mean curve of a cell of n tokens has covariance V/n plus those of its speaker, where
-V = noise + sum_k G_k / lambda_k is the covariance of a token and G_k the curves of a random penalty. Whatever the
+V = noise + sum_k G_k / lambda_k is the covariance of a token and G_k = L diag(g_k) L' that of the curves of a random
+penalty, which all are combinations of the same few functions L. Whatever the
 number of tokens, all matrices are of the size of a unit's time points. With Q the inverse of the
 covariance of a unit's means m and X its fixed columns, the fixed coefficients solve H b = sum X'Qm,
 H = sum X'QX + S, and
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.resampling.design import SPEAKER, TOKEN, CurveDesign
+from layerstats.stats.resampling.design import CELL, SPEAKER, TOKEN, CurveDesign
 from layerstats.stats.resampling.summaries import Pattern, Summaries
 
 
@@ -34,9 +35,9 @@ class Piece:
         (replicate,) how many there are.
     precision
         (replicate, cell * time, cell * time) Q.
-    moved
-        For each random penalty (replicate, ...) the derivative of the covariance in minus its log smoothing parameter;
-        None where it has no part in it.
+    loadings, variances
+        (cell * time, curve) and (replicate, component, curve): the covariance that a random penalty adds, L diag(v) L',
+        which is also its derivative in minus the log smoothing parameter.
     total, square
         Sums of the means and of their products.
     """
@@ -44,14 +45,22 @@ class Piece:
     fixed: np.ndarray
     number: np.ndarray
     precision: np.ndarray
-    moved: tuple[np.ndarray | None, ...]
+    loadings: np.ndarray
+    variances: np.ndarray
     total: np.ndarray
     square: np.ndarray
 
     def take(self, rows: np.ndarray) -> Piece:
         """Return some replicates."""
-        moved = tuple(None if one is None else one[rows] for one in self.moved)
-        return Piece(self.fixed, self.number[rows], self.precision[rows], moved, self.total[rows], self.square[rows])
+        return Piece(
+            self.fixed,
+            self.number[rows],
+            self.precision[rows],
+            self.loadings,
+            self.variances[rows],
+            self.total[rows],
+            self.square[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +131,18 @@ def estimate(
     """
     replicates, fixed_count = len(log_smoothing), len(design.penalties)
     smoothing = np.exp(log_smoothing[:, :fixed_count])
-    variance = np.exp(-log_smoothing[:, fixed_count:])
-    base = np.broadcast_to(design.noise if noise is None else noise, (replicates, design.points, design.points))
-    moved = [variance[:, k, None, None] * component.covariance for k, component in enumerate(design.components)]
-    token = base + sum(one for one, part in zip(moved, design.components, strict=True) if part.level == TOKEN)
-    precision, log_token = _inverse(token)
-    inside = tuple(one if part.level == TOKEN else None for one, part in zip(moved, design.components, strict=True))
+    variance = np.exp(-log_smoothing[:, fixed_count:, None]) * design.weights
+    noise = np.broadcast_to(design.noise if noise is None else noise, (replicates, design.points, design.points))
+    of_tokens = variance * (np.array(design.levels) == TOKEN)[:, None]
+    precision, log_token = _inverse(noise + _covariance(design.curves, of_tokens))
     columns = design.columns.shape[2]
     empty = np.zeros((design.points, columns))
     nothing = np.zeros((replicates, design.points))
-    pieces = [Piece(empty, summaries.within_freedom, precision, inside, nothing, summaries.within)]
+    within = summaries.within
+    pieces = [Piece(empty, summaries.within_freedom, precision, design.curves, of_tokens, nothing, within)]
     determinant = summaries.within_freedom * log_token
     for pattern in summaries.patterns:
-        piece, log_unit = _unit(design, pattern, token, moved)
+        piece, log_unit = _unit(design, pattern, noise, variance)
         pieces.append(piece)
         cells = np.log(pattern.counts).sum(axis=1) * design.points
         determinant = determinant + pattern.units * (log_unit + cells)
@@ -214,7 +222,7 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     block = -2 * through / scale[:, None, None]
     block[:, :fixed, :fixed] -= weighted @ (inverse**2) @ weighted.swapaxes(1, 2)
     block[:, :fixed, :fixed] += shares @ shares.swapaxes(1, 2)
-    mixed = ((lost @ inverse[:, None]) * np.eye(columns)).sum(axis=3) @ weighted.swapaxes(1, 2)
+    mixed = (lost * inverse[:, None]).sum(axis=3) @ weighted.swapaxes(1, 2)
     block[:, fixed:, :fixed] -= mixed
     block[:, :fixed, fixed:] -= mixed.swapaxes(1, 2)
     flat = lost.reshape(replicates, random, columns**2)
@@ -242,71 +250,58 @@ def _add_piece(
     pull: np.ndarray,
 ) -> None:
     """Add what one piece contributes to the derivatives in the random penalties."""
-    used = [k for k, one in enumerate(piece.moved) if one is not None]
-    number = piece.number[:, None, None]
+    number, loadings, variances = piece.number[:, None, None], piece.loadings, piece.variances
     left = piece.square
+    through = piece.precision @ loadings
     spread = None
     if piece.fixed.any():
         fitted = (piece.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
         cross = fitted[:, :, None] * piece.total[:, None, :]
         left = left - cross - cross.swapaxes(1, 2) + number * fitted[:, :, None] * fitted[:, None, :]
-        spread = number * (piece.fixed @ estimates.inverse @ piece.fixed.T)
+        seen = piece.fixed.T @ through
         rest = piece.total - piece.number[:, None] * fitted
-        weighted = piece.precision @ piece.fixed
-        rest_weighted = (piece.precision @ rest[:, :, None])[:, :, 0]
+        pulled = (rest[:, None] @ through)[:, 0]
+        weighted = seen[:, None] * variances[:, :, None]
+        information += number[:, None] * (weighted @ seen.swapaxes(1, 2)[:, None])
+        pull += (weighted @ pulled[:, None, :, None])[..., 0]
+        spread = number * (seen.swapaxes(1, 2) @ estimates.inverse @ seen)
+    own = loadings.T @ through
+    residual = through.swapaxes(1, 2) @ left @ through
+    trace += piece.number[:, None] * _products(variances, np.diagonal(own, axis1=1, axis2=2))
+    quadratic += _products(variances, np.diagonal(residual, axis1=1, axis2=2))
     # D and log|H| enter second derivatives with the same products, twice; log|covariance| with minus one.
-    both = left / scale[:, None, None] if spread is None else left / scale[:, None, None] + spread
-    turned = piece.precision @ both
-    eye = np.eye(piece.precision.shape[1])
-    core = (2 * turned - number * eye) if len(used) else turned
-    shifted, products = {}, {}
-    residual = piece.precision @ left
-    for k in used:
-        moved = piece.moved[k]
-        shift = piece.precision @ moved
-        shifted[k] = shift
-        products[k] = shift @ core
-        trace[:, k] += piece.number * np.trace(shift, axis1=1, axis2=2)
-        # tr(Q G Q E), with Q E computed once.
-        quadratic[:, k] += (shift * residual.swapaxes(1, 2)).sum(axis=(1, 2))
-        if spread is not None:
-            information[:, k] += number * (weighted.swapaxes(1, 2) @ moved @ weighted)
-            pull[:, k] += (weighted.swapaxes(1, 2) @ (moved @ rest_weighted[:, :, None]))[:, :, 0]
-    for k in used:
-        for other in used:
-            # The trace of M_k M_other core: both orders are summed, so that the result is symmetric.
-            part = (shifted[k] * products[other].swapaxes(1, 2)).sum(axis=(1, 2)) / 2
-            twice[:, k, other] += part
-            twice[:, other, k] += part
+    both = residual / scale[:, None, None]
+    both = both if spread is None else both + spread
+    twice += variances @ (own * (2 * both - number * own)) @ variances.swapaxes(1, 2)
 
 
-def _unit(
-    design: CurveDesign, pattern: Pattern, token: np.ndarray, moved: list[np.ndarray]
-) -> tuple[Piece, np.ndarray]:
+def _products(variances: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
+    return (variances @ diagonal[:, :, None])[:, :, 0]
+
+
+def _covariance(loadings: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    """Return what all random penalties together add, (replicate, row, row)."""
+    return (loadings * variances.sum(axis=1)[:, None]) @ loadings.T
+
+
+def _unit(design: CurveDesign, pattern: Pattern, noise: np.ndarray, variance: np.ndarray) -> tuple[Piece, np.ndarray]:
     """Return a pattern at given variances, and the log determinant of a unit's covariance."""
-    cells, points = len(pattern.labels), design.points
-    replicates = len(token)
-    size = cells * points
-
-    def spread(block: np.ndarray, scale: np.ndarray | None, everywhere: bool) -> np.ndarray:
-        whole = np.zeros((replicates, cells, points, cells, points))
-        for first in range(cells):
-            for second in range(cells) if everywhere else (first,):
-                whole[:, first, :, second] = block if scale is None else block * scale[:, first, None, None]
-        return whole.reshape(replicates, size, size)
-
-    share = 1 / pattern.counts
-    parts = [
-        spread(one, share if part.level == TOKEN else None, part.level == SPEAKER)
-        for one, part in zip(moved, design.components, strict=True)
-    ]
-    covariance = spread(token, share, False)
-    for one, part in zip(parts, design.components, strict=True):
-        if part.level != TOKEN:
-            covariance = covariance + one
+    cells, size = len(pattern.labels), len(pattern.labels) * design.points
+    share, levels = 1 / pattern.counts, np.array(design.levels)
+    # Curves of each cell, and those that all cells of a unit have in common.
+    of_cell = np.where(levels == TOKEN, share[:, :, None], levels == CELL).swapaxes(1, 2)
+    loadings = [np.kron(np.eye(cells), design.curves), np.tile(design.curves, (cells, 1))]
+    own = (variance[:, :, None] * of_cell[..., None]).reshape(*variance.shape[:2], loadings[0].shape[1])
+    common = variance * (levels == SPEAKER)[:, None]
+    used = 2 if SPEAKER in design.levels else 1
+    columns, weights = np.hstack(loadings[:used]), np.concatenate([own, common][:used], axis=2)
+    covariance = _covariance(columns, weights)
+    for cell in range(cells):
+        place = slice(cell * design.points, (cell + 1) * design.points)
+        covariance[:, place, place] += noise * share[:, cell, None, None]
     precision, log_determinant = _inverse(covariance)
     fixed = design.columns[list(pattern.labels)].reshape(size, -1)
-    return Piece(fixed, pattern.units, precision, tuple(parts), pattern.total, pattern.square), log_determinant
+    return Piece(fixed, pattern.units, precision, columns, weights, pattern.total, pattern.square), log_determinant
 
 
 def _inverse(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,11 @@ from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
-
-# What the levels of a random term are: single tokens, a speaker's tokens of one label, or all tokens of a speaker.
-TOKEN, CELL, SPEAKER = "token", "cell", "speaker"
+from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
+from layerstats.stats.resampling.rows import Rows
+from layerstats.stats.resampling.token_levels import constant_codes, following_columns, kind_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +34,9 @@ class Component:
         The term.
     level
         ``"token"``, ``"cell"`` (a speaker's tokens of one label) or ``"speaker"``.
-    covariance
-        (time, time) of its curves at smoothing parameter one and scale one.
+    basis, weights
+        (time, function) and (function,): its curves have covariance ``basis @ diag(weights) @ basis.T`` at smoothing
+        parameter one and scale one.
     rank
         Coefficients of a level.
     log_determinant
@@ -41,14 +45,23 @@ class Component:
 
     label: str
     level: str
-    covariance: np.ndarray
+    basis: np.ndarray
+    weights: np.ndarray
     rank: int
     log_determinant: float
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(time, time) of its curves."""
+        return (self.basis * self.weights) @ self.basis.T
 
 
 @dataclass(frozen=True, eq=False)
 class CurveDesign:
-    """A model in which every token has the same time points, its label decides its curve, and tokens nest in speakers.
+    """A model in which its label decides a token's curve, and tokens nest in speakers.
+
+    Where tokens have the same times, refits read sums of them. Otherwise they read `rows`, and the times of the design
+    are as many as the median token has, equally spaced: there, curves are compared.
 
     Attributes
     ----------
@@ -69,13 +82,21 @@ class CurveDesign:
     label_of, speaker_of
         (token,) the label and speaker of each token; each token its own speaker where the model has no speakers.
     values
-        (token, time) the response.
+        (token, time) the response; (token, 0) where tokens differ in their times.
     offset
         What was subtracted from the response; it belongs to the intercept.
     task, request
         Where all this came from.
+    positions
+        (row,) where each row of `values` stood in the data.
     constant
         What makes the criterion that of the structured engine.
+    times
+        (time,)
+    columns_at
+        Takes times to the columns there, (label, time, column).
+    rows
+        What refits read where tokens differ in their times, else None.
     """
 
     labels: tuple[str, ...]
@@ -93,7 +114,11 @@ class CurveDesign:
     offset: float
     task: FitTask
     request: FitRequest
+    positions: np.ndarray
     constant: float
+    columns_at: Callable[[np.ndarray], np.ndarray]
+    times: np.ndarray
+    rows: Rows | None = None
 
     @property
     def points(self) -> int:
@@ -104,6 +129,38 @@ class CurveDesign:
     def penalised(self) -> np.ndarray:
         """(column,) whether any penalty sees it."""
         return np.any(self.penalties > 0, axis=0).reshape(-1)
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """(component,) see `Component.level`."""
+        return tuple(component.level for component in self.components)
+
+    @cached_property
+    def _owners(self) -> list[np.ndarray]:
+        """(component,) their bases; equal ones are the same array, since terms of tokens and speakers mostly share."""
+        found: list[np.ndarray] = []
+        for component in self.components:
+            same = (one for one in found if np.array_equal(component.basis, one))
+            found.append(next(same, component.basis))
+        return found
+
+    @cached_property
+    def _distinct(self) -> list[np.ndarray]:
+        return list({id(basis): basis for basis in self._owners}.values())
+
+    @cached_property
+    def curves(self) -> np.ndarray:
+        """(time, curve) the functions that all random terms are made of."""
+        return np.hstack([np.zeros((self.points, 0)), *self._distinct])
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """(component, curve) their variances at smoothing parameter one and scale one."""
+        rows = [
+            np.hstack([one.weights if basis is own else np.zeros(basis.shape[1]) for basis in self._distinct])
+            for one, own in zip(self.components, self._owners, strict=True)
+        ]
+        return np.stack(rows) if rows else np.zeros((0, 0))
 
     @property
     def has_speakers(self) -> bool:
@@ -116,6 +173,13 @@ class CurveDesign:
         if not len(place):
             raise ArgumentError(f"There is no term {term!r}. Terms are: {', '.join(dict.fromkeys(self.terms))}.")
         return place
+
+    def columns_at_rows(self) -> np.ndarray:
+        """Return the columns in the rows of the data, (row, column), where tokens have times of their own."""
+        if self.rows is None:
+            raise ArgumentError("Tokens have the same times: read `columns` instead.")
+        frame = self.request.frame
+        return np.hstack([self.rows.parametric.columns(frame), *(term.columns(frame) for term in self.rows.dense)])
 
     def with_noise(self, rho: float) -> CurveDesign:
         """Return the same design with another AR(1) parameter."""
@@ -149,8 +213,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     Raises
     ------
     DataError
-        Tokens differ in their time points, or a column that does not belong to label, speaker or time changes the
-        model's curves. `layerstats.stats.gamm.structured` fits such models one by one.
+        A column that does not belong to label, speaker or time changes the model's curves.
     ArgumentError
         The task has no series, or ``rho="auto"``.
     """
@@ -160,40 +223,57 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
     if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
         raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
+    if task.gaps != "adjacent":
+        raise ArgumentError(
+            f"Resampling takes neighbouring rows of a series as neighbours in time: 'gaps' must be 'adjacent', but got "
+            f"{task.gaps!r} instead."
+        )
     columns = [task.series] if isinstance(task.series, str) else list(task.series)
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
     prepared, request = _request(task)
     table = task.data.iloc[prepared.positions].reset_index(drop=True)
     token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
-    size = _points(token)
-    first = np.arange(0, len(table), size)
+    sizes = np.bincount(token)
+    first = np.cumsum(sizes) - sizes
     levels = (task.factors or {}).get(label)
-    label_codes, labels = _constant(table, label, size, None if levels is None else list(map(str, levels)))
-    speaker_codes = np.arange(len(first)) if speaker is None else _constant(table, speaker, size)[0]
-    templates = [
-        request.frame.iloc[first[label_codes == code][0] : first[label_codes == code][0] + size].reset_index(drop=True)
-        for code in range(len(labels))
-    ]
+    label_codes, labels = constant_codes(table, label, token, first, None if levels is None else list(map(str, levels)))
+    speaker_codes = np.arange(len(first)) if speaker is None else constant_codes(table, speaker, token, first)[0]
+    of_label = [first[label_codes == code][0] for code in range(len(labels))]
+    time = str(task.order)
+    places = table[time].to_numpy(dtype=float)
+    size = int(np.median(sizes))
+    common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
+    times = places[:size] if common else np.linspace(places.min(), places.max(), size)
     parametric = build_parametric(request.formula, request.frame)
-    built = [
-        term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, request.frame))
-    ]
+    setup = setup_rows(request)
+    built = [term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, setup))]
     dense = [term for term in built if isinstance(term, DenseTerm)]
-    fixed = np.stack(
-        [np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)]) for frame in templates]
-    )
-    everywhere = np.hstack([parametric.columns(request.frame), *(term.columns(request.frame) for term in dense)])
-    if not np.allclose(everywhere.reshape(len(first), size, -1), fixed[label_codes], atol=1e-9):
-        raise DataError(
-            f"Tokens of one level of {label!r} differ in their time points or in other columns of the model. Average "
-            "series into the same number of points, or leave out columns that are no function of label and time."
-        )
-    components = [
-        component
-        for term in built
-        if isinstance(term, GroupedTerm)
-        for component in _components(term, request.frame, first, size, label_codes, speaker_codes)
-    ]
+    grouped = [term for term in built if isinstance(term, GroupedTerm)]
+
+    def at(row: int, at_times: np.ndarray) -> pd.DataFrame:
+        same = request.frame.iloc[np.full(len(at_times), row)].reset_index(drop=True)
+        return same.assign(**{time: at_times}) if time in same else same
+
+    def columns_of(frame: pd.DataFrame) -> np.ndarray:
+        return np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)])
+
+    def columns_at(at_times: np.ndarray) -> np.ndarray:
+        return np.stack([columns_of(at(row, at_times)) for row in of_label])
+
+    fixed, everywhere = columns_at(times), columns_of(request.frame)
+    for code in range(len(labels)):
+        own = np.flatnonzero(label_codes[token] == code)
+        if not np.allclose(everywhere[own], columns_of(at(of_label[code], places[own])), atol=1e-9):
+            raise DataError(
+                f"Tokens of one level of {label!r} differ in columns of the model that are no function of label and "
+                f"{time}. Leave them out."
+            )
+    kinds = tuple(kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
+    components = []
+    for term, kind in zip(grouped, kinds, strict=True):
+        if not np.allclose(term.basis(request.frame), term.basis(at(0, places)), atol=1e-9):
+            raise DataError(f"The curves of the random term {term.label} differ between tokens, by other than {time}.")
+        components += _components(term, kind, term.basis(at(0, times)))
     spans = np.cumsum([len(parametric.coefficients), *(term.size for term in dense)])
     penalties = np.zeros((sum(len(term.penalties) for term in dense), fixed.shape[2]))
     owners = [term for term in dense for _ in term.penalties]
@@ -202,6 +282,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         start = spans[dense.index(term)]
         penalties[row, start : start + term.size] = diagonal
     offset = float(request.response_values.mean()) if parametric.has_intercept else 0.0
+    values = request.response_values - offset
     names = [coefficient.name for coefficient in parametric.coefficients]
     terms = [coefficient.term for coefficient in parametric.coefficients]
     for term in dense:
@@ -219,11 +300,25 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         noise=autoregressive(size, request.rho),
         label_of=label_codes,
         speaker_of=speaker_codes,
-        values=(request.response_values - offset).reshape(len(first), size),
+        values=values.reshape(len(first), size) if common else np.zeros((len(first), 0)),
         offset=offset,
         task=task,
         request=request,
+        positions=prepared.positions,
         constant=0.5 * sum(term.restricted_offset for term in dense),
+        columns_at=columns_at,
+        times=times,
+        rows=None
+        if common
+        else Rows(
+            values,
+            token,
+            following_columns(request, of_label, label_codes[token]),
+            parametric,
+            tuple(dense),
+            tuple(grouped),
+            kinds,
+        ),
     )
 
 
@@ -252,74 +347,24 @@ def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
     return prepared, request
 
 
-def _points(token: np.ndarray) -> int:
-    sizes = np.bincount(token)
-    if np.any(sizes != sizes[0]):
-        raise DataError(
-            f"Tokens have between {sizes.min()} and {sizes.max()} rows. Fast refits need as many for each: average "
-            "series into fewer points (see bin_series)."
-        )
-    return int(sizes[0])
-
-
-def _constant(
-    table: pd.DataFrame, column: str, size: int, order: list[str] | None = None
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the code of each token in a column that is constant within tokens, and the levels, sorted or as given."""
-    codes, levels = pd.factorize(table[column], sort=True)
-    if order is not None and set(order) == set(map(str, levels)):
-        codes = np.where(codes < 0, -1, np.array([order.index(str(level)) for level in levels])[codes])
-        levels = order
-    by_token = codes.reshape(-1, size)
-    if np.any(by_token != by_token[:, :1]) or np.any(codes < 0):
-        raise DataError(f"Column {column!r} must have one value in every token, and none may be missing.")
-    return by_token[:, 0], tuple(map(str, levels))
-
-
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
     numeric = [column for column in smooth.columns if not isinstance(frame[column].dtype, pd.CategoricalDtype)]
     return UniqueRows.of(frame, numeric)
 
 
-def _components(
-    term: GroupedTerm, frame: pd.DataFrame, first: np.ndarray, size: int, label: np.ndarray, speaker: np.ndarray
-) -> list[Component]:
-    basis = term.basis(frame).reshape(len(first), size, -1)
-    if not np.allclose(basis, basis[:1], atol=1e-9):
-        raise DataError(f"The curves of the random term {term.label} differ between tokens: its 'by' or time points.")
-    levels = term.level_of(frame).reshape(len(first), size)
-    if np.any(levels != levels[:, :1]):
-        raise DataError(f"The random term {term.label} changes its level within a token.")
-    level = _kind(levels[:, 0], label, speaker)
-    if level is None:
-        raise DataError(
-            f"The random term {term.label} is neither of tokens, nor of speakers, nor of speakers' tokens of one label."
-        )
+def _components(term: GroupedTerm, kind: str, basis: np.ndarray) -> list[Component]:
     return [
         Component(
             label=term.label,
-            level=level,
-            covariance=(basis[0][:, used] / diagonal[used]) @ basis[0][:, used].T,
+            level=kind,
+            basis=basis,
+            weights=np.where(used, 1 / np.where(used, diagonal, 1.0), 0.0),
             rank=int(used.sum()),
             log_determinant=float(np.log(diagonal[used]).sum()),
         )
         for diagonal in term.penalties
         for used in [diagonal > 0]
     ]
-
-
-def _kind(level: np.ndarray, label: np.ndarray, speaker: np.ndarray) -> str | None:
-    """Return what a partition of tokens is."""
-
-    def same(codes: np.ndarray) -> bool:
-        pairs = len(np.unique(np.stack([level, codes]), axis=1).T)
-        return pairs == len(np.unique(level)) == len(np.unique(codes))
-
-    if len(np.unique(level)) == len(level):
-        return TOKEN
-    if same(speaker):
-        return SPEAKER
-    return CELL if same(speaker * (label.max() + 1) + label) else None
 
 
 __all__ = ["CELL", "SPEAKER", "TOKEN", "Component", "CurveDesign", "autoregressive", "curve_design"]

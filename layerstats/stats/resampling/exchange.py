@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
 from typing import Literal
@@ -66,6 +67,11 @@ class Exchanger:
             raise DataError("All tokens have the same label: there is nothing to exchange.")
         return cls(label_of, groups, True, True)
 
+    @cached_property
+    def _present(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each group its labels, and which of them each token has."""
+        return [np.unique(self.label_of[group], return_inverse=True) for group in self.groups]
+
     def count(self) -> int:
         """Return how many ways there are, the observed one included."""
         if self.between:
@@ -87,12 +93,12 @@ class Exchanger:
             for group, label in zip(self.groups, held, strict=True):
                 labels[group] = label
             return labels
-        for group in self.groups:
-            if self.whole:
-                present, place = np.unique(self.label_of[group], return_inverse=True)
+        if self.whole:
+            for group, (present, place) in zip(self.groups, self._present, strict=True):
                 labels[group] = generator.permutation(present)[place]
-            else:
-                labels[group] = generator.permutation(self.label_of[group])
+            return labels
+        for group in self.groups:
+            labels[group] = generator.permutation(self.label_of[group])
         return labels
 
     def every(self) -> Iterator[np.ndarray]:

@@ -11,8 +11,9 @@ from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.resampling.criterion import estimate
 from layerstats.stats.resampling.design import CurveDesign, curve_design
 from layerstats.stats.resampling.refit import Refits, refit
+from layerstats.stats.resampling.rows import RowData, fit_rows
 from layerstats.stats.resampling.statistics import lag_one
-from layerstats.stats.resampling.summaries import Summaries, summarise
+from layerstats.stats.resampling.summaries import Summaries, replicates_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class FittedDesign:
     """
 
     design: CurveDesign
-    data: Summaries
+    data: Summaries | RowData
     fit: Refits
     rho: float
 
@@ -53,13 +54,17 @@ def fit_design(task: FitTask, label: str, speaker: str | None = "speaker") -> Fi
     """
     automatic = task.rho == "auto"
     design = curve_design(replace(task, rho=None) if automatic else task, label, speaker)
-    data = summarise(design, design.label_of[None])
+    data = replicates_of(design, design.label_of[None])
     fit = refit(design, data)
     rho = design.request.rho
     if automatic:
-        found = float(lag_one(design, data, estimate(design, data, fit.log_smoothing))[0])
+        if isinstance(data, RowData):
+            found = fit_rows(data, 0).lag_one()
+        else:
+            found = float(lag_one(design, data, estimate(design, data, fit.log_smoothing))[0])
         rho = float(np.clip(found, -0.99, 0.99)) if np.isfinite(found) else 0.0
         design = design.with_noise(rho)
+        data = replicates_of(design, design.label_of[None])
         fit = refit(design, data)
     if not fit.converged[0]:
         raise FitError(f"The smoothing parameters of {task.formula} did not converge on the data as they are.")

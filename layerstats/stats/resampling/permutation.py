@@ -19,7 +19,7 @@ from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import SMOOTHING, Smoothing, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, largest
-from layerstats.stats.resampling.summaries import summarise
+from layerstats.stats.resampling.summaries import replicates_of
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 from layerstats.tables import check_frame
 
@@ -66,7 +66,10 @@ def permutation_test(
     Parameters
     ----------
     models
-        By layer: the model, as `layerstats.stats.gamm.fit` takes it, all of the same tokens. Series must be balanced.
+        By layer: the model, as `layerstats.stats.gamm.fit` takes it, all of the same tokens. Where they have the same
+        times a refit takes one to four milliseconds. Otherwise it is a fit of the structured engine: some 50 ms for 200
+        tokens, 200 ms for a thousand, and a second where twenty speakers have smooths too. Average series into common
+        times (`bin_series`), or use fewer replicates and more workers.
     label
         The column of labels; columns of the formula that are functions of it follow it, ordered copies and 0/1 columns.
     speaker
@@ -89,7 +92,7 @@ def permutation_test(
     Raises
     ------
     DataError
-        Nothing can be exchanged, tokens differ between layers, or series are not balanced.
+        Nothing can be exchanged, or tokens differ between layers.
     """
     check_choice("smoothing", smoothing, SMOOTHING)
     for test in tests:
@@ -146,7 +149,7 @@ def _statistics(
     design = fitted.design
 
     def compute(numbers: range) -> np.ndarray:
-        data = summarise(design, assignments[numbers.start : numbers.stop])
+        data = replicates_of(design, assignments[numbers.start : numbers.stop])
         again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
         return np.column_stack([largest(again, contrast, test) for contrast in contrasts for test in tests])
 

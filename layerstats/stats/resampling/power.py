@@ -44,7 +44,8 @@ def power(
     Parameters
     ----------
     task, label, level_1, level_2, speaker
-        The model of a pilot study, see `curve_design`, and the labels to compare.
+        The model of a pilot study, see `curve_design`, and the labels to compare. Where its tokens differ in their
+        times, planned ones have as many points as the median token, equally spaced.
     speakers, tokens
         Planned numbers of speakers, and of tokens of each speaker with each of the labels; all combinations.
         Where no speaker of the pilot has two labels, so many speakers are planned for each label.
@@ -114,7 +115,9 @@ def _planned(design: CurveDesign, speakers: int, tokens: int) -> CurveDesign:
         label_of = np.tile(np.repeat(np.arange(labels), tokens), speakers)
     if len(speaker_of) <= labels:
         raise ArgumentError(f"{speakers} speakers with {tokens} tokens leave nothing to estimate a spread from.")
-    return replace(design, label_of=label_of, speaker_of=speaker_of, tokens=tuple(map(str, range(len(label_of)))))
+    names = tuple(map(str, range(len(label_of))))
+    # Planned tokens all have the same times, whatever those of the pilot had.
+    return replace(design, label_of=label_of, speaker_of=speaker_of, tokens=names, rows=None)
 
 
 def _alone(design: CurveDesign) -> bool:

@@ -16,6 +16,7 @@ from layerstats.stats.resampling.criterion import (
     value,
 )
 from layerstats.stats.resampling.design import CELL, SPEAKER, CurveDesign
+from layerstats.stats.resampling.rows import RowData, check_no_noise, fit_rows
 from layerstats.stats.resampling.summaries import Summaries
 
 Smoothing = Literal["refit", "held"]
@@ -52,8 +53,11 @@ class Refits:
         (replicate,) rows less effective degrees of freedom.
     score
         (replicate,) the criterion.
-    converged
-        (replicate,)
+    row_freedom, token_variance
+        Where tokens differ in their times: `alternative_freedom`, and (replicate,) the variance of tokens about their
+        label's curve.
+    gradient_norm, iterations, converged
+        (replicate,) the largest element of the gradient, the steps that were taken, whether they arrived.
     """
 
     design: CurveDesign
@@ -65,7 +69,11 @@ class Refits:
     leverage: np.ndarray
     residual_freedom: np.ndarray
     score: np.ndarray
+    gradient_norm: np.ndarray
+    iterations: np.ndarray
     converged: np.ndarray
+    row_freedom: np.ndarray | None = None
+    token_variance: np.ndarray | None = None
 
     @cached_property
     def freedom(self) -> np.ndarray:
@@ -76,6 +84,8 @@ class Refits:
     @cached_property
     def alternative_freedom(self) -> np.ndarray:
         """(replicate, column) what mgcv calls edf1."""
+        if self.row_freedom is not None:
+            return self.row_freedom
         inverse = self.covariance / self.scale[:, None, None]
         kept = np.eye(inverse.shape[1]) - inverse * self.penalised[:, None, :]
         twice = (kept * kept.swapaxes(1, 2)).sum(axis=2)
@@ -86,7 +96,7 @@ class Refits:
 
 def refit(
     design: CurveDesign,
-    summaries: Summaries,
+    summaries: Summaries | RowData,
     held: np.ndarray | None = None,
     noise: np.ndarray | None = None,
 ) -> Refits:
@@ -103,19 +113,54 @@ def refit(
     noise
         (replicate, time, time) where replicates differ in their AR(1) parameter.
     """
+    if isinstance(summaries, RowData):
+        return _refit_rows(summaries, held, noise)
     replicates = summaries.replicates
     point = np.tile(starting_point(design) if held is None else held, (replicates, 1))
     estimates = estimate(design, summaries, point, noise)
     scale = np.log(estimates.penalised_square / restricted_freedom(design, summaries))
-    converged = np.ones(replicates, dtype=bool)
+    converged, iterations = np.ones(replicates, dtype=bool), np.zeros(replicates, dtype=np.int64)
     if held is None:
-        point, scale, converged = _minimise(design, summaries, point, scale, noise)
+        point, scale, converged, iterations = _minimise(design, summaries, point, scale, noise)
         estimates = estimate(design, summaries, point, noise)
-    return _refits(design, summaries, estimates, scale, converged)
+    return _refits(design, summaries, estimates, scale, converged, iterations)
+
+
+def _refit_rows(data: RowData, held: np.ndarray | None, noise: np.ndarray | None) -> Refits:
+    check_no_noise(noise)
+    design = data.design
+    own = slice(0, len(design.names))
+    found: dict[str, list] = {}
+    for number in range(data.replicates):
+        row = fit_rows(data, number, held)
+        fit, optimum = row.fit, row.fit.optimum
+        smoothing = row.log_smoothing
+        numbers = {
+            "log_smoothing": smoothing,
+            "scale": fit.freedom.scale,
+            "coefficients": fit.coefficients[own],
+            "covariance": fit.freedom.bayesian[own, own],
+            "penalised": np.exp(smoothing[: len(design.penalties)]) @ design.penalties,
+            "residual_freedom": fit.residual_freedom,
+            "score": optimum.value,
+            "gradient_norm": np.abs(optimum.derivatives.gradient).max(),
+            "iterations": optimum.iterations,
+            "converged": optimum.converged,
+            "row_freedom": fit.freedom.dense_alternative[own],
+            "token_variance": row.token_variance(),
+        }
+        for name, value_of in numbers.items():
+            found.setdefault(name, []).append(value_of)
+    return Refits(design=design, leverage=np.zeros(0), **{name: np.array(one) for name, one in found.items()})
 
 
 def _refits(
-    design: CurveDesign, summaries: Summaries, estimates: Estimates, log_scale: np.ndarray, converged: np.ndarray
+    design: CurveDesign,
+    summaries: Summaries,
+    estimates: Estimates,
+    log_scale: np.ndarray,
+    converged: np.ndarray,
+    iterations: np.ndarray,
 ) -> Refits:
     found = slopes(design, summaries, estimates, log_scale)
     fixed = len(design.penalties)
@@ -132,19 +177,21 @@ def _refits(
         leverage=found.leverage,
         residual_freedom=summaries.observations - kept.sum(axis=1) - found.random_freedom.sum(axis=1),
         score=value(design, summaries, estimates, log_scale),
+        gradient_norm=np.abs(found.gradient).max(axis=1),
+        iterations=iterations,
         converged=converged,
     )
 
 
 def _minimise(
     design: CurveDesign, summaries: Summaries, point: np.ndarray, scale: np.ndarray, noise: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Newton's method in all replicates side by side; each goes its own way, whatever the others do."""
     place = np.column_stack([point, scale])
     step = np.zeros_like(place)
-    current = np.full(len(place), np.inf)
-    halvings = np.zeros(len(place), dtype=int)
-    converged = np.zeros(len(place), dtype=bool)
+    current, slope = np.full(len(place), np.inf), np.full(len(place), np.inf)
+    halvings, iterations = np.zeros(len(place), dtype=int), np.full(len(place), -1)
+    converged, lost = np.zeros((2, len(place)), dtype=bool)
     active = np.arange(len(place))
     for _ in range(_MOST_SWEEPS):
         data = summaries.take(active)
@@ -155,20 +202,26 @@ def _minimise(
         lower = ~(new > current[active] + _ROUNDING * (1 + np.abs(new)))
         step[active[~lower]] /= 2
         halvings[active[~lower]] += 1
+        halvings[active[~lower & lost[active]]] = _MOST_HALVINGS
         moved = active[lower]
         if len(moved):
+            iterations[moved] += 1
             place[moved], current[moved], halvings[moved] = candidate[lower], new[lower], 0
             found = slopes(design, data.take(lower), estimates.take(lower), place[moved, -1])
             tolerance = _TOLERANCE * (1 + np.abs(current[moved]))
             size = np.abs(found.gradient).max(axis=1)
             # What is left where rounding errors end the descent is far below what changes a result.
             converged[moved] = size < 1e-5 * (1 + np.abs(current[moved]))
+            # Where the gain of the next step is lost in them, only the gradient can tell whether the last led on.
+            ended = lost[moved] & (size > slope[moved] / 2)
             step[moved] = _steps(found.gradient, found.hessian, tolerance)
-            halvings[moved[size < tolerance]] = _MOST_HALVINGS
+            lost[moved] = -(found.gradient * step[moved]).sum(axis=1) < _ROUNDING * (1 + np.abs(current[moved]))
+            slope[moved] = size
+            halvings[moved[ended | (size < tolerance)]] = _MOST_HALVINGS
         active = active[halvings[active] < _MOST_HALVINGS]
         if not len(active):
             break
-    return place[:, :-1], place[:, -1], converged
+    return place[:, :-1], place[:, -1], converged, iterations
 
 
 def _steps(gradient: np.ndarray, hessian: np.ndarray, tolerance: np.ndarray) -> np.ndarray:

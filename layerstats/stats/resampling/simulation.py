@@ -8,13 +8,14 @@ import numpy as np
 
 from layerstats.stats.resampling.design import CELL, TOKEN, CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign
+from layerstats.stats.resampling.rows import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
 
 
 def simulate(
     fitted: FittedDesign, design: CurveDesign, means: np.ndarray, seed: int, numbers: Sequence[int], *key: int
 ) -> np.ndarray:
-    """Draw data sets, (data set, token, time).
+    """Draw data sets, (data set, token, time), or (data set, row) where tokens differ in their times.
 
     Parameters
     ----------
@@ -23,12 +24,22 @@ def simulate(
     design
         Which tokens there are; that of `fitted`, or one with other tokens.
     means
-        (label, time) the curves of the labels, less the offset.
+        (label, time) the curves of the labels, less the offset, at the times of the design; where tokens have times of
+        their own, those of the fit are taken.
     seed, numbers, key
         Data set `number` is that of the child ``(*key, number)`` of the seed.
     """
     scale = float(fitted.fit.scale[0])
     variance = np.exp(-fitted.log_smoothing[len(design.penalties) :]) * scale
+    if design.rows is not None:
+        rows = design.rows
+        fixed = design.columns_at_rows() @ fitted.fit.coefficients[0]
+        return np.stack(
+            [
+                simulate_rows(design, rows, fixed, variance, scale, replicate_generator(seed, *key, number))
+                for number in numbers
+            ]
+        )
     cell = design.speaker_of * len(design.labels) + design.label_of
     roots = [(_root(scale * design.noise), np.arange(len(design.label_of)))]
     for one, component in zip(variance, design.components, strict=True):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.structured.inference.smooth_test import smooth_test
+from layerstats.stats.gamm.channels.smooth_tests import smooth_tests
 from layerstats.stats.resampling.criterion import Estimates
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.refit import Refits
@@ -73,32 +72,24 @@ def largest(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
     return np.where(moving, np.abs(curve) / np.where(moving, error, 1.0), 0.0).max(axis=1)
 
 
-def level_p_values(refits: Refits, coefficient: str) -> np.ndarray:
-    """Return the p-values of a parametric coefficient, (replicate,), as summary tables have them."""
-    column = refits.design.names.index(coefficient)
-    error = np.sqrt(refits.covariance[:, column, column])
-    return 2 * stats.t.sf(np.abs(refits.coefficients[:, column]) / error, refits.residual_freedom)
-
-
-def smooth_p_values(refits: Refits, columns: np.ndarray) -> np.ndarray:
-    """Return the p-values of Wood's (2013) test that the terms in `columns` are zero, (replicate,)."""
-    design = refits.design
+def gram_of(design: CurveDesign, columns: np.ndarray) -> np.ndarray:
+    """Return the cross-product of whitened columns over all tokens, (column, column)."""
     counts = np.bincount(design.label_of, minlength=len(design.labels))
     used = design.columns[:, :, columns]
-    gram = np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True)], 0)
+    return np.sum([n * part.T @ np.linalg.solve(design.noise, part) for n, part in zip(counts, used, strict=True)], 0)
+
+
+def smooth_p_values(refits: Refits, columns: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
+    """Return the p-values of Wood's (2013) test that the terms in `columns` are zero, (replicate,).
+
+    `residual` are other residual degrees of freedom than those of the fits, (replicate,).
+    """
+    design = refits.design
+    residual = refits.residual_freedom if residual is None else residual
+    gram = gram_of(design, columns)
     freedom = refits.alternative_freedom[:, columns].sum(axis=1)
-    return np.array(
-        [
-            smooth_test(
-                refits.coefficients[row, columns],
-                gram,
-                refits.covariance[row][np.ix_(columns, columns)],
-                float(freedom[row]),
-                float(refits.residual_freedom[row]),
-            ).p_value
-            for row in range(len(freedom))
-        ]
-    )
+    covariance = refits.covariance[:, columns[:, None], columns]
+    return smooth_tests(refits.coefficients[:, columns], gram, covariance, freedom, residual).p_value
 
 
 def lag_one(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.rows import RowData
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,15 @@ class Summaries:
             within_freedom=self.within_freedom[rows],
             observations=self.observations[rows],
         )
+
+
+def replicates_of(
+    design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
+) -> Summaries | RowData:
+    """Return what refits read: sums, or where tokens differ in their times the rows, `values` then (replicate, row)."""
+    if design.rows is not None:
+        return RowData(design, design.rows, label_of, values, multiplicity)
+    return summarise(design, label_of, values, multiplicity)
 
 
 def summarise(

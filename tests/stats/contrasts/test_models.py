@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.contrasts.models import basis_functions, check_groups, joint_model, level_and_shape_model
+from layerstats.stats.contrasts.models import basis_functions, check_groups, level_and_shape_model
 from layerstats.stats.series import Series
 
 TABLE_1 = 'value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1)'
@@ -87,10 +87,16 @@ def test_duration_is_a_smooth_and_an_interaction():
         level_and_shape_model(flat, "word", ["ask", "wash"], duration=True)
 
 
-def test_the_joint_model_has_one_uncentred_binary_smooth():
-    model = joint_model(series(), "word", ["ask", "wash"], speakers="none")
-    assert model.formula == 'value ~ s(sample) + s(sample, by=is_second) + s(sample, token, bs="fs", m=1)'
-    assert (model.data["is_second"] == (model.data["word"] == "wash")).all()
+def test_levels_have_the_degrees_of_freedom_of_speakers():
+    one = series(speakers=6, repeats=3, points=32)
+    assert level_and_shape_model(one, "word", ["ask", "wash"]).level_freedom == 5
+    assert level_and_shape_model(one, "word", ["ask", "wash"], speakers="none").level_freedom is None
+    assert level_and_shape_model(series(), "word", ["ask", "wash"]).level_freedom is None
+    # Every speaker says one word only: it is a comparison of two groups of speakers.
+    apart = one.frame[(one.frame["word"] == "ask") == one.frame["speaker"].isin(["sp0", "sp1", "sp2"])]
+    model = level_and_shape_model(Series(apart, "sample", "token", one.dropped), "word", ["ask", "wash"])
+    assert model.level_freedom == 4
+    assert "speaker_word" not in model.formula
 
 
 def test_one_level_or_one_speaker_is_an_error():

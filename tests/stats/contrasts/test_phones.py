@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
+from layerstats.stats.contrasts.difference_tests import few_speakers_note
 from layerstats.stats.contrasts.models import level_and_shape_model
 from layerstats.stats.gamm import fit
 from layerstats.stats.multiplicity import adjust_p_values
@@ -127,6 +129,22 @@ def test_p_values_are_adjusted_over_layers(make_store):
         np.testing.assert_allclose(result.table[f"{test}_p_adjusted"], expected)
     assert result.table["family"].iloc[0].startswith("s - sh over layers")
     check_frame(result.table, "phone_contrast")
+
+
+def test_levels_are_tested_with_the_degrees_of_freedom_of_speakers(make_store):
+    table = phone_contrast(make_store(level=0.4, layers=("conv2",)), "s:sh", intervals=QUICK["intervals"]).table
+    # Each of twelve speakers says each set once: tokens are speakers, and count.
+    assert (table["level_df"] > 20).all()
+    expected = 2 * stats.t.sf(table["level_statistic"].abs(), table["level_df"])
+    np.testing.assert_allclose(table["level_p_value"], expected)
+    assert (table["joint_p_value"] < 0.01).all()
+    assert (table["note"] == "").all()
+
+
+def test_few_speakers_who_repeat_are_noted():
+    assert few_speakers_note(None) == ""
+    assert few_speakers_note(19) == ""
+    assert "fewer than 10 speakers the joint test" in few_speakers_note(5)
 
 
 def test_an_absent_phone_lists_what_exists(make_store):

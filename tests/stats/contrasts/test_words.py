@@ -30,6 +30,11 @@ def test_planted_levels_and_shapes_are_found(contrasts):
     assert (levels["p_adjusted"] < 0.01).all()
     shapes = contrasts.smooths[contrasts.smooths["term"].str.contains("word_ordered")]
     assert (shapes["p_adjusted"] < 0.01).all()
+    tests = contrasts.tests.set_index("layer")
+    assert (tests[["joint_p_adjusted", "level_p_adjusted", "shape_p_adjusted"]] < 0.01).all(axis=None)
+    np.testing.assert_allclose(tests["level_difference"], levels["estimate"])
+    np.testing.assert_allclose(tests["shape_p_value"], shapes["p_value"])
+    assert (tests["level_1"] == "wash").all()
 
 
 @pytest.mark.r

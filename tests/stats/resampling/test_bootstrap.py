@@ -68,3 +68,23 @@ def test_refused(make, curves):
         bootstrap(task, "label", "b", "a", source="tokens")
     with pytest.raises(ArgumentError, match="'conf_level'"):
         bootstrap(task, "label", "b", "a", conf_level=95)
+
+
+@pytest.mark.parametrize("source", ["speakers", "model"])
+def test_unbalanced_series_have_nearly_the_bands_of_balanced_ones(make, source):
+    """One point of one series is missing: not the same numbers, but hardly others."""
+    data = make.table(speakers=6, tokens=2, uneven=False)
+    terms = ('s(time, token, bs="fs", m=1, k=6)', 's(time, speaker, bs="fs", m=1, k=6)')
+    results = [
+        bootstrap(make.level_and_shape(one, *terms), "label", "b", "a", source=source, replicates=40)
+        for one in (data, data.iloc[1:])
+    ]
+    balanced, unbalanced = (result.difference for result in results)
+    np.testing.assert_allclose(unbalanced["time"], balanced["time"])
+    np.testing.assert_allclose(unbalanced["diff"], balanced["diff"], atol=0.05)
+    # Samples of speakers are the same; data from the model are others, of the same spread.
+    np.testing.assert_allclose(
+        unbalanced["std_error"], balanced["std_error"], rtol=0.1 if source == "speakers" else 0.6
+    )
+    sizes = [result.effect["effect_size"][0] for result in results]
+    assert sizes[0] == pytest.approx(sizes[1], abs=0.05)

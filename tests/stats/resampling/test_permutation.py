@@ -120,3 +120,19 @@ def test_refused(make, curves):
         permutation_test({"conv1": task}, "label", pairs=[("a", "c")])
     with pytest.raises(ArgumentError, match="'workers'"):
         permutation_test({"conv1": task}, "label", replicates=5, workers=0)
+
+
+def test_unbalanced_series_by_a_simple_implementation(make):
+    """Every assignment of labels to a few series of different lengths, each fitted by itself."""
+    data = make.table(speakers=2, tokens=2, uneven=False, difference=0.8, seed=3)
+    data = data[~((data["token"] == "s0a0") & (data["time"] > 0.8))]
+    task = make.level_and_shape(data, TOKEN)
+    result = permutation_test({"conv1": task}, "label", tests=["level"], replicates=99)
+    assert result.exact
+    design = fit_design(task, "label").design
+    expected = []
+    for labels in Exchanger.of(design.label_of, design.speaker_of).every():
+        new = data["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels], strict=True)))
+        row = fit_many([replace(task, data=data.assign(label=new))], workers=1)[0].parametric.iloc[1]
+        expected.append(abs(row["estimate"] / row["std_error"]))
+    np.testing.assert_allclose(result.statistics[:, 0], expected, rtol=1e-4)

@@ -54,3 +54,11 @@ def test_refused(make, curves):
         power(task, "label", "b", "a", speakers=[2], tokens=[2], difference=[1.0, 2.0])
     with pytest.raises(ArgumentError, match="no parametric term"):
         power(make.joint(curves, TOKEN), "label", "b", "a", speakers=[4], tokens=[2], tests=["level"], replicates=2)
+
+
+def test_an_unbalanced_pilot_plans_balanced_studies(make, curves):
+    full, shorter = (make.level_and_shape(one, TOKEN) for one in (curves, curves.iloc[1:]))
+    tables = [
+        power(task, "label", "b", "a", speakers=[3], tokens=[3], replicates=60, effect=0.2) for task in (full, shorter)
+    ]
+    assert tables[1]["power"][0] == pytest.approx(tables[0]["power"][0], abs=0.1)

@@ -19,7 +19,7 @@ from layerstats.stats.resampling.refit import refit, starting_point
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences, lag_one
-from layerstats.stats.resampling.summaries import summarise
+from layerstats.stats.resampling.summaries import replicates_of, summarise
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
 
@@ -144,6 +144,73 @@ def test_derivatives_are_those_of_finite_differences(make, curves, random):
         )
 
 
+@pytest.fixture(scope="module")
+def uneven(curves):
+    """Series of 6 to 9 points at times of their own."""
+    generator = np.random.default_rng(5)
+    kept = generator.random(len(curves)) > 0.15
+    kept |= curves.groupby("token").cumcount().to_numpy() < 6
+    return curves[kept].assign(time=lambda one: one["time"] + generator.uniform(0, 0.02, size=len(one)))
+
+
+UNEVEN = {"fixed": (), "tokens": (TOKEN,), "speakers and labels": (TOKEN, SPEAKER, CELL)}
+
+
+@pytest.mark.parametrize("random", UNEVEN.values(), ids=UNEVEN)
+def test_permutation_refit_of_unbalanced_series_is_the_fit_of_the_permuted_table(make, uneven, random):
+    task = make.level_and_shape(uneven, *random)
+    fitted = fit_design(task, "label")
+    design = fitted.design
+    labels = Exchanger.of(design.label_of, design.speaker_of).draw(replicate_generator(3, 0))[None]
+    refits = refit(design, replicates_of(design, labels))
+    new = uneven["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[0]], strict=True)))
+    permuted = uneven.assign(label=new, cell=uneven["speaker"] + "/" + new)
+    result = engine(replace(task, data=permuted))
+    np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
+    contrast = contrast_of(design, "b", "a")
+    assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[0], abs=1e-6)
+    curve, error = differences(refits, contrast.joint)
+    rows = [
+        result.design(pd.DataFrame({"label": label, "time": design.times}), exclude=result.random_terms)
+        for label in "ba"
+    ]
+    matrix = rows[0].matrix - rows[1].matrix
+    np.testing.assert_allclose(curve[0], matrix @ rows[0].coefficients, atol=1e-5)
+    np.testing.assert_allclose(error[0], np.sqrt(np.diag(matrix @ rows[0].covariance @ matrix.T)), atol=1e-5)
+    # At the smoothing parameters that were found, nothing else moves.
+    again = refit(design, replicates_of(design, labels), held=refits.log_smoothing[0])
+    np.testing.assert_allclose(again.coefficients, refits.coefficients, atol=1e-8)
+    np.testing.assert_allclose(again.scale, refits.scale, rtol=1e-8)
+
+
+def test_refits_by_rows_are_those_by_curves(make, curves):
+    """The same series, once taken row by row: permuted, drawn again, and simulated."""
+    task = make.level_and_shape(curves, TOKEN, SPEAKER, CELL)
+    fitted = fit_design(task, "label")
+    design = fitted.design
+    by_rows = by_row_design(design)
+    labels = np.tile(design.label_of, (2, 1))
+    drawn = np.array([[2, 0, 1, 1, 2, 0], [1, 3, 0, 0, 1, 1]])
+    values = np.random.default_rng(1).normal(size=(2, *design.values.shape))
+    for given, of_rows in (({"multiplicity": drawn},) * 2, ({"values": values}, {"values": values.reshape(2, -1)})):
+        one = refit(design, summarise(design, labels, **given))
+        other = refit(by_rows, replicates_of(by_rows, labels, **of_rows))
+        for name in ("score", "scale", "residual_freedom"):
+            np.testing.assert_allclose(getattr(other, name), getattr(one, name), rtol=1e-4)
+        # Bases are the same but for the signs of their functions.
+        matrices = (contrast_of(by_rows, "b", "a").joint, contrast_of(design, "b", "a").joint)
+        np.testing.assert_allclose(differences(other, matrices[0]), differences(one, matrices[1]), rtol=1e-4, atol=1e-4)
+
+
+def by_row_design(design):
+    """Return a balanced design as if its tokens differed in their times."""
+    task = design.task
+    late = task.data["time"].where(task.data["token"] != task.data["token"].iloc[-1], task.data["time"] + 1e-7)
+    moved = curve_design(replace(task, data=task.data.assign(time=late)), "label")
+    assert moved.rows is not None
+    return moved
+
+
 def test_joint_test_needs_no_second_model(make, curves):
     """Level and shape columns of one model span the binary smooth of the other: the same fit and the same test."""
     one = fit_design(make.level_and_shape(curves, TOKEN, SPEAKER), "label")
@@ -165,14 +232,15 @@ def test_automatic_rho_is_that_of_the_engine(make, curves):
 def test_refused(make):
     data = make.table(speakers=3)
     task = make.level_and_shape(data, TOKEN)
-    with pytest.raises(DataError, match="between 8 and 9 rows"):
-        curve_design(replace(task, data=data.iloc[1:]), "label")
-    with pytest.raises(DataError, match="differ in their time points"):
-        curve_design(replace(task, data=data.assign(time=data["time"] + (data["speaker"] == "s1") * 0.01)), "label")
+    extra = replace(task, formula=task.formula + " + extra", data=data.assign(extra=(data["speaker"] == "s1") * 1.0))
+    with pytest.raises(DataError, match="no function of label and time"):
+        curve_design(extra, "label")
     with pytest.raises(DataError, match="one value in every token"):
         curve_design(replace(task, data=data.assign(speaker=np.where(data.index == 1, "x", data["speaker"]))), "label")
     with pytest.raises(ArgumentError, match="'series' and 'order'"):
         curve_design(replace(task, series=None, order=None, rho=None), "label")
+    with pytest.raises(ArgumentError, match="'gaps' must be 'adjacent'"):
+        curve_design(replace(task, gaps="time"), "label")
     with pytest.raises(ArgumentError, match="without prior weights"):
         curve_design(replace(task, method="ML"), "label")
     crossed = make.level_and_shape(data.assign(cell=data["token"].str[-1]), TOKEN, CELL)

@@ -21,9 +21,10 @@ torch. The numbers are those of ``fit(engine="structured")``, channel by channel
 from layerstats.stats.gamm.channels.autocorrelation import mean_autocorrelation
 from layerstats.stats.gamm.channels.backend import choose_backend
 from layerstats.stats.gamm.channels.design import ChannelDesign, channel_design
-from layerstats.stats.gamm.channels.fit import ChannelFits, fit_channels, stack_fits
+from layerstats.stats.gamm.channels.fit import JOINT, ChannelFits, fit_channels, stack_fits
 
 __all__ = [
+    "JOINT",
     "ChannelDesign",
     "ChannelFits",
     "channel_design",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
@@ -20,6 +20,9 @@ from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, so
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.newton import starting_point
 
+# By name, the columns of what is tested.
+Tested = Mapping[str, np.ndarray]
+JOINT = "joint"
 FITTED, DEAD, NOT_FINITE, NOT_CONVERGED = "fitted", "dead", "not finite", "not converged"
 # Working memory of a batch, in numbers: a batch that stays in the processor's cache is several times faster.
 _BATCH_NUMBERS = 1_000_000
@@ -72,7 +75,13 @@ class ChannelFits:
 
 
 def fit_channels(
-    design: ChannelDesign, values: np.ndarray, backend: Backend, *, workers: int = 1, batch: int | None = None
+    design: ChannelDesign,
+    values: np.ndarray,
+    backend: Backend,
+    *,
+    joint: tuple[str, str] | None = None,
+    workers: int = 1,
+    batch: int | None = None,
 ) -> ChannelFits:
     """Fit the model of `design` to every channel, each with smoothing parameters of its own.
 
@@ -84,6 +93,9 @@ def fit_channels(
         (channel, row), rows as in the data that the design was made of.
     backend
         Where.
+    joint
+        A parametric coefficient and a smooth that are also tested together, under the name "joint" among the smooths;
+        see `layerstats.stats.gamm.joint_test`.
     workers
         Threads; they change nothing in the numbers.
     batch
@@ -102,13 +114,13 @@ def fit_channels(
     size = _batch_size(design) if batch is None else batch
     if size < 1 or workers < 1:
         raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
-    shared = share(backend, design)
+    shared, tested = share(backend, design), _tested(design, joint)
     pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
     if workers == 1:
-        return stack_fits(_fit_batch(shared, piece) for piece in pieces)
+        return stack_fits(_fit_batch(shared, tested, piece) for piece in pieces)
     # numpy and torch let go of Python's lock while they compute.
     with ThreadPoolExecutor(workers) as pool:
-        return stack_fits(pool.map(lambda piece: _fit_batch(shared, piece), pieces))
+        return stack_fits(pool.map(lambda piece: _fit_batch(shared, tested, piece), pieces))
 
 
 def stack_fits(parts: Iterable[ChannelFits]) -> ChannelFits:
@@ -162,12 +174,13 @@ def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
     return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
 
 
-def _fit_batch(shared: Shared, values: np.ndarray) -> ChannelFits:
+def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFits:
     design, backend = shared.design, shared.backend
     values = np.ascontiguousarray(values[:, design.positions], dtype=np.float64)
     status = response_status(values)
     alive = np.flatnonzero(status == FITTED)
-    result = _empty(design, status)
+    names = tuple(coefficient.name for coefficient in design.model.parametric.coefficients)
+    result = empty_fits(names, tuple(tested), design.penalties.columns, status)
     if not len(alive):
         return result
     batch = minimise_batch(shared, values[alive])
@@ -177,7 +190,15 @@ def _fit_batch(shared: Shared, values: np.ndarray) -> ChannelFits:
     coefficients[:, 0] += batch.offset
     scale = backend.numpy(solutions.penalised_square) / shared.freedom
     covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
-    tables = _tables(design, coefficients, covariance, freedoms(solutions))
+    freedom = freedoms(solutions)
+    tables = tables_of(
+        coefficients,
+        covariance,
+        len(names),
+        {name: (columns, design.system.dense_gram[np.ix_(columns, columns)]) for name, columns in tested.items()},
+        freedom,
+        design.system.observations - freedom.total,
+    )
     tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.optima.value}
     tables |= {"gradient_norm": batch.optima.gradient_norm, "iterations": batch.optima.iterations}
     for name, numbers in tables.items():
@@ -193,10 +214,8 @@ def response_status(values: np.ndarray) -> np.ndarray:
     return status
 
 
-def _empty(design: ChannelDesign, status: np.ndarray) -> ChannelFits:
-    parametric = tuple(coefficient.name for coefficient in design.model.parametric.coefficients)
-    smooths = tuple(_tested(design))
-    columns = design.penalties.columns
+def empty_fits(parametric: tuple[str, ...], smooths: tuple[str, ...], columns: int, status: np.ndarray) -> ChannelFits:
+    """Return fits full of NaN, for channels with this status."""
     shapes = {name: (len(parametric),) for name in ("estimate", "std_error", "statistic", "p_value")}
     shapes |= {name: (len(smooths),) for name in ("edf", "ref_df", "smooth_statistic", "smooth_p_value")}
     shapes |= {"coefficients": (columns,), "covariance": (columns, columns)}
@@ -205,37 +224,59 @@ def _empty(design: ChannelDesign, status: np.ndarray) -> ChannelFits:
     return ChannelFits(parametric, smooths, status, **arrays, iterations=np.zeros(len(status), dtype=np.int64))
 
 
-def _tested(design: ChannelDesign) -> dict[str, slice]:
-    """Return the smooths that are no random effects, with their columns."""
-    spans = design.model.dense_spans
-    return {term.label: spans[term.label] for term in design.model.dense if term.null_dimension > 0}
+def _tested(design: ChannelDesign, joint: tuple[str, str] | None) -> Tested:
+    """Return the smooths that are no random effects, and the joint test, with their columns."""
+    spans = {
+        term.label: np.arange(design.penalties.columns)[design.model.dense_spans[term.label]]
+        for term in design.model.dense
+        if term.null_dimension > 0
+    }
+    if joint is None:
+        return spans
+    names = [coefficient.name for coefficient in design.model.parametric.coefficients]
+    return spans | {JOINT: np.append(names.index(joint[0]), spans[joint[1]])}
 
 
-def _tables(
-    design: ChannelDesign, coefficients: np.ndarray, covariance: np.ndarray, freedom: Freedoms
+def tables_of(
+    coefficients: np.ndarray,
+    covariance: np.ndarray,
+    parametric: int,
+    tested: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    freedom: Freedoms,
+    residual: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    parametric = len(design.model.parametric.coefficients)
-    residual = design.system.observations - freedom.total
+    """Return what `ChannelFits` tabulates.
+
+    Parameters
+    ----------
+    coefficients, covariance
+        See `ChannelFits`.
+    parametric
+        How many coefficients, from the first, are parametric.
+    tested
+        By smooth, its columns and their cross-product.
+    freedom, residual
+        Effective degrees of freedom, and those of the residuals, (channel,).
+    """
     estimate = coefficients[:, :parametric]
     error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :parametric])
     statistic = estimate / error
     tests: list[SmoothTests] = [
         smooth_tests(
-            coefficients[:, span],
-            design.system.dense_gram[span, span],
-            covariance[:, span, span],
-            freedom.dense_alternative[:, span].sum(axis=1),
+            coefficients[:, columns],
+            gram,
+            covariance[:, columns[:, None], columns],
+            freedom.dense_alternative[:, columns].sum(axis=1),
             residual,
         )
-        for span in _tested(design).values()
+        for columns, gram in tested.values()
     ]
-    edf = [freedom.dense[:, span].sum(axis=1) for span in _tested(design).values()]
     return {
         "estimate": estimate,
         "std_error": error,
         "statistic": statistic,
         "p_value": 2 * stats.t.sf(np.abs(statistic), residual[:, None]),
-        "edf": np.column_stack(edf),
+        "edf": np.column_stack([freedom.dense[:, columns].sum(axis=1) for columns, _ in tested.values()]),
         "ref_df": np.column_stack([test.reference_freedom for test in tests]),
         "smooth_statistic": np.column_stack([test.statistic for test in tests]),
         "smooth_p_value": np.column_stack([test.p_value for test in tests]),

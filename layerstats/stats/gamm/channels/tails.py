@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-_NODES = 400
+# The integrand falls off doubly exponentially: more nodes change the thirteenth digit.
+_NODES = 128
 _BEND = 0.5
-_ANGLES = np.linspace(0.5, 60.0, 477)
+_ANGLES = np.linspace(0.5, 60.0, 120)
 # What an array of (test, node, weight) may hold.
 _PIECE = 256
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from layerstats.stats.resampling.calibration.worlds import World
+
 FIXED = "value ~ label + s(time) + s(time, by=label_ordered)"
 TOKEN = 's(time, token, bs="fs", m=1)'
 SPEAKER = 's(time, speaker, bs="fs", m=1)'
@@ -42,9 +44,13 @@ class Recipe:
         return " + ".join([FIXED, *self.random])
 
     @property
-    def by_speaker(self) -> bool:
-        """Whether it needs speakers with several tokens of a label."""
+    def by_cell(self) -> bool:
+        """Whether speakers have versions of labels of their own."""
         return CELL in self.random
+
+    def possible_in(self, world: World) -> bool:
+        """Return whether a world has the data it needs: several tokens of a speaker's label."""
+        return not self.by_cell or world.tokens > 1
 
 
 FEW = 's(time, token, bs="fs", m=1, k=3)'
@@ -58,9 +64,9 @@ RECIPES = (
     Recipe("fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL), autoregressive=False),
     Recipe("AR + fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL)),
     Recipe("permute tokens, held", (TOKEN, SPEAKER), resampling="tokens"),
-    Recipe("permute speakers, held", (TOKEN, SPEAKER), resampling="speakers"),
+    Recipe("permute speakers, held", (TOKEN, SPEAKER, CELL), resampling="speakers"),
     Recipe("bootstrap speakers, held", (TOKEN, SPEAKER), resampling="bootstrap"),
     Recipe("permute tokens, refit", (TOKEN, SPEAKER), resampling="tokens", refit=True),
-    Recipe("permute speakers, refit", (TOKEN, SPEAKER), resampling="speakers", refit=True),
+    Recipe("permute speakers, refit", (TOKEN, SPEAKER, CELL), resampling="speakers", refit=True),
     Recipe("bootstrap speakers, refit", (TOKEN, SPEAKER), resampling="bootstrap", refit=True),
 )

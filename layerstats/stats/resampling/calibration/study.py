@@ -21,7 +21,6 @@ from layerstats.stats.resampling.statistics import (
     contrast_of,
     differences,
     lag_one,
-    level_p_values,
     smooth_p_values,
 )
 from layerstats.stats.resampling.summaries import Summaries, summarise
@@ -30,7 +29,7 @@ LEVEL_COEFFICIENT, SHAPE_TERM = "labelb", "s(time):label_orderedb"
 _DRAWS = 2000
 _CONF_LEVEL = 0.95
 # Of data sets that are fitted side by side; memory, not results, depends on it.
-BLOCK = 50
+BLOCK = 100
 
 
 def calibrate(
@@ -60,56 +59,84 @@ def calibrate(
     Returns
     -------
     pandas.DataFrame
-        ``world, truth, recipe, quantity, share, std_error, datasets``. Quantities: the share of data sets in which the
-        test of level, shape, both jointly, or either of level and shape rejects; the share of time points that
-        pointwise intervals cover; the share of data sets whose curve lies inside the simultaneous band everywhere;
-        and of fits that converged.
+        See `shares_of`.
     """
-    rows = []
-    for number, world in enumerate(worlds):
-        for truth in truths:
-            for recipe in recipes:
-                if recipe.by_speaker and world.tokens == 1:
-                    continue
-                key = (list(WORLDS).index(world) if world in WORLDS else number, TRUTHS.index(truth))
-                shares = _run(world, truth, recipe, datasets, replicates, seed, key, alpha)
-                for quantity, share in shares.items():
-                    error = float(np.std(share) / np.sqrt(len(share)))
-                    rows.append((world.name, truth, recipe.name, quantity, float(np.mean(share)), error, len(share)))
-    columns = ["world", "truth", "recipe", "quantity", "share", "std_error", "datasets"]
+    blocks = [
+        calibrate_block(world, recipe, truth, numbers, replicates, seed, alpha)
+        for world in worlds
+        for truth in truths
+        for recipe in recipes
+        if recipe.possible_in(world)
+        for numbers in blocks_of(datasets)
+    ]
+    return shares_of(pd.concat(blocks, ignore_index=True))
+
+
+def blocks_of(datasets: int) -> list[range]:
+    """Return the numbers of data sets in blocks that are computed, and can be stored, one at a time.
+
+    Examples
+    --------
+    >>> blocks_of(220)
+    [range(0, 100), range(100, 200), range(200, 220)]
+    """
+    return [range(first, min(first + BLOCK, datasets)) for first in range(0, datasets, BLOCK)]
+
+
+def calibrate_block(
+    world: World,
+    recipe: Recipe,
+    truth: str,
+    numbers: range,
+    replicates: int = 99,
+    seed: int = 0,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Analyse some data sets of a world by one recipe, as `calibrate` does.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, first, total, squares, datasets``: sums over data sets, the first of which is
+        number ``first``.
+    """
+    design = world_design(world, recipe)
+    key = (list(WORLDS).index(world) if world in WORLDS else len(WORLDS), TRUTHS.index(truth))
+    values = world.draw(truth, [replicate_generator(seed, *key, number) for number in numbers])
+    data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
+    fits, noise = fit_all(design, data, recipe.autoregressive)
+    if recipe.resampling is None:
+        shares = _model_shares(design, fits, world, recipe, world.truth(truth), alpha)
+    elif recipe.resampling == "bootstrap":
+        shares = bootstrap_covers(design, fits, values, noise, world.truth(truth), recipe, replicates, seed, numbers)
+    else:
+        p_values = permutation_p_values(design, fits, values, noise, recipe, replicates, seed, numbers)
+        shares = {test: (p <= alpha).astype(float) for test, p in p_values.items()}
+    rows = [
+        (world.name, truth, recipe.name, quantity, numbers[0], float(one.sum()), float(np.sum(one**2)), len(one))
+        for quantity, one in shares.items()
+    ]
+    columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _run(
-    world: World,
-    truth: str,
-    recipe: Recipe,
-    datasets: int,
-    replicates: int,
-    seed: int,
-    key: tuple[int, int],
-    alpha: float,
-) -> dict[str, np.ndarray]:
-    design = world_design(world, recipe)
-    parts = []
-    for first in range(0, datasets, BLOCK):
-        numbers = range(first, min(first + BLOCK, datasets))
-        values = world.draw(truth, [replicate_generator(seed, *key, number) for number in numbers])
-        data = summarise(design, np.tile(design.label_of, (len(values), 1)), values)
-        fits, noise = fit_all(design, data, recipe.autoregressive)
-        if recipe.resampling is None:
-            shares = _model_shares(design, fits, world.truth(truth), alpha)
-            if recipe.by_speaker:
-                shares |= _speaker_shares(design, fits, world, world.truth(truth), alpha)
-            parts.append(shares)
-        elif recipe.resampling == "bootstrap":
-            parts.append(
-                bootstrap_covers(design, fits, values, noise, world.truth(truth), recipe, replicates, seed, numbers)
-            )
-        else:
-            p_values = permutation_p_values(design, fits, values, noise, recipe, replicates, seed, numbers)
-            parts.append({test: (p <= alpha).astype(float) for test, p in p_values.items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def shares_of(blocks: pd.DataFrame) -> pd.DataFrame:
+    """Put blocks of `calibrate_block` together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, share, std_error, datasets``. Quantities: the share of data sets in which the
+        test of level, shape, both jointly, or either of level and shape rejects; the share of time points that
+        pointwise intervals cover; the share of data sets whose curve lies inside the simultaneous band everywhere, or
+        whose band leaves out zero somewhere; and of fits that converged.
+    """
+    keys = ["world", "truth", "recipe", "quantity"]
+    sums = blocks.groupby(keys, sort=False).agg({"total": "sum", "squares": "sum", "datasets": "sum"}).reset_index()
+    total, squares, number = (sums[name].to_numpy(dtype=float) for name in ("total", "squares", "datasets"))
+    share = total / number
+    error = np.sqrt(np.maximum(squares / number - share**2, 0) / number)
+    return sums.loc[:, keys].assign(share=share, std_error=error, datasets=sums["datasets"])
 
 
 def world_design(world: World, recipe: Recipe) -> CurveDesign:
@@ -138,44 +165,43 @@ def fit_all(design: CurveDesign, data: Summaries, with_noise: bool) -> tuple[Ref
     return refit(design, data, noise=noise), noise
 
 
-def _model_shares(design: CurveDesign, fits: Refits, truth: np.ndarray, alpha: float) -> dict[str, np.ndarray]:
-    shape = design.columns_of(SHAPE_TERM)
-    level = level_p_values(fits, LEVEL_COEFFICIENT)
-    shape_p = smooth_p_values(fits, shape)
-    joint = smooth_p_values(fits, np.append(design.names.index(LEVEL_COEFFICIENT), shape))
-    matrix = contrast_of(design, LABELS[1], LABELS[0]).joint
-    curve, error = differences(fits, matrix)
-    deviation = np.abs(curve - truth) / error
-    pointwise = (deviation <= 1.959963984540054).mean(axis=1)
-    band = deviation.max(axis=1) <= critical_values(matrix @ fits.covariance @ matrix.T, _CONF_LEVEL)
-    shares = {
-        "level": level <= alpha,
-        "shape": shape_p <= alpha,
-        "joint": joint <= alpha,
-        "level or shape": (level <= alpha) | (shape_p <= alpha),
-        "pointwise": pointwise,
-        "simultaneous": band,
-        "converged": fits.converged,
-    }
-    return {name: np.asarray(share, dtype=float) for name, share in shares.items()}
-
-
-def _speaker_shares(
-    design: CurveDesign, fits: Refits, world: World, truth: np.ndarray, alpha: float
+def _model_shares(
+    design: CurveDesign, fits: Refits, world: World, recipe: Recipe, truth: np.ndarray, alpha: float
 ) -> dict[str, np.ndarray]:
-    """Return the same, with as many degrees of freedom as there are speakers, less one."""
-    freedom = world.speakers - 1
-    matrix = contrast_of(design, LABELS[1], LABELS[0]).joint
-    curve, error = differences(fits, matrix)
-    deviation = np.abs(curve - truth) / error
-    level, level_error = differences(fits, contrast_of(design, LABELS[1], LABELS[0]).level[:1])
-    critical = stats.t.isf(stats.norm.sf(critical_values(matrix @ fits.covariance @ matrix.T, _CONF_LEVEL)), freedom)
-    shares = {
-        "level, df of speakers": (np.abs(level) / level_error)[:, 0] >= stats.t.isf(alpha / 2, freedom),
-        "joint, df of speakers": (np.abs(curve) / error).max(axis=1) > critical,
-        "pointwise, df of speakers": (deviation <= stats.t.ppf(0.975, freedom)).mean(axis=1),
-        "simultaneous, df of speakers": deviation.max(axis=1) <= critical,
-    }
+    """Return what the model's own tests and intervals do.
+
+    Where it knows speakers' own versions of labels, also with as many degrees of freedom as speakers, less one.
+    """
+    contrast = contrast_of(design, LABELS[1], LABELS[0])
+    curve, error = differences(fits, contrast.joint)
+    deviation, size = np.abs(curve - truth) / error, np.max(np.abs(curve) / error, axis=1)
+    covariance = contrast.joint @ fits.covariance @ contrast.joint.T
+    band = critical_values(covariance, _CONF_LEVEL)
+    level, level_error = differences(fits, contrast.level[:1])
+    ratio = np.abs(level / level_error)[:, 0]
+    shape = design.columns_of(SHAPE_TERM)
+    both = np.append(design.names.index(LEVEL_COEFFICIENT), shape)
+    shares: dict[str, np.ndarray] = {"converged": fits.converged}
+    freedoms = {"": fits.residual_freedom}
+    if recipe.by_cell:
+        freedoms[", df of speakers"] = np.full(len(ratio), world.speakers - 1.0)
+    for name, freedom in freedoms.items():
+        least = 2 * stats.t.sf(ratio, freedom) <= alpha
+        bent = smooth_p_values(fits, shape, freedom) <= alpha
+        pointwise, simultaneous = stats.norm.isf((1 - _CONF_LEVEL) / 2), band
+        if name:
+            pointwise = stats.t.isf((1 - _CONF_LEVEL) / 2, freedom)[:, None]
+            simultaneous = stats.t.isf(stats.norm.sf(band), freedom)
+        own = {
+            "level": least,
+            "shape": bent,
+            "joint": smooth_p_values(fits, both, freedom) <= alpha,
+            "level or shape": least | bent,
+            "band leaves out zero": size > simultaneous,
+            "pointwise": (deviation <= pointwise).mean(axis=1),
+            "simultaneous": deviation.max(axis=1) <= simultaneous,
+        }
+        shares |= {quantity + name: share for quantity, share in own.items()}
     return {name: np.asarray(share, dtype=float) for name, share in shares.items()}
 
 
@@ -188,4 +214,4 @@ def critical_values(covariance: np.ndarray, conf_level: float) -> np.ndarray:
     return np.array([np.quantile(np.abs(normal @ one).max(axis=1), conf_level) for one in root])
 
 
-__all__ = ["RECIPES", "TESTS", "calibrate", "fit_all", "world_design"]
+__all__ = ["RECIPES", "TESTS", "blocks_of", "calibrate", "calibrate_block", "fit_all", "shares_of", "world_design"]

@@ -1,0 +1,92 @@
+"""Does a contrast hold without trusting the model: permutation over layers, bootstrap bands, and power of a new study.
+
+python analyses/resampling.py STORE --out DIR --phones s:sh
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import pandas as pd
+import typer
+
+from layerstats.plots import difference, effect_by_layer
+from layerstats.report import Output
+from layerstats.stats.contrasts.tasks import contrast_tasks
+from layerstats.stats.resampling import bootstrap, permutation_test, power
+from layerstats.store import open_store
+
+CAPTIONS = {
+    "permutation": "Labels are exchanged and every model is fitted again. Adjusted over layers by Westfall and Young's "
+    "step-down max-T. Tokens: no speaker has a difference; speakers: none that speakers have in common.",
+    "bands": "Speakers are drawn with replacement; the band holds for the whole curve.",
+    "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of tokens, with "
+    "bootstrap intervals. Filled: significant by permutation after adjustment over layers.",
+    "power": "Data are drawn from the model of this layer with half of the difference that was found, which is likely "
+    "to be too large, and analysed by the same model.",
+}
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="The store.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
+    words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
+    layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    exchange: Annotated[str, typer.Option(help="What is exchanged: tokens, or whole speakers.")] = "speakers",
+    times: Annotated[str, typer.Option(help="Times of phones: common (interpolated), or own (slower).")] = "common",
+    permutations: Annotated[int, typer.Option(help="Random assignments of labels.")] = 1999,
+    bootstraps: Annotated[int, typer.Option(help="Bootstrap samples; 0 for none.")] = 999,
+    plan: Annotated[str, typer.Option(help="Speakers of planned studies, separated by commas, for their power.")] = "",
+    tokens: Annotated[str, typer.Option(help="Tokens of each speaker with each label, for power.")] = "4",
+    samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+) -> None:
+    """Permute labels, draw speakers anew, and plan."""
+    tasks = contrast_tasks(
+        open_store(store),
+        words=words.split(",") if words else None,
+        phones=phones or None,
+        layers=layers.split(",") if layers else None,
+        times=cast("Literal['common', 'own']", times),
+        samples=samples,
+    )
+    pair = (tasks.level_1, tasks.level_2)
+    name = " - ".join(pair)
+    output = Output(out, title=f"Resampling: {name}", provenance={"store": store.name, "contrast": name, "seed": seed})
+    found = permutation_test(
+        tasks.models, tasks.label, pairs=[pair], tests=["joint", "level", "shape"],
+        exchange=cast("Literal['tokens', 'speakers']", exchange), replicates=permutations, seed=seed, workers=workers,
+    )  # fmt: skip
+    output.table(found.table, "permutation", f"{name}: permutation tests", CAPTIONS["permutation"])
+    left_out = [f"{layer} is left out: {reason}." for layer, reason in tasks.left_out.items()]
+    output.text("notes", "Notes", "\n".join([*found.notes, *left_out]) or "Nothing to note.")
+    if bootstraps:
+        results = {
+            layer: bootstrap(task, tasks.label, *pair, replicates=bootstraps, seed=seed, workers=workers)
+            for layer, task in tasks.models.items()
+        }
+        last, result = list(results.items())[-1]
+        order = str(tasks.models[last].order)
+        effects = pd.concat([one.effect.assign(layer=layer) for layer, one in results.items()], ignore_index=True)
+        effects = effects.merge(found.table.query("test == 'joint'").loc[:, ["layer", "p_adjusted"]], on="layer")
+        output.figure(
+            effect_by_layer(effects, p_column="p_adjusted"), "effect_sizes", "Effect sizes", CAPTIONS["effects"]
+        )
+        output.table(effects, "effects", f"{name}: effect sizes by bootstrap")
+        curve = pd.concat([one.difference.assign(layer=layer) for layer, one in results.items()], ignore_index=True)
+        title = f"{name}: bootstrapped differences"
+        output.table(curve, "difference", title, CAPTIONS["bands"], kind="difference", user_columns=[order])
+        figure = difference(result.difference, x=order)
+        output.figure(figure, "difference_curve", f"{name} at {last}", CAPTIONS["bands"])
+    if plan:
+        last, task = list(tasks.models.items())[-1]
+        table = power(
+            task, tasks.label, *pair, speakers=[int(one) for one in plan.split(",")],
+            tokens=[int(one) for one in tokens.split(",")], effect=0.5, seed=seed, workers=workers,
+        )  # fmt: skip
+        output.table(table, "power", f"{name} at {last}: power of planned studies", CAPTIONS["power"])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,238 @@
+"""The model of a contrast for all channels of a layer, in one of two ways: by curves, or by rows.
+
+Where every series has the same times, a channel is a data set of curves, as for resampling: the random coefficients are
+integrated out, and the cost depends neither on the number of tokens nor on that of speakers. Otherwise, or on a GPU, it
+is the structured engine's system of equations with many right-hand sides. The numbers are the same, but for tables of
+more than 10,000 rows: the rows that bases are built from then depend in a small way on the response (see
+`structured.setup_rows`), and channels share theirs, which moves the fourth digit.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from layerstats.errors import DataError
+from layerstats.stats.contrasts.channel_effects import GroupDifference
+from layerstats.stats.contrasts.curves import POINTS
+from layerstats.stats.contrasts.models import SeriesModel
+from layerstats.stats.series import Series
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.channels import ChannelDesign, ChannelFits
+    from layerstats.stats.gamm.channels.backend import Backend
+    from layerstats.stats.resampling.design import CurveDesign
+    from layerstats.stats.resampling.summaries import Summaries
+
+# Channels fitted side by side: what stays in the processor's cache.
+_BATCH = 64
+
+
+class ChannelModel(Protocol):
+    """A model of all channels."""
+
+    @property
+    def backend_name(self) -> str:
+        """Where it is fitted."""
+        ...
+
+    def with_rho(self, rho: float) -> ChannelModel:
+        """Return the same with another AR(1) parameter."""
+        ...
+
+    def autocorrelation(self, values: np.ndarray) -> float:
+        """Return the mean lag-1 autocorrelation of residuals without AR(1) over channels, (channel, row)."""
+        ...
+
+    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+        """Fit channels, (channel, row); see `layerstats.stats.gamm.channels.fit_channels`."""
+        ...
+
+    def difference(self, series: Series) -> GroupDifference:
+        """Return the difference curve."""
+        ...
+
+
+def channel_model(model: SeriesModel, series: Series, group: str, rho: float, device: str) -> ChannelModel:
+    """Return the faster of the two ways that this model can be fitted in."""
+    if device == "cpu" and _same_times(series):
+        return CurveModel.of(model, group, rho)
+    return RowModel.of(model, group, rho, device)
+
+
+def _same_times(series: Series) -> bool:
+    times = {tuple(sorted(own[series.covariate])) for _, own in series.frame.groupby(series.identifier, sort=False)}
+    return len(times) == 1
+
+
+@dataclass(frozen=True, eq=False)
+class RowModel:
+    """By rows; see `layerstats.stats.gamm.channels`."""
+
+    design: ChannelDesign
+    backend: Backend
+    group: str
+    levels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: SeriesModel, group: str, rho: float, device: str) -> RowModel:
+        """Build the design."""
+        from layerstats.stats.gamm.channels import channel_design, choose_backend
+
+        design = channel_design(
+            model.formula,
+            model.data,
+            series=model.identifier,
+            order=model.covariate,
+            rho=rho,
+            factors=model.factors,
+            ordered=model.ordered,
+        )
+        return cls(design, choose_backend(device), group, tuple(model.factors[group]))
+
+    @property
+    def backend_name(self) -> str:
+        """See `ChannelModel`."""
+        return self.backend.name
+
+    def with_rho(self, rho: float) -> RowModel:
+        """See `ChannelModel`."""
+        return replace(self, design=self.design.with_rho(rho))
+
+    def autocorrelation(self, values: np.ndarray) -> float:
+        """See `ChannelModel`."""
+        from layerstats.stats.gamm.channels import mean_autocorrelation
+
+        return mean_autocorrelation(self.design, values, self.backend)
+
+    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+        """See `ChannelModel`."""
+        from layerstats.stats.gamm.channels import fit_channels
+
+        return fit_channels(self.design, values, self.backend, joint=joint, workers=workers)
+
+    def difference(self, series: Series) -> GroupDifference:
+        """See `ChannelModel`."""
+        return GroupDifference.of(self.design, self.group, self.levels, series)
+
+
+@dataclass(frozen=True, eq=False)
+class CurveModel:
+    """By curves; see `layerstats.stats.resampling`."""
+
+    design: CurveDesign
+
+    @classmethod
+    def of(cls, model: SeriesModel, group: str, rho: float) -> CurveModel:
+        """Build the design."""
+        from layerstats.stats.gamm import FitTask
+        from layerstats.stats.resampling.design import curve_design
+
+        # A response that varies, since the checks of a fit refuse one that does not; it is never used.
+        data = model.data.assign(value=np.arange(len(model.data), dtype=float))
+        task = FitTask(
+            model.formula,
+            data,
+            rho=rho,
+            series=model.identifier,
+            order=model.covariate,
+            factors=model.factors,
+            ordered=model.ordered,
+        )
+        return cls(curve_design(task, group, "speaker"))
+
+    @property
+    def backend_name(self) -> str:
+        """See `ChannelModel`."""
+        return "numpy"
+
+    def with_rho(self, rho: float) -> CurveModel:
+        """See `ChannelModel`."""
+        return CurveModel(self.design.with_noise(rho))
+
+    def autocorrelation(self, values: np.ndarray) -> float:
+        """See `ChannelModel`."""
+        from layerstats.stats.gamm.channels.fit import FITTED, response_status
+        from layerstats.stats.resampling.criterion import estimate
+        from layerstats.stats.resampling.refit import refit
+        from layerstats.stats.resampling.statistics import lag_one
+
+        values = values[response_status(values) == FITTED]
+        if not len(values):
+            raise DataError("Every channel is dead (its values never vary) or holds values that are not finite.")
+        plain = self.design.with_noise(0.0)
+        data = summarised(plain, values)[1]
+        found = lag_one(plain, data, estimate(plain, data, refit(plain, data).log_smoothing))
+        found = found[np.isfinite(found)]
+        return float(np.clip(found.mean(), -0.99, 0.99)) if len(found) else 0.0
+
+    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+        """See `ChannelModel`."""
+        from layerstats.stats.gamm.channels import stack_fits
+
+        pieces = [values[begin : begin + _BATCH] for begin in range(0, len(values), _BATCH)]
+        with ThreadPoolExecutor(workers) as pool:
+            return stack_fits(pool.map(lambda piece: self._fit(piece, joint), pieces))
+
+    def _fit(self, values: np.ndarray, joint: tuple[str, str]) -> ChannelFits:
+        from layerstats.stats.gamm.channels import JOINT
+        from layerstats.stats.gamm.channels.fit import FITTED, NOT_CONVERGED, empty_fits, response_status, tables_of
+        from layerstats.stats.gamm.channels.freedom import Freedoms
+        from layerstats.stats.resampling.refit import refit
+        from layerstats.stats.resampling.statistics import gram_of
+
+        design = self.design
+        own = design.columns_of(joint[1])
+        columns = {joint[1]: own, JOINT: np.append(design.names.index(joint[0]), own)}
+        parametric = tuple(name for name in design.names if name not in design.penalty_terms)
+        status = response_status(values)
+        result = empty_fits(parametric, tuple(columns), len(design.names), status)
+        alive = np.flatnonzero(status == FITTED)
+        if not len(alive):
+            return result
+        offset, data = summarised(design, values[alive])
+        fits = refit(design, data)
+        status[alive[~fits.converged]] = NOT_CONVERGED
+        coefficients = fits.coefficients.copy()
+        coefficients[:, 0] += offset
+        tables = tables_of(
+            coefficients,
+            fits.covariance,
+            len(parametric),
+            {name: (own, gram_of(design, own)) for name, own in columns.items()},
+            Freedoms(fits.freedom, fits.alternative_freedom, data.observations - fits.residual_freedom),
+            fits.residual_freedom,
+        )
+        tables |= {"coefficients": coefficients, "covariance": fits.covariance, "scale": fits.scale}
+        tables |= {name: getattr(fits, name) for name in ("score", "gradient_norm", "iterations")}
+        for name, numbers in tables.items():
+            getattr(result, name)[alive] = numbers
+        return result
+
+    def difference(self, series: Series) -> GroupDifference:
+        """See `ChannelModel`."""
+        design = self.design
+        times = np.linspace(series.frame[series.covariate].min(), series.frame[series.covariate].max(), POINTS)
+        first, second = design.columns_at(times)
+        tokens = np.arange(len(design.label_of))
+        return GroupDifference(
+            difference=first - second,
+            fixed=design.columns.reshape(-1, design.columns.shape[2]),
+            place=(design.label_of[:, None] * design.points + np.arange(design.points)).ravel(),
+            series=np.repeat(tokens, design.points),
+            positions=design.positions,
+            groups=len(design.labels),
+        )
+
+
+def summarised(design: CurveDesign, values: np.ndarray) -> tuple[np.ndarray, Summaries]:
+    """Return the means of channels and their sums, less these means."""
+    from layerstats.stats.resampling.summaries import summarise
+
+    curves = values[:, design.positions].astype(np.float64)
+    offset = curves.mean(axis=1)
+    curves = (curves - offset[:, None]).reshape(len(values), -1, design.points)
+    return offset, summarise(design, np.tile(design.label_of, (len(values), 1)), curves)

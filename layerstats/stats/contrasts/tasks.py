@@ -1,0 +1,151 @@
+"""The models of a contrast at each layer, as resampling takes them: the same tokens at all layers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.channel_values import ChannelRows, on_common_times
+from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
+from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm import FitTask
+    from layerstats.store import Experiment
+
+LEAST_SERIES = 3
+Times = Literal["common", "own"]
+
+
+@dataclass(frozen=True, eq=False)
+class ContrastTasks:
+    """What `layerstats.stats.resampling` needs for a contrast.
+
+    Attributes
+    ----------
+    models
+        By layer.
+    label
+        The column of labels.
+    level_1, level_2
+        The labels to compare, in the order they were given.
+    left_out
+        By layer that has no model, why.
+    """
+
+    models: dict[str, FitTask]
+    label: str
+    level_1: str
+    level_2: str
+    left_out: dict[str, str]
+
+
+def contrast_tasks(
+    experiment: Experiment,
+    *,
+    words: Collection[str] | None = None,
+    phones: str | None = None,
+    layers: Collection[str] | None = None,
+    times: Times = "common",
+    speakers: SpeakerTerms = "auto",
+    samples: int | None = SAMPLES,
+    k: int | None = None,
+) -> ContrastTasks:
+    """Return the model of each layer for a contrast between two words or two sets of phones.
+
+    Parameters
+    ----------
+    experiment
+        The store.
+    words, phones
+        Two words, or two sets of phones: ``"s:sh"``.
+    layers
+        All by default. A token that is too short at one of them is left out at all, and a layer at which fewer than
+        three series of a label are long enough is left out.
+    times
+        Phones differ in length. "common" interpolates every series linearly to as many equally spaced times as the
+        median series has points; "own" keeps each at its own, which makes refits some fifty times slower.
+    speakers, samples, k
+        As in `phone_contrast`.
+
+    Raises
+    ------
+    ArgumentError
+        Neither or both of `words` and `phones`.
+    DataError
+        No layer has enough series.
+    """
+    from layerstats.stats.gamm import FitTask
+
+    check_choice("times", times, ("common", "own"))
+    if (words is None) == (phones is None):
+        raise ArgumentError("A contrast is either between two 'words' or between two sets of 'phones'.")
+    names, label, every = _series(experiment, words, phones, layers, samples)
+    kept = {layer: one for layer, one in every.items() if _enough(one, label, names)}
+    if not kept:
+        raise DataError(f"No layer has {LEAST_SERIES} series or more of {names[0]} and of {names[1]}.")
+    shared = set.intersection(*(set(one.frame[one.identifier]) for one in kept.values()))
+    models = {}
+    for layer, one in kept.items():
+        own = one.frame.loc[one.frame[one.identifier].isin(sorted(shared))].reset_index(drop=True)
+        series = Series(own, one.covariate, one.identifier, one.dropped)
+        check_groups(own, label, speakers)
+        if phones is not None and times == "common":
+            series = _interpolated(series)
+        model = level_and_shape_model(series, label, sorted(names), k=k, speakers=speakers)
+        models[layer] = FitTask(
+            model.formula,
+            model.data,
+            rho="auto",
+            series=model.identifier,
+            order=model.covariate,
+            factors=model.factors,
+            ordered=model.ordered,
+        )
+    left_out = {layer: "too few series with enough samples" for layer in every if layer not in kept}
+    return ContrastTasks(models, label, *names, left_out)
+
+
+def _series(
+    experiment: Experiment,
+    words: Collection[str] | None,
+    phones: str | None,
+    layers: Collection[str] | None,
+    samples: int | None,
+) -> tuple[tuple[str, str], str, dict[str, Series]]:
+    chosen = experiment if layers is None else experiment.select(layer=list(layers))
+    if words is not None:
+        if len(set(words)) != 2:
+            raise ArgumentError(f"The 'words' parameter must be two different words, but got {words!r} instead.")
+        first, second = words
+        return (first, second), "word", {
+            layer: word_series(chosen, layer, words=words, samples=samples) for layer in chosen.layers
+        }  # fmt: skip
+    sets = parse_phone_contrast(phones or "")
+    set_of = {phone: ",".join(own) for own in sets for phone in own}
+    found = {}
+    for layer in chosen.layers:
+        one = phone_series(chosen, layer, phones=list(set_of), samples=samples)
+        frame = one.frame.assign(phone_set=[set_of[phone] for phone in one.frame["phone"]])
+        found[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
+    return (",".join(sets[0]), ",".join(sets[1])), "phone_set", found
+
+
+def _enough(series: Series, label: str, names: tuple[str, str]) -> bool:
+    counts = series.frame.drop_duplicates(series.identifier)[label].value_counts()
+    return bool(counts.reindex(list(names), fill_value=0).min() >= LEAST_SERIES)
+
+
+def _interpolated(series: Series) -> Series:
+    rows = np.arange(len(series.frame))
+    common, moved = on_common_times(series, ChannelRows(rows, rows, rows))
+    values = series.frame["value"].to_numpy(dtype=float)
+    lower, upper, weight = np.asarray(moved.lower), np.asarray(moved.upper), np.asarray(moved.weight)
+    frame = common.frame.assign(value=values[lower] * (1 - weight) + values[upper] * weight)
+    return Series(frame, series.covariate, series.identifier, series.dropped)
