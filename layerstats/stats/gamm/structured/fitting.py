@@ -50,7 +50,7 @@ class StructuredFit:
     @cached_property
     def freedom(self) -> Freedom:
         """Degrees of freedom and covariances."""
-        return Freedom(self.optimum, self.request.method, self.known_scale)
+        return Freedom(self.model, self.optimum, self.request.method, self.known_scale)
 
     @property
     def known_scale(self) -> float | None:

@@ -56,7 +56,7 @@ class ThinPlateBasis:
         eigenvalues, vectors = _largest_eigenpairs(_radial(knots[:, None] - knots[None, :], order), dimension)
         polynomials = np.vander(knots, order, increasing=True)
         # The weights of the radial functions must be orthogonal to every polynomial.
-        free = np.linalg.qr((polynomials.T @ vectors).T, mode="complete")[0][:, order:]
+        free = _complement((polynomials.T @ vectors).T)
         wiggly = (vectors * eigenvalues) @ free
         penalty = np.zeros((dimension, dimension))
         wiggliness = free.T @ (eigenvalues[:, None] * free)
@@ -91,12 +91,23 @@ def _radial(distance: np.ndarray, order: int) -> np.ndarray:
 
 
 def _largest_eigenpairs(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the eigenvalues of largest magnitude, in that order, and their vectors as columns."""
+    """Return the eigenvalues of largest magnitude and their vectors as columns, those above zero first, descending."""
     size = len(matrix)
     if size <= _FULL_DECOMPOSITION or number > size // 4:
         eigenvalues, vectors = np.linalg.eigh(matrix)
     else:
         # A fixed start makes the result the same every time.
         eigenvalues, vectors = eigsh(matrix, k=number, which="LM", v0=np.linspace(1.0, 2.0, size) ** 2, tol=0)
-    order = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
+    kept = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
+    order = kept[np.argsort(-eigenvalues[kept], kind="stable")]
     return eigenvalues[order], vectors[:, order]
+
+
+def _complement(columns: np.ndarray) -> np.ndarray:
+    """Return an orthogonal basis of what is orthogonal to `columns`.
+
+    That of mgcv, from reflections that end at the last row and not at the first: factor smooths penalise the functions of
+    the null space one by one, and which these are depends on it.
+    """
+    reflected = np.linalg.qr(columns[::-1], mode="complete")[0]
+    return reflected[::-1, columns.shape[1] :][:, ::-1]

@@ -12,6 +12,13 @@ from functools import cached_property
 import numpy as np
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
+from layerstats.stats.gamm.structured.inference.second_order import (
+    MOST_COEFFICIENTS,
+    SecondOrder,
+    coefficient_count,
+    second_order,
+)
+from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
 
 
@@ -21,6 +28,8 @@ class Freedom:
 
     Attributes
     ----------
+    model
+        Its terms.
     optimum
         The fitted model.
     method
@@ -29,6 +38,7 @@ class Freedom:
         The scale where it is no parameter.
     """
 
+    model: Model
     optimum: Optimum
     method: str
     known_scale: float | None = None
@@ -123,12 +133,16 @@ class Freedom:
         return self.scale * (inverse - inverse @ (self._dense_penalty + self._gathered) @ inverse)
 
     @cached_property
+    def _hessian(self) -> np.ndarray:
+        """(parameter, parameter) of the criterion, without the scale where it is known."""
+        hessian, penalties = self.optimum.derivatives.hessian, self.optimum.solution.penalties.count
+        return hessian if self.known_scale is None else hessian[:penalties, :penalties]
+
+    @cached_property
     def smoothing_covariance(self) -> np.ndarray:
         """(penalty, penalty) of the log smoothing parameters: the inverse Hessian, flat directions left out."""
-        hessian, penalties = self.optimum.derivatives.hessian, self.optimum.solution.penalties.count
-        if self.known_scale is not None:
-            hessian = hessian[:penalties, :penalties]
-        eigenvalues, vectors = np.linalg.eigh(hessian)
+        penalties = self.optimum.solution.penalties.count
+        eigenvalues, vectors = np.linalg.eigh(self._hessian)
         inverse = np.zeros_like(eigenvalues)
         inverse[eigenvalues > 0] = 1 / eigenvalues[eigenvalues > 0]
         return ((vectors * inverse) @ vectors.T)[:penalties, :penalties]
@@ -139,13 +153,27 @@ class Freedom:
         solution = self.optimum.solution
         return -solution.inverse @ penalised_directions(solution).T
 
+    @property
+    def leaves_out_second_order(self) -> bool:
+        """Whether mgcv would add the second-order term, and it is too large a computation here."""
+        return self.method != "fREML" and coefficient_count(self.model) > MOST_COEFFICIENTS
+
+    @cached_property
+    def second_order(self) -> SecondOrder | None:
+        """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
+        if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
+            return None
+        return second_order(self.model, self.optimum.solution, self._hessian)
+
     @cached_property
     def corrected(self) -> np.ndarray:
-        """(column, column) Bayesian covariance with the first-order uncertainty of the smoothing parameters.
+        """(column, column) Bayesian covariance with the uncertainty of the smoothing parameters.
 
-        Wood, Pya & Säfken (2016, J. Am. Statist. Ass. 111), the first term of their correction.
+        Wood, Pya & Säfken (2016, J. Am. Statist. Ass. 111): the first term of their correction, and the second as mgcv
+        has it, for REML and ML.
         """
-        return self.bayesian + self.sensitivity @ self.smoothing_covariance @ self.sensitivity.T
+        first = self.bayesian + self.sensitivity @ self.smoothing_covariance @ self.sensitivity.T
+        return first if self.second_order is None else first + self.scale * self.second_order.covariance
 
     @cached_property
     def total_corrected(self) -> float:
@@ -169,4 +197,6 @@ class Freedom:
             cross[first + number] -= mixed
             cross[:, first + number] -= mixed
         extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
+        if self.second_order is not None:
+            extra += self.second_order.freedom
         return min(self.total + extra, self.total_alternative)

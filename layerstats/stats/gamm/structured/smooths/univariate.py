@@ -43,7 +43,12 @@ def univariate_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
         null_dimension -= 1
     axes = single_penalty(penalty, null_dimension)
     return [
-        DenseTerm(copy.label, partial(_columns, variable, basis, centring, axes, copy), axes.penalties)
+        DenseTerm(
+            label=copy.label,
+            columns=partial(_columns, variable, basis, centring, axes, copy),
+            penalties=axes.penalties,
+            transform=axes.transform,
+        )
         for copy in copies(smooth, rows.frame)
     ]
 
