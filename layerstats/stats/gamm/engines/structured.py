@@ -17,6 +17,7 @@ from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
+from layerstats.stats.gamm.structured.inference.second_order import MOST_COEFFICIENTS, coefficient_count
 from layerstats.stats.gamm.structured.inference.tables import (
     glance_table,
     parametric_table,
@@ -136,7 +137,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
 
 
 def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
-    """Return `design` with the first-order uncertainty of the smoothing parameters in its covariance.
+    """Return `design` with the uncertainty of the smoothing parameters in its covariance.
 
     Raises
     ------
@@ -157,14 +158,21 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
-    """Say where mgcv's own answer depends on rounding errors, so that ours is another."""
-    return tuple(
-        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
-        "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
-        "there is only the constant."
+    """Say where mgcv's own answer depends on rounding errors, and what is left out of the degrees of freedom."""
+    notes = [
+        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one, along the axes "
+        "that mgcv has without rounding errors. In mgcv they can hang on those: its score can then change with the "
+        "unit of the covariate. With m = 1 and thin plates there is only the constant."
         for smooth, penalties in fit.model.factor_smooths
         if penalties > 2
-    )
+    ]
+    if fit.freedom.leaves_out_second_order:
+        notes.append(
+            f"df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
+            f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients, and the model has "
+            f"{coefficient_count(fit.model)}. With method 'fREML' mgcv leaves it out too."
+        )
+    return tuple(notes)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -17,5 +17,5 @@ NAMES = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) fo
 def test_bridge_says_what_r_says(name):
     model = case(name)
     result = fit(model.formula, model.data, engine="mgcv", **model.arguments)
-    failed = failures(compare_with_answers(result, model, answers="value"))
+    failed = failures(compare_with_answers(result, model, "value"))
     assert not failed, f"{model.formula}\n{failed}"
