@@ -168,9 +168,9 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
     ]
     if fit.freedom.leaves_out_second_order:
         notes.append(
-            f"df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
-            f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients, and the model has "
-            f"{coefficient_count(fit.model)}. With method 'fREML' mgcv leaves it out too."
+            "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with "
+            f"method {fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients, and the "
+            f"model has {coefficient_count(fit.model)}. With method 'fREML' mgcv leaves it out too."
         )
     return tuple(notes)
 

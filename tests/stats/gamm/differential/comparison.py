@@ -124,7 +124,7 @@ def _table(differences: list[tuple[str, float, float]]) -> pd.DataFrame:
 
 
 def failures(table: pd.DataFrame, excepted: Collection[str] = ()) -> str:
-    """Return the lines of a comparison that fail and are not excepted, or the other way round; empty if there are none."""
+    """Return the lines that fail and are not excepted, or the other way round; empty if there are none."""
     listed = table["quantity"].isin(list(excepted)).to_numpy()
     wrong = table[table["passes"].to_numpy(dtype=bool) == listed]
     return "" if wrong.empty else wrong.assign(listed=listed[wrong.index]).to_string()

@@ -1,4 +1,4 @@
-"""The eight published fits, all in the engine's class: the numbers in print (data/gamm/published.md of the shared data).
+"""The eight published fits, all in the engine's class: the numbers in print (data/gamm/published.md).
 
 F of smooths is left out: it depends on signs of eigenvectors.
 """

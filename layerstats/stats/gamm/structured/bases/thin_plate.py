@@ -106,8 +106,8 @@ def _largest_eigenpairs(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np
 def _complement(columns: np.ndarray) -> np.ndarray:
     """Return an orthogonal basis of what is orthogonal to `columns`.
 
-    That of mgcv, from reflections that end at the last row and not at the first: factor smooths penalise the functions of
-    the null space one by one, and which these are depends on it.
+    That of mgcv, from reflections that end at the last row and not at the first: the axes of factor smooths and the
+    second-order correction of covariances depend on it.
     """
     reflected = np.linalg.qr(columns[::-1], mode="complete")[0]
     return reflected[::-1, columns.shape[1] :][:, ::-1]

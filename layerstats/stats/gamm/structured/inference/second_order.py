@@ -1,8 +1,8 @@
 """What the uncertainty of the smoothing parameters does to the shape of the posterior, beside moving its centre.
 
 The second term of the correction of Wood, Pya and Säfken (2016, J. Am. Statist. Ass. 111, 1548-1563): with U'U = K the
-penalised cross-product, a posterior draw is b + U^-1 z, and U moves with the smoothing parameters too. The root is that of
-Cholesky, which depends on the order and the axes of the coefficients, so that both are here those of mgcv.
+penalised cross-product, a posterior draw is b + U^-1 z, and U moves with the smoothing parameters too. The root is that
+of Cholesky, which depends on the order and the axes of the coefficients, so that both are here those of mgcv.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.linalg import solve_triangular
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.solution import Solution
 
-# The root fills in, so that time grows with the cube of the number of coefficients: about a second for as many as these.
+# The root fills in, so that time grows with the cube of the number of coefficients: two seconds for as many as these.
 MOST_COEFFICIENTS = 1000
 # Added to the Hessian of the log smoothing parameters, so that flat directions count for little.
 _LEAST_CURVATURE = 0.1
@@ -105,7 +105,7 @@ def _inverse_root(model: Model, solution: Solution) -> np.ndarray:
 
 
 def _order_in_mgcv(model: Model) -> np.ndarray:
-    """Return where each coefficient of mgcv stands among ours: terms in the order of the formula, each level by level."""
+    """Return where each coefficient of mgcv stands among ours: terms as in the formula, each level by level."""
     parametric = len(model.parametric.coefficients)
     dense = parametric + sum(term.size for term in model.dense)
     functions = sum(term.functions for term in model.blocks)

@@ -72,9 +72,9 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
     the rows of the data (Wood 2017, section 5.4.2). Each of the others gets a penalty of its own, so that it matters
-    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them. LAPACK makes the
-    matrix tridiagonal by reflections that start at the first coordinate; without rounding errors an eigenvector is then
-    what the first coordinate has in the null space, and the others have nothing of it. These are taken here.
+    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them. It makes the
+    matrix tridiagonal by reflections that start at the first coordinate; without rounding errors an eigenvector is
+    then what the first coordinate has in the null space, and the others have nothing of it. These are taken here.
 
     Parameters
     ----------
