@@ -86,13 +86,15 @@ def compare_with_plain_bam(result: GammResult, case: Case) -> pd.DataFrame:
     """Return how the fit compares with bam() as it is, which may have stopped short of its optimum.
 
     The score may be better by any amount. At the smoothing parameters where bam() stopped, scores and fitted values are
-    the same; that is left out for binomial models, whose weights come from where they stopped, and where the order of
-    smoothing parameters is not known: factor smooths with several functions in the null space.
+    the same; that is left out where the order of smoothing parameters is not known: factor smooths with several functions
+    in the null space. Binomial models are not compared: their scores are of the working model where each stopped.
     """
+    if case.family == "binomial":
+        return _table([])
     score = result.glance["score"].iloc[0]
     differences = [("worse", max(score - case.value("score"), 0.0), SCORE)]
     fit = cast("StructuredFit", cast("partial[Any]", result.engine_fit.design).args[0])
-    if case.family == "gaussian" and all(penalties <= 2 for _, penalties in fit.model.factor_smooths):
+    if all(penalties <= 2 for _, penalties in fit.model.factor_smooths):
         criterion = criterion_of(fit.request, fit.model, fit.request.rho)
         solution = criterion.solve(_in_our_order(np.log(case.values("smoothing_parameter")), fit))
         coefficients = solution.coefficients.copy()

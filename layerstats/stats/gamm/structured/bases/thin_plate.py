@@ -12,6 +12,8 @@ from layerstats.stats.gamm.structured.bases.basis import Values
 
 # Above this size a few extreme eigenvectors come faster from Lanczos iterations than from a full decomposition.
 _FULL_DECOMPOSITION = 300
+# Relative to the size of the vector that an element stands in.
+_ZERO = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,9 @@ def _complement(columns: np.ndarray) -> np.ndarray:
     """Return an orthogonal basis of what is orthogonal to `columns`.
 
     That of mgcv, from reflections that end at the last row and not at the first: the axes of factor smooths and the
-    second-order correction of covariances depend on it.
+    second-order correction of covariances depend on it. On symmetric grids half of the elements are zero; rounding errors
+    in their place would choose the signs of reflections.
     """
-    reflected = np.linalg.qr(columns[::-1], mode="complete")[0]
+    clean = np.where(np.abs(columns) < _ZERO * np.linalg.norm(columns, axis=0), 0.0, columns)
+    reflected = np.linalg.qr(clean[::-1], mode="complete")[0]
     return reflected[::-1, columns.shape[1] :][:, ::-1]
