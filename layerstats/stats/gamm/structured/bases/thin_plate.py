@@ -109,8 +109,8 @@ def _complement(columns: np.ndarray) -> np.ndarray:
     """Return an orthogonal basis of what is orthogonal to `columns`.
 
     That of mgcv, from reflections that end at the last row and not at the first: the axes of factor smooths and the
-    second-order correction of covariances depend on it. On symmetric grids half of the elements are zero; rounding errors
-    in their place would choose the signs of reflections.
+    second-order correction of covariances depend on it. On symmetric grids half of the elements are zero; rounding
+    errors in their place would choose the signs of reflections.
     """
     clean = np.where(np.abs(columns) < _ZERO * np.linalg.norm(columns, axis=0), 0.0, columns)
     reflected = np.linalg.qr(clean[::-1], mode="complete")[0]
