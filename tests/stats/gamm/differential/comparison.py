@@ -87,7 +87,8 @@ def compare_with_plain_bam(result: GammResult, case: Case) -> pd.DataFrame:
 
     The score may be better by any amount. At the smoothing parameters where bam() stopped, scores and fitted values are
     the same; that is left out where the order of smoothing parameters is not known: factor smooths with several
-    functions in the null space. Binomial models are not compared: their scores are of the working model where each stopped.
+    functions in the null space. Binomial models are not compared: their scores are of the working model where each
+    stopped.
     """
     if case.family == "binomial":
         return _table([])
