@@ -3,6 +3,7 @@
 python analyses/series.py STORE --out DIR --corpus demo
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,9 @@ def main(
             "One token, chosen at random: the mean of each layer's feature maps where the centre of its receptive "
             "field lies. Dashed: phone boundaries. As in Fig. 2 of Begus & Zhou (2022)."
         )
-        output.figure(figure, f"series_{word}", f"{word}: from the waveform to the last layer", caption)
+        output.figure(
+            figure, re.sub(r"[^\w.-]", "_", f"series_{word}"), f"{word}: from the waveform to the last layer", caption
+        )
 
 
 if __name__ == "__main__":

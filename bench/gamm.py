@@ -26,10 +26,12 @@ FULL_SIZE = (
     ("256 samples", {"tokens": 1067, "samples": 256}, 0.5),
     ("unbalanced", {"tokens": 1067, "samples": 18, "missing": 0.1}, 0.3),
     ("rho by REML", {**FULL, "rho": "reml"}, 0.3),
+    ("630 speakers", {"speakers": 630, "samples": 16}, 5.0),
 )
 GROWTH = {
     "tokens": [{"tokens": tokens, "samples": 16} for tokens in (100, 300, 1000, 3000, 10_000)],
     "samples": [{"tokens": 400, "samples": samples} for samples in (16, 32, 64, 128, 256)],
+    "speakers": [{"speakers": speakers, "samples": 16} for speakers in (40, 160, 630, 2520)],
     "basis": [{"tokens": 400, "samples": 64, "basis": basis} for basis in (5, 10, 20, 40)],
 }
 
@@ -93,12 +95,12 @@ def draw_growth(frame: pd.DataFrame) -> Path:
         p9.ggplot(frame, p9.aes("size", "seconds", linetype="series", shape="series"))
         + p9.geom_line()
         + p9.geom_point(size=2)
-        + p9.facet_wrap("along", scales="free_x")
+        + p9.facet_wrap("along", scales="free_x", nrow=1)
         + p9.scale_x_log10()
         + p9.scale_y_log10()
         + p9.labs(x="size", y="processor time of fit() (s)", linetype="", shape="")
         + paper_theme()
-        + p9.theme(figure_size=(8, 3))
+        + p9.theme(figure_size=(10, 3))
     )
     return save_figure(figure, RESULTS / "gamm_growth").png
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from word_series import RHO, formula, word_series
+from word_series import RHO, SPEAKER_FORMULA, formula, speaker_series, word_series
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import GammResult, fit
@@ -17,9 +17,10 @@ from layerstats.stats.gamm import GammResult, fit
 
 def measure(
     engine: str,
-    tokens: int,
-    samples: int,
+    tokens: int = 0,
+    samples: int = 16,
     *,
+    speakers: int = 0,
     basis: int | None = None,
     missing: float = 0.0,
     rho: float | str = RHO,
@@ -28,14 +29,16 @@ def measure(
 ) -> dict[str, object]:
     """Return seconds (median of `runs` after a warm-up), the peak of memory in MB and a few numbers of the result.
 
-    `seconds` is the fit with all its tables, `call_seconds` all of `fit()` from the user's table on, and
+    With `speakers` the tokens are nested in them, ten each, and `tokens` is not used. `seconds` is the fit with all its
+    tables, `call_seconds` all of `fit()` from the user's table on, and
     `processor_seconds` the same without what other work on the machine takes.
     """
-    data = word_series(tokens, samples, missing=missing)
+    series = speaker_series if speakers else word_series
+    data = series(speakers or tokens, samples, missing=missing)
 
     def once(table=data) -> GammResult:
         return fit(
-            formula(basis),
+            SPEAKER_FORMULA if speakers else formula(basis),
             table,
             engine=engine,
             ordered={"word_ordered": ("word", "ask")},
@@ -47,7 +50,7 @@ def measure(
 
     try:
         # Modules and R are loaded by a small model.
-        once(word_series(24, max(16, 2 * (basis or 0))))
+        once(series(24, max(16, 2 * (basis or 0))))
     except ArgumentError as error:
         return {"refused": str(error).split("\n")[0]}
     loaded = peak_megabytes()

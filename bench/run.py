@@ -8,6 +8,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 if __name__ == "__main__":
-    for script in ("startup.py", "recording.py", "bridge.py", "gamm.py", "channels.py"):
+    for script in ("startup.py", "recording.py", "bridge.py", "gamm.py", "channels.py", "gan.py"):
         print(f"\n== {script}", flush=True)
         runpy.run_path(str(HERE / script), run_name="__main__")

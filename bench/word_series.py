@@ -6,6 +6,12 @@ import numpy as np
 import pandas as pd
 
 FORMULA = "value ~ word + s(sample{k}) + s(sample, by = word_ordered{k}) + s(sample, token, bs = 'fs', m = 1{k})"
+# Two words by every speaker; curves of speakers, of each speaker's words, and of tokens.
+SPEAKER_FORMULA = (
+    "value ~ word + s(sample) + s(sample, by = word_ordered) + s(sample, speaker, bs = 'fs', m = 1, k = 6) + "
+    "s(sample, speaker, by = word, bs = 'fs', m = 1, k = 6) + s(sample, token, bs = 'fs', m = 1, k = 9)"
+)
+TOKENS_OF_SPEAKER = 10
 RHO = 0.5
 WORDS = ("ask", "carry", "dark", "greasy", "oily", "suit", "wash", "water")
 
@@ -38,3 +44,20 @@ def word_series(tokens: int, samples: int, *, missing: float = 0.0, seed: int = 
         }
     )
     return frame[generator.random(len(frame)) >= missing].reset_index(drop=True)
+
+
+def speaker_series(speakers: int, samples: int, *, missing: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    """Return ``token, word, sample, value, speaker`` of ten tokens a speaker, five of each of two words."""
+    frame = word_series(speakers * TOKENS_OF_SPEAKER, samples, missing=missing, seed=seed)
+    generator = np.random.default_rng([seed, speakers])
+    token = frame["token"].str[1:].astype(int).to_numpy()
+    speaker, word = token // TOKENS_OF_SPEAKER, token % 2
+    waves = np.cos(np.pi * np.outer(np.arange(6), np.linspace(0, 1, samples))) / (1 + np.arange(6))[:, None]
+    own = 0.4 * generator.standard_normal((speakers, 6)) @ waves
+    of_word = 0.2 * generator.standard_normal((2 * speakers, 6)) @ waves
+    sample = frame["sample"].to_numpy()
+    return frame.assign(
+        speaker=[f"s{number:05d}" for number in speaker],
+        word=np.array(WORDS)[word],
+        value=frame["value"] + own[speaker, sample] + of_word[2 * speaker + word, sample],
+    )

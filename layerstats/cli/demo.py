@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.speech import tell_damage
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ LONGEST_FIRST = ("words", "duration", "checks", "phones", "series")
 
 def demo(
     corpus: Annotated[
-        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
     ] = "demo",
     out: Annotated[Path, typer.Option(help="Folder for the page, its tables and figures, and the store.")] = Path(
         "results/demo"
@@ -41,6 +42,9 @@ def demo(
     untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 20,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
+    damaged: Annotated[
+        str, typer.Option(help="What to do with clips that turn into noise (lost bytes): error, skip or keep.")
+    ] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of every simulated quantity.")] = 0,
 ) -> None:
@@ -51,7 +55,7 @@ def demo(
 
     store = out / "store.zarr"
     with steps() as step:
-        clips = _read_speech(step, corpus, listed(words), align, too_long)
+        clips = _read_speech(step, corpus, listed(words), align, too_long, damaged)
         network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "words.safetensors")
         card = _record(step, clips, store, network, untrained)
         step(f"analyses: {', '.join(ANALYSES)}")
@@ -69,7 +73,7 @@ def demo(
         raise LayerstatsError("; ".join(failures) + f". What could be made is on {page}.")
 
 
-def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool, too_long: str) -> Clips:
+def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool, too_long: str, damaged: str) -> Clips:
     """Read the held-out part of the corpus (all of it where the corpus has no split) as the network hears it."""
     from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
 
@@ -84,7 +88,9 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
         speech, unaligned = speech.with_alignment()
         if len(unaligned):
             typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
-    return Clips(speech, too_long=too_long)
+    clips = Clips(speech, too_long=too_long, damaged=damaged)
+    tell_damage(clips)
+    return clips
 
 
 def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path, untrained: int) -> ModelCard:
@@ -105,9 +111,12 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     """Say in words what was heard, by which network."""
     tokens = clips.tokens
     held_out = "held-out " if set(tokens["split"]) == {"test"} else ""
+    damaged = len(clips.damaged_tokens)
+    left_out = f" {damaged} further tokens whose audio is damaged were left out." if damaged else ""
     heard = (
         f"{len(tokens)} tokens of {tokens['word'].nunique()} words by {tokens['speaker'].nunique()} {held_out}speakers "
-        f"({clips.corpus.name}). {card.description} It was trained on: {card.training.get('corpus', 'not recorded')}."
+        f"({clips.corpus.name}).{left_out} {card.description} "
+        f"It was trained on: {card.training.get('corpus', 'not recorded')}."
     )
     series = (
         "A layer's series is the mean of its feature maps after the activation function, at each point in time (Eq. 1 "

@@ -26,6 +26,7 @@ def gamm(
     rho: Annotated[str | None, typer.Option(help="AR(1) of the residuals: a number, auto, or reml.")] = None,
     series: Annotated[str | None, typer.Option(help="Columns that identify a series, COL[,COL].")] = None,
     order: Annotated[str | None, typer.Option(help="Column that orders the rows of a series.")] = None,
+    gaps: Annotated[str, typer.Option(help="Rows of a series are adjacent, or their distance is time.")] = "adjacent",
     factor: Annotated[list[str] | None, typer.Option(help="COL=level,level,...: the first is the reference.")] = None,
     ordered: Annotated[
         list[str] | None, typer.Option(help="NEW=COL:reference, an ordered copy for difference smooths.")
@@ -46,6 +47,7 @@ def gamm(
             "rho": _rho(rho),
             "series": series.split(",") if series else None,
             "order": order,
+            "gaps": gaps,
             "factors": dict(map(_factor, factor or [])),
             "ordered": dict(map(_ordered, ordered or [])),
         }

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.speech import tell_damage
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from layerstats.models import ModelCard
 
-def load_network(spec: str) -> nn.Module:
-    """Load a network: a layerstats checkpoint (.safetensors), or FILE.py:FUNCTION that returns a module.
+
+def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
+    """Load a network: a layerstats checkpoint (.safetensors) and its card, or FILE.py:FUNCTION that returns a module.
 
     Raises
     ------
@@ -28,7 +31,7 @@ def load_network(spec: str) -> nn.Module:
     from layerstats.models import load_checkpoint
 
     if spec.endswith(".safetensors"):
-        return load_checkpoint(spec)[0]
+        return load_checkpoint(spec)
     file, _, function = spec.rpartition(":")
     if not file.endswith(".py") or not Path(file).is_file():
         raise ArgumentError(
@@ -45,7 +48,7 @@ def load_network(spec: str) -> nn.Module:
     network = getattr(module, function)()
     if not isinstance(network, nn.Module):
         raise ArgumentError(f"{spec} returned {type(network).__name__}, not a torch.nn.Module.")
-    return network
+    return network, None
 
 
 def record(
@@ -53,8 +56,12 @@ def record(
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[
         str,
-        typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH."),
+        typer.Option(
+            help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, "
+            "generated:PATH."
+        ),
     ] = "demo",
+    part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
     layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
@@ -62,6 +69,9 @@ def record(
     samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
     rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
     too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
+    damaged: Annotated[
+        str, typer.Option(help="What to do with clips that turn into noise (lost bytes): error, skip or keep.")
+    ] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
@@ -69,7 +79,8 @@ def record(
     """Record the layers' activations on a corpus into a store."""
     from layerstats.cli.progress import steps
     from layerstats.corpora import Clips, open_corpus
-    from layerstats.probes import record_activations, record_untrained
+    from layerstats.models import part as part_of
+    from layerstats.probes import network_attributes, record_activations, record_untrained
 
     with steps() as step:
         step(f"reading {corpus}")
@@ -79,12 +90,15 @@ def record(
             speech, unaligned = speech.with_alignment()
             if len(unaligned):
                 typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
-        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long)
+        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long, damaged=damaged)
+        tell_damage(clips)
         step("loading the network")
-        module = load_network(network)
+        module, card = load_network(network)
+        module = part_of(module, part)
+        attrs = {} if card is None else network_attributes(card, part)
         options = {"layers": listed(layers), "axes": tuple(listed(axes) or ())}
         step("recording")
-        record_activations(module, clips, store, maps=maps, progress=step.move, **options)
+        record_activations(module, clips, store, maps=maps, attrs=attrs, progress=step.move, **options)
         if untrained:
             step(f"recording {untrained} untrained networks")
             record_untrained(module, clips, store, seeds=range(untrained), progress=step.move, **options)

@@ -15,7 +15,7 @@ from layerstats.errors import ArgumentError, DataError
 
 FILE_NAME = "model.json"
 # What `fit` takes besides the table and the formula, as far as a command line can say it.
-OPTIONS = ("engine", "method", "rho", "series", "order", "factors", "ordered", "weights", "family", "function")
+OPTIONS = ("engine", "method", "rho", "series", "order", "gaps", "factors", "ordered", "weights", "family", "function")
 
 
 @dataclass(frozen=True)

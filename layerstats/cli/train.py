@@ -7,25 +7,24 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli import train_gan
 from layerstats.cli.arguments import listed
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
-
-
-@app.callback()
-def _train() -> None:
-    """Keep `words` a subcommand while it is the only one."""
+for _kind in ("ciwgan", "fiwgan"):
+    app.command(_kind)(train_gan.command(_kind))
 
 
 @app.command("words")
 def train_words_command(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); the model card goes beside it.")],
     corpus: Annotated[
-        str, typer.Option(help="demo, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
+        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
     ] = "demo",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     width: Annotated[int, typer.Option(help="Channels of the first layer (the paper's d is 64).")] = 16,
     epochs: Annotated[int, typer.Option(help="Passes through the training tokens.")] = 30,
+    initialisation: Annotated[str, typer.Option(help="torch, or glorot as in a ciwGAN.")] = "torch",
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
@@ -39,6 +38,7 @@ def train_words_command(
         step(f"reading {corpus}")
         speech = open_corpus(corpus, words=listed(words))
         step("training")
-        result = train_words(speech, width=width, epochs=epochs, seed=seed, device=device, progress=step.move)
+        options = {"width": width, "epochs": epochs, "initialisation": initialisation, "seed": seed}
+        result = train_words(speech, **options, device=device, progress=step.move)
         save_checkpoint(out, result.model, result.card)
     typer.echo(f"{out}: accuracy on held-out speakers {result.accuracy:.3f}")

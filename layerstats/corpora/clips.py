@@ -14,6 +14,7 @@ import pandas as pd
 from layerstats.checks import check_choice, check_positive
 from layerstats.corpora.audio import check_samples, resample
 from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.damage import find_damage, refuse_damage
 from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 
@@ -34,6 +35,9 @@ class Clips:
     too_long : {"error", "trim", "skip"}, default "error"
         What becomes of a token that does not fit with its two silences: an error that names it, its end cut off
         (`trimmed` in `tokens`), or left out (`skipped_tokens` in `attrs`).
+    damaged : {"error", "skip", "keep"}, default "error"
+        What becomes of a token whose audio turns into noise at full scale (`find_damage`): an error that names it
+        when it is read, left out (all audio is then read at once), or taken as it is.
 
     Raises
     ------
@@ -55,8 +59,10 @@ class Clips:
     samples: int = 16384
     silence_s: float = 0.025
     too_long: str = "error"
+    damaged: str = "error"
 
     def __post_init__(self) -> None:
+        check_choice("damaged", self.damaged, ("error", "skip", "keep"))
         check_choice("too_long", self.too_long, ("error", "trim", "skip"))
         check_positive("rate_hz", self.rate_hz)
         check_positive("samples", self.samples)
@@ -68,7 +74,9 @@ class Clips:
         if self.too_long == "error":
             self._refuse_long()
         if self.tokens.empty:
-            raise CorpusError(f"Every token of {self.corpus.name!r} is too long for {self.samples} samples.")
+            raise CorpusError(
+                f"Every token of {self.corpus.name!r} is too long for {self.samples} samples, or damaged."
+            )
 
     @property
     def _silence(self) -> int:
@@ -97,10 +105,17 @@ class Clips:
         )
 
     @cached_property
+    def damaged_tokens(self) -> tuple[str, ...]:
+        """Tokens left out because their audio turns into noise; none are looked for unless `damaged` is "skip"."""
+        return tuple(find_damage(self.corpus)["token"]) if self.damaged == "skip" else ()
+
+    @cached_property
     def tokens(self) -> pd.DataFrame:
         """The corpus's tokens with `onset_s` in the clip, `duration_s` as heard (seconds), and `trimmed`."""
         long = self._lengths > self._room
-        keep = ~long if self.too_long == "skip" else np.ones(len(long), dtype=bool)
+        keep = ~self.corpus.tokens["token"].isin(self.damaged_tokens).to_numpy()
+        if self.too_long == "skip":
+            keep &= ~long
         table = self.corpus.tokens.loc[keep].reset_index(drop=True)
         heard = table["duration_s"].clip(upper=self._room / self.rate_hz)
         return table.assign(onset_s=self._silence / self.rate_hz, duration_s=heard, trimmed=long[keep])
@@ -128,6 +143,7 @@ class Clips:
             "silence_s": self.silence_s,
             "normalisation": "peak",
             "too_long": self.too_long,
+            "damaged": self.damaged,
             "trimmed_tokens": int(np.count_nonzero(self.tokens["trimmed"])),
             "skipped_tokens": skipped,
         }
@@ -137,7 +153,10 @@ class Clips:
 
     def waveform(self, token: str) -> np.ndarray:
         """One clip: float32 (sample,), with a peak of 1."""
-        speech = resample(self.corpus.audio(token), self.corpus.rate_hz, self.rate_hz)
+        heard = self.corpus.audio(token)
+        if self.damaged == "error":
+            refuse_damage(heard, self.corpus.rate_hz, token)
+        speech = resample(heard, self.corpus.rate_hz, self.rate_hz)
         if len(speech) > self._room + 1 and self.too_long != "trim":
             raise AudioError(f"The audio of token {token!r} is longer than its duration_s says.")
         speech = speech[: self._room]  # resampling may end a sample later than the duration says
@@ -162,7 +181,7 @@ class Clips:
         Raises
         ------
         AudioError
-            If a token's audio cannot be read, is silent, or holds NaN.
+            If a token's audio cannot be read, is silent, holds NaN, or is damaged and `damaged` is "error".
         """
         chosen = self.tokens["token"].to_numpy(dtype=object)[selection]
         clips = np.zeros((len(chosen), self.samples), dtype=np.float32)
@@ -172,6 +191,7 @@ class Clips:
 
     def content_hash(self) -> str:
         """Hash of the corpus and of what is done to its audio."""
-        told = {key: value for key, value in self.attrs.items() if key != "corpus"}
+        # The rule for damage changes nothing but which tokens are left out, and those are told.
+        told = {key: value for key, value in self.attrs.items() if key not in ("corpus", "damaged")}
         text = f"{self.corpus.content_hash()}\n{json.dumps(told, sort_keys=True)}"
         return hashlib.sha256(text.encode()).hexdigest()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_positive
+from layerstats.checks import check_choice, check_positive
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.espeak import SpeechRequest, synthesise
@@ -49,7 +49,7 @@ def demo_corpus(
     Parameters
     ----------
     words : str or iterable of str, optional
-        What is said; by default ask, dark, greasy, oily, rag, wash, water, year (Beguš & Zhou 2022).
+        What is said; by default the eight of `demo_words`.
     voices : int or sequence of str, optional
         How many voices (64 by default, 128 at most), or their names, such as "en-us+f1".
     seed : int, optional
@@ -76,7 +76,7 @@ def demo_corpus(
     (8, ('ask', 'wash'))
     """
     specification = _specification()
-    said = _check_words(specification["words"] if words is None else words)
+    said = _check_words(demo_words() if words is None else words)
     speakers = _choose_voices(voices, specification, specification["seed"] if seed is None else seed)
     held_out = _held_out(speakers, specification, specification["seed"] if seed is None else seed)
     pairs = [(voice, word) for voice in speakers for word in said]
@@ -113,6 +113,32 @@ def demo_corpus(
     )
     samples = {name: result.samples for name, result in zip(names, spoken, strict=True)}
     return Corpus(specification["name"], tokens, phones_table(phones), rate_hz, MemoryAudio(samples))
+
+
+def demo_words(count: int = 8) -> tuple[str, ...]:
+    """Words of the built-in corpus: the short list, or the long one, which begins with it.
+
+    Parameters
+    ----------
+    count : {8, 48}
+        8: ask, dark, greasy, oily, rag, wash, water, year (Beguš & Zhou 2022). 48: these and forty more of one to
+        three syllables, spread over voicing, place and manner of the first sound and over vowels.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no list of that length.
+
+    Examples
+    --------
+    >>> demo_words()[:3], len(demo_words(48))
+    (('ask', 'dark', 'greasy'), 48)
+    """
+    short = tuple(_specification()["words"])
+    long = (*short, *_specification()["more_words"])
+    lists = {len(short): short, len(long): long}
+    check_choice("count", count, lists)
+    return lists[count]
 
 
 def timit_label(ipa: str) -> str:

@@ -10,10 +10,14 @@ from typing import Any
 from torch import nn
 
 from layerstats.errors import ArgumentError
+from layerstats.models.infowavegan import InfoWaveGAN
 from layerstats.models.wavegan import ConvolutionalEncoder
 
 # A later architecture joins here; checkpoints name theirs by this key.
-ARCHITECTURES: dict[str, type[nn.Module]] = {"ConvolutionalEncoder": ConvolutionalEncoder}
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "ConvolutionalEncoder": ConvolutionalEncoder,
+    "InfoWaveGAN": InfoWaveGAN,
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from layerstats.checks import check_positive
+from layerstats.checks import check_choice, check_positive
 from layerstats.errors import ArgumentError
 
 KERNEL = 25
@@ -14,6 +14,24 @@ STRIDE = 4
 LAYERS = 5
 # TensorFlow's 'SAME' padding for kernel 25, stride 4 and a length that 4 divides: one more on the right.
 PADDING = (10, 11)
+
+
+def check_samples(samples: int) -> None:
+    """Raise `ArgumentError` unless five layers of stride 4 divide a clip of so many samples evenly."""
+    if samples % STRIDE**LAYERS:
+        raise ArgumentError(
+            f"The 'samples' parameter must be a multiple of {STRIDE**LAYERS} (five layers of stride 4), "
+            f"but got {samples!r} instead."
+        )
+
+
+def draw_glorot(model: nn.Module) -> None:
+    """Draw every weight of a network Glorot-uniform and set every bias to zero, as TensorFlow's layers do."""
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.xavier_uniform_(parameter)
 
 
 class PhaseShuffle(nn.Module):
@@ -87,6 +105,9 @@ class ConvolutionalEncoder(nn.Module):
         Radius in samples of the phase shuffle after `conv1` ... `conv4`, while training.
     samples : int
         Length of the clips; a multiple of 1024.
+    initialisation : {"torch", "glorot"}
+        How fresh weights are drawn: torch's own way, or Glorot-uniform with zero biases as TensorFlow draws those of
+        the published networks.
 
     Raises
     ------
@@ -112,24 +133,23 @@ class ConvolutionalEncoder(nn.Module):
         slope: float = 0.2,
         phase_shuffle: int = 2,
         samples: int = 16384,
+        initialisation: str = "torch",
     ) -> None:
         super().__init__()
         for name, value in {"outputs": outputs, "width": width, "samples": samples}.items():
             check_positive(name, value)
+        check_choice("initialisation", initialisation, ("torch", "glorot"))
         if phase_shuffle < 0 or slope < 0:
             name, value = ("phase_shuffle", phase_shuffle) if phase_shuffle < 0 else ("slope", slope)
             raise ArgumentError(f"The {name!r} parameter must be 0 or more, but got {value!r} instead.")
-        if samples % STRIDE**LAYERS:
-            raise ArgumentError(
-                f"The 'samples' parameter must be a multiple of {STRIDE**LAYERS} (five layers of stride 4), "
-                f"but got {samples!r} instead."
-            )
-        self.configuration: dict[str, int | float] = {
+        check_samples(samples)
+        self.configuration: dict[str, int | float | str] = {
             "outputs": outputs,
             "width": width,
             "slope": slope,
             "phase_shuffle": phase_shuffle,
             "samples": samples,
+            "initialisation": initialisation,
         }
         channels = [1] + [width * 2**index for index in range(LAYERS)]
         self.conv1 = ConvolutionalLayer(channels[0], channels[1], slope)
@@ -143,6 +163,12 @@ class ConvolutionalEncoder(nn.Module):
         self.conv5 = ConvolutionalLayer(channels[4], channels[5], slope)
         self.flatten = nn.Flatten()
         self.logits = nn.Linear(channels[5] * (samples // STRIDE**LAYERS), outputs)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw fresh weights where the layers' own way of drawing them is not the network's."""
+        if self.configuration["initialisation"] == "glorot":
+            draw_glorot(self)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return the outputs (token, output) before any softmax or sigmoid.

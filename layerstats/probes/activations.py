@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
-from layerstats.models import seeded
+from layerstats.models import part, seeded
 from layerstats.probes.axes import Axes
 from layerstats.probes.batches import read_batches
 from layerstats.probes.capture import capture
@@ -70,7 +70,7 @@ def record_activations(
     Parameters
     ----------
     model : torch.nn.Module
-        Any network.
+        Any network; an InfoWaveGAN is its Q-network here (`layerstats.models.part` gives its discriminator).
     corpus : Corpus or Clips
         The speech; a Corpus is heard as `Clips(corpus)`.
     store : path
@@ -101,7 +101,7 @@ def record_activations(
     choose_output : callable, optional
         Picks the tensor to record from a layer's output; by default the first one in a tuple or ModelOutput.
     attrs : mapping, optional
-        More provenance for the recording.
+        More provenance for the recording, for instance from `network_attributes`.
 
     Returns
     -------
@@ -138,6 +138,7 @@ def record_activations(
     (8, 16)
     """
     check_positive("batch_size", batch_size)
+    model = part(model)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
     names = choose_layers(model, layers)
     input_names = None if input_axes is None else tuple(input_axes)

@@ -10,7 +10,7 @@ from torch import nn
 
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError
-from layerstats.models import untrained
+from layerstats.models import part, untrained
 from layerstats.probes.activations import record_activations
 from layerstats.store import Experiment, open_store
 
@@ -31,7 +31,8 @@ def record_untrained(
     Parameters
     ----------
     model : torch.nn.Module
-        The network whose architecture is used; see `layerstats.models.untrained`.
+        The network whose architecture is used, of an InfoWaveGAN that of its Q-network; see
+        `layerstats.models.untrained`.
     corpus : Corpus or Clips
         The speech, the same as in the main recording.
     store : path
@@ -77,7 +78,7 @@ def record_untrained(
                 progress(before + done, total * len(chosen))
 
         record_activations(
-            untrained(model, seed),
+            untrained(part(model), seed),
             clips,
             store,
             group=f"untrained/seed_{seed:02d}",

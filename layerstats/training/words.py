@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from layerstats.errors import CorpusError, FitError
 from layerstats.models import ConvolutionalEncoder, ModelCard, choose_device, seeded
 from layerstats.training.augment import shift_and_scale
 from layerstats.training.result import TrainingResult
+from layerstats.training.sides import hold_out_speakers
 
 _LIMITS = (
     "Trained with word labels: it is not the generative network of Begus & Zhou (2022), whose Q-network never saw any.",
@@ -43,6 +44,7 @@ def train_words(
     seed: int = 0,
     phase_shuffle: int = 2,
     augment: bool = True,
+    initialisation: str = "torch",
     device: str = "auto",
     progress: Callable[[int, int], None] | None = None,
 ) -> TrainingResult:
@@ -70,6 +72,8 @@ def train_words(
         Radius in samples, as in the published network.
     augment : bool
         Shift every clip by up to 50 ms and vary its level while training.
+    initialisation : {"torch", "glorot"}
+        How the first weights are drawn; those of a ciwGAN's networks are "glorot", and its supervised twin's should be.
     device : str
         "auto" (a GPU where there is one), or a torch device.
     progress : callable, optional
@@ -95,13 +99,15 @@ def train_words(
     """
     for name, value in {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}.items():
         check_positive(name, value)
-    clips = _with_sides(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
+    clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
     words = _words(clips)
     place = choose_device(device)
     sides = {side: _load(clips, words, side) for side in ("train", "test")}
     began = time.perf_counter()
     with seeded(seed, place):
-        model = ConvolutionalEncoder(len(words), width=width, phase_shuffle=phase_shuffle, samples=clips.samples)
+        model = ConvolutionalEncoder(
+            len(words), width, phase_shuffle=phase_shuffle, samples=clips.samples, initialisation=initialisation
+        )
         model.to(place)
         run = _Run(model, sides["train"], epochs, batch_size, learning_rate, seed, clips.rate_hz // 20 * augment)
         rows = []
@@ -167,26 +173,6 @@ class _Run:
         if progress is not None:
             progress(self.steps_done, self.steps)
         return loss.item()
-
-
-def _with_sides(clips: Clips, seed: int) -> Clips:
-    tokens = clips.tokens
-    if "test" in set(tokens["split"]):
-        sides = [set(tokens.loc[tokens["split"] == side, "speaker"]) for side in ("train", "test")]
-        both = sorted(sides[0] & sides[1])
-        if both:
-            raise CorpusError(
-                f"{len(both)} speakers of {clips.corpus.name!r} are on both sides, for instance {both[0]!r}, so that "
-                "accuracy would be that of known voices. Hold speakers out with corpus.split_speakers(held_out=...)."
-            )
-        return clips
-    speakers = sorted(set(tokens["speaker"]))
-    if len(speakers) < 2:
-        raise CorpusError(
-            f"The corpus {clips.corpus.name!r} has one speaker only ({speakers[0]!r}); nobody can be held out."
-        )
-    held_out = max(1, len(speakers) // 4)
-    return replace(clips, corpus=clips.corpus.split_speakers(held_out=held_out, seed=seed))
 
 
 def _words(clips: Clips) -> tuple[str, ...]:

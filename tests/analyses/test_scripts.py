@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 from layerstats.resources import bundled
 from layerstats.tables import check_frame
 
-SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels")
+SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels", "networks", "lexical")
 
 
 def run(script, store, out, *options):
@@ -95,6 +96,30 @@ def test_series(store, corpus_folder, tmp_path):
     result = run("series", store, tmp_path, "--corpus", f"textgrids:{corpus_folder}")
     assert result.returncode == 0, result.stderr
     assert check_page_entries(tmp_path) == {"series_ask", "series_wash"}
+
+
+def test_networks(store, tmp_path):
+    """Two copies of a network stand for two seeds, which is enough for a script."""
+    copies = []
+    for kind in ("supervised", "other"):
+        for seed in range(2):
+            copies.append(tmp_path / f"{kind}_{seed}.zarr")
+            shutil.copytree(store, copies[-1])
+            metadata = copies[-1] / "activations" / "zarr.json"
+            group = json.loads(metadata.read_text(encoding="utf-8"))
+            group["attributes"] |= {"network_kind": kind, "network_seed": seed}
+            metadata.write_text(json.dumps(group), encoding="utf-8")
+    options = ["--phones", "sh:s", "--draws", "120", "--layers", "conv1,conv2"]
+    result = run("networks", copies[0], tmp_path / "out", *map(str, copies[1:]), *options)
+    assert result.returncode == 0, result.stderr
+    names = check_page_entries(tmp_path / "out")
+    assert names == {"effects", "comparisons", "kinds", "networks", "series"}
+    kinds = check_frame(read(tmp_path / "out" / "kinds.csv"))
+    assert set(kinds["network"]) == {"supervised", "other", "untrained supervised", "untrained other"}
+    assert set(kinds["contrast"]) == {"ask - wash", "sh - s"}
+    comparisons = check_frame(read(tmp_path / "out" / "comparisons.csv"))
+    assert comparisons.query("level_1 == 'other' and level_2 == 'supervised'").empty
+    assert (comparisons.query("level_1 == 'supervised' and level_2 == 'other'")["diff"] == 0).all()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -67,6 +67,17 @@ def test_it_writes_the_glossarys_columns(written):
     }
 
 
+def test_gaps_in_time(table, tmp_path):
+    gappy = pd.read_csv(table).drop(index=range(5, 300, 15))
+    path = tmp_path / "gappy.csv"
+    gappy.to_csv(path, index=False)
+    arguments = [path, "--formula", "y ~ s(x)", "--engine", "structured", "--rho", "0.4", "--series", "token"]
+    found = run(*arguments, "--order", "x", "--gaps", "time", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert "20 gaps are longer than one step, the longest 2" in found.stdout
+    assert "'gaps' parameter" in fails(*arguments, "--order", "x", "--gaps", "none", "--out", tmp_path / "no")
+
+
 def test_it_says_which_columns_became_factors(written):
     assert "note: word is a factor with levels in sorted order: None, null." in written[0].stdout
 

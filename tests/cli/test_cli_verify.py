@@ -50,6 +50,7 @@ def test_a_fit_leaves_its_model_behind(table, tmp_path):
         "rho": 0.3,
         "series": ["token"],
         "order": "x",
+        "gaps": "adjacent",
         "ordered": {"wo": ("word", "ask")},
     }
     for same in (tmp_path / "one", tmp_path / "one" / "model.json"):

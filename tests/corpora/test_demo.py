@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from layerstats.corpora import PAPER_WORDS, Clips, demo_corpus
+from layerstats.corpora import PAPER_WORDS, Clips, demo_corpus, demo_words, phone_class
 from layerstats.corpora.demo import timit_label
 from layerstats.errors import ArgumentError, CorpusError
 
@@ -112,6 +112,33 @@ def test_any_words():
     assert corpus.words == ("new shoe", "ship", "sip")
     assert corpus.subset(words="ship").phones["label"].tolist() == ["sh", "ih", "p"] * 2
     assert corpus.subset(words="sip").phones["label"].tolist()[:3] == ["s", "ih", "p"]
+
+
+def test_long_list_is_said_as_in_a_dictionary():
+    """Spot checks against the usual American pronunciations, one of each kind of first sound."""
+    said = demo_corpus(words=demo_words(48), voices=["en-us+m3"])
+    spelled = said.phones.merge(said.tokens[["token", "word"]]).groupby("word")["label"].agg(" ".join)
+    expected = {
+        "pat": "p ae t", "boot": "b uw t", "chair": "ch eh", "juice": "jh uw s", "fish": "f ih sh",
+        "voice": "v oy s", "zoo": "z uw", "hat": "hh ae t", "moon": "m uw n", "leaf": "l iy f",
+        "yellow": "y eh l ow", "thing": "th ih ng", "king": "k ih ng", "garden": "g aa d ax n",
+        "animal": "ae n ih m el", "banana": "b ax n ae n ax", "chicken": "ch ih k ih n",
+    }  # fmt: skip
+    assert spelled[list(expected)].to_dict() == expected
+    first = spelled.str.split().str[0]
+    assert first.nunique() >= 20
+    assert first.map(phone_class).nunique() >= 9
+    assert demo_words(48)[:8] == PAPER_WORDS
+    with pytest.raises(ArgumentError, match="8, 48, but got 9"):
+        demo_words(9)
+
+
+@pytest.mark.slow
+def test_long_list_fits_into_a_clip_in_every_voice():
+    corpus = demo_corpus(words=demo_words(48))
+    assert len(corpus) == 64 * 48
+    assert not Clips(corpus).tokens["trimmed"].any()
+    assert corpus.tokens["duration_s"].max() < 0.9
 
 
 def test_a_voice_alone_is_not_held_out():

@@ -1,12 +1,17 @@
 import pytest
 import soundfile
 
-from layerstats.corpora import CORPUS_NAMES, open_corpus
+from layerstats.corpora import CORPUS_NAMES, demo_words, open_corpus
 from layerstats.errors import ArgumentError
 
 
 def test_demo_says_any_word():
     assert open_corpus("demo", words="shoe").words == ("shoe",)
+
+
+def test_long_list_of_words():
+    assert open_corpus("demo:48", words="shoe").words == ("shoe",)
+    assert open_corpus("demo:48").words == tuple(sorted(demo_words(48)))
 
 
 def test_readers_by_name(tmp_path, write_timit, noise):
@@ -20,8 +25,9 @@ def test_readers_by_name(tmp_path, write_timit, noise):
     assert open_corpus(f"fsdd:{tmp_path / 'fsdd'}", words="two").words == ("two",)
 
 
-@pytest.mark.parametrize("name", ["", "timit", "timit:", "demo:x", "wsj:/data", "demo "])
+@pytest.mark.parametrize("name", ["", "timit", "timit:", "demo:x", "demo:", "demo:08", "wsj:/data", "demo "])
 def test_unknown_names_list_the_known(name):
-    with pytest.raises(ArgumentError, match=r"demo, timit:PATH, .*textgrids:PATH"):
+    with pytest.raises(ArgumentError, match=r"demo, demo:48, timit:PATH, .*textgrids:PATH"):
         open_corpus(name)
-    assert set(CORPUS_NAMES) == {"demo", "timit", "speech_commands", "fsdd", "librispeech", "textgrids"}
+    readers = {"timit", "speech_commands", "fsdd", "librispeech", "textgrids", "generated"}
+    assert set(CORPUS_NAMES) == {"demo", *readers}

@@ -1,36 +1,20 @@
 """Supervised training: deterministic, honest about held-out speakers, clear when it fails."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from layerstats.corpora import Clips, Corpus
-from layerstats.corpora.audio import MemoryAudio
-from layerstats.corpora.phones import phones_table
 from layerstats.errors import ArgumentError, CorpusError, FitError
 from layerstats.models import load_checkpoint, save_checkpoint
 from layerstats.training import shift_and_scale, train_words
 
-RATE_HZ = 8000
-
-
-def tones(words=("high", "low"), speakers=8, split=True, repetitions=2):
-    """Words that are tones: each speaker has a pitch of their own, and a word is an octave."""
-    random = np.random.default_rng(0)
-    rows, audio = [], {}
-    for speaker in range(speakers):
-        for number, word in enumerate(words):
-            for repetition in range(repetitions):
-                name = f"{word}-{speaker}-{repetition}"
-                pitch = random.uniform(200, 300) * 4**number
-                wave = np.sin(2 * np.pi * pitch * np.arange(600) / RATE_HZ) + random.normal(0, 0.05, 600)
-                audio[name] = (8000 * wave).astype(np.int16)
-                side = "test" if split and speaker % 4 == 0 else "train"
-                rows.append((name, word, f"s{speaker}", side, 600 / RATE_HZ))
-    tokens = pd.DataFrame(rows, columns=["token", "word", "speaker", "split", "duration_s"])
-    phones = phones_table(pd.DataFrame({"token": tokens["token"], "label": "a", "onset_s": 0.0, "offset_s": 0.05}))
-    return Clips(Corpus("tones", tokens, phones, RATE_HZ, MemoryAudio(audio)), rate_hz=RATE_HZ, samples=1024)
+SMALL = runpy.run_path(str(Path(__file__).with_name("tones.py")))
+tones, RATE_HZ = SMALL["tones"], SMALL["RATE_HZ"]
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +128,10 @@ def test_augmentation_shifts_and_softens():
     assert max(shifts) > 10
     assert 0.5 <= min(gains) < 0.6
     assert 0.9 < max(gains) <= 1.0
+
+
+def test_first_weights_can_be_drawn_as_in_a_gan():
+    result = train_words(tones(), width=1, epochs=1, initialisation="glorot")
+    assert result.model.configuration["initialisation"] == "glorot"
+    with pytest.raises(ArgumentError, match="initialisation"):
+        train_words(tones(), width=1, initialisation="zeros")

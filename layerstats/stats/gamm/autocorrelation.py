@@ -38,6 +38,25 @@ def series_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, lag:
     return float(np.clip(np.sum(early * late) / scale, -1.0, 1.0)), len(first)
 
 
+def step_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, gaps: np.ndarray | None) -> tuple[float, int]:
+    """Return `series_autocorrelation` at lag 1 over the pairs of rows that are about one step apart, and their number.
+
+    Parameters
+    ----------
+    gaps
+        (row,) steps since the row before; None where all are one step.
+
+    Examples
+    --------
+    >>> step_autocorrelation(np.array([1.0, 1.0, -1.0]), None, np.array([1.0, 1.0, 3.0]))
+    (1.0, 1)
+    """
+    if gaps is not None:
+        starts = np.arange(len(residuals)) == 0 if start is None else start
+        start = starts | (np.abs(gaps - 1) >= 0.5)
+    return series_autocorrelation(residuals, start, 1)
+
+
 def autocorrelation_table(residuals: np.ndarray, start: np.ndarray | None, max_lag: int) -> pd.DataFrame:
     """Tabulate `series_autocorrelation` for lags up to `max_lag`, or to the longest series.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import pandas as pd
 
 from layerstats.errors import DataError
@@ -9,20 +11,25 @@ from layerstats.stats.gamm.expression import Name
 from layerstats.stats.gamm.formula import SmoothTerm
 
 # Bases that need at least k different values; P-splines, for instance, put their knots anywhere.
+# Columns of thin plates beyond their null space, of one, two, and three or more covariates.
+_BEYOND_NULL_SPACE = (8, 27, 100)
 _NEED_UNIQUE = {"tp", "ts", "cr", "cs", "cc", "fs", "ds", "gp"}
 
 
 def default_basis_dimension(smooth: SmoothTerm) -> int:
-    """Return mgcv's k for a smooth of one variable, or for one margin of a tensor product.
+    """Return mgcv's k for a smooth, or for one margin of a tensor product.
 
-    Thin plates have 8 columns more than their null space, whose dimension is the order m of the penalty: 10 for the
-    default m = 2, but 9 for m = 1.
+    Thin plates have a fixed number of columns beyond their null space. Of one covariate that makes 10 for the default
+    m = 2, but 9 for m = 1.
     """
     if smooth.function != "s":
         return 5
+    if smooth.bases[0] not in ("tp", "ts", "fs"):
+        return 10
+    covariates = 1 if smooth.bases[0] == "fs" else len(smooth.variables)
     orders = smooth.penalty_orders
-    thin_plate = smooth.bases[0] in ("tp", "ts", "fs")
-    return 9 if thin_plate and orders is not None and orders[0] == 1 else 10
+    order = (covariates + 3) // 2 if orders is None else int(orders[0])
+    return comb(order + covariates - 1, covariates) + _BEYOND_NULL_SPACE[min(covariates, 3) - 1]
 
 
 def check_basis_sizes(frame: pd.DataFrame, smooths: tuple[SmoothTerm, ...]) -> None:

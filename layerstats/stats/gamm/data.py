@@ -33,6 +33,8 @@ class PreparedData:
         The index of the user's table, in its own order.
     series_start
         (row,) True where a series begins, or None.
+    series_gaps
+        (row,) as in `FitRequest`.
     weights
         (row,) or None.
     notes
@@ -44,6 +46,7 @@ class PreparedData:
     positions: np.ndarray
     index: pd.Index
     series_start: np.ndarray | None
+    series_gaps: np.ndarray | None
     weights: np.ndarray | None
     notes: tuple[str, ...]
 
@@ -57,6 +60,7 @@ def prepare_data(
     series: str | Sequence[str] | None = None,
     order: str | None = None,
     autoregressive: bool = False,
+    gaps: str = "adjacent",
     weights: str | Sequence[float] | None = None,
 ) -> PreparedData:
     """Check, sort and code `data` for `formula`.
@@ -81,10 +85,11 @@ def prepare_data(
     columns, order, notes = series_columns(data, series, order, autoregressive)
     check_complete(data, [column for column in formula.columns if column in data.columns], "the data")
     row_weights = _weights(data, weights)
-    positions, start = np.arange(len(data)), None
+    positions, start, series_gaps = np.arange(len(data)), None, None
     if order is not None:
-        positions, start, gaps = sort_series(data, columns, order)
-        notes += gaps
+        sorted_rows = sort_series(data, columns, order, gaps)
+        positions, start, series_gaps = sorted_rows.positions, sorted_rows.start, sorted_rows.gaps
+        notes += sorted_rows.notes
     needed = [*formula.columns, *(factors or {}), *(source for source, _ in (ordered or {}).values())]
     kept = list(dict.fromkeys(column for column in needed if column in data.columns))
     check_columns(data, [column for column in needed if column not in (ordered or {})], "the data")
@@ -97,6 +102,7 @@ def prepare_data(
         positions=positions,
         index=data.index,
         series_start=start,
+        series_gaps=series_gaps,
         weights=None if row_weights is None else row_weights[positions],
         notes=(*factor_notes, *notes),
     )

@@ -11,14 +11,15 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.autocorrelation import series_autocorrelation
+from layerstats.stats.gamm.autocorrelation import step_autocorrelation
 from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest
+from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
 from layerstats.stats.gamm.engines.registry import ENGINES, REFERENCE_ENGINE, choose_engine
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.result import GammResult
+from layerstats.stats.gamm.series import GAPS, has_whole_gaps
 from layerstats.stats.gamm.verify import verification_table
 
 METHODS = ("fREML", "REML", "ML")
@@ -35,6 +36,7 @@ class FitTask:
     rho: float | Literal["auto", "reml"] | None = None
     series: str | Sequence[str] | None = None
     order: str | None = None
+    gaps: str = "adjacent"
     factors: FactorLevels | None = None
     ordered: OrderedCopies | None = None
     weights: str | Sequence[float] | None = None
@@ -53,6 +55,7 @@ def fit(
     rho: float | Literal["auto", "reml"] | None = None,
     series: str | Sequence[str] | None = None,
     order: str | None = None,
+    gaps: str = "adjacent",
     factors: FactorLevels | None = None,
     ordered: OrderedCopies | None = None,
     weights: str | Sequence[float] | None = None,
@@ -80,6 +83,9 @@ def fit(
         estimated jointly with the smoothing parameters (structured engine only).
     series, order
         The columns that identify a series, and the column that orders its rows. Needed for `rho`; rows are sorted.
+    gaps
+        What lies between neighbouring rows of a series: ``"adjacent"``, one step, as in mgcv; or ``"time"``, the
+        difference in `order` in units of the usual step, with rho to that power (structured engine only).
     factors
         Levels of factors, the reference first: ``{"word": ["ask", "dark"]}``; None for sorted levels. String columns
         are factors without being named.
@@ -119,6 +125,7 @@ def fit(
         rho=rho,
         series=series,
         order=order,
+        gaps=gaps,
         factors=factors,
         ordered=ordered,
         weights=weights,
@@ -183,6 +190,7 @@ def _job(task: FitTask) -> _Job:
     check_choice("method", task.method, METHODS)
     check_choice("function", task.function, ("bam", "gam"))
     check_choice("family", task.family, FAMILIES)
+    check_choice("gaps", task.gaps, GAPS)
     autoregressive = _check_rho(task.rho)
     formula = parse_formula(task.formula)
     prepared = prepare_data(
@@ -193,6 +201,7 @@ def _job(task: FitTask) -> _Job:
         series=task.series,
         order=task.order,
         autoregressive=autoregressive,
+        gaps=task.gaps if autoregressive else "adjacent",
         weights=task.weights,
     )
     check_response(task.family, prepared.response_values, str(formula.response))
@@ -205,11 +214,17 @@ def _job(task: FitTask) -> _Job:
         # Stands for the estimate until there is one, so that the choice of an engine knows of AR(1).
         rho=0.5 if task.rho in ("auto", "reml") else float(task.rho or 0),
         series_start=prepared.series_start,
+        series_gaps=prepared.series_gaps,
         weights=prepared.weights,
         family=task.family,
         function=task.function,
         discrete=task.discrete,
     )
+    if request.rho < 0 and not has_whole_gaps(request.series_gaps):
+        raise ArgumentError(
+            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got "
+            f"{task.rho!r} instead."
+        )
     engine = choose_engine(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
@@ -245,12 +260,13 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
     automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
     plain = [replace(jobs[number].request, rho=0.0) for number in automatic]
     engines = [jobs[number].engine for number in automatic]
-    first = _fit_by_engine(list(zip(engines, plain, strict=True)), workers)
     settled = list(jobs)
-    for number, fitted in zip(automatic, first, strict=True):
+    for number, residuals in zip(automatic, _residuals(engines, plain, workers), strict=True):
         job = jobs[number]
-        rho, pairs = series_autocorrelation(fitted.residuals, job.request.series_start, 1)
-        rho, note = _settle_rho(rho, pairs)
+        gaps = job.request.series_gaps
+        rho, note = _settle_rho(
+            *step_autocorrelation(residuals, job.request.series_start, gaps), negative=has_whole_gaps(gaps)
+        )
         settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
     for number, job in enumerate(jobs):
         if job.task.rho == "reml" and isinstance(job.engine, EstimatesRho):
@@ -260,10 +276,21 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
     return settled
 
 
-def _settle_rho(rho: float, pairs: int) -> tuple[float, str]:
+def _residuals(engines: list[Engine], requests: list[FitRequest], workers: int) -> list[np.ndarray]:
+    """Return the residuals of each request, without the tables where the engine can."""
+    whole = [number for number, engine in enumerate(engines) if not isinstance(engine, FitsResiduals)]
+    fits = _fit_by_engine([(engines[number], requests[number]) for number in whole], workers)
+    found = {number: fitted.residuals for number, fitted in zip(whole, fits, strict=True)}
+    for number, (engine, request) in enumerate(zip(engines, requests, strict=True)):
+        if isinstance(engine, FitsResiduals):
+            found[number] = engine.residuals(request)
+    return [found[number] for number in range(len(requests))]
+
+
+def _settle_rho(rho: float, pairs: int, *, negative: bool) -> tuple[float, str]:
     if np.isnan(rho):
         return 0.0, "rho = 0: no series has two rows, so that there is no autocorrelation to estimate."
-    limited = float(np.clip(rho, -0.99, 0.99))
+    limited = float(np.clip(rho, -0.99 if negative else 0.0, 0.99))
     note = f"rho = {limited:.6g}, the lag-1 autocorrelation of the residuals without AR(1), from {pairs} pairs of rows."
     if limited < 0:
         note += " It is negative: the smooths may follow the series more closely than they should."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,33 @@ from layerstats.errors import ArgumentError, DataError
 # The columns of this package's own tables.
 DEFAULT_SERIES = "token"
 DEFAULT_ORDER = "sample"
+
+# What lies between two neighbouring rows of a series: one step, or the time between them.
+GAPS = ("adjacent", "time")
+# Of a step.
+_ROUNDED = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class SortedSeries:
+    """Rows in order of series and time.
+
+    Attributes
+    ----------
+    positions
+        (row,) where each stood in the table.
+    start
+        (row,) True where a series begins.
+    gaps
+        (row,) usual steps since the row before, 1 where a series begins; None where all are taken as 1.
+    notes
+        On single rows and on gaps.
+    """
+
+    positions: np.ndarray
+    start: np.ndarray
+    gaps: np.ndarray | None
+    notes: tuple[str, ...]
 
 
 def series_columns(
@@ -47,10 +75,10 @@ def series_columns(
     return columns, order, []
 
 
-def sort_series(frame: pd.DataFrame, series: tuple[str, ...], order: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return the row positions in order of series and time, where series start, and notes on gaps.
+def sort_series(frame: pd.DataFrame, series: tuple[str, ...], order: str, gaps: str = "adjacent") -> SortedSeries:
+    """Sort the rows by series and time; series keep the order of their first row.
 
-    Series keep the order of their first row.
+    With gaps = "time" the usual step, the median, is the unit of time.
 
     Raises
     ------
@@ -68,7 +96,23 @@ def sort_series(frame: pd.DataFrame, series: tuple[str, ...], order: str) -> tup
     steps = np.diff(places)[~start[1:]]
     if np.any(steps == 0):
         _refuse_duplicates(frame, series, order, positions, start, places)
-    return positions, start, _gap_notes(steps, start, order)
+    notes = _single_notes(start)
+    if gaps == "adjacent" or not len(steps):
+        return SortedSeries(positions, start, None, (*notes, *_ignored_notes(steps, order)))
+    step = float(np.median(steps))
+    relative = np.ones(len(start))
+    relative[~start] = steps / step
+    whole = np.round(relative)
+    # Times written with few digits are whole numbers of steps but for these digits.
+    if np.all(np.abs(relative - whole) < _ROUNDED) and np.all(whole >= 1):
+        relative = whole
+    notes += _kept_notes(relative, step, order)
+    return SortedSeries(positions, start, None if np.all(relative == 1) else relative, tuple(notes))
+
+
+def has_whole_gaps(gaps: np.ndarray | None) -> bool:
+    """Return whether all rows are whole steps apart, so that a negative AR(1) parameter has a meaning."""
+    return gaps is None or bool(np.all(gaps == np.round(gaps)))
 
 
 def _refuse_duplicates(
@@ -88,20 +132,31 @@ def _refuse_duplicates(
     )
 
 
-def _gap_notes(steps: np.ndarray, start: np.ndarray, order: str) -> list[str]:
-    notes = []
+def _single_notes(start: np.ndarray) -> list[str]:
     single = int(np.sum(start & np.append(start[1:], True)))
-    if single:
-        notes.append(f"{single} of {int(start.sum())} series have one row only.")
-    if len(steps):
-        step = np.median(steps)
-        gaps = int(np.sum(steps > 1.5 * step))
-        if gaps:
-            notes.append(
-                f"{gaps} steps in {order} are longer than the usual {step:g} (missing rows). The AR(1) model takes "
-                "neighbouring rows as one step apart and ignores the gaps."
-            )
-    return notes
+    return [f"{single} of {int(start.sum())} series have one row only."] if single else []
+
+
+def _ignored_notes(steps: np.ndarray, order: str) -> list[str]:
+    if not len(steps):
+        return []
+    step = np.median(steps)
+    longer = int(np.sum(steps > 1.5 * step))
+    if not longer:
+        return []
+    return [
+        f"{longer} steps in {order} are longer than the usual {step:g} (missing rows). The AR(1) model takes "
+        "neighbouring rows as one step apart and ignores the gaps; gaps='time' does not."
+    ]
+
+
+def _kept_notes(gaps: np.ndarray, step: float, order: str) -> list[str]:
+    longer = int(np.sum(gaps > 1.5))
+    uneven = "" if has_whole_gaps(gaps) else " Steps are not whole multiples of it, so that rho cannot be negative."
+    return [
+        f"The AR(1) model counts time in steps of {step:g} in {order}: the correlation over a gap of g steps is rho to "
+        f"the power g. {longer} gaps are longer than one step, the longest {gaps.max():g}.{uneven}"
+    ]
 
 
 def lag_pairs(start: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:

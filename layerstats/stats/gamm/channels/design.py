@@ -126,12 +126,17 @@ def channel_design(
         series_start=prepared.series_start,
     )
     try:
-        model = build_model(request)
+        model = build_model(request, nesting=False)
     except Refusal as refusal:
         raise ArgumentError(
             f"The structured engine, which fits channels, does not express {refusal}. Choose a simpler model: fewer "
             "speakers, or speakers='none'."
         ) from refusal
+    if model.aliased.names:
+        raise ArgumentError(
+            f"The data cannot tell {', '.join(model.aliased.names)} of {formula} from other terms, as channels need. "
+            "Leave out a term."
+        )
     if not model.blocks:
         raise ArgumentError(
             f"Channels are fitted with a random part for each series, for instance s(time, token, bs='fs', m=1), but "

@@ -34,6 +34,9 @@ class FitRequest:
         AR(1) parameter of the residuals; 0 for none.
     series_start
         (row,) True where a series begins; None where the rows are not series.
+    series_gaps
+        (row,) steps since the row before in the same series, 1 where a series begins: the correlation of the residuals
+        of the two is `rho` to this power. None where every row is one step from the row before, or is taken to be.
     weights
         (row,) prior weights, or None.
     family, function, discrete
@@ -47,6 +50,7 @@ class FitRequest:
     method: str = "fREML"
     rho: float = 0.0
     series_start: np.ndarray | None = None
+    series_gaps: np.ndarray | None = None
     weights: np.ndarray | None = None
     family: str = "gaussian"
     function: str = "bam"
@@ -185,4 +189,13 @@ class EstimatesRho(Protocol):
 
     def estimate_rho(self, request: FitRequest) -> float:
         """Return the AR(1) parameter at the optimum of the request's criterion; its own `rho` is not used."""
+        ...
+
+
+@runtime_checkable
+class FitsResiduals(Protocol):
+    """An engine that can fit without the tables, where nothing but the residuals is wanted."""
+
+    def residuals(self, request: FitRequest) -> np.ndarray:
+        """Return the residuals as `EngineFit` has them, (row,)."""
         ...

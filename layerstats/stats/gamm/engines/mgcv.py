@@ -54,6 +54,11 @@ class MgcvEngine:
             return "gam() does not discretise covariates: use function='bam', or discrete=False"
         if request.function == "gam" and request.rho != 0:
             return "gam() has no AR(1) residuals: use function='bam'"
+        if request.rho != 0 and request.series_gaps is not None:
+            return (
+                "bam() takes neighbouring rows as one step apart, whatever the time between them (gaps='time'): use "
+                "gaps='adjacent', or the engine 'structured'"
+            )
         if request.discrete and request.method != "fREML":
             return f"bam(discrete=TRUE) needs method='fREML', not {request.method!r}"
         if request.rho != 0 and request.family != "gaussian" and not request.discrete:

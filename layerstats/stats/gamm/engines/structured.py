@@ -26,6 +26,7 @@ from layerstats.stats.gamm.structured.inference.tables import (
     smoothing_parameters,
 )
 from layerstats.stats.gamm.structured.model import Model, build_model
+from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
 
@@ -94,15 +95,28 @@ class StructuredEngine:
             The data do not determine its coefficients.
         """
         begin = time.perf_counter()
-        reason = self.cannot(request)
-        if reason is not None:
-            raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
-        fitted = fit_structured(request, self._model(request))
-        return _engine_fit(fitted, begin)
+        return _engine_fit(self._fit(request), begin)
+
+    def residuals(self, request: FitRequest) -> np.ndarray:
+        """Fit one model for its residuals alone, (row,).
+
+        Raises
+        ------
+        ArgumentError, FitError
+            As `fit`.
+        """
+        fitted = self._fit(request)
+        return fitted.residuals(fitted.fitted())[0]
 
     def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
         """Fit several models one after another; `workers` changes nothing."""
         return [self.fit(request) for request in requests]
+
+    def _fit(self, request: FitRequest) -> StructuredFit:
+        reason = self.cannot(request)
+        if reason is not None:
+            raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
+        return fit_structured(request, self._model(request))
 
     def _model(self, request: FitRequest) -> Model:
         if self._last is None or self._last[0] is not request:
@@ -127,7 +141,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         fitted=values,
         residuals=residuals,
         whitened_residuals=whitened,
-        design=partial(design, fit),
+        design=partial(nested_design if fit.model.outer else design, fit),
         corrected_design=partial(_corrected_design, fit),
         warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
         notes=_notes(fit),
@@ -144,13 +158,13 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     ArgumentError
         A term with coefficients for each level of a random factor is not excluded.
     """
-    kept_blocks = [term.label for term in fit.model.blocks if term.label not in exclude]
+    kept_blocks = [term.label for term in (*fit.model.blocks, *fit.model.outer) if term.label not in exclude]
     if kept_blocks:
         raise ArgumentError(
             "The engine 'structured' corrects the covariance of the other terms only (unconditional=True): exclude "
             f"{', '.join(map(repr, kept_blocks))}, or use unconditional=False."
         )
-    conditional = design(fit, new_data, exclude)
+    conditional = (nested_design if fit.model.outer else design)(fit, new_data, exclude)
     terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
@@ -158,21 +172,40 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
-    """Say where mgcv's own answer depends on rounding errors, and what is left out of the degrees of freedom."""
-    notes = [
+    """Say what was left out, and where mgcv's own answer depends on rounding errors, so that ours is another."""
+    aliased, smooths = fit.model.aliased, fit.request.formula.smooths
+    choice = "mgcv may leave out others in their place, with the same fit" if aliased.arbitrary else "as in mgcv"
+    notes = (
+        f"The data cannot tell {', '.join(aliased.names)} from the other terms: left out, with an estimate of zero and "
+        f"no standard error ({choice}).",
+    )
+    turned = [smooth.label for smooth in smooths if smooth.function == "t2" and set(smooth.bases) != {"tp"}]
+    scaled = tuple(
+        f"{label} scales the unpenalised functions of its margins: here the constant and what is orthogonal to it over "
+        "the data; in mgcv those that rounding errors choose. With thin plates (bs = 'tp') the two are the same."
+        for label in turned
+    )
+    shrunk = tuple(
+        f"{smooth.label} shrinks the constant and the straight line to different degrees: here the line more; in mgcv "
+        "rounding errors decide. bs = 'ts' shrinks them alike."
+        for smooth in smooths
+        if smooth.bases[0] == "cs"
+    )
+    null_spaces = tuple(
         f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one, along the axes "
         "that mgcv has without rounding errors. In mgcv they can hang on those: its score can then change with the "
         "unit of the covariate. With m = 1 and thin plates there is only the constant."
         for smooth, penalties in fit.model.factor_smooths
         if penalties > 2
-    ]
-    if fit.freedom.leaves_out_second_order:
-        notes.append(
-            "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with "
-            f"method {fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients, and the "
-            f"model has {coefficient_count(fit.model)}. With method 'fREML' mgcv leaves it out too."
-        )
-    return tuple(notes)
+    )
+    first_order = (
+        "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
+        f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients (here "
+        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients. With method 'fREML' mgcv "
+        "leaves it out too.",
+    )
+    noted = first_order if fit.freedom.leaves_out_second_order else ()
+    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *noted)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -10,11 +10,14 @@ from scipy.optimize import minimize_scalar
 
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.gamm.structured.fitting import criterion_of
 from layerstats.stats.gamm.structured.model import build_model
 from layerstats.stats.gamm.structured.newton import minimise
 
 _BOUND = 0.995
+# Between 0 and 1 where gaps are not whole steps: a negative number has no such powers.
+_LOWEST = 1e-6
 _ACCURACY = 1e-7
 
 
@@ -47,8 +50,9 @@ def estimate_rho(request: FitRequest) -> float:
         smoothing = np.clip(optimum.solution.log_smoothing, -12.0, 12.0)
         return optimum.value
 
+    lowest = -_BOUND if has_whole_gaps(request.series_gaps) else _LOWEST
     try:
-        found = minimize_scalar(profile, bounds=(-_BOUND, _BOUND), method="bounded", options={"xatol": _ACCURACY})
+        found = minimize_scalar(profile, bounds=(lowest, _BOUND), method="bounded", options={"xatol": _ACCURACY})
     except np.linalg.LinAlgError as error:
         raise FitError(f"rho cannot be estimated: {request.formula} is singular. Leave out a term.") from error
     return _argument(found)

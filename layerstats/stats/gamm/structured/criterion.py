@@ -80,8 +80,8 @@ class Criterion:
 
     def derivatives(self, solution: Solution, log_scale: float) -> Derivatives:
         """Return gradient and Hessian."""
-        fit, fit_cross = fit_terms(solution)
-        trace, trace_cross = _determinant_terms(solution)
+        fit, fit_cross = self.fit_terms(solution)
+        trace, trace_cross = self.determinant_terms(solution)
         penalty = self.penalties.determinant(solution.log_smoothing)
         scale = np.exp(log_scale)
         residual = solution.penalised_square / scale
@@ -93,6 +93,14 @@ class Criterion:
         if self.known_scale is not None:
             gradient[-1] = hessian[-1, :] = hessian[:, -1] = 0.0
         return Derivatives(gradient, hessian)
+
+    def fit_terms(self, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+        """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
+        return fit_terms(solution)
+
+    def determinant_terms(self, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+        """Return tr(K^-1 S_j) for each penalty, and tr(K^-1 S_i K^-1 S_j) for each pair, all penalties weighted."""
+        return _determinant_terms(solution)
 
     def best_log_scale(self, solution: Solution) -> float:
         """Return the log scale that minimises the criterion at given smoothing parameters, or the known one."""

@@ -13,11 +13,17 @@ from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.system import build_system
-from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
+from layerstats.stats.gamm.structured.whitening import (
+    log_determinant,
+    neighbour_correlation,
+    series_start,
+    whiten,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,8 @@ class StructuredFit:
         (level, function) of the random blocks.
     working
         The last working model of a response that is not Gaussian.
+    group_coefficients
+        (group, function) of the outer terms, where there are any.
     """
 
     request: FitRequest
@@ -46,11 +54,13 @@ class StructuredFit:
     coefficients: np.ndarray
     level_coefficients: np.ndarray
     working: WorkingFit | None = None
+    group_coefficients: np.ndarray | None = None
 
     @cached_property
     def freedom(self) -> Freedom:
         """Degrees of freedom and covariances."""
-        return Freedom(self.model, self.optimum, self.request.method, self.known_scale)
+        kind = NestedFreedom if self.model.outer else Freedom
+        return kind(self.model, self.optimum, self.request.method, self.known_scale)
 
     @property
     def known_scale(self) -> float | None:
@@ -72,11 +82,16 @@ class StructuredFit:
         """(row,) True where a series begins."""
         return series_start(self.request)
 
+    @property
+    def correlation(self) -> float | np.ndarray:
+        """Of the residuals of a row and the row before; see `neighbour_correlation`."""
+        return neighbour_correlation(self.request, self.request.rho)
+
     def fitted(self) -> np.ndarray:
         """Return the fitted values on the scale of the response, (row,)."""
         if self.working is not None:
             return binomial.probability(self.working.predictor)
-        return self.model.predictor(self.coefficients, self.level_coefficients)
+        return self.model.predictor(self.coefficients, self.level_coefficients, self.group_coefficients)
 
     def residuals(self, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the residuals, times the root of the prior weights, and the same whitened; (row,) each.
@@ -89,25 +104,22 @@ class StructuredFit:
         residuals = self.request.response_values - fitted
         if self.request.weights is not None:
             residuals = residuals * np.sqrt(self.request.weights)
-        return residuals, whiten(residuals, self.request.rho, self.start)
-
-
-def series_start(request: FitRequest) -> np.ndarray:
-    """Return where series begin, (row,): every row by itself where residuals are independent."""
-    if request.rho == 0:
-        return np.ones(len(request.frame), dtype=bool)
-    if request.series_start is None:
-        return np.arange(len(request.frame)) == 0
-    return request.series_start
+        return residuals, whiten(residuals, self.correlation, self.start)
 
 
 def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:
     """Return the criterion of a model for AR(1) parameter `rho`."""
     start = series_start(request)
-    system = build_system(model, request.response_values, start, rho, request.weights)
+    correlation = neighbour_correlation(request, rho)
+    constant = -log_determinant(correlation, start)
+    if model.outer:
+        nested = build_nested_system(model, request.response_values, start, correlation, request.weights)
+        penalties = Penalties.of(model, int(nested.block_count.sum()), len(nested.used))
+        return NestedCriterion(nested, penalties, request.method, constant)
+    system = build_system(model, request.response_values, start, correlation, request.weights)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
-    return Criterion(system, penalties, request.method, -log_determinant(rho, start))
+    return Criterion(system, penalties, request.method, constant)
 
 
 def fit_structured(request: FitRequest, model: Model) -> StructuredFit:
@@ -138,4 +150,11 @@ def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
     coefficients = optimum.solution.coefficients.copy()
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset
-    return StructuredFit(request, model, optimum, coefficients, optimum.solution.level_coefficients())
+    return StructuredFit(
+        request,
+        model,
+        optimum,
+        coefficients,
+        optimum.solution.level_coefficients(),
+        group_coefficients=optimum.solution.group_coefficients if model.outer else None,
+    )

@@ -18,15 +18,33 @@ if TYPE_CHECKING:
 _SINGULAR = 1e-11
 
 
-def check_identifiable(formula: Formula, model: Model) -> None:
-    """Refuse models whose coefficients are not determined, and those to which mgcv adds constraints.
+def check_constraints(formula: Formula, model: Model) -> None:
+    """Refuse models to which mgcv adds constraints.
 
     Raises
     ------
     Refusal
-        With the terms.
+        With the smooths.
     """
-    columns = model.dense_columns(model.rows.frame) * np.sqrt(model.rows.counts)[:, None]
+    pairs = combinations([smooth for smooth in formula.smooths if not smooth.random], 2)
+    suspects = [(first, second) for first, second in pairs if _may_overlap(first, second)]
+    if not suspects:
+        return
+    columns = _columns(model)
+    for first, second in suspects:
+        if _overlap(first, second, model, columns):
+            raise Refusal(f"smooths that contain each other ({first.label} and {second.label})")
+
+
+def check_determined(model: Model) -> None:
+    """Refuse models whose coefficients are not determined by data and penalties.
+
+    Raises
+    ------
+    Refusal
+        They are not.
+    """
+    columns = _columns(model)
     cross = columns.T @ columns
     for term in model.dense:
         span = model.dense_spans[term.label]
@@ -38,9 +56,10 @@ def check_identifiable(formula: Formula, model: Model) -> None:
     eigenvalues = np.linalg.eigvalsh(cross / np.outer(size, size))
     if len(eigenvalues) and eigenvalues[0] < _SINGULAR * eigenvalues[-1]:
         raise Refusal("terms that the data cannot tell apart (a model matrix without full rank)")
-    for first, second in combinations([smooth for smooth in formula.smooths if not smooth.random], 2):
-        if _may_overlap(first, second) and _overlap(first, second, model, columns):
-            raise Refusal(f"smooths that contain each other ({first.label} and {second.label})")
+
+
+def _columns(model: Model) -> np.ndarray:
+    return model.dense_columns(model.rows.frame) * np.sqrt(model.rows.counts)[:, None]
 
 
 def _may_overlap(first: SmoothTerm, second: SmoothTerm) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.structured.identifiability import check_identifiable
+from layerstats.stats.gamm.formula import Formula, SmoothTerm
+from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
+from layerstats.stats.gamm.structured.identifiability import check_constraints, check_determined
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
@@ -19,10 +20,17 @@ from layerstats.stats.gamm.structured.smooths import (
     ParametricPart,
     build_parametric,
     build_smooth,
+    like_first,
+    sharing,
 )
+from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 # Beyond this the dense corner is no longer small, and a general engine does better.
 MOST_DENSE_COEFFICIENTS = 1500
+
+# With fewer, the coefficients of groups of levels are left in the dense corner.
+FEWEST_OUTER_COEFFICIENTS = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,23 +45,33 @@ class Model:
         The smooths in the dense corner, in the order of their columns.
     blocks
         The random terms that are solved level by level; all have the same grouping factor.
+    outer
+        The random terms of a factor in which that one is nested (speakers, where the blocks are tokens), solved group
+        by group. Where they are few they stand in the dense corner.
     labels
         The labels of all smooths in the order of the formula.
     rows
         The different rows of the data under this model.
     level
         (row,) the level of the grouping factor in each row of the data; all zero where there is none.
+    group
+        (row,) the level of the outer factor.
     factor_smooths
         The smooths with ``bs = "fs"`` and how many penalties each has.
+    aliased
+        Coefficients that were left out, since the data cannot tell them from others.
     """
 
     parametric: ParametricPart
     dense: tuple[DenseTerm, ...]
     blocks: tuple[GroupedTerm, ...]
+    outer: tuple[GroupedTerm, ...]
     labels: tuple[str, ...]
     rows: UniqueRows
     level: np.ndarray
+    group: np.ndarray
     factor_smooths: tuple[tuple[SmoothTerm, int], ...]
+    aliased: Aliased = field(default_factory=Aliased)
 
     @property
     def dense_spans(self) -> dict[str, slice]:
@@ -64,8 +82,17 @@ class Model:
     @property
     def block_spans(self) -> dict[str, slice]:
         """The columns of each grouped term in a random block."""
-        ends = np.cumsum([0, *(term.functions for term in self.blocks)])
-        return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(self.blocks)}
+        return _spans(self.blocks)
+
+    @property
+    def outer_spans(self) -> dict[str, slice]:
+        """The columns of each outer term in those of a group."""
+        return _spans(self.outer)
+
+    @property
+    def group_count(self) -> int:
+        """The number of groups; 0 where the model has none."""
+        return self.outer[0].level_count if self.outer else 0
 
     @property
     def level_count(self) -> int:
@@ -80,7 +107,13 @@ class Model:
         """Return the columns of a random block, (row, function)."""
         return np.hstack([np.zeros((len(frame), 0)), *(term.basis(frame) for term in self.blocks)])
 
-    def predictor(self, coefficients: np.ndarray, level_coefficients: np.ndarray) -> np.ndarray:
+    def outer_columns(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the columns of a group, (row, function)."""
+        return np.hstack([np.zeros((len(frame), 0)), *(term.basis(frame) for term in self.outer)])
+
+    def predictor(
+        self, coefficients: np.ndarray, level_coefficients: np.ndarray, group_coefficients: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the linear predictor of the data, (row,).
 
         Parameters
@@ -89,16 +122,28 @@ class Model:
             (column,) of the dense corner.
         level_coefficients
             (level, function) of the random blocks.
+        group_coefficients
+            (group, function) of the outer terms.
         """
         values = (self.dense_columns(self.rows.frame) @ coefficients)[self.rows.place]
         if self.blocks:
             functions = self.block_columns(self.rows.frame)[self.rows.place]
             values = values + np.einsum("rf,rf->r", functions, level_coefficients[self.level])
+        if group_coefficients is not None and self.outer:
+            functions = self.outer_columns(self.rows.frame)[self.rows.place]
+            values = values + np.einsum("rf,rf->r", functions, group_coefficients[self.group])
         return values
 
 
-def build_model(request: FitRequest) -> Model:
+def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
     """Build the model of a request.
+
+    Parameters
+    ----------
+    request
+        What to fit.
+    nesting
+        Whether terms of a factor in which the blocks are nested may be taken out of the dense corner.
 
     Raises
     ------
@@ -108,16 +153,17 @@ def build_model(request: FitRequest) -> Model:
     frame = request.frame
     parametric = build_parametric(request.formula, frame)
     setup = setup_rows(request)
-    smooths = [(smooth, build_smooth(smooth, _rows_of(smooth, setup))) for smooth in request.formula.smooths]
+    smooths = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
     terms = [term for _, built in smooths for term in built]
     labels = [term.label for term in terms]
     repeated = [label for label in labels if labels.count(label) > 1]
     if repeated:
         raise Refusal(f"two smooths called {repeated[0]}")
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
-    factor = _block_factor(grouped, request)
-    blocks = tuple(term for term in grouped if term.factor == factor)
-    dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in blocks)
+    blocks, outer = _arrangement(grouped, request, nesting)
+    factor = blocks[0].factor if blocks else ()
+    apart = (*blocks, *outer)
+    dense = tuple(term.as_dense() if isinstance(term, GroupedTerm) else term for term in terms if term not in apart)
     columns = len(parametric.coefficients) + sum(term.size for term in dense)
     if columns > MOST_DENSE_COEFFICIENTS:
         raise Refusal(
@@ -126,19 +172,50 @@ def build_model(request: FitRequest) -> Model:
         )
     beside = [column for term in request.formula.parametric for column in term.columns]
     for smooth, built in smooths:
-        in_blocks = built[0] in blocks
-        beside += [column for column in smooth.columns if not (in_blocks and column in factor)]
+        own = built[0]
+        grouping = own.factor if isinstance(own, GroupedTerm) and own in apart else ()
+        beside += [column for column in smooth.columns if column not in grouping]
     model = Model(
         parametric=parametric,
         dense=dense,
         blocks=blocks,
+        outer=outer,
         labels=tuple(labels),
         rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
+        group=outer[0].level_of(frame) if outer else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
-    check_identifiable(request.formula, model)
+    check_constraints(request.formula, model)
+    model = _identifiable(request, model)
+    check_determined(model)
     return model
+
+
+def _identifiable(request: FitRequest, model: Model) -> Model:
+    """Leave out the unpenalised columns that depend on others.
+
+    Raises
+    ------
+    Refusal
+        Which ones mgcv leaves out cannot be known.
+    """
+    combinations = dependencies(model)
+    if not len(combinations):
+        return model
+    if request.family != "gaussian":
+        raise Refusal(f"terms that the data cannot tell apart with a response of family {request.family!r}")
+    start = series_start(request)
+    correlation = neighbour_correlation(request, request.rho)
+    system = build_system(model, request.response_values, start, correlation, request.weights)
+    return without_aliased(model, combinations, system, request.method)
+
+
+def _terms_of(smooth: SmoothTerm, formula: Formula, setup: pd.DataFrame) -> list[DenseTerm] | list[GroupedTerm]:
+    others = sharing(smooth, formula.smooths)
+    if len(others) > 1:
+        return build_smooth(*like_first(smooth, others, setup))
+    return build_smooth(smooth, _rows_of(smooth, setup))
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
@@ -147,13 +224,33 @@ def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
     return UniqueRows.of(frame, numeric)
 
 
-def _block_factor(grouped: list[GroupedTerm], request: FitRequest) -> tuple[str, ...]:
-    """Return the grouping factor whose terms have most coefficients, among those that no series crosses."""
+def _arrangement(
+    grouped: list[GroupedTerm], request: FitRequest, nesting: bool
+) -> tuple[tuple[GroupedTerm, ...], tuple[GroupedTerm, ...]]:
+    """Return the terms of the blocks, and those of the groups in which the blocks are nested.
+
+    Blocks are of the factor whose terms have most coefficients, or, where that can be the groups, of one nested in it.
+    """
+    sizes = _sizes(grouped, request)
+    by_size = sorted(sizes, key=lambda factor: -sizes[factor])
+    if not by_size:
+        return (), ()
+    choices = [tuple(term for term in grouped if term.factor == factor) for factor in by_size]
+    for blocks in choices if nesting else ():
+        if blocks is choices[0] or _nested(blocks[0], choices[0][0], request):
+            outer = _outer_terms(grouped, blocks, request)
+            if outer:
+                return blocks, outer
+    return choices[0], ()
+
+
+def _sizes(grouped: list[GroupedTerm], request: FitRequest) -> dict[tuple[str, ...], int]:
+    """Return how many coefficients the terms of each grouping factor have, for those that no series crosses."""
     sizes: dict[tuple[str, ...], int] = {}
     for term in grouped:
         if request.rho == 0 or not _crosses_series(term, request):
             sizes[term.factor] = sizes.get(term.factor, 0) + term.size
-    return max(sizes, key=lambda factor: sizes[factor]) if sizes else ()
+    return sizes
 
 
 def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
@@ -161,3 +258,34 @@ def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
         return True
     level = term.level_of(request.frame)
     return bool(np.any((level[1:] != level[:-1]) & ~request.series_start[1:]))
+
+
+def _spans(terms: tuple[GroupedTerm, ...]) -> dict[str, slice]:
+    ends = np.cumsum([0, *(term.functions for term in terms)])
+    return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(terms)}
+
+
+def _outer_terms(
+    grouped: list[GroupedTerm], blocks: tuple[GroupedTerm, ...], request: FitRequest
+) -> tuple[GroupedTerm, ...]:
+    """Return the terms of the factor with most coefficients among those in which the blocks are nested.
+
+    None where effects of random levels (``bs="re"``) are noise in the tests of others, or where the blocks have several
+    terms: those are for the dense corner.
+    """
+    if request.family != "gaussian" or any(term.random for term in grouped) or len(blocks) != 1:
+        return ()
+    sizes: dict[tuple[str, ...], int] = {}
+    for term in grouped:
+        if term not in blocks and _nested(blocks[0], term, request):
+            sizes[term.factor] = sizes.get(term.factor, 0) + term.size
+    factor = max(sizes, key=lambda one: sizes[one]) if sizes else ()
+    if sizes.get(factor, 0) < FEWEST_OUTER_COEFFICIENTS:
+        return ()
+    return tuple(term for term in grouped if term.factor == factor)
+
+
+def _nested(inner: GroupedTerm, outer: GroupedTerm, request: FitRequest) -> bool:
+    """Return whether each level of `inner` is in one level of `outer`."""
+    pairs = np.unique(np.stack([inner.level_of(request.frame), outer.level_of(request.frame)]), axis=1)
+    return len(np.unique(pairs[0])) == pairs.shape[1]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class PenaltyDeterminant:
 
 @dataclass(frozen=True, eq=False)
 class Penalties:
-    """All penalties of a model: those of the dense smooths in order, then those of the random blocks.
+    """All penalties of a model: of the dense smooths in order, of the random blocks, and of the outer terms.
 
     Attributes
     ----------
@@ -37,8 +39,10 @@ class Penalties:
         (penalty, column) diagonals in the dense corner.
     block
         (penalty, function) diagonals in a random block.
-    levels
-        Number of random blocks with data.
+    outer
+        (penalty, function) diagonals in the coefficients of a group.
+    levels, groups
+        Number of random blocks and of groups with data.
     labels
         The smooth that each penalty belongs to.
     restricted_offset, full_offset
@@ -49,34 +53,49 @@ class Penalties:
 
     dense: np.ndarray
     block: np.ndarray
+    outer: np.ndarray
     levels: int
+    groups: int
     labels: tuple[str, ...]
     restricted_offset: float
     full_offset: float
     shear: np.ndarray
 
     @classmethod
-    def of(cls, model: Model, levels: int) -> Penalties:
+    def of(cls, model: Model, levels: int, groups: int = 0) -> Penalties:
         """Collect the penalties of `model`."""
         columns = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
-        functions = sum(term.functions for term in model.blocks)
-        dense, block, labels = [np.zeros((0, columns))], [np.zeros((0, functions))], []
+        dense, labels = [np.zeros((0, columns))], []
+        block = [np.zeros((0, sum(term.functions for term in model.blocks)))]
+        outer = [np.zeros((0, sum(term.functions for term in model.outer)))]
         shear = np.zeros((columns, columns))
+        linked: dict[tuple[str, int], int] = {}
         for term in model.dense:
             span = model.dense_spans[term.label]
-            dense += [_placed(penalty, span, columns) for penalty in term.penalties]
-            labels += [term.label] * len(term.penalties)
+            for number, penalty in enumerate(term.penalties):
+                place = len(dense)
+                if term.smoothing_id is not None:
+                    place = linked.setdefault((term.smoothing_id, number), place)
+                if place < len(dense):
+                    # Terms that share a smoothing parameter are as one with a penalty on all of them.
+                    dense[place] = dense[place] + _placed(penalty, span, columns)
+                else:
+                    dense.append(_placed(penalty, span, columns))
+                    labels.append(term.label)
             if term.shear is not None:
                 place = np.arange(columns)[span]
                 shear[np.ix_(place[~term.penalised], place[term.penalised])] = term.shear
-        for grouped in model.blocks:
-            span = model.block_spans[grouped.label]
-            block += [_placed(penalty, span, functions) for penalty in grouped.penalties]
-            labels += [grouped.label] * len(grouped.penalties)
+        for terms, spans, found in ((model.blocks, model.block_spans, block), (model.outer, model.outer_spans, outer)):
+            size = found[0].shape[1]
+            for grouped in terms:
+                found += [_placed(penalty, spans[grouped.label], size) for penalty in grouped.penalties]
+                labels += [grouped.label] * len(grouped.penalties)
         return cls(
             dense=np.vstack(dense),
             block=np.vstack(block),
+            outer=np.vstack(outer),
             levels=levels,
+            groups=groups,
             labels=tuple(labels),
             restricted_offset=sum(term.restricted_offset for term in model.dense),
             full_offset=sum(term.full_offset for term in model.dense),
@@ -92,6 +111,11 @@ class Penalties:
     def dense_count(self) -> int:
         """The number of penalties in the dense corner; those after them are of the random blocks."""
         return len(self.dense)
+
+    @property
+    def inner_count(self) -> int:
+        """The number of penalties before those of the outer terms."""
+        return len(self.dense) + len(self.block)
 
     @property
     def count(self) -> int:
@@ -118,7 +142,11 @@ class Penalties:
 
     def block_sum(self, smoothing: np.ndarray) -> np.ndarray:
         """Return the diagonal of the weighted sum of the penalties of a random block, (function,)."""
-        return smoothing[self.dense_count :] @ self.block
+        return smoothing[self.dense_count : self.inner_count] @ self.block
+
+    def outer_sum(self, smoothing: np.ndarray) -> np.ndarray:
+        """Return the diagonal of the weighted sum of the penalties of a group, (function,)."""
+        return smoothing[self.inner_count :] @ self.outer
 
     def determinant(self, log_smoothing: np.ndarray) -> PenaltyDeterminant:
         """Return the log determinant at these log smoothing parameters."""
@@ -129,10 +157,11 @@ class Penalties:
         own = slice(0, self.dense_count)
         gradient[own] = shares.sum(axis=1)
         hessian[own, own] = np.diag(gradient[own]) - shares @ shares.T
-        block = self.block_sum(smoothing)
         # The penalties of a block do not overlap: each adds its rank for every level.
-        gradient[self.dense_count :] = self.levels * np.sum(self.block > 0, axis=1)
-        value = float(np.log(total).sum() + self.levels * np.log(block).sum())
+        gradient[self.dense_count : self.inner_count] = self.levels * np.sum(self.block > 0, axis=1)
+        gradient[self.inner_count :] = self.groups * np.sum(self.outer > 0, axis=1)
+        value = float(np.log(total).sum() + self.levels * np.log(self.block_sum(smoothing)).sum())
+        value += float(self.groups * np.log(self.outer_sum(smoothing)).sum())
         return PenaltyDeterminant(value, gradient, hessian)
 
 

@@ -6,17 +6,20 @@ equal mgcv's: the intercept is the mean curve over these rows.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.draws import NormalDraws
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
 _SEED = 66
+# Rows are taken by so many.
+_CHUNK = 8192
 
 
 def setup_rows(request: FitRequest) -> pd.DataFrame:
@@ -33,16 +36,15 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
     size = max(_MOST_ROWS, needed)
     if rows <= size:
         return frame
-    draws = _integers(NormalDraws(_SEED))
-    next(draws)
-    chosen = _sample(draws, rows, size)
-    shuffled = _sample(draws, rows, rows)
+    sample = RSample(_SEED)
+    chosen = sample.draw(rows, size)
+    first = _first_of_each(
+        sample.shuffle(rows), [values for values, factor in zip(variables, factors, strict=True) if factor]
+    )
     special: list[int] = []
     for values, factor in zip(variables, factors, strict=True):
         if factor:
-            levels = values.cat.codes.to_numpy()[shuffled]
-            present, first = np.unique(levels, return_index=True)
-            special += shuffled[first[present >= 0]].tolist()
+            special += next(first)
         else:
             numbers = values.to_numpy(dtype=float)
             special += [int(np.argmin(numbers)), int(np.argmax(numbers))]
@@ -59,30 +61,17 @@ def _variables(request: FitRequest) -> list[pd.Series]:
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
 
 
-def _sample(draws: Generator[int, int, None], rows: int, size: int) -> np.ndarray:
-    """Return R's ``sample(rows, size)``, from 0."""
-    pool = list(range(rows))
-    chosen = np.empty(size, dtype=np.int64)
-    for position in range(size):
-        place = draws.send(rows)
-        chosen[position] = pool[place]
-        rows -= 1
-        pool[place] = pool[rows]
-    return chosen
-
-
-def _integers(source: NormalDraws) -> Generator[int, int, None]:
-    """Yield R's random integers: each is below the number that is sent, by rejection of 16-bit pieces."""
-    pieces: list[int] = []
-    below = yield 0
-    while True:
-        bits = int(below - 1).bit_length()
-        mask, value = (1 << bits) - 1, below
-        while value >= below:
-            if len(pieces) < 2:
-                pieces = np.floor(source.uniform(65536) * 65536).astype(int)[::-1].tolist() + pieces
-            value = pieces.pop()
-            if bits >= 16:
-                value = 65536 * value + pieces.pop()
-            value &= mask
-        below = yield value
+def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:
+    """Yield, for each factor, the first of the shuffled rows for each level that has rows; read no more of them."""
+    codes = [values.cat.codes.to_numpy() for values in factors]
+    found: list[dict[int, int]] = [{} for _ in codes]
+    present = [len(np.unique(values[values >= 0])) for values in codes]
+    while any(len(rows) < number for rows, number in zip(found, present, strict=True)):
+        taken = np.fromiter(islice(shuffled, _CHUNK), dtype=np.int64)
+        for values, rows in zip(codes, found, strict=True):
+            levels, first = np.unique(values[taken], return_index=True)
+            for level, place in zip(levels.tolist(), taken[first].tolist(), strict=True):
+                if level >= 0:
+                    rows.setdefault(level, place)
+    for rows in found:
+        yield [rows[level] for level in sorted(rows)]

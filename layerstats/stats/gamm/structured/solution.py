@@ -101,7 +101,7 @@ class Solution:
         for cluster, own, eliminated in zip(self.system.clusters, self.own_fit, self.eliminated_fit, strict=True):
             cross = own[:, :, None] * eliminated[:, None, :]
             change = eliminated[:, :, None] * eliminated[:, None, :] - cross - cross.transpose(0, 2, 1)
-            np.add.at(square, cluster.grid, change)
+            cluster.add_by_grid(square, change)
         return square
 
     def spread(self, matrix: np.ndarray) -> np.ndarray:
@@ -109,7 +109,7 @@ class Solution:
         total = np.zeros_like(self.block_inverse)
         for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
             part = weights @ matrix[cluster.block] @ weights.transpose(0, 2, 1)
-            np.add.at(total, cluster.grid, part)
+            cluster.add_by_grid(total, part)
         return total
 
     def gather(self, diagonal: np.ndarray) -> np.ndarray:
@@ -160,12 +160,10 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
         dense[cluster.block] -= cluster.mixed.reshape(-1, len(cluster.columns)).T @ flat
         response[cluster.columns] -= flat.T @ cluster.response.ravel()
         elimination.append(weights)
-    inverse, coefficients, dense_determinant = _solve_dense(dense, response)
+    inverse, coefficients, dense_determinant = solve_dense(dense, response)
     inverse_in_range, offset = inverse, penalties.restricted_offset
     if method == "ML":
-        basis = penalties.range_basis()
-        ranged, _, dense_determinant = _solve_dense(basis.T @ dense @ basis, basis.T @ response)
-        inverse_in_range = basis @ ranged @ basis.T
+        inverse_in_range, dense_determinant = solve_in_range(dense, response, penalties)
         offset = penalties.full_offset
     square = system.response_square - float(np.sum(block_inverse * system.block_response_square))
     return Solution(
@@ -183,7 +181,14 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
     )
 
 
-def _solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def solve_in_range(matrix: np.ndarray, response: np.ndarray, penalties: Penalties) -> tuple[np.ndarray, float]:
+    """Return the inverse of the dense corner over the penalised directions alone, and its log determinant, for ML."""
+    basis = penalties.range_basis()
+    inverse, _, determinant = solve_dense(basis.T @ matrix @ basis, basis.T @ response)
+    return basis @ inverse @ basis.T, determinant
+
+
+def solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the inverse, the solution and the log determinant of a positive definite system."""
     if not len(matrix):
         return matrix, response, 0.0

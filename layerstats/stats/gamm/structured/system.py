@@ -9,11 +9,15 @@ depend on their number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.whitening import whiten
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.structured.model import Model
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096
@@ -44,6 +48,18 @@ class Cluster:
     def block(self) -> tuple[np.ndarray, ...]:
         """Index of the cluster's square in a matrix of the dense corner."""
         return np.ix_(self.columns, self.columns)
+
+    @cached_property
+    def _order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The patterns in the order of their grids, where each grid begins, and which it is."""
+        order = np.argsort(self.grid, kind="stable")
+        grids, begin = np.unique(self.grid[order], return_index=True)
+        return order, begin, grids
+
+    def add_by_grid(self, total: np.ndarray, parts: np.ndarray) -> None:
+        """Add the part of each pattern, (pattern, ...), to the total of its grid, (grid, ...)."""
+        order, begin, grids = self._order
+        total[grids] += np.add.reduceat(parts[order], begin, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +111,7 @@ class System:
 
 
 @dataclass
-class _Pattern:
+class PatternRows:
     """A pattern while it is collected: its cross-products and the levels that have it."""
 
     levels: list[int]
@@ -103,7 +119,11 @@ class _Pattern:
 
 
 def build_system(
-    model: Model, response: np.ndarray, start: np.ndarray, rho: float = 0.0, weights: np.ndarray | None = None
+    model: Model,
+    response: np.ndarray,
+    start: np.ndarray,
+    correlation: float | np.ndarray = 0.0,
+    weights: np.ndarray | None = None,
 ) -> System:
     """Sum up the data.
 
@@ -115,8 +135,8 @@ def build_system(
         (row,)
     start
         (row,) True where a series begins.
-    rho
-        AR(1) parameter of the residuals.
+    correlation
+        Of the residuals of a row and the row before: one number, or (row,).
     weights
         (row,) prior weights.
     """
@@ -125,27 +145,33 @@ def build_system(
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
     centred = response - offset
-    order, patterns = _find_patterns(model, start, root)
+    order, patterns = find_patterns(model, start, root, correlation)
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
     place, start = model.rows.place[order], start[order]
+    correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     centred = centred[order]
     if root is not None:
         root = root[order]
         centred = centred * root
     for pattern in patterns:
         stretch = pattern.stretches[0]
-        scale = 1.0 if root is None else root[stretch][:, None]
-        starts = start[stretch]
-        summary.add(
-            whiten(dense[place[stretch]] * scale, rho, starts),
-            whiten(block[place[stretch]] * scale, rho, starts),
-            whiten(np.column_stack([centred[stretch] for stretch in pattern.stretches]), rho, starts),
-            pattern.levels,
-        )
+        rows = place[stretch]
+        columns = np.flatnonzero(dense[rows].any(axis=0))
+        both = np.hstack([dense[np.ix_(rows, columns)], block[rows]])
+        if root is not None:
+            both *= root[stretch][:, None]
+        # One whitening for everything: most of its time is not arithmetic.
+        responses = np.column_stack([centred[stretch] for stretch in pattern.stretches])
+        before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
+        white = whiten(np.hstack([both, responses]), before, start[stretch])
+        ends = (len(columns), both.shape[1])
+        summary.add(columns, white[:, : ends[0]], white[:, ends[0] : ends[1]], white[:, ends[1] :], pattern.levels)
     return summary.system(len(response), offset)
 
 
-def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> tuple[np.ndarray, list[_Pattern]]:
+def find_patterns(
+    model: Model, start: np.ndarray, root: np.ndarray | None, correlation: float | np.ndarray
+) -> tuple[np.ndarray, list[PatternRows]]:
     """Return the order that brings the rows of each level together, and the patterns."""
     if model.level_count:
         order = np.argsort(model.level, kind="stable")
@@ -156,14 +182,15 @@ def _find_patterns(model: Model, start: np.ndarray, root: np.ndarray | None) -> 
         level = np.zeros(len(start), dtype=np.int64)
         ends = _pieces(start)
     place, start = model.rows.place[order], start[order]
-    found: dict[tuple[bytes, ...], _Pattern] = {}
+    found: dict[tuple[bytes, ...], PatternRows] = {}
     begin = 0
     for end in ends:
         stretch = slice(begin, int(end))
         key = (place[stretch].tobytes(), start[stretch].tobytes())
-        if root is not None:
-            key = (*key, root[order[stretch]].tobytes())
-        pattern = found.setdefault(key, _Pattern([], []))
+        for values in (root, correlation):
+            if isinstance(values, np.ndarray):
+                key = (*key, values[order[stretch]].tobytes())
+        pattern = found.setdefault(key, PatternRows([], []))
         pattern.levels.append(int(level[begin]))
         pattern.stretches.append(stretch)
         begin = int(end)
@@ -188,17 +215,20 @@ class _Sums:
         self.block_gram: list[np.ndarray] = []
         self.block_count: list[int] = []
         self.block_response_square: list[np.ndarray] = []
-        self.clusters: dict[bytes, list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]] = {}
+        self.clusters: dict[bytes, tuple[int, list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]]] = {}
         self.level_response = np.zeros((levels, functions))
         self.level_pattern = np.full((levels, 2), -1)
 
-    def add(self, dense: np.ndarray, block: np.ndarray, responses: np.ndarray, levels: list[int]) -> None:
-        """Add a pattern: its whitened rows, and the (row, level) responses of the levels that have it."""
+    def add(
+        self, columns: np.ndarray, dense: np.ndarray, block: np.ndarray, responses: np.ndarray, levels: list[int]
+    ) -> None:
+        """Add a pattern: its whitened rows, in the `columns` of the dense corner that it touches, and responses.
+
+        Those are (row, level) for the levels that have the pattern.
+        """
         count = len(levels)
-        columns = np.flatnonzero(dense.any(axis=0))
-        touched = dense[:, columns]
-        self.dense_gram[np.ix_(columns, columns)] += count * (touched.T @ touched)
-        self.dense_response[columns] += touched.T @ responses.sum(axis=1)
+        self.dense_gram[np.ix_(columns, columns)] += count * (dense.T @ dense)
+        self.dense_response[columns] += dense.T @ responses.sum(axis=1)
         self.response_square += float(np.sum(responses**2))
         if block.shape[1] == 0:
             return
@@ -213,9 +243,9 @@ class _Sums:
         grid = self.grids[key]
         self.block_count[grid] += count
         self.block_response_square[grid] += cross.T @ cross
-        cluster = self.clusters.setdefault(columns.tobytes(), [])
-        self.level_pattern[levels] = list(self.clusters).index(columns.tobytes()), len(cluster)
-        cluster.append((columns, grid, block.T @ touched * np.sqrt(count), cross.sum(axis=0) / np.sqrt(count)))
+        number, cluster = self.clusters.setdefault(columns.tobytes(), (len(self.clusters), []))
+        self.level_pattern[levels] = number, len(cluster)
+        cluster.append((columns, grid, block.T @ dense * np.sqrt(count), cross.sum(axis=0) / np.sqrt(count)))
 
     def system(self, observations: int, offset: float) -> System:
         """Return the sums."""
@@ -236,7 +266,7 @@ class _Sums:
                     mixed=np.stack([mixed for _, _, mixed, _ in members]),
                     response=np.stack([response for _, _, _, response in members]),
                 )
-                for members in self.clusters.values()
+                for _, members in self.clusters.values()
             ),
             level_response=self.level_response,
             level_pattern=self.level_pattern,

@@ -101,7 +101,8 @@ def compare_with_plain_bam(result: GammResult, case: Case) -> pd.DataFrame:
         coefficients = solution.coefficients.copy()
         if fit.model.parametric.has_intercept:
             coefficients[0] += criterion.system.offset
-        fitted = fit.model.predictor(coefficients, solution.level_coefficients())
+        groups = solution.group_coefficients if fit.model.outer else None
+        fitted = fit.model.predictor(coefficients, solution.level_coefficients(), groups)
         rows = np.array(case.terms("fitted"), dtype=int)
         score = criterion.value(solution, criterion.best_log_scale(solution))
         spread = float(np.std(case.data["y"]))
@@ -146,5 +147,7 @@ def _largest(values: ArrayLike, answers: ArrayLike, scale: ArrayLike) -> float:
     first, second = np.atleast_1d(np.asarray(values, dtype=float)), np.atleast_1d(np.asarray(answers, dtype=float))
     # Coefficients that mgcv drops have estimate and error 0 and no p-value.
     same = (first == second) | (np.isnan(first) & np.isnan(second))
-    difference = np.where(same, 0, np.abs(first - second) / np.where(same, 1, scale))
+    # One that only one of the two drops is as far off as can be.
+    divisor = np.where(same, 1.0, np.maximum(scale, 1e-300))
+    difference = np.where(same, 0, np.abs(first - second) / divisor)
     return float(np.max(difference, initial=0))

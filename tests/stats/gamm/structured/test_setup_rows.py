@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.draws import NormalDraws
-from layerstats.stats.gamm.structured.setup_rows import _integers, _sample, setup_rows
+from layerstats.stats.gamm.structured.r_sample import RSample
+from layerstats.stats.gamm.structured.setup_rows import setup_rows
 
 
 def test_samples_are_those_of_r():
     """set.seed(66); a <- sample(1:75600, 10000); b <- sample(1:75600, 75600): the first three, and a checksum."""
-    draws = _integers(NormalDraws(66))
-    next(draws)
-    first = _sample(draws, 75600, 10000) + 1
-    second = _sample(draws, 75600, 75600) + 1
+    sample = RSample(66)
+    first = sample.draw(75600, 10000) + 1
+    second = sample.draw(75600, 75600) + 1
     assert first[:3].tolist() == [54375, 27332, 55215]
     assert second[:3].tolist() == [29827, 55354, 26007]
     assert first @ np.arange(1, 10001) == 1903790360842

@@ -8,6 +8,6 @@ from layerstats.stats.gamm.structured.bases.basis import Basis, Values
 from layerstats.stats.gamm.structured.bases.build import BASES, build_basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.bases.p_spline import PSplineBasis
-from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
+from layerstats.stats.gamm.structured.bases.thin_plate import MOST_KNOTS, ThinPlateBasis
 
-__all__ = ["BASES", "Basis", "CubicBasis", "PSplineBasis", "ThinPlateBasis", "Values", "build_basis"]
+__all__ = ["BASES", "MOST_KNOTS", "Basis", "CubicBasis", "PSplineBasis", "ThinPlateBasis", "Values", "build_basis"]

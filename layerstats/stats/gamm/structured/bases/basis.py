@@ -15,7 +15,7 @@ class Values:
     Attributes
     ----------
     unique
-        (value,) in ascending order.
+        (value,) in ascending order; (value, covariate) where it is of several covariates together.
     counts
         (value,) rows of the data.
     """
@@ -32,13 +32,8 @@ class Values:
         >>> Values.of(np.array([3.0, 1.0, 3.0])).counts
         array([1., 2.])
         """
-        unique, place = np.unique(values, return_inverse=True)
-        return cls(unique, np.bincount(place, weights=counts, minlength=len(unique)).astype(float))
-
-    @property
-    def mean(self) -> float:
-        """The mean over the rows of the data."""
-        return float(self.counts @ self.unique / self.counts.sum())
+        unique, place = np.unique(values, axis=0, return_inverse=True)
+        return cls(unique, np.bincount(place.ravel(), weights=counts, minlength=len(unique)).astype(float))
 
 
 class Basis(Protocol):

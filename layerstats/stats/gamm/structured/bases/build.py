@@ -7,13 +7,15 @@ from collections.abc import Callable
 from layerstats.stats.gamm.structured.bases.basis import Basis, Values
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.bases.p_spline import PSplineBasis
-from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
+from layerstats.stats.gamm.structured.bases.shrinkage import shrunken_cubic, shrunken_thin_plate
+from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis, default_order, null_space_dimension
 from layerstats.stats.gamm.structured.refusal import Refusal
 
 
 def _thin_plate(values: Values, dimension: int, orders: tuple[int, ...] | None) -> Basis:
-    order = 2 if orders is None else orders[0]
-    if not 1 <= order <= 4 or dimension <= order:
+    covariates = values.unique[:1].size
+    order = default_order(covariates) if orders is None else orders[0]
+    if not 1 <= order <= 4 or 2 * order <= covariates or dimension <= null_space_dimension(covariates, order):
         raise Refusal(f"a thin plate basis with m = {order} and k = {dimension}")
     return ThinPlateBasis.build(values, dimension, order)
 
@@ -35,6 +37,8 @@ BASES: dict[str, Callable[[Values, int, tuple[int, ...] | None], Basis]] = {
     "tp": _thin_plate,
     "cr": _cubic,
     "ps": _p_spline,
+    "ts": lambda values, dimension, orders: shrunken_thin_plate(_thin_plate(values, dimension, orders), values),
+    "cs": lambda values, dimension, orders: shrunken_cubic(_cubic(values, dimension, orders), values),
 }
 
 

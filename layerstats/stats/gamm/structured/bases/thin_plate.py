@@ -1,43 +1,48 @@
-"""Thin plate regression splines of one covariate (Wood 2003, J. R. Statist. Soc. B 65, 95-114)."""
+"""Thin plate regression splines of one or several covariates (Wood 2003, J. R. Statist. Soc. B 65, 95-114)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial, gamma, pi
+from itertools import product
+from math import comb, factorial, gamma, pi
 
 import numpy as np
 from scipy.sparse.linalg import eigsh
 
 from layerstats.stats.gamm.structured.bases.basis import Values
+from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Above this size a few extreme eigenvectors come faster from Lanczos iterations than from a full decomposition.
 _FULL_DECOMPOSITION = 300
 # Relative to the size of the vector that an element stands in.
 _ZERO = 1e-9
+# In mgcv: knots, and the seed with which they are drawn.
+MOST_KNOTS = 2000
+_SEED = 1
 
 
 @dataclass(frozen=True, eq=False)
 class ThinPlateBasis:
-    """The rank-k approximation of a thin plate spline with penalty on the derivative of order `order`.
+    """The rank-k approximation of a thin plate spline with penalty on the derivatives of order `order`.
 
     Attributes
     ----------
     knots
-        (value,) the different values of the covariate, centred.
+        (value, covariate) the different values of the covariates, centred; of more than 2,000, as many drawn from them.
     centre
-        What was subtracted.
+        (covariate,) what was subtracted.
     order
-        The derivative that is penalised, m in mgcv.
+        The derivatives that are penalised, m in mgcv.
     radial
         (value, coefficient) weights of the radial functions in the penalised basis functions, scaled.
     polynomial_scale
-        (order,) what the powers of the covariate are divided by.
+        (polynomial,) what the polynomials are divided by.
     penalty
         (coefficient, coefficient)
     """
 
     knots: np.ndarray
-    centre: float
+    centre: np.ndarray
     order: int
     radial: np.ndarray
     polynomial_scale: np.ndarray
@@ -53,65 +58,104 @@ class ThinPlateBasis:
         >>> basis.rows(np.array([0.5, 1.0])).shape, basis.null_dimension
         ((2, 5), 2)
         """
-        centre = values.mean
-        knots = values.unique - centre
-        eigenvalues, vectors = _largest_eigenpairs(_radial(knots[:, None] - knots[None, :], order), dimension)
-        polynomials = np.vander(knots, order, increasing=True)
+        unique = _by_covariate(values.unique)
+        centre = values.counts @ unique / values.counts.sum()
+        knots = unique - centre
+        if len(knots) > MOST_KNOTS:
+            knots = knots[RSample(_SEED).draw(len(knots), MOST_KNOTS)]
+        eigenvalues, vectors = _largest_eigenpairs(_radial(knots, knots, order), dimension)
         # The weights of the radial functions must be orthogonal to every polynomial.
-        free = _complement((polynomials.T @ vectors).T)
-        wiggly = (vectors * eigenvalues) @ free
+        free = _orthogonal_to(_polynomials(knots, order).T @ vectors)
+        weights = vectors @ free
+        null_dimension = dimension - free.shape[1]
         penalty = np.zeros((dimension, dimension))
         wiggliness = free.T @ (eigenvalues[:, None] * free)
-        penalty[: dimension - order, : dimension - order] = (wiggliness + wiggliness.T) / 2
-        functions = np.hstack([wiggly, polynomials])
+        penalty[: free.shape[1], : free.shape[1]] = (wiggliness + wiggliness.T) / 2
+        # At the knots themselves the functions are exactly those of the eigenvectors.
+        wiggly = (
+            (vectors * eigenvalues) @ free
+            if len(knots) == len(unique)
+            else _radial(unique - centre, knots, order) @ weights
+        )
+        functions = np.hstack([wiggly, _polynomials(unique - centre, order)])
         scale = np.sqrt(values.counts @ functions**2 / values.counts.sum())
         return cls(
             knots=knots,
             centre=centre,
             order=order,
-            radial=vectors @ free / scale[: dimension - order],
-            polynomial_scale=scale[dimension - order :],
+            radial=weights / scale[: dimension - null_dimension],
+            polynomial_scale=scale[dimension - null_dimension :],
             penalty=penalty / np.outer(scale, scale),
         )
 
     @property
     def null_dimension(self) -> int:
         """Dimension of the polynomials, which are not penalised."""
-        return self.order
+        return len(self.polynomial_scale)
 
     def rows(self, values: np.ndarray) -> np.ndarray:
-        """Return the basis functions at `values`, (value, coefficient): penalised functions first, then powers."""
-        centred = np.asarray(values, dtype=float) - self.centre
-        wiggly = _radial(centred[:, None] - self.knots[None, :], self.order) @ self.radial
-        return np.hstack([wiggly, np.vander(centred, self.order, increasing=True) / self.polynomial_scale])
+        """Return the basis functions at `values`, (value, coefficient): penalised functions first, then polynomials."""
+        centred = _by_covariate(np.asarray(values, dtype=float)) - self.centre
+        wiggly = _radial(centred, self.knots, self.order) @ self.radial
+        return np.hstack([wiggly, _polynomials(centred, self.order) / self.polynomial_scale])
 
 
-def _radial(distance: np.ndarray, order: int) -> np.ndarray:
-    """Return the Green's function of the penalty in one dimension."""
-    constant = gamma(0.5 - order) / (2 ** (2 * order) * pi**0.5 * factorial(order - 1))
-    return constant * np.abs(distance) ** (2 * order - 1)
+def default_order(covariates: int) -> int:
+    """Return the least order whose splines are smooth enough, mgcv's default."""
+    return (covariates + 3) // 2
+
+
+def null_space_dimension(covariates: int, order: int) -> int:
+    """Return the number of polynomials of a degree below `order`."""
+    return comb(order + covariates - 1, covariates)
+
+
+def _by_covariate(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1)
+
+
+def _polynomials(points: np.ndarray, order: int) -> np.ndarray:
+    """Return products of powers of a degree below `order`, (point, polynomial); the first power varies fastest."""
+    exponents = [each[::-1] for each in product(range(order), repeat=points.shape[1]) if sum(each) < order]
+    return np.stack([np.prod(points ** np.array(each), axis=1) for each in exponents], axis=1)
+
+
+def _radial(points: np.ndarray, knots: np.ndarray, order: int) -> np.ndarray:
+    """Return the Green's function of the penalty at the distances of points and knots, (point, knot)."""
+    covariates = points.shape[1]
+    power = 2 * order - covariates
+    if covariates == 1:
+        distance = np.abs(points - knots.T)
+    else:
+        distance = np.sqrt(np.sum((points[:, None, :] - knots[None, :, :]) ** 2, axis=2))
+    if covariates % 2:
+        constant = gamma(covariates / 2 - order) / (2 ** (2 * order) * pi ** (covariates / 2) * factorial(order - 1))
+        return constant * distance**power
+    constant = (-1) ** (order + 1 + covariates // 2) / (
+        2 ** (2 * order - 1) * pi ** (covariates / 2) * factorial(order - 1) * factorial(order - covariates // 2)
+    )
+    return constant * distance**power * np.log(np.where(distance > 0, distance, 1.0))
+
+
+def _orthogonal_to(rows: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of what is orthogonal to `rows`, (coefficient, function), by reflections as in mgcv.
+
+    The first reflection brings the first row to the last coordinate, the next the second to that before, and so on. On
+    symmetric grids many elements are zero; rounding errors in their place would choose the signs of reflections.
+    """
+    clean = np.where(np.abs(rows) < _ZERO * np.linalg.norm(rows, axis=1, keepdims=True), 0.0, rows)
+    reflections = np.linalg.qr(clean[:, ::-1].T, mode="complete")[0]
+    return reflections[::-1, : len(rows) - 1 : -1]
 
 
 def _largest_eigenpairs(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the eigenvalues of largest magnitude and their vectors as columns, those above zero first, descending."""
+    """Return the eigenvalues of largest magnitude, the largest of them first, and their vectors as columns."""
     size = len(matrix)
     if size <= _FULL_DECOMPOSITION or number > size // 4:
         eigenvalues, vectors = np.linalg.eigh(matrix)
     else:
         # A fixed start makes the result the same every time.
         eigenvalues, vectors = eigsh(matrix, k=number, which="LM", v0=np.linspace(1.0, 2.0, size) ** 2, tol=0)
-    kept = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
-    order = kept[np.argsort(-eigenvalues[kept], kind="stable")]
+    chosen = np.argsort(-np.abs(eigenvalues), kind="stable")[:number]
+    order = chosen[np.argsort(-eigenvalues[chosen])]
     return eigenvalues[order], vectors[:, order]
-
-
-def _complement(columns: np.ndarray) -> np.ndarray:
-    """Return an orthogonal basis of what is orthogonal to `columns`.
-
-    That of mgcv, from reflections that end at the last row and not at the first: the axes of factor smooths and the
-    second-order correction of covariances depend on it. On symmetric grids half of the elements are zero; rounding
-    errors in their place would choose the signs of reflections.
-    """
-    clean = np.where(np.abs(columns) < _ZERO * np.linalg.norm(columns, axis=0), 0.0, columns)
-    reflected = np.linalg.qr(clean[::-1], mode="complete")[0]
-    return reflected[::-1, columns.shape[1] :][:, ::-1]

@@ -16,10 +16,11 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.sparse.linalg import aslinearoperator, eigs
 
+from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
 # Up to this size the eigenvalues of the whole matrix are computed.
-_LARGEST_DENSE = 500
+LARGEST_DENSE = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,20 +91,21 @@ class BlockProduct:
         repeats = [np.repeat(piece.levels, values.shape[1]) for piece in self.pieces]
         alone = np.concatenate([values[piece.grid].ravel() for piece in self.pieces])
         counts = np.concatenate(repeats).astype(float)
-        if rows <= _LARGEST_DENSE:
+        if rows <= LARGEST_DENSE:
             together = self._eigenvalues()
             return Spectrum(np.concatenate([alone, together]), np.concatenate([counts - 1, np.ones(rows)]))
         low_rank = _LowRank.of(self, factor, values, vectors)
         outliers = self._outliers(float(values.max()))
 
-        def correction(point: complex) -> complex:
-            return low_rank.log_determinant(point) - np.log(1 - 2 * point * outliers).sum()
+        def correction(point: complex) -> tuple[np.ndarray, np.ndarray]:
+            parts = np.append(low_rank.log_determinant(point), -np.log(1 - 2 * point * outliers))
+            return parts, np.ones(len(parts))
 
         return Spectrum(
             values=np.concatenate([alone, outliers]),
             counts=np.concatenate([counts, np.ones(len(outliers))]),
             correction=correction,
-            lost=low_rank.lost() + len(outliers),
+            lost=_lost_rank(correction, float(values.max())),
         )
 
     def _outliers(self, bound: float) -> np.ndarray:
@@ -216,10 +218,12 @@ class _LowRank:
         sign, size = np.linalg.slogdet(np.eye(len(self.core)) - 2 * point * (self.core @ kernel))
         return complex(size, float(np.angle(sign)))
 
-    def lost(self) -> int:
-        """Return how many eigenvalues the part of low rank makes zero: by what power the determinant grows less."""
-        far = 1e10j / max(float(values.max()) for values in self.values)
-        return round((self.log_determinant(far).real - self.log_determinant(10 * far).real) / np.log(10))
+
+def _lost_rank(correction: Correction, largest: float) -> int:
+    """Return how many eigenvalues a correction makes zero: by what power the determinant grows less."""
+    far = 1e10j / largest
+    near, further = (float(np.dot(*correction(point)).real) for point in (far, 10 * far))
+    return round((near - further) / np.log(10))
 
 
 def _full_rank(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.inference import block_spectrum
+from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
 from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
+from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.model import Model
 
 
@@ -25,7 +28,17 @@ def block_random_test(model: Model, freedom: Freedom, label: str, residual: floa
     inside = (weights.functions >= span.start) & (weights.functions < span.stop)
     weights = weights.eliminated(solution, np.flatnonzero(~inside))
     statistic = _statistic(freedom, weights, span) / freedom.scale
-    return _product(freedom, noise, weights, span).spectrum().test(statistic, residual)
+    return _spectrum(freedom, noise, weights, span).test(statistic, residual)
+
+
+def _spectrum(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> Spectrum:
+    """Return the eigenvalues of the product of weights and sampling covariance."""
+    solution = freedom.optimum.solution
+    patterns = sum(len(cluster.grid) for cluster in solution.system.clusters)
+    alone = span == slice(0, solution.system.functions) and not noise.any
+    if alone and patterns * solution.system.functions > block_spectrum.LARGEST_DENSE:
+        return BlockPencil.of(solution).spectrum()
+    return _product(freedom, noise, weights, span).spectrum()
 
 
 def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:

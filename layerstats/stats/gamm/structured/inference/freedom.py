@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
 from layerstats.stats.gamm.structured.inference.second_order import (
@@ -52,8 +53,14 @@ class Freedom:
         observations = solution.system.observations
         if self.method != "ML":
             return solution.penalised_square / (observations - solution.penalties.unpenalised)
-        residual_square = solution.penalised_square - float(fit_terms(solution)[0].sum())
+        residual_square = solution.penalised_square - float(self._fit_terms()[0].sum())
         return residual_square / (observations - self.total)
+
+    def _fit_terms(self) -> tuple[np.ndarray, np.ndarray]:
+        return fit_terms(self.optimum.solution)
+
+    def _penalised_directions(self) -> np.ndarray:
+        return penalised_directions(self.optimum.solution)
 
     @cached_property
     def _dense_penalty(self) -> np.ndarray:
@@ -150,20 +157,44 @@ class Freedom:
     @cached_property
     def sensitivity(self) -> np.ndarray:
         """(column, penalty) derivative of the dense coefficients in the log smoothing parameters."""
-        solution = self.optimum.solution
-        return -solution.inverse @ penalised_directions(solution).T
+        return -self.optimum.solution.inverse @ self._penalised_directions().T
 
     @property
     def leaves_out_second_order(self) -> bool:
-        """Whether mgcv would add the second-order term, and it is too large a computation here."""
-        return self.method != "fREML" and coefficient_count(self.model) > MOST_COEFFICIENTS
+        """Whether mgcv would add the second-order term, and it is too large a computation here or not known."""
+        unknown = any(term.aliased for term in self.model.dense)
+        return self.method != "fREML" and (unknown or coefficient_count(self.model) > MOST_COEFFICIENTS)
 
     @cached_property
     def second_order(self) -> SecondOrder | None:
         """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
         if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
             return None
-        return second_order(self.model, self.optimum.solution, self._hessian)
+        return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
+
+    def _whole_penalties(self) -> np.ndarray:
+        """Return the diagonals of all weighted penalties, (penalty, coefficient), as `second_order` takes them."""
+        solution, levels = self.optimum.solution, self.model.level_count
+        dense, block = solution.dense_penalties, np.tile(solution.block_penalties, (1, levels))
+        return block_diag(dense, block)
+
+    def _whole_information(self) -> np.ndarray:
+        """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""
+        system, size = self.optimum.solution.system, coefficient_count(self.model)
+        dense, functions = len(system.dense_gram), system.functions
+        matrix = np.zeros((size, size))
+        matrix[:dense, :dense] = system.dense_gram
+        pattern = system.level_pattern[: self.model.level_count]
+        for level in np.flatnonzero(pattern[:, 0] >= 0):
+            number, position = pattern[level]
+            cluster = system.clusters[number]
+            own = slice(dense + level * functions, dense + (level + 1) * functions)
+            matrix[own, own] = system.block_gram[cluster.grid[position]]
+            # The cross-products hold the root of the number of levels of the pattern.
+            mixed = cluster.mixed[position] / np.sqrt(np.sum((pattern == pattern[level]).all(axis=1)))
+            matrix[own, cluster.columns] = mixed
+            matrix[cluster.columns, own] = mixed.T
+        return matrix
 
     @cached_property
     def corrected(self) -> np.ndarray:
@@ -185,7 +216,7 @@ class Freedom:
         solution = self.optimum.solution
         first = solution.penalties.dense_count
         weight = np.diag(self._block_penalty)
-        cross = fit_terms(solution)[1]
+        cross = self._fit_terms()[1]
         cross = cross - self.sensitivity.T @ (self._dense_penalty + self._gathered) @ self.sensitivity
         inner = solution.block_inverse @ weight @ solution.block_inverse
         for number, diagonal in enumerate(solution.block_penalties):

@@ -14,8 +14,10 @@ import numpy as np
 
 from layerstats.stats.gamm.structured.inference.saddlepoint import saddlepoint_path
 
-# Takes a complex s to what the log determinant of I - 2sE has in addition to that of the weights.
-Correction = Callable[[complex], complex]
+# Takes a complex s to what the log determinant of I - 2sE has in addition to that of the weights: a sum of
+# parts, (part,), times their counts, (part,). Each part is known but for multiples of 2 pi i, and turns slowly along a
+# path.
+Correction = Callable[[complex], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,11 @@ class Noise:
     dense: np.ndarray
     block: np.ndarray
 
+    @property
+    def any(self) -> bool:
+        """Whether there are such coefficients."""
+        return bool(self.dense.any() or self.block.any())
+
     @classmethod
     def of(cls, model: Model, solution: Solution, label: str) -> Noise:
         """Find the effects of random levels other than `label`."""

@@ -11,7 +11,7 @@ from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.model import Model
 
 # Elimination of the blocks leaves zero eigenvalues with errors of this size, relative to the largest.
-_ROUNDING = 5e-11
+ROUNDING = 5e-11
 
 
 def dense_random_test(model: Model, freedom: Freedom, label: str, residual: float) -> TermTest:
@@ -30,7 +30,7 @@ def dense_random_test(model: Model, freedom: Freedom, label: str, residual: floa
     root = np.linalg.cholesky((matrix + matrix.T) / 2)
     values = np.linalg.eigvalsh(root.T @ _covariance(freedom, noise, span) @ root)
     statistic = float(coefficients @ matrix @ coefficients) / freedom.scale
-    return Spectrum(values, np.ones(len(values))).test(statistic, residual, _ROUNDING)
+    return Spectrum(values, np.ones(len(values))).test(statistic, residual, ROUNDING)
 
 
 def _covariance(freedom: Freedom, noise: Noise, span: slice) -> np.ndarray:

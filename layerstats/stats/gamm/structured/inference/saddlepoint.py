@@ -9,9 +9,13 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 
-_NODES = 160
+# The trapezoidal rule converges faster than any power of its step: it is halved until nothing changes.
+_FIRST_NODES = 16
+_MOST_NODES = 512
+_AGREEMENT = 1e-9
 # A correction to the exponent varies slowly along the path: it is evaluated here, and interpolated.
-_CORRECTION_NODES = 24
+_CORRECTION_NODES = (5, 15, 45)
+_SMOOTH = 1e-5
 _STRONGEST_BEND = 0.5
 
 
@@ -40,18 +44,32 @@ class Path:
     width: float
     bend: float
 
-    def log_integral(self, correction: Callable[[complex], complex] | None = None) -> float:
+    def log_integral(self, correction: Callable[[complex], tuple[np.ndarray, np.ndarray]] | None = None) -> float:
         """Return the log of the integral of exp(K(s) - s value) / s over both halves, divided by 2 pi i."""
         top = float(self._exponent(np.array([complex(self.saddle)]))[0].real)
         reach = self._reach(top)
-        # Steps grow exponentially: fine where the integrand is large, far where it falls off slowly.
-        place = (np.arange(_NODES) + 0.5) * reach / _NODES
-        power = self._exponent(self._points(place)) - top
+        addition: Callable[[np.ndarray], np.ndarray] | None = None
         if correction is not None:
-            power = power - 0.5 * _interpolated(lambda at: correction(complex(self._points(at))), reach, place)
-        direction = self.width * (1j * np.cosh(place) + self.bend * np.sinh(place))
-        total = float((np.exp(power) * direction).imag.sum()) * reach / _NODES / np.pi
-        return min(0.0, top + float(np.log(max(total, np.finfo(float).tiny))))
+            addition = _interpolated(lambda at: correction(complex(self._points(at))), reach)
+
+        def integrand(place: np.ndarray) -> float:
+            power = self._exponent(self._points(place)) - top
+            if addition is not None:
+                power = power - 0.5 * addition(place)
+            # Steps grow exponentially: fine where the integrand is large, far where it falls off slowly.
+            direction = self.width * (1j * np.cosh(place) + self.bend * np.sinh(place))
+            return float((np.exp(power) * direction).imag.sum())
+
+        nodes, step = _FIRST_NODES, reach / _FIRST_NODES
+        total = step * (integrand(np.zeros(1)) / 2 + integrand(step * np.arange(1, nodes + 1)))
+        while nodes < _MOST_NODES:
+            finer = total / 2 + step / 2 * integrand(step * (np.arange(nodes) + 0.5))
+            nodes, step = 2 * nodes, step / 2
+            agree = abs(finer - total) <= _AGREEMENT * abs(finer)
+            total = finer
+            if agree:
+                break
+        return min(0.0, top + float(np.log(max(total / np.pi, np.finfo(float).tiny))))
 
     def _points(self, place: ArrayLike) -> np.ndarray:
         return self.saddle + self.width * (1j * np.sinh(place) + self.bend * (np.cosh(place) - 1))
@@ -62,10 +80,11 @@ class Path:
 
     def _reach(self, top: float) -> float:
         """Return where the integrand has fallen to nothing."""
-        places = np.linspace(0.5, 60.0, 120)
-        size = np.real(self._exponent(self._points(places))) + np.log(np.cosh(places)) - top
-        below = np.flatnonzero(size < -40)
-        return float(places[below[0]]) if len(below) else float(places[-1])
+        for place in np.arange(0.5, 60.5, 0.5):
+            point = self._points(np.array([place]))
+            if float(self._exponent(point)[0].real) + np.log(np.cosh(place)) - top < -40:
+                break
+        return float(place)
 
 
 def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray) -> Path:
@@ -99,10 +118,22 @@ def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> floa
     return (low + high) / 2
 
 
-def _interpolated(function: Callable[[float], complex], reach: float, place: np.ndarray) -> np.ndarray:
-    """Return a smooth function at every `place` from a few evaluations."""
-    nodes = chebyshev.chebpts1(_CORRECTION_NODES)
-    values = np.array([function(point) for point in reach * (nodes + 1) / 2])
-    # Logarithms come without multiples of 2 pi i.
-    values = np.real(values) + 1j * np.unwrap(np.imag(values))
-    return chebyshev.chebval(2 * place / reach - 1, chebyshev.chebfit(nodes, values, _CORRECTION_NODES - 1))
+def _interpolated(
+    function: Callable[[float], tuple[np.ndarray, np.ndarray]], reach: float
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a polynomial that is the sum of smooth parts between 0 and `reach`, from a few evaluations."""
+    known: dict[float, np.ndarray] = {}
+    counts = np.zeros(0)
+    for count in _CORRECTION_NODES:
+        # The nodes of a third of the number are among these.
+        for node in chebyshev.chebpts1(count):
+            if not any(abs(node - other) < 1e-9 for other in known):
+                known[node], counts = function(reach * (node + 1) / 2)
+        parts = np.stack([known[node] for node in sorted(known)])
+        # Logarithms come without multiples of 2 pi i; where the path begins they sum up to a real number.
+        phase = np.unwrap(np.imag(parts), axis=0) @ counts
+        values = np.real(parts) @ counts + 1j * (phase - 2 * np.pi * np.round(phase[0] / (2 * np.pi)))
+        series = chebyshev.chebfit(np.array(sorted(known)), values, count - 1)
+        if np.abs(series[-2:]).max() < _SMOOTH:
+            break
+    return lambda place: chebyshev.chebval(2 * place / reach - 1, series)

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.solution import Solution
 
 # The root fills in, so that time grows with the cube of the number of coefficients: two seconds for as many as these.
 MOST_COEFFICIENTS = 1000
@@ -39,26 +38,29 @@ class SecondOrder:
 
 def coefficient_count(model: Model) -> int:
     """Return the number of coefficients of the whole model."""
-    return len(model.parametric.coefficients) + sum(term.size for term in (*model.dense, *model.blocks))
+    return len(model.parametric.coefficients) + sum(term.size for term in (*model.dense, *model.blocks, *model.outer))
 
 
-def second_order(model: Model, solution: Solution, hessian: np.ndarray) -> SecondOrder:
-    """Return the second term at a solution.
+def second_order(model: Model, information: np.ndarray, penalties: np.ndarray, hessian: np.ndarray) -> SecondOrder:
+    """Return the second term.
+
+    Coefficients are those of the dense corner, then of the blocks level by level, then of the groups one by one.
 
     Parameters
     ----------
     model
         Its terms.
-    solution
-        The estimates.
+    information
+        (coefficient, coefficient) the cross-product of the data without penalties.
+    penalties
+        (penalty, coefficient) the diagonals of the weighted penalties.
     hessian
         (parameter, parameter) of the criterion: the log smoothing parameters and, where it is one, the log scale.
     """
-    inverse_root = _inverse_root(model, solution)
-    penalties = _whole_penalties(model, solution)
+    total = penalties.sum(axis=0)
+    inverse_root = _inverse_root(model, information + np.diag(total))
     slopes = [_slope_of_root(inverse_root, penalty) for penalty in penalties]
-    total = np.sum(penalties, axis=0)
-    dense = solution.penalties.columns
+    dense = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
     covariance, freedom = np.zeros((dense, dense)), 0.0
     for weights in _root_of_covariance(hessian)[: len(penalties)].T:
         slope = np.tensordot(weights, slopes, 1)
@@ -84,11 +86,10 @@ def _slope_of_root(inverse_root: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     return slope
 
 
-def _inverse_root(model: Model, solution: Solution) -> np.ndarray:
-    """Return U^-1: its rows are our coefficients, dense ones first and then level by level; its columns mgcv's."""
-    lower = np.linalg.cholesky(_whole_information(model, solution))
+def _inverse_root(model: Model, penalised: np.ndarray) -> np.ndarray:
+    """Return U^-1, of the penalised cross-product: its rows are our coefficients, its columns mgcv's."""
     order = _order_in_mgcv(model)
-    columns = lower.T.copy()
+    columns = np.linalg.cholesky(penalised).T
     for term in model.dense:
         if term.transform is not None:
             span = model.dense_spans[term.label]
@@ -108,43 +109,16 @@ def _order_in_mgcv(model: Model) -> np.ndarray:
     """Return where each coefficient of mgcv stands among ours: terms as in the formula, each level by level."""
     parametric = len(model.parametric.coefficients)
     dense = parametric + sum(term.size for term in model.dense)
-    functions = sum(term.functions for term in model.blocks)
-    blocks = dense + np.arange(model.level_count * functions).reshape(model.level_count, functions)
+    functions = sum(term.functions for term in model.blocks), sum(term.functions for term in model.outer)
+    blocks = dense + np.arange(model.level_count * functions[0]).reshape(model.level_count, functions[0])
+    groups = dense + blocks.size + np.arange(model.group_count * functions[1]).reshape(model.group_count, functions[1])
     pieces = [np.arange(parametric)]
     for label in model.labels:
         if label in model.block_spans:
             pieces.append(blocks[:, model.block_spans[label]].ravel())
+        elif label in model.outer_spans:
+            pieces.append(groups[:, model.outer_spans[label]].ravel())
         else:
             span = model.dense_spans[label]
             pieces.append(np.arange(span.start, span.stop))
     return np.concatenate(pieces)
-
-
-def _whole_penalties(model: Model, solution: Solution) -> list[np.ndarray]:
-    """Return the weighted penalties, each the diagonal over all coefficients."""
-    dense, functions = solution.penalties.columns, solution.penalties.block.shape[1]
-    behind = np.zeros(functions * model.level_count)
-    whole = [np.concatenate([diagonal, behind]) for diagonal in solution.dense_penalties]
-    levels = model.level_count
-    return whole + [np.concatenate([np.zeros(dense), np.tile(row, levels)]) for row in solution.block_penalties]
-
-
-def _whole_information(model: Model, solution: Solution) -> np.ndarray:
-    """Return K, dense columns first and then level by level."""
-    system, penalties = solution.system, solution.penalties
-    dense, functions = penalties.columns, system.functions
-    matrix = np.diag(np.sum(_whole_penalties(model, solution), axis=0))
-    matrix[:dense, :dense] += system.dense_gram
-    pattern = system.level_pattern[: model.level_count]
-    for level, (number, position) in enumerate(pattern):
-        if number < 0:
-            continue
-        cluster = system.clusters[number]
-        own = slice(dense + level * functions, dense + (level + 1) * functions)
-        matrix[own, own] += system.block_gram[cluster.grid[position]]
-        # The cross-products hold the root of the number of levels of the pattern.
-        count = np.sum((pattern == (number, position)).all(axis=1))
-        mixed = cluster.mixed[position] / np.sqrt(count)
-        matrix[own, cluster.columns] = mixed
-        matrix[cluster.columns, own] = mixed.T
-    return matrix

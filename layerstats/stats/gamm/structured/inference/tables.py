@@ -12,19 +12,30 @@ from layerstats.stats.gamm.structured.inference.block_test import block_random_t
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.random_test import dense_random_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.nested import NestedFreedom
+from layerstats.stats.gamm.structured.nested.block_test import nested_block_test
+from layerstats.stats.gamm.structured.nested.group_test import dense_random_test as nested_dense_test
+from layerstats.stats.gamm.structured.nested.group_test import group_random_test
 from layerstats.stats.gamm.structured.whitening import log_determinant
 
 
 def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
     """Return ``term, estimate, std_error, statistic, p_value`` of the parametric coefficients."""
-    names = [coefficient.name for coefficient in fit.model.parametric.coefficients]
+    part = fit.model.parametric
+    names = [coefficient.name for coefficient in part.coefficients]
     estimate = fit.coefficients[: len(names)]
     error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
     statistic = estimate / error
     p_value = 2 * stats.t.sf(np.abs(statistic), fit.residual_freedom)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
     )
+    if not part.aliased:
+        return table
+    # As in mgcv: zero, without a test.
+    table = table.set_index("term").reindex([coefficient.name for coefficient in part.written])
+    return table.fillna({"estimate": 0.0, "std_error": 0.0}).reset_index()
 
 
 def smooth_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
@@ -43,15 +54,21 @@ def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]
     parts = {}
     for term in fit.model.dense:
         edf = float(freedom.dense[fit.model.dense_spans[term.label]].sum())
-        parts[term.label] = SmoothPart(term.label, term.size, term.null_dimension, edf)
+        parts[term.label] = SmoothPart(term.label, term.size + term.aliased, term.null_dimension, edf)
     for term in fit.model.blocks:
         edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
         parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+    if isinstance(freedom, NestedFreedom):
+        for term in fit.model.outer:
+            edf = float(freedom.outer[fit.model.outer_spans[term.label]].sum())
+            parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
     return tuple(parts[label] for label in fit.model.labels)
 
 
 def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
     residual = fit.residual_freedom
+    if isinstance(freedom, NestedFreedom) and part.null_dimension == 0:
+        return _nested_test(fit.model, freedom, part.label, residual)
     if part.label in fit.model.block_spans:
         return block_random_test(fit.model, freedom, part.label, residual)
     if part.null_dimension == 0:
@@ -64,6 +81,14 @@ def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
         float(freedom.dense_alternative[span].sum()),
         residual,
     )
+
+
+def _nested_test(model: Model, freedom: NestedFreedom, label: str, residual: float) -> TermTest:
+    if label in model.block_spans:
+        return nested_block_test(freedom, residual)
+    if label in model.outer_spans:
+        return group_random_test(freedom, model.outer_spans[label], residual)
+    return nested_dense_test(freedom, model.dense_spans[label], residual)
 
 
 def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, whitened: np.ndarray) -> pd.DataFrame:
@@ -79,7 +104,7 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
     unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
     log_likelihood = -0.5 * float(
         observations * (np.log(2 * np.pi * np.sum(whitened**2) / observations) + 1) - np.sum(np.log(weights))
-    ) + log_determinant(request.rho, fit.start)
+    ) + log_determinant(fit.correlation, fit.start)
     df = freedom.total_corrected + 1
     return pd.DataFrame(
         {

@@ -2,6 +2,7 @@
 
 from layerstats.stats.gamm.structured.smooths.build import build_smooth
 from layerstats.stats.gamm.structured.smooths.parametric import ParametricPart, build_parametric
+from layerstats.stats.gamm.structured.smooths.shared import like_first, sharing
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
 
-__all__ = ["DenseTerm", "GroupedTerm", "ParametricPart", "build_parametric", "build_smooth"]
+__all__ = ["DenseTerm", "GroupedTerm", "ParametricPart", "build_parametric", "build_smooth", "like_first", "sharing"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.smooths.decomposed_tensor import decomposed_tensor_smooth
 from layerstats.stats.gamm.structured.smooths.factor_smooth import factor_smooth
+from layerstats.stats.gamm.structured.smooths.isotropic import isotropic_smooth
 from layerstats.stats.gamm.structured.smooths.options import check_options
 from layerstats.stats.gamm.structured.smooths.random_effect import random_effect
 from layerstats.stats.gamm.structured.smooths.tensor import tensor_smooth
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
-from layerstats.stats.gamm.structured.smooths.univariate import univariate_smooth
 
 
 def build_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm] | list[GroupedTerm]:
@@ -24,12 +24,10 @@ def build_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm] | list
     check_options(smooth)
     if smooth.function in ("te", "ti"):
         return tensor_smooth(smooth, rows)
-    if smooth.function != "s":
-        raise Refusal(f"{smooth.function}() ({smooth})")
+    if smooth.function == "t2":
+        return decomposed_tensor_smooth(smooth, rows)
     if smooth.bases[0] == "re":
         return random_effect(smooth, rows)
     if smooth.bases[0] == "fs":
         return factor_smooth(smooth, rows)
-    if len(smooth.variables) != 1:
-        raise Refusal(f"an isotropic smooth of {len(smooth.variables)} covariates ({smooth})")
-    return univariate_smooth(smooth, rows)
+    return isotropic_smooth(smooth, rows)

@@ -40,6 +40,8 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     written = smooth.basis_dimensions
     dimension = default_basis_dimension(smooth) if written is None else written[0]
     basis = build_basis(_basis_name(smooth), Values.of(values, rows.counts), dimension, orders(smooth))
+    if basis.null_dimension == 0:
+        raise Refusal(f"the basis {_basis_name(smooth)!r} in {smooth}")
     transform, wiggliness = natural_parameterisation(basis.rows(values), basis, rows.counts)
     penalties = [np.concatenate([wiggliness, np.zeros(basis.null_dimension)])]
     penalties += [np.eye(dimension)[dimension - position - 1] for position in reversed(range(basis.null_dimension))]

@@ -20,12 +20,18 @@ def check_options(smooth: SmoothTerm) -> None:
     Refusal
         With the argument.
     """
-    understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set())
+    understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set() if smooth.random else {"id"})
     for name, value in smooth.options:
         if name not in understood:
             raise Refusal(f"the argument {name} = {value} of {smooth}")
     if smooth.option("m") is not None and smooth.penalty_orders is None:
         raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
+
+
+def smoothing_id(smooth: SmoothTerm) -> str | None:
+    """Return the ``id`` that was written."""
+    written = smooth.option("id")
+    return None if written is None else str(written).strip("\"'")
 
 
 def is_factor(frame: pd.DataFrame, variable: Expression) -> bool:

@@ -47,9 +47,23 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class ParametricPart:
-    """The unpenalised columns that are written out in a formula."""
+    """The unpenalised columns that are written out in a formula.
+
+    Attributes
+    ----------
+    coefficients
+        In the order of R.
+    written
+        With those that were left out, since the data cannot tell them from others, and that count as zero.
+    """
 
     coefficients: tuple[Coefficient, ...]
+    written: tuple[Coefficient, ...]
+
+    @property
+    def aliased(self) -> bool:
+        """Whether coefficients were left out."""
+        return len(self.coefficients) < len(self.written)
 
     @property
     def has_intercept(self) -> bool:
@@ -76,7 +90,7 @@ def build_parametric(formula: Formula, frame: pd.DataFrame) -> ParametricPart:
         if term.is_offset:
             raise Refusal(f"the offset {term}")
         coefficients += _term_coefficients(term, formula, frame)
-    return ParametricPart(tuple(coefficients))
+    return ParametricPart(tuple(coefficients), tuple(coefficients))
 
 
 def _term_coefficients(term: ParametricTerm, formula: Formula, frame: pd.DataFrame) -> list[Coefficient]:

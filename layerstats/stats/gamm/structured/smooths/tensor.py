@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.basis_size import default_basis_dimension
 from layerstats.stats.gamm.expression import Expression
 from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
+from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
-from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
+from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
+from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +62,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
         A margin is not one of the engine's.
     """
     margins = [_margin(smooth, position, rows) for position in range(len(smooth.variables))]
-    functions = _product([margin.rows(rows.frame) for margin in margins])
+    functions = row_products([margin.rows(rows.frame) for margin in margins])
     transform = reduce(np.kron, [margin.axes for margin in margins])
     diagonals = _diagonal_penalties(margins)
     originals = scale_penalties(functions, [(transform * diagonal) @ transform.T for diagonal in diagonals])
@@ -89,6 +85,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             full_offset=axes.full_offset,
             shear=axes.shear,
             transform=axes.transform,
+            smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)
     ]
@@ -106,18 +103,8 @@ def _without_constant(transform: np.ndarray, margins: list[Margin], centring: Ce
 
 
 def _margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> Margin:
-    variable = smooth.variables[position]
-    check_number(rows.frame, variable)
-    name = _one_each(smooth, smooth.bases, position)
-    written = smooth.basis_dimensions
-    dimension = default_basis_dimension(smooth) if written is None else _one_each(smooth, written, position)
-    stated = orders(smooth)
-    if stated is not None and name == "ps":
-        raise Refusal(f"m in {smooth}")
-    order = None if stated is None else (_one_each(smooth, stated, position),)
-    values = Values.of(numbers(variable, rows.frame), rows.counts)
-    basis = build_basis(name, values, dimension, order)
-    transform = np.eye(dimension)
+    variable, basis, values = build_margin_basis(smooth, position, rows)
+    transform = np.eye(len(basis.penalty))
     if smooth.function == "ti":
         # Without its mean, the product has no main effects in it.
         mean = values.counts @ basis.rows(values.unique)
@@ -152,12 +139,6 @@ def _axes(penalty: np.ndarray, null_dimension: int, constant: np.ndarray | None)
     return vectors, values
 
 
-def _one_each(smooth: SmoothTerm, items: tuple[Item, ...], position: int) -> Item:
-    if len(items) not in (1, len(smooth.variables)):
-        raise Refusal(f"{smooth}, whose margins are not all of one covariate")
-    return items[position if len(items) > 1 else 0]
-
-
 def _diagonal_penalties(margins: list[Margin]) -> list[np.ndarray]:
     ones = [np.ones(len(margin.penalty)) for margin in margins]
     return [
@@ -166,15 +147,10 @@ def _diagonal_penalties(margins: list[Margin]) -> list[np.ndarray]:
     ]
 
 
-def _product(parts: list[np.ndarray]) -> np.ndarray:
-    """Multiply bases row by row; the functions of the last vary fastest."""
-    return reduce(lambda left, right: (left[:, :, None] * right[:, None, :]).reshape(len(left), -1), parts)
-
-
 def _columns(
     margins: list[Margin], centring: Centring | None, axes: Coordinates, copy: Copy, frame: pd.DataFrame
 ) -> np.ndarray:
-    functions = _product([margin.rows(frame) for margin in margins])
+    functions = row_products([margin.rows(frame) for margin in margins])
     if centring is not None:
         functions = centring.functions(functions)
     return copy.multiply(functions @ axes.transform, frame)

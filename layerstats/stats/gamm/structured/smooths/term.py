@@ -29,6 +29,10 @@ class DenseTerm:
         How likelihoods differ from those in mgcv's coefficients; see `Coordinates`. None where they do not.
     transform
         (mgcv's coefficient, coefficient); None where they are the same.
+    smoothing_id
+        Terms with the same have the same smoothing parameters; None where they are its own.
+    aliased
+        The number of unpenalised coefficients that were left out, since the data cannot tell them from others.
     """
 
     label: str
@@ -39,6 +43,8 @@ class DenseTerm:
     full_offset: float = 0.0
     shear: np.ndarray | None = None
     transform: np.ndarray | None = None
+    smoothing_id: str | None = None
+    aliased: int = 0
 
     @property
     def size(self) -> int:
@@ -52,8 +58,8 @@ class DenseTerm:
 
     @property
     def null_dimension(self) -> int:
-        """Number of coefficients that no penalty sees."""
-        return int(np.sum(~self.penalised))
+        """Number of coefficients that no penalty sees, with those that were left out."""
+        return int(np.sum(~self.penalised)) + self.aliased
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""``s()`` of one covariate, alone or by a factor or a number."""
+"""``s()`` of one covariate, or of several on one scale, alone or by a factor or a number."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ import pandas as pd
 from layerstats.stats.gamm.basis_size import default_basis_dimension
 from layerstats.stats.gamm.expression import Expression
 from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
+from layerstats.stats.gamm.structured.bases import MOST_KNOTS, Basis, Values, build_basis
+from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, single_penalty
-from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
+from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
 
 
-def univariate_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
-    """Return the terms of a smooth of one covariate, one for each level of its ``by``.
+def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
+    """Return the terms of a smooth, one for each level of its ``by``.
 
     Raises
     ------
     Refusal
-        Its basis or its covariate is not one of the engine's.
+        Its basis or a covariate is not one of the engine's.
     """
-    variable = smooth.variables[0]
-    check_number(rows.frame, variable)
-    values = numbers(variable, rows.frame)
+    for variable in smooth.variables:
+        check_number(rows.frame, variable)
+    if len(smooth.variables) > 1 and smooth.bases[0] not in ("tp", "ts"):
+        raise Refusal(f"the basis {smooth.bases[0]!r} of {len(smooth.variables)} covariates ({smooth})")
+    values = _values(smooth.variables, rows.frame)
+    if values.ndim > 1 and len(rows.frame) > MOST_KNOTS:
+        raise Refusal(f"{smooth}, whose covariates have more than {MOST_KNOTS} different values together")
     written = smooth.basis_dimensions
     dimension = default_basis_dimension(smooth) if written is None else written[0]
     basis = build_basis(smooth.bases[0], Values.of(values, rows.counts), dimension, orders(smooth))
@@ -40,28 +45,35 @@ def univariate_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     if is_centred(smooth, rows.frame):
         centring = Centring(functions, rows.counts)
         penalty = centring.penalty(penalty)
-        null_dimension -= 1
+        null_dimension = max(null_dimension - 1, 0)
     axes = single_penalty(penalty, null_dimension)
     return [
         DenseTerm(
-            label=copy.label,
-            columns=partial(_columns, variable, basis, centring, axes, copy),
-            penalties=axes.penalties,
+            copy.label,
+            partial(_columns, smooth.variables, basis, centring, axes, copy),
+            axes.penalties,
             transform=axes.transform,
+            smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)
     ]
 
 
 def _columns(
-    variable: Expression,
+    variables: tuple[Expression, ...],
     basis: Basis,
     centring: Centring | None,
     axes: Coordinates,
     copy: Copy,
     frame: pd.DataFrame,
 ) -> np.ndarray:
-    functions = basis.rows(numbers(variable, frame))
+    functions = basis.rows(_values(variables, frame))
     if centring is not None:
         functions = centring.functions(functions)
     return copy.multiply(functions @ axes.transform, frame)
+
+
+def _values(variables: tuple[Expression, ...], frame: pd.DataFrame) -> np.ndarray:
+    """Return the values of the covariates: (row,) of one, (row, covariate) of several."""
+    values = np.stack([numbers(variable, frame) for variable in variables], axis=1)
+    return values[:, 0] if len(variables) == 1 else values

@@ -1,0 +1,101 @@
+"""Generated speech as a corpus on disk: sound files and a table of the codes that they were made with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_columns, require
+from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.folders import corpus_folder
+from layerstats.corpora.whole_files import corpus_of_files
+from layerstats.errors import CorpusError
+
+TABLE = "tokens.csv"
+AUDIO = "audio"
+TOUR = "tour.wav"
+# Of each code in the tour, with a breath between tokens and a longer one between codes.
+_TOUR_VOICES = 3
+_SHORT_PAUSE_S, _LONG_PAUSE_S = 0.15, 0.6
+_TEXT = ("token", "word", "speaker", "split", "code")
+
+
+def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
+    """Write generated speech for listening and for later analyses.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        From `layerstats.probes.generate_speech`.
+    folder : path
+        Made where it is not there. It gets `tokens.csv`, a 16-bit WAV file a token in `audio/`, and `tour.wav`: all
+        codes one after another, each by the first three voices.
+
+    Returns
+    -------
+    list of Path
+        The files written, the table first.
+
+    Raises
+    ------
+    CorpusError
+        The corpus was not generated, or the folder holds generated speech already.
+    """
+    check_columns(corpus.tokens, ["code", "code_value"], f"the tokens of {corpus.name}: it was not generated; it")
+    folder = Path(folder)
+    if (folder / TABLE).exists():
+        raise CorpusError(f"{folder} holds generated speech already. Choose another folder, or remove this one.")
+    (folder / AUDIO).mkdir(parents=True, exist_ok=True)
+    files = [folder / AUDIO / f"{token}.wav" for token in corpus.tokens["token"]]
+    for token, file in zip(corpus.tokens["token"], files, strict=True):
+        _write(file, corpus.audio(token), corpus.rate_hz)
+    _write(folder / TOUR, _tour(corpus), corpus.rate_hz)
+    # Last, so that a folder with a table is a complete one.
+    corpus.tokens.drop(columns="duration_s").to_csv(folder / TABLE, index=False)
+    return [folder / TABLE, folder / TOUR, *files]
+
+
+def read_generated(path: str | Path) -> Corpus:
+    """Read speech that `write_generated` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+
+    Returns
+    -------
+    Corpus
+        Without phones. `word` names the code, `speaker` the noise vector; further columns of `tokens`: `code,
+        code_value, peak`.
+
+    Raises
+    ------
+    CorpusError
+        The folder holds no generated speech, or a file is missing.
+    """
+    folder = corpus_folder(path, "generated speech")
+    if not (folder / TABLE).is_file():
+        raise CorpusError(f"{folder} holds no generated speech: there is no {TABLE}. Make some: layerstats generate")
+    table = pd.read_csv(folder / TABLE, dtype=dict.fromkeys(map(str, _TEXT), "str"), keep_default_na=False)
+    check_columns(table, [*_TEXT, "code_value"], f"{folder / TABLE}")
+    rows = [(folder / AUDIO / f"{row['token']}.wav", row) for row in table.to_dict("records")]
+    return corpus_of_files("generated", rows, folder)
+
+
+def _tour(corpus: Corpus) -> np.ndarray:
+    """Return the codes one after another, values of a code side by side: float32 (sample,)."""
+    short, long = (np.zeros(round(pause * corpus.rate_hz), np.float32) for pause in (_SHORT_PAUSE_S, _LONG_PAUSE_S))
+    parts = []
+    for _, tokens in corpus.tokens.groupby(["code", "code_value"], sort=False):
+        for token in tokens["token"].iloc[:_TOUR_VOICES]:
+            parts += [corpus.audio(str(token)), short]
+        parts.append(long)
+    return np.concatenate(parts)
+
+
+def _write(file: Path, samples: np.ndarray, rate_hz: int) -> None:
+    soundfile = require("soundfile", "write sound files", "speech")
+    soundfile.write(file, np.rint(samples * 32768).clip(-32768, 32767).astype(np.int16), rate_hz, subtype="PCM_16")

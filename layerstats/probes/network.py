@@ -1,0 +1,35 @@
+"""What a recording says about the network that was recorded, so that networks can be compared."""
+
+from __future__ import annotations
+
+from layerstats.models import ModelCard
+
+
+def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, object]:
+    """Return attributes of a recording: the kind of network, which part of it, and the seed of its training.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The card of one of layerstats's checkpoints.
+    part : str
+        The part that is recorded, for an InfoWaveGAN.
+
+    Returns
+    -------
+    dict
+        `network_kind` ("ciwgan", "fiwgan" or "supervised"), for an InfoWaveGAN `part`, and `network_seed` where the
+        card has it.
+
+    Examples
+    --------
+    >>> card = ModelCard("words", "", training={"seed": 3}, architecture={"class": "ConvolutionalEncoder"})
+    >>> network_attributes(card)
+    {'network_kind': 'supervised', 'network_seed': 3}
+    """
+    if card.architecture.get("class") == "InfoWaveGAN":
+        attributes: dict[str, object] = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
+    else:
+        attributes = {"network_kind": "supervised"}
+    seed = card.training.get("seed")
+    return attributes if seed is None else {**attributes, "network_seed": int(seed)}

@@ -1,0 +1,129 @@
+"""Which networks several stores hold: their kinds, their seeds, and which of them were trained together."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.store import Experiment, open_store
+
+UNTRAINED = "untrained"
+# How networks and their parts are written in tables and figures.
+NAMES = {"ciwgan": "ciwGAN", "fiwgan": "fiwGAN", "q_network": "Q-network"}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One network that heard the tokens.
+
+    Attributes
+    ----------
+    kind
+        What it is compared as, for instance "ciwGAN Q-network", "supervised" or "untrained ciwGAN".
+    seed
+        Seed of its training, or of its random weights.
+    run
+        The training that it came from; a Q-network and a discriminator of one training share it.
+    view
+        Its recording.
+    """
+
+    kind: str
+    seed: int
+    run: tuple[str, int]
+    view: Experiment
+
+
+def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list[Network]:
+    """List the networks in stores that were recorded on the same tokens.
+
+    The main recording of each store is a network; its attributes `network_kind` and `network_seed` (and `part`, for
+    parts of one network) say which. Untrained networks are those of the first store of each `network_kind` that has
+    any: a Q-network's and a discriminator's are the same networks again. Those of different kinds are kept apart,
+    since networks whose weights are drawn in another way differ before they have learned anything.
+
+    Parameters
+    ----------
+    stores
+        Paths, or views with a selection, the same one in all.
+
+    Returns
+    -------
+    list of Network
+        In the order of the stores; untrained ones last.
+
+    Raises
+    ------
+    DataError
+        A recording does not say what network it is of, two are of the same one, or the tokens differ.
+    """
+    if isinstance(stores, str | os.PathLike | Experiment):
+        raise ArgumentError(f"The 'stores' parameter must be a list of stores, but got {stores!r} instead.")
+    views = [store if isinstance(store, Experiment) else open_store(store) for store in stores]
+    if not views:
+        raise ArgumentError("The 'stores' parameter must list at least one store, but it is empty.")
+    _check_same_tokens(views)
+    trained = [_main(view) for view in views if view.name == "activations"]
+    twice = [key for key, count in Counter((one.kind, one.seed) for one in trained).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"The network {twice[0][0]!r} with seed {twice[0][1]} occurs more than once. Give each store once, and "
+            "each training a seed of its own (the attribute 'network_seed' of its recording)."
+        )
+    return [*trained, *_untrained(views)]
+
+
+def _main(view: Experiment) -> Network:
+    attributes = view.attrs
+    missing = [name for name in ("network_kind", "network_seed") if name not in attributes]
+    if missing:
+        raise DataError(
+            f"The recording in {view.path} does not say which network it is of: the attribute {missing[0]!r} is "
+            "missing. 'layerstats record' writes it for layerstats's checkpoints; for other networks pass "
+            "attrs={'network_kind': 'supervised', 'network_seed': 0} to record_activations."
+        )
+    kind, seed = _kind(view), int(attributes["network_seed"])
+    part = attributes.get("part")
+    label = kind if part is None else f"{kind} {NAMES.get(str(part), str(part))}"
+    return Network(label, seed, (kind if part is not None else label, seed), view)
+
+
+def _kind(view: Experiment) -> str:
+    kind = str(view.attrs["network_kind"])
+    return NAMES.get(kind, kind)
+
+
+def _untrained(views: Sequence[Experiment]) -> list[Network]:
+    """Return the untrained networks of the first store of each kind that has any."""
+    found: dict[str, dict[int, Experiment]] = {}
+    for view in views:
+        kind, names = _kind(view), _untrained_recordings(view)
+        if names and kind not in found:
+            found[kind] = {int(name.rpartition("_")[2]): view.recording(name) for name in names}
+    # Where there is one sort only, its name needs no more.
+    labels = {kind: UNTRAINED if len(found) == 1 else f"{UNTRAINED} {kind}" for kind in found}
+    return [
+        Network(labels[kind], seed, (labels[kind], seed), view)
+        for kind, recordings in found.items()
+        for seed, view in recordings.items()
+    ]
+
+
+def _untrained_recordings(view: Experiment) -> list[str]:
+    table = view.recordings
+    names = [str(name) for name, complete in zip(table["recording"], table["complete"], strict=True) if complete]
+    return [name for name in names if name.startswith(f"{UNTRAINED}/")]
+
+
+def _check_same_tokens(views: Sequence[Experiment]) -> None:
+    first = views[0]
+    for view in views[1:]:
+        different = [name for name in ("tables_hash", "corpus_hash") if first.attrs.get(name) != view.attrs.get(name)]
+        if different or first.tokens["token"].tolist() != view.tokens["token"].tolist():
+            raise DataError(
+                f"Networks are compared on the same tokens, but those of {view.path} are not those of {first.path}. "
+                "Record them on the same corpus, with the same split and clips, and select the same tokens."
+            )

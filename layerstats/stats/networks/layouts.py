@@ -1,0 +1,167 @@
+"""Where the series of a contrast lie in a layer: the same places in every network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice, check_columns
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.null import BINS
+from layerstats.stats.series import MIN_SAMPLES
+from layerstats.store import Experiment
+
+# Of each group; fewer have no spread worth the name.
+LEAST_SERIES = 3
+LEAST_SPEAKERS = 3
+VARIANTS = ("word", "padded")
+COLUMNS = ["token", "speaker", "group", "onset_s", "offset_s"]
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """A contrast between groups of stretches of speech.
+
+    Attributes
+    ----------
+    name
+        As tables write it: ``"ask - wash"``, ``"8 words"``, ``"s - sh"``.
+    intervals
+        One row a series: ``token, speaker, group, onset_s, offset_s``; seconds on the clip's axis.
+    """
+
+    name: str
+    intervals: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where the points of the series of one contrast are in a layer's array, and what the series are.
+
+    Attributes
+    ----------
+    tokens, samples
+        (point,) row and column of each point.
+    cells
+        (point,) its series and time bin as one number, ``series * bins + bin``.
+    bins
+        Number of time bins of a series.
+    groups, speakers
+        (series,) numbers from 0.
+    dropped
+        Number of series that have too few points at this layer.
+    """
+
+    tokens: np.ndarray
+    samples: np.ndarray
+    cells: np.ndarray
+    bins: int
+    groups: np.ndarray
+    speakers: np.ndarray
+    dropped: int
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        """Average a layer's values (token, sample) over the points of each time bin: (series, bin)."""
+        size = len(self.groups) * self.bins
+        sums = np.bincount(self.cells, weights=values[self.tokens, self.samples], minlength=size)
+        return (sums / np.bincount(self.cells, minlength=size)).reshape(-1, self.bins)
+
+
+def list_contrasts(
+    view: Experiment, words: Sequence[Sequence[str]] | None, phones: Sequence[str], variant: str
+) -> list[Contrast]:
+    """Return the contrasts that were asked for.
+
+    Parameters
+    ----------
+    view
+        The recording of one of the networks.
+    words
+        Sets of two words or more; None is one set of all words, where there are two.
+    phones
+        Contrasts such as ``"s:sh"``.
+    variant
+        "word": the samples inside the word; "padded": all samples of the clip.
+    """
+    check_choice("variant", variant, VARIANTS)
+    every = sorted(set(view.tokens["word"]))
+    chosen = ([every] if len(every) > 1 else []) if words is None else list(words)
+    contrasts = [_word_contrast(view, each, every, variant) for each in chosen]
+    contrasts += [_phone_contrast(view, each) for each in phones]
+    names = [contrast.name for contrast in contrasts]
+    if not names or len(set(names)) < len(names):
+        raise ArgumentError(f"The parameters 'words' and 'phones' must give at least one contrast, none twice: {names}")
+    return contrasts
+
+
+def _word_contrast(view: Experiment, words: Collection[str], every: Sequence[str], variant: str) -> Contrast:
+    words = list(words)
+    if isinstance(words, str) or len(set(words)) < max(2, len(words)):
+        raise ArgumentError(f"A contrast of words needs two different ones or more, but got {words!r}.")
+    for word in words:
+        check_choice("words", word, every)
+    tokens = view.tokens.loc[view.tokens["word"].isin(words).to_numpy()].assign(group=lambda table: table["word"])
+    if variant == "padded":
+        tokens = tokens.assign(onset_s=-np.inf, offset_s=np.inf)
+    else:
+        check_columns(tokens, ["onset_s", "duration_s"], "the tokens table")
+        tokens = tokens.assign(offset_s=tokens["onset_s"] + tokens["duration_s"])
+    name = " - ".join(words) if len(words) == 2 else f"{len(words)} words"
+    return Contrast(name, tokens.loc[:, COLUMNS].reset_index(drop=True))
+
+
+def _phone_contrast(view: Experiment, contrast: str) -> Contrast:
+    sets = parse_phone_contrast(contrast)
+    group = {phone: ",".join(phones) for phones in sets for phone in phones}
+    intervals = view.select(phone=list(group)).phones.merge(view.tokens.loc[:, ["token", "speaker"]], on="token")
+    intervals = intervals.assign(group=[group[label] for label in intervals["label"]])
+    return Contrast(" - ".join(",".join(phones) for phones in sets), intervals.loc[:, COLUMNS])
+
+
+def layout(contrast: Contrast, tokens: Sequence[str], times: np.ndarray) -> Layout:
+    """Find the points of a contrast's series at a layer, cut into equal time bins as in `descriptive_effect_size`.
+
+    Parameters
+    ----------
+    contrast
+        From `list_contrasts`.
+    tokens
+        Ids of the tokens in the order of the layer's rows.
+    times
+        (sample,) of the layer, seconds on the clip's axis.
+
+    Raises
+    ------
+    DataError
+        A group has too few series with four points, or too few speakers are left.
+    """
+    table = contrast.intervals
+    # Half-open, as in the store: a sample on the boundary of two phones belongs to one of them.
+    start, stop = (np.searchsorted(times, table[name].to_numpy(dtype=float)) for name in ("onset_s", "offset_s"))
+    points = stop - start
+    kept = points >= MIN_SAMPLES
+    table, start, points = table.loc[kept], start[kept], points[kept]
+    groups = {name: int((table["group"] == name).sum()) for name in sorted(set(contrast.intervals["group"]))}
+    speakers = len(set(table["speaker"]))
+    if len(groups) < 2 or min(groups.values()) < LEAST_SERIES or speakers < LEAST_SPEAKERS:
+        counts = ", ".join(f"{count} of {name}" for name, count in groups.items())
+        raise DataError(
+            f"{counts} have {MIN_SAMPLES} samples or more here, by {speakers} speakers; two groups of {LEAST_SERIES} "
+            f"and {LEAST_SPEAKERS} speakers are needed"
+        )
+    bins = min(BINS, int(points.min()))
+    series = np.repeat(np.arange(len(points)), points)
+    rank = np.arange(len(series)) - np.repeat(np.cumsum(points) - points, points)
+    return Layout(
+        tokens=pd.Index(list(tokens)).get_indexer(pd.Index(table["token"]))[series],
+        samples=start[series] + rank,
+        cells=series * bins + rank * bins // points[series],
+        bins=bins,
+        groups=pd.factorize(table["group"], sort=True)[0],
+        speakers=pd.factorize(table["speaker"], sort=True)[0],
+        dropped=int((~kept).sum()),
+    )
