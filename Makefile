@@ -6,7 +6,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
-.PHONY: demo test test-fast test-slow lint bench clean
+.PHONY: demo test test-fast test-slow lint bench references clean
 
 demo: $(VENV)/.installed
 	$(BIN)/layerstats demo --out results/demo
@@ -27,6 +27,10 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(RUN) bench/run.py
+
+# mgcv's answers for the random models of the tests; a quarter of an hour.
+references:
+	LC_ALL=C OMP_NUM_THREADS=1 Rscript tests/stats/gamm/differential/make_models.R
 
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }

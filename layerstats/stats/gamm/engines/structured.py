@@ -17,6 +17,7 @@ from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
+from layerstats.stats.gamm.structured.inference.second_order import MOST_COEFFICIENTS, coefficient_count
 from layerstats.stats.gamm.structured.inference.tables import (
     glance_table,
     parametric_table,
@@ -150,7 +151,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
 
 
 def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
-    """Return `design` with the first-order uncertainty of the smoothing parameters in its covariance.
+    """Return `design` with the uncertainty of the smoothing parameters in its covariance.
 
     Raises
     ------
@@ -191,13 +192,20 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         if smooth.bases[0] == "cs"
     )
     null_spaces = tuple(
-        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one: here the "
-        "constant and what is orthogonal to it; in mgcv those that rounding errors choose. With m = 1 and thin plates "
-        "there is only the constant."
+        f"{smooth.label} penalises {penalties - 1} functions of the null space of its basis one by one, along the axes "
+        "that mgcv has without rounding errors. In mgcv they can hang on those: its score can then change with the "
+        "unit of the covariate. With m = 1 and thin plates there is only the constant."
         for smooth, penalties in fit.model.factor_smooths
         if penalties > 2
     )
-    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces)
+    first_order = (
+        "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
+        f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients (here "
+        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients. With method 'fREML' mgcv "
+        "leaves it out too.",
+    )
+    noted = first_order if fit.freedom.leaves_out_second_order else ()
+    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *noted)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

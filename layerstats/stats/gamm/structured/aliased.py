@@ -188,6 +188,7 @@ def _with_columns(term: DenseTerm, kept: np.ndarray) -> DenseTerm:
         columns=partial(_some_columns, term, kept),
         penalties=tuple(penalty[kept] for penalty in term.penalties),
         shear=None,
+        transform=None,
         aliased=int(np.sum(~kept)),
     )
 

@@ -60,7 +60,7 @@ class StructuredFit:
     def freedom(self) -> Freedom:
         """Degrees of freedom and covariances."""
         kind = NestedFreedom if self.model.outer else Freedom
-        return kind(self.optimum, self.request.method, self.known_scale)
+        return kind(self.model, self.optimum, self.request.method, self.known_scale)
 
     @property
     def known_scale(self) -> float | None:

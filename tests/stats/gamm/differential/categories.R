@@ -11,7 +11,7 @@ draw_options <- function() {
     weighted = chance(0.2), rho = rho, true_rho = if (rho > 0) rho else pick(0, 0, 0.4),
     method = pick("fREML", "fREML", "fREML", "REML", "ML"),
     truth = "smooth", token_spread = runif(1, 0.1, 0.5), speaker_spread = runif(1, 0.1, 0.5),
-    noise = runif(1, 0.1, 0.6), scale = pick(1, 1, 100), offset = pick(0, 0, 5, -20))
+    noise = runif(1, 0.1, 0.6), scale = pick(1, 1, 100), offset = pick(0, 0, 5, -20), family = "gaussian")
 }
 
 # A model: a formula, changes to the options, and the factor that the ordered copy word_o is of.
@@ -184,3 +184,33 @@ categories <- list(
     model(plus(terms), tokens = between(4, 7), samples = between(6, 10), speakers = 2, words = 2)
   }
 )
+
+binomial_formulas <- c(
+  "y ~ s(x, k = 6)",
+  "y ~ word + s(x, by = word, k = 5)",
+  "y ~ word * rate + s(x, bs = 'cr', k = 6)",
+  "y ~ word_o + s(x, k = 6) + s(x, by = word_o, k = 6)",
+  "y ~ s(x, k = 5) + s(u, bs = 'ps', k = 7) + stress",
+  "y ~ te(x, u, k = c(4, 4))",
+  "y ~ s(x, k = 5) + s(u, k = 5) + ti(x, u, k = c(4, 4))",
+  "y ~ word + s(x, k = 6) + s(token, bs = 're')",
+  "y ~ word + s(x, k = 5) + s(speaker, bs = 're') + s(item, bs = 're')",
+  "y ~ word_o + s(x, k = 6) + s(x, by = word_o, k = 6) + s(x, token, bs = 'fs', m = 1, k = 4)",
+  "y ~ word + s(x, by = word, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)",
+  "y ~ s(x, k = 6) + s(x, token, bs = 'fs', m = 1, k = 5)",
+  "y ~ s(x, k = 5) + s(x, speaker, bs = 'fs', m = 1, k = 4) + s(token, bs = 're')",
+  "y ~ word + s(x, k = 5) + s(token, bs = 're') + s(token, x, bs = 're')",
+  "y ~ s(x, k = 6) + s(x, by = d, k = 5) + s(speaker, bs = 're')",
+  "y ~ stress + s(x, k = 5) + s(x, speaker, by = stress, bs = 'fs', m = 1, k = 4)")
+
+# The options of a binomial model; the formulas in turn.
+draw_binomial <- function(number) {
+  list(
+    formula = binomial_formulas[(number - 1) %% length(binomial_formulas) + 1], family = "binomial",
+    # The other methods hand the working model to gam().
+    method = if (number %% 7 == 0) "REML" else if (number %% 7 == 4) "ML" else "fREML", rho = 0, weighted = chance(0.4),
+    tokens = between(18, 36), samples = between(9, 14), speakers = between(4, 7), words = between(2, 3), items = 12,
+    grid = pick("balanced", "lengths", "gappy", "grids"), coarse = chance(0.3), x_scale = pick(1, 10), x_shift = 0,
+    true_rho = 0, truth = "smooth", token_spread = runif(1, 0.2, 0.8), speaker_spread = runif(1, 0.2, 0.8),
+    noise = 0, scale = runif(1, 0.5, 1.2), offset = runif(1, -1, 0.5))
+}

@@ -1,11 +1,12 @@
 # Draw random models, fit them by mgcv::bam(discrete = FALSE), and write models, data and answers next to this file.
-#   Rscript make_models.R [models per category, 14]
+#   Rscript make_models.R [models per category, 15] [binomial models, 48]
 suppressPackageStartupMessages(library(mgcv))
 folder <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 for (file in c("simulate.R", "categories.R", "answers.R")) source(file.path(folder, file))
 
 arguments <- commandArgs(trailingOnly = TRUE)
-each <- if (length(arguments)) as.integer(arguments[1]) else 14L
+each <- if (length(arguments)) as.integer(arguments[1]) else 15L
+binomial_models <- if (length(arguments) > 1) as.integer(arguments[2]) else 48L
 
 specify <- function(category, number) {
   # Models do not depend on each other: each has its own seed.
@@ -16,6 +17,13 @@ specify <- function(category, number) {
   ordered <- grepl("word_o", drawn$formula, fixed = TRUE)
   c(list(id = sprintf("%s-%02d", category, number), category = category, formula = drawn$formula,
          reference = if (ordered) drawn$reference else ""), options)
+}
+
+specify_binomial <- function(number) {
+  set.seed(100000 + number)
+  drawn <- draw_binomial(number)
+  reference <- if (grepl("word_o", drawn$formula, fixed = TRUE)) "dark" else ""
+  c(list(id = sprintf("binomial-%02d", number), category = "binomial", reference = reference), drawn)
 }
 
 columns_of <- function(specification) {
@@ -43,7 +51,7 @@ make_model <- function(specification) {
     NULL
   })
   if (is.null(answers)) return(NULL)
-  shown <- c("id", "category", "formula", "method", "rho", "weighted", "reference", "grid", "truth")
+  shown <- c("id", "category", "family", "formula", "method", "rho", "weighted", "reference", "grid", "truth")
   list(
     models = cbind(as.data.frame(specification[shown]), rows = nrow(data), convergence = answers$convergence),
     data = cbind(model = specification$id, data),
@@ -56,6 +64,7 @@ for (category in names(categories)) {
   made <- c(made, lapply(seq_len(each), function(number) make_model(specify(category, number))))
   message(category, ": ", round(proc.time()[["elapsed"]] - begin), " s")
 }
+made <- c(made, lapply(seq_len(binomial_models), function(number) make_model(specify_binomial(number))))
 made <- Filter(Negate(is.null), made)
 
 together <- function(tables) {
@@ -76,5 +85,5 @@ save_table <- function(name, table, digits) {
 
 save_table("models", together(lapply(made, `[[`, "models")), 7)
 save_table("data", together(lapply(made, `[[`, "data")), 12)
-save_table("answers", together(lapply(made, `[[`, "answers")), 15)
+save_table("answers", together(lapply(made, `[[`, "answers")), 12)
 message(length(made), " models")

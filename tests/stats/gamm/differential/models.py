@@ -26,22 +26,35 @@ class Case:
     ----------
     id, category
         For instance ``"nested-03"`` and ``"nested"``.
+    family
+        ``"gaussian"`` or ``"binomial"``.
     formula, data, arguments
         For ``fit(formula, data, **arguments)``.
     answers
-        Columns ``quantity, term, value, tight``: of bam() as it is, and of bam() with its optimiser run until rounding
-        stops it.
+        Columns ``quantity, term, value, tight, fixed_axes``: of bam() as it is; with its optimiser run until rounding
+        stops it; and, where rounding chose the axes of a factor smooth, with the axes that it has without rounding.
     convergence
         What mgcv said of its own convergence, with its warnings.
     """
 
     id: str
     category: str
+    family: str
     formula: str
     data: pd.DataFrame = field(repr=False)
     arguments: dict[str, Any]
     answers: pd.DataFrame = field(repr=False)
     convergence: str
+
+    @property
+    def rounding_chose_axes(self) -> bool:
+        """Whether the axes of a factor smooth are, in bam() as it is, those that rounding errors chose."""
+        return bool(self.answers["fixed_axes"].notna().any())
+
+    @property
+    def best_answers(self) -> str:
+        """The column of the answers at mgcv's own optimum, along axes that do not hang on rounding errors."""
+        return "fixed_axes" if self.rounding_chose_axes else "tight"
 
     def values(self, quantity: str, column: str = "value") -> np.ndarray:
         """Return the answers for one quantity, (term,)."""
@@ -78,8 +91,13 @@ def case(name: str) -> Case:
     """Return the model called `name`."""
     models = _table("models").set_index("id")
     model = models.loc[name]
-    arguments: dict[str, Any] = {"method": model["method"], "rho": float(model["rho"]), "series": "token"}
-    arguments["order"] = "sample"
+    arguments: dict[str, Any] = {
+        "method": model["method"],
+        "family": model["family"],
+        "rho": float(model["rho"]),
+        "series": "token",
+        "order": "sample",
+    }
     if model["weighted"]:
         arguments["weights"] = "w"
     if model["reference"]:
@@ -87,6 +105,7 @@ def case(name: str) -> Case:
     return Case(
         id=name,
         category=str(model["category"]),
+        family=str(model["family"]),
         formula=str(model["formula"]),
         data=_coded(_tables_by_model("data")[name]),
         arguments=arguments,
@@ -111,7 +130,7 @@ def _coded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @cache
-def _listed() -> dict[str, list[dict[str, Any]]]:
+def _listed() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "exceptions.toml").read_text(encoding="utf-8"))
 
 
@@ -121,19 +140,20 @@ def refused() -> dict[str, str]:
 
 
 def exceptions(model: Case) -> dict[str, str]:
-    """Return which quantities of a model differ from mgcv's, and why; the quantity "all" stands for every one."""
-    return {
-        quantity: entry["reason"]
-        for entry in _listed().get("exception", [])
-        if model.id in entry.get("ids", ()) or model.arguments["method"] in entry.get("methods", ())
-        for quantity in entry["quantities"]
-    }
+    """Return which quantities of a model differ from mgcv's, and why."""
+    entries = [entry for entry in _listed().get("exception", []) if model.id in entry["ids"]]
+    return {quantity: entry["reason"] for entry in entries for quantity in entry["quantities"]}
+
+
+def models_with_fixed_axes() -> frozenset[str]:
+    """Return the models that the list names as those where rounding chose the axes of a factor smooth in mgcv."""
+    return frozenset(_listed()["axes"]["ids"])
 
 
 def listed_models() -> frozenset[str]:
     """Return the models that the list of exceptions names."""
-    entries = [*_listed().get("refused", []), *_listed().get("exception", [])]
-    return frozenset(name for entry in entries for name in entry.get("ids", ()))
+    entries = [*_listed().get("refused", []), *_listed().get("exception", []), _listed()["axes"]]
+    return frozenset(name for entry in entries for name in entry["ids"])
 
 
 def spread_over(names: Sequence[str], number: int) -> frozenset[str]:

@@ -87,12 +87,25 @@ simulate_response <- function(frame, options) {
   options$offset + options$scale * (signal + random + noise)
 }
 
+# Successes of each row: proportions of 2 to 12 trials where rows have weights, else 0 or 1.
+simulate_successes <- function(frame, options) {
+  chances <- plogis(simulate_response(frame, options))
+  frame$w <- if (options$weighted) sample(2:12, nrow(frame), TRUE) else 1
+  frame$y <- rbinom(nrow(frame), frame$w, chances) / frame$w
+  frame
+}
+
 # The columns that a model needs, rounded to what the file keeps, so that mgcv sees what is in the file.
 simulate_data <- function(options, columns) {
   frame <- simulate_frame(options)
-  frame$y <- simulate_response(frame, options)
+  if (options$family == "binomial") {
+    frame <- simulate_successes(frame, options)
+  } else {
+    frame$y <- simulate_response(frame, options)
+  }
   kept <- frame[intersect(names(frame), columns)]
-  numbers <- vapply(kept, is.numeric, TRUE)
-  kept[numbers] <- lapply(kept[numbers], signif, digits = if (options$offset > 1e3) 12 else 7)
+  numbers <- setdiff(names(kept)[vapply(kept, is.numeric, TRUE)], "y")
+  kept[numbers] <- lapply(kept[numbers], signif, digits = 4)
+  kept$y <- signif(kept$y, if (options$offset > 1e3) 11 else if (options$noise < 0.05) 7 else 5)
   kept
 }

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy.linalg import cholesky
 
+from layerstats.stats.gamm.structured.criterion import Derivatives
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured, series_start
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.design import design
+from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
 from layerstats.stats.gamm.structured.inference.tables import smooth_table
 from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.newton import Optimum
 
 ORDERED = {"word_o": ("word", "a")}
 
@@ -143,6 +146,49 @@ def test_covariances(case):
     assert freedom.total_corrected == pytest.approx(
         min(freedom.total + extra, np.trace(2 * whole.kept - whole.kept @ whole.kept)), rel=1e-7
     )
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+def test_second_order_term_by_differences_of_the_root(formula, balanced, make_request, make_tokens):
+    """A draw is b + U^-1 z with U of Cholesky in mgcv's coefficients; U moves with the smoothing parameters."""
+    data = make_tokens(balanced=balanced)
+    request = make_request(formula, data, method="REML", ordered=ORDERED if "word_o" in formula else {})
+    model = build_model(request)
+    criterion, whole = criterion_of(request, model, 0.0), Whole(request, model)
+    generator = np.random.default_rng(8)
+    point = generator.normal(0, 1, criterion.penalties.count)
+    half = generator.normal(size=(len(point) + 1,) * 2)
+    hessian = half @ half.T
+    size = whole.matrix.shape[1]
+    ours_to_mgcv, place = np.eye(size), list(range(len(model.parametric.coefficients)))
+    width = model.block_columns(request.frame).shape[1]
+    for label in model.labels:
+        if label in model.block_spans:
+            functions = range(width)[model.block_spans[label]]
+            place += [whole.dense + level * width + one for level in range(model.level_count) for one in functions]
+        else:
+            place += range(size)[model.dense_spans[label]]
+    for term in model.dense:
+        span = model.dense_spans[term.label]
+        ours_to_mgcv[span, span] = np.eye(term.size) if term.transform is None else term.transform
+    back = np.linalg.inv(ours_to_mgcv)
+
+    def inverse_root(at):
+        information = back.T @ whole.at(np.exp(at)).information @ back
+        root = np.zeros((size, size))
+        root[place] = np.linalg.inv(cholesky(information[np.ix_(place, place)]))
+        return back @ root
+
+    step = 1e-4 * np.eye(len(point))
+    slopes = np.stack([(inverse_root(point + one) - inverse_root(point - one)) / 2e-4 for one in step])
+    weights = np.linalg.inv(hessian + 0.1 * np.eye(len(hessian)))[:-1, :-1]
+    expected = np.einsum("kab,kl,lcb->ac", slopes, weights, slopes)
+    solution = criterion.solve(point)
+    freedom = Freedom(model, Optimum(solution, 0.0, 0.0, Derivatives(np.zeros(0), hessian), 0, True), "REML")
+    found = freedom.second_order
+    corner = np.ix_(np.arange(whole.dense), np.arange(whole.dense))
+    assert np.allclose(found.covariance, expected[corner], rtol=1e-5, atol=1e-7 * np.abs(expected).max())
+    assert found.freedom == pytest.approx(np.sum(expected * (whole.matrix.T @ whole.matrix)), rel=1e-5)
 
 
 def test_random_terms_by_whole_matrices(case):

@@ -12,6 +12,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.engines.registry import choose_engine
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.fit import fit
+from layerstats.stats.gamm.structured.inference import freedom
 
 CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
 
@@ -134,6 +135,16 @@ def test_null_space_of_a_factor_smooth_is_noted(make_tokens):
     formula = "y ~ s(x, k = 4) + s(x, token, bs = 'fs', m = 2, k = 4)"
     notes = fit(formula, make_tokens(), engine="structured").notes
     assert any("rounding errors" in note for note in notes)
+
+
+def test_what_degrees_of_freedom_leave_out_is_noted(make_tokens, monkeypatch):
+    data = make_tokens(noise=1.0)
+    whole = fit(CURVES, data, engine="structured", method="REML")
+    assert whole.notes == fit(CURVES, data, engine="structured", method="fREML").notes
+    monkeypatch.setattr(freedom, "MOST_COEFFICIENTS", 40)
+    less = fit(CURVES, data, engine="structured", method="REML")
+    assert less.glance["df"][0] < whole.glance["df"][0]
+    assert any("second-order uncertainty" in note for note in less.notes)
 
 
 def test_units_of_time_do_not_matter_for_m_2(make_tokens):

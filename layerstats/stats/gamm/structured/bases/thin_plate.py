@@ -14,6 +14,8 @@ from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Above this size a few extreme eigenvectors come faster from Lanczos iterations than from a full decomposition.
 _FULL_DECOMPOSITION = 300
+# Relative to the size of the vector that an element stands in.
+_ZERO = 1e-9
 # In mgcv: knots, and the seed with which they are drawn.
 MOST_KNOTS = 2000
 _SEED = 1
@@ -138,9 +140,11 @@ def _radial(points: np.ndarray, knots: np.ndarray, order: int) -> np.ndarray:
 def _orthogonal_to(rows: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis of what is orthogonal to `rows`, (coefficient, function), by reflections as in mgcv.
 
-    The first reflection brings the first row to the last coordinate, the next the second to that before, and so on.
+    The first reflection brings the first row to the last coordinate, the next the second to that before, and so on. On
+    symmetric grids many elements are zero; rounding errors in their place would choose the signs of reflections.
     """
-    reflections = np.linalg.qr(rows[:, ::-1].T, mode="complete")[0]
+    clean = np.where(np.abs(rows) < _ZERO * np.linalg.norm(rows, axis=1, keepdims=True), 0.0, rows)
+    reflections = np.linalg.qr(clean[:, ::-1].T, mode="complete")[0]
     return reflections[::-1, : len(rows) - 1 : -1]
 
 

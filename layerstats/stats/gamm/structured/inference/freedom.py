@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
+from layerstats.stats.gamm.structured.inference.second_order import (
+    MOST_COEFFICIENTS,
+    SecondOrder,
+    coefficient_count,
+    second_order,
+)
+from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
 
 
@@ -21,6 +29,8 @@ class Freedom:
 
     Attributes
     ----------
+    model
+        Its terms.
     optimum
         The fitted model.
     method
@@ -29,6 +39,7 @@ class Freedom:
         The scale where it is no parameter.
     """
 
+    model: Model
     optimum: Optimum
     method: str
     known_scale: float | None = None
@@ -129,12 +140,16 @@ class Freedom:
         return self.scale * (inverse - inverse @ (self._dense_penalty + self._gathered) @ inverse)
 
     @cached_property
+    def _hessian(self) -> np.ndarray:
+        """(parameter, parameter) of the criterion, without the scale where it is known."""
+        hessian, penalties = self.optimum.derivatives.hessian, self.optimum.solution.penalties.count
+        return hessian if self.known_scale is None else hessian[:penalties, :penalties]
+
+    @cached_property
     def smoothing_covariance(self) -> np.ndarray:
         """(penalty, penalty) of the log smoothing parameters: the inverse Hessian, flat directions left out."""
-        hessian, penalties = self.optimum.derivatives.hessian, self.optimum.solution.penalties.count
-        if self.known_scale is not None:
-            hessian = hessian[:penalties, :penalties]
-        eigenvalues, vectors = np.linalg.eigh(hessian)
+        penalties = self.optimum.solution.penalties.count
+        eigenvalues, vectors = np.linalg.eigh(self._hessian)
         inverse = np.zeros_like(eigenvalues)
         inverse[eigenvalues > 0] = 1 / eigenvalues[eigenvalues > 0]
         return ((vectors * inverse) @ vectors.T)[:penalties, :penalties]
@@ -144,13 +159,52 @@ class Freedom:
         """(column, penalty) derivative of the dense coefficients in the log smoothing parameters."""
         return -self.optimum.solution.inverse @ self._penalised_directions().T
 
+    @property
+    def leaves_out_second_order(self) -> bool:
+        """Whether mgcv would add the second-order term, and it is too large a computation here or not known."""
+        unknown = any(term.aliased for term in self.model.dense)
+        return self.method != "fREML" and (unknown or coefficient_count(self.model) > MOST_COEFFICIENTS)
+
+    @cached_property
+    def second_order(self) -> SecondOrder | None:
+        """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
+        if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
+            return None
+        return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
+
+    def _whole_penalties(self) -> np.ndarray:
+        """Return the diagonals of all weighted penalties, (penalty, coefficient), as `second_order` takes them."""
+        solution, levels = self.optimum.solution, self.model.level_count
+        dense, block = solution.dense_penalties, np.tile(solution.block_penalties, (1, levels))
+        return block_diag(dense, block)
+
+    def _whole_information(self) -> np.ndarray:
+        """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""
+        system, size = self.optimum.solution.system, coefficient_count(self.model)
+        dense, functions = len(system.dense_gram), system.functions
+        matrix = np.zeros((size, size))
+        matrix[:dense, :dense] = system.dense_gram
+        pattern = system.level_pattern[: self.model.level_count]
+        for level in np.flatnonzero(pattern[:, 0] >= 0):
+            number, position = pattern[level]
+            cluster = system.clusters[number]
+            own = slice(dense + level * functions, dense + (level + 1) * functions)
+            matrix[own, own] = system.block_gram[cluster.grid[position]]
+            # The cross-products hold the root of the number of levels of the pattern.
+            mixed = cluster.mixed[position] / np.sqrt(np.sum((pattern == pattern[level]).all(axis=1)))
+            matrix[own, cluster.columns] = mixed
+            matrix[cluster.columns, own] = mixed.T
+        return matrix
+
     @cached_property
     def corrected(self) -> np.ndarray:
-        """(column, column) Bayesian covariance with the first-order uncertainty of the smoothing parameters.
+        """(column, column) Bayesian covariance with the uncertainty of the smoothing parameters.
 
-        Wood, Pya & Säfken (2016, J. Am. Statist. Ass. 111), the first term of their correction.
+        Wood, Pya & Säfken (2016, J. Am. Statist. Ass. 111): the first term of their correction, and the second as mgcv
+        has it, for REML and ML.
         """
-        return self.bayesian + self.sensitivity @ self.smoothing_covariance @ self.sensitivity.T
+        first = self.bayesian + self.sensitivity @ self.smoothing_covariance @ self.sensitivity.T
+        return first if self.second_order is None else first + self.scale * self.second_order.covariance
 
     @cached_property
     def total_corrected(self) -> float:
@@ -174,4 +228,6 @@ class Freedom:
             cross[first + number] -= mixed
             cross[:, first + number] -= mixed
         extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
+        if self.second_order is not None:
+            extra += self.second_order.freedom
         return min(self.total + extra, self.total_alternative)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.inference.second_order import coefficient_count
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
 from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
@@ -133,4 +135,31 @@ class NestedFreedom(Freedom):
             blocks[number] += solution.inverse_times_block(found.blocks[number])
         cross -= np.tensordot(blocks * self._block_penalty, blocks, axes=([1, 2], [1, 2]))
         extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
+        if self.second_order is not None:
+            extra += self.second_order.freedom
         return min(self.total + extra, self.total_alternative)
+
+    def _whole_penalties(self) -> np.ndarray:
+        outer = np.tile(self._solution.outer_penalties, (1, self.model.group_count))
+        return block_diag(super()._whole_penalties(), outer)
+
+    def _whole_information(self) -> np.ndarray:
+        system, size = self._solution.system, coefficient_count(self.model)
+        dense, functions = len(system.dense_gram), system.block_gram.shape[1]
+        wide = system.group_gram.shape[1]
+        groups = dense + self.model.level_count * functions + np.arange(self.model.group_count * wide).reshape(-1, wide)
+        matrix = np.zeros((size, size))
+        matrix[:dense, :dense] = system.dense_gram
+        for group in system.used:
+            own, kind = groups[group], system.group_kind[group]
+            matrix[np.ix_(own, own)] = system.group_gram[kind]
+            matrix[own, :dense] = system.group_mixed[kind]
+        for cluster in system.clusters:
+            for level, place in zip(cluster.levels, cluster.place, strict=True):
+                own = dense + level * functions + np.arange(functions)
+                columns = np.concatenate([cluster.columns, groups[system.level_group[level], cluster.functions]])
+                matrix[np.ix_(own, own)] = system.block_gram[cluster.grid[place]]
+                matrix[np.ix_(columns, own)] = cluster.mixed[place].T
+                matrix[np.ix_(own, columns)] = cluster.mixed[place]
+        matrix[:dense, groups.ravel()] = matrix[groups.ravel(), :dense].T
+        return matrix

@@ -85,6 +85,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
+            transform=axes.transform,
             smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)

@@ -74,8 +74,9 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
     the rows of the data (Wood 2017, section 5.4.2). Each of the others gets a penalty of its own, so that it matters
-    which they are: here the constant, which stands last, and before it what is orthogonal to it. (In mgcv they are the
-    eigenvectors of a repeated eigenvalue, zero, that rounding errors happen to choose.)
+    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them. It makes the
+    matrix tridiagonal by reflections that start at the first coordinate; without rounding errors an eigenvector is
+    then what the first coordinate has in the null space, and the others have nothing of it. These are taken here.
 
     Parameters
     ----------
@@ -90,10 +91,10 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
     inverse = np.linalg.inv(root)
     whitened = inverse.T @ basis.penalty @ inverse
     eigenvalues, vectors = np.linalg.eigh((whitened + whitened.T) / 2)
-    eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
+    eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1].copy()
+    vectors[:, penalised:] = _nearest_to_coordinates(vectors[:, penalised:])
     transform = inverse @ vectors
     transform[:, :penalised] /= np.sqrt(eigenvalues[:penalised])
-    transform[:, penalised:] = transform[:, penalised:] @ _by_degree(functions @ transform[:, penalised:], counts)
     wiggliness = np.ones(penalised)
     square = counts @ (functions @ transform) ** 2 / counts.sum()
     scale = 1 / np.sqrt(square[:penalised].mean())
@@ -104,11 +105,9 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
     return transform, wiggliness
 
 
-def _by_degree(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the rotation that brings the constant to the last place, for functions orthonormal over the data."""
-    weighted = counts[:, None] * functions
-    along = np.linalg.solve(functions.T @ weighted, weighted.T @ np.ones(len(functions)))
-    return np.linalg.qr(along[:, None], mode="complete")[0][:, ::-1]
+def _nearest_to_coordinates(space: np.ndarray) -> np.ndarray:
+    """Return the basis of a space that Gram and Schmidt make of the first coordinates' projections on it."""
+    return space @ np.linalg.qr(space[: space.shape[1]].T)[0]
 
 
 def _columns(variable: Expression, basis: Basis, transform: np.ndarray, copy: Copy, frame: pd.DataFrame) -> np.ndarray:

@@ -52,6 +52,7 @@ def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             copy.label,
             partial(_columns, smooth.variables, basis, centring, axes, copy),
             axes.penalties,
+            transform=axes.transform,
             smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)

@@ -30,13 +30,15 @@ def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     slopes = [variable for variable in smooth.variables if not is_factor(frame, variable)]
     for slope in slopes:
         check_number(frame, slope)
+    # As mgcv scales penalties: by the largest row of the basis.
+    penalty = np.full(1, np.max(_product(slopes, frame) ** 2) or 1.0)
     return [
         GroupedTerm(
             label=copy.label,
             factor=factor,
             levels=tuple(len(frame[column].cat.categories) for column in factor),
             basis=partial(_columns, slopes, copy),
-            penalties=(np.ones(1),),
+            penalties=(penalty,),
             random=True,
         )
         for copy in copies(smooth, frame)
@@ -44,7 +46,11 @@ def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
 
 
 def _columns(slopes: list[Expression], copy: Copy, frame: pd.DataFrame) -> np.ndarray:
+    return copy.multiply(_product(slopes, frame)[:, None], frame)
+
+
+def _product(slopes: list[Expression], frame: pd.DataFrame) -> np.ndarray:
     product = np.ones(len(frame))
     for slope in slopes:
         product = product * numbers(slope, frame)
-    return copy.multiply(product[:, None], frame)
+    return product

@@ -84,6 +84,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
+            transform=axes.transform,
             smoothing_id=smoothing_id(smooth),
         )
         for copy in copies(smooth, rows.frame)

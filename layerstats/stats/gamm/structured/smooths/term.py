@@ -27,6 +27,8 @@ class DenseTerm:
         Whether it is an effect of random levels (``bs="re"``), which other tests then take as part of the noise.
     restricted_offset, full_offset, shear
         How likelihoods differ from those in mgcv's coefficients; see `Coordinates`. None where they do not.
+    transform
+        (mgcv's coefficient, coefficient); None where they are the same.
     smoothing_id
         Terms with the same have the same smoothing parameters; None where they are its own.
     aliased
@@ -40,6 +42,7 @@ class DenseTerm:
     restricted_offset: float = 0.0
     full_offset: float = 0.0
     shear: np.ndarray | None = None
+    transform: np.ndarray | None = None
     smoothing_id: str | None = None
     aliased: int = 0
 
