@@ -53,7 +53,7 @@ def main(
     parts = [result.summary.assign(network=name, network_seed=number)
              for (name, number, _, _), result in zip(networks, results, strict=True)]  # fmt: skip
     summary = pd.concat(parts, ignore_index=True).sort_values("measure", kind="stable", ignore_index=True)
-    summary = summary[["network", "network_seed", *results[0].summary.columns]]
+    summary = summary.loc[:, ["network", "network_seed", *results[0].summary.columns]]
     output = Output(out, title="Lexical learning", provenance={"network": checkpoint.name, "corpus": corpus})
     output.figure(
         lexical_measures(summary), "measures", "What codes say about words, on held-out voices", CAPTIONS["summary"]

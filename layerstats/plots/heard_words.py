@@ -42,7 +42,8 @@ def heard_words(shares: pd.DataFrame) -> ggplot:
     """
     table = checked(shares, REQUIRED_COLUMNS, "heard_words")
     codes = sorted(set(table["code"]), key=lambda code: (len(code), code))
-    first = table[(table["listener"] == table["listener"].iloc[0]) & (table["code_value"] == table["code_value"].max())]
+    chosen = (table["listener"] == table["listener"].iloc[0]) & (table["code_value"] == table["code_value"].max())
+    first = table.loc[chosen]
     best = first.sort_values("share", ascending=False).drop_duplicates("heard").set_index("heard")["code"].to_dict()
     rank = {word: codes.index(code) for word, code in best.items()}
     heard = sorted(set(table["heard"]), key=lambda word: (rank.get(word, len(codes)), word))

@@ -64,6 +64,13 @@ class Criterion:
         """Observations, less the unpenalised directions for REML."""
         return self.system.observations - (0 if self.method == "ML" else self.penalties.unpenalised)
 
+    def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what the data say of the coefficients of each penalty, (column,), and its diagonal."""
+        system, penalties = self.system, self.penalties
+        dense = np.diag(system.dense_gram)
+        block = np.einsum("gii,g->i", system.block_gram, system.block_count) / max(system.block_count.sum(), 1.0)
+        return [(dense, diagonal) for diagonal in penalties.dense] + [(block, diagonal) for diagonal in penalties.block]
+
     def solve(self, log_smoothing: np.ndarray) -> Solution:
         """Return the estimates at `log_smoothing`; see `solution.solve`."""
         return solve(self.system, self.penalties, log_smoothing, self.method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
+from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
@@ -147,6 +149,7 @@ def _fit_binomial(request: FitRequest, model: Model) -> StructuredFit:
 def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
     criterion = criterion_of(request, model, request.rho)
     optimum = minimise_from_several(criterion)
+    groups = cast(NestedSolution, optimum.solution).group_coefficients if model.outer else None
     coefficients = optimum.solution.coefficients.copy()
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset
@@ -156,5 +159,5 @@ def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
         optimum,
         coefficients,
         optimum.solution.level_coefficients(),
-        group_coefficients=optimum.solution.group_coefficients if model.outer else None,
+        group_coefficients=groups,
     )

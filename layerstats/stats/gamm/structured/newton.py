@@ -95,14 +95,10 @@ def minimise_from_several(criterion: Criterion) -> Optimum:
 
 def starting_point(criterion: Criterion) -> np.ndarray:
     """Return log smoothing parameters that weigh penalties about as much as data."""
-    system, penalties = criterion.system, criterion.penalties
-    dense = np.diag(system.dense_gram)
-    block = np.einsum("gii,g->i", system.block_gram, system.block_count) / max(system.block_count.sum(), 1.0)
-    pieces = [(dense, diagonal) for diagonal in penalties.dense] + [(block, diagonal) for diagonal in penalties.block]
-    if len(penalties.outer):
-        group = np.einsum("kii,k->i", system.group_gram, system.kind_count) / system.kind_count.sum()
-        pieces += [(group, diagonal) for diagonal in penalties.outer]
-    ratios = [information[diagonal > 0].mean() / diagonal[diagonal > 0].mean() for information, diagonal in pieces]
+    ratios = [
+        information[diagonal > 0].mean() / diagonal[diagonal > 0].mean()
+        for information, diagonal in criterion.starting_pieces()
+    ]
     return np.log(np.maximum(ratios, 1e-10))
 
 

@@ -124,7 +124,7 @@ def log_pivots(matrix: np.ndarray) -> np.ndarray:
     """
     size = _BLOCK if matrix.ndim == 2 else _SMALL_BLOCK
     rest, found = matrix, np.empty(matrix.shape[:-1], dtype=complex)
-    for begin in range(0, found.shape[-1], size):
+    for begin in range(0, matrix.shape[-1], size):
         corner, side = rest[..., :size, :size].copy(), rest[..., :size, size:]
         if side.shape[-1]:
             rest = rest[..., size:, size:] - side.swapaxes(-1, -2) @ np.linalg.solve(corner, side)

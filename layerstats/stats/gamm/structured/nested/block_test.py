@@ -22,7 +22,7 @@ _PIECE = 64
 
 def nested_block_test(freedom: NestedFreedom, residual: float) -> TermTest:
     """Test the term of the blocks."""
-    solution: NestedSolution = freedom.optimum.solution
+    solution = freedom.solution
     return _spectrum(solution).test(_statistic(solution) / freedom.scale, residual)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.nested.arrow import gram
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution, solve_nested
+from layerstats.stats.gamm.structured.nested.system import NestedSystem
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,16 @@ class Directions:
 class NestedCriterion(Criterion):
     """The function that smoothing parameters and scale minimise, for nested blocks."""
 
+    system: NestedSystem
+
     def solve(self, log_smoothing: np.ndarray) -> NestedSolution:
         """Return the estimates at `log_smoothing`."""
         return solve_nested(self.system, self.penalties, log_smoothing, self.method)
+
+    def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what the data say of the coefficients of each penalty, and its diagonal."""
+        groups = np.einsum("kii,k->i", self.system.group_gram, self.system.kind_count) / self.system.kind_count.sum()
+        return [*super().starting_pieces(), *((groups, diagonal) for diagonal in self.penalties.outer)]
 
     def fit_terms(self, solution: NestedSolution) -> tuple[np.ndarray, np.ndarray]:
         """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
@@ -67,7 +75,7 @@ def directions(solution: NestedSolution) -> Directions:
         own, group = solution.back(blocks[number])
         dense[number], groups[number] = -own, -group
     groups[penalties.inner_count :] = solution.outer_penalties[:, None, :] * solution.group_coefficients
-    by_kind = np.zeros((len(system.kind_count), penalties.count, groups.shape[2]))
+    by_kind = np.zeros((len(system.kind_count), penalties.count, solution.group_coefficients.shape[1]))
     np.add.at(by_kind, system.group_kind[system.used], groups[:, system.used].transpose(1, 0, 2))
     dense -= np.einsum("kjf,kfc->jc", by_kind, solution.elimination)
     return Directions(dense, groups, blocks)

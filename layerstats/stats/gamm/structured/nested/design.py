@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def nested_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[
 
     Coefficients of groups and blocks that do not occur in `new_data` are left out: their columns would be zero.
     """
-    model, solution = fit.model, fit.optimum.solution
+    model, solution = fit.model, cast(NestedSolution, fit.optimum.solution)
     terms = [coefficient.term for coefficient in model.parametric.coefficients]
     terms += [term.label for term in model.dense for _ in range(term.size)]
     levels, place = np.unique(model.blocks[0].level_of(new_data), return_inverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -20,15 +21,16 @@ class NestedFreedom(Freedom):
     """Degrees of freedom at an optimum of a model with nested blocks."""
 
     @property
-    def _solution(self) -> NestedSolution:
-        return self.optimum.solution
+    def solution(self) -> NestedSolution:
+        """The estimates."""
+        return cast(NestedSolution, self.optimum.solution)
 
     @cached_property
     def _directions(self) -> Directions:
-        return directions(self._solution)
+        return directions(self.solution)
 
     def _fit_terms(self) -> tuple[np.ndarray, np.ndarray]:
-        return nested_fit_terms(self._solution, self._directions)
+        return nested_fit_terms(self.solution, self._directions)
 
     def _penalised_directions(self) -> np.ndarray:
         return self._directions.dense
@@ -37,13 +39,13 @@ class NestedFreedom(Freedom):
     def penalty(self) -> Arrow:
         """The weighted penalties of blocks and groups along the dense directions after elimination of both."""
         found = self.raw_penalty
-        elimination, count = self._solution.elimination, self._solution.system.kind_count
+        elimination, count = self.solution.elimination, self.solution.system.kind_count
         return Arrow(found.corner - self._dense_penalty, found.border, found.block).reduced(elimination, count)
 
     @cached_property
     def raw_penalty(self) -> Arrow:
         """All weighted penalties after elimination of the blocks alone."""
-        solution = self._solution
+        solution = self.solution
         root = np.sqrt(self._block_penalty)[:, None]
         scaled = [weights * root for weights in solution.weights]
         found = solution.system.collect(scaled, scaled)
@@ -55,12 +57,12 @@ class NestedFreedom(Freedom):
 
     @cached_property
     def _outer_penalty(self) -> np.ndarray:
-        return self._solution.penalties.outer_sum(self._solution.smoothing)
+        return self.solution.penalties.outer_sum(self.solution.smoothing)
 
     @cached_property
     def _sandwich(self) -> Arrow:
         """The blocks of K^-1 S K^-1 for dense corner and groups."""
-        solution = self._solution
+        solution = self.solution
         inverse, elimination = solution.inverse, solution.elimination
         middle = inverse @ (self._dense_penalty + self._gathered) @ inverse
         half = solution.group_inverse @ self.penalty.border @ inverse
@@ -72,13 +74,13 @@ class NestedFreedom(Freedom):
 
     @cached_property
     def _spread(self) -> np.ndarray:
-        solution = self._solution
+        solution = self.solution
         return solution.system.spread(solution.weights, solution.covariance(solution.inverse))
 
     @cached_property
     def block(self) -> np.ndarray:
         """(function,) the diagonal of F summed over the blocks."""
-        solution = self._solution
+        solution = self.solution
         count = solution.system.block_count
         variance = count[:, None, None] * solution.block_inverse + self._spread
         return count.sum() - np.diagonal(variance, axis1=1, axis2=2).sum(axis=0) * self._block_penalty
@@ -86,7 +88,7 @@ class NestedFreedom(Freedom):
     @cached_property
     def block_alternative(self) -> np.ndarray:
         """(function,) the diagonal of 2F - FF summed over the blocks: 1 - S K^-1 S K^-1."""
-        solution, weight = self._solution, self._block_penalty
+        solution, weight = self.solution, self._block_penalty
         count = solution.system.block_count[:, None, None]
         weighted = solution.block_inverse * weight
         twice = count * (weighted @ solution.block_inverse) + solution.system.spread(solution.weights, self._sandwich)
@@ -96,7 +98,7 @@ class NestedFreedom(Freedom):
     @cached_property
     def outer(self) -> np.ndarray:
         """(function,) the diagonal of F summed over the groups."""
-        return self._over_groups(self._solution.covariance(self._solution.inverse).block)
+        return self._over_groups(self.solution.covariance(self.solution.inverse).block)
 
     @cached_property
     def outer_alternative(self) -> np.ndarray:
@@ -104,7 +106,7 @@ class NestedFreedom(Freedom):
         return self._over_groups(self._sandwich.block)
 
     def _over_groups(self, block: np.ndarray) -> np.ndarray:
-        count = self._solution.system.kind_count
+        count = self.solution.system.kind_count
         return count.sum() - self._outer_penalty * (count @ np.diagonal(block, axis1=1, axis2=2))
 
     @cached_property
@@ -120,7 +122,7 @@ class NestedFreedom(Freedom):
     @cached_property
     def total_corrected(self) -> float:
         """Degrees of freedom with the uncertainty of the smoothing parameters (edf2); see `Freedom`."""
-        solution, found = self._solution, self._directions
+        solution, found = self.solution, self._directions
         system, first = solution.system, solution.penalties.dense_count
         kind = system.group_kind[system.used]
         dense = found.dense @ solution.inverse
@@ -140,11 +142,11 @@ class NestedFreedom(Freedom):
         return min(self.total + extra, self.total_alternative)
 
     def _whole_penalties(self) -> np.ndarray:
-        outer = np.tile(self._solution.outer_penalties, (1, self.model.group_count))
+        outer = np.tile(self.solution.outer_penalties, (1, self.model.group_count))
         return block_diag(super()._whole_penalties(), outer)
 
     def _whole_information(self) -> np.ndarray:
-        system, size = self._solution.system, coefficient_count(self.model)
+        system, size = self.solution.system, coefficient_count(self.model)
         dense, functions = len(system.dense_gram), system.block_gram.shape[1]
         wide = system.group_gram.shape[1]
         groups = dense + self.model.level_count * functions + np.arange(self.model.group_count * wide).reshape(-1, wide)

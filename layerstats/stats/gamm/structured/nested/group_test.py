@@ -23,7 +23,7 @@ from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 
 def group_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
     """Test the term whose functions of a group are `span`."""
-    solution: NestedSolution = freedom.optimum.solution
+    solution = freedom.solution
     pencil = _Pencil.of(solution, freedom.raw_penalty, np.arange(solution.group_inverse.shape[1])[span])
     used = solution.system.used
     statistic = pencil.statistic(solution.group_coefficients[used, span], solution.system.group_kind[used])
@@ -40,7 +40,7 @@ def _shared(solution: NestedSolution, span: slice) -> int:
 
 def dense_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
     """Test the random term of the dense corner with the columns `span`."""
-    solution: NestedSolution = freedom.optimum.solution
+    solution = freedom.solution
     coefficients, across = solution.coefficients[span], solution.inverse[:, span]
     weights = np.linalg.inv(across[span])
     root = np.linalg.cholesky((weights + weights.T) / 2)

@@ -197,7 +197,7 @@ class _Sums:
             self.level_pattern[pattern.levels] = number
             self.level_group[pattern.levels] = [group[stretch.start] for stretch in pattern.stretches]
         self.group_kind, self.members = _kinds(self.level_pattern, self.level_group, model.group_count, len(patterns))
-        kinds = self.members.shape[0]
+        kinds = int(self.group_kind.max(initial=-1)) + 1
         self.by_pattern = self.members.tocsc()
         self.dense_gram, self.dense_response = np.zeros((columns, columns)), np.zeros(columns)
         self.response_square = 0.0
