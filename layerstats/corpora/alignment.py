@@ -69,7 +69,7 @@ def align(corpus: Corpus, *, pronunciations: Mapping[str, str] | None = None) ->
     >>> aligned.phones["label"].tolist(), len(unaligned)
     (['w', 'aa', 'sh'], 0)
     """
-    decoder = _decoder()
+    decoder = make_decoder("align words with their audio")
     for word, phones in (pronunciations or {}).items():
         _add_word(decoder, word, phones)
     texts = {word: _spelled(word) for word in corpus.words}
@@ -92,8 +92,9 @@ def align(corpus: Corpus, *, pronunciations: Mapping[str, str] | None = None) ->
     return replace(corpus, phones=phones_table(phones)), table
 
 
-def _decoder() -> Any:
-    pocketsphinx = require("pocketsphinx", "align words with their audio", "speech")
+def make_decoder(purpose: str) -> Any:
+    """Return pocketsphinx with its own model of American English, and no search chosen yet."""
+    pocketsphinx = require("pocketsphinx", purpose, "speech")
     # No pruning: what is said is known, and beams only lose it. No lattice: its best path puts false ends
     # into short words.
     beams = {"beam": 1e-300, "wbeam": 1e-300, "pbeam": 1e-300}
@@ -141,17 +142,13 @@ def _align_token(decoder: Any, corpus: Corpus, token: str, text: str) -> list[tu
 
 def _align_speech(decoder: Any, speech: np.ndarray, text: str) -> list[tuple[str, int, int]]:
     """Phones as (label, first frame, frame after the last)."""
-    padding = np.zeros(round(PADDING_S * RATE_HZ), dtype=np.float32)
-    padded = np.concatenate([padding, speech / np.abs(speech).max() * 0.7, padding])
-    # The same noise for every token: an alignment does not depend on those before it.
-    noisy = padded + NOISE * np.random.default_rng(0).standard_normal(len(padded))
-    data = np.round(noisy * 32767).clip(-32768, 32767).astype("<i2").tobytes()
+    data = padded_audio(speech)
     try:
         # First the words and the pauses between them, then the phones within that.
         decoder.set_align_text(text)
-        _decode(decoder, data)
+        decode(decoder, data)
         decoder.set_alignment()
-        _decode(decoder, data)
+        decode(decoder, data)
     except RuntimeError:
         return []  # reported by the caller: this is how the aligner says that no path fits
     alignment = decoder.get_alignment()
@@ -160,7 +157,17 @@ def _align_speech(decoder: Any, speech: np.ndarray, text: str) -> list[tuple[str
     return [(phone.name, phone.start, phone.start + phone.duration) for phone in alignment.phones()]
 
 
-def _decode(decoder: Any, data: bytes) -> None:
+def padded_audio(speech: np.ndarray) -> bytes:
+    """Return speech (sample,) at 16 kHz between stretches of faint noise, as the decoder takes it."""
+    padding = np.zeros(round(PADDING_S * RATE_HZ), dtype=np.float32)
+    padded = np.concatenate([padding, speech / np.abs(speech).max() * 0.7, padding])
+    # The same noise for every token: what is found does not depend on the tokens before.
+    noisy = padded + NOISE * np.random.default_rng(0).standard_normal(len(padded))
+    return np.round(noisy * 32767).clip(-32768, 32767).astype("<i2").tobytes()
+
+
+def decode(decoder: Any, data: bytes) -> None:
+    """Run pocketsphinx over one utterance."""
     decoder.start_utt()
     decoder.process_raw(data, full_utt=True)
     decoder.end_utt()

@@ -1,11 +1,15 @@
 """Results as figures, one file a figure."""
 
 from layerstats.plots.autocorrelation import autocorrelation
+from layerstats.plots.bit_by_feature import bit_by_feature
 from layerstats.plots.channel_effects import channel_effects
+from layerstats.plots.code_by_word import code_by_word
 from layerstats.plots.difference import difference
 from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.effect_by_network import effect_by_network
+from layerstats.plots.heard_words import heard_words
 from layerstats.plots.layer_series import layer_series
+from layerstats.plots.lexical_measures import lexical_measures
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.raw_series import raw_series
 from layerstats.plots.receptive_field import receptive_field
@@ -18,11 +22,15 @@ from layerstats.plots.training_curves import training_curves
 __all__ = [
     "FigureFiles",
     "autocorrelation",
+    "bit_by_feature",
     "channel_effects",
+    "code_by_word",
     "difference",
     "effect_by_layer",
     "effect_by_network",
+    "heard_words",
     "layer_series",
+    "lexical_measures",
     "paper_theme",
     "phone_curves",
     "raw_series",

@@ -4,12 +4,15 @@ from layerstats.probes.activations import record_activations
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
 from layerstats.probes.geometry import Grid
+from layerstats.probes.hear import LISTENERS, hear_words
 from layerstats.probes.network import network_attributes
 from layerstats.probes.null import record_untrained
 
 __all__ = [
+    "LISTENERS",
     "Grid",
     "generate_speech",
+    "hear_words",
     "network_attributes",
     "read_codes",
     "record_activations",

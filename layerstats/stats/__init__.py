@@ -13,6 +13,7 @@ from layerstats.stats.contrasts import (
     word_contrasts,
 )
 from layerstats.stats.effect_size import EffectSize, TokenSpread, effect_size, token_spread
+from layerstats.stats.lexical import Heard, LexicalLearning, feature_association, heard, lexical_learning
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.stats.networks import NetworkComparison, compare_networks
 from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
@@ -21,7 +22,9 @@ from layerstats.stats.series import Series, Variant, bin_series, phone_series, w
 __all__ = [
     "EffectSize",
     "FitOptions",
+    "Heard",
     "IntervalOptions",
+    "LexicalLearning",
     "NetworkComparison",
     "PhoneContrast",
     "Series",
@@ -37,6 +40,9 @@ __all__ = [
     "compare_with_untrained",
     "descriptive_effect_size",
     "effect_size",
+    "feature_association",
+    "heard",
+    "lexical_learning",
     "parse_phone_contrast",
     "phone_contrast",
     "phone_series",

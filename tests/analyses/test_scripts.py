@@ -8,7 +8,7 @@ import pytest
 from layerstats.resources import bundled
 from layerstats.tables import check_frame
 
-SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels")
+SCRIPTS = ("words", "phones", "duration", "checks", "series", "channels", "lexical")
 
 
 def run(script, store, out, *options):

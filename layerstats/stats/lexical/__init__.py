@@ -1,6 +1,7 @@
 """What the codes of a network say about words, and what is heard in what it says."""
 
 from layerstats.stats.lexical.features import feature_association
+from layerstats.stats.lexical.hearing import Heard, heard
 from layerstats.stats.lexical.learning import LexicalLearning, lexical_learning
 
-__all__ = ["LexicalLearning", "feature_association", "lexical_learning"]
+__all__ = ["Heard", "LexicalLearning", "feature_association", "heard", "lexical_learning"]

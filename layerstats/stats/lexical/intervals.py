@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 
@@ -38,8 +39,43 @@ def cluster_interval(
     return np.clip(ends[0], *limits), np.clip(ends[1], *limits)
 
 
-def chance_level(draws: np.ndarray, conf_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean and quantiles of permutations (draw, quantity); the quantiles hold `conf_level` of them."""
+def measure_rows(
+    measure: str,
+    own: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    clusters: int,
+    conf_level: float,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> pd.DataFrame:
+    """Return a row a quantity: `measure, estimate, conf_low, ..., chance, chance_low, chance_high`.
+
+    Parameters
+    ----------
+    own
+        The estimates (1, quantity), draws of clusters (draw, quantity) and permutations (draw, quantity); the latter
+        may be None: then there is no chance level.
+    """
+    estimate, drawn, permuted = own
+    low, high = cluster_interval(estimate[0], drawn, clusters, conf_level, limits)
     tail = (1 - conf_level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    return draws.mean(axis=0), low, high
+    quantiles = np.full((2, len(low)), np.nan) if permuted is None else np.quantile(permuted, [tail, 1 - tail], axis=0)
+    return pd.DataFrame(
+        {
+            "measure": measure,
+            "estimate": estimate[0],
+            "conf_low": low,
+            "conf_high": high,
+            "conf_level": conf_level,
+            "interval": "bootstrap",
+            "chance": np.nan if permuted is None else permuted.mean(axis=0),
+            "chance_low": quantiles[0],
+            "chance_high": quantiles[1],
+        }
+    )
+
+
+def permutation_p_value(estimate: np.ndarray, permuted: np.ndarray, smaller: bool = False) -> np.ndarray:
+    """Return the share of assignments, the observed one counted, that are as large or larger (smaller), (quantity,)."""
+    sign = -1 if smaller else 1
+    # A permutation that gives the same value counts, also where rounding has moved it.
+    extreme = sign * permuted >= sign * estimate - 1e-9
+    return (1 + extreme.sum(axis=0)) / (1 + len(permuted))

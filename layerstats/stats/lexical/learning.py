@@ -12,7 +12,7 @@ from layerstats.stats.lexical.assignment import UNASSIGNED, best_assignment, tok
 from layerstats.stats.lexical.checked import check_resampling, held_out_codes
 from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information, conditional_entropy, entropy
-from layerstats.stats.lexical.intervals import chance_level, cluster_interval
+from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.tables import check_frame
 
@@ -164,12 +164,10 @@ def _summary(
     limits = [(0.0, 1.0), (0.0, 1.0), (-1.0, 1.0), (0.0, bits)]
     rows = []
     for number, measure in enumerate(MEASURES):
-        own = [part.overall[:, number : number + 1] for part in (observed, drawn, permuted)]
-        sign = -1 if measure == MEASURES[-1] else 1
-        # A permutation that gives the same value counts, also where rounding has moved it.
-        extreme = sign * own[2] >= sign * own[0] - 1e-9
-        row = _row(measure, own, test.clusters, conf_level, limits[number])
-        rows.append(row.assign(p_value=(1 + extreme.sum()) / (1 + len(own[2]))))
+        column = slice(number, number + 1)
+        own = (observed.overall[:, column], drawn.overall[:, column], permuted.overall[:, column])
+        row = measure_rows(measure, own, test.clusters, conf_level, limits[number])
+        rows.append(row.assign(p_value=permutation_p_value(own[0], own[2], smaller=measure == MEASURES[-1])))
     table = pd.concat(rows, ignore_index=True)
     said, codes = (test.table().sum(axis=axis) for axis in (1, 0))
     return check_frame(
@@ -194,30 +192,8 @@ def _words(
     limits = [(0.0, 1.0), (0.0, float(np.log2(len(test.columns))))]
     tables = []
     for number, measure in enumerate(WORD_MEASURES):
-        own = [part.by_word[:, said, number] for part in (observed, drawn, permuted)]
-        table = _row(measure, own, test.clusters, conf_level, limits[number])
+        own = (observed.by_word[:, said, number], drawn.by_word[:, said, number], permuted.by_word[:, said, number])
+        table = measure_rows(measure, own, test.clusters, conf_level, limits[number])
         names = pd.DataFrame({"word": [test.rows[word] for word in said], "code": pd.Series(code, dtype="str")})
         tables.append(pd.concat([names, table.assign(tokens=tokens[said])], axis=1))
     return check_frame(pd.concat(tables, ignore_index=True))
-
-
-def _row(
-    measure: str, own: list[np.ndarray], clusters: int, conf_level: float, limits: tuple[float, float]
-) -> pd.DataFrame:
-    """Put estimate (1, quantity), bootstrap and permutations (draw, quantity) into a row a quantity."""
-    estimate, drawn, permuted = own
-    low, high = cluster_interval(estimate[0], drawn, clusters, conf_level, limits)
-    chance, chance_low, chance_high = chance_level(permuted, conf_level)
-    return pd.DataFrame(
-        {
-            "measure": measure,
-            "estimate": estimate[0],
-            "conf_low": low,
-            "conf_high": high,
-            "conf_level": conf_level,
-            "interval": "bootstrap",
-            "chance": chance,
-            "chance_low": chance_low,
-            "chance_high": chance_high,
-        }
-    )
