@@ -19,7 +19,7 @@ from layerstats.errors import ArgumentError, FitError
 from layerstats.models import InfoWaveGAN, choose_device, seeded
 from layerstats.training.gan.card import gan_card
 from layerstats.training.gan.listen import write_samples
-from layerstats.training.gan.monitor import HeldOutSpeech, watch
+from layerstats.training.gan.monitor import MOST_WATCHED, HeldOutSpeech, watch
 from layerstats.training.gan.options import GanOptions, check_batch, codes_for
 from layerstats.training.gan.processes import Processes, own_device, started_processes
 from layerstats.training.gan.result import GanResult
@@ -29,7 +29,6 @@ from layerstats.training.sides import hold_out_speakers
 
 # A network is kept as the best only while it neither says one thing nor hears one thing.
 LEAST_DIVERSITY, LEAST_CODE_ENTROPY = 0.5, 0.5
-MOST_HELD_OUT = 256
 
 
 def train_gan(
@@ -315,6 +314,6 @@ def best_row(rows: list[dict[str, float]]) -> int:
 def _held_out(clips: Clips, words: list[str]) -> HeldOutSpeech:
     rows = np.flatnonzero(clips.tokens["split"] == "test")
     # At random, not at even steps: those may meet the same words again and again.
-    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_HELD_OUT])
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_WATCHED])
     numbers = np.array([words.index(word) for word in clips.tokens["word"].iloc[rows]])
     return HeldOutSpeech(torch.from_numpy(clips.waveforms(rows)), numbers)
