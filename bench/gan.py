@@ -112,9 +112,9 @@ def time_to_scores() -> None:
             reached = history.loc[history["lexical_accuracy"] >= score]
             if len(reached):
                 first = reached.iloc[0]
-                print(f"{kind}: {score:.0%} of held-out words after {first['seconds']:.0f} s, step {first['step']:.0f}")
+                print(f"{kind}: lexical accuracy {score} after {first['seconds']:.0f} s, step {first['step']:.0f}")
             else:
-                print(f"{kind}: {score:.0%} of held-out words was not reached")
+                print(f"{kind}: lexical accuracy {score} was not reached")
 
 
 def main() -> None:

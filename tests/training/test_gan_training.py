@@ -113,6 +113,7 @@ def test_words_choose_nothing():
     assert one.best_step == two.best_step
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_goes_through_the_same_losses(tmp_path):
     options = {**SMALL, "steps": 12, "kind": "fiwgan"}
     told, ended = in_a_process(tmp_path / "killed", options, kill_at=7)

@@ -9,6 +9,7 @@ import torch
 
 from layerstats.corpora import Clips
 from layerstats.models import ModelCard
+from layerstats.training.gan.monitor import MOST_WATCHED
 from layerstats.training.gan.options import GanOptions
 
 _LIMITS = (
@@ -61,6 +62,7 @@ def gan_card(
         evaluation={
             "held_out_speakers": len(set(sides["test"]["speaker"])),
             "held_out_tokens": len(sides["test"]),
+            "of_which_watched": min(len(sides["test"]), MOST_WATCHED),
             **{name: round(float(kept[name]), 4) for name in _WATCHED},
         },
         limits=_LIMITS,

@@ -19,7 +19,7 @@ from layerstats.errors import ArgumentError, FitError
 from layerstats.models import InfoWaveGAN, choose_device, seeded
 from layerstats.training.gan.card import gan_card
 from layerstats.training.gan.listen import write_samples
-from layerstats.training.gan.monitor import HeldOutSpeech, watch
+from layerstats.training.gan.monitor import MOST_WATCHED, HeldOutSpeech, watch
 from layerstats.training.gan.options import GanOptions, check_batch, codes_for
 from layerstats.training.gan.processes import Processes, own_device, started_processes
 from layerstats.training.gan.result import GanResult
@@ -29,7 +29,6 @@ from layerstats.training.sides import hold_out_speakers
 
 # A network is kept as the best only while it neither says one thing nor hears one thing.
 LEAST_DIVERSITY, LEAST_CODE_ENTROPY = 0.5, 0.5
-MOST_HELD_OUT = 256
 
 
 def train_gan(
@@ -145,10 +144,12 @@ def train_gan(
     )
     place = own_device(choose_device(device))
     learned = np.flatnonzero(clips.tokens["split"] == "train")
+    folder = None if folder is None else Path(folder)
     with started_processes(place) as processes, seeded(seed, place):
         check_batch(batch_size, len(learned), processes.count)
+        state = _state(folder, resume, options, clips.content_hash())
         run = _Run(clips, learned, words, options, place, processes, compile)
-        run.begin(None if folder is None else Path(folder), resume)
+        run.begin(folder, state)
         stopped = run.train(steps, hours, watch_every, listen_every, progress)
         return run.result(stopped, place)
 
@@ -186,15 +187,17 @@ class _Run:
         self.best: dict[str, Tensor] = {}
         self.folder: Path | None = None
 
-    def begin(self, folder: Path | None, resume: bool) -> None:
-        """Take up the training in `folder`, or make sure that there is none."""
+    def begin(self, folder: Path | None, state: dict[str, Any] | None) -> None:
+        """Take up the training that left this state, if any, and write into `folder`."""
         self.folder = folder
-        if resume:
-            if folder is None:
-                raise ArgumentError("The 'resume' parameter needs the folder of the training, but 'folder' is None.")
-            self._restore(read_state(folder, self.options, self.corpus_hash))
-        elif folder is not None and self.processes.first:
-            refuse_unfinished(folder)
+        if state is not None:
+            self.model.load_state_dict(state["model"])
+            for name, optimiser in self.step.optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][name])
+            torch.set_rng_state(state["random"])
+            self.step.order = state["order"]
+            self.done, self.seconds = state["step"], state["seconds"]
+            self.rows, self.best_step, self.best = state["history"], state["best_step"], state["best"]
 
     def train(
         self,
@@ -213,8 +216,7 @@ class _Run:
             self.seconds = before + time.perf_counter() - began
             if not torch.isfinite(losses[-1]).all():
                 return self._not_finite(losses[-1])
-            late = hours is not None and self.seconds - before > 3600 * hours
-            late = self.processes.agree(late)
+            late = hours is not None and self.processes.agree(self.seconds - before > 3600 * hours)
             if self.done % watch_every == 0 or self.done == steps or late:
                 trouble = self._look(torch.stack(losses).mean(dim=0))
                 if trouble:
@@ -275,14 +277,16 @@ class _Run:
         if listen:
             write_samples(self.model, folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        for name, optimiser in self.step.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
-        torch.set_rng_state(state["random"])
-        self.step.order = state["order"]
-        self.done, self.seconds = state["step"], state["seconds"]
-        self.rows, self.best_step, self.best = state["history"], state["best_step"], state["best"]
+
+def _state(folder: Path | None, resume: bool, options: GanOptions, corpus_hash: str) -> dict[str, Any] | None:
+    """Return the state to go on from, after making sure that no other training is overwritten."""
+    if not resume:
+        if folder is not None:
+            refuse_unfinished(folder)
+        return None
+    if folder is None:
+        raise ArgumentError("The 'resume' parameter needs the folder of the training, but 'folder' is None.")
+    return read_state(folder, options, corpus_hash)
 
 
 def best_row(rows: list[dict[str, float]]) -> int:
@@ -310,6 +314,6 @@ def best_row(rows: list[dict[str, float]]) -> int:
 def _held_out(clips: Clips, words: list[str]) -> HeldOutSpeech:
     rows = np.flatnonzero(clips.tokens["split"] == "test")
     # At random, not at even steps: those may meet the same words again and again.
-    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_HELD_OUT])
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:MOST_WATCHED])
     numbers = np.array([words.index(word) for word in clips.tokens["word"].iloc[rows]])
     return HeldOutSpeech(torch.from_numpy(clips.waveforms(rows)), numbers)

@@ -16,6 +16,7 @@ BANDS, FRAMES = 32, 64
 WINDOW = 512
 FLOOR = 1e-3  # -60 dB of the loudest spot
 BATCH = 64
+MOST_WATCHED = 256  # held-out clips; distances between all of them are taken
 
 
 @dataclass(frozen=True)
