@@ -41,8 +41,17 @@ def small_gan(speech: Clips, seed: int) -> tuple[torch.nn.Module, ModelCard]:
 
 
 def small_words(speech: Clips, seed: int) -> tuple[torch.nn.Module, ModelCard]:
-    """Train the twin that learns from labels, on the same speech."""
-    result = train_words(speech, width=WIDTH, epochs=2, batch_size=16, seed=seed, device="cpu", augment=False)
+    """Train the twin that learns from labels, on the same speech, from weights drawn in the same way."""
+    result = train_words(
+        speech,
+        width=WIDTH,
+        epochs=2,
+        batch_size=16,
+        seed=seed,
+        device="cpu",
+        augment=False,
+        initialisation="glorot",
+    )
     return result.model, result.card
 
 
