@@ -29,11 +29,12 @@ CHOSEN = "code_entropy code_information diversity spectral_distance held_out_gap
 COLUMNS = ["step", "critic_gap", "penalty", "generator_loss", "code_loss", *CHOSEN.split()]
 
 TRAIN = """
-import json, runpy, sys, torch
+import json, os, runpy, sys, torch
 from layerstats.training import train_gan
 torch.set_num_threads(1)
 def tell(done, total):
-    print(done, flush=True)
+    if os.environ.get("RANK", "0") == "0":  # lines of two processes would run into each other
+        print(done, flush=True)
 clips = runpy.run_path(sys.argv[1])["tones"]()
 train_gan(clips, folder=sys.argv[2], progress=tell, **json.loads(sys.argv[3]))
 """
@@ -139,8 +140,7 @@ def test_two_processes_give_what_one_gives(tmp_path):
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script))
     options = {**SMALL, "steps": 4}
     told, ended = in_a_process(tmp_path / "two", options, launcher=launcher)
-    assert ended == 0
-    assert sorted(told) == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert (told, ended) == ([1, 2, 3, 4], 0)
     assert in_a_process(tmp_path / "one", options)[1] == 0
     pd.testing.assert_frame_equal(history(tmp_path / "two"), history(tmp_path / "one"), rtol=0.02, atol=1e-3)
     one, two = (torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("one", "two"))
