@@ -33,9 +33,9 @@ LIMITS = (
     "Training was ended by hand, the ciwGAN's on a plateau, the fiwGAN's for lack of time. Other programs shared the "
     "core, so that the seconds are several times what an idle machine takes.",
     "Step sizes were chosen after two trials of some hundred updates; two more ciwGANs, with other step sizes, were "
-    "given up after 300 and 986 updates. The rule for the step that is kept was changed while the networks were learning, "
-    "with the record of lexical accuracy in sight; the rule itself uses no label, and the one before it (the smallest "
-    "spectral distance) keeps the same step of the ciwGAN, another (3,300) of the fiwGAN.",
+    "given up after 300 and 986 updates. The rule for the step that is kept was changed while the networks were "
+    "learning, with the record of lexical accuracy in sight; the rule itself uses no label, and the one before it (the "
+    "smallest spectral distance) keeps the same step of the ciwGAN, another (3,300) of the fiwGAN.",
     "One training of each network: intervals are over voices, not over trainings.",
     "The voices are synthetic, and the held-out ones share accents or timbres with those trained on.",
 )
