@@ -87,7 +87,8 @@ def write(kind: str, result: GanResult) -> None:
         words, words_card = load_checkpoint(HERE / "words.safetensors")
         table = lexical_learning(read_codes(words, speech, labels=words_card.outputs, device="cpu"), draws=1).summary
         evaluation["the_supervised_network"] = dict(zip(table["measure"], table["estimate"].round(3), strict=True))
-    card = dataclasses.replace(card, evaluation=evaluation, limits=(*card.limits, *LIMITS))
+    name = {"ciwgan": "ciwgan-demo", "fiwgan": "fiwgan-demo-48"}[kind]
+    card = dataclasses.replace(card, name=name, evaluation=evaluation, limits=(*card.limits, *LIMITS))
     save_checkpoint(path, stored, card, dtype="float16")
     result.history.to_csv(HERE / f"{kind}_history.csv", index=False)
     save_figure(training_curves(result.history), HERE / f"{kind}_history").svg.unlink()
