@@ -144,10 +144,11 @@ def test_the_sample_of_timit(real_data):
     assert len(corpus.speakers) == 16
     assert set(corpus.phones["phone_class"]) & {"other"} == set()
     assert corpus.phones.groupby("token").size().index.nunique() == len(corpus)
-    heard = Clips(corpus).waveforms(slice(None))
-    np.testing.assert_allclose(np.abs(heard).max(axis=1), 1)
+    clips = Clips(corpus, damaged="skip")
+    np.testing.assert_allclose(np.abs(clips.waveforms(slice(None))).max(axis=1), 1)
     # Frication of [sh] in wash, which is above the vowels' formants, is where its interval says.
-    wash = corpus.phones[corpus.phones["label"].eq("sh")]
+    whole = corpus.phones["token"].isin(clips.tokens["token"])
+    wash = corpus.phones[corpus.phones["label"].eq("sh") & whole]
     for row in wash.itertuples():
         samples = corpus.audio(row.token)[round(row.onset_s * 16000) : round(row.offset_s * 16000)]
         power = np.abs(np.fft.rfft(samples)) ** 2

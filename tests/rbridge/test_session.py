@@ -205,13 +205,18 @@ def wait_until_gone(pid):
     return False
 
 
+# A test run in the background of a shell ignores interrupts, and so would its children.
 SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from layerstats.rbridge import RSession
 session = RSession()
 print(session.call("Sys.getpid").value, flush=True)
 session.call("Sys.sleep", time=60)
 """
 POOL_SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from layerstats.rbridge import RPool
 pool = RPool(workers=1)
 print(pool.call("Sys.getpid").value, flush=True)
