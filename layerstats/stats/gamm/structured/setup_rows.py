@@ -7,6 +7,7 @@ equal mgcv's: the intercept is the mean curve over these rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -36,10 +37,9 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
     size = max(_MOST_ROWS, needed)
     if rows <= size:
         return frame
-    sample = RSample(_SEED)
-    chosen = sample.draw(rows, size)
+    chosen = _samples(rows, size)[0].copy()
     first = _first_of_each(
-        sample.shuffle(rows), [values for values, factor in zip(variables, factors, strict=True) if factor]
+        _second_sample(rows, size), [values for values, factor in zip(variables, factors, strict=True) if factor]
     )
     special: list[int] = []
     for values, factor in zip(variables, factors, strict=True):
@@ -50,6 +50,25 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
             special += [int(np.argmin(numbers)), int(np.argmax(numbers))]
     chosen[: len(special)] = special
     return frame.iloc[chosen]
+
+
+@lru_cache(maxsize=4)
+def _samples(rows: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the sample, and the first of all rows shuffled afterwards.
+
+    They depend on nothing else, and the same table is often fitted again.
+    """
+    sample = RSample(_SEED)
+    return sample.draw(rows, size), np.fromiter(islice(sample.shuffle(rows), _CHUNK), dtype=np.int64)
+
+
+def _second_sample(rows: int, size: int) -> Iterator[int]:
+    """Yield all rows shuffled, after the sample was drawn."""
+    known = _samples(rows, size)[1]
+    yield from known.tolist()
+    sample = RSample(_SEED)
+    sample.draw(rows, size)
+    yield from islice(sample.shuffle(rows), len(known), None)
 
 
 def _variables(request: FitRequest) -> list[pd.Series]:
