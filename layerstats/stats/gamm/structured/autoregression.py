@@ -14,6 +14,8 @@ from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.gamm.structured.fitting import criterion_of
 from layerstats.stats.gamm.structured.model import build_model
 from layerstats.stats.gamm.structured.newton import minimise
+from layerstats.stats.gamm.structured.system import find_patterns
+from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 _BOUND = 0.995
 # Between 0 and 1 where gaps are not whole steps: a negative number has no such powers.
@@ -42,10 +44,12 @@ def estimate_rho(request: FitRequest) -> float:
     request = replace(request, rho=0.5)
     model = build_model(request)
     smoothing: np.ndarray | None = None
+    root = None if request.weights is None else np.sqrt(request.weights)
+    patterns = find_patterns(model, series_start(request), root, neighbour_correlation(request, request.rho))
 
     def profile(rho: float) -> float:
         nonlocal smoothing
-        optimum = minimise(criterion_of(request, model, rho), smoothing)
+        optimum = minimise(criterion_of(request, model, rho, patterns), smoothing)
         # From beyond these nothing comes back in few steps.
         smoothing = np.clip(optimum.solution.log_smoothing, -12.0, 12.0)
         return optimum.value

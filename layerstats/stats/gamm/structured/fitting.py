@@ -19,7 +19,7 @@ from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
-from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.system import Patterns, build_system
 from layerstats.stats.gamm.structured.whitening import (
     log_determinant,
     neighbour_correlation,
@@ -109,16 +109,16 @@ class StructuredFit:
         return residuals, whiten(residuals, self.correlation, self.start)
 
 
-def criterion_of(request: FitRequest, model: Model, rho: float) -> Criterion:
-    """Return the criterion of a model for AR(1) parameter `rho`."""
+def criterion_of(request: FitRequest, model: Model, rho: float, patterns: Patterns | None = None) -> Criterion:
+    """Return the criterion of a model for AR(1) parameter `rho`; see `build_system` for `patterns`."""
     start = series_start(request)
     correlation = neighbour_correlation(request, rho)
     constant = -log_determinant(correlation, start)
     if model.outer:
-        nested = build_nested_system(model, request.response_values, start, correlation, request.weights)
+        nested = build_nested_system(model, request.response_values, start, correlation, request.weights, patterns)
         penalties = Penalties.of(model, int(nested.block_count.sum()), len(nested.used))
         return NestedCriterion(nested, penalties, request.method, constant)
-    system = build_system(model, request.response_values, start, correlation, request.weights)
+    system = build_system(model, request.response_values, start, correlation, request.weights, patterns)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
     return Criterion(system, penalties, request.method, constant)

@@ -118,12 +118,17 @@ class PatternRows:
     stretches: list[slice]
 
 
+# The order of the rows, and the patterns in it.
+Patterns = tuple[np.ndarray, list[PatternRows]]
+
+
 def build_system(
     model: Model,
     response: np.ndarray,
     start: np.ndarray,
     correlation: float | np.ndarray = 0.0,
     weights: np.ndarray | None = None,
+    patterns: Patterns | None = None,
 ) -> System:
     """Sum up the data.
 
@@ -139,13 +144,15 @@ def build_system(
         Of the residuals of a row and the row before: one number, or (row,).
     weights
         (row,) prior weights.
+    patterns
+        As `find_patterns` returns them, where they are known.
     """
     offset = float(response.mean()) if model.parametric.has_intercept else 0.0
     root = None if weights is None else np.sqrt(weights)
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
     centred = response - offset
-    order, patterns = find_patterns(model, start, root, correlation)
+    order, found = find_patterns(model, start, root, correlation) if patterns is None else patterns
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
     place, start = model.rows.place[order], start[order]
     correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
@@ -153,7 +160,7 @@ def build_system(
     if root is not None:
         root = root[order]
         centred = centred * root
-    for pattern in patterns:
+    for pattern in found:
         stretch = pattern.stretches[0]
         rows = place[stretch]
         columns = np.flatnonzero(dense[rows].any(axis=0))
@@ -171,8 +178,11 @@ def build_system(
 
 def find_patterns(
     model: Model, start: np.ndarray, root: np.ndarray | None, correlation: float | np.ndarray
-) -> tuple[np.ndarray, list[PatternRows]]:
-    """Return the order that brings the rows of each level together, and the patterns."""
+) -> Patterns:
+    """Return the order that brings the rows of each level together, and the patterns.
+
+    They are the same for every AR(1) parameter but 0: a power of it tells gaps apart.
+    """
     if model.level_count:
         order = np.argsort(model.level, kind="stable")
         level = model.level[order]

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.system import PatternRows, find_patterns
+from layerstats.stats.gamm.structured.system import PatternRows, Patterns, find_patterns
 from layerstats.stats.gamm.structured.whitening import whiten
 
 # Patterns that are worked on at once.
@@ -154,6 +154,7 @@ def build_nested_system(
     start: np.ndarray,
     correlation: float | np.ndarray = 0.0,
     weights: np.ndarray | None = None,
+    patterns: Patterns | None = None,
 ) -> NestedSystem:
     """Sum up the data; parameters as for `build_system`."""
     offset = float(response.mean()) if model.parametric.has_intercept else 0.0
@@ -161,15 +162,15 @@ def build_nested_system(
     dense = model.dense_columns(model.rows.frame)
     outer = np.hstack([dense, model.outer_columns(model.rows.frame)])
     block = model.block_columns(model.rows.frame)
-    order, patterns = find_patterns(model, start, root, correlation)
+    order, found = find_patterns(model, start, root, correlation) if patterns is None else patterns
     place, start, group = model.rows.place[order], start[order], model.group[order]
     correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     centred = (response - offset)[order]
     if root is not None:
         root = root[order]
         centred = centred * root
-    sums = _Sums(model, dense.shape[1], outer.shape[1] - dense.shape[1], patterns, group)
-    for number, pattern in enumerate(patterns):
+    sums = _Sums(model, dense.shape[1], outer.shape[1] - dense.shape[1], found, group)
+    for number, pattern in enumerate(found):
         stretch = pattern.stretches[0]
         rows = place[stretch]
         columns = np.flatnonzero(outer[rows].any(axis=0))
