@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Literal
 
 TOKENS, SAMPLES = 1067, 16
-MEMORY = """
+GROWTH = """
 import resource
 import sys
+import time
 sys.path.insert(0, sys.argv[1])
 from channels import contrasts
 from layerstats.store import open_store
-contrasts(open_store(sys.argv[2]), memory_mb=32, workers=1)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+experiment = open_store(sys.argv[2])
+begin = time.process_time()
+contrasts(experiment, memory_mb=32, workers=1)
+print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
@@ -131,13 +134,25 @@ def main() -> None:
                 flush=True,
             )
         against_mgcv(experiment)
-        for channels in (128, 512, 2048):
-            path = simulate(Path(folder) / f"memory_{channels}.zarr", channels)
-            command = [sys.executable, "-c", MEMORY, str(Path(__file__).parent), str(path)]
-            # Otherwise glibc keeps freed chunks of the store for each thread that ever read one.
-            environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
-            peak = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
-            print(f"peak memory of the process, {channels} channels in blocks of 32 MB: {peak} MB", flush=True)
+        growth(Path(folder))
+
+
+def growth(folder: Path) -> None:
+    """Print time and peak memory against the number of channels, and draw the time."""
+    import pandas as pd
+    from gamm import draw_growth
+
+    rows = []
+    for channels in (128, 512, 2048):
+        path = simulate(folder / f"growth_{channels}.zarr", channels)
+        command = [sys.executable, "-c", GROWTH, str(Path(__file__).parent), str(path)]
+        # Otherwise glibc keeps freed chunks of the store for each thread that ever read one.
+        environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
+        told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
+        seconds, peak = float(told[0]), int(told[1])
+        rows.append({"along": "channels", "size": channels, "series": "balanced", "seconds": seconds})
+        print(f"{channels} channels in blocks of 32 MB: {seconds:.2f} CPU-s, peak memory {peak} MB", flush=True)
+    print(draw_growth(pd.DataFrame(rows), "channels_growth", "channel_contrasts()"), flush=True)
 
 
 if __name__ == "__main__":

@@ -87,8 +87,8 @@ def growth() -> pd.DataFrame:
     return frame
 
 
-def draw_growth(frame: pd.DataFrame) -> Path:
-    """Write the figure of the growth."""
+def draw_growth(frame: pd.DataFrame, name: str = "gamm_growth", call: str = "fit()") -> Path:
+    """Write the figure of the growth, on logarithmic axes."""
     from layerstats.plots import paper_theme, save_figure
 
     figure = (
@@ -98,11 +98,11 @@ def draw_growth(frame: pd.DataFrame) -> Path:
         + p9.facet_wrap("along", scales="free_x", nrow=1)
         + p9.scale_x_log10()
         + p9.scale_y_log10()
-        + p9.labs(x="size", y="processor time of fit() (s)", linetype="", shape="")
+        + p9.labs(x="size", y=f"processor time of {call} (s)", linetype="", shape="")
         + paper_theme()
-        + p9.theme(figure_size=(10, 3))
+        + p9.theme(figure_size=(2 + 2 * frame["along"].nunique(), 3))
     )
-    return save_figure(figure, RESULTS / "gamm_growth").png
+    return save_figure(figure, RESULTS / name).png
 
 
 def _shown(found: dict) -> str:
