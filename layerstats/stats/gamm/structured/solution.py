@@ -20,8 +20,30 @@ from layerstats.stats.gamm.structured.system import System
 _FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "potri", "potrs"), dtype=np.float64)
 
 
+class WeightedPenalties:
+    """The penalties of a solution times their smoothing parameters."""
+
+    penalties: Penalties
+    log_smoothing: np.ndarray
+
+    @cached_property
+    def smoothing(self) -> np.ndarray:
+        """(penalty,) smoothing parameters."""
+        return np.exp(self.log_smoothing)
+
+    @cached_property
+    def dense_penalties(self) -> np.ndarray:
+        """(penalty, column) the weighted penalties of the dense corner."""
+        return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
+
+    @cached_property
+    def block_penalties(self) -> np.ndarray:
+        """(penalty, function) the weighted penalties of a block."""
+        return self.smoothing[self.penalties.dense_count : self.penalties.inner_count, None] * self.penalties.block
+
+
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(WeightedPenalties):
     """Estimates at given smoothing parameters, and the pieces that derivatives and covariances are made of.
 
     Attributes
@@ -61,22 +83,6 @@ class Solution:
     coefficients: np.ndarray
     penalised_square: float
     log_determinant: float
-
-    @cached_property
-    def smoothing(self) -> np.ndarray:
-        """(penalty,) smoothing parameters."""
-        return np.exp(self.log_smoothing)
-
-    @cached_property
-    def block_penalties(self) -> np.ndarray:
-        """(penalty, function) the weighted penalties of a random block."""
-        first = self.penalties.dense_count
-        return self.smoothing[first:, None] * self.penalties.block
-
-    @cached_property
-    def dense_penalties(self) -> np.ndarray:
-        """(penalty, column) the weighted penalties of the dense corner."""
-        return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
 
     @cached_property
     def eliminated_fit(self) -> list[np.ndarray]:

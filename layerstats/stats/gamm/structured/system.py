@@ -8,6 +8,7 @@ depend on their number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -118,6 +119,29 @@ class PatternRows:
     stretches: list[slice]
 
 
+@dataclass(frozen=True, eq=False)
+class WhiteRows:
+    """The whitened rows of a pattern.
+
+    Attributes
+    ----------
+    pattern
+        The pattern.
+    columns
+        (column,) what it touches outside of the blocks.
+    outer, block
+        (row, column) in these columns, and in those of a block.
+    responses
+        (row, level) of each level that has the pattern.
+    """
+
+    pattern: PatternRows
+    columns: np.ndarray
+    outer: np.ndarray
+    block: np.ndarray
+    responses: np.ndarray
+
+
 # The order of the rows, and the patterns in it.
 Patterns = tuple[np.ndarray, list[PatternRows]]
 
@@ -151,29 +175,57 @@ def build_system(
     root = None if weights is None else np.sqrt(weights)
     dense = model.dense_columns(model.rows.frame)
     block = model.block_columns(model.rows.frame)
-    centred = response - offset
-    order, found = find_patterns(model, start, root, correlation) if patterns is None else patterns
+    patterns = find_patterns(model, start, root, correlation) if patterns is None else patterns
     summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
-    place, start = model.rows.place[order], start[order]
+    for rows in whitened_patterns(model, response - offset, start, correlation, root, (dense, block), patterns):
+        summary.add(rows.columns, rows.outer, rows.block, rows.responses, rows.pattern.levels)
+    return summary.system(len(response), offset)
+
+
+def whitened_patterns(
+    model: Model,
+    response: np.ndarray,
+    start: np.ndarray,
+    correlation: float | np.ndarray,
+    root: np.ndarray | None,
+    parts: tuple[np.ndarray, np.ndarray],
+    patterns: Patterns,
+) -> Iterator[WhiteRows]:
+    """Yield the whitened rows of each pattern.
+
+    Parameters
+    ----------
+    model, start, correlation
+        As for `build_system`.
+    response
+        (row,) less the offset.
+    root
+        (row,) root of the prior weights.
+    parts
+        (unique row, column) what stands outside of the blocks, and the columns of a block.
+    patterns
+        As `find_patterns` returns them.
+    """
+    outer, block = parts
+    order, found = patterns
+    place, start, response = model.rows.place[order], start[order], response[order]
     correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
-    centred = centred[order]
     if root is not None:
         root = root[order]
-        centred = centred * root
+        response = response * root
     for pattern in found:
         stretch = pattern.stretches[0]
         rows = place[stretch]
-        columns = np.flatnonzero(dense[rows].any(axis=0))
-        both = np.hstack([dense[np.ix_(rows, columns)], block[rows]])
+        columns = np.flatnonzero(outer[rows].any(axis=0))
+        both = np.hstack([outer[np.ix_(rows, columns)], block[rows]])
         if root is not None:
             both *= root[stretch][:, None]
         # One whitening for everything: most of its time is not arithmetic.
-        responses = np.column_stack([centred[stretch] for stretch in pattern.stretches])
+        responses = np.column_stack([response[stretch] for stretch in pattern.stretches])
         before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
         white = whiten(np.hstack([both, responses]), before, start[stretch])
-        ends = (len(columns), both.shape[1])
-        summary.add(columns, white[:, : ends[0]], white[:, ends[0] : ends[1]], white[:, ends[1] :], pattern.levels)
-    return summary.system(len(response), offset)
+        first, second = len(columns), both.shape[1]
+        yield WhiteRows(pattern, columns, white[:, :first], white[:, first:second], white[:, second:])
 
 
 def find_patterns(

@@ -16,14 +16,14 @@ import numpy as np
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
 from layerstats.stats.gamm.structured.nested.system import NestedSystem
 from layerstats.stats.gamm.structured.penalties import Penalties
-from layerstats.stats.gamm.structured.solution import solve_dense, solve_in_range
+from layerstats.stats.gamm.structured.solution import WeightedPenalties, solve_dense, solve_in_range
 
 # Blocks whose rows are multiplied at once.
 _PIECE = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class NestedSolution:
+class NestedSolution(WeightedPenalties):
     """Estimates at given smoothing parameters.
 
     Attributes
@@ -64,21 +64,6 @@ class NestedSolution:
     block_coefficients: np.ndarray
     penalised_square: float
     log_determinant: float
-
-    @cached_property
-    def smoothing(self) -> np.ndarray:
-        """(penalty,) smoothing parameters."""
-        return np.exp(self.log_smoothing)
-
-    @cached_property
-    def dense_penalties(self) -> np.ndarray:
-        """(penalty, column) the weighted penalties of the dense corner."""
-        return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
-
-    @cached_property
-    def block_penalties(self) -> np.ndarray:
-        """(penalty, function) the weighted penalties of a block."""
-        return self.smoothing[self.penalties.dense_count : self.penalties.inner_count, None] * self.penalties.block
 
     @cached_property
     def outer_penalties(self) -> np.ndarray:

@@ -15,8 +15,7 @@ from scipy.sparse import csr_array
 
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.system import PatternRows, Patterns, find_patterns
-from layerstats.stats.gamm.structured.whitening import whiten
+from layerstats.stats.gamm.structured.system import PatternRows, Patterns, find_patterns, whitened_patterns
 
 # Patterns that are worked on at once.
 _PIECE = 1024
@@ -162,26 +161,12 @@ def build_nested_system(
     dense = model.dense_columns(model.rows.frame)
     outer = np.hstack([dense, model.outer_columns(model.rows.frame)])
     block = model.block_columns(model.rows.frame)
-    order, found = find_patterns(model, start, root, correlation) if patterns is None else patterns
-    place, start, group = model.rows.place[order], start[order], model.group[order]
-    correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
-    centred = (response - offset)[order]
-    if root is not None:
-        root = root[order]
-        centred = centred * root
-    sums = _Sums(model, dense.shape[1], outer.shape[1] - dense.shape[1], found, group)
-    for number, pattern in enumerate(found):
-        stretch = pattern.stretches[0]
-        rows = place[stretch]
-        columns = np.flatnonzero(outer[rows].any(axis=0))
-        both = np.hstack([outer[np.ix_(rows, columns)], block[rows]])
-        if root is not None:
-            both *= root[stretch][:, None]
-        responses = np.column_stack([centred[stretch] for stretch in pattern.stretches])
-        before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
-        white = whiten(np.hstack([both, responses]), before, start[stretch])
-        ends = (len(columns), both.shape[1])
-        sums.add(number, columns, white[:, : ends[0]], white[:, ends[0] : ends[1]], white[:, ends[1] :])
+    patterns = find_patterns(model, start, root, correlation) if patterns is None else patterns
+    order, found = patterns
+    sums = _Sums(model, dense.shape[1], outer.shape[1] - dense.shape[1], found, model.group[order])
+    white = whitened_patterns(model, response - offset, start, correlation, root, (outer, block), patterns)
+    for number, rows in enumerate(white):
+        sums.add(number, rows.columns, rows.outer, rows.block, rows.responses)
     return sums.system(len(response), offset)
 
 
