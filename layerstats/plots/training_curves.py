@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from plotnine import aes, facet_wrap, geom_line, ggplot, labs
+from plotnine import aes, facet_wrap, geom_line, geom_point, ggplot, labs
 
 from layerstats.plots.frames import checked, in_order
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
@@ -38,9 +38,11 @@ def training_curves(history: pd.DataFrame) -> ggplot:
     history = checked(history, ["step", *MEASURES], "training_curves")
     data = history.melt(id_vars="step", value_vars=list(MEASURES), var_name="measure", value_name="y")
     data["panel"] = in_order(pd.Series([MEASURES[name] for name in data["measure"]]))
+    # A training that was watched once has nothing to join by a line.
+    marks = geom_line(size=0.6) if history["step"].nunique() > 1 else geom_point()
     return (
         ggplot(data, aes("step", "y"))
-        + geom_line(size=0.6)
+        + marks
         + facet_wrap("panel", ncol=COLUMNS, scales="free_y")
         + labs(x="Updates of the generator", y="")
         + paper_theme(PAGE_WIDTH, 0.7 + 1.5 * -(-len(MEASURES) // COLUMNS))

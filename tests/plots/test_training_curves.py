@@ -20,6 +20,10 @@ def test_a_panel_for_each_measure_with_its_own_values(tmp_path):
     assert save_figure(figure, tmp_path / "history").png.stat().st_size > 10_000
 
 
+def test_one_step_is_a_point(tmp_path):
+    assert save_figure(training_curves(HISTORY.head(1)), tmp_path / "history").png.stat().st_size > 10_000
+
+
 def test_columns_are_in_the_glossary():
     check_frame(HISTORY.assign(generator_loss=1.0, seconds=2.0), kind="training")
 
