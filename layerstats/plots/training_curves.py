@@ -39,7 +39,7 @@ def training_curves(history: pd.DataFrame) -> ggplot:
     data = history.melt(id_vars="step", value_vars=list(MEASURES), var_name="measure", value_name="y")
     data["panel"] = in_order(pd.Series([MEASURES[name] for name in data["measure"]]))
     # A training that was watched once has nothing to join by a line.
-    marks = geom_line(size=0.6) if history["step"].nunique() > 1 else geom_point()
+    marks = geom_line(size=0.6) if len(history) > 1 else geom_point()
     return (
         ggplot(data, aes("step", "y"))
         + marks
