@@ -17,7 +17,6 @@ from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
-from layerstats.stats.gamm.structured.inference.second_order import MOST_COEFFICIENTS, coefficient_count
 from layerstats.stats.gamm.structured.inference.tables import (
     glance_table,
     parametric_table,
@@ -29,6 +28,7 @@ from layerstats.stats.gamm.structured.model import Model, build_model
 from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
+from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
 
 # Families whose reason says more than that they are not there.
 _UNFITTED = {
@@ -201,8 +201,7 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
     first_order = (
         "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
         f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients (here "
-        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients. With method 'fREML' mgcv "
-        "leaves it out too.",
+        f"{coefficient_count(fit.model)}). With method 'fREML' mgcv leaves it out too.",
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
     return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *noted)

@@ -62,7 +62,7 @@ class Criterion:
     @property
     def freedom(self) -> int:
         """Observations, less the unpenalised directions for REML."""
-        return self.system.observations - (0 if self.method == "ML" else self.penalties.unpenalised)
+        return self.system.observations - (0 if self.method == "ML" else self.penalties.counted_as_estimated)
 
     def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what the data say of the coefficients of each penalty, (column,), and its diagonal."""

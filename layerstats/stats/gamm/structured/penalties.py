@@ -49,6 +49,8 @@ class Penalties:
         What likelihoods in mgcv's coefficients have in addition, for REML and ML.
     shear
         (column, column) what is added to the penalised axes for ML; see `Coordinates`.
+    left_out
+        Coefficients that were left out and still count as estimated.
     """
 
     dense: np.ndarray
@@ -60,6 +62,7 @@ class Penalties:
     restricted_offset: float
     full_offset: float
     shear: np.ndarray
+    left_out: int = 0
 
     @classmethod
     def of(cls, model: Model, levels: int, groups: int = 0) -> Penalties:
@@ -100,6 +103,7 @@ class Penalties:
             restricted_offset=sum(term.restricted_offset for term in model.dense),
             full_offset=sum(term.full_offset for term in model.dense),
             shear=shear,
+            left_out=model.aliased.counted,
         )
 
     @property
@@ -131,6 +135,11 @@ class Penalties:
     def unpenalised(self) -> int:
         """The number of columns that no penalty sees."""
         return int(np.sum(~self.penalised))
+
+    @property
+    def counted_as_estimated(self) -> int:
+        """The number of unpenalised columns that the restricted likelihood counts."""
+        return self.unpenalised + self.left_out
 
     def range_basis(self) -> np.ndarray:
         """Return (column, direction): what in mgcv's coefficients is orthogonal to the unpenalised directions."""

@@ -13,14 +13,10 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
-from layerstats.stats.gamm.structured.inference.second_order import (
-    MOST_COEFFICIENTS,
-    SecondOrder,
-    coefficient_count,
-    second_order,
-)
+from layerstats.stats.gamm.structured.inference.second_order import SecondOrder, second_order
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count, whole_information
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +48,7 @@ class Freedom:
         solution = self.optimum.solution
         observations = solution.system.observations
         if self.method != "ML":
-            return solution.penalised_square / (observations - solution.penalties.unpenalised)
+            return solution.penalised_square / (observations - solution.penalties.counted_as_estimated)
         residual_square = solution.penalised_square - float(self._fit_terms()[0].sum())
         return residual_square / (observations - self.total)
 
@@ -161,14 +157,19 @@ class Freedom:
 
     @property
     def leaves_out_second_order(self) -> bool:
-        """Whether mgcv would add the second-order term, and it is too large a computation here or not known."""
-        unknown = any(term.aliased for term in self.model.dense)
-        return self.method != "fREML" and (unknown or coefficient_count(self.model) > MOST_COEFFICIENTS)
+        """Whether mgcv would add the second-order term, and it is too large a computation here."""
+        return self._has_second_order and coefficient_count(self.model) > MOST_COEFFICIENTS
+
+    @property
+    def _has_second_order(self) -> bool:
+        """Whether mgcv adds the second-order term: with REML and ML, where the whole matrix has a Cholesky root."""
+        return self.method != "fREML" and not self.model.aliased.names
 
     @cached_property
     def second_order(self) -> SecondOrder | None:
-        """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
-        if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
+        """What the second-order uncertainty of the smoothing parameters adds."""
+        penalties = self.optimum.solution.penalties
+        if not self._has_second_order or self.leaves_out_second_order or not penalties.count:
             return None
         return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
 
@@ -180,21 +181,7 @@ class Freedom:
 
     def _whole_information(self) -> np.ndarray:
         """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""
-        system, size = self.optimum.solution.system, coefficient_count(self.model)
-        dense, functions = len(system.dense_gram), system.functions
-        matrix = np.zeros((size, size))
-        matrix[:dense, :dense] = system.dense_gram
-        pattern = system.level_pattern[: self.model.level_count]
-        for level in np.flatnonzero(pattern[:, 0] >= 0):
-            number, position = pattern[level]
-            cluster = system.clusters[number]
-            own = slice(dense + level * functions, dense + (level + 1) * functions)
-            matrix[own, own] = system.block_gram[cluster.grid[position]]
-            # The cross-products hold the root of the number of levels of the pattern.
-            mixed = cluster.mixed[position] / np.sqrt(np.sum((pattern == pattern[level]).all(axis=1)))
-            matrix[own, cluster.columns] = mixed
-            matrix[cluster.columns, own] = mixed.T
-        return matrix
+        return whole_information(self.model, self.optimum.solution.system)
 
     @cached_property
     def corrected(self) -> np.ndarray:

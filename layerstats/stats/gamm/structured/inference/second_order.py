@@ -14,8 +14,6 @@ from scipy.linalg import solve_triangular
 
 from layerstats.stats.gamm.structured.model import Model
 
-# The root fills in, so that time grows with the cube of the number of coefficients: two seconds for as many as these.
-MOST_COEFFICIENTS = 1000
 # Added to the Hessian of the log smoothing parameters, so that flat directions count for little.
 _LEAST_CURVATURE = 0.1
 
@@ -34,11 +32,6 @@ class SecondOrder:
 
     covariance: np.ndarray
     freedom: float
-
-
-def coefficient_count(model: Model) -> int:
-    """Return the number of coefficients of the whole model."""
-    return len(model.parametric.coefficients) + sum(term.size for term in (*model.dense, *model.blocks, *model.outer))
 
 
 def second_order(model: Model, information: np.ndarray, penalties: np.ndarray, hessian: np.ndarray) -> SecondOrder:

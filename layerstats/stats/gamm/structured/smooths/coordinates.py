@@ -44,10 +44,33 @@ class Coordinates:
 def single_penalty(penalty: np.ndarray, null_dimension: int) -> Coordinates:
     """Return the eigenvectors of one penalty as coordinates; the unpenalised ones stand last."""
     values, vectors = np.linalg.eigh(penalty)
-    values = values[::-1].copy()
-    values[len(values) - null_dimension :] = 0.0
-    shear = np.zeros((null_dimension, len(values) - null_dimension))
-    return Coordinates(vectors[:, ::-1], (values,), 0.0, 0.0, shear)
+    values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
+    rank = len(values) - null_dimension
+    values[rank:] = 0.0
+    if null_dimension > 1:
+        vectors[:, rank:] = _null_axes(penalty, vectors[:, rank:])
+    return Coordinates(vectors, (values,), 0.0, 0.0, np.zeros((null_dimension, rank)))
+
+
+def _null_axes(penalty: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Return the axes of a null space that mgcv's eigenvectors are without rounding errors.
+
+    Coordinates that the penalty does not see stand by themselves. See `nearest_to_coordinates` for the others.
+    """
+    unseen = np.eye(len(null))[:, np.abs(penalty).sum(axis=0) == 0]
+    others = null - unseen @ (unseen.T @ null)
+    left = np.linalg.svd(others, full_matrices=False)[0][:, : null.shape[1] - unseen.shape[1]]
+    return np.hstack([nearest_to_coordinates(left), unseen])
+
+
+def nearest_to_coordinates(space: np.ndarray) -> np.ndarray:
+    """Return the basis of a space that Gram and Schmidt make of the first coordinates' projections on it.
+
+    LAPACK makes a matrix tridiagonal by reflections that start at the first coordinate. Without rounding errors an
+    eigenvector of a repeated eigenvalue is then what the first coordinate has in its space, and the others have nothing
+    of it.
+    """
+    return space @ np.linalg.qr(space[: space.shape[1]].T)[0]
 
 
 def several_penalties(
