@@ -174,7 +174,12 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
     """Say what was left out, and where mgcv's own answer depends on rounding errors, so that ours is another."""
     aliased, smooths = fit.model.aliased, fit.request.formula.smooths
-    choice = "mgcv may leave out others in their place, with the same fit" if aliased.arbitrary else "as in mgcv"
+    choice = "as in mgcv"
+    if aliased.arbitrary:
+        of_smooths = any(term.aliased for term in fit.model.dense)
+        choice = "mgcv may leave out others in their place, with the same fit" + (
+            ", but other degrees of freedom and tests of these smooths" if of_smooths else ""
+        )
     notes = (
         f"The data cannot tell {', '.join(aliased.names)} from the other terms: left out, with an estimate of zero and "
         f"no standard error ({choice}).",
@@ -201,7 +206,8 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
     first_order = (
         "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
         f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients (here "
-        f"{coefficient_count(fit.model)}). With method 'fREML' mgcv leaves it out too.",
+        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients: else rounding errors decide "
+        "whether mgcv adds it. With method 'fREML' mgcv leaves it out too.",
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
     return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *noted)

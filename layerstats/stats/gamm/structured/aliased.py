@@ -80,6 +80,9 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     Refusal
         Which ones `bam` leaves out cannot be known.
     """
+    if method == "fREML" and not model.labels:
+        # So does bam() without smooths.
+        method = "REML"
     free = _unpenalised(model)
     names = _names(model)
     largest = np.abs(combinations * np.sqrt(np.diag(system.dense_gram)[free])).max(axis=0)

@@ -42,13 +42,16 @@ class Freedom:
 
     @cached_property
     def scale(self) -> float:
-        """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom."""
+        """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom.
+
+        So it is with REML that counts what was left out, whose own estimate is another one.
+        """
         if self.known_scale is not None:
             return self.known_scale
         solution = self.optimum.solution
         observations = solution.system.observations
-        if self.method != "ML":
-            return solution.penalised_square / (observations - solution.penalties.counted_as_estimated)
+        if self.method != "ML" and not solution.penalties.left_out:
+            return solution.penalised_square / (observations - solution.penalties.unpenalised)
         residual_square = solution.penalised_square - float(self._fit_terms()[0].sum())
         return residual_square / (observations - self.total)
 
@@ -157,19 +160,14 @@ class Freedom:
 
     @property
     def leaves_out_second_order(self) -> bool:
-        """Whether mgcv would add the second-order term, and it is too large a computation here."""
-        return self._has_second_order and coefficient_count(self.model) > MOST_COEFFICIENTS
-
-    @property
-    def _has_second_order(self) -> bool:
-        """Whether mgcv adds the second-order term: with REML and ML, where the whole matrix has a Cholesky root."""
-        return self.method != "fREML" and not self.model.aliased.names
+        """Whether mgcv would add the second-order term, and it is too large a computation here or not known."""
+        unknown = any(term.aliased for term in self.model.dense)
+        return self.method != "fREML" and (unknown or coefficient_count(self.model) > MOST_COEFFICIENTS)
 
     @cached_property
     def second_order(self) -> SecondOrder | None:
-        """What the second-order uncertainty of the smoothing parameters adds."""
-        penalties = self.optimum.solution.penalties
-        if not self._has_second_order or self.leaves_out_second_order or not penalties.count:
+        """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
+        if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
             return None
         return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
 

@@ -65,9 +65,11 @@ def smooth_test(
     fraction = rank - whole
     scores = (directions.T @ fitted) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     if fraction == 0 or whole == 0:
-        statistic = float(np.sum(scores[: max(whole, 1)] ** 2))
+        # Less than one degree of freedom is tested as one.
+        freedom = max(whole, 1)
+        statistic = float(np.sum(scores[:freedom] ** 2))
         chi_square = np.isinf(residual)
-        tail = stats.chi2.sf(statistic, rank) if chi_square else stats.f.sf(statistic / rank, rank, residual)
+        tail = stats.chi2.sf(statistic, freedom) if chi_square else stats.f.sf(statistic / freedom, freedom, residual)
         return TermTest(statistic / rank, rank, float(tail))
     certain = float(np.sum(scores[: whole - 1] ** 2))
     pair = scores[whole - 1 : whole + 1]
