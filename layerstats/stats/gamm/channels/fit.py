@@ -168,7 +168,7 @@ def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
     responses = cross_products(backend, design, values - offset[:, None])
     start = starting_point(Criterion(design.system, design.penalties, design.request.method))
     optima = minimise(shared, responses, start)
-    if np.any(np.sum(design.penalties.dense > 0, axis=0) > 1):
+    if design.penalties.compete:
         # As in the structured engine: where penalties overlap there may be several minima.
         optima = optima.lower(minimise(shared, responses, start + SECOND_START))
     return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Singular values of columns of unit length, relative to the largest: an exact dependence leaves rounding errors only.
 _DEPENDENT = 1e-10
 
+
 @dataclass(frozen=True)
 class Aliased:
     """The coefficients that were left out.
@@ -40,11 +41,14 @@ class Aliased:
         Whether mgcv may have left out others in their place.
     counted
         How many of them the criterion counts as estimated, as mgcv does with REML.
+    of_smooths
+        Whether smooths can take each other's place: there may be several optima.
     """
 
     names: tuple[str, ...] = ()
     arbitrary: bool = False
     counted: int = 0
+    of_smooths: bool = False
 
 
 def dependencies(model: Model) -> np.ndarray:
@@ -92,12 +96,13 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     smooths = [term for term in model.dense if _involves(model, term, free, largest)]
     if any(term.null_dimension > 2 or len(term.penalties) > 1 for term in smooths):
         raise Refusal(f"{among}: rounding errors decide what mgcv leaves out of a smooth with several of them")
-    if method == "fREML":
-        cross = after_penalised(model, system)[np.ix_(free, free)]
-    elif model.outer or coefficient_count(model) > MOST_COEFFICIENTS:
+    small = not model.outer and coefficient_count(model) <= MOST_COEFFICIENTS
+    if method != "fREML" and small:
+        cross, free = among_penalised(model, system), np.arange(coefficient_count(model))
+    elif method == "REML" or (method == "ML" and smooths):
         raise Refusal(f"{among} with method = {method!r} and more than {MOST_COEFFICIENTS} coefficients; use 'fREML'")
     else:
-        cross, free = among_penalised(model, system), np.arange(coefficient_count(model))
+        cross = after_penalised(model, system)[np.ix_(free, free)]
     # Of columns that tie parametric ones stay in the order of the formula, before them the last one of a smooth.
     parametric = free < len(model.parametric.coefficients)
     preference = np.where(parametric, -1.0 - free, free)
@@ -105,7 +110,10 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     chosen, other = (last_columns(cross, kept, sign * preference) for sign in (1.0, -1.0))
     if method != "ML" and abs(_determinant_without(cross, chosen) - _determinant_without(cross, other)) > TIED:
         raise Refusal(f"{among}: rounding errors decide which of them mgcv leaves out, and results depend on it")
-    return _leave_out(model, set(free[chosen].tolist()), set(chosen) != set(other), method)
+    left_out = set(free[chosen].tolist())
+    arbitrary = set(chosen) != set(other) or (method == "ML" and not small)
+    counted = len(left_out) if method == "REML" else 0
+    return _leave_out(model, left_out, Aliased((), arbitrary, counted, bool(smooths)))
 
 
 def _determinant_without(cross: np.ndarray, columns: list[int]) -> float:
@@ -134,7 +142,7 @@ def _involves(model: Model, term: DenseTerm, free: np.ndarray, largest: np.ndarr
     return bool(np.any(largest[(free >= span.start) & (free < span.stop)] > 1e-6 * largest.max()))
 
 
-def _leave_out(model: Model, columns: set[int], arbitrary: bool, method: str) -> Model:
+def _leave_out(model: Model, columns: set[int], aliased: Aliased) -> Model:
     written = model.parametric.coefficients
     left = [coefficient for column, coefficient in enumerate(written) if column not in columns]
     names = [coefficient.name for column, coefficient in enumerate(written) if column in columns]
@@ -149,7 +157,7 @@ def _leave_out(model: Model, columns: set[int], arbitrary: bool, method: str) ->
         model,
         parametric=replace(model.parametric, coefficients=tuple(left)),
         dense=tuple(dense),
-        aliased=Aliased(tuple(names), arbitrary, len(columns) if method == "REML" else 0),
+        aliased=replace(aliased, names=tuple(names)),
     )
 
 

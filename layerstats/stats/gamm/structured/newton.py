@@ -77,7 +77,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
 
 
 def minimise_from_several(criterion: Criterion) -> Optimum:
-    """Minimise `criterion`, which may have several minima where penalties overlap: then from a second start too.
+    """Minimise `criterion`, which may have several minima where penalties compete: then from a second start too.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def minimise_from_several(criterion: Criterion) -> Optimum:
         As `minimise`.
     """
     best = minimise(criterion)
-    if np.any(np.sum(criterion.penalties.dense > 0, axis=0) > 1):
+    if criterion.penalties.compete:
         second = minimise(criterion, starting_point(criterion) + _SECOND_START)
         # The first stays where both are the same but for rounding errors.
         if second.value < best.value - 1e-6:

@@ -51,6 +51,8 @@ class Penalties:
         (column, column) what is added to the penalised axes for ML; see `Coordinates`.
     left_out
         Coefficients that were left out and still count as estimated.
+    collinear
+        Whether the data let smooths take each other's place.
     """
 
     dense: np.ndarray
@@ -63,6 +65,7 @@ class Penalties:
     full_offset: float
     shear: np.ndarray
     left_out: int = 0
+    collinear: bool = False
 
     @classmethod
     def of(cls, model: Model, levels: int, groups: int = 0) -> Penalties:
@@ -104,6 +107,7 @@ class Penalties:
             full_offset=sum(term.full_offset for term in model.dense),
             shear=shear,
             left_out=model.aliased.counted,
+            collinear=model.aliased.of_smooths,
         )
 
     @property
@@ -135,6 +139,11 @@ class Penalties:
     def unpenalised(self) -> int:
         """The number of columns that no penalty sees."""
         return int(np.sum(~self.penalised))
+
+    @property
+    def compete(self) -> bool:
+        """Whether penalties, or the smooths they belong to, can take each other's place."""
+        return self.collinear or bool(np.any(np.sum(self.dense > 0, axis=0) > 1))
 
     @property
     def counted_as_estimated(self) -> int:

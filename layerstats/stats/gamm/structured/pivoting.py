@@ -1,4 +1,4 @@
-"""The order in which mgcv takes columns, each time the one with most left to explain; those left at the end it drops."""
+"""The order in which mgcv takes columns, each time the one with most left to explain; the last ones it leaves out."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
-from layerstats.stats.gamm.structured.whole import coefficient_count
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
 from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
+from layerstats.stats.gamm.structured.whole import coefficient_count
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,8 +75,8 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
     the rows of the data (Wood 2017, section 5.4.2). Each of the others gets a penalty of its own, so that it matters
-    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them; here those that
-    it would return without rounding errors.
+    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them; here as
+    it would return them without rounding errors.
 
     Parameters
     ----------
