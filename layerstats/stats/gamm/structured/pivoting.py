@@ -56,11 +56,13 @@ def after_penalised(model: Model, system: System) -> np.ndarray:
     penalties = Penalties.of(model, int(system.block_count.sum()))
     square = float(np.diag(system.dense_gram)[~penalties.penalised].sum())
     block = np.einsum("gii,g->i", system.block_gram, system.block_count)
-    for information, diagonals in ((np.diag(system.dense_gram), penalties.dense), (block, penalties.block)):
+    dense = penalties.dense @ penalties.along_axes(np.eye(penalties.columns)) ** 2
+    for information, diagonals in ((np.diag(system.dense_gram), dense), (block, penalties.block)):
         used = diagonals.sum(axis=0) > 0
         square += float(np.sum(information[used] / diagonals.sum(axis=0)[used]))
     ridge = np.where(penalties.penalised, 0.0, np.maximum(np.diag(system.dense_gram), 1.0))
-    held = replace(penalties, dense=np.vstack([ridge, penalties.dense]), labels=("", *penalties.labels))
+    axes = np.pad(ridge, (0, penalties.dense.shape[1] - len(ridge)))
+    held = replace(penalties, dense=np.vstack([axes, penalties.dense]), labels=("", *penalties.labels))
     smoothing = np.log([_RIDGE, *([square] * penalties.count)])
     information = solve(system, held, smoothing, "fREML").information
     information = information - np.diag(_RIDGE * ridge)
@@ -97,7 +99,7 @@ def _eigenvectors(term: DenseTerm) -> tuple[np.ndarray | None, np.ndarray]:
     if term.transform is None or len(term.penalties) == 1:
         return None, np.sum([diagonal / np.linalg.norm(diagonal) for diagonal in term.penalties], axis=0)
     inverse = np.linalg.inv(term.transform)
-    written = [(inverse.T * diagonal) @ inverse for diagonal in term.penalties]
+    written = [inverse.T @ penalty @ inverse for penalty in term.penalty_matrices()]
     values, vectors = np.linalg.eigh(np.sum([penalty / np.linalg.norm(penalty) for penalty in written], axis=0))
     # The unpenalised last, as in the term's own coordinates.
     values, rank = values[::-1].copy(), int(term.penalised.sum())

@@ -124,6 +124,7 @@ def _shortened(fit: WorkingFit, last: WorkingFit, model: Model, response: np.nda
 def _penalised_deviance(fit: WorkingFit, optimum: Optimum, response: np.ndarray, trials: np.ndarray) -> float:
     """Return the deviance plus the penalties of `fit`, with the smoothing parameters of `optimum`."""
     solution = optimum.solution
-    dense = solution.penalties.dense_sum(solution.smoothing) @ fit.coefficients**2
-    block = np.sum(fit.level_coefficients**2 @ solution.penalties.block_sum(solution.smoothing))
+    penalties = solution.penalties
+    dense = penalties.dense_sum(solution.smoothing) @ penalties.along_axes(fit.coefficients) ** 2
+    block = np.sum(fit.level_coefficients**2 @ penalties.block_sum(solution.smoothing))
     return float(binomial.deviance_parts(fit.predictor, response, trials).sum() + dense + block)

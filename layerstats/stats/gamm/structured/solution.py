@@ -25,6 +25,8 @@ class WeightedPenalties:
 
     penalties: Penalties
     log_smoothing: np.ndarray
+    coefficients: np.ndarray
+    inverse_in_range: np.ndarray
 
     @cached_property
     def smoothing(self) -> np.ndarray:
@@ -33,13 +35,28 @@ class WeightedPenalties:
 
     @cached_property
     def dense_penalties(self) -> np.ndarray:
-        """(penalty, column) the weighted penalties of the dense corner."""
+        """(penalty, axis) the weighted penalties of the dense corner."""
         return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
+
+    @cached_property
+    def dense_penalty(self) -> np.ndarray:
+        """(column, column) their sum."""
+        return self.penalties.dense_matrix(self.smoothing)
 
     @cached_property
     def block_penalties(self) -> np.ndarray:
         """(penalty, function) the weighted penalties of a block."""
         return self.smoothing[self.penalties.dense_count : self.penalties.inner_count, None] * self.penalties.block
+
+    @cached_property
+    def axis_coefficients(self) -> np.ndarray:
+        """(axis,) the coefficients of the dense corner along the axes of the penalties."""
+        return self.penalties.along_axes(self.coefficients)
+
+    @cached_property
+    def axis_inverse_in_range(self) -> np.ndarray:
+        """(axis, axis) `inverse_in_range` along the axes of the penalties."""
+        return self.penalties.along_axes(self.penalties.along_axes(self.inverse_in_range).T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +174,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
     factor = np.linalg.cholesky(block)
     log_determinant = 2 * float(system.block_count @ np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
     block_inverse = np.linalg.inv(block)
-    dense = system.dense_gram + np.diag(penalties.dense_sum(smoothing))
+    dense = system.dense_gram + penalties.dense_matrix(smoothing)
     response = system.dense_response.copy()
     elimination = []
     for cluster in system.clusters:

@@ -63,8 +63,7 @@ class Freedom:
 
     @cached_property
     def _dense_penalty(self) -> np.ndarray:
-        solution = self.optimum.solution
-        return np.diag(solution.penalties.dense_sum(solution.smoothing))
+        return self.optimum.solution.dense_penalty
 
     @cached_property
     def _block_penalty(self) -> np.ndarray:
@@ -169,13 +168,23 @@ class Freedom:
         """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
         if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
             return None
-        return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
+        return second_order(
+            self.model, self._whole_information(), self._whole_penalties(), self._whole_axes(), self._hessian
+        )
 
     def _whole_penalties(self) -> np.ndarray:
-        """Return the diagonals of all weighted penalties, (penalty, coefficient), as `second_order` takes them."""
+        """Return the diagonals of all weighted penalties, (penalty, axis), as `second_order` takes them."""
         solution, levels = self.optimum.solution, self.model.level_count
         dense, block = solution.dense_penalties, np.tile(solution.block_penalties, (1, levels))
         return block_diag(dense, block)
+
+    def _whole_axes(self) -> np.ndarray | None:
+        """Return the axes of the penalties, (axis, coefficient), or None, as `second_order` takes them."""
+        penalties = self.optimum.solution.penalties
+        if penalties.extra_axes is None:
+            return None
+        own = penalties.along_axes(np.eye(penalties.columns))
+        return block_diag(own, np.eye(coefficient_count(self.model) - penalties.columns))
 
     def _whole_information(self) -> np.ndarray:
         """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""

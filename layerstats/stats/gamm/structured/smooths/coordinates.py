@@ -48,11 +48,11 @@ def single_penalty(penalty: np.ndarray, null_dimension: int) -> Coordinates:
     rank = len(values) - null_dimension
     values[rank:] = 0.0
     if null_dimension > 1:
-        vectors[:, rank:] = _null_axes(penalty, vectors[:, rank:])
+        vectors[:, rank:] = null_axes(penalty, vectors[:, rank:])
     return Coordinates(vectors, (values,), 0.0, 0.0, np.zeros((null_dimension, rank)))
 
 
-def _null_axes(penalty: np.ndarray, null: np.ndarray) -> np.ndarray:
+def null_axes(penalty: np.ndarray, null: np.ndarray) -> np.ndarray:
     """Return the axes of a null space that mgcv's eigenvectors are without rounding errors.
 
     Coordinates that the penalty does not see stand by themselves. See `nearest_to_coordinates` for the others.
