@@ -168,7 +168,7 @@ class Penalties:
     @property
     def compete(self) -> bool:
         """Whether penalties, or the smooths they belong to, can take each other's place."""
-        return self.collinear or bool(np.any(np.sum(self.dense > 0, axis=0) > 1))
+        return self.collinear or self.extra_axes is not None or bool(np.any(np.sum(self.dense > 0, axis=0) > 1))
 
     @property
     def counted_as_estimated(self) -> int:
