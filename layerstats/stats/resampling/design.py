@@ -18,7 +18,13 @@ from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
-from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
+from layerstats.stats.gamm.structured.smooths import (
+    DenseTerm,
+    GroupedTerm,
+    build_parametric,
+    build_smooth,
+    with_side_conditions,
+)
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 from layerstats.stats.resampling.rows import Rows
 from layerstats.stats.resampling.token_levels import constant_codes, following_columns, kind_of
@@ -228,6 +234,10 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
             f"Resampling takes neighbouring rows of a series as neighbours in time: 'gaps' must be 'adjacent', but got "
             f"{task.gaps!r} instead."
         )
+    if any(term.is_offset for term in parse_formula(task.formula).parametric):
+        raise ArgumentError(
+            f"Resampling refits curves, and {task.formula} has offset(), which is none: subtract it from the response."
+        )
     columns = [task.series] if isinstance(task.series, str) else list(task.series)
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
     prepared, request = _request(task)
@@ -246,7 +256,13 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     times = places[:size] if common else np.linspace(places.min(), places.max(), size)
     parametric = build_parametric(request.formula, request.frame)
     setup = setup_rows(request)
-    built = [term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, setup))]
+    by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
+    built = [term for terms in by_smooth for term in terms]
+    if with_side_conditions(list(zip(request.formula.smooths, by_smooth, strict=True)), parametric, setup):
+        raise ArgumentError(
+            f"{task.formula} has smooths that contain each other, whose penalties resampling cannot have: write ti() "
+            "for the larger one."
+        )
     dense = [term for term in built if isinstance(term, DenseTerm)]
     grouped = [term for term in built if isinstance(term, GroupedTerm)]
 

@@ -26,6 +26,7 @@ from layerstats.stats.gamm.structured.inference.tables import (
 )
 from layerstats.stats.gamm.structured.model import Model, build_model
 from layerstats.stats.gamm.structured.nested.design import nested_design
+from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
@@ -141,7 +142,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         fitted=values,
         residuals=residuals,
         whitened_residuals=whitened,
-        design=partial(nested_design if fit.model.outer else design, fit),
+        design=partial(_design, fit),
         corrected_design=partial(_corrected_design, fit),
         warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
         notes=_notes(fit),
@@ -150,8 +151,14 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
     )
 
 
+def _design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+    """Return the linear predictor of `new_data` without the terms in `exclude`."""
+    estimated = (nested_design if fit.model.outer else design)(fit, new_data, exclude)
+    return with_offset(estimated, fit.request.formula, new_data, exclude)
+
+
 def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
-    """Return `design` with the uncertainty of the smoothing parameters in its covariance.
+    """Return `_design` with the uncertainty of the smoothing parameters in its covariance.
 
     Raises
     ------
@@ -168,7 +175,8 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
-    return replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+    corrected = replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+    return with_offset(corrected, fit.request.formula, new_data, exclude)
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
@@ -209,8 +217,14 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         f"{coefficient_count(fit.model)}), and where smooths have all their coefficients: else rounding errors decide "
         "whether mgcv adds it. With method 'fREML' mgcv leaves it out too.",
     )
+    tied = tuple(
+        f"{term.label} contains a smaller smooth and loses columns, of which several tie: here the last of them; in "
+        "mgcv rounding errors choose, and scores differ by up to a few units. ti() contains no smaller smooth."
+        for term in fit.model.dense
+        if term.arbitrary
+    )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
-    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *noted)
+    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *tied, *noted)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.structured.offsets import offset_of
 from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Of `bam`: its chunk size, and the seed of the sample.
@@ -73,9 +74,12 @@ def _second_sample(rows: int, size: int) -> Iterator[int]:
 
 def _variables(request: FitRequest) -> list[pd.Series]:
     """Return the columns of mgcv's model frame that are numbers or factors, in its order."""
-    terms = (*request.formula.parametric, *request.formula.smooths)
-    names = list(dict.fromkeys(column for term in terms for column in term.columns))
+    parametric = [term for term in request.formula.parametric if not term.is_offset]
+    names = list(dict.fromkeys(column for term in (*parametric, *request.formula.smooths) for column in term.columns))
     variables = [pd.Series(request.response_values), *(request.frame[name] for name in names)]
+    offset = offset_of(request.formula, request.frame)
+    if offset is not None:
+        variables.append(pd.Series(offset))
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
 

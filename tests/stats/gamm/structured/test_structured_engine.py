@@ -27,7 +27,7 @@ CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
         ("y ~ te(x, v, k = 4, id = 1) + te(v, x, id = 1)", "one id for several smooths"),
         ("y ~ s(token, bs = 're', id = 1)", "id = 1"),
         ("y ~ s(x, k = 4, fx = TRUE)", "fx = TRUE"),
-        ("y ~ s(x, k = 4) + offset(v)", "offset"),
+        ("y ~ s(x, k = 4) + offset(factor(v))", "offset"),
         ("y ~ s(x, k = 4) + t2(x, v, k = 4)", "contain each other"),
         ("y ~ s(x, k = 5) + s(x, k = 4, bs = 'cr')", "two smooths called s(x)"),
     ],

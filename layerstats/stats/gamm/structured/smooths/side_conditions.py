@@ -2,7 +2,7 @@
 
 ``te(x, z) + s(x)`` has the curves over x twice. Of the columns of the larger smooth that depend on those of all smooths
 of fewer of its covariates, and on the constant, mgcv's ``gam.side`` deletes as many as there are too many, and deletes
-the same rows and columns of its penalties. No coordinates make these diagonal together.
+the same rows and columns of its penalties, which no coordinates make diagonal together any more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
 # As in mgcv: what counts as dependent, relative to the largest column, and as an eigenvalue of zero.
 _DEPENDENT = np.finfo(float).eps ** 0.5
 _ZERO = np.finfo(float).eps ** 0.75
+# Of squares: what is left of two columns that tie.
+_TIED = 1e-8
 
 Built = tuple[SmoothTerm, Sequence[DenseTerm] | Sequence[GroupedTerm]]
 
@@ -74,20 +76,23 @@ def with_side_conditions(built: Sequence[Built], parametric: ParametricPart, set
         if not smaller:
             continue
         label = part.term.label
-        lost = dependent_columns(np.hstack([first, *(found[other.term.label] for other in smaller)]), found[label])
+        contained = np.hstack([first, *(found[other.term.label] for other in smaller)])
+        lost = dependent_columns(contained, found[label])
         if len(lost):
+            tied = set(lost) != set(dependent_columns(contained, found[label], latest=True))
             if part.smooth.function == "t2" and set(part.smooth.bases) != {"tp"}:
                 raise Refusal(f"smooths that contain each other ({smaller[0].term.label} and {label})")
             kept = np.setdiff1d(np.arange(part.term.size), lost)
             found[label] = found[label][:, kept]
-            changed.append(_without(part.term, kept))
+            changed.append(replace(_without(part.term, kept), arbitrary=tied))
     return changed
 
 
-def dependent_columns(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def dependent_columns(first: np.ndarray, second: np.ndarray, *, latest: bool = False) -> np.ndarray:
     """Return which columns of `second` mgcv's ``fixDependence`` deletes, so that none depends on those of `first`.
 
-    Those that a decomposition with pivoting, of what `first` leaves of them, takes last.
+    Columns are taken one by one, each time the one of which most is left; those left at the end are deleted. Where
+    several have as much left, rounding errors decide in mgcv: here the first of them is taken, or the `latest`.
 
     Examples
     --------
@@ -97,13 +102,28 @@ def dependent_columns(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     basis, root, _ = qr(first, mode="economic", pivoting=True)
     left = second - basis @ (basis.T @ second)
-    left = left - basis @ (basis.T @ left)
-    triangle, pivot = qr(left, mode="r", pivoting=True)
-    triangle = np.abs(triangle[: min(len(first) - first.shape[1], second.shape[1])])
-    begin = size = len(triangle)
-    while begin > 0 and triangle[begin - 1 :, begin - 1 : size].mean() < abs(root[0, 0]) * _DEPENDENT:
-        begin -= 1
-    return np.sort(pivot[begin:size])
+    left = np.linalg.qr(left - basis @ (basis.T @ left), mode="r")
+    rank = _rank(left, abs(root[0, 0]) * _DEPENDENT)
+    candidates = np.arange(second.shape[1])
+    for _ in range(rank):
+        square = np.sum(left[:, candidates] ** 2, axis=0)
+        tied = np.flatnonzero(square > (1 - _TIED) * square.max())
+        position = tied[-1 if latest else 0]
+        direction = left[:, candidates[position]] / np.sqrt(square[position])
+        candidates = np.delete(candidates, position)
+        for _ in range(2):
+            left[:, candidates] -= np.outer(direction, direction @ left[:, candidates])
+    return candidates
+
+
+def _rank(matrix: np.ndarray, smallest: float) -> int:
+    """Return how many columns are more than rounding errors, as mgcv tells: by means of the last corners of a root."""
+    triangle = np.abs(qr(matrix, mode="r", pivoting=True)[0])
+    size = len(triangle)
+    rank = size
+    while rank > 0 and triangle[rank - 1 :, rank - 1 : size].mean() < smallest:
+        rank -= 1
+    return rank
 
 
 def _parts(smooth: SmoothTerm, terms: Sequence[DenseTerm] | Sequence[GroupedTerm], setup: pd.DataFrame) -> list[_Part]:

@@ -36,6 +36,8 @@ class DenseTerm:
     roots
         (axis, coefficient) where no coordinates make all penalties diagonal: a penalty is then the sum of squares along
         axes, and `penalties` are diagonals over the axes. None where the axes are the coefficients.
+    arbitrary
+        Whether mgcv may have deleted other columns, of several that tie, where a smaller smooth is in this one.
     """
 
     label: str
@@ -49,6 +51,7 @@ class DenseTerm:
     smoothing_id: str | None = None
     aliased: int = 0
     roots: np.ndarray | None = None
+    arbitrary: bool = False
 
     @property
     def size(self) -> int:
