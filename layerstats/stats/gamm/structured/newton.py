@@ -19,6 +19,10 @@ _SECOND_START = -4.0
 _TOLERANCE = 1e-10
 
 
+# Where a step leads, the estimates there, and the criterion.
+Moved = tuple[np.ndarray, Solution, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Optimum:
     """Where the criterion is smallest.
@@ -66,11 +70,15 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
         tolerance = _TOLERANCE * (1 + abs(value))
         if np.abs(derivatives.gradient).max() < tolerance:
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
-        moved = _shortened(criterion, point, _step(derivatives, tolerance), value)
+        step = _step(derivatives, tolerance)
+        unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
+        moved = _whole(criterion, point, step) if unseen else _shortened(criterion, point, step, value)
         if moved is None:
             break
-        point, solution, value = moved
-        derivatives = criterion.derivatives(solution, point[-1])
+        moved_derivatives = criterion.derivatives(moved[1], moved[0][-1])
+        if unseen and np.abs(moved_derivatives.gradient).max() > np.abs(derivatives.gradient).max() / 2:
+            break
+        (point, solution, value), derivatives = moved, moved_derivatives
     # What is left of the gradient where rounding errors end the descent is far below what changes a result.
     converged = bool(np.abs(derivatives.gradient).max() < 1e-5 * (1 + abs(value)))
     return Optimum(solution, point[-1], value, derivatives, iteration + 1, converged)
@@ -114,9 +122,16 @@ def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
     return step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
 
 
-def _shortened(
-    criterion: Criterion, point: np.ndarray, step: np.ndarray, value: float
-) -> tuple[np.ndarray, Solution, float] | None:
+def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:
+    """Take a step that changes the criterion by less than its rounding errors: the gradient says what it is worth."""
+    try:
+        solution = criterion.solve((point + step)[:-1])
+    except np.linalg.LinAlgError:
+        return None
+    return point + step, solution, criterion.value(solution, (point + step)[-1])
+
+
+def _shortened(criterion: Criterion, point: np.ndarray, step: np.ndarray, value: float) -> Moved | None:
     """Halve `step` until the criterion is lower; None where it never is."""
     for _ in range(_MOST_HALVINGS):
         candidate = point + step

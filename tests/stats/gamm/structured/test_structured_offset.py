@@ -66,7 +66,7 @@ def test_differences_have_no_offset_in_them(tokens):
 
 @pytest.mark.parametrize("written", ["offset(v) + offset(w)", "word:offset(v)", "offset(v, w)"])
 def test_one_offset_of_one_expression(written, tokens):
-    with pytest.raises(FormulaError, match="[oO]ffset"):
+    with pytest.raises(FormulaError, match=r"[oO]ffset"):
         fit(f"y ~ word + {written} + s(x, k = 4)", tokens, engine="structured")
 
 
@@ -82,7 +82,7 @@ def test_channels_and_resampling_say_that_they_cannot(make_tokens):
     with pytest.raises(ArgumentError, match=r"has offset\(\): subtract it"):
         channel_design(formula, tokens, **SERIES)
     with pytest.raises(ArgumentError, match=r"offset\(\), which is none: subtract it"):
-        permutation_test(FitTask(formula, tokens, **SERIES), "word", replicates=10)
+        permutation_test({"one": FitTask(formula, tokens, **SERIES)}, "word", replicates=10)
 
 
 def test_mgcv_refuses_what_it_would_forget(tokens):
