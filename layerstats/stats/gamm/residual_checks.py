@@ -13,7 +13,9 @@ from layerstats.tables import check_frame
 _FAR = 4.0
 
 
-def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.ndarray | None) -> pd.DataFrame:
+def residual_checks_table(
+    fitted: np.ndarray, residuals: np.ndarray, start: np.ndarray | None, gaps: np.ndarray | None = None
+) -> pd.DataFrame:
     """Test residuals, one row a check.
 
     Parameters
@@ -22,6 +24,8 @@ def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.n
         (row,) in order of series and time; residuals whitened where the model has AR(1) residuals.
     start
         (row,) True where a series begins, or None; then there is no check of autocorrelation.
+    gaps
+        (row,) steps since the row before; None where every row is one step from the row before.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.n
     """
     rows = [_normality(residuals), _equal_variance(fitted, residuals), _outliers(residuals)]
     if start is not None:
-        rows.append(_autocorrelation(residuals, start))
+        rows.append(_autocorrelation(residuals, start, gaps))
     return check_frame(pd.DataFrame(rows, columns=["check", "estimate", "statistic", "p_value", "note"]))
 
 
@@ -63,8 +67,10 @@ def _outliers(residuals: np.ndarray) -> tuple[str, float, float, float, str]:
     return "outliers", float(np.mean(deviations > _FAR)), largest, p_value, note
 
 
-def _autocorrelation(residuals: np.ndarray, start: np.ndarray) -> tuple[str, float, float, float, str]:
-    value, pairs = series_autocorrelation(residuals, start, 1)
+def _autocorrelation(
+    residuals: np.ndarray, start: np.ndarray, gaps: np.ndarray | None
+) -> tuple[str, float, float, float, str]:
+    value, pairs = series_autocorrelation(residuals, start, 1, gaps)
     statistic = value * np.sqrt(pairs)
     note = f"lag 1 within series, {pairs} pairs"
     return "autocorrelation", value, float(statistic), float(2 * stats.norm.sf(abs(statistic))), note
