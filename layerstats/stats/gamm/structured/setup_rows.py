@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.structured.offsets import offset_of
+from layerstats.stats.gamm.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Of `bam`: its chunk size, and the seed of the sample.
@@ -74,14 +74,19 @@ def _second_sample(rows: int, size: int) -> Iterator[int]:
 
 def _variables(request: FitRequest) -> list[pd.Series]:
     """Return the columns of mgcv's model frame that are numbers or factors, in its order."""
-    parametric = [term for term in request.formula.parametric if not term.is_offset]
-    names = list(dict.fromkeys(column for term in (*parametric, *request.formula.smooths) for column in term.columns))
-    variables = [pd.Series(request.response_values), *(request.frame[name] for name in names)]
-    offset = offset_of(request.formula, request.frame)
-    if offset is not None:
-        variables.append(pd.Series(offset))
+    written = {str(factor): factor for term in request.formula.parametric for factor in term.factors}
+    # Of parametric terms each expression is a column, of smooths each variable.
+    written |= {column: Name(column) for smooth in request.formula.smooths for column in smooth.columns}
+    variables = [pd.Series(request.response_values), *(_values(one, request.frame) for one in written.values())]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
+
+
+def _values(expression: Expression, frame: pd.DataFrame) -> pd.Series:
+    if isinstance(expression, Name):
+        return frame[expression.name]
+    offset = isinstance(expression, Call) and expression.function == "offset"
+    return pd.Series(evaluate(expression.arguments[0].value if offset else expression, frame))
 
 
 def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:
