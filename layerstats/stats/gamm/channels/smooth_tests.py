@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.channels.tails import f_like_tails
 
@@ -55,7 +55,7 @@ def smooth_tests(
     channels = np.arange(len(rank))
     # Without a fractional part, or of a rank below one, it is an ordinary F.
     statistic = squares[channels, np.maximum(whole, 1)]
-    p_value = stats.f.sf(statistic / rank, rank, residual)
+    p_value = special.fdtrc(rank, residual, statistic / rank)
     mixed = np.flatnonzero((fraction != 0) & (whole != 0))
     if len(mixed):
         place, part = whole[mixed], fraction[mixed]

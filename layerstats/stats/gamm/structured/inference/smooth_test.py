@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
 
@@ -67,7 +67,7 @@ def smooth_test(
     if fraction == 0 or whole == 0:
         statistic = float(np.sum(scores[: max(whole, 1)] ** 2))
         chi_square = np.isinf(residual)
-        tail = stats.chi2.sf(statistic, rank) if chi_square else stats.f.sf(statistic / rank, rank, residual)
+        tail = special.chdtrc(rank, statistic) if chi_square else special.fdtrc(rank, residual, statistic / rank)
         return TermTest(statistic / rank, rank, float(tail))
     certain = float(np.sum(scores[: whole - 1] ** 2))
     pair = scores[whole - 1 : whole + 1]
