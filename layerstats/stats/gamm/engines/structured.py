@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -29,8 +30,14 @@ from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
+<<<<<<< HEAD
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
+=======
+from layerstats.stats.one_thread import one_blas_thread
+>>>>>>> main
 
+# Columns of the dense corner from which threads of BLAS gain more than they cost.
+_LARGE = 300
 # Families whose reason says more than that they are not there.
 _UNFITTED = {
     "ocat": (
@@ -83,7 +90,8 @@ class StructuredEngine:
 
     def estimate_rho(self, request: FitRequest) -> float:
         """Return the AR(1) parameter by REML (or ML), jointly with the smoothing parameters."""
-        return estimate_rho(request)
+        with self._threads(request):
+            return estimate_rho(request)
 
     def fit(self, request: FitRequest) -> EngineFit:
         """Fit one model.
@@ -96,7 +104,8 @@ class StructuredEngine:
             The data do not determine its coefficients.
         """
         begin = time.perf_counter()
-        return _engine_fit(self._fit(request), begin)
+        with self._threads(request):
+            return _engine_fit(self._fit(request), begin)
 
     def residuals(self, request: FitRequest) -> np.ndarray:
         """Fit one model for its residuals alone, (row,).
@@ -106,8 +115,9 @@ class StructuredEngine:
         ArgumentError, FitError
             As `fit`.
         """
-        fitted = self._fit(request)
-        return fitted.residuals(fitted.fitted())[0]
+        with self._threads(request):
+            fitted = self._fit(request)
+            return fitted.residuals(fitted.fitted())[0]
 
     def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
         """Fit several models one after another; `workers` changes nothing."""
@@ -118,6 +128,9 @@ class StructuredEngine:
         if reason is not None:
             raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
         return fit_structured(request, self._model(request))
+
+    def _threads(self, request: FitRequest) -> AbstractContextManager[None]:
+        return one_blas_thread(self.cannot(request) is not None or self._model(request).dense_count < _LARGE)
 
     def _model(self, request: FitRequest) -> Model:
         if self._last is None or self._last[0] is not request:

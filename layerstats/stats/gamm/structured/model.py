@@ -83,6 +83,11 @@ class Model:
         return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(self.dense)}
 
     @property
+    def dense_count(self) -> int:
+        """The number of columns of the dense corner."""
+        return len(self.parametric.coefficients) + sum(term.size for term in self.dense)
+
+    @property
     def block_spans(self) -> dict[str, slice]:
         """The columns of each grouped term in a random block."""
         return _spans(self.blocks)

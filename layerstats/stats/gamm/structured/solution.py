@@ -17,7 +17,9 @@ from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import System
 
 # LAPACK's Cholesky factor, inverse and solution: scipy's own checks would take longer than the small systems do.
-_FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "potri", "potrs"), dtype=np.float64)
+# Not potri: OpenBLAS starts its threads in it whatever the size, and waits for them a thousand times longer than it
+# computes where other work fills the cores.
+_FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "trtri", "potrs"), dtype=np.float64)
 
 
 class WeightedPenalties:
@@ -225,6 +227,6 @@ def solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, n
     solution = _SOLVE(factor, response * scale, lower=1)[0] * scale
     # One step of refinement takes the error of the solution to that of the data.
     solution = solution + _SOLVE(factor, (response - matrix @ solution) * scale, lower=1)[0] * scale
-    inverse = np.tril(_INVERT(factor, lower=1)[0])
-    inverse = (inverse + np.tril(inverse, -1).T) * np.outer(scale, scale)
+    root = _INVERT(factor, lower=1)[0]
+    inverse = (root.T @ root) * np.outer(scale, scale)
     return inverse, solution, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
 
@@ -66,10 +66,10 @@ def smooth_test(
     scores = (directions.T @ fitted) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     if fraction == 0 or whole == 0:
         # Less than one degree of freedom is tested as one.
-        freedom = max(whole, 1)
-        statistic = float(np.sum(scores[:freedom] ** 2))
+        tested = max(whole, 1)
+        statistic = float(np.sum(scores[:tested] ** 2))
         chi_square = np.isinf(residual)
-        tail = stats.chi2.sf(statistic, freedom) if chi_square else stats.f.sf(statistic / freedom, freedom, residual)
+        tail = special.chdtrc(tested, statistic) if chi_square else special.fdtrc(tested, residual, statistic / tested)
         return TermTest(statistic / rank, rank, float(tail))
     certain = float(np.sum(scores[: whole - 1] ** 2))
     pair = scores[whole - 1 : whole + 1]
