@@ -30,11 +30,8 @@ from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
-<<<<<<< HEAD
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
-=======
 from layerstats.stats.one_thread import one_blas_thread
->>>>>>> main
 
 # Columns of the dense corner from which threads of BLAS gain more than they cost.
 _LARGE = 300
