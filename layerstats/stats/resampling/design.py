@@ -16,6 +16,7 @@ from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
@@ -85,6 +86,8 @@ class CurveDesign:
         The random terms.
     noise
         (time, time) correlation of the residuals of a token, AR(1).
+    steps
+        (time,) where the times stand in usual steps, of which the lags of AR(1) are counted.
     label_of, speaker_of
         (token,) the label and speaker of each token; each token its own speaker where the model has no speakers.
     values
@@ -114,6 +117,7 @@ class CurveDesign:
     penalty_terms: tuple[str, ...]
     components: tuple[Component, ...]
     noise: np.ndarray
+    steps: np.ndarray
     label_of: np.ndarray
     speaker_of: np.ndarray
     values: np.ndarray
@@ -189,18 +193,18 @@ class CurveDesign:
 
     def with_noise(self, rho: float) -> CurveDesign:
         """Return the same design with another AR(1) parameter."""
-        return replace(self, noise=autoregressive(self.points, rho), request=replace(self.request, rho=rho))
+        return replace(self, noise=autoregressive(self.steps, rho), request=replace(self.request, rho=rho))
 
 
-def autoregressive(points: int, rho: float) -> np.ndarray:
-    """Return the correlation matrix of an AR(1) process.
+def autoregressive(steps: np.ndarray, rho: float) -> np.ndarray:
+    """Return the correlation matrix of an AR(1) process at these steps.
 
     Examples
     --------
-    >>> autoregressive(3, 0.5)[0]
-    array([1.  , 0.5 , 0.25])
+    >>> autoregressive(np.array([0, 1, 3]), 0.5)[0]
+    array([1.   , 0.5  , 0.125])
     """
-    lag = np.abs(np.subtract.outer(np.arange(points), np.arange(points)))
+    lag = np.abs(np.subtract.outer(steps, steps))
     return np.where(lag == 0, 1.0, float(rho) ** lag)
 
 
@@ -229,11 +233,6 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
     if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
         raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
-    if task.gaps != "adjacent":
-        raise ArgumentError(
-            f"Resampling takes neighbouring rows of a series as neighbours in time: 'gaps' must be 'adjacent', but got "
-            f"{task.gaps!r} instead."
-        )
     if any(term.is_offset for term in parse_formula(task.formula).parametric):
         raise ArgumentError(
             f"Resampling refits curves, and {task.formula} has offset(), which is none: subtract it from the response."
@@ -254,6 +253,9 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     size = int(np.median(sizes))
     common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
     times = places[:size] if common else np.linspace(places.min(), places.max(), size)
+    steps = np.arange(size, dtype=float)
+    if common and request.series_gaps is not None:
+        steps = np.append(0.0, np.cumsum(request.series_gaps[1:size]))
     parametric = build_parametric(request.formula, request.frame)
     setup = setup_rows(request)
     by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
@@ -313,7 +315,8 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         penalties=penalties,
         penalty_terms=tuple(term.label for term in owners),
         components=tuple(components),
-        noise=autoregressive(size, request.rho),
+        noise=autoregressive(steps, request.rho),
+        steps=steps,
         label_of=label_codes,
         speaker_of=speaker_codes,
         values=values.reshape(len(first), size) if common else np.zeros((len(first), 0)),
@@ -350,6 +353,7 @@ def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         series=task.series,
         order=task.order,
         autoregressive=rho != 0,
+        gaps=task.gaps,
     )
     request = FitRequest(
         formula=formula,
@@ -359,7 +363,12 @@ def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         method=task.method,
         rho=rho,
         series_start=prepared.series_start,
+        series_gaps=prepared.series_gaps,
     )
+    if rho < 0 and not has_whole_gaps(request.series_gaps):
+        raise ArgumentError(
+            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got {rho}."
+        )
     return prepared, request
 
 

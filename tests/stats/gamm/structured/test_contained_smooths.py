@@ -29,7 +29,7 @@ def _marked(case):
     return pytest.param(case, marks=pytest.mark.slow) if "te(" in formula and "by = word" in formula else case
 
 
-@pytest.mark.parametrize("case", map(_marked, CASES.index), ids=CASES["formula"].str.removeprefix("y ~ "))
+@pytest.mark.parametrize("case", list(map(_marked, CASES.index)), ids=CASES["formula"].str.removeprefix("y ~ "))
 def test_equals_mgcv(case):
     settings = CASES.loc[case]
     answers = {quantity: group["value"].to_numpy() for quantity, group in ANSWERS[case].groupby("quantity")}
