@@ -11,12 +11,9 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.formula_parser import parse_formula
-from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
@@ -27,6 +24,7 @@ from layerstats.stats.gamm.structured.smooths import (
     with_side_conditions,
 )
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
+from layerstats.stats.resampling.request import checked_request
 from layerstats.stats.resampling.rows import Rows
 from layerstats.stats.resampling.token_levels import constant_codes, following_columns, kind_of
 
@@ -227,19 +225,9 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     ArgumentError
         The task has no series, or ``rho="auto"``.
     """
-    if task.series is None or task.order is None:
-        raise ArgumentError("Resampling needs to know what a token is: give 'series' and 'order' in the FitTask.")
-    if task.rho == "auto":
-        raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
-    if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
-        raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
-    if any(term.is_offset for term in parse_formula(task.formula).parametric):
-        raise ArgumentError(
-            f"Resampling refits curves, and {task.formula} has offset(), which is none: subtract it from the response."
-        )
-    columns = [task.series] if isinstance(task.series, str) else list(task.series)
+    prepared, request = checked_request(task)
+    columns = [task.series] if isinstance(task.series, str) else list(task.series or ())
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
-    prepared, request = _request(task)
     table = task.data.iloc[prepared.positions].reset_index(drop=True)
     token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
     sizes = np.bincount(token)
@@ -339,37 +327,6 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
             kinds,
         ),
     )
-
-
-def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
-    """Return the checked data and the request, as `layerstats.stats.gamm.fit` makes them."""
-    formula = parse_formula(task.formula)
-    rho = float(task.rho or 0)
-    prepared = prepare_data(
-        formula,
-        task.data,
-        factors=task.factors,
-        ordered=task.ordered,
-        series=task.series,
-        order=task.order,
-        autoregressive=rho != 0,
-        gaps=task.gaps,
-    )
-    request = FitRequest(
-        formula=formula,
-        frame=prepared.frame,
-        response=str(formula.response),
-        response_values=prepared.response_values,
-        method=task.method,
-        rho=rho,
-        series_start=prepared.series_start,
-        series_gaps=prepared.series_gaps,
-    )
-    if rho < 0 and not has_whole_gaps(request.series_gaps):
-        raise ArgumentError(
-            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got {rho}."
-        )
-    return prepared, request
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:

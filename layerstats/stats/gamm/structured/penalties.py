@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy.linalg import qr
@@ -235,7 +235,9 @@ class Penalties:
         used = np.setdiff1d(np.flatnonzero(self.penalised), self._alone)
         weighted = np.sqrt(self.dense_sum(smoothing)[self.columns :, None]) * self.extra_axes[:, used]
         order = np.argsort(-np.abs(weighted).max(axis=1), kind="stable")
-        directions, root, _ = qr(weighted[order], mode="economic", pivoting=True)
+        directions, root, _ = cast(
+            "tuple[np.ndarray, np.ndarray, np.ndarray]", qr(weighted[order], mode="economic", pivoting=True)
+        )
         leverage = np.empty((len(order), len(order)))
         leverage[np.ix_(order, order)] = directions @ directions.T
         of_penalty = (self.dense[:, self.columns :] > 0).astype(float)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -84,9 +85,10 @@ def _variables(request: FitRequest) -> list[pd.Series]:
 
 def _values(expression: Expression, frame: pd.DataFrame) -> pd.Series:
     if isinstance(expression, Name):
-        return frame[expression.name]
-    offset = isinstance(expression, Call) and expression.function == "offset"
-    return pd.Series(evaluate(expression.arguments[0].value if offset else expression, frame))
+        return cast("pd.Series", frame[expression.name])
+    if isinstance(expression, Call) and expression.function == "offset":
+        expression = expression.arguments[0].value
+    return pd.Series(evaluate(expression, frame))
 
 
 def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -100,9 +101,9 @@ def dependent_columns(first: np.ndarray, second: np.ndarray, *, latest: bool = F
     >>> dependent_columns(first, np.array([[0.0, 1], [1, 4], [4, 7], [9, 10]]))
     array([1])
     """
-    basis, root, _ = qr(first, mode="economic", pivoting=True)
+    basis, root, _ = cast("tuple[np.ndarray, np.ndarray, np.ndarray]", qr(first, mode="economic", pivoting=True))
     left = second - basis @ (basis.T @ second)
-    left = np.linalg.qr(left - basis @ (basis.T @ left), mode="r")
+    left = np.asarray(np.linalg.qr(left - basis @ (basis.T @ left), mode="r"))
     rank = _rank(left, abs(root[0, 0]) * _DEPENDENT)
     candidates = np.arange(second.shape[1])
     for _ in range(rank):
