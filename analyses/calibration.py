@@ -58,7 +58,7 @@ def main(
 def _longest(blocks: pd.DataFrame) -> pd.DataFrame:
     """Return one block for each first data set: a shorter one, where an earlier run ended, is part of the longer."""
     same = blocks.groupby(["world", "truth", "recipe", "first"], sort=False)["datasets"]
-    return blocks[blocks["datasets"] == same.transform("max")]
+    return blocks.loc[blocks["datasets"] == same.transform("max")]
 
 
 def _cells(
