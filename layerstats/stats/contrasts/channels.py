@@ -71,7 +71,7 @@ def channel_contrasts(
     rho: float | Literal["auto"] | None = "auto",
     device: str = "cpu",
     workers: int = 2,
-    memory_mb: float = 256.0,
+    memory_mb: float = 64.0,
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
@@ -108,7 +108,10 @@ def channel_contrasts(
     workers
         Threads; the numbers do not depend on them.
     memory_mb
-        What the values of the channels in memory may need. A layer that needs more is read several times.
+        What the values of the channels in memory may need, in megabytes; results do not depend on it. Whatever a
+        layer's size, its store is read once to estimate `rho` and once to fit. Only where a store of schema version 1,
+        or memory for less than a chunk of channels (64 at most), leaves no choice, chunks are read again for every
+        block.
 
     Returns
     -------
@@ -147,6 +150,8 @@ def channel_contrasts(
     for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
         fits = fitted.fit(values, joint, workers)
         parts.append(_block(contrast, fits, curves.effects(fits, values), model.level_freedom))
+        # Before the next block is read.
+        del values, fits
     about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times)}
     return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
 
