@@ -151,6 +151,10 @@ def estimate(
     information[:, np.arange(columns), np.arange(columns)] = penalty
     response = np.zeros((replicates, columns))
     square = np.zeros(replicates)
+    if summaries.rest is not None:
+        information += summaries.rest.information
+        response, square = response + summaries.rest.response, square + summaries.rest.square
+        determinant = determinant + summaries.rest.log_determinant
     for piece in pieces:
         square = square + (piece.precision * piece.square).sum(axis=(1, 2))
         if piece.fixed.any():

@@ -37,6 +37,28 @@ class Pattern:
 
 
 @dataclass(frozen=True, eq=False)
+class Rest:
+    """What was left out of patterns and deviations, since no random term reaches it; see `reduction`.
+
+    Attributes
+    ----------
+    information, response
+        (replicate, column, column) and (replicate, column) what it adds to the equations of the fixed columns.
+    square, log_determinant
+        (replicate,) its weighted sum of squares, and the log determinant of its covariance.
+    """
+
+    information: np.ndarray
+    response: np.ndarray
+    square: np.ndarray
+    log_determinant: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Rest:
+        """Return some replicates."""
+        return Rest(self.information[rows], self.response[rows], self.square[rows], self.log_determinant[rows])
+
+
+@dataclass(frozen=True, eq=False)
 class Summaries:
     """Sufficient statistics of replicates.
 
@@ -50,12 +72,15 @@ class Summaries:
         (replicate,) their number: tokens less cells.
     observations
         (replicate,) rows.
+    rest
+        What the others leave out.
     """
 
     patterns: tuple[Pattern, ...]
     within: np.ndarray
     within_freedom: np.ndarray
     observations: np.ndarray
+    rest: Rest | None = None
 
     @property
     def replicates(self) -> int:
@@ -72,6 +97,7 @@ class Summaries:
             within=self.within[rows],
             within_freedom=self.within_freedom[rows],
             observations=self.observations[rows],
+            rest=None if self.rest is None else self.rest.take(rows),
         )
 
 
