@@ -80,7 +80,8 @@ class ChannelRows:
                 chunks = np.asarray(maps[tokens, channels[0] : channels[-1] + 1])
             else:
                 chunks = np.asarray(maps.oindex[tokens, channels])
-            outputs = np.concatenate([np.arange(self.bins[one], self.bins[one] + counts[one]) for one in inside])
+            # A bin lies within a token, and so do its outputs.
+            outputs = np.flatnonzero((self.token >= begin) & (self.token < begin + step))
             raw = chunks[self.token[outputs] - begin, :, self.sample[outputs]].T.astype(np.float64)
             first = np.cumsum(counts[inside]) - counts[inside]
             values[:, inside] = np.add.reduceat(raw, first, axis=1) / counts[inside]

@@ -1,9 +1,9 @@
 """Smaller matrices for refits: the part of the curves that random terms reach, apart from what only noise reaches.
 
-Let R be the Cholesky factor of a token's noise, and Q R^-1 L the curves L of all random terms on an orthonormal basis of
-the time points. In these coordinates noise is independent, random terms move the first few coordinates alone, as many
-as there are curves, and the others have a likelihood in which no smoothing parameter of a random term occurs: their
-part of all sums is computed once. An exact rotation; nothing is left out.
+With R the Cholesky factor of a token's noise and R^-1 L = Q S the curves L of all random terms, rotate every curve y to
+Q' R^-1 y. Then noise is independent, and random terms move the first few coordinates alone, as many as there are curves.
+The likelihood of the others holds no smoothing parameter of a random term: their part of all sums is computed once. The
+rotation is exact; nothing is lost.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _nothing(summaries: Summaries, columns: int) -> Rest:
 
 
 def _turned(pattern: Pattern, turn: np.ndarray, columns: np.ndarray, reached: int, rest: Rest) -> Pattern:
-    """Return a pattern in the first coordinates, and add to `rest` what the others hold; columns are (cell, time, .)."""
+    """Return a pattern in the first coordinates, and add to `rest` what the others hold."""
     cells, points = len(pattern.labels), len(turn)
     replicates = len(pattern.units)
     total = pattern.total.reshape(replicates, cells, points) @ turn.T
@@ -73,7 +73,7 @@ def _turned(pattern: Pattern, turn: np.ndarray, columns: np.ndarray, reached: in
         other = columns[cell, reached:]
         number = pattern.counts[:, cell]
         rest.square[:] += number * np.trace(square[:, cell, reached:, cell, reached:], axis1=1, axis2=2)
-        rest.response[:] += number[:, None] * (total[:, cell, reached:] @ other)
+        rest.response[:] += number[:, None] * (total[:, cell, None, reached:] @ other)[:, 0]
         rest.information[:] += (number * pattern.units)[:, None, None] * (other.T @ other)
     size = cells * reached
     return replace(

@@ -185,7 +185,9 @@ def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tup
     kind = kind.reshape(replicates, units)
     patterns = []
     for number, count in enumerate(kinds):
-        used = np.flatnonzero(count > 0)
+        # Cells by their size, so that units of as many tokens, whatever their labels, are alike.
+        used = np.argsort(count, kind="stable")
+        used = used[count[used] > 0]
         own = (kind == number) * times
         stacked = means[:, :, used].reshape(replicates, units, -1)
         weighted = stacked * own[:, :, None]
