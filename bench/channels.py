@@ -1,4 +1,4 @@
-"""Every channel of a layer: time against a loop over the structured engine, memory against the number of channels."""
+"""Every channel of a layer: time against a loop over the structured engine, time and memory against their number."""
 
 from __future__ import annotations
 
@@ -140,9 +140,8 @@ def main() -> None:
 
 
 def growth(folder: Path) -> None:
-    """Print time and peak memory against the number of channels, and draw the time."""
+    """Print and draw time and peak memory against the number of channels, each in a process of its own."""
     import pandas as pd
-    from gamm import draw_growth
 
     rows = []
     for channels in (128, 512, 2048):
@@ -150,9 +149,32 @@ def growth(folder: Path) -> None:
         command = [sys.executable, "-c", GROWTH, str(Path(__file__).parent), str(path)]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         seconds, peak = float(told[0]), int(told[1])
-        rows.append({"along": "channels", "size": channels, "series": "balanced", "seconds": seconds})
+        rows.append({"channels": channels, "measure": "processor time (s)", "value": seconds})
+        rows.append({"channels": channels, "measure": "peak memory of the process (MB)", "value": peak})
         print(f"{channels} channels: {seconds:.2f} CPU-s, peak memory {peak} MB", flush=True)
-    print(draw_growth(pd.DataFrame(rows), "channels_growth", "channel_contrasts()"), flush=True)
+    print(draw(pd.DataFrame(rows)), flush=True)
+
+
+def draw(frame) -> Path:
+    """Write the figure of the growth, on logarithmic axes."""
+    import plotnine as p9
+    from gamm import RESULTS
+
+    from layerstats.plots import paper_theme, save_figure
+
+    figure = (
+        p9.ggplot(frame, p9.aes("channels", "value"))
+        + p9.geom_line()
+        + p9.geom_point(size=2)
+        + p9.facet_wrap("measure", nrow=1)
+        + p9.scale_x_log10()
+        # Both panels from 1 to 1,000, so that what is flat looks flat.
+        + p9.scale_y_log10(limits=(1, 1000))
+        + p9.labs(x="channels", y="")
+        + paper_theme()
+        + p9.theme(figure_size=(6, 3))
+    )
+    return save_figure(figure, RESULTS / "channels_growth").png
 
 
 if __name__ == "__main__":

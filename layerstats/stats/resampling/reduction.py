@@ -1,9 +1,9 @@
 """Smaller matrices for refits: the part of the curves that random terms reach, apart from what only noise reaches.
 
-With R the Cholesky factor of a token's noise and R^-1 L = Q S the curves L of all random terms, rotate every curve y to
-Q' R^-1 y. Then noise is independent, and random terms move the first few coordinates alone, as many as there are curves.
-The likelihood of the others holds no smoothing parameter of a random term: their part of all sums is computed once. The
-rotation is exact; nothing is lost.
+With R the Cholesky factor of a token's noise and R^-1 L = Q S the curves L of all random terms, every curve y becomes
+Q' R^-1 y. Then noise is independent, and random terms move the first few coordinates alone, as many as there are
+curves. The likelihood of the others holds no smoothing parameter of a random term, so that their part of all sums is
+computed once. The rotation is exact; nothing is lost.
 """
 
 from __future__ import annotations

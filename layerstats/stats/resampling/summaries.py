@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,19 @@ class Summaries:
         )
 
 
+def stacked(parts: Sequence[Summaries]) -> Summaries:
+    """Put replicates with the same labels under each other."""
+
+    def of(name: str, those: Sequence[Summaries | Pattern]) -> np.ndarray:
+        return np.concatenate([getattr(one, name) for one in those])
+
+    patterns = tuple(
+        Pattern(those[0].labels, *(of(name, those) for name in ("units", "counts", "total", "square")))
+        for those in zip(*(part.patterns for part in parts), strict=True)
+    )
+    return Summaries(patterns, of("within", parts), of("within_freedom", parts), of("observations", parts))
+
+
 def replicates_of(
     design: CurveDesign, label_of: np.ndarray, values: np.ndarray | None = None, multiplicity: np.ndarray | None = None
 ) -> Summaries | RowData:
@@ -148,7 +162,8 @@ def summarise(
         square = np.broadcast_to(design.values.T @ design.values, (replicates, design.points, design.points))
     else:
         curves = np.broadcast_to(design.values, (replicates, *design.values.shape)) if values is None else values
-        square = (curves * weight[:, :, None]).swapaxes(1, 2) @ curves
+        weighted = curves if multiplicity is None else curves * weight[:, :, None]
+        square = weighted.swapaxes(1, 2) @ curves
     times = np.ones((replicates, units))
     if multiplicity is not None and design.has_speakers:
         times = multiplicity.astype(float)

@@ -88,7 +88,7 @@ def test_chunks_that_are_larger_than_what_is_read_at_once_come_one_by_one():
 
 def test_memory_of_reading_does_not_grow_with_channels(tmp_path):
     peaks = []
-    for channels in (64, 512):
+    for channels in (64, 1024):
         experiment = small_store(tmp_path / f"{channels}.zarr", channels)
         _, rows = rows_of_series(experiment, "conv4", word_series(experiment, "conv4", samples=None), None)
         # Room for four channels.
@@ -98,8 +98,8 @@ def test_memory_of_reading_does_not_grow_with_channels(tmp_path):
             del values
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    # Besides chunks there is some garbage of Zarr's; eight times the channels in a chunk would take six times as much.
-    assert peaks[1] < 1.5 * peaks[0]
+    # Garbage of Zarr's holds a chunk or two until it is collected; chunks of all channels take seven times as much.
+    assert peaks[1] < 3 * peaks[0]
 
 
 @pytest.mark.slow
