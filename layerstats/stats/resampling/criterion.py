@@ -108,7 +108,7 @@ def estimate(
     for piece in pieces:
         square = square + (piece.precision * sum(member.square for member in piece.members)).sum(axis=(1, 2))
         for member in piece.members:
-            if member.fixed is None:
+            if member.fixed is None or member.total is None:
                 continue
             weighted = piece.precision @ member.fixed
             information += member.weight[:, None, None] * (member.fixed.T @ weighted)
@@ -213,7 +213,7 @@ def _add_piece(
     left = sum(member.square for member in piece.members)
     spread = 0.0
     for member in piece.members:
-        if member.fixed is None:
+        if member.fixed is None or member.total is None:
             continue
         weight = member.weight[:, None]
         fitted = (member.fixed @ estimates.coefficients[:, :, None])[:, :, 0]

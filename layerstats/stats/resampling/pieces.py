@@ -75,7 +75,7 @@ class Piece:
     @property
     def used(self) -> list[np.ndarray]:
         """(component,) the curves of each random penalty."""
-        return [np.flatnonzero(one) for one in (self.variances > 0).any(axis=0)]
+        return [np.flatnonzero(one) for one in np.asarray(np.any(self.variances > 0, axis=0))]
 
     def take(self, rows: np.ndarray) -> Piece:
         """Return some replicates."""

@@ -31,7 +31,7 @@ def without_rest(design: CurveDesign, summaries: Summaries) -> tuple[CurveDesign
         return design, summaries
     factor = np.linalg.cholesky(design.noise)
     basis = np.linalg.qr(solve_triangular(factor, design.curves, lower=True), mode="complete").Q
-    turn = solve_triangular(factor, basis, lower=True, trans="T").T
+    turn = solve_triangular(factor, basis, lower=True, trans=1).T
     columns = turn @ design.columns
     rest = _nothing(summaries, design.columns.shape[2])
     within = turn @ summaries.within @ turn.T
