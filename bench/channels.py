@@ -1,8 +1,7 @@
-"""Every channel of a layer: time against a loop over the structured engine, memory against the number of channels."""
+"""Every channel of a layer: time against a loop over the structured engine, time and memory against their number."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,17 +10,20 @@ from pathlib import Path
 from typing import Literal
 
 TOKENS, SAMPLES = 1067, 16
+# Not `ru_maxrss`, which begins with the memory of the process that started this one.
 GROWTH = """
-import resource
+import re
 import sys
 import time
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from channels import contrasts
 from layerstats.store import open_store
 experiment = open_store(sys.argv[2])
 begin = time.process_time()
-contrasts(experiment, memory_mb=32, workers=1)
-print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+contrasts(experiment)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
+print(time.process_time() - begin, int(peak) // 1024)
 """
 
 
@@ -138,21 +140,41 @@ def main() -> None:
 
 
 def growth(folder: Path) -> None:
-    """Print time and peak memory against the number of channels, and draw the time."""
+    """Print and draw time and peak memory against the number of channels, each in a process of its own."""
     import pandas as pd
-    from gamm import draw_growth
 
     rows = []
     for channels in (128, 512, 2048):
         path = simulate(folder / f"growth_{channels}.zarr", channels)
         command = [sys.executable, "-c", GROWTH, str(Path(__file__).parent), str(path)]
-        # Otherwise glibc keeps freed chunks of the store for each thread that ever read one.
-        environment = os.environ | {"MALLOC_ARENA_MAX": "1"}
-        told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.split()
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         seconds, peak = float(told[0]), int(told[1])
-        rows.append({"along": "channels", "size": channels, "series": "balanced", "seconds": seconds})
-        print(f"{channels} channels in blocks of 32 MB: {seconds:.2f} CPU-s, peak memory {peak} MB", flush=True)
-    print(draw_growth(pd.DataFrame(rows), "channels_growth", "channel_contrasts()"), flush=True)
+        rows.append({"channels": channels, "measure": "processor time (s)", "value": seconds})
+        rows.append({"channels": channels, "measure": "peak memory of the process (MB)", "value": peak})
+        print(f"{channels} channels: {seconds:.2f} CPU-s, peak memory {peak} MB", flush=True)
+    print(draw(pd.DataFrame(rows)), flush=True)
+
+
+def draw(frame) -> Path:
+    """Write the figure of the growth, on logarithmic axes."""
+    import plotnine as p9
+    from gamm import RESULTS
+
+    from layerstats.plots import paper_theme, save_figure
+
+    figure = (
+        p9.ggplot(frame, p9.aes("channels", "value"))
+        + p9.geom_line()
+        + p9.geom_point(size=2)
+        + p9.facet_wrap("measure", nrow=1)
+        + p9.scale_x_log10()
+        # Both panels from 1 to 1,000, so that what is flat looks flat.
+        + p9.scale_y_log10(limits=(1, 1000))
+        + p9.labs(x="channels", y="")
+        + paper_theme()
+        + p9.theme(figure_size=(6, 3))
+    )
+    return save_figure(figure, RESULTS / "channels_growth").png
 
 
 if __name__ == "__main__":

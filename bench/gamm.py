@@ -87,7 +87,7 @@ def growth() -> pd.DataFrame:
     return frame
 
 
-def draw_growth(frame: pd.DataFrame, name: str = "gamm_growth", call: str = "fit()") -> Path:
+def draw_growth(frame: pd.DataFrame) -> Path:
     """Write the figure of the growth, on logarithmic axes."""
     from layerstats.plots import paper_theme, save_figure
 
@@ -98,11 +98,11 @@ def draw_growth(frame: pd.DataFrame, name: str = "gamm_growth", call: str = "fit
         + p9.facet_wrap("along", scales="free_x", nrow=1)
         + p9.scale_x_log10()
         + p9.scale_y_log10()
-        + p9.labs(x="size", y=f"processor time of {call} (s)", linetype="", shape="")
+        + p9.labs(x="size", y="processor time of fit() (s)", linetype="", shape="")
         + paper_theme()
         + p9.theme(figure_size=(2 + 2 * frame["along"].nunique(), 3))
     )
-    return save_figure(figure, RESULTS / name).png
+    return save_figure(figure, RESULTS / "gamm_growth").png
 
 
 def _shown(found: dict) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from layerstats.errors import ArgumentError, StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PACKAGE_VERSION = version("layerstats")
 
 TOKENS = "tokens"

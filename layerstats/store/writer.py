@@ -1,4 +1,4 @@
-"""Writing a recording: in chunks along tokens, append-only, so that a killed run goes on where it stopped."""
+"""Writing a recording: whole chunks of tokens, append-only, so that a killed run goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import zarr
 from numpy.typing import ArrayLike
 
 from layerstats.errors import ArgumentError, StoreError
+from layerstats.store.chunks import chunk_shape
 from layerstats.store.create import RESUME, create_or_resume
 from layerstats.store.groups import (
     METADATA,
@@ -285,6 +286,8 @@ class RecordingWriter:
             write_group(self.path / UNTRAINED, {"long_name": "recordings of the same architecture with random weights"})
 
     def _create_layers(self, chunk_tokens: int) -> None:
+        # A store keeps its version, and whatever is added to it is written as that version says.
+        version = int(read_attributes(self.path)["schema_version"])
         for child in self._folder.iterdir():
             if child.is_dir():
                 shutil.rmtree(child)
@@ -303,10 +306,11 @@ class RecordingWriter:
             if self.maps and layer.channels:
                 shapes["maps"] = (("token", "channel", "sample"), (layer.channels, layer.samples))
             for name, (dimensions, rest) in shapes.items():
+                shape = (self.tokens, *rest)
                 create_array(
                     folder / name,
-                    (self.tokens, *rest),
-                    (min(chunk_tokens, self.tokens), *rest),
+                    shape,
+                    chunk_shape(shape, chunk_tokens, version),
                     "float32",
                     dimensions,
                     # xarray's way of saying that time_s belongs to the axis `sample`

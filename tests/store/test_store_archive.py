@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_store import CREATED, TIMES, layer_values, tidy_phones, tidy_tokens
+import zarr
+from small_store import CREATED, TIMES, layer_values, make_store, tidy_phones, tidy_tokens
 
 from layerstats.store import open_store
+from layerstats.store.groups import read_attributes, write_group
 from layerstats.store.schema import SCHEMA_VERSION
 
 ARCHIVE = Path(__file__).parent / "archive"
@@ -37,3 +39,25 @@ def test_archived_store_is_read(tmp_path, version):
             np.testing.assert_array_equal(layer["mean"], maps.mean(axis=1))
             np.testing.assert_array_equal(layer["time_s"], TIMES[name])
             assert layer.attrs["activation"] == "leaky_relu"
+
+
+def chunks_of_maps(path):
+    layers = [(recording, name) for recording in ("activations", "untrained/seed_00") for name in TIMES]
+    return [zarr.open_array(path / recording / name / "maps", mode="r").chunks[:2] for recording, name in layers]
+
+
+@pytest.mark.parametrize(("version", "channels"), [(1, 3), (2, 2)])
+def test_archived_store_is_continued_as_its_version_says(tmp_path, version, channels):
+    shutil.unpack_archive(ARCHIVE / f"schema_{version}.zarr.zip", tmp_path)
+    path = tmp_path / "small.zarr"
+    assert chunks_of_maps(path) == [(12, channels)] * 4
+    files = sorted(path.rglob("*"))
+    # As if killed before the first chunk of one recording and before the beginning of the other.
+    shutil.rmtree(path / "untrained")
+    attributes = read_attributes(path / "activations")
+    write_group(path / "activations", attributes | {"complete": False, "tokens_written": 0})
+    make_store(path)
+    assert chunks_of_maps(path) == [(12, channels)] * 4
+    assert sorted(path.rglob("*")) == files
+    assert open_store(path).attrs["schema_version"] == version
+    np.testing.assert_array_equal(open_store(path).layer("conv1")["maps"], layer_values(12, 0)["conv1"])

@@ -15,6 +15,7 @@ from layerstats import __version__
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.store import Experiment, LayerSpec, RecordingWriter, describe, open_store, store_arrays
 from layerstats.store.reading import StoreFiles
+from layerstats.store.schema import SCHEMA_VERSION
 
 TIDY = ["token", "word", "speaker", "split", "layer", "sample", "time_s", "value"]
 
@@ -253,7 +254,7 @@ def test_tree_shows_the_selection(experiment):
     assert sorted(tree.groups) == ["/", "/activations", "/activations/conv2", "/phones", "/tokens"]
     assert tree["tokens"]["duration_s"].attrs["units"] == "s"
     assert tree["activations/conv2"].sizes["token"] == 4
-    assert tree.attrs["schema_version"] == 1
+    assert tree.attrs["schema_version"] == SCHEMA_VERSION
 
 
 def test_xarray_opens_the_directory_itself(store_path):
@@ -275,8 +276,12 @@ def damaged(path, tmp_path, group="", **attributes):
 
 
 def test_newer_schema(store_path, tmp_path):
-    path = damaged(store_path, tmp_path, schema_version=2, layerstats_version="9.1")
-    message = rf"schema version 2 \(written by layerstats 9.1\), and layerstats {__version__} reads up to version 1"
+    newer = SCHEMA_VERSION + 1
+    path = damaged(store_path, tmp_path, schema_version=newer, layerstats_version="9.1")
+    message = (
+        rf"schema version {newer} \(written by layerstats 9.1\), and layerstats {__version__} reads up to version "
+        f"{SCHEMA_VERSION}"
+    )
     for attempt in (open_store, describe, make_store):
         with pytest.raises(StoreError, match=message):
             attempt(path)
@@ -335,7 +340,7 @@ def test_describe_says_what_is_there(store_path):
     ]
     properties = tables["Store"].set_index("property")["value"]
     assert properties["phones"] == "36"
-    assert properties["schema_version"] == "1"
+    assert properties["schema_version"] == str(SCHEMA_VERSION)
 
 
 def test_arrays_that_do_not_fit(tmp_path):

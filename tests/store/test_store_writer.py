@@ -16,7 +16,7 @@ import pytest
 import zarr
 
 from layerstats.errors import ArgumentError, DataError, StoreError
-from layerstats.store import LayerSpec, RecordingWriter, create_or_resume
+from layerstats.store import LayerSpec, RecordingWriter, chunks, create_or_resume, provenance
 from layerstats.store import writer as writer_module
 
 CREATED = "2026-01-02T03:04:05Z"
@@ -61,6 +61,14 @@ def contents(path):
     return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
 
 
+@pytest.fixture(autouse=True, params=[1, 2], ids=["schema 1", "schema 2"])
+def begun_with(request, monkeypatch):
+    """Stores that an earlier package began are continued by this one, to the same bytes."""
+    monkeypatch.setattr(provenance, "SCHEMA_VERSION", request.param)
+    monkeypatch.setattr(chunks, "CHUNK_CHANNELS", 2)
+    return request.param
+
+
 @pytest.fixture
 def unbroken(tmp_path):
     record(tmp_path / "unbroken.zarr")
@@ -75,6 +83,15 @@ def test_values_are_those_given(tmp_path):
     np.testing.assert_array_equal(group["activations/conv2/maps"][:], maps["conv2"].astype(np.float32))
     assert list(group["activations/conv1/token"][:]) == list(TOKENS["token"])
     assert group["activations/conv1"].attrs["slope"] == 0.2
+
+
+def test_maps_are_cut_along_channels_from_version_2_on(tmp_path, begun_with):
+    record(tmp_path / "s.zarr")
+    group = zarr.open_group(tmp_path / "s.zarr", mode="r")
+    assert group.attrs["schema_version"] == begun_with
+    shapes = {1: [(3, 3, 8), (3, 5, 2)], 2: [(3, 2, 8), (3, 2, 2)]}
+    assert [group[f"activations/{layer}/maps"].chunks for layer in ("conv1", "conv2")] == shapes[begun_with]
+    assert [group[f"activations/{layer}/mean"].chunks for layer in ("conv1", "conv2")] == [(3, 8), (3, 2)]
 
 
 @pytest.mark.parametrize("stop_after", [0, 2, 4, 8])
@@ -101,14 +118,15 @@ def test_killed_in_the_middle_of_a_chunk_is_bit_identical(tmp_path, unbroken):
     assert contents(path) == unbroken
 
 
-def test_real_kill_is_bit_identical(tmp_path, unbroken):
+def test_real_kill_is_bit_identical(tmp_path, unbroken, begun_with):
     path = tmp_path / "s.zarr"
     script = textwrap.dedent(f"""
         import importlib.util, os, signal
         spec = importlib.util.spec_from_file_location("t", {str(Path(__file__))!r})
         t = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(t)
-        replace, left = os.replace, [4]
+        t.provenance.SCHEMA_VERSION, t.chunks.CHUNK_CHANNELS = {begun_with}, 2
+        replace, left = os.replace, [1000]
         def killing(*arguments):
             left[0] -= 1
             if left[0] == 0:
@@ -116,15 +134,17 @@ def test_real_kill_is_bit_identical(tmp_path, unbroken):
             replace(*arguments)
         from pathlib import Path
         with t.open_writer(Path({str(path)!r})) as writer:
-            os.replace = killing  # every third chunk ends in one of these
+            os.replace = killing  # every file of a chunk ends in one of these
             for start in range(0, 10):
                 writer.append(*t.values(start, start + 1))
                 if writer.completed == 6:
-                    left[0] = 1
+                    left[0] = 3  # with some chunks of channels there, and some not
         """)
     ended = subprocess.run([sys.executable, "-c", script], check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert not json.loads((path / "activations/zarr.json").read_text())["attributes"]["complete"]
+    attributes = json.loads((path / "activations/zarr.json").read_text())["attributes"]
+    assert (attributes["tokens_written"], attributes["complete"]) == (6, False)
+    assert (path / "activations/conv1/maps/c/2").exists()
     record(path)
     assert contents(path) == unbroken
 

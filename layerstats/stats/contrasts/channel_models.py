@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Channels fitted side by side: what stays in the processor's cache.
 _BATCH = 64
+# Channels whose curves are copied at a time, in each thread.
+_SUMMED = 16
 
 
 class ChannelModel(Protocol):
@@ -193,7 +195,7 @@ class CurveModel:
         alive = np.flatnonzero(status == FITTED)
         if not len(alive):
             return result
-        offset, data = summarised(design, values[alive])
+        offset, data = summarised(design, values if len(alive) == len(values) else values[alive])
         fits = refit(design, data)
         status[alive[~fits.converged]] = NOT_CONVERGED
         coefficients = fits.coefficients.copy()
@@ -230,9 +232,14 @@ class CurveModel:
 
 def summarised(design: CurveDesign, values: np.ndarray) -> tuple[np.ndarray, Summaries]:
     """Return the means of channels and their sums, less these means."""
-    from layerstats.stats.resampling.summaries import summarise
+    from layerstats.stats.resampling.summaries import stacked, summarise
 
-    curves = values[:, design.positions].astype(np.float64)
-    offset = curves.mean(axis=1)
-    curves = (curves - offset[:, None]).reshape(len(values), -1, design.points)
-    return offset, summarise(design, np.tile(design.label_of, (len(values), 1)), curves)
+    offsets, parts = [], []
+    for begin in range(0, len(values), _SUMMED):
+        # A copy, in the order of the model.
+        curves = values[begin : begin + _SUMMED, design.positions].astype(np.float64, copy=False)
+        offsets.append(curves.mean(axis=1))
+        curves -= offsets[-1][:, None]
+        curves = curves.reshape(len(curves), -1, design.points)
+        parts.append(summarise(design, np.tile(design.label_of, (len(curves), 1)), curves))
+    return np.concatenate(offsets), stacked(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import zarr
 
     from layerstats.store import Experiment
+
+# Decoded at the same time, whatever the number of channels; each call of Zarr costs as much as some hundred kilobytes.
+READ_BYTES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +53,38 @@ class ChannelRows:
     def read(self, maps: zarr.Array, channels: slice | np.ndarray) -> np.ndarray:
         """Return the rows of some channels of `maps` (token, channel, sample), as (channel, row) in float64.
 
-        The store is read once, chunk by chunk along tokens; a chunk holds all channels.
+        Every chunk that holds one of the channels is decoded once; `READ_BYTES` of chunks at a time, or one chunk.
         """
-        values = np.empty((len(np.arange(maps.shape[1])[channels]), len(self.bins)))
+        wanted = np.arange(maps.shape[1])[channels]
+        values = np.empty((len(wanted), len(self.bins)))
+        column_of = wanted // maps.chunks[1]
+        for column in np.unique(column_of):
+            own = np.flatnonzero(column_of == column)
+            self._read_column(maps, wanted[own], values[own[0] : own[-1] + 1])
+        if self.lower is None or self.upper is None or self.weight is None:
+            return values
+        return values[:, self.lower] * (1 - self.weight) + values[:, self.upper] * self.weight
+
+    def _read_column(self, maps: zarr.Array, channels: np.ndarray, values: np.ndarray) -> None:
+        """Fill the bins of channels that share chunks, (channel, bin)."""
         counts = np.diff(np.append(self.bins, len(self.token)))
         token_of_bin = self.token[self.bins]
-        step = maps.chunks[0]
+        step = maps.chunks[0] * max(1, READ_BYTES // (math.prod(maps.chunks) * maps.dtype.itemsize))
+        together = channels[-1] - channels[0] + 1 == len(channels)
         for begin in range(0, maps.shape[0], step):
             inside = np.flatnonzero((token_of_bin >= begin) & (token_of_bin < begin + step))
             if not len(inside):
                 continue
             tokens = slice(begin, begin + step)
-            chunk = np.asarray(maps[tokens, channels] if isinstance(channels, slice) else maps.oindex[tokens, channels])
-            outputs = np.concatenate([np.arange(self.bins[one], self.bins[one] + counts[one]) for one in inside])
-            raw = chunk[self.token[outputs] - begin, :, self.sample[outputs]].T.astype(np.float64)
+            if together:
+                chunks = np.asarray(maps[tokens, channels[0] : channels[-1] + 1])
+            else:
+                chunks = np.asarray(maps.oindex[tokens, channels])
+            # A bin lies within a token, and so do its outputs.
+            outputs = np.flatnonzero((self.token >= begin) & (self.token < begin + step))
+            raw = chunks[self.token[outputs] - begin, :, self.sample[outputs]].T.astype(np.float64)
             first = np.cumsum(counts[inside]) - counts[inside]
             values[:, inside] = np.add.reduceat(raw, first, axis=1) / counts[inside]
-        if self.lower is None or self.upper is None or self.weight is None:
-            return values
-        return values[:, self.lower] * (1 - self.weight) + values[:, self.upper] * self.weight
 
 
 def rows_of_series(experiment: Experiment, layer: str, raw: Series, samples: int | None) -> tuple[Series, ChannelRows]:
@@ -144,12 +161,18 @@ def channel_count(experiment: Experiment, layer: str) -> int:
 def channel_blocks(
     experiment: Experiment, layer: str, rows: ChannelRows, memory_mb: float
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Read channels in blocks whose values need at most `memory_mb`: pairs of channels and values (channel, row)."""
+    """Read channels in blocks whose values need at most `memory_mb`: pairs of channels and values (channel, row).
+
+    Blocks are whole columns of chunks where these hold a part of the channels, as from version 2 of the store on, so
+    that no chunk is decoded for two blocks; unless memory is too small for one column.
+    """
     maps = experiment.array(layer, "maps")
     # The values, a copy in the order of the model, and one without their mean.
     each = 3 * 8 * max(rows.count, len(rows.bins)) / 1e6
     size = max(1, int(memory_mb / each))
-    total = maps.shape[1]
+    total, column = maps.shape[1], maps.chunks[1]
+    if size >= column:
+        size -= size % column
     for begin in range(0, total, size):
         block = slice(begin, min(begin + size, total))
         yield block, rows.read(maps, block)

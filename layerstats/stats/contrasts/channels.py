@@ -25,6 +25,7 @@ from layerstats.stats.contrasts.channel_values import (
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.one_thread import one_blas_thread
 from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def channel_contrasts(
     rho: float | Literal["auto"] | None = "auto",
     device: str = "cpu",
     workers: int = 2,
-    memory_mb: float = 256.0,
+    memory_mb: float = 64.0,
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
@@ -108,7 +109,10 @@ def channel_contrasts(
     workers
         Threads; the numbers do not depend on them.
     memory_mb
-        What the values of the channels in memory may need. A layer that needs more is read several times.
+        What the values of the channels in memory may need, in megabytes; results do not depend on it. Whatever a
+        layer's size, its store is read once to estimate `rho` and once to fit. Only where a store of schema version 1,
+        or memory for less than a chunk of channels (64 at most), leaves no choice, chunks are read again for every
+        block.
 
     Returns
     -------
@@ -139,14 +143,17 @@ def channel_contrasts(
     model = level_and_shape_model(contrast.series, contrast.group, contrast.levels, k=k, speakers=speakers)
     # Stands for the estimate until there is one.
     fitted = channel_model(model, contrast.series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
-    if rho == "auto":
-        rho = fitted.autocorrelation(_some_channels(experiment, layer, contrast.rows, total))
-        fitted = fitted.with_rho(rho)
-    curves, joint = fitted.difference(contrast.series), _joint(contrast)
     parts = []
-    for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
-        fits = fitted.fit(values, joint, workers)
-        parts.append(_block(contrast, fits, curves.effects(fits, values), model.level_freedom))
+    with one_blas_thread():
+        if rho == "auto":
+            rho = fitted.autocorrelation(_some_channels(experiment, layer, contrast.rows, total))
+            fitted = fitted.with_rho(rho)
+        curves, joint = fitted.difference(contrast.series), _joint(contrast)
+        for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
+            fits = fitted.fit(values, joint, workers)
+            parts.append(_block(contrast, fits, curves.effects(fits, values), model.level_freedom))
+            # Before the next block is read.
+            del values, fits
     about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times)}
     return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
 

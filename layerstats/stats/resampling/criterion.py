@@ -19,48 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.resampling.design import CELL, SPEAKER, TOKEN, CurveDesign
-from layerstats.stats.resampling.summaries import Pattern, Summaries
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """Independent means of one pattern, or the deviations within cells, at given smoothing parameters.
-
-    Attributes
-    ----------
-    fixed
-        (cell * time, column), zero for deviations.
-    number
-        (replicate,) how many there are.
-    precision
-        (replicate, cell * time, cell * time) Q.
-    loadings, variances
-        (cell * time, curve) and (replicate, component, curve): the covariance that a random penalty adds, L diag(v) L',
-        which is also its derivative in minus the log smoothing parameter.
-    total, square
-        Sums of the means and of their products.
-    """
-
-    fixed: np.ndarray
-    number: np.ndarray
-    precision: np.ndarray
-    loadings: np.ndarray
-    variances: np.ndarray
-    total: np.ndarray
-    square: np.ndarray
-
-    def take(self, rows: np.ndarray) -> Piece:
-        """Return some replicates."""
-        return Piece(
-            self.fixed,
-            self.number[rows],
-            self.precision[rows],
-            self.loadings,
-            self.variances[rows],
-            self.total[rows],
-            self.square[rows],
-        )
+from layerstats.stats.resampling.design import CurveDesign
+from layerstats.stats.resampling.pieces import Piece, inverse_of, pieces_of
+from layerstats.stats.resampling.summaries import Summaries
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,31 +94,26 @@ def estimate(
     smoothing = np.exp(log_smoothing[:, :fixed_count])
     variance = np.exp(-log_smoothing[:, fixed_count:, None]) * design.weights
     noise = np.broadcast_to(design.noise if noise is None else noise, (replicates, design.points, design.points))
-    of_tokens = variance * (np.array(design.levels) == TOKEN)[:, None]
-    precision, log_token = _inverse(noise + _covariance(design.curves, of_tokens))
+    pieces, determinant = pieces_of(design, summaries, noise, variance)
     columns = design.columns.shape[2]
-    empty = np.zeros((design.points, columns))
-    nothing = np.zeros((replicates, design.points))
-    within = summaries.within
-    pieces = [Piece(empty, summaries.within_freedom, precision, design.curves, of_tokens, nothing, within)]
-    determinant = summaries.within_freedom * log_token
-    for pattern in summaries.patterns:
-        piece, log_unit = _unit(design, pattern, noise, variance)
-        pieces.append(piece)
-        cells = np.log(pattern.counts).sum(axis=1) * design.points
-        determinant = determinant + pattern.units * (log_unit + cells)
     penalty = (smoothing[:, :, None] * design.penalties).sum(axis=1)
     information = np.zeros((replicates, columns, columns))
     information[:, np.arange(columns), np.arange(columns)] = penalty
     response = np.zeros((replicates, columns))
     square = np.zeros(replicates)
+    if summaries.rest is not None:
+        information += summaries.rest.information
+        response, square = response + summaries.rest.response, square + summaries.rest.square
+        determinant = determinant + summaries.rest.log_determinant
     for piece in pieces:
-        square = square + (piece.precision * piece.square).sum(axis=(1, 2))
-        if piece.fixed.any():
-            weighted = piece.precision @ piece.fixed
-            information = information + piece.number[:, None, None] * (piece.fixed.T @ weighted)
-            response = response + (piece.total[:, None] @ weighted)[:, 0]
-    inverse, log_information = _inverse(information)
+        square = square + (piece.precision * sum(member.square for member in piece.members)).sum(axis=(1, 2))
+        for member in piece.members:
+            if member.fixed is None or member.total is None:
+                continue
+            weighted = piece.precision @ member.fixed
+            information += member.weight[:, None, None] * (member.fixed.T @ weighted)
+            response = response + (member.total[:, None] @ weighted)[:, 0]
+    inverse, log_information = inverse_of(information)
     coefficients = (inverse @ response[:, :, None])[:, :, 0]
     # One step of refinement takes the error of the solution to that of the data.
     left = response - (information @ coefficients[:, :, None])[:, :, 0]
@@ -165,7 +121,7 @@ def estimate(
     log_penalty = np.log(penalty[:, design.penalised]).sum(axis=1)
     return Estimates(
         log_smoothing=log_smoothing,
-        pieces=tuple(pieces),
+        pieces=pieces,
         coefficients=coefficients,
         inverse=inverse,
         penalised_square=square - (coefficients * response).sum(axis=1),
@@ -205,10 +161,10 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     # Derivatives of the coefficients are minus the inverse times these rows.
     directions = np.concatenate([penalised, -pull], axis=1)
     through = directions @ inverse @ directions.swapaxes(1, 2)
-    lost = inverse[:, None] @ information
+    turned = (information.reshape(replicates, -1, columns) @ inverse).reshape(information.shape)
     diagonal = np.diagonal(inverse, axis1=1, axis2=2)
     square = np.concatenate([(penalised * coefficients[:, None]).sum(axis=2), quadratic], axis=1)
-    random_freedom = trace - np.trace(lost, axis1=2, axis2=3)
+    random_freedom = trace - np.trace(turned, axis1=2, axis2=3)
     determinant = np.concatenate([(weighted * diagonal[:, None]).sum(axis=2), -random_freedom], axis=1)
     total = weighted.sum(axis=1)
     shares = weighted[:, :, design.penalised] / total[:, None, design.penalised]
@@ -222,12 +178,12 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     block = -2 * through / scale[:, None, None]
     block[:, :fixed, :fixed] -= weighted @ (inverse**2) @ weighted.swapaxes(1, 2)
     block[:, :fixed, :fixed] += shares @ shares.swapaxes(1, 2)
-    mixed = (lost * inverse[:, None]).sum(axis=3) @ weighted.swapaxes(1, 2)
+    mixed = (turned * inverse[:, None]).sum(axis=2) @ weighted.swapaxes(1, 2)
     block[:, fixed:, :fixed] -= mixed
     block[:, :fixed, fixed:] -= mixed.swapaxes(1, 2)
-    flat = lost.reshape(replicates, random, columns**2)
-    turned = lost.swapaxes(2, 3).reshape(replicates, random, columns**2)
-    block[:, fixed:, fixed:] += twice - flat @ turned.swapaxes(1, 2)
+    flat = turned.reshape(replicates, random, columns**2)
+    lost = turned.swapaxes(2, 3).reshape(replicates, random, columns**2)
+    block[:, fixed:, fixed:] += twice - flat @ lost.swapaxes(1, 2)
     own = np.arange(fixed)
     block[:, own, own] += (square / scale[:, None] + determinant - rank)[:, :fixed]
     own = np.arange(fixed, count)
@@ -250,65 +206,35 @@ def _add_piece(
     pull: np.ndarray,
 ) -> None:
     """Add what one piece contributes to the derivatives in the random penalties."""
-    number, loadings, variances = piece.number[:, None, None], piece.loadings, piece.variances
-    left = piece.square
+    number, loadings, variances = piece.number, piece.loadings, piece.variances
     through = piece.precision @ loadings
-    spread = None
-    if piece.fixed.any():
-        fitted = (piece.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
-        cross = fitted[:, :, None] * piece.total[:, None, :]
-        left = left - cross - cross.swapaxes(1, 2) + number * fitted[:, :, None] * fitted[:, None, :]
-        seen = piece.fixed.T @ through
-        rest = piece.total - piece.number[:, None] * fitted
-        pulled = (rest[:, None] @ through)[:, 0]
-        weighted = seen[:, None] * variances[:, :, None]
-        information += number[:, None] * (weighted @ seen.swapaxes(1, 2)[:, None])
-        pull += (weighted @ pulled[:, None, :, None])[..., 0]
-        spread = number * (seen.swapaxes(1, 2) @ estimates.inverse @ seen)
-    own = loadings.T @ through
-    residual = through.swapaxes(1, 2) @ left @ through
-    trace += piece.number[:, None] * _products(variances, np.diagonal(own, axis1=1, axis2=2))
+    turned = through.swapaxes(1, 2)
+    own = turned @ loadings
+    left = sum(member.square for member in piece.members)
+    spread = 0.0
+    for member in piece.members:
+        if member.fixed is None or member.total is None:
+            continue
+        weight = member.weight[:, None]
+        fitted = (member.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
+        cross = fitted[:, :, None] * (member.total - weight * fitted / 2)[:, None, :]
+        left = left - cross - cross.swapaxes(1, 2)
+        seen = turned @ member.fixed
+        pulled = ((member.total - weight * fitted)[:, None] @ through) * variances
+        pull += pulled @ seen
+        # Only the curves that a penalty is of; most penalties are of a few.
+        for component, used in enumerate(piece.used):
+            part = seen[:, used]
+            weighted = part * (weight * variances[:, component, used])[:, :, None]
+            information[:, component] += part.swapaxes(1, 2) @ weighted
+        spread = spread + weight[:, :, None] * (seen @ estimates.inverse @ seen.swapaxes(1, 2))
+    residual = turned @ left @ through
+    trace += number[:, None] * _products(variances, np.diagonal(own, axis1=1, axis2=2))
     quadratic += _products(variances, np.diagonal(residual, axis1=1, axis2=2))
     # D and log|H| enter second derivatives with the same products, twice; log|covariance| with minus one.
-    both = residual / scale[:, None, None]
-    both = both if spread is None else both + spread
-    twice += variances @ (own * (2 * both - number * own)) @ variances.swapaxes(1, 2)
+    both = residual / scale[:, None, None] + spread
+    twice += variances @ (own * (2 * both - number[:, None, None] * own)) @ variances.swapaxes(1, 2)
 
 
 def _products(variances: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
     return (variances @ diagonal[:, :, None])[:, :, 0]
-
-
-def _covariance(loadings: np.ndarray, variances: np.ndarray) -> np.ndarray:
-    """Return what all random penalties together add, (replicate, row, row)."""
-    return (loadings * variances.sum(axis=1)[:, None]) @ loadings.T
-
-
-def _unit(design: CurveDesign, pattern: Pattern, noise: np.ndarray, variance: np.ndarray) -> tuple[Piece, np.ndarray]:
-    """Return a pattern at given variances, and the log determinant of a unit's covariance."""
-    cells, size = len(pattern.labels), len(pattern.labels) * design.points
-    share, levels = 1 / pattern.counts, np.array(design.levels)
-    # Curves of each cell, and those that all cells of a unit have in common.
-    of_cell = np.where(levels == TOKEN, share[:, :, None], levels == CELL).swapaxes(1, 2)
-    loadings = [np.kron(np.eye(cells), design.curves), np.tile(design.curves, (cells, 1))]
-    own = (variance[:, :, None] * of_cell[..., None]).reshape(*variance.shape[:2], loadings[0].shape[1])
-    common = variance * (levels == SPEAKER)[:, None]
-    used = 2 if SPEAKER in design.levels else 1
-    columns, weights = np.hstack(loadings[:used]), np.concatenate([own, common][:used], axis=2)
-    covariance = _covariance(columns, weights)
-    for cell in range(cells):
-        place = slice(cell * design.points, (cell + 1) * design.points)
-        covariance[:, place, place] += noise * share[:, cell, None, None]
-    precision, log_determinant = _inverse(covariance)
-    fixed = design.columns[list(pattern.labels)].reshape(size, -1)
-    return Piece(fixed, pattern.units, precision, columns, weights, pattern.total, pattern.square), log_determinant
-
-
-def _inverse(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return inverse and log determinant of positive definite matrices, (replicate, row, row)."""
-    diagonal = np.diagonal(matrix, axis1=1, axis2=2)
-    scale = 1 / np.sqrt(diagonal)
-    scaled = matrix * scale[:, :, None] * scale[:, None, :]
-    factor = np.linalg.cholesky(scaled)
-    log_determinant = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1) - 2 * np.log(scale).sum(axis=1)
-    return np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :], log_determinant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,6 +16,7 @@ from layerstats.stats.resampling.criterion import (
     value,
 )
 from layerstats.stats.resampling.design import CELL, SPEAKER, CurveDesign
+from layerstats.stats.resampling.reduction import without_rest
 from layerstats.stats.resampling.rows import RowData, check_no_noise, fit_rows
 from layerstats.stats.resampling.summaries import Summaries
 
@@ -115,15 +116,17 @@ def refit(
     """
     if isinstance(summaries, RowData):
         return _refit_rows(summaries, held, noise)
-    replicates = summaries.replicates
+    whole, replicates = design, summaries.replicates
     point = np.tile(starting_point(design) if held is None else held, (replicates, 1))
+    if noise is None:
+        design, summaries = without_rest(design, summaries)
     estimates = estimate(design, summaries, point, noise)
     scale = np.log(estimates.penalised_square / restricted_freedom(design, summaries))
     converged, iterations = np.ones(replicates, dtype=bool), np.zeros(replicates, dtype=np.int64)
     if held is None:
         point, scale, converged, iterations = _minimise(design, summaries, point, scale, noise)
         estimates = estimate(design, summaries, point, noise)
-    return _refits(design, summaries, estimates, scale, converged, iterations)
+    return replace(_refits(design, summaries, estimates, scale, converged, iterations), design=whole)
 
 
 def _refit_rows(data: RowData, held: np.ndarray | None, noise: np.ndarray | None) -> Refits:

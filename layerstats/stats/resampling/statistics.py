@@ -95,17 +95,18 @@ def smooth_p_values(refits: Refits, columns: np.ndarray, residual: np.ndarray | 
 def lag_one(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
     """Return the lag-1 autocorrelation of the residuals within tokens, (replicate,), for independent noise."""
     products = np.zeros((summaries.replicates, design.points, design.points))
-    within, *units = estimates.pieces
-    products += within.precision @ within.square @ within.precision
-    for piece, pattern in zip(units, summaries.patterns, strict=True):
-        fitted = (piece.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
-        cross = fitted[:, :, None] * piece.total[:, None, :]
-        left = piece.square - cross - cross.swapaxes(1, 2)
-        left = left + piece.number[:, None, None] * fitted[:, :, None] * fitted[:, None, :]
-        spread = piece.precision @ left @ piece.precision
-        for cell in range(len(pattern.labels)):
-            own = slice(cell * design.points, (cell + 1) * design.points)
-            products += spread[:, own, own] / pattern.counts[:, cell, None, None]
+    for piece in estimates.pieces:
+        for member in piece.members:
+            left, counts = member.square, member.counts
+            if member.fixed is None or member.total is None or counts is None:
+                products += piece.precision @ left @ piece.precision
+                continue
+            fitted = (member.fixed @ estimates.coefficients[:, :, None])[:, :, 0]
+            cross = fitted[:, :, None] * (member.total - member.weight[:, None] * fitted / 2)[:, None, :]
+            spread = piece.precision @ (left - cross - cross.swapaxes(1, 2)) @ piece.precision
+            for cell in range(counts.shape[1]):
+                own = slice(cell * design.points, (cell + 1) * design.points)
+                products += spread[:, own, own] / counts[:, cell, None, None]
     apart = design.steps[None, :] - design.steps[:, None]
     first, second = np.nonzero((apart >= 0.5) & (apart < 1.5))
     square = np.diagonal(products, axis1=1, axis2=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,28 @@ class Pattern:
 
 
 @dataclass(frozen=True, eq=False)
+class Rest:
+    """What was left out of patterns and deviations, since no random term reaches it; see `reduction`.
+
+    Attributes
+    ----------
+    information, response
+        (replicate, column, column) and (replicate, column) what it adds to the equations of the fixed columns.
+    square, log_determinant
+        (replicate,) its weighted sum of squares, and the log determinant of its covariance.
+    """
+
+    information: np.ndarray
+    response: np.ndarray
+    square: np.ndarray
+    log_determinant: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Rest:
+        """Return some replicates."""
+        return Rest(self.information[rows], self.response[rows], self.square[rows], self.log_determinant[rows])
+
+
+@dataclass(frozen=True, eq=False)
 class Summaries:
     """Sufficient statistics of replicates.
 
@@ -50,12 +73,15 @@ class Summaries:
         (replicate,) their number: tokens less cells.
     observations
         (replicate,) rows.
+    rest
+        What the others leave out.
     """
 
     patterns: tuple[Pattern, ...]
     within: np.ndarray
     within_freedom: np.ndarray
     observations: np.ndarray
+    rest: Rest | None = None
 
     @property
     def replicates(self) -> int:
@@ -72,7 +98,21 @@ class Summaries:
             within=self.within[rows],
             within_freedom=self.within_freedom[rows],
             observations=self.observations[rows],
+            rest=None if self.rest is None else self.rest.take(rows),
         )
+
+
+def stacked(parts: Sequence[Summaries]) -> Summaries:
+    """Put replicates with the same labels under each other."""
+
+    def of(name: str, those: Sequence[Summaries | Pattern]) -> np.ndarray:
+        return np.concatenate([getattr(one, name) for one in those])
+
+    patterns = tuple(
+        Pattern(those[0].labels, *(of(name, those) for name in ("units", "counts", "total", "square")))
+        for those in zip(*(part.patterns for part in parts), strict=True)
+    )
+    return Summaries(patterns, of("within", parts), of("within_freedom", parts), of("observations", parts))
 
 
 def replicates_of(
@@ -122,7 +162,8 @@ def summarise(
         square = np.broadcast_to(design.values.T @ design.values, (replicates, design.points, design.points))
     else:
         curves = np.broadcast_to(design.values, (replicates, *design.values.shape)) if values is None else values
-        square = (curves * weight[:, :, None]).swapaxes(1, 2) @ curves
+        weighted = curves if multiplicity is None else curves * weight[:, :, None]
+        square = weighted.swapaxes(1, 2) @ curves
     times = np.ones((replicates, units))
     if multiplicity is not None and design.has_speakers:
         times = multiplicity.astype(float)
@@ -159,7 +200,9 @@ def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tup
     kind = kind.reshape(replicates, units)
     patterns = []
     for number, count in enumerate(kinds):
-        used = np.flatnonzero(count > 0)
+        # Cells by their size, so that units of as many tokens, whatever their labels, are alike.
+        used = np.argsort(count, kind="stable")
+        used = used[count[used] > 0]
         own = (kind == number) * times
         stacked = means[:, :, used].reshape(replicates, units, -1)
         weighted = stacked * own[:, :, None]

@@ -9,11 +9,12 @@ version is new, and never again: the archive shows that later packages read what
 import shutil
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
-from layerstats.store import store_arrays
+from layerstats.store import chunks, store_arrays
 from layerstats.store.schema import SCHEMA_VERSION
 
 CREATED = "2026-01-02T03:04:05Z"
@@ -76,8 +77,10 @@ def make_store(path):
     tokens = tidy_tokens()
     about = {name: {"activation": "leaky_relu", "slope": 0.2, "hop_s": 1 / size} for name, size in SAMPLES.items()}
     common = {"time_s": TIMES, "phones": tidy_phones(tokens), "layer_attrs": about, "created_at": CREATED}
-    store_arrays(path, tokens, layer_values(12, 0), attrs={"model_hash": "m", "seed": 7}, **common)
-    store_arrays(path, tokens, layer_values(12, 1), group="untrained/seed_00", attrs={"seed": 0}, **common)
+    # So that three channels are already more than a chunk holds.
+    with mock.patch.object(chunks, "CHUNK_CHANNELS", 2):
+        store_arrays(path, tokens, layer_values(12, 0), attrs={"model_hash": "m", "seed": 7}, **common)
+        store_arrays(path, tokens, layer_values(12, 1), group="untrained/seed_00", attrs={"seed": 0}, **common)
     return path
 
 
