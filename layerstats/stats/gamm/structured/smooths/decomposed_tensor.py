@@ -18,9 +18,10 @@ import pandas as pd
 from layerstats.stats.gamm.expression import Expression
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
-from layerstats.stats.gamm.structured.smooths.constraint import scale_penalties
+from layerstats.stats.gamm.structured.smooths.constraint import penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
 from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
@@ -38,7 +39,7 @@ class SplitMargin:
     basis
         Its basis.
     penalised, unpenalised
-        (function, coefficient) from the basis to each part; the last unpenalised function is one everywhere.
+        (function, coefficient) from the basis to each part; the last unpenalised function is constant.
     """
 
     variable: Expression
@@ -69,7 +70,8 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
         np.where((np.arange(ends[-1]) >= end - part.shape[1]) & (np.arange(ends[-1]) < end), 1.0, 0.0)
         for end, part in zip(ends[:-1], parts[:-1], strict=True)
     ]
-    diagonals = [np.diag(scaled) for scaled in scale_penalties(functions, [np.diag(ones) for ones in diagonals])]
+    scales = penalty_scales(functions, [np.diag(ones) for ones in diagonals])
+    diagonals = [diagonal * scale for diagonal, scale in zip(diagonals, scales, strict=True)]
     mean = None
     transform, originals = np.eye(ends[-1]), [np.diag(diagonal) for diagonal in diagonals]
     if is_centred(smooth, rows.frame):
@@ -82,6 +84,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
             label=copy.label,
             columns=partial(_columns, margins, mean, copy),
             penalties=axes.penalties,
+            scales=scales,
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
@@ -117,27 +120,25 @@ def _split_margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> SplitM
     rank = len(eigenvalues) - basis.null_dimension
     penalised = vectors[:, ::-1][:, :rank] / np.sqrt(eigenvalues[::-1][:rank])
     square = values.counts @ (functions @ penalised) ** 2 / values.counts.sum()
-    null = vectors[:, : basis.null_dimension]
+    null = along_first_coordinates(vectors[:, : basis.null_dimension])
     return SplitMargin(
         variable=variable,
         basis=basis,
         penalised=penalised / np.sqrt(square.mean()),
-        unpenalised=null @ _orthonormal_to_constant(functions @ null, values.counts),
+        unpenalised=null @ _scaled_one_by_one(functions @ null, values.counts),
     )
 
 
-def _orthonormal_to_constant(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the transformation of functions that makes the last the constant one, the others orthonormal to it.
+def _scaled_one_by_one(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the transformation of unpenalised functions that mgcv makes: each scaled to mean square one over the rows.
 
-    Orthonormal means uncorrelated and with mean square one over the rows of the data. (mgcv scales the eigenvectors of
-    a repeated eigenvalue, zero, that rounding errors happen to choose. With thin plates it comes to the same.)
+    They are rotated, which leaves the penalty of their products as it is, so that the last is constant.
     """
-    weighted = counts[:, None] * functions / counts.sum()
-    root = np.linalg.cholesky(functions.T @ weighted)
-    one = np.linalg.solve(root, weighted.sum(axis=0))
+    scale = np.sqrt(counts @ functions**2 / counts.sum())
+    one = np.linalg.lstsq(functions / scale, np.ones(len(functions)), rcond=None)[0]
     rotation = np.linalg.qr(one[:, None], mode="complete")[0][:, ::-1]
     rotation[:, -1] *= np.sign(rotation[:, -1] @ one)
-    return np.linalg.solve(root.T, rotation)
+    return rotation / scale[:, None]
 
 
 def _products(margins: list[SplitMargin], frame: pd.DataFrame) -> list[np.ndarray]:
