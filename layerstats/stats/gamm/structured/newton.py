@@ -14,8 +14,8 @@ _MOST_ITERATIONS = 200
 _MOST_HALVINGS = 30
 # Much wigglier smooths than those of the first start.
 _SECOND_START = -4.0
-# Of the sum of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what is
-# left is far below this; smoothing parameters that grow without bound stop here, where together they change nothing.
+# Of the sum of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what
+# is left is far below this; smoothing parameters that grow without bound stop here, where together they change nothing.
 _TOLERANCE = 1e-10
 
 

@@ -22,23 +22,6 @@ penalty_scales <- function(fit) {
   unlist(lapply(fit$smooth[own], function(smooth) smooth$S.scale))
 }
 
-# The rank of a random effect's test is the number of eigenvalues above 3e-13 of the largest. Rounding errors reach such
-# eigenvalues: how many there are above 1e-10, and above 3e-15.
-rank_bounds <- function(fit) {
-  tested <- Filter(function(place) is_random(fit$smooth[[place]]), seq_along(fit$smooth))
-  others <- Filter(function(place) isTRUE(fit$smooth[[place]]$random), seq_along(fit$smooth))
-  do.call(rbind, lapply(tested, function(place) {
-    smooth <- fit$smooth[[place]]
-    columns <- smooth$first.para:smooth$last.para
-    parts <- mgcv:::recov(fit, setdiff(others, place), place)
-    root <- parts$Rm %*% mgcv:::mroot(parts$Ve[columns, columns, drop = FALSE])
-    values <- eigen(crossprod(root), symmetric = TRUE, only.values = TRUE)$values
-    rbind(
-      quantity("least_rank", smooth$label, sum(values > 1e-10 * max(values))),
-      quantity("most_rank", smooth$label, sum(values > 3e-15 * max(values))))
-  }))
-}
-
 fit_tables <- function(fit) {
   table <- summary(fit)
   parametric <- table$p.table
@@ -52,7 +35,6 @@ fit_tables <- function(fit) {
     quantity("smooth_statistic", rownames(smooths), smooths[, 3]),
     quantity("smooth_p_value", rownames(smooths), smooths[, 4]),
     quantity("smoothing_parameter", seq_along(fit$sp), fit$sp / penalty_scales(fit)),
-    rank_bounds(fit),
     quantity("adj_r_squared", "", table$r.sq),
     quantity("deviance_explained", "", table$dev.expl))
 }
@@ -234,31 +216,33 @@ centred_fit <- function(specification, data) {
   fit
 }
 
-# The lower score of two starts, with all choices made.
-determined_fit <- function(specification, data) {
+# Whether rounding errors can move the answer: axes of factor smooths, degrees of shrinkage, large offsets; with REML and ML,
+# which go by coordinates in places, any basis. bam() is then made to choose in one way.
+hangs_on_rounding <- function(fit, specification) {
+  several <- vapply(fit$smooth, function(smooth) inherits(smooth, "fs.interaction") && length(smooth$S) > 2, TRUE)
+  shrunk <- vapply(fit$smooth, function(smooth) inherits(smooth, c("ts.smooth", "cs.smooth")), TRUE)
+  specification$method != "fREML" || any(several) || any(shrunk) || abs(mean(fit$y)) > 100 * sd(fit$y)
+}
+
+# The fit with all choices made, if any matters, and of fREML's optima from two starts the lower.
+determined_fit <- function(specification, data, tight) {
   changes <- c(tight_optimisers, do.call(c, unname(choices)))
-  fit <- with_mgcv(changes, centred_fit(specification, data))
+  fit <- if (hangs_on_rounding(tight, specification)) with_mgcv(changes, centred_fit(specification, data)) else tight
+  if (specification$method != "fREML") return(fit)
   other <- with_mgcv(c(changes, low_start), centred_fit(specification, data))
   if (other$gcv.ubre < fit$gcv.ubre - 1e-6) other else fit
 }
 
 model_values <- function(fit, data) rbind(fit_numbers(fit), fit_tables(fit), fit_rows(fit, data))
 
-# What moves the score of mgcv's optimum: each choice alone, the mean, the start, and other units of time, where the model
-# is the same and only rounding errors are others.
+# What moves the score of mgcv's optimum: each choice alone, the mean, the start.
 causes <- function(specification, data) {
-  score <- function(changes, fitted = bam_fit, rows = data) {
-    as.numeric(with_mgcv(c(tight_optimisers, changes), fitted(specification, rows))$gcv.ubre)
-  }
-  units <- if ("x" %in% names(data)) c(1.7, -1, 0.37, 1000)
-  in_unit <- function(unit) {
-    data$x <- unit * data$x
-    data
+  score <- function(changes, fitted = bam_fit) {
+    as.numeric(with_mgcv(c(tight_optimisers, changes), fitted(specification, data))$gcv.ubre)
   }
   rbind(
     quantity("score_with", c(names(choices), "start"), vapply(c(choices, start = list(low_start)), score, 0)),
-    quantity("score_with", "mean", score(NULL, centred_fit)),
-    if (length(units)) quantity("score_other_units", units, vapply(units, function(unit) score(NULL, rows = in_unit(unit)), 0)))
+    quantity("score_with", "mean", score(NULL, centred_fit)))
 }
 
 answer <- function(specification, data) {
@@ -272,10 +256,13 @@ answer <- function(specification, data) {
     tight <- with_mgcv(tight_optimisers, bam_fit(specification, data))
     values$tight <- model_values(tight, data)$value
     if (specification$family == "gaussian") {
-      determined <- determined_fit(specification, data)
-      if (abs(determined$gcv.ubre - tight$gcv.ubre) > 1e-6) {
-        values$determined <- model_values(determined, data)$value
-        values <- rbind(values, cbind(causes(specification, data), tight = NA, determined = NA))
+      determined <- model_values(determined_fit(specification, data, tight), data)$value
+      moved <- abs(determined - values$tight)
+      if (moved[values$quantity == "score"] > 1e-6) {
+        values <- rbind(cbind(values[c("quantity", "term", "value", "tight")], determined), 
+                        cbind(causes(specification, data), tight = NA, determined = NA))
+      } else if (moved[values$quantity == "df"] > 1e-3) {
+        values$determined <- determined
       }
     }
   })

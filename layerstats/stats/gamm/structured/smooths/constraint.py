@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-
 # Relative; functions that vary equally but for rounding errors tie.
 _TIE = 1e-9
 

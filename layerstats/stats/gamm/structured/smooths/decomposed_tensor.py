@@ -76,7 +76,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
     transform, originals = np.eye(ends[-1]), [np.diag(diagonal) for diagonal in diagonals]
     if is_centred(smooth, rows.frame):
         mean = rows.counts @ functions[:, :-1] / rows.counts.sum()
-        transform, originals = _centred(rows.counts @ functions, originals)
+        transform, originals = _centred(rows.counts @ functions, originals, _order(margins))
         diagonals = [diagonal[:-1] for diagonal in diagonals]
     axes = several_penalties(transform, tuple(diagonals), tuple(originals))
     return [
@@ -95,7 +95,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
     ]
 
 
-def _centred(sums: np.ndarray, penalties: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _centred(sums: np.ndarray, penalties: list[np.ndarray], order: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the transformation to mgcv's coefficients under its sum-to-zero constraint, and the penalties there.
 
     mgcv takes an orthonormal basis of the coefficients that are orthogonal to the column sums. Here the constant, the
@@ -107,8 +107,11 @@ def _centred(sums: np.ndarray, penalties: list[np.ndarray]) -> tuple[np.ndarray,
         (coefficient,) the sum of each function over the rows of the data.
     penalties
         Each (coefficient, coefficient).
+    order
+        (coefficient,) the order in which mgcv has the functions.
     """
-    orthogonal = np.linalg.qr(sums[:, None], mode="complete")[0][:, 1:]
+    orthogonal = np.empty((len(sums), len(sums) - 1))
+    orthogonal[order] = np.linalg.qr(sums[order, None], mode="complete")[0][:, 1:]
     summing_to_zero = np.vstack([np.eye(len(sums) - 1), -sums[None, :-1] / sums[-1]])
     return orthogonal.T @ summing_to_zero, [orthogonal.T @ penalty @ orthogonal for penalty in penalties]
 
@@ -148,6 +151,20 @@ def _products(margins: list[SplitMargin], frame: pd.DataFrame) -> list[np.ndarra
     """
     split = [margin.parts(frame) for margin in reversed(margins)]
     return [row_products(list(reversed(chosen))) for chosen in product(*split)]
+
+
+def _order(margins: list[SplitMargin]) -> np.ndarray:
+    """Return the order in which mgcv has the functions: the constant of a margin before its other unpenalised ones."""
+    sizes = [(margin.penalised.shape[1], margin.unpenalised.shape[1]) for margin in margins]
+    split = [(np.arange(first), np.arange(second)[::-1]) for first, second in reversed(sizes)]
+    order, end = [], 0
+    for chosen in product(*split):
+        places = np.zeros(1, dtype=int)
+        for part in reversed(chosen):
+            places = (places[:, None] * len(part) + part).ravel()
+        order.append(end + places)
+        end += len(places)
+    return np.concatenate(order)
 
 
 def _columns(margins: list[SplitMargin], mean: np.ndarray | None, copy: Copy, frame: pd.DataFrame) -> np.ndarray:
