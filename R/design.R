@@ -29,7 +29,8 @@ gamm_design <- function(fit, newdata, exclude = character(), unconditional = FAL
 # An offset is a column whose coefficient is known to be 1.
 add_offset <- function(design, model, newdata, exclude) {
   terms <- stats::delete.response(model$pterms)
-  if (is.null(attr(terms, "offset")) || "offset" %in% exclude) return(design)
+  label <- as.character(attr(terms, "variables"))[-1][attr(terms, "offset")]
+  if (length(label) == 0 || label %in% exclude) return(design)
   offset <- stats::model.offset(stats::model.frame(terms, newdata, xlev = model$xlevels))
   list(
     matrix = unname(cbind(design$matrix, offset)),

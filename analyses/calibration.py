@@ -31,8 +31,8 @@ KEY = ["seed", "replicates", "world", "truth", "recipe", "first", "datasets"]
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
     datasets: Annotated[int, typer.Option(help="Data sets for each world, truth and model.")] = 1000,
-    resampled: Annotated[int, typer.Option(help="For resampling that holds the smoothing parameters.")] = 400,
-    refitted: Annotated[int, typer.Option(help="For resampling that estimates them anew.")] = 250,
+    resampled: Annotated[int, typer.Option(help="For resampling that holds the smoothing parameters.")] = 1000,
+    refitted: Annotated[int, typer.Option(help="For resampling that estimates them anew.")] = 500,
     replicates: Annotated[int, typer.Option(help="Permutations or bootstrap samples of a data set.")] = 99,
     worlds: Annotated[str, typer.Option(help="Numbers of worlds, separated by commas; all by default.")] = "",
     truths: Annotated[str, typer.Option(help="none, level, shape, separated by commas; all by default.")] = "",
@@ -50,10 +50,15 @@ def main(
                 block = calibrate_block(world, recipe, truth, numbers, replicates, seed)
                 block = block.assign(seed=seed, replicates=replicates)
                 block.to_csv(blocks, mode="a", index=False, header=not blocks.exists())
-        every = pd.read_csv(blocks)
-        own = every.query("seed == @seed and replicates == @replicates")
-        table = check_frame(shares_of(own).assign(seed=seed))
+        own = pd.read_csv(blocks).query("seed == @seed and replicates == @replicates")
+        table = check_frame(shares_of(_longest(own)).assign(seed=seed))
         table.to_csv(out / "calibration.csv", index=False, float_format="%.4g")
+
+
+def _longest(blocks: pd.DataFrame) -> pd.DataFrame:
+    """Return one block for each first data set: a shorter one, where an earlier run ended, is part of the longer."""
+    same = blocks.groupby(["world", "truth", "recipe", "first"], sort=False)["datasets"]
+    return blocks.loc[blocks["datasets"] == same.transform("max")]
 
 
 def _cells(

@@ -6,8 +6,9 @@ torch nor R nor pandas.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from layerstats.on_demand import on_demand
 
 if TYPE_CHECKING:
     from layerstats.corpora import Clips, Corpus, open_corpus
@@ -53,11 +54,7 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name from its room on first use."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'layerstats' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"layerstats.{_ROOMS[name]}"), name)
+__getattr__ = on_demand(__name__, _ROOMS)
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.effect_size import EffectSize, effect_size, token_spread
+from layerstats.stats.effect_sizes import EffectSize, effect_size, token_spread
 from layerstats.stats.gamm.intervals import estimate_curve, stretches_above_zero
 from layerstats.stats.series import Series
 

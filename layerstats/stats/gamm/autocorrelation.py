@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.series import lag_pairs
+from layerstats.stats.gamm.series import lag_pairs, time_lag_pairs
 from layerstats.tables import check_frame
 
 
-def series_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, lag: int) -> tuple[float, int]:
-    """Return the correlation of residuals `lag` rows apart in the same series, and the number of such pairs.
+def series_autocorrelation(
+    residuals: np.ndarray, start: np.ndarray | None, lag: int, gaps: np.ndarray | None = None
+) -> tuple[float, int]:
+    """Return the correlation of residuals `lag` steps apart in the same series, and the number of such pairs.
 
     Residuals have mean zero by construction and are not centred again. The correlation is over pairs, so short series
     do not pull it towards zero; NaN where there is no pair.
@@ -22,14 +24,20 @@ def series_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, lag:
         (row,) in order of series and time.
     start
         (row,) True where a series begins; None for one long series.
+    lag
+        In steps; pairs count that are nearer to it than to any other lag.
+    gaps
+        (row,) steps since the row before; None where every row is one step from the row before.
 
     Examples
     --------
     >>> series_autocorrelation(np.array([1.0, 1.0, -1.0, -1.0]), np.array([True, False, True, False]), 1)
     (1.0, 2)
+    >>> series_autocorrelation(np.array([1.0, 1.0, -1.0]), None, 3, np.array([1.0, 1.0, 3.0]))
+    (-1.0, 1)
     """
     starts = np.arange(len(residuals)) == 0 if start is None else start
-    first, second = lag_pairs(starts, lag)
+    first, second = lag_pairs(starts, lag) if gaps is None else time_lag_pairs(starts, lag, gaps)
     early, late = residuals[first], residuals[second]
     scale = np.sqrt(np.sum(early**2) * np.sum(late**2))
     if scale == 0:
@@ -38,27 +46,10 @@ def series_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, lag:
     return float(np.clip(np.sum(early * late) / scale, -1.0, 1.0)), len(first)
 
 
-def step_autocorrelation(residuals: np.ndarray, start: np.ndarray | None, gaps: np.ndarray | None) -> tuple[float, int]:
-    """Return `series_autocorrelation` at lag 1 over the pairs of rows that are about one step apart, and their number.
-
-    Parameters
-    ----------
-    gaps
-        (row,) steps since the row before; None where all are one step.
-
-    Examples
-    --------
-    >>> step_autocorrelation(np.array([1.0, 1.0, -1.0]), None, np.array([1.0, 1.0, 3.0]))
-    (1.0, 1)
-    """
-    if gaps is not None:
-        starts = np.arange(len(residuals)) == 0 if start is None else start
-        start = starts | (np.abs(gaps - 1) >= 0.5)
-    return series_autocorrelation(residuals, start, 1)
-
-
-def autocorrelation_table(residuals: np.ndarray, start: np.ndarray | None, max_lag: int) -> pd.DataFrame:
-    """Tabulate `series_autocorrelation` for lags up to `max_lag`, or to the longest series.
+def autocorrelation_table(
+    residuals: np.ndarray, start: np.ndarray | None, max_lag: int, gaps: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Tabulate `series_autocorrelation` for the lags up to `max_lag` that have pairs.
 
     Returns
     -------
@@ -74,10 +65,10 @@ def autocorrelation_table(residuals: np.ndarray, start: np.ndarray | None, max_l
     if max_lag < 1:
         raise ArgumentError(f"The 'max_lag' parameter must be 1 or more, but got {max_lag!r} instead.")
     rows = []
-    for lag in range(min(max_lag, len(residuals) - 1) + 1):
-        value, pairs = series_autocorrelation(residuals, start, lag)
+    for lag in range((max_lag if gaps is not None else min(max_lag, len(residuals) - 1)) + 1):
+        value, pairs = series_autocorrelation(residuals, start, lag, gaps)
         if pairs == 0:
-            break
+            continue
         rows.append({"lag": lag, "autocorrelation": value, "limit": 1.959964 / np.sqrt(pairs), "pairs": pairs})
     frame = pd.DataFrame(rows, columns=["lag", "autocorrelation", "limit", "pairs"])
     return check_frame(frame, "autocorrelation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.result import GammResult
@@ -56,7 +56,7 @@ def compare(result_1: GammResult, result_2: GammResult) -> pd.DataFrame:
     frame.loc[larger, "df_difference"] = float(extra)
     if extra > 0 and gain > 0:
         frame.loc[larger, "statistic"] = 2 * gain
-        frame.loc[larger, "p_value"] = stats.chi2.sf(2 * gain, extra)
+        frame.loc[larger, "p_value"] = special.chdtrc(extra, 2 * gain)
     return check_frame(frame, "comparison")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.autocorrelation import step_autocorrelation
+from layerstats.stats.gamm.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
 from layerstats.stats.gamm.engines.registry import ENGINES, REFERENCE_ENGINE, choose_engine
@@ -265,7 +265,7 @@ def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
         job = jobs[number]
         gaps = job.request.series_gaps
         rho, note = _settle_rho(
-            *step_autocorrelation(residuals, job.request.series_start, gaps), negative=has_whole_gaps(gaps)
+            *series_autocorrelation(residuals, job.request.series_start, 1, gaps), negative=has_whole_gaps(gaps)
         )
         settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
     for number, job in enumerate(jobs):

@@ -64,8 +64,19 @@ class _FormulaParser(ExpressionParser):
             self.fail(f"Expected '+' before the next term, but found {self.token.text!r}:")
         parametric = [term for term in terms if isinstance(term, ParametricTerm)]
         parametric.sort(key=lambda term: len(term.factors))
+        self._check_offsets([term for term in parametric if term.is_offset])
         smooths = tuple(term for term in terms if isinstance(term, SmoothTerm))
         return Formula(response, intercept, tuple(parametric), smooths)
+
+    def _check_offsets(self, offsets: list[ParametricTerm]) -> None:
+        """Fail where there is not one offset at most, by itself: of several mgcv takes the first alone."""
+        inner = [str(argument.value) for term in offsets for one in term.factors for argument in _arguments(one)]
+        if len(offsets) > 1:
+            self.fail(f"A formula has one offset at most: write offset({' + '.join(inner)}):")
+        if any(len(term.factors) > 1 for term in offsets):
+            self.fail(f"An offset has no coefficient, and so no interaction ({offsets[0]}):")
+        if offsets and len(inner) != 1:
+            self.fail(f"offset() takes one variable or expression, but got {offsets[0]} instead:")
 
     def _response(self) -> Expression:
         start = self.token
@@ -207,6 +218,10 @@ class _FormulaParser(ExpressionParser):
             self.fail(f"k must be a number or c(...) of numbers, but got {value} instead:", token)
         if name == "bs" and not all(isinstance(item, String) for item in _elements(value)):
             self.fail(f"bs must be a quoted name or c(...) of them, but got {value} instead:", token)
+
+
+def _arguments(value: Expression) -> tuple[Argument, ...]:
+    return value.arguments if isinstance(value, Call) else ()
 
 
 def _elements(value: Expression) -> list[Expression]:

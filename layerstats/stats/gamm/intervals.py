@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
@@ -90,7 +90,7 @@ def estimate_curve(
     variance = np.clip(np.diag(spread), 0, None)
     std_error = np.sqrt(variance)
     if interval == "pointwise":
-        critical = float(stats.norm.ppf((1 + conf_level) / 2))
+        critical = float(special.ndtri((1 + conf_level) / 2))
     else:
         critical = simultaneous_critical_value(spread, conf_level, draws, seed)
     return CurveEstimate(fit, std_error, fit - critical * std_error, fit + critical * std_error, critical)
@@ -108,7 +108,7 @@ def simultaneous_critical_value(spread: np.ndarray, conf_level: float, draws: in
     # A point that is fixed by construction has only rounding error for a variance.
     moving = scale > 1e-10 * scale.max(initial=0)
     if not moving.any():
-        return float(stats.norm.ppf((1 + conf_level) / 2))
+        return float(special.ndtri((1 + conf_level) / 2))
     correlation = spread[np.ix_(moving, moving)] / np.outer(scale[moving], scale[moving])
     values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
     kept = values > 1e-12 * values[-1]

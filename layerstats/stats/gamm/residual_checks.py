@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.autocorrelation import series_autocorrelation
 from layerstats.tables import check_frame
@@ -13,7 +13,9 @@ from layerstats.tables import check_frame
 _FAR = 4.0
 
 
-def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.ndarray | None) -> pd.DataFrame:
+def residual_checks_table(
+    fitted: np.ndarray, residuals: np.ndarray, start: np.ndarray | None, gaps: np.ndarray | None = None
+) -> pd.DataFrame:
     """Test residuals, one row a check.
 
     Parameters
@@ -22,6 +24,8 @@ def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.n
         (row,) in order of series and time; residuals whitened where the model has AR(1) residuals.
     start
         (row,) True where a series begins, or None; then there is no check of autocorrelation.
+    gaps
+        (row,) steps since the row before; None where every row is one step from the row before.
 
     Returns
     -------
@@ -34,11 +38,14 @@ def residual_checks_table(fitted: np.ndarray, residuals: np.ndarray, start: np.n
     """
     rows = [_normality(residuals), _equal_variance(fitted, residuals), _outliers(residuals)]
     if start is not None:
-        rows.append(_autocorrelation(residuals, start))
+        rows.append(_autocorrelation(residuals, start, gaps))
     return check_frame(pd.DataFrame(rows, columns=["check", "estimate", "statistic", "p_value", "note"]))
 
 
 def _normality(residuals: np.ndarray) -> tuple[str, float, float, float, str]:
+    # scipy.stats takes as long to import as all else that a fit needs.
+    from scipy import stats
+
     statistic, p_value = map(float, stats.jarque_bera(residuals))
     skewness, kurtosis = float(stats.skew(residuals)), float(stats.kurtosis(residuals))
     note = f"skewness {skewness:.3g}, excess kurtosis {kurtosis:.3g}"
@@ -52,19 +59,21 @@ def _equal_variance(fitted: np.ndarray, residuals: np.ndarray) -> tuple[str, flo
     statistic = len(residuals) * share
     slope = np.cov(fitted, residuals**2)[0, 1]
     note = f"variance {'grows' if slope > 0 else 'falls'} with the fitted value"
-    return "equal variance", share, statistic, float(stats.chi2.sf(statistic, 1)), note
+    return "equal variance", share, statistic, float(special.chdtrc(1, statistic)), note
 
 
 def _outliers(residuals: np.ndarray) -> tuple[str, float, float, float, str]:
     deviations = np.abs(residuals - residuals.mean()) / residuals.std()
     largest = float(deviations.max())
-    p_value = min(1.0, 2 * float(stats.norm.sf(largest)) * len(residuals))
+    p_value = min(1.0, 2 * float(special.ndtr(-largest)) * len(residuals))
     note = f"{int(np.sum(deviations > _FAR))} residuals beyond {_FAR:g} standard deviations"
     return "outliers", float(np.mean(deviations > _FAR)), largest, p_value, note
 
 
-def _autocorrelation(residuals: np.ndarray, start: np.ndarray) -> tuple[str, float, float, float, str]:
-    value, pairs = series_autocorrelation(residuals, start, 1)
+def _autocorrelation(
+    residuals: np.ndarray, start: np.ndarray, gaps: np.ndarray | None
+) -> tuple[str, float, float, float, str]:
+    value, pairs = series_autocorrelation(residuals, start, 1, gaps)
     statistic = value * np.sqrt(pairs)
     note = f"lag 1 within series, {pairs} pairs"
-    return "autocorrelation", value, float(statistic), float(2 * stats.norm.sf(abs(statistic))), note
+    return "autocorrelation", value, float(statistic), float(2 * special.ndtr(-abs(statistic))), note

@@ -207,13 +207,15 @@ class GammResult:
     def autocorrelation(self, max_lag: int = 20) -> pd.DataFrame:
         """Return the autocorrelation of the (whitened) residuals within series, never across.
 
+        Lags are rows, or with ``gaps="time"`` usual steps of time.
+
         Returns
         -------
         pandas.DataFrame
             ``lag, autocorrelation, limit, pairs``, one row a lag from 0; see `autocorrelation_table`.
         """
-        start = self.request.series_start
-        return autocorrelation_table(self.engine_fit.whitened_residuals, start, max_lag)
+        residuals, request = self.engine_fit.whitened_residuals, self.request
+        return autocorrelation_table(residuals, request.series_start, max_lag, request.series_gaps)
 
     def k_check(self, seed: int = 0) -> pd.DataFrame:
         """Test whether the bases were large enough; see `check_bases`."""
@@ -222,7 +224,8 @@ class GammResult:
     def residual_checks(self) -> pd.DataFrame:
         """Test the residuals; see `residual_checks_table`."""
         fit = self.engine_fit
-        return residual_checks_table(fit.fitted, fit.whitened_residuals, self.request.series_start)
+        request = self.request
+        return residual_checks_table(fit.fitted, fit.whitened_residuals, request.series_start, request.series_gaps)
 
     def _in_user_order(self, values: np.ndarray, name: str) -> pd.Series:
         ordered = np.empty(len(values))

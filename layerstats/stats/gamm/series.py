@@ -164,3 +164,23 @@ def lag_pairs(start: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
     number = np.cumsum(start)
     first = np.flatnonzero(number[lag:] == number[: len(number) - lag])
     return first, first + lag
+
+
+def time_lag_pairs(start: np.ndarray, lag: int, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of rows about `lag` steps apart in time within one series: by less than half a step more.
+
+    Parameters
+    ----------
+    gaps
+        (row,) steps since the row before, whatever the number where a series begins.
+    """
+    time = np.cumsum(gaps)
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    for rows in range(1 if lag else 0, len(start)):
+        pairs = np.stack(lag_pairs(start, rows))
+        apart = time[pairs[1]] - time[pairs[0]]
+        found.append(pairs[:, (apart >= lag - 0.5) & (apart < lag + 0.5) if lag else apart == 0])
+        if not len(apart) or apart.min() >= lag + 0.5:
+            break
+    first, second = np.hstack(found)
+    return first, second

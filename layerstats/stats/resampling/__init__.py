@@ -1,6 +1,7 @@
 """Permutation, bootstrap and simulation of additive models, as thousands of refits a minute.
 
 ===================  =========================================================================================
+``request``          a model as refits take it
 ``design``           a model taken apart: bases on one grid of time, who has which label, which terms are random
 ``rows``             the same where tokens differ in their times, row by row
 ``summaries``        data under many assignments of labels, as sums

@@ -9,6 +9,7 @@ import numpy as np
 
 from layerstats.checks import check_positive
 from layerstats.errors import ArgumentError
+from layerstats.stats.one_thread import one_blas_thread
 
 # Replicates that are fitted side by side: enough to keep Python's share of the time small, and memory small.
 BLOCK = 200
@@ -32,7 +33,8 @@ def in_blocks(
     def ranges() -> Iterator[range]:
         return (range(first, min(first + block, replicates)) for first in range(0, replicates, block))
 
-    if workers == 1:
-        return np.concatenate([compute(numbers) for numbers in ranges()])
-    with ThreadPoolExecutor(workers) as pool:
-        return np.concatenate(list(pool.map(compute, ranges())))
+    with one_blas_thread():
+        if workers == 1:
+            return np.concatenate([compute(numbers) for numbers in ranges()])
+        with ThreadPoolExecutor(workers) as pool:
+            return np.concatenate(list(pool.map(compute, ranges())))

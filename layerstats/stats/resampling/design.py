@@ -11,15 +11,20 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
-from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
-from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, build_parametric, build_smooth
+from layerstats.stats.gamm.structured.smooths import (
+    DenseTerm,
+    GroupedTerm,
+    build_parametric,
+    build_smooth,
+    with_side_conditions,
+)
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
+from layerstats.stats.resampling.request import checked_request
 from layerstats.stats.resampling.rows import Rows
 from layerstats.stats.resampling.token_levels import constant_codes, following_columns, kind_of
 
@@ -79,6 +84,8 @@ class CurveDesign:
         The random terms.
     noise
         (time, time) correlation of the residuals of a token, AR(1).
+    steps
+        (time,) where the times stand in usual steps, of which the lags of AR(1) are counted.
     label_of, speaker_of
         (token,) the label and speaker of each token; each token its own speaker where the model has no speakers.
     values
@@ -108,6 +115,7 @@ class CurveDesign:
     penalty_terms: tuple[str, ...]
     components: tuple[Component, ...]
     noise: np.ndarray
+    steps: np.ndarray
     label_of: np.ndarray
     speaker_of: np.ndarray
     values: np.ndarray
@@ -183,18 +191,18 @@ class CurveDesign:
 
     def with_noise(self, rho: float) -> CurveDesign:
         """Return the same design with another AR(1) parameter."""
-        return replace(self, noise=autoregressive(self.points, rho), request=replace(self.request, rho=rho))
+        return replace(self, noise=autoregressive(self.steps, rho), request=replace(self.request, rho=rho))
 
 
-def autoregressive(points: int, rho: float) -> np.ndarray:
-    """Return the correlation matrix of an AR(1) process.
+def autoregressive(steps: np.ndarray, rho: float) -> np.ndarray:
+    """Return the correlation matrix of an AR(1) process at these steps.
 
     Examples
     --------
-    >>> autoregressive(3, 0.5)[0]
-    array([1.  , 0.5 , 0.25])
+    >>> autoregressive(np.array([0, 1, 3]), 0.5)[0]
+    array([1.   , 0.5  , 0.125])
     """
-    lag = np.abs(np.subtract.outer(np.arange(points), np.arange(points)))
+    lag = np.abs(np.subtract.outer(steps, steps))
     return np.where(lag == 0, 1.0, float(rho) ** lag)
 
 
@@ -217,20 +225,9 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     ArgumentError
         The task has no series, or ``rho="auto"``.
     """
-    if task.series is None or task.order is None:
-        raise ArgumentError("Resampling needs to know what a token is: give 'series' and 'order' in the FitTask.")
-    if task.rho == "auto":
-        raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
-    if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
-        raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
-    if task.gaps != "adjacent":
-        raise ArgumentError(
-            f"Resampling takes neighbouring rows of a series as neighbours in time: 'gaps' must be 'adjacent', but got "
-            f"{task.gaps!r} instead."
-        )
-    columns = [task.series] if isinstance(task.series, str) else list(task.series)
+    prepared, request = checked_request(task)
+    columns = [task.series] if isinstance(task.series, str) else list(task.series or ())
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
-    prepared, request = _request(task)
     table = task.data.iloc[prepared.positions].reset_index(drop=True)
     token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
     sizes = np.bincount(token)
@@ -244,9 +241,18 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     size = int(np.median(sizes))
     common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
     times = places[:size] if common else np.linspace(places.min(), places.max(), size)
+    steps = np.arange(size, dtype=float)
+    if common and request.series_gaps is not None:
+        steps = np.append(0.0, np.cumsum(request.series_gaps[1:size]))
     parametric = build_parametric(request.formula, request.frame)
     setup = setup_rows(request)
-    built = [term for smooth in request.formula.smooths for term in build_smooth(smooth, _rows_of(smooth, setup))]
+    by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
+    built = [term for terms in by_smooth for term in terms]
+    if with_side_conditions(list(zip(request.formula.smooths, by_smooth, strict=True)), parametric, setup):
+        raise ArgumentError(
+            f"{task.formula} has smooths that contain each other, whose penalties resampling cannot have: write ti() "
+            "for the larger one."
+        )
     dense = [term for term in built if isinstance(term, DenseTerm)]
     grouped = [term for term in built if isinstance(term, GroupedTerm)]
 
@@ -297,7 +303,8 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         penalties=penalties,
         penalty_terms=tuple(term.label for term in owners),
         components=tuple(components),
-        noise=autoregressive(size, request.rho),
+        noise=autoregressive(steps, request.rho),
+        steps=steps,
         label_of=label_codes,
         speaker_of=speaker_codes,
         values=values.reshape(len(first), size) if common else np.zeros((len(first), 0)),
@@ -320,31 +327,6 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
             kinds,
         ),
     )
-
-
-def _request(task: FitTask) -> tuple[PreparedData, FitRequest]:
-    """Return the checked data and the request, as `layerstats.stats.gamm.fit` makes them."""
-    formula = parse_formula(task.formula)
-    rho = float(task.rho or 0)
-    prepared = prepare_data(
-        formula,
-        task.data,
-        factors=task.factors,
-        ordered=task.ordered,
-        series=task.series,
-        order=task.order,
-        autoregressive=rho != 0,
-    )
-    request = FitRequest(
-        formula=formula,
-        frame=prepared.frame,
-        response=str(formula.response),
-        response_values=prepared.response_values,
-        method=task.method,
-        rho=rho,
-        series_start=prepared.series_start,
-    )
-    return prepared, request
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:

@@ -8,6 +8,7 @@ import numpy as np
 
 from layerstats.errors import FitError
 from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.resampling.criterion import estimate
 from layerstats.stats.resampling.design import CurveDesign, curve_design
 from layerstats.stats.resampling.refit import Refits, refit
@@ -62,7 +63,8 @@ def fit_design(task: FitTask, label: str, speaker: str | None = "speaker") -> Fi
             found = fit_rows(data, 0).lag_one()
         else:
             found = float(lag_one(design, data, estimate(design, data, fit.log_smoothing))[0])
-        rho = float(np.clip(found, -0.99, 0.99)) if np.isfinite(found) else 0.0
+        lowest = -0.99 if has_whole_gaps(design.request.series_gaps) else 0.0
+        rho = float(np.clip(found, lowest, 0.99)) if np.isfinite(found) else 0.0
         design = design.with_noise(rho)
         data = replicates_of(design, design.label_of[None])
         fit = refit(design, data)

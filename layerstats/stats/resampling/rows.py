@@ -20,6 +20,7 @@ from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, ParametricPart
+from layerstats.stats.gamm.structured.whitening import neighbour_correlation
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class RowFit:
     def lag_one(self) -> float:
         """Return the lag-1 autocorrelation of the residuals within series."""
         residuals = self.fit.residuals(self.fit.fitted())[0]
-        return series_autocorrelation(residuals, self.fit.request.series_start, 1)[0]
+        request = self.fit.request
+        return series_autocorrelation(residuals, request.series_start, 1, request.series_gaps)[0]
 
     def token_variance(self) -> float:
         """Return the variance of series about their label's curve, as `layerstats.stats.effect_size` defines it."""
@@ -132,7 +134,8 @@ def fit_rows(data: RowData, number: int, held: np.ndarray | None = None) -> RowF
     frame = _frame(design, rows, place, label[token], {kind: own[token] for kind, own in levels.items()})
     model = _model(design, rows, frame)
     values = (rows.response if data.responses is None else data.responses[number])[place]
-    request = replace(design.request, frame=frame, response_values=values, series_start=start)
+    gaps = None if design.request.series_gaps is None else design.request.series_gaps[place]
+    request = replace(design.request, frame=frame, response_values=values, series_start=start, series_gaps=gaps)
     if held is None:
         fit = fit_structured(request, model)
     else:
@@ -225,10 +228,10 @@ def simulate_rows(
             values += (scaled * drawn[codes[kind]]).sum(axis=1)
             number += 1
     noise = generator.standard_normal(len(values))
-    rho = design.request.rho
+    correlation = np.broadcast_to(neighbour_correlation(design.request, design.request.rho), len(noise))
     for row in range(1, len(noise)):
         if rows.token[row] == rows.token[row - 1]:
-            noise[row] = rho * noise[row - 1] + np.sqrt(1 - rho**2) * noise[row]
+            noise[row] = correlation[row] * noise[row - 1] + np.sqrt(1 - correlation[row] ** 2) * noise[row]
     return values + np.sqrt(scale) * noise
 
 

@@ -106,6 +106,8 @@ def lag_one(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> 
         for cell in range(len(pattern.labels)):
             own = slice(cell * design.points, (cell + 1) * design.points)
             products += spread[:, own, own] / pattern.counts[:, cell, None, None]
+    apart = design.steps[None, :] - design.steps[:, None]
+    first, second = np.nonzero((apart >= 0.5) & (apart < 1.5))
     square = np.diagonal(products, axis1=1, axis2=2)
-    along = np.diagonal(products, offset=1, axis1=1, axis2=2).sum(axis=1)
-    return along / np.sqrt(square[:, :-1].sum(axis=1) * square[:, 1:].sum(axis=1))
+    along = products[:, first, second].sum(axis=1)
+    return along / np.sqrt(square[:, first].sum(axis=1) * square[:, second].sum(axis=1))

@@ -16,6 +16,7 @@ from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.fitted import fit_design
 from layerstats.stats.resampling.power import p_values_of
 from layerstats.stats.resampling.refit import refit, starting_point
+from layerstats.stats.resampling.rows import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences, lag_one
@@ -220,6 +221,55 @@ def test_joint_test_needs_no_second_model(make, curves):
     assert one.fit.score[0] == pytest.approx(both.glance["score"][0], abs=1e-7)
 
 
+@pytest.fixture(scope="module")
+def spaced(curves):
+    """Tables with a sample that is missing in all series, with steps that differ, and with times of their own."""
+
+    def build(kind):
+        if kind == "missing":
+            return curves[curves["time"] != 0.375]
+        if kind == "growing":
+            return curves.assign(time=curves["time"] ** 1.3)
+        kept = np.random.default_rng(5).random(len(curves)) > 0.15
+        return curves[kept | (curves.groupby("token").cumcount().to_numpy() < 6)]
+
+    return build
+
+
+@pytest.mark.parametrize("kind", ["missing", "growing", "own"])
+def test_refits_over_gaps_in_time_are_those_of_the_engine(kind, make, spaced):
+    data = spaced(kind)
+    task = replace(make.level_and_shape(data, TOKEN), gaps="time")
+    design = fit_design(task, "label").design
+    assert (design.rows is not None) == (kind == "own")
+    labels = Exchanger.of(design.label_of, design.speaker_of).draw(replicate_generator(3, 0))[None]
+    refits = refit(design, replicates_of(design, labels))
+    new = data["token"].map(dict(zip(design.tokens, np.array(design.labels)[labels[0]], strict=True)))
+    permuted = replace(task, data=data.assign(label=new, cell=data["speaker"] + "/" + new))
+    result, ignored = engine(permuted), engine(replace(permuted, gaps="adjacent"))
+    np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
+    assert abs(refits.score[0] - ignored.glance["score"][0]) > 1e-2
+    level = p_values_of(refits, contrast_of(design, "b", "a"), "level")[0]
+    assert result.parametric["p_value"][1] == pytest.approx(level, abs=1e-6)
+
+
+def test_simulated_noise_falls_with_the_gap_in_time(make, spaced):
+    design = fit_design(replace(make.level_and_shape(spaced("own"), TOKEN, rho=0.6), gaps="time"), "label").design
+    generator, rows = np.random.default_rng(4), design.rows
+    none = np.zeros(sum(len(term.penalties) for term in rows.grouped))
+    drawn = np.stack([simulate_rows(design, rows, np.zeros(len(rows.token)), none, 1.0, generator) for _ in range(800)])
+    within = np.append(False, rows.token[1:] == rows.token[:-1])
+    for gap in (1, 2):
+        after = np.flatnonzero(within & (design.request.series_gaps == gap))
+        assert np.mean(drawn[:, after] * drawn[:, after - 1]) == pytest.approx(0.6**gap, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["missing", "growing", "own"])
+def test_automatic_rho_over_gaps_in_time_is_that_of_the_engine(kind, make, spaced):
+    task = replace(make.level_and_shape(spaced(kind), TOKEN, rho="auto"), gaps="time")
+    assert fit_design(task, "label").rho == pytest.approx(max(engine(task).rho, -0.99), abs=1e-6)
+
+
 def test_automatic_rho_is_that_of_the_engine(make, curves):
     task = make.level_and_shape(curves, TOKEN, SPEAKER, rho="auto")
     fitted = fit_design(task, "label")
@@ -239,8 +289,8 @@ def test_refused(make):
         curve_design(replace(task, data=data.assign(speaker=np.where(data.index == 1, "x", data["speaker"]))), "label")
     with pytest.raises(ArgumentError, match="'series' and 'order'"):
         curve_design(replace(task, series=None, order=None, rho=None), "label")
-    with pytest.raises(ArgumentError, match="'gaps' must be 'adjacent'"):
-        curve_design(replace(task, gaps="time"), "label")
+    with pytest.raises(ArgumentError, match="between 0 and 1"):
+        curve_design(replace(task, rho=-0.3, gaps="time", data=data.assign(time=data["time"] ** 2)), "label")
     with pytest.raises(ArgumentError, match="without prior weights"):
         curve_design(replace(task, method="ML"), "label")
     crossed = make.level_and_shape(data.assign(cell=data["token"].str[-1]), TOKEN, CELL)

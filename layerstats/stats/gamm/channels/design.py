@@ -125,6 +125,10 @@ def channel_design(
         rho=rho,
         series_start=prepared.series_start,
     )
+    if any(term.is_offset for term in parsed.parametric):
+        raise ArgumentError(
+            f"Channels have one design, without an offset, but {formula} has offset(): subtract it from the values."
+        )
     try:
         model = build_model(request, nesting=False)
     except Refusal as refusal:
@@ -136,6 +140,11 @@ def channel_design(
         raise ArgumentError(
             f"The data cannot tell {', '.join(model.aliased.names)} of {formula} from other terms, as channels need. "
             "Leave out a term."
+        )
+    if any(term.roots is not None for term in model.dense):
+        raise ArgumentError(
+            f"{formula} has smooths that contain each other, whose penalties channels cannot have: write ti() for the "
+            "larger one."
         )
     if not model.blocks:
         raise ArgumentError(

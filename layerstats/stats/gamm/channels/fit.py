@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.channels.backend import Backend
@@ -19,6 +19,7 @@ from layerstats.stats.gamm.channels.smooth_tests import SmoothTests, smooth_test
 from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, solve
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.newton import starting_point
+from layerstats.stats.one_thread import one_blas_thread
 
 # By name, the columns of what is tested.
 Tested = Mapping[str, np.ndarray]
@@ -116,11 +117,12 @@ def fit_channels(
         raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
     shared, tested = share(backend, design), _tested(design, joint)
     pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
-    if workers == 1:
-        return stack_fits(_fit_batch(shared, tested, piece) for piece in pieces)
-    # numpy and torch let go of Python's lock while they compute.
-    with ThreadPoolExecutor(workers) as pool:
-        return stack_fits(pool.map(lambda piece: _fit_batch(shared, tested, piece), pieces))
+    with one_blas_thread():
+        if workers == 1:
+            return stack_fits(_fit_batch(shared, tested, piece) for piece in pieces)
+        # numpy and torch let go of Python's lock while they compute.
+        with ThreadPoolExecutor(workers) as pool:
+            return stack_fits(pool.map(lambda piece: _fit_batch(shared, tested, piece), pieces))
 
 
 def stack_fits(parts: Iterable[ChannelFits]) -> ChannelFits:
@@ -168,7 +170,7 @@ def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
     responses = cross_products(backend, design, values - offset[:, None])
     start = starting_point(Criterion(design.system, design.penalties, design.request.method))
     optima = minimise(shared, responses, start)
-    if np.any(np.sum(design.penalties.dense > 0, axis=0) > 1):
+    if design.penalties.compete:
         # As in the structured engine: where penalties overlap there may be several minima.
         optima = optima.lower(minimise(shared, responses, start + SECOND_START))
     return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
@@ -275,7 +277,7 @@ def tables_of(
         "estimate": estimate,
         "std_error": error,
         "statistic": statistic,
-        "p_value": 2 * stats.t.sf(np.abs(statistic), residual[:, None]),
+        "p_value": 2 * special.stdtr(residual[:, None], -np.abs(statistic)),
         "edf": np.column_stack([freedom.dense[:, columns].sum(axis=1) for columns, _ in tested.values()]),
         "ref_df": np.column_stack([test.reference_freedom for test in tests]),
         "smooth_statistic": np.column_stack([test.statistic for test in tests]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.channels.tails import f_like_tails
 
@@ -53,9 +53,10 @@ def smooth_tests(
     scores = (fitted[:, None] @ directions)[:, 0] / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     squares = np.cumsum(np.column_stack([np.zeros(len(rank)), scores**2]), axis=1)
     channels = np.arange(len(rank))
-    # Without a fractional part, or of a rank below one, it is an ordinary F.
-    statistic = squares[channels, np.maximum(whole, 1)]
-    p_value = stats.f.sf(statistic / rank, rank, residual)
+    # Without a fractional part, or of a rank below one, which is tested as one, it is an ordinary F.
+    tested = np.maximum(whole, 1)
+    statistic = squares[channels, tested]
+    p_value = special.fdtrc(tested, residual, statistic / tested)
     mixed = np.flatnonzero((fraction != 0) & (whole != 0))
     if len(mixed):
         place, part = whole[mixed], fraction[mixed]

@@ -15,6 +15,9 @@ from layerstats.errors import RError
 from layerstats.rbridge import RPool, default_pool
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
 
+# Of bam(): rows that it takes at once.
+_CHUNK = 10_000
+
 
 class MgcvEngine:
     """Fits every model of the formula language by mgcv.
@@ -58,6 +61,12 @@ class MgcvEngine:
             return (
                 "bam() takes neighbouring rows as one step apart, whatever the time between them (gaps='time'): use "
                 "gaps='adjacent', or the engine 'structured'"
+            )
+        offset = any(term.is_offset for term in request.formula.parametric)
+        if offset and request.rho != 0 and not request.discrete and len(request.frame) <= _CHUNK:
+            return (
+                f"bam() forgets offset() with AR(1) residuals and up to {_CHUNK} rows: subtract it from the response, "
+                "or use the engine 'structured'"
             )
         if request.discrete and request.method != "fREML":
             return f"bam(discrete=TRUE) needs method='fREML', not {request.method!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -17,7 +18,6 @@ from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
-from layerstats.stats.gamm.structured.inference.second_order import MOST_COEFFICIENTS, coefficient_count
 from layerstats.stats.gamm.structured.inference.tables import (
     glance_table,
     parametric_table,
@@ -27,9 +27,14 @@ from layerstats.stats.gamm.structured.inference.tables import (
 )
 from layerstats.stats.gamm.structured.model import Model, build_model
 from layerstats.stats.gamm.structured.nested.design import nested_design
+from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
+from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
+from layerstats.stats.one_thread import one_blas_thread
 
+# Columns of the dense corner from which threads of BLAS gain more than they cost.
+_LARGE = 300
 # Families whose reason says more than that they are not there.
 _UNFITTED = {
     "ocat": (
@@ -82,7 +87,8 @@ class StructuredEngine:
 
     def estimate_rho(self, request: FitRequest) -> float:
         """Return the AR(1) parameter by REML (or ML), jointly with the smoothing parameters."""
-        return estimate_rho(request)
+        with self._threads(request):
+            return estimate_rho(request)
 
     def fit(self, request: FitRequest) -> EngineFit:
         """Fit one model.
@@ -95,7 +101,8 @@ class StructuredEngine:
             The data do not determine its coefficients.
         """
         begin = time.perf_counter()
-        return _engine_fit(self._fit(request), begin)
+        with self._threads(request):
+            return _engine_fit(self._fit(request), begin)
 
     def residuals(self, request: FitRequest) -> np.ndarray:
         """Fit one model for its residuals alone, (row,).
@@ -105,8 +112,9 @@ class StructuredEngine:
         ArgumentError, FitError
             As `fit`.
         """
-        fitted = self._fit(request)
-        return fitted.residuals(fitted.fitted())[0]
+        with self._threads(request):
+            fitted = self._fit(request)
+            return fitted.residuals(fitted.fitted())[0]
 
     def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
         """Fit several models one after another; `workers` changes nothing."""
@@ -117,6 +125,9 @@ class StructuredEngine:
         if reason is not None:
             raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
         return fit_structured(request, self._model(request))
+
+    def _threads(self, request: FitRequest) -> AbstractContextManager[None]:
+        return one_blas_thread(self.cannot(request) is not None or self._model(request).dense_count < _LARGE)
 
     def _model(self, request: FitRequest) -> Model:
         if self._last is None or self._last[0] is not request:
@@ -141,7 +152,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         fitted=values,
         residuals=residuals,
         whitened_residuals=whitened,
-        design=partial(nested_design if fit.model.outer else design, fit),
+        design=partial(_design, fit),
         corrected_design=partial(_corrected_design, fit),
         warnings=(*_warnings(fit), *_binomial_warnings(fit, values)),
         notes=_notes(fit),
@@ -150,8 +161,14 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
     )
 
 
+def _design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
+    """Return the linear predictor of `new_data` without the terms in `exclude`."""
+    estimated = (nested_design if fit.model.outer else design)(fit, new_data, exclude)
+    return with_offset(estimated, fit.request.formula, new_data, exclude)
+
+
 def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:
-    """Return `design` with the uncertainty of the smoothing parameters in its covariance.
+    """Return `_design` with the uncertainty of the smoothing parameters in its covariance.
 
     Raises
     ------
@@ -168,13 +185,19 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
-    return replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+    corrected = replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+    return with_offset(corrected, fit.request.formula, new_data, exclude)
 
 
 def _notes(fit: StructuredFit) -> tuple[str, ...]:
     """Say what was left out, and where mgcv's own answer depends on rounding errors, so that ours is another."""
     aliased, smooths = fit.model.aliased, fit.request.formula.smooths
-    choice = "mgcv may leave out others in their place, with the same fit" if aliased.arbitrary else "as in mgcv"
+    choice = "as in mgcv"
+    if aliased.arbitrary:
+        of_smooths = any(term.aliased for term in fit.model.dense)
+        choice = "mgcv may leave out others in their place, with the same fit" + (
+            ", but other degrees of freedom and tests of these smooths" if of_smooths else ""
+        )
     notes = (
         f"The data cannot tell {', '.join(aliased.names)} from the other terms: left out, with an estimate of zero and "
         f"no standard error ({choice}).",
@@ -195,11 +218,17 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
     first_order = (
         "df and AIC leave out the second-order uncertainty of the smoothing parameters, which mgcv adds with method "
         f"{fit.request.method!r}: it is computed for up to {MOST_COEFFICIENTS} coefficients (here "
-        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients. With method 'fREML' mgcv "
-        "leaves it out too.",
+        f"{coefficient_count(fit.model)}), and where smooths have all their coefficients: else rounding errors decide "
+        "whether mgcv adds it. With method 'fREML' mgcv leaves it out too.",
+    )
+    tied = tuple(
+        f"{term.label} contains a smaller smooth and loses columns, of which several tie: here the last of them; in "
+        "mgcv rounding errors choose, and scores differ by up to a few units. ti() contains no smaller smooth."
+        for term in fit.model.dense
+        if term.arbitrary
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
-    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *noted)
+    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 `bam` takes the columns one by one, each time the one with most left to explain once those before it are accounted for,
 with a penalty of middling size on the penalised ones. Columns that are left at the end with nothing to explain are
-dropped; their coefficients are zero, without a standard error. Where columns tie, as those of nested factors do,
-rounding errors decide in `bam`. Here the first in the formula stays, provided that nothing but these coefficients
-depends on the choice; the model is refused otherwise.
+dropped; their coefficients are zero, without a standard error. Where columns tie, as those of nested factors and of
+copies of a smooth do, rounding errors decide in `bam`. Here the first of parametric columns and the last of smooths
+stays, provided that the score is the same whichever is left out; the model is refused otherwise.
 """
 
 from __future__ import annotations
@@ -16,21 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.pivoting import TIED, after_penalised, among_penalised, last_columns
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.smooths import DenseTerm
-from layerstats.stats.gamm.structured.solution import solve
 from layerstats.stats.gamm.structured.system import System
+from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm.structured.model import Model
 
 # Singular values of columns of unit length, relative to the largest: an exact dependence leaves rounding errors only.
 _DEPENDENT = 1e-10
-# Of squares: what is left to explain, where two columns count as equal.
-_TIED = 1e-8
-# Keeps the matrix regular while all columns are in it, relative to the square of a column.
-_RIDGE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -43,10 +39,16 @@ class Aliased:
         What they are.
     arbitrary
         Whether mgcv may have left out others in their place.
+    counted
+        How many of them the criterion counts as estimated, as mgcv does with REML.
+    of_smooths
+        Whether smooths can take each other's place: there may be several optima.
     """
 
     names: tuple[str, ...] = ()
     arbitrary: bool = False
+    counted: int = 0
+    of_smooths: bool = False
 
 
 def dependencies(model: Model) -> np.ndarray:
@@ -82,30 +84,41 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     Refusal
         Which ones `bam` leaves out cannot be known.
     """
+    if method == "fREML" and not model.labels:
+        # So does bam() without smooths.
+        method = "REML"
     free = _unpenalised(model)
     names = _names(model)
     largest = np.abs(combinations * np.sqrt(np.diag(system.dense_gram)[free])).max(axis=0)
     involved = [names[column] for column, share in zip(free, largest, strict=True) if share > 1e-6 * largest.max()]
     empty = [names[column] for column in free if system.dense_gram[column, column] == 0]
     among = f"terms that the data cannot tell apart ({', '.join(dict.fromkeys([*involved, *empty]))})"
-    if method == "REML":
-        raise Refusal(f"{among} with method = 'REML': mgcv counts what it leaves out as estimated; use 'fREML'")
     smooths = [term for term in model.dense if _involves(model, term, free, largest)]
-    if any(term.null_dimension > 1 or len(term.penalties) > 1 for term in smooths):
+    if any(term.null_dimension > 2 or len(term.penalties) > 1 for term in smooths):
         raise Refusal(f"{among}: rounding errors decide what mgcv leaves out of a smooth with several of them")
-    kept = len(free) - len(combinations)
-    remaining = _left_to_explain(model, system)[np.ix_(free, free)]
-    first, last = (_last_columns(remaining, kept, latest) for latest in (False, True))
-    arbitrary = method == "ML" or set(first) != set(last)
-    if arbitrary and (smooths or not _same_determinant(remaining, first, last)):
+    small = not model.outer and coefficient_count(model) <= MOST_COEFFICIENTS
+    if method != "fREML" and small:
+        cross, free = among_penalised(model, system), np.arange(coefficient_count(model))
+    elif method == "REML" or (method == "ML" and smooths):
+        raise Refusal(f"{among} with method = {method!r} and more than {MOST_COEFFICIENTS} coefficients; use 'fREML'")
+    else:
+        cross = after_penalised(model, system)[np.ix_(free, free)]
+    # Of columns that tie parametric ones stay in the order of the formula, before them the last one of a smooth.
+    parametric = free < len(model.parametric.coefficients)
+    preference = np.where(parametric, -1.0 - free, free)
+    kept = len(cross) - len(combinations)
+    chosen, other = (last_columns(cross, kept, sign * preference) for sign in (1.0, -1.0))
+    if method != "ML" and abs(_determinant_without(cross, chosen) - _determinant_without(cross, other)) > TIED:
         raise Refusal(f"{among}: rounding errors decide which of them mgcv leaves out, and results depend on it")
-    return _leave_out(model, {int(free[position]) for position in first}, arbitrary)
+    left_out = set(free[chosen].tolist())
+    arbitrary = set(chosen) != set(other) or (method == "ML" and not small)
+    counted = len(left_out) if method == "REML" else 0
+    return _leave_out(model, left_out, Aliased((), arbitrary, counted, bool(smooths)))
 
 
-def _same_determinant(remaining: np.ndarray, first: list[int], last: list[int]) -> bool:
-    """Return whether the score is the same whichever columns are left out, as with columns of factors."""
-    values = [np.linalg.slogdet(np.delete(np.delete(remaining, out, 0), out, 1))[1] for out in (first, last)]
-    return bool(abs(values[0] - values[1]) < _TIED)
+def _determinant_without(cross: np.ndarray, columns: list[int]) -> float:
+    """Return the log determinant without some columns, on which the score depends."""
+    return float(np.linalg.slogdet(np.delete(np.delete(cross, columns, 0), columns, 1))[1])
 
 
 def _unpenalised(model: Model) -> np.ndarray:
@@ -129,41 +142,7 @@ def _involves(model: Model, term: DenseTerm, free: np.ndarray, largest: np.ndarr
     return bool(np.any(largest[(free >= span.start) & (free < span.stop)] > 1e-6 * largest.max()))
 
 
-def _left_to_explain(model: Model, system: System) -> np.ndarray:
-    """Return the cross-product of the dense corner once all penalised columns are accounted for, (column, column)."""
-    penalties = Penalties.of(model, int(system.block_count.sum()))
-    # In coordinates where a penalty is the identity, all of them weigh as much as all columns together.
-    square = float(np.diag(system.dense_gram)[~penalties.penalised].sum())
-    block = np.einsum("gii,g->i", system.block_gram, system.block_count)
-    for information, diagonals in ((np.diag(system.dense_gram), penalties.dense), (block, penalties.block)):
-        used = diagonals.sum(axis=0) > 0
-        square += float(np.sum(information[used] / diagonals.sum(axis=0)[used]))
-    ridge = np.where(penalties.penalised, 0.0, np.maximum(np.diag(system.dense_gram), 1.0))
-    held = replace(penalties, dense=np.vstack([ridge, penalties.dense]), labels=("", *penalties.labels))
-    smoothing = np.log([_RIDGE, *([square] * penalties.count)])
-    information = solve(system, held, smoothing, "REML").information
-    information = information - np.diag(_RIDGE * ridge)
-    penalised = penalties.penalised
-    across = information[:, penalised]
-    return information - across @ np.linalg.solve(information[np.ix_(penalised, penalised)], across.T)
-
-
-def _last_columns(remaining: np.ndarray, kept: int, latest: bool) -> list[int]:
-    """Return the columns that are not among the first `kept`, taken by what is left to explain.
-
-    Where several have as much left, take the last of them, or the first.
-    """
-    remaining = remaining.copy()
-    candidates = list(range(len(remaining)))
-    for _ in range(kept):
-        left = np.array([remaining[column, column] for column in candidates])
-        tied = np.flatnonzero(left > (1 - _TIED) * left.max())
-        chosen = candidates.pop(int(tied[-1 if latest else 0]))
-        remaining = remaining - np.outer(remaining[:, chosen], remaining[chosen]) / remaining[chosen, chosen]
-    return candidates
-
-
-def _leave_out(model: Model, columns: set[int], arbitrary: bool) -> Model:
+def _leave_out(model: Model, columns: set[int], aliased: Aliased) -> Model:
     written = model.parametric.coefficients
     left = [coefficient for column, coefficient in enumerate(written) if column not in columns]
     names = [coefficient.name for column, coefficient in enumerate(written) if column in columns]
@@ -171,14 +150,14 @@ def _leave_out(model: Model, columns: set[int], arbitrary: bool) -> Model:
     for term, span in _terms(model):
         kept = np.array([column not in columns for column in range(span.start, span.stop)])
         if not kept.all():
-            names.append(f"the unpenalised function of {term.label}")
+            names.append(f"{'the' if term.null_dimension == 1 else 'an'} unpenalised function of {term.label}")
             term = _with_columns(term, kept)
         dense.append(term)
     return replace(
         model,
         parametric=replace(model.parametric, coefficients=tuple(left)),
         dense=tuple(dense),
-        aliased=Aliased(tuple(names), arbitrary),
+        aliased=replace(aliased, names=tuple(names)),
     )
 
 

@@ -62,14 +62,17 @@ class Criterion:
     @property
     def freedom(self) -> int:
         """Observations, less the unpenalised directions for REML."""
-        return self.system.observations - (0 if self.method == "ML" else self.penalties.unpenalised)
+        return self.system.observations - (0 if self.method == "ML" else self.penalties.counted_as_estimated)
 
     def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what the data say of the coefficients of each penalty, (column,), and its diagonal."""
         system, penalties = self.system, self.penalties
         dense = np.diag(system.dense_gram)
         block = np.einsum("gii,g->i", system.block_gram, system.block_count) / max(system.block_count.sum(), 1.0)
-        return [(dense, diagonal) for diagonal in penalties.dense] + [(block, diagonal) for diagonal in penalties.block]
+        squares = penalties.along_axes(np.eye(penalties.columns)) ** 2
+        return [(dense, diagonal @ squares) for diagonal in penalties.dense] + [
+            (block, diagonal) for diagonal in penalties.block
+        ]
 
     def solve(self, log_smoothing: np.ndarray) -> Solution:
         """Return the estimates at `log_smoothing`; see `solution.solve`."""
@@ -123,7 +126,7 @@ def penalised_directions(solution: Solution) -> np.ndarray:
     """
     penalties = solution.penalties
     directions = np.zeros((penalties.count, penalties.columns))
-    directions[: penalties.dense_count] = solution.dense_penalties * solution.coefficients
+    directions[: penalties.dense_count] = penalties.from_axes(solution.dense_penalties * solution.axis_coefficients)
     for number, diagonal in enumerate(solution.block_penalties):
         directions[penalties.dense_count + number] = -gather_coefficients(solution, np.diag(diagonal))
     return directions
@@ -144,7 +147,7 @@ def fit_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
     penalties, first = solution.penalties, solution.penalties.dense_count
     fit = np.empty(penalties.count)
-    fit[:first] = solution.dense_penalties @ solution.coefficients**2
+    fit[:first] = solution.dense_penalties @ solution.axis_coefficients**2
     square = solution.block_square
     fit[first:] = solution.block_penalties @ np.diagonal(square, axis1=1, axis2=2).sum(axis=0)
     directions = penalised_directions(solution)
@@ -160,8 +163,8 @@ def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     inverse, count = solution.inverse_in_range, solution.system.block_count[:, None, None]
     trace, cross = np.empty(penalties.count), np.empty((penalties.count, penalties.count))
     dense = solution.dense_penalties
-    trace[:first] = dense @ np.diag(inverse)
-    cross[:first, :first] = dense @ inverse**2 @ dense.T
+    trace[:first] = dense @ np.diag(solution.axis_inverse_in_range)
+    cross[:first, :first] = dense @ solution.axis_inverse_in_range**2 @ dense.T
     if first == penalties.count:
         return trace, cross
     spread = solution.spread(inverse)
@@ -171,7 +174,9 @@ def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T
     gathered = [inverse @ solution.gather(diagonal) for diagonal in solution.block_penalties]
     for number, matrix in enumerate(gathered):
-        cross[first + number, :first] = cross[:first, first + number] = dense @ np.sum(matrix * inverse, axis=1)
+        cross[first + number, :first] = cross[:first, first + number] = dense @ np.sum(
+            penalties.along_axes(matrix) * penalties.along_axes(inverse), axis=1
+        )
         for other in range(number + 1):
             mixed = np.sum(matrix * gathered[other].T)
             cross[first + number, first + other] += mixed

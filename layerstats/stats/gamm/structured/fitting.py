@@ -17,6 +17,7 @@ from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
+from layerstats.stats.gamm.structured.offsets import offset_of, response_of
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.system import Patterns, build_system
@@ -93,7 +94,9 @@ class StructuredFit:
         """Return the fitted values on the scale of the response, (row,)."""
         if self.working is not None:
             return binomial.probability(self.working.predictor)
-        return self.model.predictor(self.coefficients, self.level_coefficients, self.group_coefficients)
+        values = self.model.predictor(self.coefficients, self.level_coefficients, self.group_coefficients)
+        offset = offset_of(self.request.formula, self.request.frame)
+        return values if offset is None else values + offset
 
     def residuals(self, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the residuals, times the root of the prior weights, and the same whitened; (row,) each.
@@ -115,10 +118,10 @@ def criterion_of(request: FitRequest, model: Model, rho: float, patterns: Patter
     correlation = neighbour_correlation(request, rho)
     constant = -log_determinant(correlation, start)
     if model.outer:
-        nested = build_nested_system(model, request.response_values, start, correlation, request.weights, patterns)
+        nested = build_nested_system(model, response_of(request), start, correlation, request.weights, patterns)
         penalties = Penalties.of(model, int(nested.block_count.sum()), len(nested.used))
         return NestedCriterion(nested, penalties, request.method, constant)
-    system = build_system(model, request.response_values, start, correlation, request.weights, patterns)
+    system = build_system(model, response_of(request), start, correlation, request.weights, patterns)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
     return Criterion(system, penalties, request.method, constant)

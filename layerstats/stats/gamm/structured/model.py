@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +11,12 @@ import pandas as pd
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.formula import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
-from layerstats.stats.gamm.structured.identifiability import check_constraints, check_determined
+from layerstats.stats.gamm.structured.identifiability import check_determined
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
+    Built,
     DenseTerm,
     GroupedTerm,
     ParametricPart,
@@ -22,6 +24,7 @@ from layerstats.stats.gamm.structured.smooths import (
     build_smooth,
     like_first,
     sharing,
+    with_side_conditions,
 )
 from layerstats.stats.gamm.structured.system import build_system
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
@@ -78,6 +81,11 @@ class Model:
         """The columns of each dense smooth in the dense corner."""
         ends = np.cumsum([len(self.parametric.coefficients), *(term.size for term in self.dense)])
         return {term.label: slice(ends[i], ends[i + 1]) for i, term in enumerate(self.dense)}
+
+    @property
+    def dense_count(self) -> int:
+        """The number of columns of the dense corner."""
+        return len(self.parametric.coefficients) + sum(term.size for term in self.dense)
 
     @property
     def block_spans(self) -> dict[str, slice]:
@@ -153,12 +161,12 @@ def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
     frame = request.frame
     parametric = build_parametric(request.formula, frame)
     setup = setup_rows(request)
-    smooths = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
-    terms = [term for _, built in smooths for term in built]
-    labels = [term.label for term in terms]
+    smooths: list[Built] = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
+    labels = [term.label for _, built in smooths for term in built]
     repeated = [label for label in labels if labels.count(label) > 1]
     if repeated:
         raise Refusal(f"two smooths called {repeated[0]}")
+    terms = _constrained(smooths, parametric, setup)
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
     blocks, outer = _arrangement(grouped, request, nesting)
     factor = blocks[0].factor if blocks else ()
@@ -186,7 +194,6 @@ def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
         group=outer[0].level_of(frame) if outer else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
-    check_constraints(request.formula, model)
     model = _identifiable(request, model)
     check_determined(model)
     return model
@@ -209,6 +216,14 @@ def _identifiable(request: FitRequest, model: Model) -> Model:
     correlation = neighbour_correlation(request, request.rho)
     system = build_system(model, request.response_values, start, correlation, request.weights)
     return without_aliased(model, combinations, system, request.method)
+
+
+def _constrained(
+    smooths: Sequence[Built], parametric: ParametricPart, setup: pd.DataFrame
+) -> list[DenseTerm | GroupedTerm]:
+    """Return the terms, without what smaller smooths are in larger ones."""
+    changed = {term.label: term for term in with_side_conditions(smooths, parametric, setup)}
+    return [changed.get(term.label, term) for _, built in smooths for term in built]
 
 
 def _terms_of(smooth: SmoothTerm, formula: Formula, setup: pd.DataFrame) -> list[DenseTerm] | list[GroupedTerm]:

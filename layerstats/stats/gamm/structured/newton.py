@@ -13,10 +13,14 @@ _LONGEST_STEP = 5.0
 _MOST_ITERATIONS = 200
 _MOST_HALVINGS = 30
 # Much wigglier smooths than those of the first start.
-_SECOND_START = -4.0
+_SECOND_START = -8.0
 # Of the sum of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what
 # is left is far below this; smoothing parameters that grow without bound stop here, where together they change nothing.
 _TOLERANCE = 1e-10
+
+
+# Where a step leads, the estimates there, and the criterion.
+Moved = tuple[np.ndarray, Solution, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,18 +70,22 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
         tolerance = _TOLERANCE * (1 + abs(value))
         if np.abs(derivatives.gradient).sum() < tolerance:
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
-        moved = _shortened(criterion, point, _step(derivatives, tolerance), value)
+        step = _step(derivatives, tolerance)
+        unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
+        moved = _whole(criterion, point, step) if unseen else _shortened(criterion, point, step, value)
         if moved is None:
             break
-        point, solution, value = moved
-        derivatives = criterion.derivatives(solution, point[-1])
+        moved_derivatives = criterion.derivatives(moved[1], moved[0][-1])
+        if unseen and np.abs(moved_derivatives.gradient).max() > np.abs(derivatives.gradient).max() / 2:
+            break
+        (point, solution, value), derivatives = moved, moved_derivatives
     # What is left of the gradient where rounding errors end the descent is far below what changes a result.
     converged = bool(np.abs(derivatives.gradient).max() < 1e-5 * (1 + abs(value)))
     return Optimum(solution, point[-1], value, derivatives, iteration + 1, converged)
 
 
 def minimise_from_several(criterion: Criterion) -> Optimum:
-    """Minimise `criterion`, which may have several minima where penalties overlap: then from a second start too.
+    """Minimise `criterion`, which may have several minima where penalties compete: then from a second start too.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def minimise_from_several(criterion: Criterion) -> Optimum:
         As `minimise`.
     """
     best = minimise(criterion)
-    if np.any(np.sum(criterion.penalties.dense > 0, axis=0) > 1):
+    if criterion.penalties.compete:
         second = minimise(criterion, starting_point(criterion) + _SECOND_START)
         # The first stays where both are the same but for rounding errors.
         if second.value < best.value - 1e-6:
@@ -115,9 +123,16 @@ def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
     return step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
 
 
-def _shortened(
-    criterion: Criterion, point: np.ndarray, step: np.ndarray, value: float
-) -> tuple[np.ndarray, Solution, float] | None:
+def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:
+    """Take a step that changes the criterion by less than its rounding errors: the gradient says what it is worth."""
+    try:
+        solution = criterion.solve((point + step)[:-1])
+    except np.linalg.LinAlgError:
+        return None
+    return point + step, solution, criterion.value(solution, (point + step)[-1])
+
+
+def _shortened(criterion: Criterion, point: np.ndarray, step: np.ndarray, value: float) -> Moved | None:
     """Halve `step` until the criterion is lower; None where it never is."""
     for _ in range(_MOST_HALVINGS):
         candidate = point + step

@@ -16,6 +16,7 @@ from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum, minimise, minimise_from_several, starting_point
+from layerstats.stats.gamm.structured.offsets import offset_of
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import build_system
 
@@ -41,6 +42,8 @@ class WorkingFit:
         Of the dense corner, (column,), and of the random blocks, (level, function).
     predictor
         (row,) the linear predictor.
+    offset
+        What it holds beside the coefficients: (row,) or 0.
     change
         The relative change of the deviance in the last step.
     iterations
@@ -51,6 +54,7 @@ class WorkingFit:
     coefficients: np.ndarray
     level_coefficients: np.ndarray
     predictor: np.ndarray
+    offset: np.ndarray | float = 0.0
     change: float = np.inf
     iterations: int = 0
 
@@ -63,7 +67,8 @@ class WorkingFit:
         """Return the fit between this one and `other`, with the smoothing parameters of this."""
         coefficients = (self.coefficients + other.coefficients) / 2
         levels = (self.level_coefficients + other.level_coefficients) / 2
-        return WorkingFit(self.optimum, coefficients, levels, model.predictor(coefficients, levels))
+        predictor = model.predictor(coefficients, levels) + self.offset
+        return WorkingFit(self.optimum, coefficients, levels, predictor, self.offset)
 
 
 def fit_working_models(request: FitRequest, model: Model) -> WorkingFit:
@@ -77,10 +82,12 @@ def fit_working_models(request: FitRequest, model: Model) -> WorkingFit:
     response = request.response_values
     trials = np.ones(len(response)) if request.weights is None else request.weights
     predictor, deviance, change = binomial.starting_predictor(response, trials), np.inf, np.inf
+    known = offset_of(request.formula, request.frame)
+    offset = 0.0 if known is None else known
     last: WorkingFit | None = None
     while last is None or (last.iterations < _MOST_ITERATIONS and not last.converged):
-        criterion = _working_criterion(request, model, predictor, trials)
-        fit = _solve(criterion, model, last if change < _NEARLY else None)
+        criterion = _working_criterion(request, model, predictor, trials, offset)
+        fit = _solve(criterion, model, offset, last if change < _NEARLY else None)
         if last is not None:
             fit = _shortened(fit, last, model, response, trials)
         now = float(binomial.deviance_parts(fit.predictor, response, trials).sum())
@@ -90,14 +97,16 @@ def fit_working_models(request: FitRequest, model: Model) -> WorkingFit:
     return last
 
 
-def _working_criterion(request: FitRequest, model: Model, predictor: np.ndarray, trials: np.ndarray) -> Criterion:
+def _working_criterion(
+    request: FitRequest, model: Model, predictor: np.ndarray, trials: np.ndarray, offset: np.ndarray | float
+) -> Criterion:
     response, weights = binomial.working_model(predictor, request.response_values, trials)
-    system = build_system(model, response, np.ones(len(response), dtype=bool), 0.0, weights)
+    system = build_system(model, response - offset, np.ones(len(response), dtype=bool), 0.0, weights)
     penalties = Penalties.of(model, int(system.block_count.sum()))
     return Criterion(system, penalties, request.method, known_scale=1.0)
 
 
-def _solve(criterion: Criterion, model: Model, last: WorkingFit | None) -> WorkingFit:
+def _solve(criterion: Criterion, model: Model, offset: np.ndarray | float, last: WorkingFit | None) -> WorkingFit:
     """Optimise one working model, from the smoothing parameters of the last where they are near."""
     if last is None:
         optimum = minimise_from_several(criterion)
@@ -108,7 +117,7 @@ def _solve(criterion: Criterion, model: Model, last: WorkingFit | None) -> Worki
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset
     levels = optimum.solution.level_coefficients()
-    return WorkingFit(optimum, coefficients, levels, model.predictor(coefficients, levels))
+    return WorkingFit(optimum, coefficients, levels, model.predictor(coefficients, levels) + offset, offset)
 
 
 def _shortened(fit: WorkingFit, last: WorkingFit, model: Model, response: np.ndarray, trials: np.ndarray) -> WorkingFit:
@@ -124,6 +133,7 @@ def _shortened(fit: WorkingFit, last: WorkingFit, model: Model, response: np.nda
 def _penalised_deviance(fit: WorkingFit, optimum: Optimum, response: np.ndarray, trials: np.ndarray) -> float:
     """Return the deviance plus the penalties of `fit`, with the smoothing parameters of `optimum`."""
     solution = optimum.solution
-    dense = solution.penalties.dense_sum(solution.smoothing) @ fit.coefficients**2
-    block = np.sum(fit.level_coefficients**2 @ solution.penalties.block_sum(solution.smoothing))
+    penalties = solution.penalties
+    dense = penalties.dense_sum(solution.smoothing) @ penalties.along_axes(fit.coefficients) ** 2
+    block = np.sum(fit.level_coefficients**2 @ penalties.block_sum(solution.smoothing))
     return float(binomial.deviance_parts(fit.predictor, response, trials).sum() + dense + block)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Of `bam`: its chunk size, and the seed of the sample.
@@ -73,11 +75,20 @@ def _second_sample(rows: int, size: int) -> Iterator[int]:
 
 def _variables(request: FitRequest) -> list[pd.Series]:
     """Return the columns of mgcv's model frame that are numbers or factors, in its order."""
-    terms = (*request.formula.parametric, *request.formula.smooths)
-    names = list(dict.fromkeys(column for term in terms for column in term.columns))
-    variables = [pd.Series(request.response_values), *(request.frame[name] for name in names)]
+    written = {str(factor): factor for term in request.formula.parametric for factor in term.factors}
+    # Of parametric terms each expression is a column, of smooths each variable.
+    written |= {column: Name(column) for smooth in request.formula.smooths for column in smooth.columns}
+    variables = [pd.Series(request.response_values), *(_values(one, request.frame) for one in written.values())]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
+
+
+def _values(expression: Expression, frame: pd.DataFrame) -> pd.Series:
+    if isinstance(expression, Name):
+        return cast("pd.Series", frame[expression.name])
+    if isinstance(expression, Call) and expression.function == "offset":
+        expression = expression.arguments[0].value
+    return pd.Series(evaluate(expression, frame))
 
 
 def _first_of_each(shuffled: Iterator[int], factors: Sequence[pd.Series]) -> Iterator[list[int]]:

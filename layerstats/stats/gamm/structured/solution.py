@@ -17,7 +17,9 @@ from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import System
 
 # LAPACK's Cholesky factor, inverse and solution: scipy's own checks would take longer than the small systems do.
-_FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "potri", "potrs"), dtype=np.float64)
+# Not potri: OpenBLAS starts its threads in it whatever the size, and waits for them a thousand times longer than it
+# computes where other work fills the cores.
+_FACTOR, _INVERT, _SOLVE = get_lapack_funcs(("potrf", "trtri", "potrs"), dtype=np.float64)
 
 
 class WeightedPenalties:
@@ -25,6 +27,8 @@ class WeightedPenalties:
 
     penalties: Penalties
     log_smoothing: np.ndarray
+    coefficients: np.ndarray
+    inverse_in_range: np.ndarray
 
     @cached_property
     def smoothing(self) -> np.ndarray:
@@ -33,13 +37,28 @@ class WeightedPenalties:
 
     @cached_property
     def dense_penalties(self) -> np.ndarray:
-        """(penalty, column) the weighted penalties of the dense corner."""
+        """(penalty, axis) the weighted penalties of the dense corner."""
         return self.smoothing[: self.penalties.dense_count, None] * self.penalties.dense
+
+    @cached_property
+    def dense_penalty(self) -> np.ndarray:
+        """(column, column) their sum."""
+        return self.penalties.dense_matrix(self.smoothing)
 
     @cached_property
     def block_penalties(self) -> np.ndarray:
         """(penalty, function) the weighted penalties of a block."""
         return self.smoothing[self.penalties.dense_count : self.penalties.inner_count, None] * self.penalties.block
+
+    @cached_property
+    def axis_coefficients(self) -> np.ndarray:
+        """(axis,) the coefficients of the dense corner along the axes of the penalties."""
+        return self.penalties.along_axes(self.coefficients)
+
+    @cached_property
+    def axis_inverse_in_range(self) -> np.ndarray:
+        """(axis, axis) `inverse_in_range` along the axes of the penalties."""
+        return self.penalties.along_axes(self.penalties.along_axes(self.inverse_in_range).T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +176,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
     factor = np.linalg.cholesky(block)
     log_determinant = 2 * float(system.block_count @ np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
     block_inverse = np.linalg.inv(block)
-    dense = system.dense_gram + np.diag(penalties.dense_sum(smoothing))
+    dense = system.dense_gram + penalties.dense_matrix(smoothing)
     response = system.dense_response.copy()
     elimination = []
     for cluster in system.clusters:
@@ -208,6 +227,6 @@ def solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, n
     solution = _SOLVE(factor, response * scale, lower=1)[0] * scale
     # One step of refinement takes the error of the solution to that of the data.
     solution = solution + _SOLVE(factor, (response - matrix @ solution) * scale, lower=1)[0] * scale
-    inverse = np.tril(_INVERT(factor, lower=1)[0])
-    inverse = (inverse + np.tril(inverse, -1).T) * np.outer(scale, scale)
+    root = _INVERT(factor, lower=1)[0]
+    inverse = (root.T @ root) * np.outer(scale, scale)
     return inverse, solution, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())

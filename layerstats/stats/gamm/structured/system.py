@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096
+# Of the whitened rows of several patterns at once: 8 MB.
+_PIECE_VALUES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,26 +208,46 @@ def whitened_patterns(
     patterns
         As `find_patterns` returns them.
     """
-    outer, block = parts
     order, found = patterns
-    place, start, response = model.rows.place[order], start[order], response[order]
+    place, start, response = model.rows.place[order], start[order].copy(), response[order]
     correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     if root is not None:
         root = root[order]
         response = response * root
-    for pattern in found:
-        stretch = pattern.stretches[0]
-        rows = place[stretch]
-        columns = np.flatnonzero(outer[rows].any(axis=0))
-        both = np.hstack([outer[np.ix_(rows, columns)], block[rows]])
+    # The rows of a level are whitened among themselves, wherever its series begin.
+    start[[stretch.start for pattern in found for stretch in pattern.stretches]] = True
+    response = whiten(response, correlation, start)
+    touched, both = parts[0] != 0, np.hstack(parts)
+    for several in _pieces_of(found, max(_PIECE_VALUES // both.shape[1], 1)):
+        stretches = [pattern.stretches[0] for pattern in several]
+        taken = np.concatenate([np.arange(stretch.start, stretch.stop) for stretch in stretches])
+        ends = np.cumsum([stretch.stop - stretch.start for stretch in stretches])
+        rows = both[place[taken]]
         if root is not None:
-            both *= root[stretch][:, None]
-        # One whitening for everything: most of its time is not arithmetic.
-        responses = np.column_stack([response[stretch] for stretch in pattern.stretches])
-        before = correlation[stretch] if isinstance(correlation, np.ndarray) else correlation
-        white = whiten(np.hstack([both, responses]), before, start[stretch])
-        first, second = len(columns), both.shape[1]
-        yield WhiteRows(pattern, columns, white[:, :first], white[:, first:second], white[:, second:])
+            rows *= root[taken][:, None]
+        # One whitening for many patterns: most of its time is not arithmetic.
+        white = whiten(rows, correlation[taken] if isinstance(correlation, np.ndarray) else correlation, start[taken])
+        begins = np.append(0, ends[:-1])
+        columns = np.logical_or.reduceat(touched[place[taken]], begins, axis=0)
+        for number, (pattern, begin, end) in enumerate(zip(several, begins, ends, strict=True)):
+            own = np.flatnonzero(columns[number])
+            responses = np.column_stack([response[stretch] for stretch in pattern.stretches])
+            block = white[begin:end, touched.shape[1] :]
+            yield WhiteRows(pattern, own, white[begin:end, own], block, responses)
+
+
+def _pieces_of(patterns: list[PatternRows], most: int) -> Iterator[list[PatternRows]]:
+    """Yield consecutive patterns that have together at most so many rows, or one that has more."""
+    piece, rows = [], 0
+    for pattern in patterns:
+        size = pattern.stretches[0].stop - pattern.stretches[0].start
+        if piece and rows + size > most:
+            yield piece
+            piece, rows = [], 0
+        piece.append(pattern)
+        rows += size
+    if piece:
+        yield piece
 
 
 def find_patterns(
@@ -266,18 +288,26 @@ def _pieces(start: np.ndarray) -> np.ndarray:
     return ends[kept]
 
 
+class _ClusterSums:
+    """Adds up the patterns that touch the same columns."""
+
+    def __init__(self, number: int, columns: np.ndarray) -> None:
+        self.number, self.columns = number, columns
+        self.gram, self.response = np.zeros((len(columns), len(columns))), np.zeros(len(columns))
+        self.members: list[tuple[int, np.ndarray, np.ndarray]] = []
+
+
 class _Sums:
     """Adds up patterns."""
 
     def __init__(self, columns: int, functions: int, levels: int) -> None:
-        self.dense_gram = np.zeros((columns, columns))
-        self.dense_response = np.zeros(columns)
+        self.columns = columns
         self.response_square = 0.0
         self.grids: dict[bytes, int] = {}
         self.block_gram: list[np.ndarray] = []
         self.block_count: list[int] = []
         self.block_response_square: list[np.ndarray] = []
-        self.clusters: dict[bytes, tuple[int, list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]]] = {}
+        self.clusters: dict[bytes, _ClusterSums] = {}
         self.level_response = np.zeros((levels, functions))
         self.level_pattern = np.full((levels, 2), -1)
 
@@ -289,9 +319,13 @@ class _Sums:
         Those are (row, level) for the levels that have the pattern.
         """
         count = len(levels)
-        self.dense_gram[np.ix_(columns, columns)] += count * (dense.T @ dense)
-        self.dense_response[columns] += dense.T @ responses.sum(axis=1)
-        self.response_square += float(np.sum(responses**2))
+        key = columns.tobytes()
+        if key not in self.clusters:
+            self.clusters[key] = _ClusterSums(len(self.clusters), columns)
+        cluster = self.clusters[key]
+        cluster.gram += count * (dense.T @ dense)
+        cluster.response += dense.T @ responses.sum(axis=1)
+        self.response_square += float(np.vdot(responses, responses))
         if block.shape[1] == 0:
             return
         cross = responses.T @ block
@@ -305,17 +339,20 @@ class _Sums:
         grid = self.grids[key]
         self.block_count[grid] += count
         self.block_response_square[grid] += cross.T @ cross
-        number, cluster = self.clusters.setdefault(columns.tobytes(), (len(self.clusters), []))
-        self.level_pattern[levels] = number, len(cluster)
-        cluster.append((columns, grid, block.T @ dense * np.sqrt(count), cross.sum(axis=0) / np.sqrt(count)))
+        self.level_pattern[levels] = cluster.number, len(cluster.members)
+        cluster.members.append((grid, block.T @ dense * np.sqrt(count), cross.sum(axis=0) / np.sqrt(count)))
 
     def system(self, observations: int, offset: float) -> System:
         """Return the sums."""
         functions = self.level_response.shape[1]
         squares = (len(self.grids), functions, functions)
+        gram, response = np.zeros((self.columns, self.columns)), np.zeros(self.columns)
+        for cluster in self.clusters.values():
+            gram[np.ix_(cluster.columns, cluster.columns)] += cluster.gram
+            response[cluster.columns] += cluster.response
         return System(
-            dense_gram=self.dense_gram,
-            dense_response=self.dense_response,
+            dense_gram=gram,
+            dense_response=response,
             response_square=self.response_square,
             observations=observations,
             block_gram=np.array(self.block_gram).reshape(squares),
@@ -323,12 +360,13 @@ class _Sums:
             block_response_square=np.array(self.block_response_square).reshape(squares),
             clusters=tuple(
                 Cluster(
-                    columns=members[0][0],
-                    grid=np.array([grid for _, grid, _, _ in members]),
-                    mixed=np.stack([mixed for _, _, mixed, _ in members]),
-                    response=np.stack([response for _, _, _, response in members]),
+                    columns=cluster.columns,
+                    grid=np.array([grid for grid, _, _ in cluster.members]),
+                    mixed=np.stack([mixed for _, mixed, _ in cluster.members]),
+                    response=np.stack([response for _, _, response in cluster.members]),
                 )
-                for _, members in self.clusters.values()
+                for cluster in self.clusters.values()
+                if cluster.members
             ),
             level_response=self.level_response,
             level_pattern=self.level_pattern,

@@ -161,7 +161,7 @@ def fit_all(design: CurveDesign, data: Summaries, with_noise: bool) -> tuple[Ref
     if not with_noise:
         return fits, None
     rho = np.clip(lag_one(design, data, estimate(design, data, fits.log_smoothing)), -0.99, 0.99)
-    noise = np.stack([autoregressive(design.points, one) for one in rho])
+    noise = np.stack([autoregressive(design.steps, one) for one in rho])
     return refit(design, data, noise=noise), noise
 
 

@@ -89,7 +89,7 @@ class World:
         time, labels = self.time, len(LABELS)
         distance = np.abs(np.subtract.outer(time, time)) * np.sqrt(3) / self.length
         curve = np.linalg.cholesky((1 + distance) * np.exp(-distance) + 1e-10 * np.eye(len(time)))
-        noise = np.linalg.cholesky(autoregressive(self.points, self.rho))
+        noise = np.linalg.cholesky(autoregressive(np.arange(self.points), self.rho))
 
         def vary(sd: float, *shape: int) -> np.ndarray:
             level = generator.standard_normal((*shape, 1))

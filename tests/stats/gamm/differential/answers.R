@@ -180,10 +180,10 @@ with_first_of_equals <- function(construct) {
   changed
 }
 
-# Smoothing parameters to start from that are 50 times smaller.
+# Smoothing parameters to start from that are 3,000 times smaller.
 with_low_start <- function(initial) {
   force(initial)
-  function(...) initial(...) / 50
+  function(...) initial(...) / 3000
 }
 
 # Evaluate `expression` while functions of mgcv are replaced.
@@ -224,11 +224,10 @@ hangs_on_rounding <- function(fit, specification) {
   specification$method != "fREML" || any(several) || any(shrunk) || abs(mean(fit$y)) > 100 * sd(fit$y)
 }
 
-# The fit with all choices made, if any matters, and of fREML's optima from two starts the lower.
+# The fit with all choices made, if any matters; of the optima from two starts the lower.
 determined_fit <- function(specification, data, tight) {
   changes <- c(tight_optimisers, do.call(c, unname(choices)))
   fit <- if (hangs_on_rounding(tight, specification)) with_mgcv(changes, centred_fit(specification, data)) else tight
-  if (specification$method != "fREML") return(fit)
   other <- with_mgcv(c(changes, low_start), centred_fit(specification, data))
   if (other$gcv.ubre < fit$gcv.ubre - 1e-6) other else fit
 }

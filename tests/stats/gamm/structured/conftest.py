@@ -78,6 +78,8 @@ FORMULAS = {
     "product": "y ~ word + te(x, v, k = c(4, 3)) + s(token, bs = 're')",
     "interaction": "y ~ s(x, bs = 'ps', k = 6) + s(v, k = 4) + ti(x, v, k = c(4, 3)) + s(speaker, bs = 're')",
     "nested": "y ~ s(x, k = 5) + s(x, by = d, k = 4) + s(x, token, bs = 'fs', m = 1, k = 4) + s(speaker, bs = 're')",
+    "contained": "y ~ word + s(x, k = 5) + te(x, v, k = c(4, 3)) + s(x, token, bs = 'fs', m = 1, k = 4)",
+    "contained in the corner": "y ~ s(x, k = 4) + s(v, k = 4) + te(x, v, k = 3) + s(token, bs = 're')",
     "slopes": "y ~ word + s(x, k = 4) + s(token, bs = 're') + s(token, x, bs = 're')",
     "two curves": "y ~ s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)",
     "by speaker": "y ~ word + s(x, k = 4) + s(x, speaker, by = word, bs = 'fs', m = 1, k = 4)",

@@ -19,11 +19,13 @@ FORMULA = (
     "+ s(x, speaker, by = word, bs = 'fs', m = 1, k = 4) + s(x, token, bs = 'fs', m = 1, k = 5)"
 )
 ORDERED = {"word_o": ("word", "w0")}
-# Balanced, with repeated kinds of speakers; and unbalanced with weights, rho, ML and a crossed factor.
+# Balanced, with repeated kinds of speakers; and unbalanced with weights, rho, ML, a product that holds a curve, and a
+# crossed factor.
 CASES = {
     "balanced": (FORMULA, {}, {"rho": 0.3}),
     "unbalanced": (FORMULA, {"missing": 0.2}, {"rho": 0.3, "weights": "w"}),
     "full likelihood": (FORMULA, {"missing": 0.2}, {"method": "ML"}),
+    "contained": (f"{FORMULA} + te(x, w, k = c(4, 3))", {}, {"method": "REML"}),
     "crossed": (f"{FORMULA} + s(x, item, bs = 'fs', m = 1, k = 3)", {"missing": 0.1}, {}),
 }
 

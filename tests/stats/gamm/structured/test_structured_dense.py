@@ -41,10 +41,10 @@ class Whole:
         self.matrix, self.response = root @ matrix, root @ request.response_values
         self.penalties, self.labels = [], []
         for term in model.dense:
-            for penalty in term.penalties:
-                diagonal = np.zeros(matrix.shape[1])
-                diagonal[model.dense_spans[term.label]] = penalty
-                self.penalties.append(np.diag(diagonal))
+            span = model.dense_spans[term.label]
+            for penalty in term.penalty_matrices():
+                self.penalties.append(np.zeros((matrix.shape[1],) * 2))
+                self.penalties[-1][span, span] = penalty
                 self.labels.append(term.label)
         for term in model.blocks:
             for penalty in term.penalties:
@@ -75,14 +75,14 @@ class Whole:
         return self
 
     def reml(self, scale):
-        penalised = np.diag(self.penalty)[np.diag(self.penalty) > 0]
+        used = np.diag(self.penalty) > 0
         n, p = self.matrix.shape
-        free = p - len(penalised)
+        free = p - used.sum()
         return 0.5 * (
             self.square / scale
             + (n - free) * np.log(2 * np.pi * scale)
             + np.linalg.slogdet(self.information)[1]
-            - np.log(penalised).sum()
+            - np.linalg.slogdet(self.penalty[np.ix_(used, used)])[1]
             + self.offset
             + self.log_correlation
         )
@@ -207,7 +207,8 @@ def test_random_terms_by_whole_matrices(case):
         own = np.searchsorted(fixed, whole.columns[label])
         total = np.diag(whole.penalty)
         variance = np.eye(len(whole.matrix)) + (whole.matrix[:, noise] / total[noise]) @ whole.matrix[:, noise].T
-        weights = whole.matrix[:, fixed].T @ variance @ whole.matrix[:, fixed] + np.diag(total[fixed])
+        weights = whole.matrix[:, fixed].T @ variance @ whole.matrix[:, fixed]
+        weights = weights + whole.penalty[np.ix_(fixed, fixed)]
         weights = np.linalg.inv(np.linalg.inv(weights)[np.ix_(own, own)])
         projection = whole.inverse[whole.columns[label]] @ whole.matrix.T
         covariance = projection @ variance @ projection.T

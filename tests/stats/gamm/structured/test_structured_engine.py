@@ -27,12 +27,9 @@ CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
         ("y ~ te(x, v, k = 4, id = 1) + te(v, x, id = 1)", "one id for several smooths"),
         ("y ~ s(token, bs = 're', id = 1)", "id = 1"),
         ("y ~ s(x, k = 4, fx = TRUE)", "fx = TRUE"),
-        ("y ~ s(x, k = 4) + offset(v)", "offset"),
-        ("y ~ s(x, k = 4) + te(x, v, k = 4)", "contain each other"),
+        ("y ~ s(x, k = 4) + offset(factor(v))", "offset"),
         ("y ~ s(x, k = 4) + t2(x, v, k = 4)", "contain each other"),
-        ("y ~ word + s(x, k = 5) + s(x, by = word, k = 5)", "cannot tell apart"),
         ("y ~ s(x, k = 5) + s(x, k = 4, bs = 'cr')", "two smooths called s(x)"),
-        ("y ~ ti(x, k = 5) + te(x, v, k = 5)", "contain each other"),
     ],
 )
 def test_refusals_name_what_is_not_expressed(formula, reason, make_request, make_tokens):

@@ -114,3 +114,22 @@ def test_unknown_gaps(make_tokens):
 def test_mgcv_refuses_gaps_in_time():
     with pytest.raises(UnsupportedModelError, match="whatever the time between them"):
         fit("y_step ~ word", ROWS, engine="mgcv", rho=0.5, series="token", order="step", gaps="time")
+
+
+@pytest.mark.parametrize("order", ["step", "time"])
+def test_lags_are_steps_of_time(order):
+    result = _fit(order, "gls", rho=0.5)
+    rows = ROWS.iloc[result.positions]
+    token, time = rows["token"].to_numpy(), rows[order].to_numpy() / _usual_step(order)
+    residuals = result.engine_fit.whitened_residuals
+    apart = time[:, None] - time
+    table = result.autocorrelation(4).set_index("lag")
+    for lag in range(1, 5):
+        late, early = np.nonzero((token[:, None] == token) & (apart >= lag - 0.5) & (apart < lag + 0.5))
+        products = residuals[early] @ residuals[late]
+        expected = products / np.sqrt(np.sum(residuals[early] ** 2) * np.sum(residuals[late] ** 2))
+        assert table.loc[lag, "pairs"] == len(early)
+        assert table.loc[lag, "autocorrelation"] == pytest.approx(expected)
+    assert table.loc[0, "pairs"] == len(ROWS)
+    checked = result.residual_checks().set_index("check").loc["autocorrelation", "estimate"]
+    assert checked == pytest.approx(table.loc[1, "autocorrelation"])

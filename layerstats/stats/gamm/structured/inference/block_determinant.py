@@ -64,17 +64,18 @@ class BlockPencil:
 
     def spectrum(self) -> Spectrum:
         """Return the eigenvalues of the product of covariance and weights over all blocks."""
-        system, penalties = self.solution.system, self.solution.penalties
-        penalty = penalties.dense_sum(self.solution.smoothing)
-        whole = system.dense_gram + np.diag(penalty)
+        system = self.solution.system
+        penalty = self.solution.dense_penalty
+        diagonal = None if self.solution.penalties.extra_axes is not None else np.diag(penalty)
+        whole = system.dense_gram + penalty
         constant = np.linalg.slogdet(self.solution.information)[1] + np.linalg.slogdet(whole)[1]
 
         def correction(point: complex) -> tuple[np.ndarray, np.ndarray]:
             along = 1 - 2 * point
             reduced = self._eliminated(along)
             inverse = np.linalg.inv(reduced)
-            minor = along * system.dense_gram + np.diag((2 * along - 1) * penalty)
-            minor = minor + (1 - along) ** 2 * (penalty[:, None] * inverse * penalty)
+            between = penalty @ inverse @ penalty if diagonal is None else diagonal[:, None] * inverse * diagonal
+            minor = along * system.dense_gram + (2 * along - 1) * penalty + (1 - along) ** 2 * between
             parts = np.concatenate([log_pivots(reduced), log_pivots(minor / along**2), [-constant]])
             return parts, np.ones(len(parts))
 
@@ -93,8 +94,7 @@ class BlockPencil:
     def _eliminated(self, along: complex) -> np.ndarray:
         """Return S + zG of the dense corner at z = `along`, without the blocks."""
         system = self.solution.system
-        penalty = self.solution.penalties.dense_sum(self.solution.smoothing)
-        matrix = along * system.dense_gram + np.diag(penalty)
+        matrix = along * system.dense_gram + self.solution.dense_penalty
         for cluster, rows, values in zip(system.clusters, self.rows, self.row_values, strict=True):
             weights = along**2 / (1 + along * values)
             part = (rows.T * weights.real) @ rows + 1j * ((rows.T * weights.imag) @ rows)

@@ -61,8 +61,9 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
     fixed = np.where(noise.block, 0.0, penalty)
     rows = solution.block_inverse[:, span]
     covariance = rows @ (solution.system.block_gram + np.diag(penalty - fixed)) @ rows.transpose(0, 2, 1)
-    dense_fixed = np.where(noise.dense, 0.0, solution.penalties.dense_sum(solution.smoothing))
-    first = inverse - inverse @ (np.diag(dense_fixed) + solution.gather(fixed)) @ inverse
+    inside = ~noise.dense
+    dense_fixed = solution.dense_penalty * np.outer(inside, inside)
+    first = inverse - inverse @ (dense_fixed + solution.gather(fixed)) @ inverse
     levels = _levels_of_patterns(freedom)
     pieces = []
     for number, (cluster, elimination) in enumerate(zip(solution.system.clusters, solution.elimination, strict=True)):

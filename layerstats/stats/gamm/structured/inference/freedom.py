@@ -13,14 +13,10 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
-from layerstats.stats.gamm.structured.inference.second_order import (
-    MOST_COEFFICIENTS,
-    SecondOrder,
-    coefficient_count,
-    second_order,
-)
+from layerstats.stats.gamm.structured.inference.second_order import SecondOrder, second_order
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count, whole_information
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +42,15 @@ class Freedom:
 
     @cached_property
     def scale(self) -> float:
-        """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom."""
+        """The residual variance: where REML has it; for ML, as in mgcv, over the residual degrees of freedom.
+
+        So it is with REML that counts what was left out, whose own estimate is another one.
+        """
         if self.known_scale is not None:
             return self.known_scale
         solution = self.optimum.solution
         observations = solution.system.observations
-        if self.method != "ML":
+        if self.method != "ML" and not solution.penalties.left_out:
             return solution.penalised_square / (observations - solution.penalties.unpenalised)
         residual_square = solution.penalised_square - float(self._fit_terms()[0].sum())
         return residual_square / (observations - self.total)
@@ -64,8 +63,7 @@ class Freedom:
 
     @cached_property
     def _dense_penalty(self) -> np.ndarray:
-        solution = self.optimum.solution
-        return np.diag(solution.penalties.dense_sum(solution.smoothing))
+        return self.optimum.solution.dense_penalty
 
     @cached_property
     def _block_penalty(self) -> np.ndarray:
@@ -170,31 +168,27 @@ class Freedom:
         """What the second-order uncertainty of the smoothing parameters adds; as in mgcv not with fREML."""
         if self.method == "fREML" or self.leaves_out_second_order or not self.optimum.solution.penalties.count:
             return None
-        return second_order(self.model, self._whole_information(), self._whole_penalties(), self._hessian)
+        return second_order(
+            self.model, self._whole_information(), self._whole_penalties(), self._whole_axes(), self._hessian
+        )
 
     def _whole_penalties(self) -> np.ndarray:
-        """Return the diagonals of all weighted penalties, (penalty, coefficient), as `second_order` takes them."""
+        """Return the diagonals of all weighted penalties, (penalty, axis), as `second_order` takes them."""
         solution, levels = self.optimum.solution, self.model.level_count
         dense, block = solution.dense_penalties, np.tile(solution.block_penalties, (1, levels))
         return block_diag(dense, block)
 
+    def _whole_axes(self) -> np.ndarray | None:
+        """Return the axes of the penalties, (axis, coefficient), or None, as `second_order` takes them."""
+        penalties = self.optimum.solution.penalties
+        if penalties.extra_axes is None:
+            return None
+        own = penalties.along_axes(np.eye(penalties.columns))
+        return block_diag(own, np.eye(coefficient_count(self.model) - penalties.columns))
+
     def _whole_information(self) -> np.ndarray:
         """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""
-        system, size = self.optimum.solution.system, coefficient_count(self.model)
-        dense, functions = len(system.dense_gram), system.functions
-        matrix = np.zeros((size, size))
-        matrix[:dense, :dense] = system.dense_gram
-        pattern = system.level_pattern[: self.model.level_count]
-        for level in np.flatnonzero(pattern[:, 0] >= 0):
-            number, position = pattern[level]
-            cluster = system.clusters[number]
-            own = slice(dense + level * functions, dense + (level + 1) * functions)
-            matrix[own, own] = system.block_gram[cluster.grid[position]]
-            # The cross-products hold the root of the number of levels of the pattern.
-            mixed = cluster.mixed[position] / np.sqrt(np.sum((pattern == pattern[level]).all(axis=1)))
-            matrix[own, cluster.columns] = mixed
-            matrix[cluster.columns, own] = mixed.T
-        return matrix
+        return whole_information(self.model, self.optimum.solution.system)
 
     @cached_property
     def corrected(self) -> np.ndarray:

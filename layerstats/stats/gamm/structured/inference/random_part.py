@@ -100,8 +100,7 @@ def statistic_weights(solution: Solution, noise: Noise) -> Weights:
     # Noise within the blocks enters X'VX block by block.
     across = block[:, functions[:, None], other] / penalty[other]
     kept = kept + across @ block[:, other[:, None], functions]
-    dense_penalty = penalties.dense_sum(solution.smoothing)
-    dense = system.dense_gram + np.diag(dense_penalty)
+    dense = system.dense_gram + solution.dense_penalty
     mixed = []
     for cluster in system.clusters:
         inside = ~noise.dense[cluster.columns]
@@ -111,5 +110,5 @@ def statistic_weights(solution: Solution, noise: Noise) -> Weights:
         through = cluster.mixed[:, other][:, :, inside]
         columns = cluster.columns[inside]
         dense[np.ix_(columns, columns)] += np.einsum("pfc,pfd->cd", through / penalty[other][:, None], through)
-    dense[np.ix_(noise.dense, noise.dense)] = -np.diag(dense_penalty[noise.dense])
+    dense[np.ix_(noise.dense, noise.dense)] = -solution.dense_penalty[np.ix_(noise.dense, noise.dense)]
     return Weights(functions, kept, tuple(mixed), dense)

@@ -36,9 +36,10 @@ def dense_random_test(model: Model, freedom: Freedom, label: str, residual: floa
 def _covariance(freedom: Freedom, noise: Noise, span: slice) -> np.ndarray:
     """Return the sampling covariance of a dense term over the scale: rows of P times X'X, plus the noise, times P."""
     solution = freedom.optimum.solution
-    penalty = solution.penalties.dense_sum(solution.smoothing)
+    inside = ~noise.dense
+    fixed = solution.dense_penalty * np.outer(inside, inside)
     fixed_block = np.where(noise.block, 0.0, solution.penalties.block_sum(solution.smoothing))
-    kept = solution.information - np.diag(np.where(noise.dense, 0.0, penalty)) - solution.gather(fixed_block)
+    kept = solution.information - fixed - solution.gather(fixed_block)
     across = solution.inverse[:, span]
     covariance = across.T @ kept @ across
     return (covariance + covariance.T) / 2

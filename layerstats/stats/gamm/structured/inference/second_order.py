@@ -14,8 +14,6 @@ from scipy.linalg import solve_triangular
 
 from layerstats.stats.gamm.structured.model import Model
 
-# The root fills in, so that time grows with the cube of the number of coefficients: two seconds for as many as these.
-MOST_COEFFICIENTS = 1000
 # Added to the Hessian of the log smoothing parameters, so that flat directions count for little.
 _LEAST_CURVATURE = 0.1
 
@@ -36,12 +34,9 @@ class SecondOrder:
     freedom: float
 
 
-def coefficient_count(model: Model) -> int:
-    """Return the number of coefficients of the whole model."""
-    return len(model.parametric.coefficients) + sum(term.size for term in (*model.dense, *model.blocks, *model.outer))
-
-
-def second_order(model: Model, information: np.ndarray, penalties: np.ndarray, hessian: np.ndarray) -> SecondOrder:
+def second_order(
+    model: Model, information: np.ndarray, penalties: np.ndarray, axes: np.ndarray | None, hessian: np.ndarray
+) -> SecondOrder:
     """Return the second term.
 
     Coefficients are those of the dense corner, then of the blocks level by level, then of the groups one by one.
@@ -53,21 +48,25 @@ def second_order(model: Model, information: np.ndarray, penalties: np.ndarray, h
     information
         (coefficient, coefficient) the cross-product of the data without penalties.
     penalties
-        (penalty, coefficient) the diagonals of the weighted penalties.
+        (penalty, axis) the diagonals of the weighted penalties.
+    axes
+        (axis, coefficient) where the penalties are diagonal; None where the axes are the coefficients.
     hessian
         (parameter, parameter) of the criterion: the log smoothing parameters and, where it is one, the log scale.
     """
     total = penalties.sum(axis=0)
-    inverse_root = _inverse_root(model, information + np.diag(total))
-    slopes = [_slope_of_root(inverse_root, penalty) for penalty in penalties]
+    penalised = np.diag(total) if axes is None else (axes.T * total) @ axes
+    inverse_root = _inverse_root(model, information + penalised)
+    along = inverse_root if axes is None else axes @ inverse_root
+    slopes = [_slope_of_root(along, penalty) for penalty in penalties]
     dense = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
     covariance, freedom = np.zeros((dense, dense)), 0.0
     for weights in _root_of_covariance(hessian)[: len(penalties)].T:
         slope = np.tensordot(weights, slopes, 1)
-        moved = inverse_root @ slope
-        covariance += moved[:dense] @ moved[:dense].T
+        moved = inverse_root[:dense] @ slope
+        covariance += moved @ moved.T
         # X'X is K less the penalties, and in the coordinates of the root K is the identity.
-        freedom += float(np.sum(slope**2) - total @ np.sum(moved**2, axis=1))
+        freedom += float(np.sum(slope**2) - total @ np.sum((along @ slope) ** 2, axis=1))
     return SecondOrder(covariance, freedom)
 
 

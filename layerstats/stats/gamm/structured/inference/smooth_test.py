@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
 
@@ -65,9 +65,11 @@ def smooth_test(
     fraction = rank - whole
     scores = (directions.T @ fitted) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     if fraction == 0 or whole == 0:
-        statistic = float(np.sum(scores[: max(whole, 1)] ** 2))
+        # Less than one degree of freedom is tested as one.
+        tested = max(whole, 1)
+        statistic = float(np.sum(scores[:tested] ** 2))
         chi_square = np.isinf(residual)
-        tail = stats.chi2.sf(statistic, rank) if chi_square else stats.f.sf(statistic / rank, rank, residual)
+        tail = special.chdtrc(tested, statistic) if chi_square else special.fdtrc(tested, residual, statistic / tested)
         return TermTest(statistic / rank, rank, float(tail))
     certain = float(np.sum(scores[: whole - 1] ** 2))
     pair = scores[whole - 1 : whole + 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from layerstats.stats.gamm.engines.base import SmoothPart
 from layerstats.stats.gamm.structured.fitting import StructuredFit
@@ -27,7 +27,7 @@ def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
     estimate = fit.coefficients[: len(names)]
     error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
     statistic = estimate / error
-    p_value = 2 * stats.t.sf(np.abs(statistic), fit.residual_freedom)
+    p_value = 2 * special.stdtr(fit.residual_freedom, -np.abs(statistic))
     table = pd.DataFrame(
         {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
     )

@@ -31,7 +31,7 @@ def _whole(solution: NestedSolution) -> tuple[Arrow, np.ndarray, np.ndarray]:
     system = solution.system
     block = system.group_gram + np.diag(solution.outer_penalties.sum(axis=0))
     elimination = np.linalg.solve(block, system.group_mixed)
-    corner = system.dense_gram + np.diag(solution.dense_penalties.sum(axis=0))
+    corner = system.dense_gram + solution.dense_penalty
     left = corner - gram(system.kind_count[:, None, None] * system.group_mixed, elimination)
     return Arrow(corner, system.group_mixed, block), left, elimination
 
@@ -65,7 +65,7 @@ def _spectrum(solution: NestedSolution) -> Spectrum:
     values, turn = np.maximum(values, 0), (root[:, None] * vectors).transpose(0, 2, 1)
     rows = [turn[cluster.grid] @ cluster.mixed for cluster in system.clusters]
     penalty = solution.outer_penalties.sum(axis=0)
-    dense_penalty = np.diag(solution.dense_penalties.sum(axis=0))
+    dense_penalty = solution.dense_penalty
     whole, left, _ = _whole(solution)
     count, size = system.kind_count, len(left)
     constant = np.linalg.slogdet(left)[1] + np.linalg.slogdet(solution.information)[1]

@@ -69,7 +69,7 @@ def directions(solution: NestedSolution) -> Directions:
     dense = np.zeros((penalties.count, penalties.columns))
     groups = np.zeros((penalties.count, *solution.group_coefficients.shape))
     blocks = np.zeros((penalties.count, *solution.block_coefficients.shape))
-    dense[: penalties.dense_count] = solution.dense_penalties * solution.coefficients
+    dense[: penalties.dense_count] = penalties.from_axes(solution.dense_penalties * solution.axis_coefficients)
     for number, diagonal in enumerate(solution.block_penalties, penalties.dense_count):
         blocks[number] = solution.block_coefficients * diagonal
         own, group = solution.back(blocks[number])
@@ -86,7 +86,7 @@ def nested_fit_terms(solution: NestedSolution, found: Directions) -> tuple[np.nd
     penalties, system = solution.penalties, solution.system
     first, last = penalties.dense_count, penalties.inner_count
     fit = np.empty(penalties.count)
-    fit[:first] = solution.dense_penalties @ solution.coefficients**2
+    fit[:first] = solution.dense_penalties @ solution.axis_coefficients**2
     fit[first:last] = solution.block_penalties @ np.sum(solution.block_coefficients**2, axis=0)
     fit[last:] = solution.outer_penalties @ np.sum(solution.group_coefficients**2, axis=0)
     cross = found.dense @ solution.inverse @ found.dense.T
@@ -109,11 +109,12 @@ def _determinant_terms(solution: NestedSolution) -> tuple[np.ndarray, np.ndarray
     arrows = [solution.gathered(diagonal) for diagonal in solution.block_penalties]
     corners = [inverse @ arrow.corner for arrow in arrows]
     corners += [inverse @ solution.group_gathered(diagonal) for diagonal in outer]
-    trace[:first] = dense @ np.diag(inverse)
-    cross[:first, :first] = dense @ inverse**2 @ dense.T
+    trace[:first] = dense @ np.diag(solution.axis_inverse_in_range)
+    cross[:first, :first] = dense @ solution.axis_inverse_in_range**2 @ dense.T
+    along = penalties.along_axes(inverse)
     for number, corner in enumerate(corners, first):
         trace[number] = np.trace(corner)
-        cross[number, :first] = cross[:first, number] = dense @ np.sum(corner * inverse, axis=1)
+        cross[number, :first] = cross[:first, number] = dense @ np.sum(penalties.along_axes(corner) * along, axis=1)
     flat = np.stack([corner.ravel() for corner in corners])
     cross[first:, first:] = flat @ np.stack([corner.T.ravel() for corner in corners]).T
     # Of the groups: all pairs of their own penalties at once, since those are diagonal.
@@ -131,8 +132,8 @@ def _determinant_terms(solution: NestedSolution) -> tuple[np.ndarray, np.ndarray
             cross[number, other] += both
             if other != number:
                 cross[other, number] += both
-        along = np.sum(block * group.transpose(0, 2, 1), axis=2) - 2 * np.sum(border * across, axis=2)
-        both = outer @ (count[:, 0, 0] @ along)
+        mixed = np.sum(block * group.transpose(0, 2, 1), axis=2) - 2 * np.sum(border * across, axis=2)
+        both = outer @ (count[:, 0, 0] @ mixed)
         cross[number, last:] += both
         cross[last:, number] += both
     spread = system.spread(solution.weights, solution.covariance(inverse))

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
-from layerstats.stats.gamm.structured.inference.second_order import coefficient_count
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
 from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
+from layerstats.stats.gamm.structured.whole import coefficient_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class NestedFreedom(Freedom):
         own = (solution.group_inverse[kind] @ found.groups[:, system.used].transpose(1, 2, 0)).transpose(2, 0, 1)
         groups[:, system.used] = own - np.einsum("sfc,jc->jsf", solution.elimination[kind], dense)
         cross = self._fit_terms()[1]
-        cross = cross - (dense * np.diag(self._dense_penalty)) @ dense.T
+        cross = cross - dense @ self._dense_penalty @ dense.T
         cross -= np.tensordot(groups * self._outer_penalty, groups, axes=([1, 2], [1, 2]))
         blocks = np.stack([-solution.across(*one) for one in zip(dense, groups, strict=True)])
         for number in range(first, solution.penalties.inner_count):

@@ -165,7 +165,7 @@ def solve_nested(system: NestedSystem, penalties: Penalties, log_smoothing: np.n
     kind = system.group_kind[system.used]
     group_own[system.used] = (group_inverse[kind] @ group_response[system.used][:, :, None])[:, :, 0]
 
-    dense = system.dense_gram - eliminated.corner + np.diag(penalties.dense_sum(smoothing))
+    dense = system.dense_gram - eliminated.corner + penalties.dense_matrix(smoothing)
     dense = dense - gram(system.kind_count[:, None, None] * border, elimination)
     dense = (dense + dense.T) / 2
     by_kind = np.zeros(elimination.shape[:2])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
+
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
@@ -44,10 +46,23 @@ class Coordinates:
 def single_penalty(penalty: np.ndarray, null_dimension: int) -> Coordinates:
     """Return the eigenvectors of one penalty as coordinates; the unpenalised ones stand last."""
     values, vectors = np.linalg.eigh(penalty)
-    values = values[::-1].copy()
-    values[len(values) - null_dimension :] = 0.0
-    shear = np.zeros((null_dimension, len(values) - null_dimension))
-    return Coordinates(vectors[:, ::-1], (values,), 0.0, 0.0, shear)
+    values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
+    rank = len(values) - null_dimension
+    values[rank:] = 0.0
+    if null_dimension > 1:
+        vectors[:, rank:] = null_axes(penalty, vectors[:, rank:])
+    return Coordinates(vectors, (values,), 0.0, 0.0, np.zeros((null_dimension, rank)))
+
+
+def null_axes(penalty: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Return the axes of a null space that mgcv's eigenvectors are without rounding errors.
+
+    Coordinates that the penalty does not see stand by themselves. See `along_first_coordinates` for the others.
+    """
+    unseen = np.eye(len(null))[:, np.abs(penalty).sum(axis=0) == 0]
+    others = null - unseen @ (unseen.T @ null)
+    left = np.linalg.svd(others, full_matrices=False)[0][:, : null.shape[1] - unseen.shape[1]]
+    return np.hstack([along_first_coordinates(left), unseen])
 
 
 def several_penalties(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerstats.stats.gamm.expression import Expression, Name
 from layerstats.stats.gamm.formula import Formula, ParametricTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.offsets import check_offset
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers
 
 INTERCEPT = "(Intercept)"
@@ -83,12 +83,13 @@ def build_parametric(formula: Formula, frame: pd.DataFrame) -> ParametricPart:
     Raises
     ------
     Refusal
-        It has an offset, or an expression that is not evaluated here.
+        It has an expression that is not evaluated here.
     """
     coefficients = [Coefficient(INTERCEPT, INTERCEPT, ())] if formula.intercept else []
     for term in formula.parametric:
         if term.is_offset:
-            raise Refusal(f"the offset {term}")
+            check_offset(term, frame)
+            continue
         coefficients += _term_coefficients(term, formula, frame)
     return ParametricPart(tuple(coefficients), tuple(coefficients))
 

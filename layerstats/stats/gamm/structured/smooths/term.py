@@ -35,6 +35,11 @@ class DenseTerm:
         Terms with the same have the same smoothing parameters; None where they are its own.
     aliased
         The number of unpenalised coefficients that were left out, since the data cannot tell them from others.
+    roots
+        (axis, coefficient) where no coordinates make all penalties diagonal: a penalty is then the sum of squares along
+        axes, and `penalties` are diagonals over the axes. None where the axes are the coefficients.
+    arbitrary
+        Whether mgcv may have deleted other columns, of several that tie, where a smaller smooth is in this one.
     """
 
     label: str
@@ -48,16 +53,24 @@ class DenseTerm:
     transform: np.ndarray | None = None
     smoothing_id: str | None = None
     aliased: int = 0
+    roots: np.ndarray | None = None
+    arbitrary: bool = False
 
     @property
     def size(self) -> int:
         """The number of coefficients."""
-        return len(self.penalties[0])
+        return len(self.penalties[0]) if self.roots is None else self.roots.shape[1]
 
     @property
     def penalised(self) -> np.ndarray:
         """(coefficient,) whether any penalty sees it."""
-        return np.any(np.stack(self.penalties) > 0, axis=0)
+        return np.any(np.stack(self.penalties) > 0 if self.roots is None else self.roots != 0, axis=0)
+
+    def penalty_matrices(self) -> list[np.ndarray]:
+        """Return the penalties written out, (coefficient, coefficient) each."""
+        if self.roots is None:
+            return [np.diag(diagonal) for diagonal in self.penalties]
+        return [(self.roots.T * diagonal) @ self.roots for diagonal in self.penalties]
 
     @property
     def null_dimension(self) -> int:

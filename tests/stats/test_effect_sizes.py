@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.effect_size import TokenSpread, effect_size, token_spread
+from layerstats.stats.effect_sizes import TokenSpread, effect_size, token_spread
 
 MANY = TokenSpread(sd=2.0, df=100_000)
 

@@ -1,0 +1,63 @@
+"""What resampling refits: a task of `layerstats.stats.gamm`, checked for what refits can do."""
+
+from __future__ import annotations
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.data import PreparedData, prepare_data
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.series import GAPS, has_whole_gaps
+
+
+def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
+    """Return the checked data and the request, as `layerstats.stats.gamm.fit` makes them.
+
+    Raises
+    ------
+    ArgumentError
+        Refits cannot do what the task asks for.
+    """
+    _check(task)
+    formula = parse_formula(task.formula)
+    rho = float(task.rho or 0)
+    prepared = prepare_data(
+        formula,
+        task.data,
+        factors=task.factors,
+        ordered=task.ordered,
+        series=task.series,
+        order=task.order,
+        autoregressive=rho != 0,
+        gaps=task.gaps,
+    )
+    request = FitRequest(
+        formula=formula,
+        frame=prepared.frame,
+        response=str(formula.response),
+        response_values=prepared.response_values,
+        method=task.method,
+        rho=rho,
+        series_start=prepared.series_start,
+        series_gaps=prepared.series_gaps,
+    )
+    if rho < 0 and not has_whole_gaps(request.series_gaps):
+        raise ArgumentError(
+            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got {rho}."
+        )
+    return prepared, request
+
+
+def _check(task: FitTask) -> None:
+    if task.series is None or task.order is None:
+        raise ArgumentError("Resampling needs to know what a token is: give 'series' and 'order' in the FitTask.")
+    if task.rho == "auto":
+        raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
+    if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
+        raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
+    check_choice("gaps", task.gaps, GAPS)
+    if any(term.is_offset for term in parse_formula(task.formula).parametric):
+        raise ArgumentError(
+            f"Resampling refits curves, and {task.formula} has offset(), which is none: subtract it from the response."
+        )
