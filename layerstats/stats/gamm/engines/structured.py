@@ -202,15 +202,9 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         f"The data cannot tell {', '.join(aliased.names)} from the other terms: left out, with an estimate of zero and "
         f"no standard error ({choice}).",
     )
-    turned = [smooth.label for smooth in smooths if smooth.function == "t2" and set(smooth.bases) != {"tp"}]
-    scaled = tuple(
-        f"{label} scales the unpenalised functions of its margins: here the constant and what is orthogonal to it over "
-        "the data; in mgcv those that rounding errors choose. With thin plates (bs = 'tp') the two are the same."
-        for label in turned
-    )
     shrunk = tuple(
-        f"{smooth.label} shrinks the constant and the straight line to different degrees: here the line more; in mgcv "
-        "rounding errors decide. bs = 'ts' shrinks them alike."
+        f"{smooth.label} shrinks two straight lines to different degrees, and rounding errors decide in mgcv which of "
+        "them more. bs = 'ts' shrinks them alike."
         for smooth in smooths
         if smooth.bases[0] == "cs"
     )
@@ -234,7 +228,7 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         if term.arbitrary
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
-    return (*(notes if aliased.names else ()), *scaled, *shrunk, *null_spaces, *tied, *noted)
+    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ _LONGEST_STEP = 5.0
 _MOST_ITERATIONS = 200
 _MOST_HALVINGS = 30
 # Much wigglier smooths than those of the first start.
-_SECOND_START = -4.0
-# Of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what is left is
-# far below this; smoothing parameters that grow without bound stop here, where they change nothing.
+_SECOND_START = -8.0
+# Of the sum of the gradient, relative to the magnitude of the criterion. Newton's steps square the error, so that what
+# is left is far below this; smoothing parameters that grow without bound stop here, where together they change nothing.
 _TOLERANCE = 1e-10
 
 
@@ -68,7 +68,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
     derivatives = criterion.derivatives(solution, point[-1])
     for iteration in range(_MOST_ITERATIONS):
         tolerance = _TOLERANCE * (1 + abs(value))
-        if np.abs(derivatives.gradient).max() < tolerance:
+        if np.abs(derivatives.gradient).sum() < tolerance:
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
         step = _step(derivatives, tolerance)
         unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
@@ -113,7 +113,8 @@ def starting_point(criterion: Criterion) -> np.ndarray:
 def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
     """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length."""
     gradient, hessian = derivatives.gradient, derivatives.hessian
-    used = (np.abs(gradient) > tolerance) | (np.abs(np.diag(hessian)) > tolerance)
+    least = tolerance / len(gradient)
+    used = (np.abs(gradient) > least) | (np.abs(np.diag(hessian)) > least)
     eigenvalues, vectors = np.linalg.eigh(hessian[np.ix_(used, used)])
     size = np.maximum(np.abs(eigenvalues), np.abs(eigenvalues).max() * 1e-12)
     step = np.zeros(len(gradient))

@@ -15,6 +15,13 @@ bam_fit <- function(specification, data) {
   do.call(mgcv::bam, arguments)
 }
 
+# What mgcv divided penalties by. Smoothing parameters per scale are those of the penalties as integrals or sums, whatever
+# the coordinates of the basis; the scale is a norm in coordinates that rounding errors may choose.
+penalty_scales <- function(fit) {
+  own <- !duplicated(vapply(fit$smooth, function(smooth) if (is.null(smooth$id)) smooth$label else paste("id", smooth$id), ""))
+  unlist(lapply(fit$smooth[own], function(smooth) smooth$S.scale))
+}
+
 fit_tables <- function(fit) {
   table <- summary(fit)
   parametric <- table$p.table
@@ -27,7 +34,7 @@ fit_tables <- function(fit) {
     quantity("ref_df", rownames(smooths), smooths[, 2]),
     quantity("smooth_statistic", rownames(smooths), smooths[, 3]),
     quantity("smooth_p_value", rownames(smooths), smooths[, 4]),
-    quantity("smoothing_parameter", seq_along(fit$sp), fit$sp),
+    quantity("smoothing_parameter", seq_along(fit$sp), fit$sp / penalty_scales(fit)),
     quantity("adj_r_squared", "", table$r.sq),
     quantity("deviance_explained", "", table$dev.expl))
 }
@@ -62,9 +69,70 @@ fit_rows <- function(fit, data) {
     if (!is.null(response)) quantity("probability_std_error", rows - 1, response$se.fit))
 }
 
-# The natural parameterisation of a factor smooth with the null space along what its first coordinates have in it.
-# LAPACK returns these eigenvectors but for rounding errors, which turn them in some models.
-with_fixed_axes <- function(parameterise) {
+# An orthonormal basis of what is orthogonal to `rows`, by reflections in the order of mgcv's. Zeros are zeros, and the
+# first element of each coordinate that is not zero is positive.
+orthogonal_to <- function(rows) {
+  clean <- function(rows) ifelse(abs(rows) < 1e-9 * sqrt(rowSums(rows^2)), 0, rows)
+  size <- ncol(rows)
+  signs <- apply(clean(rows), 2, function(column) if (any(column != 0) && column[column != 0][1] < 0) -1 else 1)
+  rows <- clean(rows) * rep(signs, each = nrow(rows))
+  basis <- diag(signs)
+  for (step in seq_len(nrow(rows))) {
+    last <- size - step + 1
+    kept <- seq_len(last)
+    mirror <- clean(rows[step, kept, drop = FALSE])[1, ]
+    length <- sqrt(sum(mirror^2))
+    mirror[last] <- mirror[last] + if (mirror[last] < 0) -length else length
+    reflection <- diag(last) - 2 * outer(mirror, mirror) / sum(mirror^2)
+    rows[, kept] <- rows[, kept] %*% reflection
+    basis[, kept] <- basis[, kept] %*% reflection
+  }
+  basis[, seq_len(size - nrow(rows)), drop = FALSE]
+}
+
+# Thin plates of one covariate. On symmetric grids coordinates are reflected along vectors with zeros, and rounding
+# errors in their place choose the signs of reflections.
+with_exact_coordinates <- function(construct) {
+  force(construct)
+  function(object, data, knots) {
+    result <- construct(object, data, knots)
+    order <- if (result$p.order[1] == 0) 2 else result$p.order[1]
+    knot <- as.numeric(result$Xu)
+    if (result$dim > 1 || result$drop.null > 0 || length(knot) > 1000) return(result)
+    size <- ncol(result$X)
+    inner <- seq_len(size - order)
+    constant <- gamma(0.5 - order) / (2^(2 * order) * sqrt(pi) * factorial(order - 1))
+    radial <- eigen(constant * abs(outer(knot, knot, "-"))^(2 * order - 1), symmetric = TRUE)
+    chosen <- sort(order(-abs(radial$values))[seq_len(size)])
+    vectors <- radial$vectors[, chosen]
+    polynomials <- outer(knot, seq_len(order) - 1, "^")
+    free <- orthogonal_to(crossprod(polynomials, vectors))
+    # In the rows of the data, by the nearest knot: it differs by rounding errors.
+    covariate <- as.numeric(data[[result$term]]) - as.numeric(result$shift)
+    nearest <- max.col(-abs(outer(covariate, knot, "-")), "first")
+    functions <- cbind(vectors %*% (radial$values[chosen] * free), polynomials)[nearest, ]
+    scale <- sqrt(colMeans(functions^2))
+    result$UZ <- t(t(rbind(
+      cbind(vectors %*% free, matrix(0, length(knot), order)),
+      cbind(matrix(0, order, size - order), diag(order)))) / scale)
+    result$X <- t(t(functions) / scale)
+    penalty <- matrix(0, size, size)
+    penalty[inner, inner] <- crossprod(free, radial$values[chosen] * free)
+    penalty <- (penalty + t(penalty)) / 2 / outer(scale, scale)
+    shrink <- attr(object, "shrink")
+    if (!is.null(shrink)) {
+      axes <- eigen(penalty, symmetric = TRUE)
+      axes$values[-inner] <- axes$values[size - order] * shrink
+      penalty <- axes$vectors %*% (axes$values * t(axes$vectors))
+    }
+    result$S[[1]] <- penalty
+    result
+  }
+}
+
+# The null space of a factor smooth along what the first coordinates have in it: LAPACK returns these eigenvectors of a
+# repeated eigenvalue but for rounding errors, which turn them in some models.
+with_exact_axes <- function(parameterise) {
   force(parameterise)
   function(X, S, rank = NULL, type = 0, ...) {
     result <- parameterise(X, S, rank = rank, type = type, ...)
@@ -79,6 +147,45 @@ with_fixed_axes <- function(parameterise) {
   }
 }
 
+# bs = "cs": of the two functions that it shrinks, the one along the first coordinate is shrunk more.
+with_ordered_shrinkage <- function(construct) {
+  force(construct)
+  function(object, data, knots) {
+    result <- construct(object, data, knots)
+    shrink <- attr(object, "shrink")
+    if (!is.null(shrink)) {
+      attr(object, "shrink") <- NULL
+      plain <- construct(object, data, knots)$S[[1]]
+      lines <- qr.Q(qr(cbind(1, result$xp)))
+      axes <- lines %*% qr.Q(qr(t(lines[1:2, ])))
+      least <- eigen(plain, symmetric = TRUE)$values[ncol(plain) - 2]
+      result$S[[1]] <- plain + axes %*% (least * c(shrink, shrink^2) * t(axes))
+    }
+    result
+  }
+}
+
+# bam() leaves out the function that varies least, to centre the others. Where several tie, the first of them.
+with_first_of_equals <- function(construct) {
+  replaced <- function(code, old, new) {
+    if (identical(code, old)) return(new)
+    if (is.call(code)) for (place in seq_along(code)) {
+      if (is.call(code[[place]])) code[[place]] <- replaced(code[[place]], old, new)
+    }
+    code
+  }
+  changed <- construct
+  body(changed) <- replaced(body(construct), quote(vcol == min(vcol)), quote(vcol <= min(vcol) + 1e-9 * max(vcol)))
+  stopifnot(!identical(body(changed), body(construct)))
+  changed
+}
+
+# Smoothing parameters to start from that are 3,000 times smaller.
+with_low_start <- function(initial) {
+  force(initial)
+  function(...) initial(...) / 3000
+}
+
 # Evaluate `expression` while functions of mgcv are replaced.
 with_mgcv <- function(changed, expression) {
   kept <- lapply(setNames(nm = names(changed)), function(name) getFromNamespace(name, "mgcv"))
@@ -91,15 +198,50 @@ with_mgcv <- function(changed, expression) {
 tight_optimisers <- list(fast.REML.fit = mgcv:::fast.REML.fit, gam.control = mgcv::gam.control)
 formals(tight_optimisers$fast.REML.fit)$conv.tol <- 1e-13
 formals(tight_optimisers$gam.control)$newton <- quote(list(conv.tol = 1e-12))
-fixed_axes <- list(nat.param = with_fixed_axes(mgcv:::nat.param))
+
+# What mgcv leaves to rounding errors, each choice made in one way.
+choices <- list(
+  coordinates = list(smooth.construct.tp.smooth.spec = with_exact_coordinates(mgcv:::smooth.construct.tp.smooth.spec)),
+  axes = list(nat.param = with_exact_axes(mgcv:::nat.param)),
+  shrinkage = list(smooth.construct.cr.smooth.spec = with_ordered_shrinkage(mgcv:::smooth.construct.cr.smooth.spec)),
+  centring = list(smoothCon = with_first_of_equals(mgcv::smoothCon)))
+low_start <- list(initial.sp = with_low_start(mgcv:::initial.sp))
+
+# The fit of the response less its mean, and the mean put back: a large offset costs bam() digits.
+centred_fit <- function(specification, data) {
+  mean <- mean(data$y)
+  fit <- bam_fit(specification, transform(data, y = y - mean(y)))
+  fit$coefficients[["(Intercept)"]] <- fit$coefficients[["(Intercept)"]] + mean
+  for (part in c("fitted.values", "linear.predictors", "y")) fit[[part]] <- fit[[part]] + mean
+  fit
+}
+
+# Whether rounding errors can move the answer: axes of factor smooths, degrees of shrinkage, large offsets; with REML and ML,
+# which go by coordinates in places, any basis. bam() is then made to choose in one way.
+hangs_on_rounding <- function(fit, specification) {
+  several <- vapply(fit$smooth, function(smooth) inherits(smooth, "fs.interaction") && length(smooth$S) > 2, TRUE)
+  shrunk <- vapply(fit$smooth, function(smooth) inherits(smooth, c("ts.smooth", "cs.smooth")), TRUE)
+  specification$method != "fREML" || any(several) || any(shrunk) || abs(mean(fit$y)) > 100 * sd(fit$y)
+}
+
+# The fit with all choices made, if any matters; of the optima from two starts the lower.
+determined_fit <- function(specification, data, tight) {
+  changes <- c(tight_optimisers, do.call(c, unname(choices)))
+  fit <- if (hangs_on_rounding(tight, specification)) with_mgcv(changes, centred_fit(specification, data)) else tight
+  other <- with_mgcv(c(changes, low_start), centred_fit(specification, data))
+  if (other$gcv.ubre < fit$gcv.ubre - 1e-6) other else fit
+}
 
 model_values <- function(fit, data) rbind(fit_numbers(fit), fit_tables(fit), fit_rows(fit, data))
 
-# The score where time is counted in other units: the same model, with other rounding errors.
-score_in_other_units <- function(specification, data) {
-  scores <- NULL
-  for (unit in c(1.7, -1)) scores <- c(scores, bam_fit(specification, transform(data, x = unit * x))$gcv.ubre)
-  quantity("score_other_units", c(1.7, -1), scores)
+# What moves the score of mgcv's optimum: each choice alone, the mean, the start.
+causes <- function(specification, data) {
+  score <- function(changes, fitted = bam_fit) {
+    as.numeric(with_mgcv(c(tight_optimisers, changes), fitted(specification, data))$gcv.ubre)
+  }
+  rbind(
+    quantity("score_with", c(names(choices), "start"), vapply(c(choices, start = list(low_start)), score, 0)),
+    quantity("score_with", "mean", score(NULL, centred_fit)))
 }
 
 answer <- function(specification, data) {
@@ -108,15 +250,19 @@ answer <- function(specification, data) {
     warned <<- c(warned, conditionMessage(condition))
     invokeRestart("muffleWarning")
   })
-  values <- cbind(model_values(fit, data), tight = NA, fixed_axes = NA)
+  values <- cbind(model_values(fit, data), tight = NA, determined = NA)
   suppressWarnings({
     tight <- with_mgcv(tight_optimisers, bam_fit(specification, data))
     values$tight <- model_values(tight, data)$value
-    several <- vapply(fit$smooth, function(smooth) inherits(smooth, "fs.interaction") && length(smooth$S) > 2, TRUE)
-    if (any(several)) {
-      fixed <- with_mgcv(c(tight_optimisers, fixed_axes), bam_fit(specification, data))
-      if (abs(fixed$gcv.ubre - tight$gcv.ubre) > 1e-6) values$fixed_axes <- model_values(fixed, data)$value
-      values <- rbind(values, cbind(score_in_other_units(specification, data), tight = NA, fixed_axes = NA))
+    if (specification$family == "gaussian") {
+      determined <- model_values(determined_fit(specification, data, tight), data)$value
+      moved <- abs(determined - values$tight)
+      if (moved[values$quantity == "score"] > 1e-6) {
+        values <- rbind(cbind(values[c("quantity", "term", "value", "tight")], determined), 
+                        cbind(causes(specification, data), tight = NA, determined = NA))
+      } else if (moved[values$quantity == "df"] > 1e-3) {
+        values$determined <- determined
+      }
     }
   })
   list(values = values, convergence = paste(c(fit$outer.info$conv, unique(trimws(warned))), collapse = "; "))

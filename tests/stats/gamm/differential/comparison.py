@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
-from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from layerstats.stats.gamm import GammResult
-from layerstats.stats.gamm.structured.fitting import StructuredFit, criterion_of
 
 from .models import Case
 
@@ -80,46 +78,6 @@ def _row_differences(result: GammResult, case: Case, answers: str) -> list[tuple
     if binomial:
         differences.append(("probability_std_error", response["std_error"], "probability_std_error", 0.0))
     return [(name, _relative(ours, values(theirs), least), RELATIVE) for name, ours, theirs, least in differences]
-
-
-def compare_with_plain_bam(result: GammResult, case: Case) -> pd.DataFrame:
-    """Return how the fit compares with bam() as it is, which may have stopped short of its optimum.
-
-    The score may be better by any amount. At the smoothing parameters where bam() stopped, scores and fitted values are
-    the same; that is left out where the order of smoothing parameters is not known: factor smooths with several
-    functions in the null space. Binomial models are not compared: their scores are of the working model where each
-    stopped.
-    """
-    if case.family == "binomial":
-        return _table([])
-    score = result.glance["score"].iloc[0]
-    differences = [("worse", max(score - case.value("score"), 0.0), SCORE)]
-    fit = cast("StructuredFit", cast("partial[Any]", result.engine_fit.design).args[0])
-    if all(penalties <= 2 for _, penalties in fit.model.factor_smooths):
-        criterion = criterion_of(fit.request, fit.model, fit.request.rho)
-        solution = criterion.solve(_in_our_order(np.log(case.values("smoothing_parameter")), fit))
-        coefficients = solution.coefficients.copy()
-        if fit.model.parametric.has_intercept:
-            coefficients[0] += criterion.system.offset
-        groups = solution.group_coefficients if fit.model.outer else None
-        fitted = fit.model.predictor(coefficients, solution.level_coefficients(), groups)
-        rows = np.array(case.terms("fitted"), dtype=int)
-        score = criterion.value(solution, criterion.best_log_scale(solution))
-        spread = float(np.std(case.data["y"]))
-        differences += [
-            ("score_at_its_smoothing", _absolute(score, case.value("score")), SCORE),
-            ("fitted_at_its_smoothing", _relative(fitted[rows], case.values("fitted"), spread), RELATIVE),
-        ]
-    return _table(differences)
-
-
-def _in_our_order(log_smoothing: np.ndarray, fit: StructuredFit) -> np.ndarray:
-    """Return mgcv's log smoothing parameters, in the order of the formula, as the solution has them."""
-    owners = np.array(fit.optimum.solution.penalties.labels)
-    places = np.concatenate([np.flatnonzero(owners == label) for label in fit.model.labels])
-    ordered = np.empty(len(places))
-    ordered[places] = log_smoothing
-    return ordered
 
 
 def _table(differences: list[tuple[str, float, float]]) -> pd.DataFrame:

@@ -1,5 +1,5 @@
 # Draw random models, fit them by mgcv::bam(discrete = FALSE), and write models, data and answers next to this file.
-#   Rscript make_models.R [models per category, 15] [binomial models, 48]
+#   Rscript make_models.R [models per category, 15] [binomial models, 48] [processes, 2]
 suppressPackageStartupMessages(library(mgcv))
 folder <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
 for (file in c("simulate.R", "categories.R", "answers.R")) source(file.path(folder, file))
@@ -7,6 +7,7 @@ for (file in c("simulate.R", "categories.R", "answers.R")) source(file.path(fold
 arguments <- commandArgs(trailingOnly = TRUE)
 each <- if (length(arguments)) as.integer(arguments[1]) else 15L
 binomial_models <- if (length(arguments) > 1) as.integer(arguments[2]) else 48L
+processes <- if (length(arguments) > 2) as.integer(arguments[3]) else 2L
 
 specify <- function(category, number) {
   # Models do not depend on each other: each has its own seed.
@@ -58,13 +59,15 @@ make_model <- function(specification) {
     answers = cbind(model = specification$id, answers$values))
 }
 
+make_all <- function(make, number) parallel::mclapply(seq_len(number), make, mc.cores = processes, mc.preschedule = FALSE)
+
 made <- list()
 for (category in names(categories)) {
   begin <- proc.time()[["elapsed"]]
-  made <- c(made, lapply(seq_len(each), function(number) make_model(specify(category, number))))
+  made <- c(made, make_all(function(number) make_model(specify(category, number)), each))
   message(category, ": ", round(proc.time()[["elapsed"]] - begin), " s")
 }
-made <- c(made, lapply(seq_len(binomial_models), function(number) make_model(specify_binomial(number))))
+made <- c(made, make_all(function(number) make_model(specify_binomial(number)), binomial_models))
 made <- Filter(Negate(is.null), made)
 
 together <- function(tables) {

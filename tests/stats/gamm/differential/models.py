@@ -31,8 +31,8 @@ class Case:
     formula, data, arguments
         For ``fit(formula, data, **arguments)``.
     answers
-        Columns ``quantity, term, value, tight, fixed_axes``: of bam() as it is; with its optimiser run until rounding
-        stops it; and, where rounding chose the axes of a factor smooth, with the axes that it has without rounding.
+        Columns ``quantity, term, value, tight, determined``: of bam() as it is; with its optimiser run until rounding
+        stops it; and, where that changes the score, of the lower of two optima with nothing left to rounding errors.
     convergence
         What mgcv said of its own convergence, with its warnings.
     """
@@ -47,14 +47,14 @@ class Case:
     convergence: str
 
     @property
-    def rounding_chose_axes(self) -> bool:
-        """Whether the axes of a factor smooth are, in bam() as it is, those that rounding errors chose."""
-        return bool(self.answers["fixed_axes"].notna().any())
+    def is_determined(self) -> bool:
+        """Whether mgcv has another score where nothing is left to rounding errors and it starts twice."""
+        return bool(self.answers["determined"].notna().any())
 
     @property
     def best_answers(self) -> str:
-        """The column of the answers at mgcv's own optimum, along axes that do not hang on rounding errors."""
-        return "fixed_axes" if self.rounding_chose_axes else "tight"
+        """The column of the answers at mgcv's own optimum, with nothing left to rounding errors."""
+        return "determined" if self.is_determined else "tight"
 
     def values(self, quantity: str, column: str = "value") -> np.ndarray:
         """Return the answers for one quantity, (term,)."""
@@ -139,21 +139,29 @@ def refused() -> dict[str, str]:
     return {name: entry["message"] for entry in _listed().get("refused", []) for name in entry["ids"]}
 
 
-def exceptions(model: Case) -> dict[str, str]:
-    """Return which quantities of a model differ from mgcv's, and why."""
-    entries = [entry for entry in _listed().get("exception", []) if model.id in entry["ids"]]
-    return {quantity: entry["reason"] for entry in entries for quantity in entry["quantities"]}
+def exceptions(model: Case, where: str) -> frozenset[str]:
+    """Return which quantities of a model differ from mgcv's: at the "optimum", or where mgcv "stopped"."""
+    entries = [
+        entry for entry in _listed().get("exception", []) if model.id in entry["ids"] and where in entry["where"]
+    ]
+    return frozenset(quantity for entry in entries for quantity in entry["quantities"])
 
 
-def models_with_fixed_axes() -> frozenset[str]:
-    """Return the models that the list names as those where rounding chose the axes of a factor smooth in mgcv."""
-    return frozenset(_listed()["axes"]["ids"])
+def flat_quantities(model: Case) -> frozenset[str]:
+    """Return which quantities depend on where an optimiser stops in a direction in which the criterion is flat."""
+    entries = [entry for entry in _listed().get("flat", []) if model.id in entry["ids"]]
+    return frozenset(quantity for entry in entries for quantity in entry["quantities"])
+
+
+def determined_causes(model: Case) -> frozenset[str]:
+    """Return what moves mgcv's own score, as the list says: choices that rounding makes, the mean, the start."""
+    entries = [entry for entry in _listed().get("determined", []) if model.id in entry["ids"]]
+    return frozenset(cause for entry in entries for cause in entry["causes"])
 
 
 def listed_models() -> frozenset[str]:
     """Return the models that the list of exceptions names."""
-    entries = [*_listed().get("refused", []), *_listed().get("exception", []), _listed()["axes"]]
-    return frozenset(name for entry in entries for name in entry["ids"])
+    return frozenset(name for entries in _listed().values() for entry in entries for name in entry["ids"])
 
 
 def spread_over(names: Sequence[str], number: int) -> frozenset[str]:

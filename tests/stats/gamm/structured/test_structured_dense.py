@@ -232,7 +232,8 @@ def test_large_random_terms_give_the_same_p_value(speakers, noise, balanced, mak
     monkeypatch.setattr(block_spectrum, "LARGEST_DENSE", 0)
     large = smooth_table(fitted, fitted.freedom).set_index("term").loc["s(x,token)"]
     assert large["p_value"] == pytest.approx(small["p_value"], rel=2e-6)
-    assert large["ref_df"] == small["ref_df"]
+    # The two count eigenvalues above 2e-12 and 3e-13 of the largest; of a variance near zero one can lie between.
+    assert large["ref_df"] == pytest.approx(small["ref_df"], abs=1)
 
 
 @pytest.mark.parametrize("method", ["fREML", "ML"])

@@ -37,8 +37,8 @@ BASES: dict[str, Callable[[Values, int, tuple[int, ...] | None], Basis]] = {
     "tp": _thin_plate,
     "cr": _cubic,
     "ps": _p_spline,
-    "ts": lambda values, dimension, orders: shrunken_thin_plate(_thin_plate(values, dimension, orders), values),
-    "cs": lambda values, dimension, orders: shrunken_cubic(_cubic(values, dimension, orders), values),
+    "ts": lambda values, dimension, orders: shrunken_thin_plate(_thin_plate(values, dimension, orders)),
+    "cs": lambda values, dimension, orders: shrunken_cubic(_cubic(values, dimension, orders)),
 }
 
 

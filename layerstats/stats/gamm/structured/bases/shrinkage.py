@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.bases.basis import Basis, Values
+from layerstats.stats.gamm.structured.bases.basis import Basis
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 
 # Of the smallest eigenvalue of the penalty, what a function of the null space gets.
 _SHARE = 0.1
@@ -28,28 +29,25 @@ class ShrinkageBasis:
     penalty: np.ndarray
 
     @classmethod
-    def build(cls, functions: Basis, values: Values, shares: tuple[float, ...]) -> ShrinkageBasis:
+    def build(cls, functions: Basis, shares: tuple[float, ...]) -> ShrinkageBasis:
         """Add to the penalty of `functions` a penalty on its null space.
 
         Parameters
         ----------
-        values
-            Of the covariate.
         shares
-            The eigenvalue of each function of the null space, the constant last; relative to the smallest of the rest.
+            The eigenvalue of each function of the null space, along the first coordinates; relative to the smallest of
+            the rest.
 
         Examples
         --------
         >>> from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
-        >>> values = Values.of(np.arange(9.0))
-        >>> basis = ShrinkageBasis.build(CubicBasis.build(values, 5), values, (0.1, 0.01))
+        >>> from layerstats.stats.gamm.structured.bases.basis import Values
+        >>> basis = ShrinkageBasis.build(CubicBasis.build(Values.of(np.arange(9.0)), 5), (0.1, 0.01))
         >>> int(np.linalg.matrix_rank(basis.penalty))
         5
         """
         eigenvalues, vectors = np.linalg.eigh(functions.penalty)
-        null = vectors[:, : len(shares)]
-        constant = np.linalg.lstsq(functions.rows(values.unique), np.ones(len(values.unique)), rcond=None)[0]
-        null = null @ np.linalg.qr((null.T @ constant)[:, None], mode="complete")[0][:, ::-1]
+        null = along_first_coordinates(vectors[:, : len(shares)])
         added = (null * (eigenvalues[len(shares)] * np.array(shares))) @ null.T
         return cls(functions, functions.penalty + added)
 
@@ -63,14 +61,14 @@ class ShrinkageBasis:
         return self.functions.rows(values)
 
 
-def shrunken_thin_plate(functions: Basis, values: Values) -> ShrinkageBasis:
+def shrunken_thin_plate(functions: Basis) -> ShrinkageBasis:
     """Return ``bs = "ts"``: all functions of the null space get the same."""
-    return ShrinkageBasis.build(functions, values, (_SHARE,) * functions.null_dimension)
+    return ShrinkageBasis.build(functions, (_SHARE,) * functions.null_dimension)
 
 
-def shrunken_cubic(functions: Basis, values: Values) -> ShrinkageBasis:
+def shrunken_cubic(functions: Basis) -> ShrinkageBasis:
     """Return ``bs = "cs"``: the second function of the null space gets a tenth of the first.
 
-    In mgcv rounding errors decide which is the second; here it is the constant.
+    In mgcv rounding errors decide which is the second; here the first is along the first coordinate.
     """
-    return ShrinkageBasis.build(functions, values, (_SHARE, _SHARE**2))
+    return ShrinkageBasis.build(functions, (_SHARE, _SHARE**2))

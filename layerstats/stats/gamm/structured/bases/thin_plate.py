@@ -141,11 +141,27 @@ def _orthogonal_to(rows: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis of what is orthogonal to `rows`, (coefficient, function), by reflections as in mgcv.
 
     The first reflection brings the first row to the last coordinate, the next the second to that before, and so on. On
-    symmetric grids many elements are zero; rounding errors in their place would choose the signs of reflections.
+    symmetric grids many elements are zero; rounding errors in their place would choose the signs of reflections, and
+    with them, where the last is zero, the signs of coordinates would matter. Here the first element of each coordinate
+    that is not zero is positive.
     """
-    clean = np.where(np.abs(rows) < _ZERO * np.linalg.norm(rows, axis=1, keepdims=True), 0.0, rows)
-    reflections = np.linalg.qr(clean[:, ::-1].T, mode="complete")[0]
-    return reflections[::-1, : len(rows) - 1 : -1]
+    clean = _without_rounding(rows)
+    first = clean[np.argmax(clean != 0, axis=0), np.arange(clean.shape[1])]
+    signs = np.where(first < 0, -1.0, 1.0)
+    left = clean * signs
+    basis = np.diag(signs)
+    for number, last in enumerate(range(rows.shape[1] - 1, rows.shape[1] - 1 - len(rows), -1)):
+        mirror = _without_rounding(left[number : number + 1, : last + 1])[0]
+        mirror[last] += np.linalg.norm(mirror) * (-1.0 if mirror[last] < 0 else 1.0)
+        mirror /= np.linalg.norm(mirror)
+        for matrix in (left, basis):
+            matrix[:, : last + 1] -= 2 * np.outer(matrix[:, : last + 1] @ mirror, mirror)
+    return basis[:, : rows.shape[1] - len(rows)]
+
+
+def _without_rounding(rows: np.ndarray) -> np.ndarray:
+    """Return `rows` with zeros where elements are next to nothing."""
+    return np.where(np.abs(rows) < _ZERO * np.linalg.norm(rows, axis=1, keepdims=True), 0.0, rows)
 
 
 def _largest_eigenpairs(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+# Relative; functions that vary equally but for rounding errors tie.
+_TIE = 1e-9
 
-def scale_penalties(functions: np.ndarray, penalties: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Bring penalties to the magnitude of the basis, so that smoothing parameters are of moderate size.
+
+def penalty_scales(functions: np.ndarray, penalties: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """Return what brings penalties to the magnitude of the basis, so that smoothing parameters are of moderate size.
 
     Parameters
     ----------
@@ -18,13 +21,14 @@ def scale_penalties(functions: np.ndarray, penalties: Sequence[np.ndarray]) -> t
         Each (coefficient, coefficient).
     """
     magnitude = np.abs(functions).sum(axis=1).max() ** 2
-    return tuple(penalty * magnitude / np.abs(penalty).sum(axis=0).max() for penalty in penalties)
+    return tuple(float(magnitude / np.abs(penalty).sum(axis=0).max()) for penalty in penalties)
 
 
 class Centring:
     """Makes a basis sum to zero over the rows of the data: one function is dropped, the others are centred.
 
-    The function dropped is the one that varies least, so that a basis with a constant loses just that.
+    The function dropped is the one that varies least, the first of them, so that a basis with a constant loses just
+    that. On symmetric grids two may tie, and "ML" depends on which is dropped; in mgcv rounding errors decide.
 
     Parameters
     ----------
@@ -37,7 +41,8 @@ class Centring:
     def __init__(self, functions: np.ndarray, counts: np.ndarray) -> None:
         mean = counts @ functions / counts.sum()
         variation = counts @ (functions - mean) ** 2
-        self.kept = np.delete(np.arange(functions.shape[1]), np.argmin(variation))
+        dropped = np.flatnonzero(variation <= variation.min() + _TIE * variation.max())[0]
+        self.kept = np.delete(np.arange(functions.shape[1]), dropped)
         self.mean = mean[self.kept]
 
     def functions(self, functions: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
+
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
@@ -55,22 +57,12 @@ def single_penalty(penalty: np.ndarray, null_dimension: int) -> Coordinates:
 def null_axes(penalty: np.ndarray, null: np.ndarray) -> np.ndarray:
     """Return the axes of a null space that mgcv's eigenvectors are without rounding errors.
 
-    Coordinates that the penalty does not see stand by themselves. See `nearest_to_coordinates` for the others.
+    Coordinates that the penalty does not see stand by themselves. See `along_first_coordinates` for the others.
     """
     unseen = np.eye(len(null))[:, np.abs(penalty).sum(axis=0) == 0]
     others = null - unseen @ (unseen.T @ null)
     left = np.linalg.svd(others, full_matrices=False)[0][:, : null.shape[1] - unseen.shape[1]]
-    return np.hstack([nearest_to_coordinates(left), unseen])
-
-
-def nearest_to_coordinates(space: np.ndarray) -> np.ndarray:
-    """Return the basis of a space that Gram and Schmidt make of the first coordinates' projections on it.
-
-    LAPACK makes a matrix tridiagonal by reflections that start at the first coordinate. Without rounding errors an
-    eigenvector of a repeated eigenvalue is then what the first coordinate has in its space, and the others have nothing
-    of it.
-    """
-    return space @ np.linalg.qr(space[: space.shape[1]].T)[0]
+    return np.hstack([along_first_coordinates(left), unseen])
 
 
 def several_penalties(

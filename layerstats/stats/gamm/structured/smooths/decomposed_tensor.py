@@ -18,9 +18,10 @@ import pandas as pd
 from layerstats.stats.gamm.expression import Expression
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
-from layerstats.stats.gamm.structured.smooths.constraint import scale_penalties
+from layerstats.stats.gamm.structured.smooths.constraint import penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
 from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
@@ -38,7 +39,7 @@ class SplitMargin:
     basis
         Its basis.
     penalised, unpenalised
-        (function, coefficient) from the basis to each part; the last unpenalised function is one everywhere.
+        (function, coefficient) from the basis to each part; the last unpenalised function is constant.
     """
 
     variable: Expression
@@ -69,12 +70,13 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
         np.where((np.arange(ends[-1]) >= end - part.shape[1]) & (np.arange(ends[-1]) < end), 1.0, 0.0)
         for end, part in zip(ends[:-1], parts[:-1], strict=True)
     ]
-    diagonals = [np.diag(scaled) for scaled in scale_penalties(functions, [np.diag(ones) for ones in diagonals])]
+    scales = penalty_scales(functions, [np.diag(ones) for ones in diagonals])
+    diagonals = [diagonal * scale for diagonal, scale in zip(diagonals, scales, strict=True)]
     mean = None
     transform, originals = np.eye(ends[-1]), [np.diag(diagonal) for diagonal in diagonals]
     if is_centred(smooth, rows.frame):
         mean = rows.counts @ functions[:, :-1] / rows.counts.sum()
-        transform, originals = _centred(rows.counts @ functions, originals)
+        transform, originals = _centred(rows.counts @ functions, originals, _order(margins))
         diagonals = [diagonal[:-1] for diagonal in diagonals]
     axes = several_penalties(transform, tuple(diagonals), tuple(originals))
     return [
@@ -82,6 +84,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
             label=copy.label,
             columns=partial(_columns, margins, mean, copy),
             penalties=axes.penalties,
+            scales=scales,
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,
@@ -92,7 +95,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
     ]
 
 
-def _centred(sums: np.ndarray, penalties: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _centred(sums: np.ndarray, penalties: list[np.ndarray], order: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the transformation to mgcv's coefficients under its sum-to-zero constraint, and the penalties there.
 
     mgcv takes an orthonormal basis of the coefficients that are orthogonal to the column sums. Here the constant, the
@@ -104,8 +107,11 @@ def _centred(sums: np.ndarray, penalties: list[np.ndarray]) -> tuple[np.ndarray,
         (coefficient,) the sum of each function over the rows of the data.
     penalties
         Each (coefficient, coefficient).
+    order
+        (coefficient,) the order in which mgcv has the functions.
     """
-    orthogonal = np.linalg.qr(sums[:, None], mode="complete")[0][:, 1:]
+    orthogonal = np.empty((len(sums), len(sums) - 1))
+    orthogonal[order] = np.linalg.qr(sums[order, None], mode="complete")[0][:, 1:]
     summing_to_zero = np.vstack([np.eye(len(sums) - 1), -sums[None, :-1] / sums[-1]])
     return orthogonal.T @ summing_to_zero, [orthogonal.T @ penalty @ orthogonal for penalty in penalties]
 
@@ -117,27 +123,25 @@ def _split_margin(smooth: SmoothTerm, position: int, rows: UniqueRows) -> SplitM
     rank = len(eigenvalues) - basis.null_dimension
     penalised = vectors[:, ::-1][:, :rank] / np.sqrt(eigenvalues[::-1][:rank])
     square = values.counts @ (functions @ penalised) ** 2 / values.counts.sum()
-    null = vectors[:, : basis.null_dimension]
+    null = along_first_coordinates(vectors[:, : basis.null_dimension])
     return SplitMargin(
         variable=variable,
         basis=basis,
         penalised=penalised / np.sqrt(square.mean()),
-        unpenalised=null @ _orthonormal_to_constant(functions @ null, values.counts),
+        unpenalised=null @ _scaled_one_by_one(functions @ null, values.counts),
     )
 
 
-def _orthonormal_to_constant(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the transformation of functions that makes the last the constant one, the others orthonormal to it.
+def _scaled_one_by_one(functions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the transformation of unpenalised functions that mgcv makes: each scaled to mean square one over the rows.
 
-    Orthonormal means uncorrelated and with mean square one over the rows of the data. (mgcv scales the eigenvectors of
-    a repeated eigenvalue, zero, that rounding errors happen to choose. With thin plates it comes to the same.)
+    They are rotated, which leaves the penalty of their products as it is, so that the last is constant.
     """
-    weighted = counts[:, None] * functions / counts.sum()
-    root = np.linalg.cholesky(functions.T @ weighted)
-    one = np.linalg.solve(root, weighted.sum(axis=0))
+    scale = np.sqrt(counts @ functions**2 / counts.sum())
+    one = np.linalg.lstsq(functions / scale, np.ones(len(functions)), rcond=None)[0]
     rotation = np.linalg.qr(one[:, None], mode="complete")[0][:, ::-1]
     rotation[:, -1] *= np.sign(rotation[:, -1] @ one)
-    return np.linalg.solve(root.T, rotation)
+    return rotation / scale[:, None]
 
 
 def _products(margins: list[SplitMargin], frame: pd.DataFrame) -> list[np.ndarray]:
@@ -147,6 +151,20 @@ def _products(margins: list[SplitMargin], frame: pd.DataFrame) -> list[np.ndarra
     """
     split = [margin.parts(frame) for margin in reversed(margins)]
     return [row_products(list(reversed(chosen))) for chosen in product(*split)]
+
+
+def _order(margins: list[SplitMargin]) -> np.ndarray:
+    """Return the order in which mgcv has the functions: the constant of a margin before its other unpenalised ones."""
+    sizes = [(margin.penalised.shape[1], margin.unpenalised.shape[1]) for margin in margins]
+    split = [(np.arange(first), np.arange(second)[::-1]) for first, second in reversed(sizes)]
+    order, end = [], 0
+    for chosen in product(*split):
+        places = np.zeros(1, dtype=int)
+        for part in reversed(chosen):
+            places = (places[:, None] * len(part) + part).ravel()
+        order.append(end + places)
+        end += len(places)
+    return np.concatenate(order)
 
 
 def _columns(margins: list[SplitMargin], mean: np.ndarray | None, copy: Copy, frame: pd.DataFrame) -> np.ndarray:

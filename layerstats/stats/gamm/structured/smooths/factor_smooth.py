@@ -11,11 +11,11 @@ from layerstats.stats.gamm.basis_size import default_basis_dimension
 from layerstats.stats.gamm.expression import Expression, Name, String
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
+from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies
-from layerstats.stats.gamm.structured.smooths.constraint import scale_penalties
-from layerstats.stats.gamm.structured.smooths.coordinates import nearest_to_coordinates
+from layerstats.stats.gamm.structured.smooths.constraint import penalty_scales
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers, orders
 from layerstats.stats.gamm.structured.smooths.term import GroupedTerm
 
@@ -46,14 +46,15 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     transform, wiggliness = natural_parameterisation(basis.rows(values), basis, rows.counts)
     penalties = [np.concatenate([wiggliness, np.zeros(basis.null_dimension)])]
     penalties += [np.eye(dimension)[dimension - position - 1] for position in reversed(range(basis.null_dimension))]
-    scaled = scale_penalties(basis.rows(values) @ transform, [np.diag(diagonal) for diagonal in penalties])
+    scales = penalty_scales(basis.rows(values) @ transform, [np.diag(diagonal) for diagonal in penalties])
     return [
         GroupedTerm(
             label=copy.label,
             factor=(factor,),
             levels=(len(frame[factor].cat.categories),),
             basis=partial(_columns, variable, basis, transform, copy),
-            penalties=tuple(np.diag(penalty) for penalty in scaled),
+            penalties=tuple(diagonal * scale for diagonal, scale in zip(penalties, scales, strict=True)),
+            scales=scales,
             random=False,
         )
         for copy in copies(smooth, frame)
@@ -75,8 +76,7 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
 
     The penalised functions come first, all with the same penalty; both they and the others have mean square one over
     the rows of the data (Wood 2017, section 5.4.2). Each of the others gets a penalty of its own, so that it matters
-    which they are. In mgcv they are eigenvectors of a repeated eigenvalue, zero, as LAPACK returns them; here as
-    it would return them without rounding errors.
+    which they are; see `along_first_coordinates`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def natural_parameterisation(functions: np.ndarray, basis: Basis, counts: np.nda
     whitened = inverse.T @ basis.penalty @ inverse
     eigenvalues, vectors = np.linalg.eigh((whitened + whitened.T) / 2)
     eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1].copy()
-    vectors[:, penalised:] = nearest_to_coordinates(vectors[:, penalised:])
+    vectors[:, penalised:] = along_first_coordinates(vectors[:, penalised:])
     transform = inverse @ vectors
     transform[:, :penalised] /= np.sqrt(eigenvalues[:penalised])
     wiggliness = np.ones(penalised)

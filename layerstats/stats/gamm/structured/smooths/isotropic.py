@@ -14,7 +14,7 @@ from layerstats.stats.gamm.structured.bases import MOST_KNOTS, Basis, Values, bu
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
-from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
+from layerstats.stats.gamm.structured.smooths.constraint import Centring, penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, single_penalty
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
@@ -39,7 +39,8 @@ def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     dimension = default_basis_dimension(smooth) if written is None else written[0]
     basis = build_basis(smooth.bases[0], Values.of(values, rows.counts), dimension, orders(smooth))
     functions = basis.rows(values)
-    (penalty,) = scale_penalties(functions, [basis.penalty])
+    (scale,) = penalty_scales(functions, [basis.penalty])
+    penalty = basis.penalty * scale
     null_dimension = basis.null_dimension
     centring = None
     if is_centred(smooth, rows.frame):
@@ -52,6 +53,7 @@ def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             copy.label,
             partial(_columns, smooth.variables, basis, centring, axes, copy),
             axes.penalties,
+            scales=(scale,),
             transform=axes.transform,
             smoothing_id=smoothing_id(smooth),
         )

@@ -31,14 +31,15 @@ def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     for slope in slopes:
         check_number(frame, slope)
     # As mgcv scales penalties: by the largest row of the basis.
-    penalty = np.full(1, np.max(_product(slopes, frame) ** 2) or 1.0)
+    scale = float(np.max(_product(slopes, frame) ** 2)) or 1.0
     return [
         GroupedTerm(
             label=copy.label,
             factor=factor,
             levels=tuple(len(frame[column].cat.categories) for column in factor),
             basis=partial(_columns, slopes, copy),
-            penalties=(penalty,),
+            penalties=(np.full(1, scale),),
+            scales=(scale,),
             random=True,
         )
         for copy in copies(smooth, frame)

@@ -14,7 +14,7 @@ from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
-from layerstats.stats.gamm.structured.smooths.constraint import Centring, scale_penalties
+from layerstats.stats.gamm.structured.smooths.constraint import Centring, penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
 from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
@@ -65,10 +65,10 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
     functions = row_products([margin.rows(rows.frame) for margin in margins])
     transform = reduce(np.kron, [margin.axes for margin in margins])
     diagonals = _diagonal_penalties(margins)
-    originals = scale_penalties(functions, [(transform * diagonal) @ transform.T for diagonal in diagonals])
-    diagonals = [
-        diagonal * np.trace(original) / diagonal.sum() for diagonal, original in zip(diagonals, originals, strict=True)
-    ]
+    originals = [(transform * diagonal) @ transform.T for diagonal in diagonals]
+    scales = penalty_scales(functions, originals)
+    originals = tuple(original * scale for original, scale in zip(originals, scales, strict=True))
+    diagonals = [diagonal * scale for diagonal, scale in zip(diagonals, scales, strict=True)]
     centring = None
     if smooth.function == "te" and is_centred(smooth, rows.frame):
         centring = Centring(functions, rows.counts)
@@ -81,6 +81,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
             label=copy.label,
             columns=partial(_columns, margins, centring, axes, copy),
             penalties=axes.penalties,
+            scales=scales,
             restricted_offset=axes.restricted_offset,
             full_offset=axes.full_offset,
             shear=axes.shear,

@@ -23,6 +23,8 @@ class DenseTerm:
         Takes coded rows to (row, coefficient).
     penalties
         Each (coefficient,): a diagonal; they may overlap.
+    scales
+        What each penalty was multiplied by; a smoothing parameter times its scale does not depend on coordinates.
     random
         Whether it is an effect of random levels (``bs="re"``), which other tests then take as part of the noise.
     restricted_offset, full_offset, shear
@@ -43,6 +45,7 @@ class DenseTerm:
     label: str
     columns: Columns
     penalties: tuple[np.ndarray, ...]
+    scales: tuple[float, ...]
     random: bool = False
     restricted_offset: float = 0.0
     full_offset: float = 0.0
@@ -92,6 +95,8 @@ class GroupedTerm:
     penalties
         Each (function,): the diagonal of a penalty on the coefficients of one level. They do not overlap, and together
         they penalise every function.
+    scales
+        As for `DenseTerm`.
     random
         As for `DenseTerm`.
     """
@@ -101,6 +106,7 @@ class GroupedTerm:
     levels: tuple[int, ...]
     basis: Columns
     penalties: tuple[np.ndarray, ...]
+    scales: tuple[float, ...]
     random: bool
 
     @property
@@ -134,4 +140,4 @@ class GroupedTerm:
             return matrix.reshape(len(frame), self.size)
 
         penalties = tuple(np.tile(diagonal, self.level_count) for diagonal in self.penalties)
-        return DenseTerm(self.label, columns, penalties, random=self.random)
+        return DenseTerm(self.label, columns, penalties, self.scales, random=self.random)
