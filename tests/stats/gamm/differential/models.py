@@ -134,11 +134,6 @@ def _listed() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "exceptions.toml").read_text(encoding="utf-8"))
 
 
-def refused() -> dict[str, str]:
-    """Return what the structured engine does not express, as its message names it, by model."""
-    return {name: entry["message"] for entry in _listed().get("refused", []) for name in entry["ids"]}
-
-
 def exceptions(model: Case, where: str) -> frozenset[str]:
     """Return which quantities of a model differ from mgcv's: at the "optimum", or where mgcv "stopped"."""
     entries = [
