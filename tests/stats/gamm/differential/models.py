@@ -48,8 +48,8 @@ class Case:
 
     @property
     def is_determined(self) -> bool:
-        """Whether mgcv has another score where nothing is left to rounding errors and it starts twice."""
-        return bool(self.answers["determined"].notna().any())
+        """Whether mgcv has another score where nothing is left to rounding errors and it starts as often as the engine."""
+        return bool(self.answers["determined"].notna().any()) and self.id not in first_optimum()
 
     @property
     def best_answers(self) -> str:
@@ -152,6 +152,11 @@ def determined_causes(model: Case) -> frozenset[str]:
     """Return what moves mgcv's own score, as the list says: choices that rounding makes, the mean, the start."""
     entries = [entry for entry in _listed().get("determined", []) if model.id in entry["ids"]]
     return frozenset(cause for entry in entries for cause in entry["causes"])
+
+
+def first_optimum() -> frozenset[str]:
+    """Return the models in whose first optimum both the engine and bam() stop, though there is a lower one."""
+    return frozenset(name for entry in _listed().get("first", []) for name in entry["ids"])
 
 
 def listed_models() -> frozenset[str]:

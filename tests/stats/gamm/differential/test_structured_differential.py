@@ -13,6 +13,7 @@ from .models import (
     cases,
     determined_causes,
     exceptions,
+    first_optimum,
     flat_quantities,
     listed_models,
     spread_over,
@@ -56,6 +57,13 @@ def test_every_model_that_is_determined_is_listed_with_what_moves_its_score():
         if model.is_determined:
             moved[model.id] = frozenset(away.index[away]) or frozenset(["coordinates"])
     pd.testing.assert_series_equal(pd.Series(listed).sort_index(), pd.Series(moved).sort_index())
+
+
+@pytest.mark.parametrize("name", sorted(first_optimum()))
+def test_there_is_a_lower_optimum_where_the_list_says_so(name):
+    model = case(name)
+    assert model.value("score", "determined") < model.value("score", "tight") - SCORE
+    assert not determined_causes(model)
 
 
 def test_there_are_enough_models():
