@@ -48,7 +48,7 @@ class Case:
 
     @property
     def is_determined(self) -> bool:
-        """Whether mgcv has another score where nothing is left to rounding errors and it starts as often as the engine."""
+        """Whether mgcv has another score with nothing left to rounding errors and as many starts as the engine."""
         return bool(self.answers["determined"].notna().any()) and self.id not in first_optimum()
 
     @property
