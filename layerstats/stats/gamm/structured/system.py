@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096
-# Of the whitened rows of several patterns at once: 8 MB.
-_PIECE_VALUES = 1_000_000
+# Of the whitened rows of several patterns at once: half a megabyte.
+_PIECE_VALUES = 60_000
 
 
 @dataclass(frozen=True, eq=False)
