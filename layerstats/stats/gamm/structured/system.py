@@ -144,8 +144,24 @@ class WhiteRows:
     responses: np.ndarray
 
 
-# The order of the rows, and the patterns in it.
-Patterns = tuple[np.ndarray, list[PatternRows]]
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """The patterns of a model, which are the same for every AR(1) parameter.
+
+    Attributes
+    ----------
+    order
+        (row,) what brings the rows of each level together.
+    found
+        The patterns, in that order.
+    outer, block
+        (unique row, column) what stands outside of the blocks, and the columns of a block.
+    """
+
+    order: np.ndarray
+    found: list[PatternRows]
+    outer: np.ndarray
+    block: np.ndarray
 
 
 def build_system(
@@ -175,11 +191,9 @@ def build_system(
     """
     offset = float(response.mean()) if model.parametric.has_intercept else 0.0
     root = None if weights is None else np.sqrt(weights)
-    dense = model.dense_columns(model.rows.frame)
-    block = model.block_columns(model.rows.frame)
     patterns = find_patterns(model, start, root, correlation) if patterns is None else patterns
-    summary = _Sums(dense.shape[1], block.shape[1], max(model.level_count, 1))
-    for rows in whitened_patterns(model, response - offset, start, correlation, root, (dense, block), patterns):
+    summary = _Sums(patterns.outer.shape[1], patterns.block.shape[1], max(model.level_count, 1))
+    for rows in whitened_patterns(model, response - offset, start, correlation, root, patterns):
         summary.add(rows.columns, rows.outer, rows.block, rows.responses, rows.pattern.levels)
     return summary.system(len(response), offset)
 
@@ -190,7 +204,6 @@ def whitened_patterns(
     start: np.ndarray,
     correlation: float | np.ndarray,
     root: np.ndarray | None,
-    parts: tuple[np.ndarray, np.ndarray],
     patterns: Patterns,
 ) -> Iterator[WhiteRows]:
     """Yield the whitened rows of each pattern.
@@ -203,12 +216,10 @@ def whitened_patterns(
         (row,) less the offset.
     root
         (row,) root of the prior weights.
-    parts
-        (unique row, column) what stands outside of the blocks, and the columns of a block.
     patterns
         As `find_patterns` returns them.
     """
-    order, found = patterns
+    order, found = patterns.order, patterns.found
     place, start, response = model.rows.place[order], start[order].copy(), response[order]
     correlation = correlation[order] if isinstance(correlation, np.ndarray) else correlation
     if root is not None:
@@ -217,7 +228,7 @@ def whitened_patterns(
     # The rows of a level are whitened among themselves, wherever its series begin.
     start[[stretch.start for pattern in found for stretch in pattern.stretches]] = True
     response = whiten(response, correlation, start)
-    touched, both = parts[0] != 0, np.hstack(parts)
+    touched, both = patterns.outer != 0, np.hstack([patterns.outer, patterns.block])
     for several in _pieces_of(found, max(_PIECE_VALUES // both.shape[1], 1)):
         stretches = [pattern.stretches[0] for pattern in several]
         taken = np.concatenate([np.arange(stretch.start, stretch.stop) for stretch in stretches])
@@ -253,7 +264,7 @@ def _pieces_of(patterns: list[PatternRows], most: int) -> Iterator[list[PatternR
 def find_patterns(
     model: Model, start: np.ndarray, root: np.ndarray | None, correlation: float | np.ndarray
 ) -> Patterns:
-    """Return the order that brings the rows of each level together, and the patterns.
+    """Return the patterns of a model: which levels share their rows.
 
     They are the same for every AR(1) parameter but 0: a power of it tells gaps apart.
     """
@@ -278,7 +289,9 @@ def find_patterns(
         pattern.levels.append(int(level[begin]))
         pattern.stretches.append(stretch)
         begin = int(end)
-    return order, list(found.values())
+    rows = model.rows.frame
+    outer = np.hstack([model.dense_columns(rows), model.outer_columns(rows)])
+    return Patterns(order, list(found.values()), outer, model.block_columns(rows))
 
 
 def _pieces(start: np.ndarray) -> np.ndarray:

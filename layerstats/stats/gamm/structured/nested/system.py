@@ -158,13 +158,10 @@ def build_nested_system(
     """Sum up the data; parameters as for `build_system`."""
     offset = float(response.mean()) if model.parametric.has_intercept else 0.0
     root = None if weights is None else np.sqrt(weights)
-    dense = model.dense_columns(model.rows.frame)
-    outer = np.hstack([dense, model.outer_columns(model.rows.frame)])
-    block = model.block_columns(model.rows.frame)
     patterns = find_patterns(model, start, root, correlation) if patterns is None else patterns
-    order, found = patterns
-    sums = _Sums(model, dense.shape[1], outer.shape[1] - dense.shape[1], found, model.group[order])
-    white = whitened_patterns(model, response - offset, start, correlation, root, (outer, block), patterns)
+    functions = patterns.outer.shape[1] - model.dense_count
+    sums = _Sums(model, model.dense_count, functions, patterns.found, model.group[patterns.order])
+    white = whitened_patterns(model, response - offset, start, correlation, root, patterns)
     for number, rows in enumerate(white):
         sums.add(number, rows.columns, rows.outer, rows.block, rows.responses)
     return sums.system(len(response), offset)
