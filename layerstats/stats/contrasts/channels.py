@@ -72,7 +72,7 @@ def channel_contrasts(
     rho: float | Literal["auto"] | None = "auto",
     device: str = "cpu",
     workers: int = 2,
-    memory_mb: float = 64.0,
+    memory_mb: float = 128.0,
 ) -> xr.Dataset:
     """Test a contrast between two words, or two sets of phones, in every channel of a layer.
 
