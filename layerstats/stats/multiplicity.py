@@ -10,7 +10,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from layerstats.checks import check_choice, check_columns
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 
 AdjustMethod = Literal["holm", "fdr_bh", "bonferroni", "none"]
 METHODS = ("holm", "fdr_bh", "bonferroni", "none")
@@ -43,6 +43,11 @@ def adjust_p_values(
     pandas.DataFrame
         A copy with ``p_adjusted, adjust_method, family, tests`` (the size of the family).
 
+    Raises
+    ------
+    DataError
+        `column` holds something else than probabilities, or a row has no family.
+
     Examples
     --------
     >>> frame = pd.DataFrame({"layer": ["conv1", "conv2"], "p_value": [0.01, 0.04]})
@@ -54,7 +59,7 @@ def adjust_p_values(
     p = frame[column].to_numpy(dtype=float, na_value=np.nan)
     if ((p < 0) | (p > 1)).any():
         raise DataError(f"Column {column!r} must hold probabilities, but {p[(p < 0) | (p > 1)][0]!r} is none.")
-    families = np.repeat(family, len(frame)) if isinstance(family, str) else np.asarray(family, dtype=object)
+    families = _families(family, frame)
     result = np.full(len(frame), np.nan)
     tests = np.zeros(len(frame), dtype=int)
     for name in pd.unique(pd.Series(families)):
@@ -66,3 +71,20 @@ def adjust_p_values(
     return frame.assign(
         **{adjusted: result, "adjust_method": method, "family": [str(name) for name in families], "tests": tests}
     )
+
+
+def _families(family: str | Sequence[str] | pd.Series, frame: pd.DataFrame) -> np.ndarray:
+    """Return the family of each row, (row,)."""
+    if isinstance(family, str):
+        return np.repeat(family, len(frame))
+    families = np.asarray(family, dtype=object)
+    if families.shape != (len(frame),):
+        raise ArgumentError(f"'family' must have one name a row ({len(frame)}), but has shape {families.shape}.")
+    without = np.array([pd.isna(name) or str(name).strip() == "" for name in families], dtype=bool)
+    if without.any():
+        rows = ", ".join(map(str, frame.index[without][:10])) + (", ..." if without.sum() > 10 else "")
+        raise DataError(
+            f"{int(without.sum())} of {len(frame)} tests belong to no family (rows {rows}). Name the family of each, "
+            "or drop these rows."
+        )
+    return families

@@ -50,3 +50,12 @@ def test_bad_input_is_refused():
         adjust_p_values(pd.DataFrame({"p_value": P}), "levels", method="sidak")  # pyright: ignore
     with pytest.raises(DataError, match="must hold probabilities"):
         adjust_p_values(pd.DataFrame({"p_value": [0.1, 1.2]}), "levels")
+
+
+@pytest.mark.parametrize("family", [["a", "a", None, None], ["a", "a", float("nan"), ""]])
+def test_rows_without_a_family_are_named(family):
+    frame = pd.DataFrame({"p_value": [0.01, 0.02, 0.001, 0.5]}, index=["w", "x", "y", "z"])
+    with pytest.raises(DataError, match=r"2 of 4 tests belong to no family \(rows y, z\)"):
+        adjust_p_values(frame, pd.Series(family, index=frame.index))
+    with pytest.raises(ArgumentError, match="one name a row"):
+        adjust_p_values(frame, family[:2])

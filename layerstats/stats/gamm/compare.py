@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.expression import Call, evaluate
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import check_frame
 
@@ -30,8 +34,9 @@ def compare(result_1: GammResult, result_2: GammResult) -> pd.DataFrame:
     Raises
     ------
     ArgumentError
-        The scores cannot be compared: other rows or response, another method, REML scores of models with different
-        fixed effects, or an engine without likelihood scores.
+        The scores cannot be compared: other rows, response, family, weights, offset or AR(1) parameter, another method,
+        REML scores of models with different fixed effects, scores of working models (``bam`` of a response that is not
+        Gaussian), or an engine without likelihood scores.
     """
     _check_comparable(result_1, result_2)
     results = (result_1, result_2)
@@ -68,18 +73,13 @@ def count_parameters(result: GammResult) -> int:
 
 
 def _check_comparable(result_1: GammResult, result_2: GammResult) -> None:
-    first, second = result_1.request, result_2.request
     for name, result in (("first", result_1), ("second", result_2)):
         if np.isnan(float(result.glance["score"].iloc[0])) or result.glance["method"].iloc[0] == "GCV":
             raise ArgumentError(
                 f"The {name} model has no likelihood score (engine {result.engine!r}). Fit both with engine='mgcv'."
             )
-    if first.response != second.response:
-        raise ArgumentError(
-            f"Models of different responses cannot be compared: {first.response!r} and {second.response!r}."
-        )
-    if not _same_rows(result_1, result_2):
-        raise ArgumentError("Models of different data cannot be compared: fit both to the same rows.")
+    _check_same_likelihood(result_1, result_2)
+    first, second = result_1.request, result_2.request
     if first.method != second.method:
         raise ArgumentError(
             f"Scores of different methods cannot be compared: {first.method!r} and {second.method!r}. "
@@ -92,12 +92,80 @@ def _check_comparable(result_1: GammResult, result_2: GammResult) -> None:
         )
 
 
-def _same_rows(result_1: GammResult, result_2: GammResult) -> bool:
+def _check_same_likelihood(result_1: GammResult, result_2: GammResult) -> None:
+    """Refuse models that are not two descriptions of the same data by the same kind of likelihood."""
+    first, second = result_1.request, result_2.request
+    if first.response != second.response:
+        raise ArgumentError(
+            f"Models of different responses cannot be compared: {first.response!r} and {second.response!r}."
+        )
+    if first.family != second.family:
+        raise ArgumentError(
+            f"Models of different families cannot be compared: {first.family!r} and {second.family!r}. Fit both "
+            "with the same 'family'."
+        )
     if len(result_1.positions) != len(result_2.positions):
-        return False
-    responses = []
+        rows = f"{len(result_1.positions)} and {len(result_2.positions)} rows"
+        raise ArgumentError(f"Models of different data cannot be compared ({rows}): fit both to the same rows.")
+    if not _same_by_row(result_1, result_2, lambda request: request.response_values):
+        raise ArgumentError(
+            "Models of different data cannot be compared (the responses differ): fit both to the same rows."
+        )
+    if not _same_by_row(result_1, result_2, lambda request: request.weights, without=1.0):
+        raise ArgumentError("Models with different prior weights cannot be compared: fit both with the same 'weights'.")
+    if not _same_by_row(result_1, result_2, _offset, without=0.0):
+        raise ArgumentError("Models with different offsets are not nested in each other: give both the same offset().")
+    _check_same_residuals(result_1, result_2)
+    if first.family != "gaussian" and "bam" in (first.function, second.function):
+        raise ArgumentError(
+            f"With family {first.family!r} the score of bam() belongs to a working model, and each model has another. "
+            "Fit both with function='gam' (engine='mgcv'), or compare the 'aic' of their glance tables."
+        )
+    if first.discrete != second.discrete:
+        raise ArgumentError("Only one of the models has discretised covariates: fit both with the same 'discrete'.")
+
+
+def _offset(request: FitRequest) -> np.ndarray:
+    """Return the sum of the offsets of a model, (row,)."""
+    inside = [
+        argument.value
+        for term in request.formula.parametric
+        if term.is_offset
+        for call in term.factors
+        if isinstance(call, Call)
+        for argument in call.arguments
+    ]
+    return np.sum([np.zeros(len(request.frame)), *(evaluate(one, request.frame) for one in inside)], axis=0)
+
+
+def _check_same_residuals(result_1: GammResult, result_2: GammResult) -> None:
+    """Refuse models whose residuals are correlated otherwise: no degree of freedom of the test stands for that."""
+    if result_1.rho != result_2.rho:
+        raise ArgumentError(
+            f"Models with different AR(1) parameters are not nested in each other: rho = {result_1.rho:.6g} and "
+            f"{result_2.rho:.6g}. Fit both with the same number as 'rho', for instance that of the larger model."
+        )
+    if result_1.rho == 0:
+        return
+    starts = _same_by_row(result_1, result_2, lambda request: request.series_start)
+    if not starts or not _same_by_row(result_1, result_2, lambda request: request.series_gaps, without=1.0):
+        raise ArgumentError(
+            "Models whose series differ cannot be compared: fit both with the same 'series', 'order' and 'gaps'."
+        )
+
+
+def _same_by_row(
+    result_1: GammResult,
+    result_2: GammResult,
+    values_of: Callable[[FitRequest], np.ndarray | None],
+    without: float = np.nan,
+) -> bool:
+    """Return whether both fits have the same values in each row of the user's table; `without` stands for None."""
+    in_table = []
     for result in (result_1, result_2):
-        values = np.empty(len(result.positions))
-        values[result.positions] = result.request.response_values
-        responses.append(values)
-    return bool(np.array_equal(*responses))
+        values = values_of(result.request)
+        ordered = np.full(len(result.positions), without)
+        if values is not None:
+            ordered[result.positions] = values
+        in_table.append(ordered)
+    return bool(np.array_equal(*in_table, equal_nan=True))

@@ -191,7 +191,7 @@ def _job(task: FitTask) -> _Job:
     check_choice("function", task.function, ("bam", "gam"))
     check_choice("family", task.family, FAMILIES)
     check_choice("gaps", task.gaps, GAPS)
-    autoregressive = _check_rho(task.rho)
+    autoregressive = check_rho(task.rho)
     formula = parse_formula(task.formula)
     prepared = prepare_data(
         formula,
@@ -243,8 +243,14 @@ def _why_not_structured(task: FitTask, request: FitRequest) -> str:
     return f" ({ENGINES['structured']().cannot(request)})"
 
 
-def _check_rho(rho: object) -> bool:
-    """Return whether there are AR(1) residuals."""
+def check_rho(rho: object) -> bool:
+    """Return whether there are AR(1) residuals.
+
+    Raises
+    ------
+    ArgumentError
+        `rho` is nothing that `fit` takes.
+    """
     if rho is None or rho in ("auto", "reml"):
         return rho is not None
     if isinstance(rho, (int, float, np.number)) and -1 < float(rho) < 1:

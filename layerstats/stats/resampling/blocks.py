@@ -15,6 +15,14 @@ from layerstats.stats.one_thread import one_blas_thread
 BLOCK = 200
 
 
+def check_replicates(replicates: int, least: int = 1) -> None:
+    """Raise `ArgumentError` unless `replicates` is a whole number of at least `least`."""
+    if not isinstance(replicates, (int, np.integer)) or replicates < least:
+        raise ArgumentError(
+            f"The 'replicates' parameter must be a whole number of {least} or more, but got {replicates!r} instead."
+        )
+
+
 def in_blocks(
     compute: Callable[[range], np.ndarray], replicates: int, workers: int = 1, block: int = BLOCK
 ) -> np.ndarray:
@@ -25,7 +33,7 @@ def in_blocks(
     >>> in_blocks(lambda numbers: np.array(numbers) ** 2, 5, block=2)
     array([ 0,  1,  4,  9, 16])
     """
-    check_positive("replicates", replicates)
+    check_replicates(replicates)
     check_positive("block", block)
     if workers < 1:
         raise ArgumentError(f"The 'workers' parameter must be 1 or more, but got {workers!r} instead.")

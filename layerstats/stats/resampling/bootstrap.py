@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.resampling.bands import band_of, pointwise_critical
-from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.blocks import check_replicates, in_blocks
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import SMOOTHING, Refits, Smoothing, refit
@@ -76,7 +77,7 @@ def bootstrap(
     interval, conf_level
         ``"pointwise"`` or ``"simultaneous"``; see `band_of`.
     replicates, seed, workers
-        Numbers do not depend on `workers`.
+        At least 19 at the usual level. Numbers do not depend on `workers`.
     smoothing
         Whether smoothing parameters are estimated anew in each replicate, or held.
 
@@ -90,6 +91,8 @@ def bootstrap(
     check_choice("smoothing", smoothing, SMOOTHING)
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")
+    # With fewer the end of an interval lies beyond all of them.
+    check_replicates(replicates, least=max(2, math.ceil(round(1 / (1 - conf_level), 6)) - 1))
     fitted = fit_design(task, label, speaker)
     design = fitted.design
     contrast = contrast_of(design, level_1, level_2)

@@ -10,15 +10,18 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_columns
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, UnsupportedModelError
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask
 from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.structured.aliased import null_combinations
+from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
     DenseTerm,
     GroupedTerm,
+    ParametricPart,
     build_parametric,
     build_smooth,
     with_side_conditions,
@@ -244,15 +247,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     steps = np.arange(size, dtype=float)
     if common and request.series_gaps is not None:
         steps = np.append(0.0, np.cumsum(request.series_gaps[1:size]))
-    parametric = build_parametric(request.formula, request.frame)
-    setup = setup_rows(request)
-    by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
-    built = [term for terms in by_smooth for term in terms]
-    if with_side_conditions(list(zip(request.formula.smooths, by_smooth, strict=True)), parametric, setup):
-        raise ArgumentError(
-            f"{task.formula} has smooths that contain each other, whose penalties resampling cannot have: write ti() "
-            "for the larger one."
-        )
+    parametric, built = _terms_of(request)
     dense = [term for term in built if isinstance(term, DenseTerm)]
     grouped = [term for term in built if isinstance(term, GroupedTerm)]
 
@@ -274,6 +269,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
                 f"Tokens of one level of {label!r} differ in columns of the model that are no function of label and "
                 f"{time}. Leave them out."
             )
+    _check_rank(everywhere, parametric, dense)
     kinds = tuple(kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
     components = []
     for term, kind in zip(grouped, kinds, strict=True):
@@ -327,6 +323,46 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
             kinds,
         ),
     )
+
+
+def _terms_of(request: FitRequest) -> tuple[ParametricPart, list[DenseTerm | GroupedTerm]]:
+    try:
+        parametric = build_parametric(request.formula, request.frame)
+        setup = setup_rows(request)
+        by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
+        contained = with_side_conditions(list(zip(request.formula.smooths, by_smooth, strict=True)), parametric, setup)
+    except Refusal as refusal:
+        raise UnsupportedModelError(f"Resampling does not express {refusal}.") from refusal
+    if contained:
+        raise UnsupportedModelError(
+            f"{request.formula} has smooths that contain each other, whose penalties resampling cannot have: write "
+            "ti() for the larger one."
+        )
+    return parametric, [term for terms in by_smooth for term in terms]
+
+
+def _check_rank(columns: np.ndarray, parametric: ParametricPart, dense: list[DenseTerm]) -> None:
+    """Refuse models of which `fit` leaves out a column: refits take all, and have no answer to some.
+
+    Parameters
+    ----------
+    columns
+        (row, column) of the parametric part, then of `dense`.
+    """
+    names = [coefficient.name for coefficient in parametric.coefficients]
+    free = [np.ones(len(names), dtype=bool)]
+    for term in dense:
+        names += [f"the unpenalised part of {term.label}"] * term.size
+        free.append(~term.penalised)
+    unpenalised = np.flatnonzero(np.concatenate(free))
+    combinations = null_combinations(columns[:, unpenalised])
+    if len(combinations):
+        share = np.abs(combinations * np.linalg.norm(columns[:, unpenalised], axis=0)).max(axis=0)
+        which = ", ".join(dict.fromkeys(names[column] for column in unpenalised[share > 1e-6 * share.max()]))
+        raise UnsupportedModelError(
+            f"The data cannot tell {which} from each other (`fit` leaves a column out, refits cannot): write the model "
+            "without one of these terms, or the smooth by an ordered factor."
+        )
 
 
 def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:

@@ -12,7 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.fit import FitTask
-from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.blocks import check_replicates, in_blocks
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.exchange import Exchange, Exchanger
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
@@ -97,6 +97,7 @@ def permutation_test(
     check_choice("smoothing", smoothing, SMOOTHING)
     for test in tests:
         check_choice("tests", test, TESTS)
+    check_replicates(replicates)
     if not models or not tests:
         raise ArgumentError("A permutation test needs at least one model and one test.")
     fitted = {layer: fit_design(task, label, speaker) for layer, task in models.items()}
@@ -123,7 +124,10 @@ def permutation_test(
         table.loc[own, "tests"] = own.sum()
     table = table.astype({"tests": int}).assign(adjust_method="max_t", replicates=len(assignments) - 1)
     return PermutationResult(
-        check_frame(table), statistics, exact, _notes(exchanger, exact, smoothing, first.speaker_of)
+        check_frame(table),
+        statistics,
+        exact,
+        _notes(exchanger, exact, len(assignments), smoothing, first.speaker_of),
     )
 
 
@@ -167,15 +171,14 @@ def _check_same_tokens(layer: str, first: CurveDesign, one: FittedDesign) -> Non
         )
 
 
-def _notes(exchanger: Exchanger, exact: bool, smoothing: Smoothing, speaker_of: np.ndarray) -> tuple[str, ...]:
+def _notes(
+    exchanger: Exchanger, exact: bool, used: int, smoothing: Smoothing, speaker_of: np.ndarray
+) -> tuple[str, ...]:
     notes = []
-    possible = exchanger.count()
     if exact:
-        notes.append(
-            f"All {possible} assignments there are were used: p-values are exact, the smallest is 1/{possible}."
-        )
-    if possible < 20:
-        notes.append(f"With {possible} assignments no p-value can be below {1 / possible:.2g}: nothing can reach 0.05.")
+        notes.append(f"All {used} assignments there are were used: p-values are exact, the smallest is 1/{used}.")
+    if used < 20:
+        notes.append(f"With {used} assignments no p-value can be below {1 / used:.2g}: nothing can reach 0.05.")
     if exchanger.between:
         notes.append("No speaker has two labels: labels were exchanged between speakers.")
     if len(np.unique(speaker_of)) == 1:

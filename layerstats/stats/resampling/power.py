@@ -12,7 +12,7 @@ from scipy import stats
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.fit import FitTask
-from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.blocks import check_replicates, in_blocks
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import Refits, refit
@@ -72,6 +72,7 @@ def power(
             raise ArgumentError(f"The {name!r} parameter must list numbers of 1 or more, but got {numbers!r} instead.")
     if not 0 < alpha < 1:
         raise ArgumentError(f"The 'alpha' parameter must be between 0 and 1, but got {alpha!r} instead.")
+    check_replicates(replicates)
     fitted = fit_design(task, label, speaker)
     contrast = contrast_of(fitted.design, level_1, level_2)
     means = _means(fitted, contrast, effect, difference)

@@ -6,7 +6,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.fit import FitTask, check_rho
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.series import GAPS, has_whole_gaps
 
@@ -21,7 +21,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
     """
     _check(task)
     formula = parse_formula(task.formula)
-    rho = float(task.rho or 0)
+    rho = 0.0 if task.rho is None else float(task.rho)
     prepared = prepare_data(
         formula,
         task.data,
@@ -52,8 +52,14 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
 def _check(task: FitTask) -> None:
     if task.series is None or task.order is None:
         raise ArgumentError("Resampling needs to know what a token is: give 'series' and 'order' in the FitTask.")
-    if task.rho == "auto":
-        raise ArgumentError("Resampling holds rho at one value: fit first, and give its 'rho' in the FitTask.")
+    check_rho(task.rho)
+    if task.rho in ("auto", "reml"):
+        raise ArgumentError(
+            f"Resampling holds rho at one value, but got rho={task.rho!r}: fit first, and give the result's 'rho' in "
+            "the FitTask."
+        )
+    if task.function != "bam" or task.discrete:
+        raise ArgumentError("Resampling refits models as bam() does, without discretised covariates.")
     if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
         raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
     check_choice("gaps", task.gaps, GAPS)

@@ -43,7 +43,7 @@ def contrast_of(design: CurveDesign, level_1: str, level_2: str) -> Contrast:
     Raises
     ------
     ArgumentError
-        A label does not exist, or both are the same.
+        A label does not exist, both are the same, or no term of the model tells them apart.
     """
     for level in (level_1, level_2):
         if level not in design.labels:
@@ -51,6 +51,10 @@ def contrast_of(design: CurveDesign, level_1: str, level_2: str) -> Contrast:
     if level_1 == level_2:
         raise ArgumentError(f"The labels to compare must differ, but both are {level_1!r}.")
     joint = design.columns[design.labels.index(level_1)] - design.columns[design.labels.index(level_2)]
+    if not np.any(joint):
+        raise ArgumentError(
+            f"No term of {design.task.formula} tells {level_1!r} from {level_2!r}. Put their column into the formula."
+        )
     smooth = np.isin(design.terms, design.penalty_terms)
     return Contrast(level_1, level_2, joint * ~smooth, joint * smooth, joint)
 

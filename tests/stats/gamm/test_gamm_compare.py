@@ -73,6 +73,67 @@ def test_the_order_of_rows_does_not_matter(fitted, words):
     assert len(compare(scored(small, 1.0), scored(shuffled, 1.0))) == 2
 
 
+def tokens_with(words, **columns):
+    data = words.assign(late=(words["x"] > 0.5).astype(int), n=1 + words.index % 3)
+    return data.assign(**columns)
+
+
+def by_structured(formula, data, **options):
+    return fit(formula, data, engine="structured", method="ML", **options)
+
+
+SERIES = {"series": "token", "order": "x"}
+
+
+@pytest.mark.parametrize(
+    ("formulas", "options", "reason"),
+    [
+        (("late ~ s(y)", "late ~ word + s(y)"), ({"family": "binomial"}, {}), "different families"),
+        (("y ~ s(x)", "y ~ word + s(x)"), ({}, {"weights": "n"}), "prior weights"),
+        (("y ~ s(x)", "y ~ word + s(x)"), ({"weights": "late1"}, {"weights": "n"}), "prior weights"),
+        (("y ~ s(x)", "y ~ word + s(x) + offset(log(n))"), ({}, {}), "offset"),
+        (("y ~ s(x) + offset(n)", "y ~ word + s(x) + offset(late)"), ({}, {}), "offset"),
+        (("y ~ s(x)", "y ~ word + s(x)"), ({}, {**SERIES, "rho": 0.3}), "AR.1. parameters"),
+        (
+            ("y ~ s(x)", "y ~ word + s(x)"),
+            ({**SERIES, "rho": 0.3}, {"series": "word", "order": "row", "rho": 0.3}),
+            "whose series differ",
+        ),
+        (("late ~ s(y)", "late ~ word + s(y)"), ({"family": "binomial"},) * 2, "working model.*function='gam'"),
+    ],
+)
+def test_likelihoods_of_other_data_are_refused(words, formulas, options, reason):
+    data = tokens_with(words, late1=1 + words.index % 2, row=range(len(words)))
+    one, two = (by_structured(formula, data, **own) for formula, own in zip(formulas, options, strict=True))
+    for pair in ((one, two), (two, one)):
+        with pytest.raises(ArgumentError, match=reason):
+            compare(*pair)
+
+
+def test_what_is_the_same_however_it_is_written(words):
+    """Weights of one are none, an offset is its values, and rows are compared where the user had them."""
+    data = tokens_with(words, log_n=np.log(1 + words.index % 3))
+    pairs = [
+        (by_structured("y ~ s(x)", data, weights=np.ones(len(data))), by_structured("y ~ word + s(x)", data, **SERIES)),
+        (
+            by_structured("y ~ s(x) + offset(log_n)", data),
+            by_structured("y ~ word + s(x) + offset(log(n))", data, **SERIES),
+        ),
+        (
+            by_structured("y ~ s(x)", data, weights="n"),
+            by_structured("y ~ word + s(x)", data, weights=data["n"].to_numpy(), **SERIES),
+        ),
+    ]
+    for pair in pairs:
+        assert compare(*pair)["p_value"].iloc[1] < 0.001
+
+
+def test_other_rows_of_the_same_number(words):
+    one, two = (by_structured("y ~ s(x)", words.drop(index=row)) for row in (0, 1))
+    with pytest.raises(ArgumentError, match="responses differ"):
+        compare(one, two)
+
+
 @pytest.mark.r
 @pytest.mark.realdata
 def test_published_comparison(real_data):

@@ -88,3 +88,11 @@ def test_unbalanced_series_have_nearly_the_bands_of_balanced_ones(make, source):
     )
     sizes = [result.effect["effect_size"][0] for result in results]
     assert sizes[0] == pytest.approx(sizes[1], abs=0.05)
+
+
+@pytest.mark.parametrize("source", ["speakers", "model"])
+@pytest.mark.parametrize("replicates", [1, 2, 18, 19.5])
+def test_too_few_replicates_for_an_interval(curves, make, source, replicates):
+    task = make.level_and_shape(curves, TOKEN)
+    with pytest.raises(ArgumentError, match="whole number of 19 or more"):
+        bootstrap(task, "label", "b", "a", source=source, replicates=replicates)

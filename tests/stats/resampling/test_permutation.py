@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, UnsupportedModelError
 from layerstats.stats.gamm.fit import fit_many
 from layerstats.stats.resampling import permutation_test
 from layerstats.stats.resampling.blocks import in_blocks
@@ -136,3 +136,54 @@ def test_unbalanced_series_by_a_simple_implementation(make):
         row = fit_many([replace(task, data=data.assign(label=new))], workers=1)[0].parametric.iloc[1]
         expected.append(abs(row["estimate"] / row["std_error"]))
     np.testing.assert_allclose(result.statistics[:, 0], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"rho": "reml"}, "holds rho at one value, but got rho='reml'"),
+        ({"rho": 1.5}, "numbers between -1 and 1, but got 1.5"),
+        ({"rho": float("nan")}, "but got nan"),
+        ({"rho": "high"}, "but got 'high'"),
+        ({"function": "gam"}, "as bam"),
+        ({"weights": "time"}, "without prior weights"),
+    ],
+)
+def test_what_refits_cannot_do(curves, make, options, reason):
+    task = replace(make.level_and_shape(curves, TOKEN), **options)
+    with pytest.raises(ArgumentError, match=reason):
+        permutation_test({"conv1": task}, "label", replicates=19)
+
+
+@pytest.mark.parametrize(
+    ("formula", "named"),
+    [
+        ("value ~ label + s(time, k=5) + s(time, by=label, k=5)", "the unpenalised part of s.time.:labela"),
+        ("value ~ label + is_b + s(time, k=5)", "labelb, is_b"),
+        ("value ~ label + poly(time, 2)", "poly"),
+    ],
+)
+@pytest.mark.parametrize("random", ["", " + s(time, token, bs='fs', m=1, k=4)"])
+def test_models_of_which_a_fit_leaves_a_column_out(curves, make, formula, named, random):
+    """Refits of every column are singular: it is said which, with random terms and without."""
+    data = curves.assign(is_b=(curves["label"] == "b").astype(float))
+    task = replace(make.level_and_shape(data), formula=formula + random)
+    with pytest.raises(UnsupportedModelError, match=named):
+        permutation_test({"conv1": task}, "label", replicates=19)
+
+
+def test_a_model_without_the_label(curves, make):
+    task = replace(make.level_and_shape(curves), formula="value ~ s(time, k=5)")
+    with pytest.raises(ArgumentError, match=r"No term of .* tells 'b' from 'a'"):
+        permutation_test({"conv1": task}, "label", replicates=19)
+
+
+@pytest.mark.parametrize("replicates", [0, -1, 2.5])
+def test_replicates_are_counted(curves, make, replicates):
+    with pytest.raises(ArgumentError, match="whole number of 1 or more"):
+        permutation_test({"conv1": make.level_and_shape(curves, TOKEN)}, "label", replicates=replicates)
+
+
+def test_few_replicates_are_noted(curves, make):
+    result = permutation_test({"conv1": make.level_and_shape(curves, TOKEN)}, "label", replicates=1)
+    assert any("no p-value can be below 0.5" in note for note in result.notes)

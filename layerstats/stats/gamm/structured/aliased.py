@@ -55,12 +55,17 @@ def dependencies(model: Model) -> np.ndarray:
     """Return the combinations of unpenalised columns that are zero in every row, (combination, column)."""
     free = _unpenalised(model)
     columns = model.dense_columns(model.rows.frame)[:, free] * np.sqrt(model.rows.counts)[:, None]
+    return null_combinations(columns)
+
+
+def null_combinations(columns: np.ndarray) -> np.ndarray:
+    """Return the combinations of columns, (row, column), that are zero in every row, (combination, column)."""
     size = np.linalg.norm(columns, axis=0)
     size[size == 0] = 1.0
     # The squares of singular values, quick to have; rounding errors of squares hide what is below 1e-8.
     values = np.linalg.eigvalsh((columns / size).T @ (columns / size))
-    if not len(free) or values[0] > 1e-12 * values[-1]:
-        return np.zeros((0, len(free)))
+    if not columns.shape[1] or values[0] > 1e-12 * values[-1]:
+        return np.zeros((0, columns.shape[1]))
     root = np.linalg.qr(columns / size, mode="r")
     _, singular, right = np.linalg.svd(root, full_matrices=True)
     rank = int(np.sum(singular > _DEPENDENT * singular[0]))
