@@ -15,6 +15,10 @@ class UnsupportedModelError(ArgumentError):
     """The engine that was asked for does not fit models of this kind."""
 
 
+class MissingFileError(LayerstatsError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+
 class DataError(LayerstatsError, ValueError):
     """A table cannot be analysed as it stands: missing columns, missing values, duplicated rows."""
 
@@ -33,6 +37,10 @@ class FormulaError(LayerstatsError, ValueError):
 
 class StoreError(LayerstatsError, ValueError):
     """A store is unfinished, damaged or of a schema that this version cannot read."""
+
+
+class NetworkError(LayerstatsError, RuntimeError):
+    """A network failed when it was run, or cannot be recorded as it is."""
 
 
 class FitError(LayerstatsError, RuntimeError):

@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.network_file import load_network
 from layerstats.cli.speech import tell_damage
-from layerstats.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from layerstats.models import ModelCard
-
-
-def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
-    """Load a network: a layerstats checkpoint (.safetensors) and its card, or FILE.py:FUNCTION that returns a module.
-
-    Raises
-    ------
-    ArgumentError
-        If the file does not exist, has no such function, or what it returns is not a module.
-    """
-    from torch import nn
-
-    from layerstats.models import load_checkpoint
-
-    if spec.endswith(".safetensors"):
-        return load_checkpoint(spec)
-    file, _, function = spec.rpartition(":")
-    if not file.endswith(".py") or not Path(file).is_file():
-        raise ArgumentError(
-            f"Invalid network {spec!r}: give a checkpoint FILE.safetensors, or FILE.py:FUNCTION where FUNCTION() "
-            "returns a torch.nn.Module."
-        )
-    module_spec = importlib.util.spec_from_file_location(Path(file).stem, file)
-    if module_spec is None or module_spec.loader is None:
-        raise ArgumentError(f"{file} cannot be read as Python.")
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    if not hasattr(module, function):
-        raise ArgumentError(f"{file} has no function {function!r}.")
-    network = getattr(module, function)()
-    if not isinstance(network, nn.Module):
-        raise ArgumentError(f"{spec} returned {type(network).__name__}, not a torch.nn.Module.")
-    return network, None
 
 
 def record(

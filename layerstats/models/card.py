@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.models.infowavegan import InfoWaveGAN
 from layerstats.models.wavegan import ConvolutionalEncoder
 
@@ -64,11 +64,27 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
-        """Read a card from what `to_json` wrote."""
-        fields: dict[str, Any] = json.loads(text)
-        for name in ("outputs", "limits"):
-            fields[name] = tuple(fields.get(name, ()))
-        return cls(**fields)
+        """Read a card from what `to_json` wrote; fields that this version does not know are passed over.
+
+        Raises
+        ------
+        DataError
+            The text is not a card: not JSON, no name, or a field of another kind.
+        """
+        try:
+            given = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DataError(f"it is not JSON ({error}).") from error
+        kinds = {"name": str, "description": str, "outputs": list, "limits": list}
+        kinds |= dict.fromkeys(("training", "evaluation", "architecture"), dict)
+        if not isinstance(given, dict) or "name" not in given:
+            raise DataError("it has no 'name'.")
+        known = {name: given[name] for name in kinds if given.get(name) is not None}
+        for name, value in known.items():
+            if not isinstance(value, kinds[name]):
+                raise DataError(f"its {name!r} must be a {kinds[name].__name__}, but is {value!r}.")
+        known |= {name: tuple(known.get(name, ())) for name in ("outputs", "limits")}
+        return cls(**{"description": "", **known})
 
     def to_markdown(self) -> str:
         """Return the card as a page to read."""
@@ -114,4 +130,7 @@ def build(architecture: Mapping[str, Any]) -> nn.Module:
     name = architecture.get("class")
     if name not in ARCHITECTURES:
         raise ArgumentError(f"Unknown architecture {name!r}. Known are {', '.join(ARCHITECTURES)}.")
-    return ARCHITECTURES[name](**architecture["arguments"])
+    try:
+        return ARCHITECTURES[name](**architecture.get("arguments", {}))
+    except TypeError as error:
+        raise ArgumentError(f"The arguments on the card do not fit the architecture {name}: {error}.") from error

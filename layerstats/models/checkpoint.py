@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from layerstats.checks import check_choice, require
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, MissingFileError
 from layerstats.models.card import ModelCard, build, describe
 from layerstats.models.fresh import untrained
 from layerstats.models.seeding import seeded
@@ -78,24 +79,29 @@ def load_checkpoint(path: str | Path) -> tuple[Any, ModelCard]:
     ------
     DataError
         The file is damaged, is not a checkpoint of layerstats, or its weights do not fit its architecture.
-    FileNotFoundError
+    MissingFileError
         There is no such file.
     """
     safetensors = require("safetensors", "read a checkpoint", "networks")
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no checkpoint at {path}.")
+        beside = sorted(file.name for file in path.parent.glob("*.safetensors"))
+        close = difflib.get_close_matches(path.name, beside, n=1)
+        raise MissingFileError(f"There is no checkpoint at {path}.{f' Did you mean {close[0]}?' if close else ''}")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, OSError) as error:
         raise DataError(f"{path} is not a readable safetensors file: {error}") from error
     if "card" not in metadata:
         raise DataError(f"{path} was not written by layerstats: its metadata hold no model card.")
-    card = ModelCard.from_json(metadata["card"])
-    with seeded(0):  # the weights drawn here are overwritten; the caller's random state is not to notice
-        model = build(card.architecture)
+    try:
+        card = ModelCard.from_json(metadata["card"])
+        with seeded(0):  # the weights drawn here are overwritten; the caller's random state is not to notice
+            model = build(card.architecture)
+    except (DataError, ArgumentError) as error:
+        raise DataError(f"The model card in {path} cannot be used: {error}") from error
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     except RuntimeError as error:

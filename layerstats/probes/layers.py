@@ -52,7 +52,7 @@ def choose_layers(model: nn.Module, layers: str | Sequence[str]) -> tuple[str, .
         listed = ", ".join(names[:60]) + (f", ... ({len(names)} in all)" if len(names) > 60 else "")
         raise ArgumentError(
             f"No layer of {type(model).__name__} fits {', '.join(map(repr, unmatched)) or 'an empty list'}. "
-            f"Its layers are: {listed}."
+            f"{f'Its layers are: {listed}' if names else 'It has no layers: no module is part of it'}."
         )
     return tuple(name for name in names if any(matches(name, pattern) for pattern in patterns))
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from layerstats.cli import doctor
 from layerstats.cli.main import app
-from layerstats.cli.record import load_network
+from layerstats.cli.network_file import load_network
 from layerstats.errors import ArgumentError
 
 

@@ -1,11 +1,15 @@
 """Checkpoints keep weights, architecture and card; damaged ones say so."""
 
+import dataclasses
+import json
+
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, MissingFileError
 from layerstats.models import ConvolutionalEncoder, ModelCard, load_checkpoint, save_checkpoint
 
 CARD = ModelCard(
@@ -64,5 +68,43 @@ def test_damaged_and_foreign_files_are_named(tmp_path):
     save_file(load_file(path), foreign)
     with pytest.raises(DataError, match="no model card"):
         load_checkpoint(foreign)
-    with pytest.raises(FileNotFoundError, match="absent"):
+    with pytest.raises(MissingFileError, match="absent"):
         load_checkpoint(tmp_path / "absent.safetensors")
+
+
+def with_card(path, tmp_path, change):
+    """The checkpoint at `path` with `change` made to its card."""
+    with safe_open(path, framework="pt") as file:
+        card = json.loads(file.metadata()["card"])
+    changed = change(card)
+    other = tmp_path / "other.safetensors"
+    text = changed if isinstance(changed, str) else json.dumps(changed)
+    save_file(load_file(path), other, metadata={"format": "pt", "card": text})
+    return other
+
+
+def test_fields_of_a_later_version_are_passed_over(tmp_path):
+    path = save_checkpoint(tmp_path / "words.safetensors", ConvolutionalEncoder(2, width=1), CARD)
+    other = with_card(path, tmp_path, lambda card: {**card, "licence": "CC0", "limits": None})
+    assert load_checkpoint(other)[1] == dataclasses.replace(load_checkpoint(path)[1], limits=())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda card: "{", "not JSON"),
+        (lambda card: [], "no 'name'"),
+        (lambda card: {**card, "training": "long"}, "'training' must be a dict, but is 'long'"),
+        (lambda card: {**card, "architecture": {}}, "Unknown architecture None"),
+        (
+            lambda card: {**card, "architecture": {"class": "ConvolutionalEncoder", "arguments": {"depth": 3}}},
+            "do not fit the architecture ConvolutionalEncoder.*'depth'",
+        ),
+        (lambda card: {**card, "architecture": {"class": "ConvolutionalEncoder"}}, "'outputs'"),
+    ],
+    ids=["text", "list", "kind", "no-architecture", "argument", "no-arguments"],
+)
+def test_damaged_cards_are_named(tmp_path, change, message):
+    path = save_checkpoint(tmp_path / "words.safetensors", ConvolutionalEncoder(2, width=1), CARD)
+    with pytest.raises(DataError, match=rf"other\.safetensors cannot be used.*{message}"):
+        load_checkpoint(with_card(path, tmp_path, change))
