@@ -36,7 +36,8 @@ def _spectrum(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> 
     solution = freedom.optimum.solution
     patterns = sum(len(cluster.grid) for cluster in solution.system.clusters)
     alone = span == slice(0, solution.system.functions) and not noise.any
-    if alone and patterns * solution.system.functions > block_spectrum.LARGEST_DENSE:
+    rows, columns = patterns * solution.system.functions, len(solution.inverse)
+    if alone and not block_spectrum.by_eigenvalues(rows, columns):
         return BlockPencil.of(solution).spectrum()
     return _product(freedom, noise, weights, span).spectrum()
 
