@@ -18,8 +18,8 @@ from scipy.sparse.linalg import aslinearoperator, eigs
 from layerstats.stats.gamm.structured.inference.quadratic_form import Correction
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 
-# Up to the first size the eigenvalues of the whole matrix are computed; up to the second, which is 70 MB a matrix, where
-# that takes less time than determinants at the points of a path do.
+# Up to the first size the eigenvalues of the whole matrix are computed; up to the second, 70 MB a matrix, where that
+# takes less time than determinants at the points of a path do.
 LARGEST_DENSE, LARGEST_COMPUTED = 500, 3000
 _POINTS = 47
 
