@@ -60,7 +60,11 @@ def main(
         channel_effects(table, alpha=alpha), "channels", f"{contrast} in every channel",
         "At the sides channels that differ in level, far up in the middle those that differ in shape.",
     )  # fmt: skip
-    models = [f"{name}: {result.attrs['formula']}, rho = {result.attrs['rho']:.3f}" for name, result in results.items()]
+    models = [
+        f"{name}: {result.attrs['formula']}, rho = {result.attrs['rho']:.3f}. t of levels has as many degrees of "
+        f"freedom as {result.attrs['level_units']}. {result.attrs['note']}"
+        for name, result in results.items()
+    ]
     output.text("models", "Models", "\n".join(models))
 
 

@@ -15,8 +15,9 @@ from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
 from layerstats.store import open_store
 
 CAPTIONS = {
-    "contrast": "Joint test: is there any difference? Level and shape say of which kind. Where speakers repeat, t of "
-    "levels has as many degrees of freedom as speakers, less one.",
+    "contrast": "Joint test: is there any difference? Level and shape say of which kind. t of levels has as many "
+    "degrees of freedom as {units}.",
+    "levels": "Tests of levels by residual degrees of freedom, as published. The table of the contrast counts {units}.",
     "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022).",
     "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve.",
     "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of phone tokens. "
@@ -47,9 +48,10 @@ def main(
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers),
     )
+    tests_note, levels_note = (CAPTIONS[name].format(units=result.level_units) for name in ("contrast", "levels"))
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
-    output.table(result.table, "contrast", f"{name} at each layer", CAPTIONS["contrast"], kind="phone_contrast")
+    output.table(result.table, "contrast", f"{name} at each layer", tests_note, kind="phone_contrast")
     output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", CAPTIONS["curves"])
     figure = difference(result.difference, result.regions, x="time")
     output.figure(figure, "difference_curves", f"{name} along the phone", CAPTIONS["difference"])
@@ -65,7 +67,7 @@ def main(
     if {"receptive_field_s", "hop_s"} <= set(resolution.columns):
         figure = receptive_field(resolution, result.durations)
         output.figure(figure, "receptive_field", "What a layer can resolve", CAPTIONS["receptive_field"])
-    output.table(result.parametric, "parametric", "Levels", kind="parametric")
+    output.table(result.parametric, "parametric", "Levels", levels_note, kind="parametric")
     output.table(result.smooths, "smooths", "Shapes", kind="smooths")
     output.table(result.difference, "difference", "Difference along the phone", kind="difference")
     output.table(result.regions, "regions", "Where the sets differ (normalised time)", kind="regions")

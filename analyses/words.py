@@ -14,8 +14,9 @@ from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
 from layerstats.store import open_store
 
 CAPTIONS = {
-    "tests": "Joint test: is there any difference? Level and shape say of which kind. Where speakers repeat, t of "
-    "levels has as many degrees of freedom as speakers, less one.",
+    "tests": "Joint test: is there any difference? Level and shape say of which kind. t of levels has as many degrees "
+    "of freedom as {units}.",
+    "levels": "Tests of levels by residual degrees of freedom, as published. The table of tests counts {units}.",
     "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022).",
     "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right.",
     "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
@@ -54,6 +55,7 @@ def main(
     effects = result.effects.query("level_1 == @levels[0]")
     effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
 
+    tests_note, levels_note = (CAPTIONS[name].format(units=result.level_units) for name in ("tests", "levels"))
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
     title = f"Levels and shapes of words at {last}"
     output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
@@ -63,8 +65,8 @@ def main(
     output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", CAPTIONS["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
     output.figure(sizes, "effect_sizes", "Effect sizes by layer", CAPTIONS["effect_sizes"])
-    output.table(result.tests, "tests", f"Tests of words against {levels[0]} at each layer", CAPTIONS["tests"])
-    output.table(result.parametric, "parametric", "Levels of words at each layer", kind="parametric")
+    output.table(result.tests, "tests", f"Tests of words against {levels[0]} at each layer", tests_note)
+    output.table(result.parametric, "parametric", "Levels of words at each layer", levels_note, kind="parametric")
     output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")
     output.table(result.regions, "regions", "Where words differ (ms)", kind="regions")

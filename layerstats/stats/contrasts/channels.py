@@ -27,6 +27,7 @@ from layerstats.stats.contrasts.phone_sets import check_disjoint, parse_phone_co
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.one_thread import one_blas_thread
 from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
+from layerstats.stats.units import Units
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm.channels import ChannelFits
@@ -151,10 +152,10 @@ def channel_contrasts(
         curves, joint = fitted.difference(contrast.series), _joint(contrast)
         for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
             fits = fitted.fit(values, joint, workers)
-            parts.append(_block(contrast, fits, curves.effects(fits, values), model.level_freedom))
+            parts.append(_block(contrast, fits, curves.effects(fits, values), model.units))
             # Before the next block is read.
             del values, fits
-    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times)}
+    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times, model.units)}
     return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
 
 
@@ -164,7 +165,7 @@ def _joint(contrast: _Contrast) -> tuple[str, str]:
     return f"{group}{other}", f"s({contrast.series.covariate}):{group}_ordered{other}"
 
 
-def _about(contrast: _Contrast, layer: str, times: Times) -> dict[str, object]:
+def _about(contrast: _Contrast, layer: str, times: Times, units: Units) -> dict[str, object]:
     names = contrast.names
     tests = f"{names[0]} - {names[1]} over the channels of {layer}; level, shape and joint test each by itself"
     return {
@@ -173,6 +174,8 @@ def _about(contrast: _Contrast, layer: str, times: Times) -> dict[str, object]:
         "family": tests,
         "series": len(set(contrast.series.frame[contrast.series.identifier])),
         "dropped": len(contrast.series.dropped),
+        "level_units": str(units),
+        "note": units.note,
         "times": "the clip's" if contrast.group == "word" else times,
     }
 
@@ -249,7 +252,7 @@ def _some_channels(experiment: Experiment, layer: str, rows: ChannelRows, channe
     return rows.read(experiment.array(layer, "maps"), evenly)
 
 
-def _block(contrast: _Contrast, fits: ChannelFits, effects: ChannelEffects, level_freedom: int | None) -> xr.Dataset:
+def _block(contrast: _Contrast, fits: ChannelFits, effects: ChannelEffects, units: Units) -> xr.Dataset:
     """Return the table of one block of channels."""
     from layerstats.stats.gamm.channels import JOINT
 
@@ -258,7 +261,7 @@ def _block(contrast: _Contrast, fits: ChannelFits, effects: ChannelEffects, leve
     shape, both = fits.smooth_terms.index(smooth), fits.smooth_terms.index(JOINT)
     none = np.full(len(fits.status), np.nan)
     ratio = fits.statistic[:, level]
-    freedom = fits.df_residual if level_freedom is None else np.where(np.isfinite(ratio), level_freedom, np.nan)
+    freedom = np.where(np.isfinite(ratio), units.freedom, np.nan)
     by_term = {
         "estimate": (contrast.sign * fits.estimate[:, level], none, none),
         "std_error": (fits.std_error[:, level], none, none),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.series import Series
+from layerstats.stats.units import Units, count_units
 
 SpeakerTerms = Literal["auto", "none"]
 # mgcv's default for one covariate, and the published analysis's.
@@ -32,10 +33,8 @@ class SeriesModel:
         As `fit` takes them.
     identifier, covariate
         The series and their order, for the AR(1) part.
-    level_freedom
-        Degrees of freedom of tests of levels: speakers less one where the model has speakers' own versions of groups
-        (less the number of groups where each speaker has one), since tokens then add no evidence that speakers do not
-        have. None: those of the residuals. ``docs/calibration.md`` has what becomes of them otherwise.
+    units
+        What tests of levels count: speakers, or tokens where the model leaves speakers out.
     """
 
     formula: str
@@ -43,8 +42,8 @@ class SeriesModel:
     identifier: str
     covariate: str
     factors: dict[str, list[str]]
-    ordered: dict[str, tuple[str, str]] = field(default_factory=dict)
-    level_freedom: int | None = None
+    ordered: dict[str, tuple[str, str]]
+    units: Units
 
 
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
@@ -132,7 +131,8 @@ def level_and_shape_model(
             raise DataError(f"Tokens have {few} different durations: too few for a smooth of duration.")
         terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
     fixed = (len(levels) + 2) * k + (DURATION_BASIS**2 + DURATION_BASIS) * duration
-    random, data, freedom = _random_terms(series, group, k, speakers, fixed)
+    random, data = _random_terms(series, group, k, speakers, fixed)
+    each = series.frame.drop_duplicates(series.identifier)
     return SeriesModel(
         formula=f"value ~ {' + '.join([*terms, *random])}",
         data=data,
@@ -140,32 +140,29 @@ def level_and_shape_model(
         covariate=covariate,
         factors={group: list(levels)},
         ordered={f"{group}_ordered": (group, levels[0])},
-        level_freedom=freedom,
+        units=count_units(each[group].to_numpy(), None if speakers == "none" else each["speaker"].to_numpy()),
     )
 
 
 def _random_terms(
     series: Series, group: str, k: int, speakers: SpeakerTerms, fixed: int
-) -> tuple[list[str], pd.DataFrame, int | None]:
-    """Return factor smooths for tokens and, where they repeat, speakers; the data with their columns; level freedom.
+) -> tuple[list[str], pd.DataFrame]:
+    """Return factor smooths for tokens and, where they repeat, speakers; and the data with their columns.
 
     A model must not have more coefficients than rows. Where series are short, factor smooths get fewer basis functions,
     and where that would leave them less than three, speakers get random intercepts.
     """
     frame = series.frame
     each = frame.drop_duplicates(series.identifier)
-    columns, freedom = [], None
-    people = len(set(each["speaker"]))
+    columns = []
     if speakers == "auto" and _repeat(each):
         columns.append("speaker")
-        # Every speaker has one group only where there are as many pairs of both as speakers.
-        if len(each.drop_duplicates(["speaker", group])) == people:
-            freedom = people - len(set(each[group]))
+        # Where every speaker has one group, speakers' versions of groups are speakers.
+        apart = len(each.drop_duplicates(["speaker", group])) == len(set(each["speaker"]))
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
-        elif any(_repeat(of_group) for _, of_group in each.groupby(group)):
+        if not apart and any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
-            freedom = people - 1
     tokens, levels = len(each), sum(len(set(frame[column])) for column in columns)
     rows = len(frame) - fixed
     size = min(k - 1, rows // (tokens + levels))
@@ -177,8 +174,7 @@ def _random_terms(
     terms = [f's({series.covariate}, {series.identifier}, bs="fs", m=1{option})']
     for column in columns:
         terms.append(f's({series.covariate}, {column}, bs="fs", m=1{option})' if smooth else f's({column}, bs="re")')
-    # One speaker a group leaves nothing to tell them by: as wide as t distributions go.
-    return terms, frame, None if freedom is None else max(freedom, 1)
+    return terms, frame
 
 
 def _repeat(each: pd.DataFrame) -> bool:

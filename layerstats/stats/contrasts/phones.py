@@ -19,7 +19,7 @@ from layerstats.stats.contrasts.curves import (
     difference_tables,
     group_curves,
 )
-from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests, few_speakers_note
+from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
@@ -28,6 +28,7 @@ from layerstats.stats.contrasts.untrained import network_effects
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
 from layerstats.stats.series import SAMPLES, Series, phone_series
+from layerstats.stats.units import describe_units
 from layerstats.tables import check_frame
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class PhoneContrast:
         Intervals with too few samples at a layer.
     durations
         ``token, phone, phone_index, phone_duration_s``.
+    level_units
+        What tests of levels count, for instance "16 speakers, less one".
     series, results
         By layer: the series, and the fitted model.
     """
@@ -80,6 +83,7 @@ class PhoneContrast:
     networks: pd.DataFrame
     dropped: pd.DataFrame
     durations: pd.DataFrame
+    level_units: str
     series: Mapping[str, Series]
     results: Mapping[str, GammResult]
 
@@ -102,9 +106,10 @@ def phone_contrast(
     One model a layer, on normalised time with AR(1) residuals, a factor smooth a phone token, and factor smooths of
     speakers, and of speakers' versions of each set, where they repeat: ``value ~ phone_set + s(time) + s(time,
     by=phone_set_ordered) + ...``. Three tests: the joint one of level and shape, which is the one to rely on for "is
-    there any difference"; the level, by t with as many degrees of freedom as speakers, less one, where they repeat;
-    and the shape. ``docs/calibration.md`` has how often each errs. The effect size is the root mean square of the
-    difference curve over the standard deviation of phone tokens, see `layerstats.stats.effect_size`.
+    there any difference"; the level, by t with as many degrees of freedom as speakers, less one (or less the number of
+    sets, where each speaker says one of them only); and the shape. ``docs/calibration.md`` has how often each errs. The
+    effect size is the root mean square of the difference curve over the standard deviation of phone tokens, see
+    `layerstats.stats.effect_size`.
 
     Untrained networks in the store are measured by a descriptive effect size that needs no model, and the trained
     network by the same, so that their ranks are fair: see `layerstats.stats.null`.
@@ -162,6 +167,7 @@ def phone_contrast(
         networks=networks,
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         durations=intervals_table,
+        level_units=describe_units(model.units for model in models.values()),
         series=series,
         results=results,
     )
@@ -232,9 +238,9 @@ def _table(
             row |= _counts(series[layer], names)
             reference, other = sorted(names)
             sign = 1.0 if names == (other, reference) else -1.0
-            freedom = models[layer].level_freedom
-            row |= difference_tests(results[layer], GROUP, reference, other, freedom, sign)
-            row |= {"note": "; ".join(filter(None, [notes[layer], few_speakers_note(freedom)]))}
+            units = models[layer].units
+            row |= difference_tests(results[layer], GROUP, reference, other, units, sign)
+            row |= {"note": "; ".join(filter(None, [notes[layer], units.note]))}
             size = difference_effect(curves[layer], series[layer], GROUP, names, options)
             row |= {
                 "effect_size": size.estimate,

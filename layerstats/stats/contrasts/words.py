@@ -24,6 +24,7 @@ from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_g
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
+from layerstats.stats.units import describe_units
 from layerstats.tables import check_frame
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ class WordContrasts:
     ----------
     tests
         A row a layer and word, against the reference: the joint test of level and shape, which is the one to rely on
-        for "is there any difference", then the level (with the degrees of freedom of speakers where they repeat) and
-        the shape. ``layer, level_1, level_2, joint_statistic, joint_df, joint_p_value, ..._p_adjusted``; see
+        for "is there any difference", then the level (by the degrees of freedom of `level_units`) and the shape.
+        ``layer, level_1, level_2, joint_statistic, joint_df, joint_p_value, ..._p_adjusted, note``; see
         `difference_tests`.
     parametric
-        Levels: ``layer, term, estimate, std_error, statistic, p_value, p_adjusted, adjust_method, family, tests``.
+        Levels as the model has them, by residual degrees of freedom: ``layer, term, estimate, std_error, statistic,
+        p_value, p_adjusted, adjust_method, family, tests``.
     smooths
         Shapes: ``layer, term, edf, ref_df, statistic, p_value`` and the adjusted p-values.
     curves
@@ -64,6 +66,8 @@ class WordContrasts:
         One row a layer.
     dropped
         Series that are too short to be used.
+    level_units
+        What tests of levels count, for instance "16 speakers, less one".
     series, results
         By layer: the series that were analysed, and the fitted model.
     """
@@ -79,6 +83,7 @@ class WordContrasts:
     autocorrelation: pd.DataFrame
     glance: pd.DataFrame
     dropped: pd.DataFrame
+    level_units: str
     series: Mapping[str, Series]
     results: Mapping[str, GammResult]
 
@@ -169,6 +174,7 @@ def word_contrasts(
         autocorrelation=residual_autocorrelation(results, series),
         glance=stacked({layer: result.glance for layer, result in results.items()}),
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
+        level_units=describe_units(model.units for model in models.values()),
         series=series,
         results=results,
     )
@@ -224,7 +230,8 @@ def _tests(
     reference, *others = levels
     rows = [
         {"layer": layer, "level_1": word, "level_2": reference}
-        | difference_tests(result, "word", reference, word, models[layer].level_freedom)
+        | difference_tests(result, "word", reference, word, models[layer].units)
+        | {"note": models[layer].units.note}
         for layer, result in results.items()
         for word in others
     ]

@@ -19,6 +19,7 @@ from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, differences, smooth_p_values
 from layerstats.stats.resampling.summaries import summarise
+from layerstats.stats.units import count_units
 from layerstats.tables import check_frame
 
 
@@ -50,7 +51,8 @@ def power(
         Planned numbers of speakers, and of tokens of each speaker with each of the labels; all combinations.
         Where no speaker of the pilot has two labels, so many speakers are planned for each label.
     tests
-        The tests of the model to count: ``"level"``, ``"shape"``, ``"joint"``.
+        The tests of the model to count: ``"level"`` (with the degrees of freedom of speakers, as in `phone_contrast`),
+        ``"shape"``, ``"joint"``.
     effect
         Multiplies the difference that was found. The difference of a pilot study that was published for being
         significant is too large: try 0.5 as well.
@@ -137,17 +139,27 @@ def _p_values(
     key: tuple[int, int],
     workers: int,
 ) -> np.ndarray:
+    units = count_units(planned.label_of, None if _alone(fitted.design) else planned.speaker_of)
+    freedom = float(units.freedom)
+
     def compute(numbers: range) -> np.ndarray:
         values = simulate(fitted, planned, means, seed, numbers, *key)
         data = summarise(planned, np.tile(planned.label_of, (len(values), 1)), values)
         again = refit(planned, data)
-        return np.column_stack([p_values_of(again, contrast, test) for test in tests])
+        return np.column_stack([p_values_of(again, contrast, test, freedom) for test in tests])
 
     return in_blocks(compute, replicates, workers)
 
 
-def p_values_of(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
+def p_values_of(refits: Refits, contrast: Contrast, test: str, level_freedom: float | None = None) -> np.ndarray:
     """Return the p-values that the tables of a fit have, (replicate,).
+
+    Parameters
+    ----------
+    refits, contrast, test
+        What is tested.
+    level_freedom
+        Degrees of freedom of the test of the level; by default those of the residuals.
 
     Raises
     ------
@@ -159,7 +171,8 @@ def p_values_of(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
         if not contrast.level.any():
             raise ArgumentError("The model has no parametric term of the labels, so there is no test of their level.")
         value, error = differences(refits, contrast.level[:1])
-        return 2 * stats.t.sf(np.abs(value / error)[:, 0], refits.residual_freedom)
+        freedom = refits.residual_freedom if level_freedom is None else level_freedom
+        return 2 * stats.t.sf(np.abs(value / error)[:, 0], freedom)
     used = np.flatnonzero(getattr(contrast, test).any(axis=0))
     smooths = {design.terms[column] for column in used if design.terms[column] in design.penalty_terms}
     if len(smooths) != 1:

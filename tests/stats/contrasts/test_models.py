@@ -5,6 +5,7 @@ import pytest
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.models import basis_functions, check_groups, level_and_shape_model
 from layerstats.stats.series import Series
+from layerstats.stats.units import Units
 
 TABLE_1 = 'value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1)'
 
@@ -89,13 +90,15 @@ def test_duration_is_a_smooth_and_an_interaction():
 
 def test_levels_have_the_degrees_of_freedom_of_speakers():
     one = series(speakers=6, repeats=3, points=32)
-    assert level_and_shape_model(one, "word", ["ask", "wash"]).level_freedom == 5
-    assert level_and_shape_model(one, "word", ["ask", "wash"], speakers="none").level_freedom is None
-    assert level_and_shape_model(series(), "word", ["ask", "wash"]).level_freedom is None
+    assert level_and_shape_model(one, "word", ["ask", "wash"]).units == Units("speakers", 6, 1)
+    # Where each says each word once, tokens are the speakers' versions of words, whichever term takes them up.
+    assert level_and_shape_model(series(), "word", ["ask", "wash"]).units.freedom == 5
+    # Without speakers in the model, tokens are what was sampled, not their points in time.
+    assert level_and_shape_model(one, "word", ["ask", "wash"], speakers="none").units == Units("tokens", 36, 2)
     # Every speaker says one word only: it is a comparison of two groups of speakers.
     apart = one.frame[(one.frame["word"] == "ask") == one.frame["speaker"].isin(["sp0", "sp1", "sp2"])]
     model = level_and_shape_model(Series(apart, "sample", "token", one.dropped), "word", ["ask", "wash"])
-    assert model.level_freedom == 4
+    assert model.units == Units("speakers", 6, 2)
     assert "speaker_word" not in model.formula
 
 

@@ -5,12 +5,12 @@ from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
-from layerstats.stats.contrasts.difference_tests import few_speakers_note
 from layerstats.stats.contrasts.models import level_and_shape_model
 from layerstats.stats.gamm import fit
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.tables import check_frame
 
+INTERVALS = {"intervals": IntervalOptions(draws=500)}
 QUICK = {"fits": FitOptions(discrete=True), "intervals": IntervalOptions(draws=2000)}
 
 
@@ -116,7 +116,7 @@ def test_numbers_are_those_of_a_direct_fit(make_store):
     shape = direct.smooths.set_index("term").loc["s(time):phone_set_orderedsh"]
     row = result.table.iloc[0]
     assert row["level_difference"] == pytest.approx(-level["estimate"], rel=1e-9)
-    assert row["level_p_value"] == pytest.approx(level["p_value"], rel=1e-9)
+    assert row["level_statistic"] == pytest.approx(-level["statistic"], rel=1e-9)
     assert row["shape_statistic"] == pytest.approx(shape["statistic"], rel=1e-6)
 
 
@@ -133,18 +133,28 @@ def test_p_values_are_adjusted_over_layers(make_store):
 
 def test_levels_are_tested_with_the_degrees_of_freedom_of_speakers(make_store):
     table = phone_contrast(make_store(level=0.4, layers=("conv2",)), "s:sh", intervals=QUICK["intervals"]).table
-    # Each of twelve speakers says each set once: tokens are speakers, and count.
-    assert (table["level_df"] > 20).all()
+    # Each of twelve speakers says each set once.
+    assert (table["level_df"] == 11).all()
     expected = 2 * stats.t.sf(table["level_statistic"].abs(), table["level_df"])
     np.testing.assert_allclose(table["level_p_value"], expected)
     assert (table["joint_p_value"] < 0.01).all()
     assert (table["note"] == "").all()
 
 
-def test_few_speakers_who_repeat_are_noted():
-    assert few_speakers_note(None) == ""
-    assert few_speakers_note(19) == ""
-    assert "fewer than 10 speakers the joint test" in few_speakers_note(5)
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_few_speakers_are_noted_and_counted_however_often_they_speak(make_store, repeats):
+    result = phone_contrast(make_store(people=6, repeats=repeats, layers=("conv2",)), "s:sh", **INTERVALS)
+    row = result.table.iloc[0]
+    assert row["note"].startswith("with 6 speakers the joint test finds somewhat too much: see the level, or permute")
+    assert row["level_df"] == 5
+    assert result.level_units == "6 speakers, less one"
+
+
+def test_tokens_count_where_speakers_are_left_out(make_store):
+    store = make_store(people=2, repeats=4, layers=("conv2",)).select(speaker="sp00")
+    row = phone_contrast(store, "s:sh", speakers="none", **INTERVALS).table.iloc[0]
+    assert row["level_df"] == 6
+    assert "permute whole tokens (permutation_test(..., exchange='tokens'))" in row["note"]
 
 
 def test_an_absent_phone_lists_what_exists(make_store):

@@ -51,6 +51,15 @@ def test_known_errors():
     assert table["AR + fs token", "simultaneous"] > 0.9
 
 
+def test_levels_keep_their_size_with_few_speakers_and_one_token_each():
+    """The token's smooth is then that of the speaker's version of the label, and six speakers are six."""
+    recipe = BY_NAME["AR + fs token + fs speaker"]
+    table = calibrate([WORLDS[5]], [recipe], ["none"], datasets=300).set_index("quantity")["share"]
+    assert table["level"] > 0.08
+    # Three standard errors of a share of 0.05 in 300 are 0.038.
+    assert table["level, df of speakers"] < 0.088
+
+
 @pytest.mark.slow
 def test_bootstrap_covers():
     recipe = BY_NAME["bootstrap speakers, held"]

@@ -44,6 +44,13 @@ def test_grows_with_tokens_speakers_and_effect(make, curves):
     assert none["power"][0] < 0.2
 
 
+def test_levels_of_few_planned_speakers_count_these(make, curves):
+    """By residual degrees of freedom a tenth of the studies without a difference would find one."""
+    task = make.level_and_shape(curves, TOKEN, SPEAKER, CELL)
+    table = power(task, "label", "b", "a", speakers=[3], tokens=[2], tests=["level"], effect=0.0, replicates=400)
+    assert table["power"][0] < 0.05
+
+
 def test_refused(make, curves):
     task = make.level_and_shape(curves, TOKEN)
     with pytest.raises(ArgumentError, match="'tokens'"):

@@ -38,19 +38,17 @@ class Recipe:
     resampling: str | None = None
     refit: bool = False
 
-    @property
-    def formula(self) -> str:
-        """The model."""
-        return " + ".join([FIXED, *self.random])
+    def formula(self, world: World) -> str:
+        """Return the model; with one token a label, tokens are the speakers' versions of labels already."""
+        return " + ".join([FIXED, *(term for term in self.random if term != CELL or world.tokens > 1)])
 
-    @property
-    def by_cell(self) -> bool:
-        """Whether speakers have versions of labels of their own."""
-        return CELL in self.random
+    def counts_speakers(self, world: World) -> bool:
+        """Return whether speakers' versions of labels have a term of their own, so that tests may count speakers."""
+        return CELL in self.random if world.tokens > 1 else SPEAKER in self.random
 
     def possible_in(self, world: World) -> bool:
-        """Return whether a world has the data it needs: several tokens of a speaker's label."""
-        return not self.by_cell or world.tokens > 1
+        """Return whether it is a recipe of its own in a world: models of cells need several tokens of each."""
+        return CELL not in self.random or world.tokens > 1 or self.resampling is not None
 
 
 FEW = 's(time, token, bs="fs", m=1, k=3)'

@@ -24,6 +24,7 @@ from layerstats.stats.resampling.statistics import (
     smooth_p_values,
 )
 from layerstats.stats.resampling.summaries import Summaries, summarise
+from layerstats.stats.units import count_units
 
 LEVEL_COEFFICIENT, SHAPE_TERM = "labelb", "s(time):label_orderedb"
 _DRAWS = 2000
@@ -145,7 +146,7 @@ def world_design(world: World, recipe: Recipe) -> CurveDesign:
     # A response without any variation would be refused; it is replaced by every data set.
     frame["value"] = np.arange(len(frame), dtype=float)
     task = FitTask(
-        recipe.formula,
+        recipe.formula(world),
         frame,
         series="token",
         order="time",
@@ -170,7 +171,7 @@ def _model_shares(
 ) -> dict[str, np.ndarray]:
     """Return what the model's own tests and intervals do.
 
-    Where it knows speakers' own versions of labels, also with as many degrees of freedom as speakers, less one.
+    Where it knows speakers' own versions of labels, also with as many degrees of freedom as `count_units` says.
     """
     contrast = contrast_of(design, LABELS[1], LABELS[0])
     curve, error = differences(fits, contrast.joint)
@@ -182,9 +183,10 @@ def _model_shares(
     shape = design.columns_of(SHAPE_TERM)
     both = np.append(design.names.index(LEVEL_COEFFICIENT), shape)
     shares: dict[str, np.ndarray] = {"converged": fits.converged}
+    units = count_units(design.label_of, design.speaker_of)
     freedoms = {"": fits.residual_freedom}
-    if recipe.by_cell:
-        freedoms[", df of speakers"] = np.full(len(ratio), world.speakers - 1.0)
+    if recipe.counts_speakers(world):
+        freedoms[", df of speakers"] = np.full(len(ratio), float(units.freedom))
     for name, freedom in freedoms.items():
         least = 2 * stats.t.sf(ratio, freedom) <= alpha
         bent = smooth_p_values(fits, shape, freedom) <= alpha

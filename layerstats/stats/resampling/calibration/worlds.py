@@ -110,4 +110,5 @@ WORLDS = (
     World("speakers x label", speakers=20, tokens=4, contrast_sd=0.4),
     World("few speakers x label", speakers=6, tokens=12, contrast_sd=0.4),
     World("many speakers x label", speakers=80, tokens=2, contrast_sd=0.4),
+    World("few speakers, one token", speakers=6, tokens=1),
 )
