@@ -18,6 +18,7 @@ import pandas as pd
 
 from layerstats.stats.gamm.structured.pivoting import TIED, after_penalised, among_penalised, last_columns
 from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.rows import pieces
 from layerstats.stats.gamm.structured.smooths import DenseTerm
 from layerstats.stats.gamm.structured.system import System
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
@@ -53,8 +54,7 @@ class Aliased:
 
 def dependencies(model: Model) -> np.ndarray:
     """Return the combinations of unpenalised columns that are zero in every row, (combination, column)."""
-    free = _unpenalised(model)
-    columns = model.dense_columns(model.rows.frame)[:, free] * np.sqrt(model.rows.counts)[:, None]
+    columns = _unpenalised_columns(model) * np.sqrt(model.rows.counts)[:, None]
     return null_combinations(columns)
 
 
@@ -131,6 +131,18 @@ def _unpenalised(model: Model) -> np.ndarray:
     parametric = np.arange(len(model.parametric.coefficients))
     smooth = [np.arange(span.start, span.stop)[~term.penalised] for term, span in _terms(model)]
     return np.concatenate([parametric, *smooth])
+
+
+def _unpenalised_columns(model: Model) -> np.ndarray:
+    """Return their values in the different rows, (row, column)."""
+    frame = model.rows.frame
+    terms = [term for term in model.dense if not term.penalised.all()]
+    found = []
+    for piece in pieces(len(frame), sum(term.size for term in terms)):
+        rows = frame.iloc[piece]
+        smooth = [term.columns(rows)[:, ~term.penalised] for term in terms]
+        found.append(np.hstack([model.parametric.columns(rows), *smooth]))
+    return np.concatenate(found)
 
 
 def _terms(model: Model) -> list[tuple[DenseTerm, slice]]:

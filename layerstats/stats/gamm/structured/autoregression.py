@@ -14,7 +14,7 @@ from layerstats.stats.gamm.series import has_whole_gaps
 from layerstats.stats.gamm.structured.fitting import criterion_of
 from layerstats.stats.gamm.structured.model import build_model
 from layerstats.stats.gamm.structured.newton import minimise
-from layerstats.stats.gamm.structured.system import find_patterns
+from layerstats.stats.gamm.structured.patterns import find_patterns
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 _BOUND = 0.995

@@ -18,9 +18,10 @@ from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreed
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.offsets import offset_of, response_of
+from layerstats.stats.gamm.structured.patterns import Patterns
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
-from layerstats.stats.gamm.structured.system import Patterns, build_system
+from layerstats.stats.gamm.structured.system import build_system
 from layerstats.stats.gamm.structured.whitening import (
     log_determinant,
     neighbour_correlation,

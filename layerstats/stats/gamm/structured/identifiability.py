@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.rows import pieces
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm.structured.model import Model
@@ -23,8 +24,7 @@ def check_determined(model: Model) -> None:
     Refusal
         They are not.
     """
-    columns = _columns(model)
-    cross = columns.T @ columns
+    cross = _cross_product(model)
     for term in model.dense:
         span = model.dense_spans[term.label]
         for penalty in term.penalty_matrices():
@@ -37,5 +37,11 @@ def check_determined(model: Model) -> None:
         raise Refusal("terms that the data cannot tell apart (a model matrix without full rank)")
 
 
-def _columns(model: Model) -> np.ndarray:
-    return model.dense_columns(model.rows.frame) * np.sqrt(model.rows.counts)[:, None]
+def _cross_product(model: Model) -> np.ndarray:
+    """Return that of the dense corner, (column, column)."""
+    frame, counts = model.rows.frame, model.rows.counts
+    cross = np.zeros((model.dense_count, model.dense_count))
+    for piece in pieces(len(frame), model.dense_count):
+        columns = model.dense_columns(frame.iloc[piece]) * np.sqrt(counts[piece])[:, None]
+        cross += columns.T @ columns
+    return cross

@@ -13,7 +13,7 @@ from layerstats.stats.gamm.formula import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
 from layerstats.stats.gamm.structured.identifiability import check_determined
 from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
+from layerstats.stats.gamm.structured.rows import UniqueRows, pieces
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
     Built,
@@ -88,6 +88,11 @@ class Model:
         return len(self.parametric.coefficients) + sum(term.size for term in self.dense)
 
     @property
+    def width(self) -> int:
+        """The number of columns of the dense corner, a block and a group together."""
+        return self.dense_count + sum(term.functions for term in (*self.blocks, *self.outer))
+
+    @property
     def block_spans(self) -> dict[str, slice]:
         """The columns of each grouped term in a random block."""
         return _spans(self.blocks)
@@ -133,13 +138,19 @@ class Model:
         group_coefficients
             (group, function) of the outer terms.
         """
-        values = (self.dense_columns(self.rows.frame) @ coefficients)[self.rows.place]
+        frame, place = self.rows.frame, self.rows.place
+        fixed = [self.dense_columns(frame.iloc[piece]) @ coefficients for piece in pieces(len(frame), self.width)]
+        values = np.concatenate(fixed)[place]
         if self.blocks:
-            functions = self.block_columns(self.rows.frame)[self.rows.place]
-            values = values + np.einsum("rf,rf->r", functions, level_coefficients[self.level])
+            functions = self.block_columns(frame)
+            for piece in pieces(len(place), self.width):
+                own = functions[place[piece]]
+                values[piece] += np.einsum("rf,rf->r", own, level_coefficients[self.level[piece]])
         if group_coefficients is not None and self.outer:
-            functions = self.outer_columns(self.rows.frame)[self.rows.place]
-            values = values + np.einsum("rf,rf->r", functions, group_coefficients[self.group])
+            functions = self.outer_columns(frame)
+            for piece in pieces(len(place), self.width):
+                own = functions[place[piece]]
+                values[piece] += np.einsum("rf,rf->r", own, group_coefficients[self.group[piece]])
         return values
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+# Of a matrix that is made a piece at a time: 16 MB.
+PIECE_VALUES = 2_000_000
+
+
+def pieces(rows: int, columns: int) -> Iterator[slice]:
+    """Yield stretches of rows whose columns are in memory together.
+
+    Examples
+    --------
+    >>> list(pieces(3, 1_000_000))
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    step = max(PIECE_VALUES // max(columns, 1), 1)
+    for begin in range(0, rows, step):
+        yield slice(begin, min(begin + step, rows))
 
 
 @dataclass(frozen=True, eq=False)

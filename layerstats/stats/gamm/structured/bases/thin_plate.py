@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
-from math import comb, factorial, gamma, pi
+from math import comb
 
 import numpy as np
 from scipy.sparse.linalg import eigsh
 
 from layerstats.stats.gamm.structured.bases.basis import Values
+from layerstats.stats.gamm.structured.bases.radial_sum import RadialSum, radial
 from layerstats.stats.gamm.structured.r_sample import RSample
 
 # Above this size a few extreme eigenvectors come faster from Lanczos iterations than from a full decomposition.
@@ -63,7 +65,7 @@ class ThinPlateBasis:
         knots = unique - centre
         if len(knots) > MOST_KNOTS:
             knots = knots[RSample(_SEED).draw(len(knots), MOST_KNOTS)]
-        eigenvalues, vectors = _largest_eigenpairs(_radial(knots, knots, order), dimension)
+        eigenvalues, vectors = _largest_eigenpairs(radial(knots, knots, order), dimension)
         # The weights of the radial functions must be orthogonal to every polynomial.
         free = _orthogonal_to(_polynomials(knots, order).T @ vectors)
         weights = vectors @ free
@@ -75,7 +77,7 @@ class ThinPlateBasis:
         wiggly = (
             (vectors * eigenvalues) @ free
             if len(knots) == len(unique)
-            else _radial(unique - centre, knots, order) @ weights
+            else RadialSum(knots, order, weights).at(unique - centre)
         )
         functions = np.hstack([wiggly, _polynomials(unique - centre, order)])
         scale = np.sqrt(values.counts @ functions**2 / values.counts.sum())
@@ -93,10 +95,14 @@ class ThinPlateBasis:
         """Dimension of the polynomials, which are not penalised."""
         return len(self.polynomial_scale)
 
+    @cached_property
+    def _wiggly(self) -> RadialSum:
+        return RadialSum(self.knots, self.order, self.radial)
+
     def rows(self, values: np.ndarray) -> np.ndarray:
         """Return the basis functions at `values`, (value, coefficient): penalised functions first, then polynomials."""
         centred = _by_covariate(np.asarray(values, dtype=float)) - self.centre
-        wiggly = _radial(centred, self.knots, self.order) @ self.radial
+        wiggly = self._wiggly.at(centred)
         return np.hstack([wiggly, _polynomials(centred, self.order) / self.polynomial_scale])
 
 
@@ -118,23 +124,6 @@ def _polynomials(points: np.ndarray, order: int) -> np.ndarray:
     """Return products of powers of a degree below `order`, (point, polynomial); the first power varies fastest."""
     exponents = [each[::-1] for each in product(range(order), repeat=points.shape[1]) if sum(each) < order]
     return np.stack([np.prod(points ** np.array(each), axis=1) for each in exponents], axis=1)
-
-
-def _radial(points: np.ndarray, knots: np.ndarray, order: int) -> np.ndarray:
-    """Return the Green's function of the penalty at the distances of points and knots, (point, knot)."""
-    covariates = points.shape[1]
-    power = 2 * order - covariates
-    if covariates == 1:
-        distance = np.abs(points - knots.T)
-    else:
-        distance = np.sqrt(np.sum((points[:, None, :] - knots[None, :, :]) ** 2, axis=2))
-    if covariates % 2:
-        constant = gamma(covariates / 2 - order) / (2 ** (2 * order) * pi ** (covariates / 2) * factorial(order - 1))
-        return constant * distance**power
-    constant = (-1) ** (order + 1 + covariates // 2) / (
-        2 ** (2 * order - 1) * pi ** (covariates / 2) * factorial(order - 1) * factorial(order - covariates // 2)
-    )
-    return constant * distance**power * np.log(np.where(distance > 0, distance, 1.0))
 
 
 def _orthogonal_to(rows: np.ndarray) -> np.ndarray:

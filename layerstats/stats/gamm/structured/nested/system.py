@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.system import PatternRows, Patterns, find_patterns, whitened_patterns
+from layerstats.stats.gamm.structured.patterns import PatternRows, Patterns, find_patterns, whitened_patterns
 
 # Patterns that are worked on at once.
 _PIECE = 1024
@@ -159,7 +159,7 @@ def build_nested_system(
     offset = float(response.mean()) if model.parametric.has_intercept else 0.0
     root = None if weights is None else np.sqrt(weights)
     patterns = find_patterns(model, start, root, correlation) if patterns is None else patterns
-    functions = patterns.outer.shape[1] - model.dense_count
+    functions = patterns.columns.outer - model.dense_count
     sums = _Sums(model, model.dense_count, functions, patterns.found, model.group[patterns.order])
     white = whitened_patterns(model, response - offset, start, correlation, root, patterns)
     for number, rows in enumerate(white):
