@@ -14,7 +14,7 @@ from layerstats.stats.gamm.structured.inference.tables import glance_table, para
 from layerstats.stats.gamm.structured.model import build_model
 
 FORMULAS = (
-    "y ~ word + s(x, k = 5) + s(length) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)",
+    "y ~ word + s(x, k = 5) + s(length) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1)",
     "y ~ word + s(x, k = 5) + s(length) + s(token, bs = 're') + s(speaker, bs = 're')",
 )
 
