@@ -6,7 +6,7 @@
 # Returns matrix (row, coefficient), coefficients, covariance (Bayesian) and the term of each coefficient. The columns of
 # excluded terms are never made, so that a model with thousands of random coefficients stays cheap.
 gamm_design <- function(fit, newdata, exclude = character(), unconditional = FALSE) {
-  model <- if (inherits(fit, "gamm")) fit$model else fit
+  model <- if (inherits(fit, "layerstats_gamm")) fit$model else fit
   blocks <- list(parametric_block(model, newdata, exclude))
   for (smooth in model$smooth) {
     if (smooth$label %in% exclude) next

@@ -8,7 +8,7 @@
 # ordered   list(WordOrd = c("Word", "ask")): an ordered copy of Word with that reference
 # weights   name of a column
 # fun       "bam" or "gam"; discrete: bam's discretisation of covariates
-# Returns a list of class "gamm"; `model` is mgcv's own.
+# Returns a list of class "layerstats_gamm" (mgcv has a "gamm" of its own); `model` is mgcv's.
 gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
                      ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE) {
   formula <- read_formula(formula)
@@ -65,7 +65,7 @@ fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", we
   structure(
     list(model = model, data = data[setdiff(names(data), c(".weights", ".start"))], start = start, rho = rho, method = method, notes = character(),
          seconds = proc.time()[["elapsed"]] - begin),
-    class = "gamm"
+    class = "layerstats_gamm"
   )
 }
 

@@ -9,7 +9,7 @@ local({
   if (length(files) == 0) stop("Load this file with source(\"R/layerstats.R\"), so that its siblings are found.")
   folder <- dirname(normalizePath(files[length(files)]))
   for (file in c("call.R", "rows.R", "fit.R", "tables.R", "design.R", "grid.R", "difference.R", "compare.R",
-                 "diagnostics.R", "bridge.R")) {
+                 "diagnostics.R", "print.R", "bridge.R")) {
     source(file.path(folder, file), local = globalenv())
   }
 })

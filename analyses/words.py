@@ -58,7 +58,7 @@ def main(
     tests_note, levels_note = (CAPTIONS[name].format(units=result.level_units) for name in ("tests", "levels"))
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
     title = f"Levels and shapes of words at {last}"
-    output.regression(model.parametric, model.smooths, "regression", title, note, levels={"word": levels})
+    output.regression(model.parametric, model.smooths, "regression", title, note)
     raw = result.series[last].frame.sort_values("word", kind="stable")
     output.figure(raw_series(raw), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
     output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", CAPTIONS["curves"])

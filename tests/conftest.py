@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,28 @@ def real_data():
         return path
 
     return find
+
+
+@pytest.fixture
+def compile_latex(tmp_path):
+    """Return a function that sets tables on pages and names what LaTeX complains of, or skip without LaTeX."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is absent; apt install texlive-latex-recommended")
+    return partial(_complaints_of_latex, tmp_path)
+
+
+def _complaints_of_latex(folder: Path, files: list[Path]) -> list[str]:
+    pages = "".join(rf"\typeout{{FILE {file}}}\input{{{file.with_suffix('')}}}\clearpage " for file in files)
+    packages = r"\documentclass{article}\usepackage{booktabs,longtable,array}"
+    paper = folder / "paper_of_the_test.tex"
+    paper.write_text(rf"{packages}\begin{{document}}{pages}\end{{document}}", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", paper.name]
+    # longtable knows the widths of its columns at the second run.
+    for _ in range(2):
+        run = subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
+    text = run.stdout.decode(errors="replace")
+    found = re.findall(r"^(?:Overfull .*|! .*|.*Float too large.*)$", text, re.MULTILINE)
+    return found if run.returncode == 0 else [*found, text[-500:]]
 
 
 def pytest_collection_modifyitems(items):

@@ -34,8 +34,18 @@ stopifnot(sum(start) == tokens, all(hand$sample == rep(0:(points - 1), tokens)),
 stopifnot(identical(levels(hand$word), c("ask", "wash")), any(grepl("word is a factor with levels in sorted order", fit$notes)))
 
 parametric <- gamm_parametric(fit)
-stopifnot(identical(names(parametric), c("term", "estimate", "std_error", "statistic", "p_value")),
-          identical(parametric$term, rownames(summary$p.table)), same(as.matrix(parametric[-1]), summary$p.table))
+stopifnot(identical(names(parametric), c("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")),
+          identical(parametric$term, rownames(summary$p.table)), same(as.matrix(parametric[2:5]), summary$p.table))
+# The interval holds what the test does not reject: at its ends the p-value is .05.
+at_ends <- abs(parametric$estimate - parametric$conf_low) / parametric$std_error
+stopifnot(same(2 * pt(-at_ends, summary$residual.df), rep(0.05, nrow(parametric))))
+# A model prints as its summary, with intervals and notes and without stars.
+printed <- capture.output(print(fit))
+stopifnot(any(grepl("95 % intervals of the parametric coefficients", printed)), any(grepl("Approximate significance", printed)),
+          any(grepl("Note: word is a factor with levels", printed)), !any(grepl("***", printed, fixed = TRUE)))
+pdf(NULL)
+plot(fit, select = 1)
+invisible(dev.off())
 smooths <- gamm_smooths(fit)
 stopifnot(identical(names(smooths), c("term", "edf", "ref_df", "statistic", "p_value")),
           identical(smooths$term, rownames(summary$s.table)), same(as.matrix(smooths[-1]), summary$s.table))

@@ -96,13 +96,9 @@ class Output:
         name: str,
         title: str,
         caption: str = "",
-        *,
-        levels: Mapping[str, Sequence[str]] | None = None,
     ) -> TableFiles:
         """Write the regression table of one GAMM; see `tables.write_regression_table`."""
-        files = write_regression_table(
-            parametric, smooths, self._stem(name), title=title, caption=caption, levels=levels
-        )
+        files = write_regression_table(parametric, smooths, self._stem(name), title=title, caption=caption)
         self._note_table(files, name, title, caption, len(parametric) + len(smooths))
         return files
 

@@ -4,17 +4,20 @@ from layerstats.tables.check import check_frame
 from layerstats.tables.format import format_value
 from layerstats.tables.glossary import Column, Glossary, glossary
 from layerstats.tables.latex import escape_latex
+from layerstats.tables.printing import PrintedResult, text_table
 from layerstats.tables.regression import write_regression_table
 from layerstats.tables.write import TableFiles, write_table
 
 __all__ = [
     "Column",
     "Glossary",
+    "PrintedResult",
     "TableFiles",
     "check_frame",
     "escape_latex",
     "format_value",
     "glossary",
+    "text_table",
     "write_regression_table",
     "write_table",
 ]

@@ -29,7 +29,8 @@ def check_frame(frame: pd.DataFrame, kind: str | None = None, *, user_columns: C
     Returns
     -------
     pandas.DataFrame
-        The same frame, so that a function can end with `return check_frame(...)`.
+        The same frame, so that a function can end with `return check_frame(...)`; a copy where whole numbers were
+        floats, as pandas makes them beside missing values: they become integers, `Int64` where there are gaps.
 
     Raises
     ------
@@ -64,7 +65,20 @@ def check_frame(frame: pd.DataFrame, kind: str | None = None, *, user_columns: C
     for low, high in known.ordered:
         if low in frame.columns and high in frame.columns and not {low, high} & set(user_columns):
             _check_order(frame, low, high, what)
-    return frame
+    return _whole_numbers(frame, user_columns)
+
+
+def _whole_numbers(frame: pd.DataFrame, user_columns: Collection[str]) -> pd.DataFrame:
+    known = glossary().columns
+    floats = [
+        name
+        for name, values in frame.items()
+        if name not in user_columns and known[str(name)].kind == "integer" and pd.api.types.is_float_dtype(values)
+    ]
+    if not floats:
+        return frame
+    kinds = {name: "Int64" if bool(frame[name].isna().to_numpy().any()) else "int64" for name in floats}
+    return frame.astype(kinds)
 
 
 def _unknown(name: str) -> str:

@@ -111,10 +111,7 @@ def print_table(
             raise ArgumentError(f"Cannot print column {name!r}: the table has only {present}.")
     known = glossary().columns
     part = frame[shown] if most_rows is None else frame[shown].head(most_rows)
-    cells = [
-        [format_value(value, known[name].style if name in known else "general") for value in part[name].tolist()]
-        for name in shown
-    ]
+    cells = [[format_value(value, _style(pd.Series(part[name]))) for value in part[name].tolist()] for name in shown]
     left_out = len(frame) - len(part)
     return PrintTable(
         headings=tuple(labels.get(name) or (known[name].label if name in known else name) for name in shown),
@@ -122,3 +119,14 @@ def print_table(
         right_aligned=tuple(pd.api.types.is_numeric_dtype(frame[name]) for name in shown),
         note=f"The first {len(part)} of {len(frame)} rows; all are in the CSV file." if left_out else "",
     )
+
+
+def _style(values: pd.Series) -> str:
+    column = glossary().columns.get(str(values.name))
+    if column is None:
+        return "general"
+    if column.units == "degrees of freedom" and pd.api.types.is_numeric_dtype(values):
+        # "Speakers, less one" is a count.
+        present = values.dropna().to_numpy(dtype=float)
+        return "integer" if present.size and np.all(np.mod(present, 1) == 0) else column.style
+    return column.style

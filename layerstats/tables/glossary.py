@@ -25,6 +25,8 @@ class Column:
     maximum: float | None = None
     choices: tuple[str, ...] | None = None
     style: str = "text"
+    paper: Literal["always", "if room", "last", "never", "setting", "ends"] = "if room"
+    joined_label: str = ""
 
     @property
     def numeric(self) -> bool:

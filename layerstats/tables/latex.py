@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from layerstats.tables.format import PrintTable
+from layerstats.tables.paper import PageLayout, page_layout
 
-# Longer tables break over pages (longtable) instead of running off one.
-ROWS_OF_A_PAGE = 45
+# In points: higher tables break over pages (longtable) instead of running off one. A caption and a note need room too.
+HEIGHT_OF_A_TABLE = 370.0
+BREAK = r"\\"
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -52,7 +54,7 @@ def escape_latex(text: str) -> str:
 
 
 def latex_table(table: PrintTable, *, caption: str, label: str) -> str:
-    r"""Write a table environment with booktabs rules.
+    r"""Write a table environment with booktabs rules, no wider than the text of the article class.
 
     Parameters
     ----------
@@ -68,22 +70,54 @@ def latex_table(table: PrintTable, *, caption: str, label: str) -> str:
     str
         A fragment. Its first lines, comments, name the packages and the LaTeX engine that it needs.
     """
-    body = _header(table) + _body(table)
-    alignment = "".join("r" if right else "l" for right in table.right_aligned)
+    # Columns that a caller insists on may be wider than a page: then the smallest type.
+    layout = page_layout(table) or PageLayout(r"\scriptsize", 2.0, {}, True, 8.0 * len(table.rows))
+    several_pages = layout.height > HEIGHT_OF_A_TABLE
     caption_line = rf"\caption{{{escape_latex(caption)}}}\label{{tab:{label}}}"
-    if len(table.rows) > ROWS_OF_A_PAGE:
-        packages = "booktabs, longtable"
-        lines = [rf"\begin{{longtable}}{{{alignment}}}", caption_line + r"\\", *body, r"\end{longtable}"]
+    begin = [
+        r"\begingroup",
+        *([layout.size] if layout.size else []),
+        rf"\setlength{{\tabcolsep}}{{{layout.separation:g}pt}}",
+    ]
+    head = [r"\toprule", _headings(table, layout), r"\midrule"]
+    body = [*_body(table), r"\bottomrule"]
+    if several_pages:
+        environment = rf"\begin{{longtable}}{{{_alignment(table, layout)}}}"
+        lines = [
+            *begin,
+            environment,
+            caption_line + r"\\",
+            *head,
+            r"\endhead",
+            *body,
+            r"\end{longtable}",
+            *_note(table),
+        ]
+        lines.append(r"\endgroup")
     else:
-        packages = "booktabs"
-        tabular = [rf"\begin{{tabular}}{{{alignment}}}", *body, r"\end{tabular}"]
-        lines = [r"\begin{table}", r"\centering", caption_line, *tabular, *_note(table), r"\end{table}"]
-    return "\n".join([*_needs(packages, lines), *lines]) + "\n"
+        tabular = [rf"\begin{{tabular}}{{{_alignment(table, layout)}}}", *head, *body, r"\end{tabular}"]
+        inner = [*begin, *tabular, r"\par", r"\endgroup"]
+        lines = [r"\begin{table}", r"\centering", caption_line, *inner, *_note(table), r"\end{table}"]
+    packages = ["booktabs", *(["longtable"] if several_pages else []), *(["array"] if layout.wrapped else [])]
+    return "\n".join([*_needs(", ".join(packages), lines), *lines]) + "\n"
 
 
-def _header(table: PrintTable) -> list[str]:
-    repeat = [r"\endhead"] if len(table.rows) > ROWS_OF_A_PAGE else []
-    return [r"\toprule", _row(table.headings), r"\midrule", *repeat]
+def _alignment(table: PrintTable, layout: PageLayout) -> str:
+    letters = ["r" if right else "l" for right in table.right_aligned]
+    for column, width in layout.wrapped.items():
+        letters[column] = rf">{{\raggedright\arraybackslash}}p{{{width:.0f}pt}}"
+    return "".join(letters)
+
+
+def _headings(table: PrintTable, layout: PageLayout) -> str:
+    cells = []
+    for column, heading in enumerate(table.headings):
+        text = escape_latex(heading)
+        if layout.stacked and " " in heading and column not in layout.wrapped:
+            side = "r" if table.right_aligned[column] else "l"
+            text = rf"\shortstack[{side}]{{{text.replace(' ', BREAK)}}}"
+        cells.append(text)
+    return " & ".join(cells) + r" \\"
 
 
 def _body(table: PrintTable) -> list[str]:
@@ -93,16 +127,11 @@ def _body(table: PrintTable) -> list[str]:
             lines += [r"\midrule", _row(row), r"\midrule"]
         else:
             lines.append(_row(row))
-    if table.note and len(table.rows) > ROWS_OF_A_PAGE:
-        lines += [
-            r"\midrule",
-            rf"\multicolumn{{{len(table.headings)}}}{{l}}{{\footnotesize {escape_latex(table.note)}}} \\",
-        ]
-    return [*lines, r"\bottomrule"]
+    return lines
 
 
 def _note(table: PrintTable) -> list[str]:
-    return [rf"\par\smallskip{{\footnotesize {escape_latex(table.note)}}}"] if table.note else []
+    return [rf"\par\smallskip{{\footnotesize {escape_latex(table.note)}\par}}"] if table.note else []
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +33,6 @@ def write_regression_table(
     *,
     title: str,
     caption: str = "",
-    levels: Mapping[str, Sequence[str]] | None = None,
 ) -> TableFiles:
     """Write both parts of a GAMM's summary as one table, as in Begus & Zhou (2022), Table 1.
 
@@ -45,13 +43,11 @@ def write_regression_table(
         Both of one model.
     stem, title, caption
         See `write_table`.
-    levels
-        Factors and their levels (`GammResult.levels`): "Worddark" is printed as "Word=dark".
 
     Returns
     -------
     TableFiles
-        LaTeX and HTML in two parts; the CSV file stacks them, with terms as the engine names them.
+        LaTeX and HTML in two parts; the CSV file stacks them. Terms are named as R names them, in all three.
 
     Raises
     ------
@@ -60,51 +56,23 @@ def write_regression_table(
     """
     check_frame(parametric, "parametric")
     check_frame(smooths, "smooths")
-    printed = regression_table(parametric, smooths, levels or {})
+    printed = regression_table(parametric, smooths)
     stacked = pd.concat(
-        [parametric[list(PARAMETRIC)].assign(test="parametric"), smooths[list(SMOOTHS)].assign(test="smooth")],
+        [parametric.assign(test="parametric"), smooths[list(SMOOTHS)].assign(test="smooth")],
         ignore_index=True,
     )
-    order = ["test", "term", "estimate", "std_error", "edf", "ref_df", "statistic", "p_value"]
-    return write_files(check_frame(pd.DataFrame(stacked[order])), printed, stem, title=title, caption=caption)
+    order = ["test", "term", "estimate", "std_error", "conf_low", "conf_high", "edf", "ref_df", "statistic", "p_value"]
+    stacked = check_frame(pd.DataFrame(stacked[[name for name in order if name in stacked]]))
+    return write_files(stacked, printed, printed, stem, title=title, caption=caption)
 
 
-def regression_table(
-    parametric: pd.DataFrame, smooths: pd.DataFrame, levels: Mapping[str, Sequence[str]]
-) -> PrintTable:
+def regression_table(parametric: pd.DataFrame, smooths: pd.DataFrame) -> PrintTable:
     """Lay both parts over each other: five columns, the second heading a row of its own."""
-    above = print_table(_named(parametric, levels), columns=list(PARAMETRIC), labels=PARAMETRIC)
-    below = print_table(_named(smooths, levels), columns=list(SMOOTHS), labels=SMOOTHS)
+    above = print_table(parametric, columns=list(PARAMETRIC), labels=PARAMETRIC)
+    below = print_table(smooths, columns=list(SMOOTHS), labels=SMOOTHS)
     return PrintTable(
         headings=above.headings,
         rows=(*above.rows, below.headings, *below.rows),
         right_aligned=(False, True, True, True, True),
         inner_headings=frozenset([len(above.rows)]),
     )
-
-
-def _named(frame: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    return frame.assign(term=[readable_term(term, levels) for term in frame["term"]])
-
-
-def readable_term(term: str, levels: Mapping[str, Sequence[str]]) -> str:
-    """Write a factor's level with an equals sign, as papers do.
-
-    Parameters
-    ----------
-    term
-        As mgcv names it: a level's name follows its factor's without a space.
-    levels
-        Factors and their levels.
-
-    Examples
-    --------
-    >>> readable_term("s(Sample):WordOrddark", {"Word": ["ask", "dark"], "WordOrd": ["ask", "dark"]})
-    's(Sample):WordOrd=dark'
-    >>> readable_term("Worddark:SexM", {"Word": ["ask", "dark"], "Sex": ["F", "M"]})
-    'Word=dark:Sex=M'
-    >>> readable_term("(Intercept)", {"Word": ["ask", "dark"]})
-    '(Intercept)'
-    """
-    coefficients = {f"{factor}{level}": f"{factor}={level}" for factor, names in levels.items() for level in names}
-    return ":".join(coefficients.get(part, part) for part in term.split(":"))

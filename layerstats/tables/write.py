@@ -13,6 +13,7 @@ from layerstats.tables.check import check_frame
 from layerstats.tables.format import PrintTable, print_table
 from layerstats.tables.html import html_page, html_table
 from layerstats.tables.latex import latex_table
+from layerstats.tables.paper import paper_table
 
 # What print shows of a long table; the CSV file has all rows.
 MOST_ROWS = 200
@@ -51,7 +52,8 @@ def write_table(
     kind, user_columns
         See `check_frame`.
     columns
-        The columns that LaTeX and HTML show, in this order. The CSV file always has all of them.
+        The columns that LaTeX and HTML show, in this order. The CSV file always has all of them. By default HTML shows
+        all, and LaTeX those that a page has room for (see `paper_table`).
     labels
         Headings for LaTeX and HTML that differ from the glossary's.
 
@@ -65,21 +67,45 @@ def write_table(
     DataError
         If the frame does not agree with the glossary.
     """
-    check_frame(frame, kind, user_columns=user_columns)
-    printed = print_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
-    return write_files(frame, printed, stem, title=title, caption=caption)
+    frame = check_frame(frame, kind, user_columns=user_columns)
+    page = print_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
+    paper = paper_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
+    return write_files(frame, page, paper, stem, title=title, caption=caption)
 
 
-def write_files(frame: pd.DataFrame, printed: PrintTable, stem: str | Path, *, title: str, caption: str) -> TableFiles:
-    """Write the files of a frame that was checked, and of what print shows of it."""
+def write_files(
+    frame: pd.DataFrame, page: PrintTable, paper: PrintTable, stem: str | Path, *, title: str, caption: str
+) -> TableFiles:
+    """Write the files of a frame that was checked, and of what HTML and LaTeX show of it."""
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     name = stem.name
     files = TableFiles(*(stem.with_name(f"{name}.{suffix}") for suffix in ("csv", "tex", "html")))
-    frame.to_csv(files.csv, index=False, lineterminator="\n")
+    write_csv(frame, files.csv)
     sentence = title.rstrip(".") + "." if not caption else f"{title.rstrip('.')}. {caption}"
     # Two folders of one page may hold a table of the same name.
     identifier = re.sub(r"[^A-Za-z0-9]+", "-", f"{stem.parent.name} {name}")
-    files.latex.write_text(latex_table(printed, caption=sentence, label=identifier), encoding="utf-8")
-    files.html.write_text(html_page(html_table(printed, identifier=f"table-{identifier}"), title), encoding="utf-8")
+    files.latex.write_text(latex_table(paper, caption=sentence, label=identifier), encoding="utf-8")
+    files.html.write_text(html_page(html_table(page, identifier=f"table-{identifier}"), title), encoding="utf-8")
     return files
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a result as CSV at full precision; whole numbers are written as such, 16 and not 16.0.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_csv(pd.DataFrame({"df": [15.0, 14.25], "rho": [0.1, None]}), Path(folder) / "a.csv")
+    ...     print((Path(folder) / "a.csv").read_text())
+    df,rho
+    15,0.1
+    14.25,
+    <BLANKLINE>
+    """
+    frame.to_csv(path, index=False, lineterminator="\n", float_format=_shortest)
+
+
+def _shortest(number: float) -> str:
+    return repr(float(number)).removesuffix(".0")

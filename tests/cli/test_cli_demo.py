@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -33,9 +35,11 @@ def check_results(out, page):
     assert contrast["joint_p_value"].between(0, 1).sum() >= 4
 
 
-def test_demo_on_the_built_in_corpus(tmp_path):
+def test_demo_on_the_built_in_corpus(tmp_path, request):
     page = run_demo(tmp_path)
     check_results(tmp_path, page)
+    if shutil.which("pdflatex"):
+        assert request.getfixturevalue("compile_latex")(sorted(tmp_path.glob("*/*.tex"))) == []
     parametric = pd.read_csv(tmp_path / "words" / "parametric.csv")
     assert set(parametric["layer"]) == {"conv1", "conv2", "conv3", "conv4", "conv5"}
 

@@ -58,7 +58,7 @@ def test_it_writes_the_glossarys_columns(written):
     assert result.exit_code == 0, result.output
     headers = {path.name: path.read_text().split("\n")[0] for path in out.glob("*.csv")}
     assert headers == {
-        "parametric.csv": "term,estimate,std_error,statistic,p_value",
+        "parametric.csv": "term,estimate,std_error,statistic,p_value,conf_low,conf_high",
         "smooths.csv": "term,edf,ref_df,statistic,p_value",
         "glance.csv": "nobs,df,df_residual,log_lik,aic,bic,deviance,deviance_explained,adj_r_squared,scale,score,"
         "method,rho",

@@ -83,3 +83,13 @@ def test_a_column_that_appears_twice():
     frame = pd.concat([parametric(), parametric()[["term"]]], axis=1)
     with pytest.raises(DataError, match="'term' appears more than once"):
         check_frame(frame)
+
+
+def test_whole_numbers_are_whole_numbers():
+    frame = pd.DataFrame({"layer": ["a", "b"], "speakers": [16.0, np.nan], "tokens": [3.0, 4.0], "df": [15.0, 14.5]})
+    found = check_frame(frame)
+    assert found["speakers"].dtype == "Int64"
+    assert found["tokens"].dtype == "int64"
+    assert found["df"].dtype == "float64"
+    assert frame["tokens"].dtype == "float64"  # the caller's frame stays as it was
+    assert check_frame(pd.DataFrame({"time": [1.0]}), user_columns=["time"])["time"].dtype == "float64"

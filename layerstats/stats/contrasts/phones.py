@@ -29,7 +29,7 @@ from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
 from layerstats.stats.series import SAMPLES, Series, phone_series
 from layerstats.stats.units import describe_units
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm.result import GammResult
@@ -41,8 +41,8 @@ LEAST_SERIES = 3
 UNTESTED = "not tested"
 
 
-@dataclass(frozen=True, eq=False)
-class PhoneContrast:
+@dataclass(frozen=True, eq=False, repr=False)
+class PhoneContrast(PrintedResult):
     """A contrast between two sets of phones at each layer, always `level_1` minus `level_2`.
 
     Attributes
@@ -72,6 +72,7 @@ class PhoneContrast:
         By layer: the series, and the fitted model.
     """
 
+    main_tables = ("table",)
     table: pd.DataFrame
     curves: pd.DataFrame
     difference: pd.DataFrame

@@ -25,7 +25,7 @@ from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacke
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
 from layerstats.stats.units import describe_units
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm.result import GammResult
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 Pairs = Literal["all", "reference"] | Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, eq=False)
-class WordContrasts:
+@dataclass(frozen=True, eq=False, repr=False)
+class WordContrasts(PrintedResult):
     """Word levels and shapes at each layer.
 
     Attributes
@@ -72,6 +72,7 @@ class WordContrasts:
         By layer: the series that were analysed, and the fitted model.
     """
 
+    main_tables = ("tests",)
     tests: pd.DataFrame
     parametric: pd.DataFrame
     smooths: pd.DataFrame

@@ -15,14 +15,14 @@ from layerstats.stats.gamm.engines.base import Design
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
 from layerstats.stats.gamm.reference_grid import reference_grid, set_levels
 from layerstats.stats.gamm.result import GammResult
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 # Of the range of the covariate: where truncation and rounding of the finite difference are about as small.
 _STEPS = {1: 1e-5, 2: 1e-4}
 
 
-@dataclass(frozen=True, eq=False)
-class DerivativesResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class DerivativesResult(PrintedResult):
     """Derivatives of curves along a covariate.
 
     Attributes
@@ -38,6 +38,7 @@ class DerivativesResult:
         Where the other columns were held.
     """
 
+    main_tables = ("regions",)
     curve: pd.DataFrame
     regions: pd.DataFrame
     covariate: str

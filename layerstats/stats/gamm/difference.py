@@ -13,11 +13,11 @@ from layerstats.stats.gamm.factors import factor_levels
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
 from layerstats.stats.gamm.reference_grid import reference_grid, set_levels
 from layerstats.stats.gamm.result import GammResult
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 
-@dataclass(frozen=True, eq=False)
-class DifferenceResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class DifferenceResult(PrintedResult):
     """A difference curve, always `level_1` minus `level_2`.
 
     Attributes
@@ -35,6 +35,7 @@ class DifferenceResult:
         Where the other columns were held.
     """
 
+    main_tables = ("regions",)
     curve: pd.DataFrame
     regions: pd.DataFrame
     covariate: str

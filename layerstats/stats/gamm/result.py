@@ -18,10 +18,11 @@ from layerstats.stats.gamm.families import link_of
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, on_response_scale
 from layerstats.stats.gamm.new_data import code_new_data, random_labels, resolve_exclude
 from layerstats.stats.gamm.residual_checks import residual_checks_table
+from layerstats.stats.gamm.summary import model_summary
 from layerstats.tables import check_frame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GammResult:
     """A fitted generalised additive mixed model, the same whichever engine fitted it.
 
@@ -52,6 +53,13 @@ class GammResult:
     index: pd.Index
     verification: pd.DataFrame | None = None
 
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def summary(self) -> str:
+        """Return the model as text, laid out as R's summary; a model prints as this."""
+        return model_summary(self)
+
     @property
     def formula(self) -> str:
         """The formula, as R code."""
@@ -59,7 +67,7 @@ class GammResult:
 
     @property
     def parametric(self) -> pd.DataFrame:
-        """Parametric coefficients: ``term, estimate, std_error, statistic, p_value``."""
+        """Parametric coefficients: ``term, estimate, std_error, statistic, p_value, conf_low, conf_high`` (95 %)."""
         return check_frame(self.engine_fit.parametric.copy(), "parametric")
 
     @property

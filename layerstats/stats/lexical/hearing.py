@@ -15,7 +15,7 @@ from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information
 from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 BOTH = "both listeners"
 CONSISTENCY, AGREEMENT, CEILING = "consistency", "agreement", "accuracy on recorded words"
@@ -24,8 +24,8 @@ _WHAT = "the table of heard words"
 _TOKEN = ["code_value", "code", "speaker", "token"]
 
 
-@dataclass(frozen=True, eq=False)
-class Heard:
+@dataclass(frozen=True, eq=False, repr=False)
+class Heard(PrintedResult):
     """What was heard in generated speech.
 
     Attributes
@@ -42,6 +42,7 @@ class Heard:
         speakers``; then, where there is a reference, what each listener and both make of recorded words.
     """
 
+    main_tables = ("summary",)
     shares: pd.DataFrame
     codes: pd.DataFrame
     summary: pd.DataFrame

@@ -14,7 +14,7 @@ from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information, conditional_entropy, entropy
 from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 # Measures of all words together; the last is better where it is smaller.
 MEASURES = (
@@ -26,8 +26,8 @@ MEASURES = (
 WORD_MEASURES = ("share with the word's code", "entropy of the code")
 
 
-@dataclass(frozen=True, eq=False)
-class LexicalLearning:
+@dataclass(frozen=True, eq=False, repr=False)
+class LexicalLearning(PrintedResult):
     """How well codes tell words apart.
 
     Attributes
@@ -43,6 +43,7 @@ class LexicalLearning:
         the word's tokens.
     """
 
+    main_tables = ("summary",)
     summary: pd.DataFrame
     words: pd.DataFrame
     contingency: pd.DataFrame

@@ -18,11 +18,11 @@ from layerstats.stats.networks.layouts import list_contrasts
 from layerstats.stats.networks.means import difference_of_networks, mean_of_networks, variance_between_networks
 from layerstats.stats.networks.measure import Measured, measure
 from layerstats.store import Experiment
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkComparison(PrintedResult):
     """Effect sizes of contrasts in several kinds of network, each trained from several seeds.
 
     Attributes
@@ -41,6 +41,7 @@ class NetworkComparison:
         What was compared, and what could not be: ``contrast, layer, tokens, speakers, dropped, note``.
     """
 
+    main_tables = ("comparisons",)
     kinds: pd.DataFrame
     comparisons: pd.DataFrame
     networks: pd.DataFrame

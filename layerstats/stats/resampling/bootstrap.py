@@ -22,13 +22,13 @@ from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import contrast_of, differences
 from layerstats.stats.resampling.summaries import Summaries, replicates_of
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 Source = Literal["speakers", "model"]
 
 
-@dataclass(frozen=True, eq=False)
-class BootstrapResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapResult(PrintedResult):
     """Bands of curves and of their difference, and an interval of the effect size.
 
     Attributes
@@ -43,6 +43,7 @@ class BootstrapResult:
         (replicate, label, time) the bootstrapped curves.
     """
 
+    main_tables = ("effect",)
     curves: pd.DataFrame
     difference: pd.DataFrame
     effect: pd.DataFrame

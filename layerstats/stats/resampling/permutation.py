@@ -21,11 +21,11 @@ from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, largest
 from layerstats.stats.resampling.summaries import replicates_of
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
-from layerstats.tables import check_frame
+from layerstats.tables import PrintedResult, check_frame
 
 
-@dataclass(frozen=True, eq=False)
-class PermutationResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutationResult(PrintedResult):
     """Permutation tests of contrasts at layers.
 
     Attributes
@@ -42,6 +42,7 @@ class PermutationResult:
         What to know when reading the table.
     """
 
+    main_tables = ("table",)
     table: pd.DataFrame
     statistics: np.ndarray
     exact: bool

@@ -113,7 +113,8 @@ class EngineFit:
     Attributes
     ----------
     parametric
-        Columns ``term, estimate, std_error, statistic, p_value``; terms named as R names coefficients.
+        Columns ``term, estimate, std_error, statistic, p_value, conf_low, conf_high`` (95 %); terms named as R names
+        coefficients.
     smooths
         Columns ``term, edf, ref_df, statistic, p_value``; one row a smooth, labelled as R does, in R's order.
     glance

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
+from scipy import linalg, special
 
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
 from layerstats.stats.gamm.engines.pygam_basis import SplineBlock
@@ -71,17 +71,8 @@ def engine_fit(
             term_of_column=tuple(label for label in labels if label not in exclude),
         )
 
-    std_error = np.sqrt(np.diag(covariance))[: len(names)]
     return EngineFit(
-        parametric=pd.DataFrame(
-            {
-                "term": list(names),
-                "estimate": coefficients[: len(names)],
-                "std_error": std_error,
-                "statistic": coefficients[: len(names)] / std_error,
-                "p_value": np.nan,
-            }
-        ),
+        parametric=_parametric(names, coefficients, covariance, len(response) - float(edf.sum())),
         smooths=pd.DataFrame(
             {
                 "term": [block.label for block in blocks],
@@ -104,6 +95,25 @@ def engine_fit(
         notes=(_NO_P_VALUES, _SMOOTHING) if blocks else (_NO_P_VALUES,),
         versions={"pygam": version("pygam")},
         seconds=time.perf_counter() - begin,
+    )
+
+
+def _parametric(
+    names: tuple[str, ...], coefficients: np.ndarray, covariance: np.ndarray, freedom: float
+) -> pd.DataFrame:
+    estimate = coefficients[: len(names)]
+    std_error = np.sqrt(np.diag(covariance))[: len(names)]
+    margin = std_error * special.stdtrit(freedom, 0.975)
+    return pd.DataFrame(
+        {
+            "term": list(names),
+            "estimate": estimate,
+            "std_error": std_error,
+            "statistic": estimate / std_error,
+            "p_value": np.nan,
+            "conf_low": estimate - margin,
+            "conf_high": estimate + margin,
+        }
     )
 
 

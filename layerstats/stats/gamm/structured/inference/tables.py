@@ -21,15 +21,24 @@ from layerstats.stats.gamm.structured.whitening import log_determinant
 
 
 def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
-    """Return ``term, estimate, std_error, statistic, p_value`` of the parametric coefficients."""
+    """Return ``term, estimate, std_error, statistic, p_value, conf_low, conf_high`` of the parametric coefficients."""
     part = fit.model.parametric
     names = [coefficient.name for coefficient in part.coefficients]
     estimate = fit.coefficients[: len(names)]
     error = np.sqrt(np.diag(freedom.bayesian)[: len(names)])
     statistic = estimate / error
     p_value = 2 * special.stdtr(fit.residual_freedom, -np.abs(statistic))
+    margin = error * special.stdtrit(fit.residual_freedom, 0.975)
     table = pd.DataFrame(
-        {"term": names, "estimate": estimate, "std_error": error, "statistic": statistic, "p_value": p_value}
+        {
+            "term": names,
+            "estimate": estimate,
+            "std_error": error,
+            "statistic": statistic,
+            "p_value": p_value,
+            "conf_low": estimate - margin,
+            "conf_high": estimate + margin,
+        }
     )
     if not part.aliased:
         return table
