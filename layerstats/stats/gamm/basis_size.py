@@ -39,7 +39,7 @@ def check_basis_sizes(frame: pd.DataFrame, smooths: tuple[SmoothTerm, ...]) -> N
     """
     for smooth in smooths:
         for position, (column, basis) in enumerate(_margins(frame, smooth)):
-            if basis not in _NEED_UNIQUE:
+            if basis not in _NEED_UNIQUE or smooth.unread is not None:
                 continue
             written = smooth.basis_dimensions
             default = default_basis_dimension(smooth)

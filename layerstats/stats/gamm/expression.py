@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from layerstats.errors import FormulaError
+from layerstats.stats.gamm.formula_functions import CONTRASTS
 
 _SYNTACTIC = re.compile(r"(?:[^\W\d_]|\.(?!\d))[\w.]*")
 RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "Inf"}
 RESERVED |= {"NaN", "NA", "NA_integer_", "NA_real_", "NA_character_"}
 _CONSTANTS = {"TRUE", "FALSE", "NULL", "Inf", "NaN", "NA"}
+_VALUES = {"TRUE": 1.0, "T": 1.0, "FALSE": 0.0, "F": 0.0, "pi": np.pi}
 # R's own spacing, so that labels equal those of mgcv.
-_SPACED = {"+", "-", "*", "<", ">", "<=", ">=", "==", "!=", "&", "|"}
+_SPACED = {"+", "-", "*", "<", ">", "<=", ">=", "==", "!=", "&", "|", "%in%"}
 
 
 def _identity(values: np.ndarray) -> np.ndarray:
@@ -32,6 +36,21 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "expm1": np.expm1,
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "floor": np.floor,
+    "ceiling": np.ceil,
+    "trunc": np.trunc,
+    "sign": np.sign,
+    "plogis": special.expit,
+    "qlogis": special.logit,
     "I": _identity,
 }
 _OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -57,9 +76,30 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
-    """A number as written, so that nothing is lost in printing."""
+    """A number, printed as R prints it, so that labels equal R's: see `Number.read`."""
 
     text: str
+
+    @classmethod
+    def read(cls, text: str) -> Number:
+        """Return the number that is written as `text`.
+
+        Examples
+        --------
+        >>> [str(Number.read(text)) for text in ("1e3", "0.50", ".1", "2L", "100000", "0.0001", "123456.5")]
+        ['1000', '0.5', '0.1', '2L', '1e+05', '1e-04', '123456.5']
+        """
+        if text.endswith("L"):
+            return cls(f"{float(text[:-1]):.0f}L")
+        value = float(text)
+        if value == 0 or not np.isfinite(value):
+            return cls("0" if value == 0 else "Inf")
+        # R shows up to 15 digits, with an exponent where that is shorter.
+        mantissa, power = f"{value:.14e}".split("e")
+        digits, exponent = mantissa.rstrip("0").rstrip("."), int(power)
+        fixed = f"{Decimal(digits).scaleb(exponent):f}"
+        scientific = f"{digits}e{exponent:+03d}"
+        return cls(fixed if len(fixed) <= len(scientific) else scientific)
 
     @property
     def value(self) -> float:
@@ -83,7 +123,7 @@ class String:
 
 @dataclass(frozen=True)
 class Constant:
-    """``TRUE``, ``FALSE``, ``NULL``, ``Inf``, ``NaN`` or ``NA``."""
+    """A word of R with a value of its own: ``TRUE``, ``NULL``, ``NA``..., or ``T``, ``F``, ``pi`` where no column."""
 
     text: str
 
@@ -150,9 +190,17 @@ class Parentheses:
 Expression = Name | Number | String | Constant | Call | Unary | Binary | Parentheses
 
 
-def is_constant_word(word: str) -> bool:
-    """Return whether R reads `word` as a constant and not as a column."""
-    return word in _CONSTANTS
+def is_constant_word(word: str, columns: Collection[str] | None = None) -> bool:
+    """Return whether R reads `word` as a constant and not as a column.
+
+    Some words are constants unless a column has that name; without `columns` they count as columns.
+
+    Examples
+    --------
+    >>> is_constant_word("pi", ["x"]), is_constant_word("pi", ["pi"]), is_constant_word("TRUE")
+    (True, False, True)
+    """
+    return word in _CONSTANTS or (columns is not None and word in (_VALUES.keys() | CONTRASTS) - set(columns))
 
 
 def names_in(expression: Expression) -> Iterator[str]:
@@ -175,6 +223,8 @@ def can_evaluate(expression: Expression) -> bool:
     match expression:
         case Name() | Number():
             return True
+        case Constant(text=word):
+            return word in _VALUES
         case Call(function=function, arguments=arguments):
             return function in FUNCTIONS and len(arguments) == 1 and can_evaluate(arguments[0].value)
         case Unary(operator=operator, operand=inner):
@@ -205,6 +255,8 @@ def evaluate(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
                 return frame[name].to_numpy(dtype=float)
             case Number():
                 return np.full(len(frame), expression.value)
+            case Constant(text=word) if word in _VALUES:
+                return np.full(len(frame), _VALUES[word])
             case Call(function=function, arguments=(Argument(name=None, value=value),)) if function in FUNCTIONS:
                 return FUNCTIONS[function](evaluate(value, frame))
             case Unary(operator="-", operand=inner):

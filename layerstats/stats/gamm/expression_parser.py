@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NoReturn
 
 from layerstats.stats.gamm.expression import (
@@ -17,6 +18,7 @@ from layerstats.stats.gamm.expression import (
     Unary,
     is_constant_word,
 )
+from layerstats.stats.gamm.formula_functions import OPERATORS
 from layerstats.stats.gamm.formula_tokens import Token, formula_error, tokenize
 
 # From the loosest to the tightest; ^ and signs are tighter still and written out below.
@@ -26,15 +28,25 @@ _LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"<", ">", "<=", ">=", "==", "!="}),
     frozenset({"+", "-"}),
     frozenset({"*", "/"}),
+    OPERATORS,
     frozenset({":"}),
 )
 
 
 class ExpressionParser:
-    """A position in a list of tokens, and the ways to move on from it."""
+    """A position in a list of tokens, and the ways to move on from it.
 
-    def __init__(self, text: str) -> None:
+    Parameters
+    ----------
+    text
+        What to read.
+    columns
+        The columns of the data, where they are known: words such as ``pi`` are constants unless they are among them.
+    """
+
+    def __init__(self, text: str, columns: Collection[str] | None = None) -> None:
         self.text = text
+        self.columns = columns
         self.tokens = tokenize(text)
         self.index = 0
 
@@ -91,7 +103,7 @@ class ExpressionParser:
     def _primary(self) -> Expression:
         token = self.token
         if token.kind == "number":
-            return Number(self.advance().text)
+            return Number.read(self.advance().text)
         if token.kind == "string":
             return String(_unquote(self.advance().text))
         if self.at("("):
@@ -107,13 +119,15 @@ class ExpressionParser:
     def name_or_call(self) -> Expression:
         """Read a column, a constant or a call."""
         token = self.advance()
-        quoted = self.text[token.position] == "`"
+        quoted = token.quoted
+        package = ""
         if self.at("::"):
             self.advance()
-            token = self.advance()
-        if self.at("(") and not quoted:
-            return Call(token.text, self.arguments(token))
-        if not quoted and is_constant_word(token.text):
+            package, token = f"{token.text}::", self.advance()
+        if self.at("(") and (package or not quoted):
+            function = token.text if package == "mgcv::" else package + token.text
+            return Call(function, self.arguments(token))
+        if not quoted and is_constant_word(token.text, self.columns):
             return Constant(token.text)
         if self.at("[", "$", "@", "{"):
             self.fail("Columns cannot be subset inside a formula. Make a column of it first:")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import pandas as pd
 
 from layerstats.errors import FormulaError
-from layerstats.stats.gamm.expression import Call, Constant, Expression, Number, String, Unary, names_in
+from layerstats.stats.gamm.expression import Call, Constant, Expression, String, can_evaluate, evaluate, names_in
 
 # Bases that mgcv treats as random effects: each is a penalised deviation of a level from the common curve.
 RANDOM_BASES = frozenset({"re", "fs", "mrf"})
@@ -73,20 +75,34 @@ class SmoothTerm:
     def bases(self) -> tuple[str, ...]:
         """The basis, or one basis a margin: mgcv's default is ``tp`` for ``s`` and ``cr`` for tensor products."""
         value = self.option("bs")
-        if value is None:
+        if value is None or isinstance(value, Constant):
             return ("tp" if self.function == "s" else "cr",)
-        return tuple(item.value for item in _items(value) if isinstance(item, String))
+        return tuple(item.value if isinstance(item, String) else "?" for item in _items(value))
 
     @property
     def basis_dimensions(self) -> tuple[int, ...] | None:
-        """The ``k`` that was written, one value or one a margin; None where mgcv chooses."""
+        """The ``k`` that was written, rounded as in R, one value or one a margin; None where mgcv chooses."""
         values = self._numbers("k")
-        return None if values is None or any(value < 0 for value in values) else tuple(int(value) for value in values)
+        return None if values is None or any(value < 0 for value in values) else tuple(map(round, values))
+
+    @property
+    def rounded_dimensions(self) -> bool:
+        """Whether the ``k`` that was written is not whole."""
+        return any(value != round(value) for value in self._numbers("k") or ())
 
     @property
     def penalty_orders(self) -> tuple[float, ...] | None:
         """The ``m`` that was written, or None."""
         return self._numbers("m")
+
+    @property
+    def unread(self) -> str | None:
+        """What only R can evaluate of the options, such as ``k = c(rep(5, 2))``, or None."""
+        for name in ("k", "m"):
+            value = self.option(name)
+            if not (value is None or isinstance(value, Constant) or self._numbers(name)):
+                return f"the argument {name} = {value} of {self}"
+        return f"the argument bs = {self.option('bs')} of {self}" if "?" in self.bases else None
 
     @property
     def random(self) -> bool:
@@ -118,15 +134,10 @@ class SmoothTerm:
         value = self.option(name)
         if value is None or isinstance(value, Constant):
             return None
-        numbers = []
-        for item in _items(value):
-            if isinstance(item, Number):
-                numbers.append(item.value)
-            elif isinstance(item, Unary) and item.operator == "-" and isinstance(item.operand, Number):
-                numbers.append(-item.operand.value)
-            else:
-                return None
-        return tuple(numbers)
+        items = _items(value)
+        if not all(can_evaluate(item) and not list(names_in(item)) for item in items):
+            return None
+        return tuple(float(evaluate(item, pd.DataFrame(index=[0]))[0]) for item in items)
 
     def __str__(self) -> str:
         parts = [str(variable) for variable in self.variables]
@@ -150,12 +161,15 @@ class Formula:
         Interactions written out, main effects first, as R orders them.
     smooths
         In the order of writing.
+    source
+        The formula as it was written, as R code on one line; empty where nobody wrote it.
     """
 
     response: Expression
     intercept: bool
     parametric: tuple[ParametricTerm, ...]
     smooths: tuple[SmoothTerm, ...]
+    source: str = field(default="", compare=False, repr=False)
 
     @property
     def random_smooths(self) -> tuple[SmoothTerm, ...]:

@@ -134,8 +134,7 @@ class _CodeCheck:
     def _word(self, place: int, token: Token, before: Token) -> None:
         if before.kind in ("name", "string", "number"):
             self._refuse(token, f"Expected an operator before {token.text!r}")
-        quoted = self.text[token.position] == "`"
-        if token.kind == "name" and not quoted and token.text in _CONTROL:
+        if token.kind == "name" and not token.quoted and token.text in _CONTROL:
             self._refuse(token, f"{token.text!r} is no part of a formula's language")
         function, commas = self.open[-1] if self.open else (None, 0)
         # R calls whatever function C() is given, by its name or as a string.

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Sequence
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.expression import (
-    Argument,
-    Call,
-    Constant,
-    Expression,
-    Name,
-    String,
-    names_in,
-)
+from layerstats.stats.gamm.expression import Argument, Binary, Call, Constant, Expression, Name, String, names_in
 from layerstats.stats.gamm.expression_parser import ExpressionParser
 from layerstats.stats.gamm.formula import Formula, ParametricTerm, SmoothTerm
-from layerstats.stats.gamm.formula_tokens import Token
+from layerstats.stats.gamm.formula_functions import OPERATORS, check_formula_code
+from layerstats.stats.gamm.formula_tokens import Token, r_code
 
 _COMMON = ("k", "bs", "m", "xt", "id", "sp", "pc")
 SMOOTH_OPTIONS: dict[str, tuple[str, ...]] = {
@@ -27,10 +21,19 @@ SMOOTH_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 Term = ParametricTerm | SmoothTerm
+# What makes one variable of an expression, and no terms.
+_COMPARISONS = ("<", ">", "<=", ">=", "==", "!=", "&")
 
 
-def parse_formula(text: str) -> Formula:
+def parse_formula(text: str, columns: Collection[str] | None = None) -> Formula:
     """Parse `text`, a formula in mgcv's language as pasted from R: several lines and comments are allowed.
+
+    Parameters
+    ----------
+    text
+        The formula.
+    columns
+        The columns of the data, where they are known: ``T``, ``F`` and ``pi`` are R's constants unless among them.
 
     Raises
     ------
@@ -47,11 +50,18 @@ def parse_formula(text: str) -> Formula:
     """
     if not isinstance(text, str):
         raise ArgumentError(f"The formula must be a string, but got {type(text).__name__} instead.")
-    return _FormulaParser(text).formula()
+    formula = _FormulaParser(text, columns).formula()
+    check_formula_code(text)
+    return formula
 
 
 class _FormulaParser(ExpressionParser):
     """The language of terms, on top of the language of expressions."""
+
+    def __init__(self, text: str, columns: Collection[str] | None = None) -> None:
+        super().__init__(text, columns)
+        # The variables of terms in the order of writing, on which R's names of interactions depend.
+        self.variables: list[str] = []
 
     def formula(self) -> Formula:
         """Read the whole formula."""
@@ -59,14 +69,21 @@ class _FormulaParser(ExpressionParser):
             self.fail("The formula has no response: write it left of '~':")
         response = self._response()
         self.expect("~", "after the response")
+        start = self.index
         intercept, terms = self._sum()
+        if self.at(*_COMPARISONS):
+            intercept, terms = True, self._comparison(start)
         if self.token.kind != "end":
             self.fail(f"Expected '+' before the next term, but found {self.token.text!r}:")
-        parametric = [term for term in terms if isinstance(term, ParametricTerm)]
-        parametric.sort(key=lambda term: len(term.factors))
+        parametric = [term for term in terms if isinstance(term, ParametricTerm) and term.factors != (response,)]
         self._check_offsets([term for term in parametric if term.is_offset])
         smooths = tuple(term for term in terms if isinstance(term, SmoothTerm))
-        return Formula(response, intercept, tuple(parametric), smooths)
+        return Formula(response, intercept, _as_r_orders(parametric, self.variables), smooths, r_code(self.tokens))
+
+    def _comparison(self, start: int) -> list[Term]:
+        """Read once more, as one variable, what turned out to be a comparison."""
+        self.index = start
+        return [ParametricTerm((self.expression(),))]
 
     def _check_offsets(self, offsets: list[ParametricTerm]) -> None:
         """Fail where there is not one offset at most, by itself: of several mgcv takes the first alone."""
@@ -82,7 +99,11 @@ class _FormulaParser(ExpressionParser):
         start = self.token
         response = self.expression()
         if isinstance(response, Call) and response.function == "cbind":
-            self.fail("A response of several columns (cbind) is not supported: fit one model for each:", start)
+            self.fail(
+                "A response of several columns (cbind) is not supported: fit one model for each; of successes and "
+                "failures, give the proportion of successes, and the number of trials as 'weights':",
+                start,
+            )
         if not list(names_in(response)):
             self.fail("The response must name a column:", start)
         return response
@@ -117,16 +138,33 @@ class _FormulaParser(ExpressionParser):
         return (token.text == "1") != remove
 
     def _crossing(self) -> list[Term]:
-        left = self._interaction()
+        left = self._special()
         while self.at("*", "/"):
             operator = self.advance()
-            right = self._interaction()
+            right = self._special()
             if operator.text == "*":
-                left = _union([*left, *right, *self._interact(left, right, operator)])
+                # In R nothing times a term is nothing.
+                left = left and _union([*left, *right, *self._interact(left, right, operator)])
             else:
                 everything: list[Term] = [self._merge(left, operator)]
                 left = _union([*left, *self._interact(everything, right, operator)])
         return left
+
+    def _special(self) -> list[Term]:
+        left = self._interaction()
+        while self.at(*OPERATORS):
+            operator = self.advance()
+            right = self._interaction()
+            if operator.text == "%in%":
+                left = self._interact(left, [self._merge(right, operator)], operator)
+            else:
+                left = [self._one_variable(operator, first, second) for first in left for second in right]
+        return left
+
+    def _one_variable(self, operator: Token, first: Term, second: Term) -> Term:
+        sides = [self._merge([term], operator) for term in (first, second)]
+        left, right = (_product(side.factors) for side in sides)
+        return ParametricTerm((Binary(operator.text, left, right),))
 
     def _interaction(self) -> list[Term]:
         left = self._powered()
@@ -145,13 +183,15 @@ class _FormulaParser(ExpressionParser):
             self.fail("The power of a term must be a whole number:", exponent)
         result = terms
         for _ in range(int(exponent.text) - 1):
-            result = _union([*result, *self._interact(result, terms, operator)])
+            result = self._interact(terms, result, operator)
         return result
 
     def _atom(self) -> list[Term]:
         token = self.token
         if self.at("("):
             return self._parenthesised()
+        if self.at("!"):
+            return self._comparison(self.index)
         if token.kind != "name":
             found = "the formula ends" if token.kind == "end" else f"found {token.text!r}"
             self.fail(f"Expected a term, but {found}:")
@@ -160,15 +200,19 @@ class _FormulaParser(ExpressionParser):
             return [self._smooth(expression, token)]
         if isinstance(expression, Constant) or expression == Name("."):
             self.fail(f"{token.text!r} cannot be a term; name the columns:", token)
+        self.variables.append(str(expression))
         return [ParametricTerm((expression,))]
 
     def _parenthesised(self) -> list[Term]:
         opening = self.advance()
+        start = self.index
         intercept, terms = self._sum()
+        if self.at(*_COMPARISONS):
+            intercept, terms = True, self._comparison(start)
         if self.at("|"):
             self.fail('mgcv has no (1 | group); write s(group, bs = "re") instead:')
         self.expect(")", "to close the parenthesis")
-        if not intercept or not terms:
+        if not intercept or (not terms and self.tokens[start].kind == "number"):
             self.fail("0 and 1 cannot stand in parentheses:", opening)
         return terms
 
@@ -214,10 +258,33 @@ class _FormulaParser(ExpressionParser):
         outside = [word for word in names_in(value) if word not in ("T", "F")]
         if outside:
             self.fail(f"The option {name} = {value} of {function}() must be written as a value, not a variable:", token)
-        if name == "k" and SmoothTerm("s", (), None, (("k", value),))._numbers("k") is None and value != Constant("NA"):
+        if name == "k" and any(isinstance(item, String) for item in _elements(value)):
             self.fail(f"k must be a number or c(...) of numbers, but got {value} instead:", token)
-        if name == "bs" and not all(isinstance(item, String) for item in _elements(value)):
+        if name == "bs" and not all(isinstance(item, String | Call) for item in _elements(value)):
             self.fail(f"bs must be a quoted name or c(...) of them, but got {value} instead:", token)
+
+
+def _as_r_orders(terms: Sequence[ParametricTerm], variables: Sequence[str]) -> tuple[ParametricTerm, ...]:
+    """Return terms as R orders them: main effects first, the variables of each as they appear in the formula.
+
+    mgcv writes the terms that are not smooth into a formula of their own, which R orders once more.
+    """
+    ordered = sorted(terms, key=lambda term: len(term.factors))
+    for written in (variables, None):
+        seen = written or [str(factor) for term in ordered for factor in term.factors]
+        place = {variable: number for number, variable in reversed(list(enumerate(seen)))}
+        ordered = [
+            ParametricTerm(tuple(sorted(term.factors, key=lambda factor: place.get(str(factor), len(place)))))
+            for term in ordered
+        ]
+    return tuple(ordered)
+
+
+def _product(factors: Sequence[Expression]) -> Expression:
+    product = factors[0]
+    for factor in factors[1:]:
+        product = Binary(":", product, factor)
+    return product
 
 
 def _arguments(value: Expression) -> tuple[Argument, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -23,11 +24,12 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One word or sign: `kind` is ``number``, ``name``, ``string``, ``operator`` or ``end``."""
+    """One word or sign: `kind` is ``number``, ``name``, ``string``, ``operator`` or ``end``; names may be `quoted`."""
 
     kind: str
     text: str
     position: int
+    quoted: bool = False
 
 
 def formula_error(text: str, position: int, problem: str) -> NoReturn:
@@ -63,9 +65,39 @@ def tokenize(text: str) -> list[Token]:
         kind = str(match.lastgroup)
         found = match.group()
         if kind == "quoted_name":
-            tokens.append(Token("name", found[1:-1], position))
+            tokens.append(Token("name", found[1:-1], position, quoted=True))
         elif kind != "skip":
             tokens.append(Token(kind, found, position))
         position = match.end()
     tokens.append(Token("end", "", len(text.rstrip())))
     return tokens
+
+
+def r_code(tokens: Sequence[Token], names: Mapping[str, str] | None = None) -> str:
+    """Return tokens as R code with the same meaning, on one line.
+
+    Parameters
+    ----------
+    tokens
+        As from `tokenize`.
+    names
+        Other names for columns.
+
+    Examples
+    --------
+    >>> r_code(tokenize("y ~ mgcv::s(`my time`)  # a comment"), {"my time": "column_1"})
+    'y ~ s ( column_1 )'
+    """
+    known = names or {}
+    words = []
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        # mgcv knows its smooths by their bare names only.
+        if (token.text == "mgcv" and following == "::") or (token.text == "::" and words and words[-1] == ""):
+            words.append("")
+        elif token.kind == "name" and following not in ("(", "=", "::"):
+            name = known.get(token.text, token.text)
+            words.append(f"`{name}`" if token.quoted and name == token.text else name)
+        else:
+            words.append(token.text)
+    return " ".join(filter(None, words))

@@ -47,6 +47,8 @@ def _cannot_smooth(smooth: SmoothTerm, request: FitRequest) -> str | None:
     extra = [name for name, value in smooth.options if name not in _OPTIONS and value != Constant("FALSE")]
     if extra:
         return f"it has no option {', '.join(extra)} ({smooth})"
+    if smooth.unread is not None:
+        return f"it cannot evaluate {smooth.unread}"
     if any(not can_evaluate(variable) for variable in smooth.variables):
         return f"it cannot evaluate the variables of {smooth.label}; make columns of them first"
     if min(smooth.basis_dimensions or (_SMALLEST_BASIS,)) < _SMALLEST_BASIS:

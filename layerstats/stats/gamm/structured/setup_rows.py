@@ -76,8 +76,8 @@ def _second_sample(rows: int, size: int) -> Iterator[int]:
 def _variables(request: FitRequest) -> list[pd.Series]:
     """Return the columns of mgcv's model frame that are numbers or factors, in its order."""
     written = {str(factor): factor for term in request.formula.parametric for factor in term.factors}
-    # Of parametric terms each expression is a column, of smooths each variable.
-    written |= {column: Name(column) for smooth in request.formula.smooths for column in smooth.columns}
+    for smooth in request.formula.smooths:
+        written |= {str(variable): variable for variable in (*smooth.variables, smooth.by) if variable is not None}
     variables = [pd.Series(request.response_values), *(_values(one, request.frame) for one in written.values())]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]

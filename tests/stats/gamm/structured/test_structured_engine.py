@@ -150,3 +150,12 @@ def test_units_of_time_do_not_matter_for_m_2(make_tokens):
     first = fit(formula, data, engine="structured")
     second = fit(formula, data.assign(x=0.37 * data["x"]), engine="structured")
     assert first.glance["score"][0] == pytest.approx(second.glance["score"][0], abs=1e-6)
+
+
+def test_deviance_explained_is_about_the_mean_without_an_intercept_too(make_request, make_tokens):
+    data = make_tokens()
+    with_intercept, without = (
+        StructuredEngine().fit(make_request(formula, data)).glance["deviance_explained"][0]
+        for formula in ("y ~ word + s(x, k = 5)", "y ~ 0 + word + s(x, k = 5)")
+    )
+    assert without == pytest.approx(with_intercept, abs=1e-9)

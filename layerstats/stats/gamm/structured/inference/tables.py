@@ -108,7 +108,8 @@ def glance_table(fit: StructuredFit, freedom: Freedom, residuals: np.ndarray, wh
     mean = float(weights @ request.response_values / weights.sum())
     about = request.response_values - mean
     deviance = float(np.sum(residuals**2))
-    null_deviance = float(weights @ (about**2 if request.formula.intercept else request.response_values**2))
+    # About the mean with an intercept or without, as in mgcv.
+    null_deviance = float(weights @ about**2)
     df_residual = observations - freedom.total
     unexplained = np.var(residuals) / np.var(np.sqrt(weights) * about) * (observations - 1) / df_residual
     log_likelihood = -0.5 * float(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name, can_evaluate, evaluate
+from layerstats.stats.gamm.expression import Expression, Name, can_evaluate, evaluate, names_in
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 
@@ -21,6 +21,8 @@ def check_options(smooth: SmoothTerm) -> None:
         With the argument.
     """
     understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set() if smooth.random else {"id"})
+    if smooth.unread is not None:
+        raise Refusal(smooth.unread)
     for name, value in smooth.options:
         if name not in understood:
             raise Refusal(f"the argument {name} = {value} of {smooth}")
@@ -47,7 +49,7 @@ def check_number(frame: pd.DataFrame, variable: Expression) -> None:
     Refusal
         With the expression.
     """
-    if is_factor(frame, variable):
+    if any(is_factor(frame, Name(column)) for column in names_in(variable)):
         raise Refusal(f"{variable}, a factor, where a number belongs")
     if not can_evaluate(variable):
         raise Refusal(f"the expression {variable}")

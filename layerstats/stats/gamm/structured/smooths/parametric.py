@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -89,17 +90,25 @@ def build_parametric(formula: Formula, frame: pd.DataFrame) -> ParametricPart:
     for term in formula.parametric:
         if term.is_offset:
             check_offset(term, frame)
-            continue
-        coefficients += _term_coefficients(term, formula, frame)
+    terms = [term for term in formula.parametric if not term.is_offset]
+    whole = None if formula.intercept else _first_factor(terms, frame)
+    for number, term in enumerate(terms):
+        in_full = [
+            str(factor)
+            for factor in term.factors
+            if (number, str(factor)) == whole or not _by_contrasts(term, factor, terms[:number])
+        ]
+        coefficients += _term_coefficients(term, in_full, frame)
     return ParametricPart(tuple(coefficients), tuple(coefficients))
 
 
-def _term_coefficients(term: ParametricTerm, formula: Formula, frame: pd.DataFrame) -> list[Coefficient]:
+def _term_coefficients(term: ParametricTerm, in_full: Sequence[str], frame: pd.DataFrame) -> list[Coefficient]:
+    """Return the coefficients of a term, of which the factors `in_full` are coded by all their levels."""
     choices: list[list[tuple[str, Expression, str | None]]] = []
     for variable in term.factors:
         if isinstance(variable, Name) and is_factor(frame, variable):
             levels = list(map(str, frame[variable.name].cat.categories))
-            if _by_contrasts(term, variable, formula, frame):
+            if str(variable) not in in_full:
                 levels = levels[1:]
             choices.append([(f"{variable}{level}", variable, level) for level in levels])
         else:
@@ -116,16 +125,21 @@ def _term_coefficients(term: ParametricTerm, formula: Formula, frame: pd.DataFra
     ]
 
 
-def _by_contrasts(term: ParametricTerm, variable: Expression, formula: Formula, frame: pd.DataFrame) -> bool:
+def _by_contrasts(term: ParametricTerm, variable: Expression, earlier: Sequence[ParametricTerm]) -> bool:
     """Return whether a factor of a term is coded by contrasts, and not by all its levels.
 
-    R's rule: by contrasts where the model also has the term without this factor. Without an intercept, the first factor
-    takes its place.
+    R's rule: by contrasts where an earlier term contains what the term has beside this factor.
     """
-    rest = {str(factor) for factor in term.factors if str(factor) != str(variable)}
-    if rest:
-        return any({str(factor) for factor in other.factors} == rest for other in formula.parametric)
-    if formula.intercept:
-        return True
-    main_effects = [other for other in formula.parametric if len(other.factors) == 1]
-    return next(other for other in main_effects if is_factor(frame, other.factors[0])) is not term
+    rest = {str(factor) for factor in term.factors} - {str(variable)}
+    return not rest or any(rest <= {str(factor) for factor in other.factors} for other in earlier)
+
+
+def _first_factor(terms: Sequence[ParametricTerm], frame: pd.DataFrame) -> tuple[int, str] | None:
+    """Return the first factor of all terms, and the number of its term: it takes the place of a missing intercept."""
+    found = (
+        (number, str(factor))
+        for number, term in enumerate(terms)
+        for factor in term.factors
+        if is_factor(frame, factor)
+    )
+    return next(found, None)
