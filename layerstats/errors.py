@@ -43,6 +43,10 @@ class NetworkError(LayerstatsError, RuntimeError):
     """A network failed when it was run, or cannot be recorded as it is."""
 
 
+class FileError(LayerstatsError, OSError):
+    """A file cannot be written: no space is left, or it is not allowed there."""
+
+
 class FitError(LayerstatsError, RuntimeError):
     """A model could not be fitted."""
 

@@ -10,13 +10,40 @@ import typer
 from layerstats.cli.arguments import listed
 
 
-def info(store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")]) -> None:
-    """Say what a store holds: tokens, speakers, layers, recordings, provenance."""
+def info(
+    store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")],
+    check: Annotated[bool, typer.Option("--check", help="Read all values and say what is damaged.")] = False,
+) -> None:
+    """Say what a store holds: tokens, speakers, layers, recordings, provenance.
+
+    With --check all of it is read; the exit status is 1 where something is damaged.
+    """
     from layerstats.store import describe
 
+    if check:
+        _check(store)
+        return
     for heading, frame in describe(store).items():
         typer.echo(f"\n{heading}")
         typer.echo(frame.to_string(index=False))
+
+
+def _check(store: Path) -> None:
+    from layerstats.store import check_store, without_checksums
+
+    problems = check_store(store)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        raise typer.Exit(1)
+    unprotected = without_checksums(store)
+    if unprotected:
+        typer.echo(
+            f"{store}: every file can be read. {len(unprotected)} arrays were written without checksums by an earlier "
+            "version, so that flipped bits in their values stay unseen; recorded anew, they have them."
+        )
+    else:
+        typer.echo(f"{store}: all values were read, and nothing is damaged.")
 
 
 def export(
@@ -26,6 +53,7 @@ def export(
     word: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     layer: Annotated[str | None, typer.Option(help="Only these layers, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Write a store, or a part of it, as CSV, Parquet or netCDF."""
     from layerstats.store import open_store
@@ -33,5 +61,5 @@ def export(
     experiment = open_store(store)
     experiment = experiment.select(word=listed(word), layer=listed(layer), split=listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
-    for path in experiment.export(target, to=to):
+    for path in experiment.export(target, to=to, overwrite=overwrite):
         typer.echo(path)

@@ -1,6 +1,7 @@
 """The store: recordings of networks as one Zarr directory, written in chunks, queried lazily."""
 
 from layerstats.store.arrays import store_arrays
+from layerstats.store.check import check_store, without_checksums
 from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
@@ -11,9 +12,11 @@ __all__ = [
     "Experiment",
     "LayerSpec",
     "RecordingWriter",
+    "check_store",
     "content_hash",
     "create_or_resume",
     "describe",
     "open_store",
     "store_arrays",
+    "without_checksums",
 ]

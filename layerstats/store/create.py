@@ -11,8 +11,10 @@ import pandas as pd
 
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import StoreError
-from layerstats.store.groups import METADATA, explain_full_disk, read_attributes, remove_partial_files, write_group
+from layerstats.files import explaining
+from layerstats.store.groups import METADATA, holds_something, read_attributes, remove_partial_files, write_group
 from layerstats.store.hashing import content_hash
+from layerstats.store.locks import locked
 from layerstats.store.provenance import software, timestamp
 from layerstats.store.schema import (
     PHONE_COLUMNS,
@@ -22,7 +24,7 @@ from layerstats.store.schema import (
     check_schema,
     clean_attributes,
 )
-from layerstats.store.tables import storable, write_table
+from layerstats.store.tables import read_table, storable, write_table
 
 RESUME = "Nothing that was recorded is lost: make room and run the same call again, and it goes on where it stopped."
 _EMPTY_PHONES = {"token": object, "phone_index": int, "label": object, "onset_s": float, "offset_s": float}
@@ -37,6 +39,8 @@ def create_or_resume(
     created_at: str | None = None,
 ) -> Path:
     """Create a store with its tables, or check that the store at `path` holds the same ones.
+
+    Tables that were damaged since are written anew.
 
     Parameters
     ----------
@@ -56,14 +60,17 @@ def create_or_resume(
     DataError
         A table lacks a column, or holds a token twice.
     StoreError
-        The directory is something else, holds other clips, or the disk is full.
+        The directory is something else, holds other clips, may not be written, or the disk is full.
     """
     path = Path(path)
     tokens, phones = _check_tables(tokens, phones)
     given = clean_attributes({**(attrs or {}), "tables_hash": content_hash(tokens, phones)})
-    if path.exists() and (not path.is_dir() or any(path.iterdir())) and not (path / METADATA).exists():
-        raise StoreError(f"{path} exists and is not a store of layerstats. Choose another path.")
-    with explain_full_disk(path, RESUME):
+    not_ours = StoreError(f"{path} exists and is not a store of layerstats. Choose another path.")
+    if path.exists() and not path.is_dir():
+        raise not_ours
+    with explaining(path, StoreError, full=RESUME), locked(path, f"the tables of {path}"):
+        if not (path / METADATA).exists() and holds_something(path):
+            raise not_ours
         if (path / METADATA).exists():
             existing = read_attributes(path)
             check_schema(existing, path)
@@ -72,14 +79,33 @@ def create_or_resume(
             software_attributes = clean_attributes(software())
             existing = {**software_attributes, **given, "created_at": created_at or timestamp(), "complete": False}
             write_group(path, existing)
-        if not existing.get("complete"):
-            for name in (TOKENS, PHONES):
-                shutil.rmtree(path / name, ignore_errors=True)
-            write_table(path / TOKENS, tokens, "token")
-            write_table(path / PHONES, phones, "phone")
-            remove_partial_files(path)
-            write_group(path, {**existing, "complete": True})
+        if not existing.get("complete") or not _are_whole(path, tokens, phones):
+            _write_tables(path, existing, tokens, phones)
     return path
+
+
+def _write_tables(path: Path, existing: Mapping[str, object], tokens: pd.DataFrame, phones: pd.DataFrame) -> None:
+    if existing.get("complete"):
+        write_group(path, {**existing, "complete": False})
+    for name in (TOKENS, PHONES):
+        shutil.rmtree(path / name, ignore_errors=True)
+    write_table(path / TOKENS, tokens, "token")
+    write_table(path / PHONES, phones, "phone")
+    for folder in (path, path / TOKENS, path / PHONES):
+        remove_partial_files(folder)
+    write_group(path, {**existing, "complete": True})
+
+
+def _are_whole(path: Path, tokens: pd.DataFrame, phones: pd.DataFrame) -> bool:
+    """Tell whether the tables on disk are those that were given, to the last value."""
+    for name, given, required in ((TOKENS, tokens, TOKEN_COLUMNS), (PHONES, phones, PHONE_COLUMNS)):
+        try:
+            found = storable(read_table(path, name, required), f"{name} table")
+        except StoreError:
+            return False
+        if not found.equals(given):
+            return False
+    return True
 
 
 def _check_tables(tokens: pd.DataFrame, phones: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:

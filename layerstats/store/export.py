@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ import pyarrow.parquet
 
 from layerstats.checks import check_choice
 from layerstats.errors import DataError, StoreError
+from layerstats.files import replacing
 from layerstats.store.frames import frames
-from layerstats.store.groups import explain_full_disk
 from layerstats.store.netcdf import write_netcdf
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
 
@@ -39,7 +39,7 @@ def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, ove
     if to == "netcdf":
         path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
         _check_absent([path], overwrite)
-        with _replacing(path) as partial:
+        with replacing(path, StoreError, full=ADVICE) as partial:
             write_netcdf(experiment, partial)
         return [path]
     tables: list[Table] = [
@@ -50,7 +50,7 @@ def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, ove
     written = [path / f"{name}.{to}" for name, _ in tables]
     _check_absent(written, overwrite)
     for file, (_, blocks) in zip(written, tables, strict=True):
-        with _replacing(file) as partial:
+        with replacing(file, StoreError, full=ADVICE) as partial:
             _write_table(blocks(), partial, to)
     return written
 
@@ -58,20 +58,9 @@ def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, ove
 def _check_absent(files: list[Path], overwrite: bool) -> None:
     there = [file for file in files if file.exists()]
     if there and not overwrite:
-        raise StoreError(f"{there[0]} exists already. Choose another place, or say overwrite=True to replace it.")
-
-
-@contextmanager
-def _replacing(file: Path) -> Iterator[Path]:
-    """Give a temporary file that takes the place of `file` when all went well, and is removed when not."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
-    try:
-        with explain_full_disk(file, ADVICE):
-            yield partial
-            os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+        raise StoreError(
+            f"{there[0]} exists already. Choose another place, or replace it: overwrite=True, in the shell --overwrite."
+        )
 
 
 def _write_table(blocks: Iterable[pd.DataFrame], file: Path, to: str) -> None:

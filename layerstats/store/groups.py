@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,8 @@ from zarr.dtype import VariableLengthUTF8
 from layerstats.errors import StoreError
 
 METADATA = "zarr.json"
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Left by file managers; they mean nothing.
+STRAY = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def read_attributes(folder: Path) -> dict:
@@ -34,10 +33,21 @@ def read_attributes(folder: Path) -> dict:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(f"There is no store at {folder}: it has no {METADATA}.") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise StoreError(f"The metadata {folder / METADATA} are damaged ({error}).") from error
+        raise StoreError(
+            f"The metadata {folder / METADATA} are damaged ({error}). Restore the file from a copy, or remove the "
+            f"folder {folder} and record again."
+        ) from error
+    except OSError as error:
+        raise StoreError(f"{folder / METADATA} cannot be read ({error.strerror}).") from error
     if not isinstance(metadata, dict) or metadata.get("zarr_format") != 3 or metadata.get("node_type") != "group":
         raise StoreError(f"{folder} is not a Zarr v3 group, so it is not a store of layerstats.")
-    return metadata.get("attributes", {})
+    attributes = metadata.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise StoreError(
+            f"The metadata {folder / METADATA} are damaged (attributes are no table). Restore the file from a copy, "
+            f"or remove the folder {folder} and record again."
+        )
+    return attributes
 
 
 def write_group(folder: Path, attributes: Mapping[str, object] | None = None) -> None:
@@ -70,7 +80,8 @@ def create_array(
         chunks=tuple(max(size, 1) for size in chunks),
         dtype=VariableLengthUTF8() if is_text else np.dtype(dtype),
         fill_value="" if is_text else np.nan if is_float else np.dtype(dtype).type(0),
-        compressors=[ZstdCodec(level=3)],
+        # With the checksum of its frames, so that a flipped bit is an error and not another value.
+        compressors=[ZstdCodec(level=3, checksum=True)],
         dimension_names=dimensions,
         attributes=dict(attributes),
         zarr_format=3,
@@ -78,18 +89,12 @@ def create_array(
     )
 
 
+def holds_something(folder: Path) -> bool:
+    """Tell whether there is anything in a folder that somebody put there."""
+    return any(child.name not in STRAY and not child.name.startswith("._") for child in folder.iterdir())
+
+
 def remove_partial_files(folder: Path) -> None:
     """Remove what a killed process left half-written."""
     for leftover in folder.rglob("*.partial"):
         leftover.unlink()
-
-
-@contextmanager
-def explain_full_disk(path: Path, advice: str) -> Iterator[None]:
-    """Turn the operating system's "no space left" into a `StoreError` that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL_DISK:
-            raise
-        raise StoreError(f"No space is left for {path} ({os.strerror(error.errno)}). {advice}") from error

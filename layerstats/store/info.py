@@ -65,7 +65,7 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
     rows = []
     for layer in files.recording(recording)["layers"]:
         folder: Path = files.path / recording / layer
-        if not (folder / METADATA).exists():
+        if not (folder / "mean" / METADATA).exists() and not files.recording(recording)["complete"]:
             continue
         shape = {"layer": layer, "samples": files.array(recording, layer, "mean").shape[1]}
         if (folder / "maps" / METADATA).exists():

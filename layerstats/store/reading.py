@@ -14,9 +14,19 @@ import zarr
 
 from layerstats.checks import check_choice
 from layerstats.errors import StoreError
+from layerstats.store.damage import open_group
 from layerstats.store.groups import METADATA, read_attributes
 from layerstats.store.query import check_known
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, UNTRAINED, check_schema
+from layerstats.store.recordings import check_times, count_tokens, layer_array, read_recording, variables
+from layerstats.store.schema import (
+    MAIN_RECORDING,
+    PHONE_COLUMNS,
+    PHONES,
+    TOKEN_COLUMNS,
+    TOKENS,
+    UNTRAINED,
+    check_schema,
+)
 from layerstats.store.tables import read_table
 
 RECORDING_COLUMNS = ["recording", "complete", "tokens", "layers", "maps", "seed", "model_hash", "key", "created_at"]
@@ -41,18 +51,18 @@ class StoreFiles:
             raise StoreError(
                 f"The tables of {path} are half-written. Run the recording again: it will write them anew."
             )
-        if (path / MAIN_RECORDING / METADATA).exists():
+        if not self.allow_incomplete and (path / MAIN_RECORDING / METADATA).exists():
             self.recording(MAIN_RECORDING)
 
     @cached_property
     def tokens(self) -> pd.DataFrame:
         """The tokens table."""
-        return read_table(self.path / TOKENS)
+        return read_table(self.path, TOKENS, TOKEN_COLUMNS)
 
     @cached_property
     def phones(self) -> pd.DataFrame:
         """The phones table, with `token_row`: the row of its token in the tokens table."""
-        phones = read_table(self.path / PHONES)
+        phones = read_table(self.path, PHONES, PHONE_COLUMNS)
         rows = pd.Index(self.tokens["token"]).get_indexer(pd.Index(phones["token"]))
         return phones.assign(token_row=rows)
 
@@ -69,7 +79,7 @@ class StoreFiles:
         """One row per recording."""
         rows = []
         for name in self.recording_names:
-            attributes = read_attributes(self.path / name)
+            attributes = read_recording(self.path, name)
             about = {"recording": name, "tokens": attributes["tokens_written"], "layers": len(attributes["layers"])}
             rows.append({**attributes, **about})
         return pd.DataFrame(rows, columns=RECORDING_COLUMNS)
@@ -85,26 +95,32 @@ class StoreFiles:
             It is half-written, and that was not allowed.
         """
         check_known("recording", [name], self.recording_names)
-        attributes = read_attributes(self.path / name)
+        attributes = read_recording(self.path, name)
         if not attributes["complete"] and not self.allow_incomplete:
             raise StoreError(
                 f"The recording {name!r} of {self.path} is half-written: {attributes['tokens_written']} of "
-                f"{len(self.tokens)} tokens. Run the call that recorded it again and it goes on from there, or say "
-                "incomplete='allow' to use what is there."
+                f"{count_tokens(self.path)} tokens. Run the call that recorded it again and it goes on from there, or "
+                "say incomplete='allow' (in Python) to use what is there."
             )
         return attributes
 
     def array(self, recording: str, layer: str, variable: str) -> zarr.Array:
-        """Return an array of a layer; its values stay on disk."""
-        folder = self.path / recording / layer / variable
-        if not (folder / METADATA).exists():
-            raise StoreError(f"The layer {layer!r} of {recording!r} has no {variable!r}: it was recorded without.")
-        return zarr.open_array(folder, mode="r")
+        """Return an array of a layer; its values stay on disk.
+
+        Raises
+        ------
+        StoreError
+            The recording was made without it, or it is damaged.
+        """
+        return layer_array(self.path, recording, read_recording(self.path, recording), layer, variable)
 
     def times(self, recording: str, layer: str) -> np.ndarray:
         """Return the centres of a layer's receptive fields, (sample,), seconds."""
-        return np.asarray(self.array(recording, layer, "time_s")[:])
+        return check_times(self.path, recording, layer, np.asarray(self.array(recording, layer, "time_s")[:]))
 
     def dataset(self, recording: str, layer: str) -> xr.Dataset:
         """Return a layer as a dataset whose values stay on disk."""
-        return xr.open_zarr(self.path, group=f"{recording}/{layer}", consolidated=False, chunks=None)
+        attributes = read_recording(self.path, recording)
+        for variable in variables(attributes):
+            layer_array(self.path, recording, attributes, layer, variable)
+        return open_group(self.path, f"{recording}/{layer}", whole=attributes["complete"])

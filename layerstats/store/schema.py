@@ -79,8 +79,13 @@ def check_layer_name(name: str) -> None:
 def check_schema(attributes: Mapping[str, object], path: Path) -> None:
     """Raise `StoreError` where a store is not ours or of a schema that is newer than this package."""
     found = attributes.get("schema_version")
-    if not isinstance(found, int) or isinstance(found, bool):
+    if found is None:
         raise StoreError(f"{path} is a Zarr directory but not a store of layerstats: it has no 'schema_version'.")
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise StoreError(
+            f"The store {path} is damaged: its schema_version is {found!r}, which is no whole number from 1. Restore "
+            "its zarr.json from a copy, or remove the store and record again."
+        )
     if found > SCHEMA_VERSION:
         raise StoreError(
             f"{path} has schema version {found} (written by layerstats {attributes.get('layerstats_version')}), and "

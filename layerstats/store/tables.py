@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import zarr
 
 from layerstats.errors import StoreError
-from layerstats.store.groups import create_array, read_attributes, write_group
+from layerstats.store.damage import damaged, open_array
+from layerstats.store.groups import METADATA, create_array, read_attributes, write_group
 from layerstats.store.schema import unit_and_name
 
 MISSING = {"missing": "empty"}
@@ -68,20 +69,37 @@ def write_table(folder: Path, frame: pd.DataFrame, dimension: str) -> None:
     write_group(folder, {"columns": list(frame.columns)})
 
 
-def read_table(folder: Path) -> pd.DataFrame:
-    """Return a table with its columns in the order in which they were written."""
-    group = zarr.open_group(folder, mode="r", zarr_format=3, use_consolidated=False)
-    columns = {}
-    for name in read_attributes(folder)["columns"]:
-        array = group[name]
-        if not isinstance(array, zarr.Array):
-            raise StoreError(f"{folder / name} should be an array; the store is damaged.")
-        values = np.asarray(array[:])
-        if values.dtype.kind in "OUT":
-            values = values.astype(object)
-            if MISSING.items() <= dict(array.attrs).items():
-                values[values == ""] = None
-            columns[name] = pd.Series(values, dtype="str" if pd.__version__ >= "3" else object)
-        else:
-            columns[name] = pd.Series(values)
+def read_table(root: Path, name: str, required: Sequence[str]) -> pd.DataFrame:
+    """Return a table of a store with its columns in the order in which they were written.
+
+    Raises
+    ------
+    StoreError
+        It is damaged: a column is missing, its file is, or columns have different lengths.
+    """
+    metadata = root / name / METADATA
+    if not metadata.exists():
+        raise damaged(root, metadata, "is missing")
+    names = read_attributes(root / name).get("columns")
+    if not isinstance(names, list) or not set(required) <= {str(column) for column in names}:
+        raise damaged(root, metadata, f"names the columns {names!r}, without one of {', '.join(required)}")
+    for column in names:
+        if not isinstance(column, str) or Path(column).name != column or column in ("", ".", ".."):
+            raise damaged(root, metadata, f"names a column {column!r}, which is no name of a column")
+    columns = {column: _read_column(root, f"{name}/{column}") for column in names}
+    if len({len(values) for values in columns.values()}) > 1:
+        raise damaged(root, root / name, "has columns of different lengths")
     return pd.DataFrame(columns)
+
+
+def _read_column(root: Path, inside: str) -> pd.Series:
+    array = open_array(root, inside)
+    if array.ndim != 1:
+        raise damaged(root, root / inside / METADATA, f"is of shape {array.shape}")
+    values = np.asarray(array[:])
+    if values.dtype.kind not in "OUT":
+        return pd.Series(values)
+    values = values.astype(object)
+    if MISSING.items() <= dict(array.attrs).items():
+        values[values == ""] = None
+    return pd.Series(values, dtype="str" if pd.__version__ >= "3" else object)

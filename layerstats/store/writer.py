@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +17,19 @@ import zarr
 from numpy.typing import ArrayLike
 
 from layerstats.errors import ArgumentError, StoreError
+from layerstats.files import explaining
 from layerstats.store.chunks import chunk_shape
 from layerstats.store.create import RESUME, create_or_resume
 from layerstats.store.groups import (
     METADATA,
     create_array,
-    explain_full_disk,
     read_attributes,
     remove_partial_files,
     write_group,
 )
+from layerstats.store.locks import hold, locked, release
 from layerstats.store.provenance import timestamp
+from layerstats.store.recordings import check_files, read_recording
 from layerstats.store.schema import (
     MAIN_RECORDING,
     UNTRAINED,
@@ -37,9 +38,6 @@ from layerstats.store.schema import (
     clean_attributes,
     unit_and_name,
 )
-
-if sys.platform != "win32":
-    import fcntl
 
 # Of the tokens that are compressed together; also the most that a kill can lose.
 CHUNK_TOKENS = 64
@@ -111,8 +109,8 @@ class RecordingWriter:
     Raises
     ------
     StoreError
-        The place holds a recording with another key, other clips, is being written by another process,
-        or the disk is full.
+        The place holds a recording with another key, other clips or damaged files, is being written by another
+        process, may not be written, or the disk is full.
 
     Examples
     --------
@@ -154,9 +152,10 @@ class RecordingWriter:
         self.tokens = len(tokens)
         self._token_names = tokens["token"].to_numpy(dtype=object)
         self._folder = self.path.joinpath(*group.split("/"))
-        self._lock = _lock(self._folder)
+        with explaining(self._folder, StoreError, full=RESUME):
+            self._lock = hold(self._folder, f"{group!r} of {self.path}")
         try:
-            with explain_full_disk(self.path, RESUME):
+            with explaining(self.path, StoreError, full=RESUME):
                 names = [layer.name for layer in layers]
                 recorded = clean_attributes({**(attrs or {}), "key": key, "layers": names, "maps": maps})
                 self._attributes = self._begin(recorded, chunk_tokens, overwrite, created_at or timestamp())
@@ -231,15 +230,14 @@ class RecordingWriter:
             )
         if self._buffered:
             self._write(self._buffered)
-        with explain_full_disk(self.path, RESUME):
+        with explaining(self.path, StoreError, full=RESUME):
             remove_partial_files(self._folder)
             self._update(complete=True)
 
     def close(self) -> None:
         """Let another process write; tokens that fill no chunk yet are dropped and will be recorded again."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None
+        release(lock)
 
     def __enter__(self) -> Self:
         return self
@@ -256,18 +254,15 @@ class RecordingWriter:
     def _begin(self, recorded: dict, chunk_tokens: int, overwrite: bool, created_at: str) -> dict:
         attributes: dict | None = None
         if (self._folder / METADATA).exists():
-            attributes = read_attributes(self._folder)
-            if any(attributes.get(name) != recorded[name] for name in ("key", "layers", "maps")):
-                if not overwrite:
-                    raise StoreError(_another_key(self.path, self.group, attributes, recorded))
-                attributes = None
-        if attributes is not None and attributes["complete"]:
-            return attributes
+            attributes = self._resumed(recorded, overwrite)
         if attributes is None:
             attributes = {**recorded, "chunk_tokens": chunk_tokens, "created_at": created_at}
             attributes |= {"complete": False, "tokens_written": 0}
             self._name_in_parents(attributes)
             write_group(self._folder, attributes)
+        elif attributes["complete"]:
+            self._name_in_parents(attributes)
+            return attributes
         if attributes["tokens_written"] == 0:
             self._create_layers(int(attributes["chunk_tokens"]))
         else:
@@ -276,14 +271,30 @@ class RecordingWriter:
             self._remove_unfinished_chunks(math.ceil(attributes["tokens_written"] / attributes["chunk_tokens"]))
         return attributes
 
+    def _resumed(self, recorded: dict, overwrite: bool) -> dict | None:
+        """Return the attributes of what is there, all of whose files were looked for; None where it is replaced."""
+        if overwrite:
+            attributes = read_attributes(self._folder)
+            if any(attributes.get(name) != recorded[name] for name in ("key", "layers", "maps")):
+                return None
+        attributes = read_recording(self.path, self.group)
+        if any(attributes.get(name) != recorded[name] for name in ("key", "layers", "maps")):
+            raise StoreError(_another_key(self.path, self.group, attributes, recorded))
+        if attributes["tokens_written"] > 0:
+            check_files(self.path, self.group, attributes)
+        return attributes
+
     def _name_in_parents(self, attributes: Mapping[str, object]) -> None:
-        if self.group == MAIN_RECORDING:
-            about_model = {name: attributes[name] for name in ("model_hash", "seed") if name in attributes}
-            root = read_attributes(self.path)
-            if not about_model.items() <= root.items():
-                write_group(self.path, {**root, **about_model})
-        elif not (self.path / UNTRAINED / METADATA).exists():
-            write_group(self.path / UNTRAINED, {"long_name": "recordings of the same architecture with random weights"})
+        # Recordings of other processes share the parents.
+        with locked(self.path, f"the tables of {self.path}"):
+            if self.group == MAIN_RECORDING:
+                about_model = {name: attributes[name] for name in ("model_hash", "seed") if name in attributes}
+                root = read_attributes(self.path)
+                if not about_model.items() <= root.items():
+                    write_group(self.path, {**root, **about_model})
+            elif not (self.path / UNTRAINED / METADATA).exists():
+                about = {"long_name": "recordings of the same architecture with random weights"}
+                write_group(self.path / UNTRAINED, about)
 
     def _create_layers(self, chunk_tokens: int) -> None:
         # A store keeps its version, and whatever is added to it is written as that version says.
@@ -322,7 +333,8 @@ class RecordingWriter:
             for name in ("mean", "maps"):
                 chunks = self._folder / layer.name / name / "c"
                 for chunk in chunks.iterdir() if chunks.exists() else ():
-                    if int(chunk.name) >= whole:
+                    # Anything else was put there by a file manager.
+                    if chunk.name.isdecimal() and int(chunk.name) >= whole:
                         shutil.rmtree(chunk)
 
     def _open_arrays(self) -> dict[str, zarr.Array]:
@@ -347,7 +359,7 @@ class RecordingWriter:
 
     def _write(self, tokens: int) -> None:
         start = self.completed
-        with explain_full_disk(self.path, RESUME):
+        with explaining(self.path, StoreError, full=RESUME):
             for name, pieces in self._buffer.items():
                 values = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
                 self._arrays[name][start : start + tokens] = values[:tokens]
@@ -369,20 +381,6 @@ def _another_key(path: Path, group: str, existing: Mapping[str, object], recorde
     ]
     what = "; ".join(changes) or f"key: {existing.get('key')!r} there, {recorded['key']!r} now"
     return (
-        f"{path} already holds another recording in {group!r} ({what}). Choose another path, or say overwrite=True to "
-        "replace it."
+        f"{path} already holds another recording in {group!r} ({what}). Choose another path, or remove the folder "
+        f"{path / group} to replace it."
     )
-
-
-def _lock(folder: Path) -> int | None:
-    """Hold the group for this process; the lock ends with it, and leaves nothing on disk."""
-    if sys.platform == "win32":
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StoreError(f"Another process is writing {folder}. Wait until it has finished.") from error
-    return descriptor

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from small_store import CREATED, layer_values, tidy_phones, tidy_tokens
 
+from layerstats import files as files_module
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.resources import bundled
 from layerstats.store import export as export_module
@@ -101,7 +102,7 @@ def test_full_disk_leaves_the_old_file(experiment, tmp_path, monkeypatch, to):
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(export_module.os, "replace", full)
+    monkeypatch.setattr(files_module.os, "replace", full)
     with pytest.raises(StoreError, match=r"No space is left .* the store is as it was"):
         experiment.export(tmp_path / "out", to=to, overwrite=True)
     assert written.read_bytes() == before

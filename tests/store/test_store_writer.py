@@ -195,7 +195,10 @@ def test_another_key_is_refused_and_says_what_differs(tmp_path):
     path = tmp_path / "s.zarr"
     record(path, attrs={"model_hash": "m1", "layers_asked": "conv*"})
     before = contents(path)
-    with pytest.raises(StoreError, match=r"model_hash: 'm1' there, 'm2' now.*Choose another path.*overwrite=True"):
+    with pytest.raises(
+        StoreError,
+        match=r"model_hash: 'm1' there, 'm2' now.*Choose another path, or remove the folder .*s.zarr/activations to",
+    ):
         open_writer(path, key="k2", attrs={"model_hash": "m2", "layers_asked": "conv*"})
     with pytest.raises(StoreError, match=r"key: 'k' there, 'k3' now"):
         open_writer(path, key="k3", attrs={"model_hash": "m1", "layers_asked": "conv*"})
