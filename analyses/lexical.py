@@ -38,8 +38,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of both and of the noise.")] = 0,
 ) -> None:
     """Measure lexical learning on held-out voices, beside untrained networks and the supervised classifier."""
-    speech = open_corpus(corpus)
-    clips = Clips(speech, too_long="trim")
+    speech = open_corpus(corpus, damaged="skip")
+    clips = Clips(speech, too_long="trim", damaged="skip")
     network, card = load_checkpoint(checkpoint)
     words_network, words_card = load_checkpoint(classifier or bundled("data", "checkpoints", "words.safetensors"))
     labels = card.outputs if set(card.outputs) == set(speech.words) else None

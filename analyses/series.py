@@ -30,7 +30,7 @@ def main(
     chosen = words.split(",") if words else sorted(tokens["word"].unique())
     generator = np.random.default_rng(seed)
     names = [str(generator.choice(tokens.loc[tokens["word"] == word, "token"])) for word in chosen]
-    clips = Clips(open_corpus(corpus).subset(tokens=names), too_long="trim") if corpus else None
+    clips = Clips(open_corpus(corpus, damaged="skip").subset(tokens=names), too_long="trim") if corpus else None
     output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
     for word, name in zip(chosen, names, strict=True):
         one = experiment.select(token=name)

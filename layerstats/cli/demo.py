@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.speech import tell_damage
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, tell_damage, tell_notes
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ SMALL_UNTRAINED = 5
 
 
 def demo(
-    corpus: Annotated[
-        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
-    ] = "demo",
+    corpus: Annotated[str, typer.Option(help=CORPUS_HELP)] = "demo",
     out: Annotated[Path, typer.Option(help="Folder for the page, its tables and figures, and the store.")] = Path(
         "results/demo"
     ),
@@ -44,9 +42,7 @@ def demo(
     untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 20,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
-    damaged: Annotated[
-        str, typer.Option(help="What to do with clips that turn into noise (lost bytes): error, skip or keep.")
-    ] = "error",
+    damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of every simulated quantity.")] = 0,
 ) -> None:
@@ -84,7 +80,8 @@ def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool,
     from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
 
     step(f"reading {corpus}")
-    speech = open_corpus(corpus, words=words)
+    speech = open_corpus(corpus, words=words, damaged=damaged)
+    tell_notes(speech)
     held_out = "test" if "test" in set(speech.tokens["split"]) else None
     known = set(speech.words)
     wanted = words or [word for word in PAPER_WORDS if word in known] or None

@@ -9,7 +9,7 @@ import typer
 
 from layerstats.cli.arguments import listed
 from layerstats.cli.network_file import load_network
-from layerstats.cli.speech import tell_damage
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, tell_damage, tell_notes
 
 
 def record(
@@ -17,10 +17,7 @@ def record(
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[
         str,
-        typer.Option(
-            help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, "
-            "generated:PATH."
-        ),
+        typer.Option(help=CORPUS_HELP),
     ] = "demo",
     part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
     layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
@@ -30,9 +27,7 @@ def record(
     samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
     rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
     too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
-    damaged: Annotated[
-        str, typer.Option(help="What to do with clips that turn into noise (lost bytes): error, skip or keep.")
-    ] = "error",
+    damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
@@ -45,7 +40,8 @@ def record(
 
     with steps() as step:
         step(f"reading {corpus}")
-        speech = open_corpus(corpus, words=listed(words)).subset(split=split)
+        speech = open_corpus(corpus, words=listed(words), damaged=damaged).subset(split=split)
+        tell_notes(speech)
         if align:
             step("forced alignment")
             speech, unaligned = speech.with_alignment()

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from layerstats.corpora import Clips
+    from layerstats.corpora import Clips, Corpus
+
+CORPUS_HELP = (
+    "demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH. "
+    "Options follow a question mark, as in 'textgrids:PATH?word_tier=Words&phone_tier=Phones&speaker=prefix'."
+)
+DAMAGED_HELP = "What to do with speech that cannot be used (noise after lost bytes, silence): error, skip or keep."
+
+
+def tell_notes(corpus: Corpus) -> None:
+    """Say on stderr what was recognised or left out when a corpus was read."""
+    for note in corpus.notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def tell_damage(clips: Clips) -> None:
@@ -16,7 +28,7 @@ def tell_damage(clips: Clips) -> None:
     if tokens:
         more = f" and {len(tokens) - 3} more" if len(tokens) > 3 else ""
         typer.echo(
-            f"{len(tokens)} of {len(clips.corpus.tokens)} tokens turn into noise (bytes lost) and were left out: "
-            f"{', '.join(tokens[:3])}{more}.",
+            f"{len(tokens)} of {len(clips.corpus.tokens)} tokens cannot be used and were left out: "
+            f"{', '.join(tokens[:3])}{more}. {clips.damage['reason'].iloc[0]}",
             err=True,
         )

@@ -9,6 +9,7 @@ import typer
 
 from layerstats.cli import train_gan
 from layerstats.cli.arguments import listed
+from layerstats.cli.speech import CORPUS_HELP, tell_notes
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
 for _kind in ("ciwgan", "fiwgan"):
@@ -18,9 +19,7 @@ for _kind in ("ciwgan", "fiwgan"):
 @app.command("words")
 def train_words_command(
     out: Annotated[Path, typer.Option(help="Checkpoint to write (.safetensors); the model card goes beside it.")],
-    corpus: Annotated[
-        str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
-    ] = "demo",
+    corpus: Annotated[str, typer.Option(help=CORPUS_HELP)] = "demo",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     width: Annotated[int, typer.Option(help="Channels of the first layer (the paper's d is 64).")] = 16,
     epochs: Annotated[int, typer.Option(help="Passes through the training tokens.")] = 30,
@@ -37,6 +36,7 @@ def train_words_command(
     with steps() as step:
         step(f"reading {corpus}")
         speech = open_corpus(corpus, words=listed(words))
+        tell_notes(speech)
         step("training")
         options = {"width": width, "epochs": epochs, "initialisation": initialisation, "seed": seed}
         result = train_words(speech, **options, device=device, progress=step.move)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.speech import CORPUS_HELP, tell_notes
 
 
 def command(kind: str) -> Callable[..., None]:
@@ -16,9 +17,7 @@ def command(kind: str) -> Callable[..., None]:
 
     def train_gan_command(
         out: Annotated[Path, typer.Option(help="Folder of the checkpoint, its card, history, state and samples.")],
-        corpus: Annotated[
-            str, typer.Option(help="demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, textgrids:PATH.")
-        ] = "demo",
+        corpus: Annotated[str, typer.Option(help=CORPUS_HELP)] = "demo",
         words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
         codes: Annotated[
             int | None, typer.Option(help="Categories (ciwgan) or bits (fiwgan); by default what the words need.")
@@ -48,6 +47,7 @@ def command(kind: str) -> Callable[..., None]:
         with shown_steps() as step:
             step(f"reading {corpus}")
             speech = Clips(open_corpus(corpus, words=listed(words)), samples=samples)
+            tell_notes(speech.corpus)
             step("training")
             result = train_gan(
                 speech,

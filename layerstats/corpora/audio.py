@@ -6,14 +6,19 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
-from layerstats.checks import require
+from layerstats.checks import check_choice, require
+from layerstats.corpora.decoding import decoded, frames_of, open_sound, read_stretch, seeks_exactly
+from layerstats.corpora.headers import length_fault
 from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 Channel = int | Literal["mix"] | None
+# What becomes of audio that cannot be used.
+DAMAGED = ("error", "skip", "keep")
+_MEND = "Replace it or take it out of the corpus."
 
 
 class AudioSource(Protocol):
@@ -56,21 +61,67 @@ def probe_audio(path: Path, channel: Channel = None) -> AudioFile:
     Raises
     ------
     AudioError
-        If the file is corrupt, empty, or has more than one channel and `channel` is None.
+        If the file is corrupt, empty or cut short, or has more than one channel and `channel` is None.
     """
-    with _open(path) as sound:
-        found = AudioFile(path, int(sound.samplerate), int(sound.frames), int(sound.channels))
-    if found.samples == 0:
-        raise AudioError(f"The sound file {path} is empty (0 samples). Replace it or take it out of the corpus.")
-    _check_channel(found.channels, channel, path)
-    return found
+    with open_sound(path) as sound:
+        rate_hz, channels, samples = int(sound.samplerate), int(sound.channels), frames_of(sound, path)
+    fault = length_fault(path)
+    if fault is not None:
+        raise AudioError(f"Cannot read all of the sound file {path}: {fault}. {_MEND}")
+    if samples == 0:
+        raise AudioError(f"The sound file {path} is empty (0 samples). {_MEND}")
+    _check_channel(channels, channel, path)
+    return AudioFile(path, rate_hz, samples, channels)
+
+
+def probe_files(
+    paths: Iterable[Path], channel: Channel = None, damaged: str = "error"
+) -> tuple[dict[Path, AudioFile], tuple[str, ...]]:
+    """Read the headers of the sound files of a corpus.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The files.
+    channel : int, "mix" or None
+        See `probe_audio`.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
+
+    Returns
+    -------
+    found : dict of Path to AudioFile
+        The files that can be read, in their order.
+    notes : tuple of str
+        One that says which files were left out, or none.
+
+    Raises
+    ------
+    AudioError
+        If a file cannot be read and is not to be left out; it says how many others there are.
+    """
+    check_choice("damaged", damaged, DAMAGED)
+    found: dict[Path, AudioFile] = {}
+    faults: list[AudioError] = []
+    for path in paths:
+        try:
+            found[path] = probe_audio(path, channel)
+        except AudioError as error:
+            faults.append(error)
+    if not faults:
+        return found, ()
+    if damaged == "skip" and found:
+        return found, (f"{len(faults)} sound files cannot be read and were left out, for instance: {faults[0]}",)
+    more = f" ({len(faults) - 1} more of {len(faults) + len(found)} files cannot be read.)" if len(faults) > 1 else ""
+    raise AudioError(f"{faults[0]}{more}") from faults[0]
 
 
 def read_audio(path: Path, start: int = 0, stop: int | None = None, channel: Channel = None) -> np.ndarray:
     """Read a stretch of a sound file as mono float32 in [-1, 1].
 
     Integer formats are divided by their full scale, so that -1 is the lowest code: unsigned 8-bit codes
-    are centred on 128 and divided by 128.
+    are centred on 128 and divided by 128. Formats in which a decoder needs what came before, such as MP3 and Ogg, are
+    decoded from their start.
 
     Parameters
     ----------
@@ -91,16 +142,16 @@ def read_audio(path: Path, start: int = 0, stop: int | None = None, channel: Cha
     AudioError
         If the stretch is not in the file, is silent, or holds NaN or infinite values.
     """
-    with _open(path) as sound:
+    with open_sound(path) as sound:
         _check_channel(sound.channels, channel, path)
-        end = sound.frames if stop is None else stop
-        if not 0 <= start < end <= sound.frames:
-            raise AudioError(
-                f"Samples {start} to {end} are not in {path}, which has {sound.frames}. The file is cut short or its "
-                f"labels belong to another recording."
-            )
-        sound.seek(start)
-        values = sound.read(end - start, dtype="float32", always_2d=True)
+        exact, frames = seeks_exactly(sound), frames_of(sound, path)
+    end = frames if stop is None else stop
+    if not 0 <= start < end <= frames:
+        raise AudioError(
+            f"Samples {start} to {end} are not in {path}, which has {frames}. The file is cut short or its "
+            f"labels belong to another recording."
+        )
+    values = read_stretch(path, start, end) if exact else decoded(path)[start:end]
     if len(values) != end - start:
         raise AudioError(f"{path} broke off after {start + len(values)} of {end} samples: the file is corrupt.")
     mono = values.mean(axis=1) if channel == "mix" else values[:, channel or 0]
@@ -128,29 +179,6 @@ def resample(samples: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
         return samples
     soxr = require("soxr", "resample audio", "speech")
     return np.asarray(soxr.resample(samples, from_hz, to_hz, quality="HQ"), dtype=np.float32)
-
-
-def _open(path: Path) -> Any:
-    soundfile = require("soundfile", "read sound files", "speech")
-    if not path.is_file():
-        raise AudioError(f"There is no sound file {path}.")
-    try:
-        return soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"Cannot read the sound file {path}: {_reason(path, str(error))}") from error
-
-
-def _reason(path: Path, error: str) -> str:
-    with path.open("rb") as file:
-        header = file.read(1024)
-    if not header:
-        return "it is empty (0 bytes)."
-    if header.startswith(b"NIST_1A") and b"shorten" in header:
-        return (
-            "it is a NIST SPHERE file compressed with 'shorten'. "
-            f"Decompress it first: sph2pipe -f wav {path.name} {path.stem}_pcm.wav"
-        )
-    return f"it is corrupt or of an unknown format ({error})."
 
 
 def _check_channel(channels: int, channel: Channel, path: Path) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_positive
-from layerstats.corpora.audio import check_samples, resample
+from layerstats.corpora.audio import DAMAGED, check_samples, resample
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.damage import find_damage, refuse_damage
+from layerstats.corpora.damage import find_damage, refuse_damage, refuse_noise
 from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 
@@ -36,8 +36,9 @@ class Clips:
         What becomes of a token that does not fit with its two silences: an error that names it, its end cut off
         (`trimmed` in `tokens`), or left out (`skipped_tokens` in `attrs`).
     damaged : {"error", "skip", "keep"}, default "error"
-        What becomes of a token whose audio turns into noise at full scale (`find_damage`): an error that names it
-        when it is read, left out (all audio is then read at once), or taken as it is.
+        What becomes of a token whose audio is silent, cannot be read or turns into noise at full scale
+        (`find_damage`): an error that names it, left out (all audio is then read at once), or, if it is noise, taken
+        as it is.
 
     Raises
     ------
@@ -62,7 +63,7 @@ class Clips:
     damaged: str = "error"
 
     def __post_init__(self) -> None:
-        check_choice("damaged", self.damaged, ("error", "skip", "keep"))
+        check_choice("damaged", self.damaged, DAMAGED)
         check_choice("too_long", self.too_long, ("error", "trim", "skip"))
         check_positive("rate_hz", self.rate_hz)
         check_positive("samples", self.samples)
@@ -105,9 +106,25 @@ class Clips:
         )
 
     @cached_property
+    def damage(self) -> pd.DataFrame:
+        """What `find_damage` finds in the corpus; the first time, all audio is read."""
+        return find_damage(self.corpus)
+
+    @cached_property
     def damaged_tokens(self) -> tuple[str, ...]:
-        """Tokens left out because their audio turns into noise; none are looked for unless `damaged` is "skip"."""
-        return tuple(find_damage(self.corpus)["token"]) if self.damaged == "skip" else ()
+        """Tokens left out because their audio is damaged; none are looked for unless `damaged` is "skip"."""
+        return tuple(self.damage["token"]) if self.damaged == "skip" else ()
+
+    def check_audio(self) -> None:
+        """Read the audio of every token, once, so that damage is found before anything is computed.
+
+        Raises
+        ------
+        AudioError
+            If a token's audio is damaged and `damaged` is "error", or "keep" and the damage is another than noise.
+        """
+        found = self.damage.loc[self.damage["token"].isin(self.tokens["token"])]
+        refuse_damage(found if self.damaged == "error" else found[found["noise_onset_s"].isna()], len(self.tokens))
 
     @cached_property
     def tokens(self) -> pd.DataFrame:
@@ -155,7 +172,7 @@ class Clips:
         """One clip: float32 (sample,), with a peak of 1."""
         heard = self.corpus.audio(token)
         if self.damaged == "error":
-            refuse_damage(heard, self.corpus.rate_hz, token)
+            refuse_noise(heard, self.corpus.rate_hz, token)
         speech = resample(heard, self.corpus.rate_hz, self.rate_hz)
         if len(speech) > self._room + 1 and self.too_long != "trim":
             raise AudioError(f"The audio of token {token!r} is longer than its duration_s says.")

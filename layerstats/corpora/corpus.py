@@ -12,6 +12,7 @@ import pandas as pd
 
 from layerstats.checks import check_columns, check_complete
 from layerstats.corpora.audio import AudioSource
+from layerstats.corpora.folders import composed
 from layerstats.corpora.phones import check_within, empty_phones
 from layerstats.errors import ArgumentError, CorpusError
 
@@ -36,6 +37,8 @@ class Corpus:
         Sampling rate of the audio, in Hz.
     source : AudioSource
         Where the audio comes from.
+    notes : tuple of str
+        What was recognised or left out when the source was read, a sentence each.
 
     Raises
     ------
@@ -48,9 +51,12 @@ class Corpus:
     phones: pd.DataFrame
     rate_hz: int
     source: AudioSource = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_columns(self.tokens, TOKEN_COLUMNS, f"the tokens of {self.name}")
+        object.__setattr__(self, "tokens", _composed(self.tokens, ("word", "speaker", "split")))
+        object.__setattr__(self, "phones", _composed(self.phones, ("label", "source_label", "previous", "following")))
         if self.tokens.empty:
             raise CorpusError(f"The corpus {self.name!r} has no tokens.")
         check_complete(self.tokens, TOKEN_COLUMNS, f"the tokens of {self.name}")
@@ -120,6 +126,8 @@ class Corpus:
             if wanted is None:
                 continue
             values = [wanted] if isinstance(wanted, str) else list(wanted)
+            if column != "token":  # ids are what the source of the audio calls them
+                values = [composed(value) for value in values]
             present = set(self.tokens[column])
             absent = [value for value in values if value not in present]
             if absent:
@@ -197,3 +205,14 @@ class Corpus:
         kept = list(tokens["token"])
         phones = self.phones.loc[self.phones["token"].isin(kept)].reset_index(drop=True)
         return replace(self, tokens=tokens, phones=phones if len(phones) else empty_phones())
+
+
+def _composed(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Return the table with the text of some columns in Unicode's composed form; itself where it has that already."""
+    changed = {}
+    for column in columns:
+        texts = [text for text in table[column].unique() if isinstance(text, str)]
+        spelled = {text: composed(text) for text in texts if composed(text) != text}
+        if spelled:
+            changed[column] = table[column].map(lambda text, spelled=spelled: spelled.get(text, text))
+    return table.assign(**changed) if changed else table

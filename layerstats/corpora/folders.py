@@ -1,13 +1,20 @@
-"""Finding the files of a corpus in a folder."""
+"""Finding the files of a corpus in a folder, and reading their texts."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+import os
+import unicodedata
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from layerstats.errors import CorpusError
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".mp3", ".sph")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64"),
+    *(".mp3", ".sph", ".nist"),
+)
+# What systems put beside people's files: archives of macOS, previews of a network drive, bins of Windows.
+_NOT_OURS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"})
 
 
 def corpus_folder(path: str | Path, what: str) -> Path:
@@ -25,19 +32,118 @@ def corpus_folder(path: str | Path, what: str) -> Path:
 
 
 def find_files(folder: Path, suffixes: Iterable[str]) -> list[Path]:
-    """Files below a folder with one of the suffixes, in either case, sorted by their path in the folder."""
+    """Files below a folder with one of the suffixes, in either case, sorted by their path in the folder.
+
+    Links are followed, to a folder once. Hidden files and folders are left out, as are those that a system makes. A
+    link that leads to no file is given too, so that whoever reads it says so.
+
+    Raises
+    ------
+    CorpusError
+        If a link leads to no folder, or a folder cannot be read.
+    """
     wanted = {suffix.lower() for suffix in suffixes}
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file()]
+    found: list[Path] = []
+    seen: set[Path] = set()
+    links = [folder]
+    while links:
+        # Real folders first, so that a link into the same tree gives nothing twice.
+        start = links.pop(0)
+        if start.resolve() in seen:
+            continue
+        for root, names, files in os.walk(start, onerror=_refuse):
+            here = Path(root)
+            seen.add(here.resolve())
+            names[:] = sorted(name for name in names if is_ours(name))
+            links += [here / name for name in names if (here / name).is_symlink()]
+            names[:] = [name for name in names if (here / name).resolve() not in seen]
+            for name in filter(is_ours, files):
+                if Path(name).suffix.lower() in wanted:
+                    found.append(here / name)
+                else:
+                    refuse_lost_folder(here / name)
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
+def is_ours(name: str) -> bool:
+    """Whether a file or folder of this name is neither hidden nor a system's."""
+    return not name.startswith(".") and name.lower() not in _NOT_OURS
+
+
+def _refuse(error: OSError) -> None:
+    raise CorpusError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error
+
+
+def refuse_lost_folder(path: Path) -> None:
+    """Raise `CorpusError` where a link leads to nothing: it may have been a speaker's folder."""
+    if not path.suffix and path.is_symlink() and not path.exists():
+        raise CorpusError(
+            f"{path} is a link to {os.readlink(path)}, which is not there. Fetch what it leads to, or remove the link."
+        )
+
+
 def beside(path: Path, suffix: str) -> Path | None:
-    """File of the same name with another suffix, in either case, or None."""
+    """File of the same name with another suffix, in any case, or None."""
     for spelled in (suffix.lower(), suffix.upper()):
         candidate = path.with_suffix(spelled)
         if candidate.is_file():
             return candidate
-    return None
+    name = path.with_suffix(suffix).name.lower()
+    return next((other for other in sorted(path.parent.iterdir()) if other.name.lower() == name), None)
+
+
+def read_text(path: Path) -> tuple[str, str]:
+    """Text of a file and how it was encoded: UTF-8, UTF-16 with a byte order mark, or else Latin-1.
+
+    Line ends are line feeds, whatever the file has.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "words.wrd"
+    >>> _ = file.write_bytes("0 9 für".encode("latin-1"))
+    >>> read_text(file)
+    ('0 9 für', 'Latin-1')
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"Cannot read {path}: {error.strerror}. Fetch the file, or take it out.") from error
+    text, encoding = _decoded(data)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace"), "UTF-16"
+    # Windows-1252 is what most files called Latin-1 are, but has no letter for some bytes.
+    for codec, name in (("utf-8-sig", "UTF-8"), ("cp1252", "Latin-1")):
+        try:
+            return data.decode(codec), name
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1"), "Latin-1"
+
+
+def composed(text: str) -> str:
+    """Text in Unicode's composed form, so that "für" is one word whichever system wrote it."""
+    return unicodedata.normalize("NFC", text)
+
+
+def count_note(names: Sequence[str], total: int, what: str) -> tuple[str, ...]:
+    """Note that says how many of a number of things something is true of, or none where there are none.
+
+    Examples
+    --------
+    >>> count_note(["a.wav"], 3, "recordings have no labels")
+    ('1 of 3 recordings have no labels, for instance a.wav.',)
+    """
+    return (f"{len(names)} of {total} {what}, for instance {names[0]}.",) if names else ()
 
 
 def check_new_token(token: str, known: Container[str], path: Path) -> None:
@@ -59,4 +165,4 @@ def as_words(words: str | Iterable[str] | None) -> list[str] | None:
     """Words as a list; None stays None, which means all."""
     if words is None:
         return None
-    return [words] if isinstance(words, str) else list(words)
+    return [composed(word) for word in ([words] if isinstance(words, str) else words)]

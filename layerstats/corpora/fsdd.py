@@ -13,16 +13,18 @@ from layerstats.errors import CorpusError
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # The dataset's own rule: these repetitions of each digit and speaker are for testing.
 _TEST_REPETITIONS = range(5)
-_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[^_]+)_(?P<repetition>\d+)")
+_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>.+)_(?P<repetition>\d+)", re.ASCII)
 
 
-def read_fsdd(path: str | Path) -> Corpus:
+def read_fsdd(path: str | Path, damaged: str = "error") -> Corpus:
     """Read the Free Spoken Digit Dataset.
 
     Parameters
     ----------
     path : str or Path
         The dataset, or its folder `recordings` with `DIGIT_SPEAKER_N.wav`.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -53,4 +55,4 @@ def read_fsdd(path: str | Path) -> Corpus:
             "repetition": repetition,
         }
         rows.append((file, known))
-    return corpus_of_files("fsdd", rows, recordings)
+    return corpus_of_files("fsdd", rows, recordings, damaged=damaged)

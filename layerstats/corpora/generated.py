@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ TOUR = "tour.wav"
 # Of each code in the tour, with a breath between tokens and a longer one between codes.
 _TOUR_VOICES = 3
 _SHORT_PAUSE_S, _LONG_PAUSE_S = 0.15, 0.6
+# What makes more than a name of a file, on any system.
+_PATH = re.compile(r"[/\\:\x00-\x1f]")
 _TEXT = ("token", "word", "speaker", "split", "code")
 
 
@@ -57,13 +60,15 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
     return [folder / TABLE, folder / TOUR, *files]
 
 
-def read_generated(path: str | Path) -> Corpus:
+def read_generated(path: str | Path, damaged: str = "error") -> Corpus:
     """Read speech that `write_generated` wrote.
 
     Parameters
     ----------
     path : path
         The folder.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -74,15 +79,38 @@ def read_generated(path: str | Path) -> Corpus:
     Raises
     ------
     CorpusError
-        The folder holds no generated speech, or a file is missing.
+        The folder holds no generated speech, its table cannot be read, or a token names a file elsewhere.
+    AudioError
+        A file is missing or cannot be read.
     """
     folder = corpus_folder(path, "generated speech")
     if not (folder / TABLE).is_file():
         raise CorpusError(f"{folder} holds no generated speech: there is no {TABLE}. Make some: layerstats generate")
-    table = pd.read_csv(folder / TABLE, dtype=dict.fromkeys(map(str, _TEXT), "str"), keep_default_na=False)
-    check_columns(table, [*_TEXT, "code_value"], f"{folder / TABLE}")
+    table = _read_table(folder / TABLE)
     rows = [(folder / AUDIO / f"{row['token']}.wav", row) for row in table.to_dict("records")]
-    return corpus_of_files("generated", rows, folder)
+    return corpus_of_files("generated", rows, folder, damaged=damaged)
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(file, dtype=dict.fromkeys(map(str, _TEXT), "str"), keep_default_na=False)
+    except (ValueError, OSError) as error:  # of pandas too
+        raise CorpusError(f"Cannot read {file}: {error}. Make it again: layerstats generate") from error
+    check_columns(table, [*_TEXT, "code_value"], f"{file}")
+    if not pd.api.types.is_numeric_dtype(table["code_value"]):
+        values = ", ".join(map(repr, table["code_value"].unique()[:3]))
+        raise CorpusError(f"The column 'code_value' of {file} must hold numbers, but has {values}.")
+    strange = [token for token in table["token"] if not _is_file_name(token)]
+    if strange:
+        raise CorpusError(
+            f"The tokens in {file} must be names of files in its folder {AUDIO!r}, without their suffix, but one is "
+            f"{strange[0][:80]!r}."
+        )
+    return table
+
+
+def _is_file_name(token: str) -> bool:
+    return 0 < len(token.encode()) <= 250 and token not in (".", "..") and not _PATH.search(token)
 
 
 def _tour(corpus: Corpus) -> np.ndarray:

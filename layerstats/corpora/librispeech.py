@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import corpus_folder, find_files
+from layerstats.corpora.folders import corpus_folder, count_note, find_files, read_text
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def read_librispeech(path: str | Path) -> Corpus:
+def read_librispeech(path: str | Path, damaged: str = "error") -> Corpus:
     """Read LibriSpeech (Panayotov et al. 2015): a token is an utterance.
 
     Parameters
     ----------
     path : str or Path
         The corpus (`LibriSpeech/test-other/SPEAKER/CHAPTER/*.flac`) or one of its subsets.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -30,7 +32,7 @@ def read_librispeech(path: str | Path) -> Corpus:
     Raises
     ------
     CorpusError
-        If there are no utterances, or one is missing in its chapter's `.trans.txt`.
+        If there are no utterances, or one has no text in its chapter's `.trans.txt`.
     """
     folder = corpus_folder(path, "LibriSpeech")
     sexes = _speaker_sexes(folder)
@@ -40,13 +42,17 @@ def read_librispeech(path: str | Path) -> Corpus:
         chapter = file.parent
         if chapter not in transcripts:
             transcripts[chapter] = _read_transcripts(chapter)
-        if file.stem not in transcripts[chapter]:
-            raise CorpusError(f"{file} has no line in the .trans.txt of its chapter. Add it, or take the file out.")
+        text = transcripts[chapter].pop(file.stem, "")
+        if not text:
+            raise CorpusError(
+                f"{file} has no line in the .trans.txt of its chapter, or one without text. Add it, or "
+                "take the file out."
+            )
         speaker = chapter.parent.name
         subset = chapter.parent.parent.resolve().name
         known: dict[str, object] = {
             "token": file.stem,
-            "word": transcripts[chapter][file.stem],
+            "word": text,
             "speaker": speaker,
             "split": _SPLITS.get(subset.split("-")[0], "train"),
             "subset": subset,
@@ -55,23 +61,25 @@ def read_librispeech(path: str | Path) -> Corpus:
         if sexes:
             known["sex"] = sexes.get(speaker, "unknown")
         rows.append((file, known))
-    return corpus_of_files("librispeech", rows, folder)
+    missing = [name for lines in transcripts.values() for name in lines]
+    notes = count_note(missing, len(missing) + len(rows), "utterances of the transcripts have no sound file here")
+    return corpus_of_files("librispeech", rows, folder, damaged=damaged, notes=notes)
 
 
 def _read_transcripts(chapter: Path) -> dict[str, str]:
     found = {}
     for file in sorted(chapter.glob("*.trans.txt")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            name, _, text = line.strip().partition(" ")
+        for line in read_text(file)[0].splitlines():
+            name, *text = line.split(maxsplit=1)[:2] or [""]
             if name:
-                found[name] = text.strip().lower()
+                found[name] = " ".join(text).strip().lower()
     return found
 
 
 def _speaker_sexes(folder: Path) -> dict[str, str]:
     file = next((root / "SPEAKERS.TXT" for root in (folder, folder.parent) if (root / "SPEAKERS.TXT").is_file()), None)
     sexes = {}
-    for line in file.read_text(encoding="utf-8").splitlines() if file else ():
+    for line in read_text(file)[0].splitlines() if file else ():
         fields = [field.strip() for field in line.split("|")]
         if len(fields) > 2 and not line.startswith(";"):
             sexes[fields[0]] = fields[1]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import as_words, check_words_found, corpus_folder, find_files
+from layerstats.corpora.folders import (
+    as_words,
+    check_words_found,
+    corpus_folder,
+    count_note,
+    find_files,
+    is_ours,
+    read_text,
+    refuse_lost_folder,
+)
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 
@@ -20,7 +30,7 @@ _LISTS = {"validation_list.txt": "validation", "testing_list.txt": "test"}
 _NAME = re.compile(r"(?P<speaker>[^_]+)_nohash_(?P<repetition>\d+)")
 
 
-def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = None) -> Corpus:
+def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = None, damaged: str = "error") -> Corpus:
     """Read Speech Commands v0.02 (Warden 2018, arXiv:1804.03209).
 
     The split is that of the official `validation_list.txt` and `testing_list.txt`; the speaker is the
@@ -33,6 +43,8 @@ def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = N
         Folder with a folder a word and the two lists.
     words : str or iterable of str, optional
         Some of the words; by default all that are there, out of the official 35.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -47,8 +59,12 @@ def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = N
     """
     folder = corpus_folder(path, "Speech Commands")
     splits = _read_lists(folder)
+    listed = len(splits)
     wanted = as_words(words)
-    folders = sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] not in "._")
+    entries = sorted(entry for entry in folder.iterdir() if is_ours(entry.name) and not entry.name.startswith("_"))
+    for entry in entries:
+        refuse_lost_folder(entry)
+    folders = [entry for entry in entries if entry.is_dir()]
     strange = [entry.name for entry in folders if entry.name not in SPEECH_COMMANDS_WORDS]
     if strange:
         raise CorpusError(f"{folder} has folders that are not words of Speech Commands: {', '.join(strange[:5])}.")
@@ -59,17 +75,23 @@ def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = N
             continue
         for file in find_files(entry, [".wav"]):
             name = _NAME.fullmatch(file.stem)
+            if file.parent != entry:
+                raise CorpusError(
+                    f"{file} lies in a folder below its word's, which Speech Commands has not. Take it out."
+                )
             if name is None:
                 raise CorpusError(f"The name of {file} must be SPEAKER_nohash_N.wav, as in Speech Commands.")
             known = {
                 "token": f"{entry.name}_{file.stem}",
                 "word": entry.name,
                 "speaker": name["speaker"],
-                "split": splits.get(f"{entry.name}/{file.name}", "train"),
+                "split": splits.pop(f"{entry.name}/{file.name}", "train"),
                 "repetition": int(name["repetition"]),
             }
             rows.append((file, known))
-    return corpus_of_files("speech_commands", rows, folder)
+    missing = [name for name in splits if wanted is None or name.partition("/")[0] in wanted]
+    notes = count_note(missing, listed, "recordings of the lists for validation and testing are not in the folder")
+    return corpus_of_files("speech_commands", rows, folder, damaged=damaged, notes=notes)
 
 
 def _read_lists(folder: Path) -> dict[str, str]:
@@ -78,5 +100,7 @@ def _read_lists(folder: Path) -> dict[str, str]:
         file = folder / name
         if not file.is_file():
             raise CorpusError(f"{folder} has no {name}, the official list of the {split} recordings. Add it.")
-        splits |= {line.strip(): split for line in file.read_text(encoding="utf-8").splitlines() if line.strip()}
+        # Lists that people made themselves begin with "./", or have the backslashes of Windows.
+        lines = (line.strip().replace("\\", "/") for line in read_text(file)[0].splitlines())
+        splits |= {posixpath.normpath(line).lstrip("/"): split for line in lines if line}
     return splits

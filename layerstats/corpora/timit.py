@@ -10,9 +10,18 @@ from pathlib import Path
 import pandas as pd
 
 from layerstats.checks import check_choice
-from layerstats.corpora.audio import FileAudio, Segment, one_rate, probe_audio
+from layerstats.corpora.audio import FileAudio, Segment, one_rate, probe_files
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import as_words, beside, check_new_token, check_words_found, corpus_folder, find_files
+from layerstats.corpora.folders import (
+    as_words,
+    beside,
+    check_new_token,
+    check_words_found,
+    composed,
+    corpus_folder,
+    find_files,
+    read_text,
+)
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import CorpusError
 
@@ -22,6 +31,7 @@ PAPER_WORDS = ("ask", "dark", "greasy", "oily", "rag", "wash", "water", "year")
 # Labels of some sentences end some samples behind the audio; more than this many (20 ms at 16 kHz) is an error.
 _TOLERANCE = 320
 _FLAT_FOLDER = re.compile(r"(dr\d)-(\w+)", re.IGNORECASE)
+_SAMPLE = re.compile(r"[0-9]{1,12}")
 _DIALECT_FOLDER = re.compile(r"dr\d", re.IGNORECASE)
 
 
@@ -44,7 +54,12 @@ class _Sentence:
     phones: tuple[_Label, ...]
 
 
-def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS, unit: str = "word") -> Corpus:
+def read_timit(
+    path: str | Path,
+    words: str | Iterable[str] | None = PAPER_WORDS,
+    unit: str = "word",
+    damaged: str = "error",
+) -> Corpus:
     """Read TIMIT, in the LDC's layout or in NLTK's.
 
     The LDC's layout is `TRAIN/DR1/FCJF0/SA1.WAV` (NIST SPHERE, upper case), where the split is the folder's;
@@ -60,6 +75,8 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
         Which words to slice; by default those of Beguš & Zhou (2022), None for all. Ignored for sentences.
     unit : {"word", "sentence"}, default "word"
         Whether a token is a word or a whole sentence.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -80,9 +97,9 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
     files = [file for file in find_files(folder, [".wav"]) if "." not in file.stem]
     if not files:
         raise CorpusError(f"No sentences of TIMIT (such as dr1-fvmh0/sa1.wav) below {folder}.")
-    probed = [probe_audio(file) for file in files]
-    rate_hz = one_rate(probed)
-    sentences = [_read_sentence(folder, file.path, file.samples, uses) for file in probed]
+    probed, notes = probe_files(files, damaged=damaged)
+    rate_hz = one_rate(probed.values())
+    sentences = [_read_sentence(folder, file.path, file.samples, uses) for file in probed.values()]
     wanted = as_words(words)
     rows, intervals, segments = [], [], {}
     for sentence in sentences:
@@ -110,7 +127,7 @@ def read_timit(path: str | Path, words: str | Iterable[str] | None = PAPER_WORDS
         said = {word.text for sentence in sentences for word in sentence.words}
         check_words_found(wanted, said, f"TIMIT in {folder}")
     phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s"])
-    return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments))
+    return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments), notes)
 
 
 def _units(sentence: _Sentence, unit: str, wanted: list[str] | None) -> list[tuple[int, _Label]]:
@@ -161,19 +178,22 @@ def _read_sentence(folder: Path, path: Path, samples: int, uses: dict[str, str])
 
 def _read_labels(file: Path, samples: int) -> tuple[_Label, ...]:
     labels = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(file)[0].splitlines(), start=1):
         if not line.strip():
             continue
         parts = line.split(maxsplit=2)
-        if len(parts) != 3 or not (parts[0].isdigit() and parts[1].isdigit()):
-            raise CorpusError(f"Line {number} of {file} must be 'start stop label' in samples, but is {line!r}.")
+        if len(parts) != 3 or not all(_SAMPLE.fullmatch(part) for part in parts[:2]) or int(parts[0]) > int(parts[1]):
+            raise CorpusError(
+                f"Line {number} of {file} must be 'start stop label' in samples, the start not after the stop, but is "
+                f"{line[:80]!r}."
+            )
         start, stop = int(parts[0]), int(parts[1])
         if stop > samples + _TOLERANCE or start >= samples:
             raise CorpusError(
                 f"{parts[2].strip()!r} in {file} ends at sample {stop}, but the audio has {samples}. "
                 f"The labels belong to another recording, or the audio is cut short."
             )
-        labels.append(_Label(start, min(stop, samples), parts[2].strip().lower()))
+        labels.append(_Label(start, min(stop, samples), composed(parts[2].strip().lower())))
     if not labels:
         raise CorpusError(f"{file} has no labels.")
     return tuple(labels)
@@ -184,7 +204,7 @@ def _speaker_uses(folder: Path) -> dict[str, str]:
     names = ("spkrinfo.txt", "SPKRINFO.TXT", "doc/spkrinfo.txt", "DOC/SPKRINFO.TXT")
     file = next((folder / name for name in names if (folder / name).is_file()), None)
     uses = {}
-    for line in file.read_text(encoding="latin-1").splitlines() if file else ():
+    for line in read_text(file)[0].splitlines() if file else ():
         fields = line.split()
         if len(fields) > 3 and not line.startswith(";"):
             uses[f"{fields[1]}{fields[0]}".lower()] = "test" if fields[3] == "TST" else "train"

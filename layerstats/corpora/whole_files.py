@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from layerstats.corpora.audio import Channel, FileAudio, Segment, one_rate, probe_audio
+from layerstats.corpora.audio import Channel, FileAudio, Segment, one_rate, probe_files
 from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.folders import composed
 from layerstats.corpora.phones import empty_phones
 from layerstats.errors import CorpusError
 
 
 def corpus_of_files(
-    name: str, rows: Sequence[tuple[Path, Mapping[str, object]]], folder: Path, channel: Channel = None
+    name: str,
+    rows: Sequence[tuple[Path, Mapping[str, object]]],
+    folder: Path,
+    channel: Channel = None,
+    damaged: str = "error",
+    notes: tuple[str, ...] = (),
 ) -> Corpus:
     """Corpus of whole files, without phones.
 
@@ -23,32 +29,37 @@ def corpus_of_files(
     name : str
         Name of the corpus.
     rows : sequence of (Path, mapping)
-        Each file with what is known about it: `token, word, speaker, split` and further columns.
+        Each file with what is known about it: `token, word, speaker, split` and further columns. How long it lasts is
+        what the file says.
     folder : Path
         Where the files were looked for, for the message where there are none.
     channel : int, "mix" or None
         See `layerstats.corpora.audio.probe_audio`.
+    damaged : {"error", "skip", "keep"}, default "error"
+        See `layerstats.corpora.audio.probe_files`.
+    notes : tuple of str
+        What the reader has to say.
 
     Raises
     ------
     CorpusError
         If there are no files or their sampling rates differ.
     AudioError
-        If a file is corrupt, empty or stereo.
+        If a file is corrupt, empty, cut short or stereo.
     """
     if not rows:
         raise CorpusError(f"No recordings of {name} below {folder}. Check the path and the layout of the folder.")
-    probed = [probe_audio(path, channel) for path, _ in rows]
-    segments = {
-        str(known["token"]): Segment(file.path, 0, file.samples) for file, (_, known) in zip(probed, rows, strict=True)
-    }
+    found, left_out = probe_files([path for path, _ in rows], channel, damaged)
+    there = [(found[path], known) for path, known in rows if path in found]
+    segments = {composed(str(known["token"])): Segment(file.path, 0, file.samples) for file, known in there}
     first = ("token", "word", "speaker", "split")
     tokens = pd.DataFrame(
         [
-            {key: known[key] for key in first}
+            {key: composed(str(known[key])) for key in first}
             | {"duration_s": file.duration_s}
-            | {key: value for key, value in known.items() if key not in first}
-            for file, (_, known) in zip(probed, rows, strict=True)
+            | {key: value for key, value in known.items() if key not in (*first, "duration_s")}
+            for file, known in there
         ]
     )
-    return Corpus(name, tokens, empty_phones(), one_rate(probed), FileAudio(segments, channel))
+    rate_hz = one_rate(found.values())
+    return Corpus(name, tokens, empty_phones(), rate_hz, FileAudio(segments, channel), (*notes, *left_out))

@@ -112,6 +112,8 @@ def record_activations(
     ------
     ArgumentError
         No layer fits, the axes do not fit the output, or the device does not exist.
+    AudioError
+        The audio of a token cannot be used; before anything is written.
     DataError
         A layer gives NaN or infinite values.
     StoreError
@@ -140,6 +142,7 @@ def record_activations(
     check_positive("batch_size", batch_size)
     model = part(model)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
+    clips.check_audio()  # before a store is begun that other tokens could not go on with
     names = choose_layers(model, layers)
     input_names = None if input_axes is None else tuple(input_axes)
     options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output)

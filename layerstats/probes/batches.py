@@ -23,7 +23,13 @@ def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Generator[tup
         Tokens in a batch; the last one may be smaller.
     start : int
         First row.
+
+    Raises
+    ------
+    AudioError
+        Before the first batch, if a token's audio cannot be used.
     """
+    clips.check_audio()
     total = len(clips.tokens)
     slices = [slice(first, min(first + batch_size, total)) for first in range(start, total, batch_size)]
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-clips") as reader:

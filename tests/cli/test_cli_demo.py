@@ -46,5 +46,5 @@ def test_demo_on_the_built_in_corpus(tmp_path, request):
 
 @pytest.mark.realdata
 def test_demo_on_timit(tmp_path, real_data):
-    page = run_demo(tmp_path, "--corpus", f"timit:{real_data('timit')}", "--damaged", "skip")
+    page = run_demo(tmp_path, "--corpus", f"timit:{real_data('timit')}")
     check_results(tmp_path, page)

@@ -103,5 +103,13 @@ def test_hash_knows_labels(small_demo):
     assert changed.content_hash() != small_demo.content_hash()
 
 
+def test_words_are_one_whichever_system_wrote_them(small_demo):
+    tokens = small_demo.tokens.iloc[:2].assign(word=["f\u00fcr", "fu\u0308r"], speaker=["J\u00f8rn", "Ze\u0301"])
+    corpus = Corpus("two", tokens, empty_phones(), small_demo.rate_hz, small_demo.source)
+    assert corpus.words == ("f\u00fcr",)
+    assert len(corpus.subset(words="fu\u0308r")) == 2
+    assert len(corpus.subset(speakers="Z\u00e9")) == 1
+
+
 def test_repr_says_what_is_inside(small_demo):
     assert repr(small_demo).startswith("Corpus('demo': 64 tokens, 8 words, 8 speakers,")

@@ -2,7 +2,7 @@ import pytest
 import soundfile
 
 from layerstats.corpora import Clips, read_fsdd
-from layerstats.errors import CorpusError
+from layerstats.errors import AudioError, CorpusError
 
 
 def test_names_say_digit_speaker_and_split(tmp_path, noise):
@@ -20,6 +20,27 @@ def test_names_say_digit_speaker_and_split(tmp_path, noise):
     soundfile.write(tmp_path / "recordings" / "seven.wav", noise(2000), 8000)
     with pytest.raises(CorpusError, match=r"seven\.wav must be DIGIT_SPEAKER_N"):
         read_fsdd(tmp_path)
+
+
+def test_speakers_of_several_parts_and_other_digits(tmp_path, noise):
+    soundfile.write(tmp_path / "0_van_der_3.wav", noise(2000), 8000)
+    assert read_fsdd(tmp_path).speakers == ("van_der",)
+    soundfile.write(tmp_path / "\u0663_anna_0.wav", noise(2000), 8000)
+    with pytest.raises(CorpusError, match="must be DIGIT_SPEAKER_N"):
+        read_fsdd(tmp_path)
+
+
+def test_a_file_cut_on_the_way(tmp_path, noise):
+    for name in ("0_anna_0", "1_anna_7"):
+        soundfile.write(tmp_path / f"{name}.wav", noise(8000), 8000, subtype="PCM_16")
+    file = tmp_path / "1_anna_7.wav"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 10])
+    with pytest.raises(AudioError, match=r"1_anna_7\.wav: it was cut short"):
+        read_fsdd(tmp_path)
+    corpus = read_fsdd(tmp_path, damaged="skip")
+    assert corpus.tokens["token"].tolist() == ["0_anna_0"]
+    assert "cut short" in corpus.notes[0]
+    assert corpus.subset(words="zero").notes == corpus.notes
 
 
 def test_nothing_there(tmp_path):

@@ -73,3 +73,31 @@ def test_other_speech_and_other_folders_are_refused(tmp_path):
         write_generated(recorded, tmp_path)
     with pytest.raises(CorpusError, match="layerstats generate"):
         read_generated(tmp_path)
+
+
+@pytest.mark.parametrize("token", ["../secret", "/etc/passwd", "a/b", "..", "", "a\\b", "C:a", "a\nb", "x" * 300])
+def test_tokens_are_files_of_the_folder(tmp_path, token):
+    write_generated(speech(), tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "tokens.csv", dtype="str")
+    table.loc[0, "token"] = token
+    table.to_csv(tmp_path / "out" / "tokens.csv", index=False)
+    with pytest.raises(CorpusError, match="names of files in its folder 'audio'"):
+        read_generated(tmp_path / "out")
+
+
+@pytest.mark.parametrize("data", [b"", b"\x8d\xff\x00\x01", "token,word\n".encode("utf-16")])
+def test_a_table_that_cannot_be_read(tmp_path, data):
+    write_generated(speech(), tmp_path / "out")
+    (tmp_path / "out" / "tokens.csv").write_bytes(data)
+    with pytest.raises(CorpusError, match=r"Cannot read .*tokens\.csv: .*layerstats generate"):
+        read_generated(tmp_path / "out")
+
+
+def test_values_and_durations_are_numbers_and_the_files_own(tmp_path):
+    write_generated(speech(), tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "tokens.csv", dtype={"code": "str"})
+    table.assign(duration_s=0.01).to_csv(tmp_path / "out" / "tokens.csv", index=False)
+    assert (read_generated(tmp_path / "out").tokens["duration_s"] == 1500 / 8000).all()
+    table.assign(code_value="high").to_csv(tmp_path / "out" / "tokens.csv", index=False)
+    with pytest.raises(CorpusError, match=r"'code_value' .* must hold numbers, but has 'high'"):
+        read_generated(tmp_path / "out")

@@ -34,6 +34,37 @@ def test_utterance_without_transcript(root):
         read_librispeech(root)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf84-121-0000 HE DIDN'T GO\r\n",
+        b"84-121-0000\tHE  DIDN'T GO\n",
+        "84-121-0000 HE DIDN'T GO".encode("utf-16"),
+    ],
+)
+def test_transcripts_as_editors_write_them(root, data):
+    (root / "dev-clean" / "84" / "121" / "84-121.trans.txt").write_bytes(data)
+    assert " ".join(read_librispeech(root / "dev-clean").words[0].split()) == "he didn't go"
+
+
+def test_speakers_in_latin_1(root):
+    (root / "SPEAKERS.TXT").write_bytes("84 | F | dev-clean | 8 | José\n".encode("latin-1"))
+    assert read_librispeech(root).tokens["sex"].tolist() == ["F", "unknown"]
+
+
+def test_an_utterance_without_words(root):
+    (root / "dev-clean" / "84" / "121" / "84-121.trans.txt").write_text("84-121-0000 \n")
+    with pytest.raises(CorpusError, match="one without text"):
+        read_librispeech(root)
+
+
+def test_utterances_that_were_not_fetched_are_noted(root):
+    with (root / "dev-clean" / "84" / "121" / "84-121.trans.txt").open("a") as file:
+        file.write("84-121-0001 LOST\n")
+    note = "1 of 3 utterances of the transcripts have no sound file here, for instance 84-121-0001."
+    assert read_librispeech(root).notes == (note,)
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(CorpusError, match="No recordings of librispeech"):
         read_librispeech(tmp_path)

@@ -2,7 +2,7 @@ import pytest
 import soundfile
 
 from layerstats.corpora import CORPUS_NAMES, demo_words, open_corpus
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, AudioError
 
 
 def test_demo_says_any_word():
@@ -31,3 +31,38 @@ def test_unknown_names_list_the_known(name):
         open_corpus(name)
     readers = {"timit", "speech_commands", "fsdd", "librispeech", "textgrids", "generated"}
     assert set(CORPUS_NAMES) == {"demo", *readers}
+
+
+def test_options_follow_a_question_mark(tmp_path, write_timit):
+    write_timit(tmp_path / "ti?mit" / "dr1-fvmh0")
+    assert open_corpus(f"timit:{tmp_path / 'ti?mit'}?unit=sentence").words == ("she wash",)
+    assert len(open_corpus(f"timit:{tmp_path / 'ti?mit'}")) == 2
+    (tmp_path / "timit").symlink_to(tmp_path / "ti?mit")
+    assert len(open_corpus(f"timit:{tmp_path / 'timit'}?", words="she")) == 1
+
+
+@pytest.mark.parametrize("option", ["words=ask", "units=word", "unit", "=word", "path=x"])
+def test_unknown_options_list_the_known(tmp_path, option):
+    with pytest.raises(ArgumentError, match=rf"Invalid option '{option}'.*Options of timit are: unit="):
+        open_corpus(f"timit:{tmp_path}?{option}")
+    with pytest.raises(ArgumentError, match="Options of fsdd are: none"):
+        open_corpus(f"fsdd:{tmp_path}?unit=word")
+
+
+def test_values_of_options_are_checked(tmp_path):
+    with pytest.raises(ArgumentError, match="'tolerance_s' of a corpus must be a number, but got 'long'"):
+        open_corpus(f"textgrids:{tmp_path}?tolerance_s=long")
+    with pytest.raises(ArgumentError, match="'unit'"):
+        open_corpus(f"timit:{tmp_path}?unit=none")
+
+
+def test_files_that_cannot_be_read_are_left_out_on_request(tmp_path, noise):
+    soundfile.write(tmp_path / "1_anna_0.wav", noise(800), 8000)
+    (tmp_path / "2_anna_0.wav").touch()
+    with pytest.raises(AudioError, match="0 bytes"):
+        open_corpus(f"fsdd:{tmp_path}")
+    corpus = open_corpus(f"fsdd:{tmp_path}", damaged="skip")
+    assert len(corpus) == 1
+    assert corpus.notes[0].startswith("1 sound files cannot be read and were left out")
+    with pytest.raises(ArgumentError, match="'damaged'"):
+        open_corpus(f"fsdd:{tmp_path}", damaged="mend")

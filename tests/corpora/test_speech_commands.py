@@ -51,6 +51,39 @@ def test_incomplete_folders(folder):
         read_speech_commands(folder)
 
 
+@pytest.mark.parametrize("start", ["./", "", "/"])
+def test_lists_as_people_make_them(folder, start):
+    lines = [f"{start}yes\\bb_nohash_0.wav", f"{start}yes/bb_nohash_1.wav "]
+    (folder / "validation_list.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    splits = read_speech_commands(folder).tokens["split"]
+    assert splits.tolist() == ["test", "train", "validation", "validation"]
+
+
+def test_recordings_that_were_not_fetched_are_noted(folder):
+    note = "1 of 4 recordings of the lists for validation and testing are not in the folder, for instance "
+    assert read_speech_commands(folder).notes == (f"{note}no/absent_nohash_0.wav.",)
+    assert read_speech_commands(folder, words="yes").notes == ()
+    (folder / "yes" / "dd_nohash_0.wav").symlink_to("../.git/annex/objects/none")
+    with pytest.raises(AudioError, match=r"dd_nohash_0\.wav is a link"):
+        read_speech_commands(folder)
+    assert len(read_speech_commands(folder, damaged="skip")) == 4
+    (folder / "six").symlink_to("/nowhere/six")
+    with pytest.raises(CorpusError, match="six is a link"):
+        read_speech_commands(folder)
+
+
+def test_what_systems_leave_in_folders(folder, noise):
+    (folder / "yes" / "._aa_nohash_0.wav").write_bytes(b"\0\5\x16\7")
+    (folder / "yes" / ".DS_Store").touch()
+    (folder / "__MACOSX" / "yes").mkdir(parents=True)
+    (folder / "@eaDir").mkdir()
+    assert len(read_speech_commands(folder)) == 4
+    (folder / "yes" / "augmented").mkdir()
+    soundfile.write(folder / "yes" / "augmented" / "aa_nohash_7.wav", noise(16000), 16000)
+    with pytest.raises(CorpusError, match="in a folder below its word's"):
+        read_speech_commands(folder)
+
+
 def test_empty_folder(tmp_path):
     for name in ("validation_list.txt", "testing_list.txt"):
         (tmp_path / name).touch()
