@@ -41,7 +41,7 @@ $(VENV)/.torch:
 # rpy2 only where there is an R to talk to.
 $(VENV)/.installed: pyproject.toml R/setup.sh | $(VENV)/.torch
 	sh R/setup.sh
-	if command -v Rscript >/dev/null 2>&1; then extras=all; else extras=speech,networks; fi; \
+	if command -v Rscript >/dev/null 2>&1; then extras=all; else extras=speech,networks,tables; fi; \
 	$(BIN)/pip install --quiet -e ".[$$extras]"
 	touch $@
 

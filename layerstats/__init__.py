@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from layerstats.stats import channel_contrasts, phone_contrast, word_contrasts
     from layerstats.stats.gamm import compare, difference, fit, fit_many
     from layerstats.store import Experiment, open_store
+    from layerstats.tables import read_table
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "open_corpus",
     "open_store",
     "phone_contrast",
+    "read_table",
     "record_activations",
     "record_untrained",
     "word_contrasts",
@@ -51,6 +53,7 @@ _ROOMS = {
     "difference": "stats.gamm",
     "fit": "stats.gamm",
     "fit_many": "stats.gamm",
+    "read_table": "tables",
 }
 
 

@@ -40,7 +40,12 @@ def check_columns(frame: pd.DataFrame, columns: Iterable[str], what: str = "the 
         raise DataError(f"Column {', '.join(map(repr, missing))} is not in {what}. Its columns are: {present}.")
 
 
-def check_complete(frame: pd.DataFrame, columns: Iterable[str], what: str = "the table") -> None:
+def check_complete(
+    frame: pd.DataFrame,
+    columns: Iterable[str],
+    what: str = "the table",
+    advice: str = "Either impute or drop these rows.",
+) -> None:
     """Raise `DataError` where a required column holds missing or infinite values."""
     for column in columns:
         values = frame[column]
@@ -51,7 +56,7 @@ def check_complete(frame: pd.DataFrame, columns: Iterable[str], what: str = "the
         if count:
             raise DataError(
                 f"NaN or infinite values present in required column {column!r} of {what} "
-                f"({count} of {len(frame)} rows, first at row {frame.index[bad][0]}). Either impute or drop these rows."
+                f"({count} of {len(frame)} rows, first at row {frame.index[bad][0]}). {advice}"
             )
 
 

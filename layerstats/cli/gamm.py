@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from layerstats.cli.stored_models import write_stored_model
-from layerstats.cli.tables import read_table
 from layerstats.errors import ArgumentError, LayerstatsError
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def gamm(
-    table: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet, one row an observation.")],
+    table: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), .xlsx, .sav, .dta, .parquet.")],
     formula: Annotated[str, typer.Option(help="Formula in mgcv's language, as pasted from R.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables; it is made.")],
     engine: Annotated[str, typer.Option(help="auto, structured, mgcv or pygam.")] = "auto",
@@ -39,6 +38,8 @@ def gamm(
 
     model.json says what was fitted, for `layerstats verify`.
     """
+    from layerstats.tables import read_table
+
     try:
         data = read_table(table)
         options = {

@@ -9,7 +9,6 @@ import typer
 
 from layerstats.cli.gamm import one_line
 from layerstats.cli.stored_models import StoredModel, read_stored_models
-from layerstats.cli.tables import read_table
 from layerstats.errors import FitError, MissingDependencyError, UnsupportedModelError
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ def verify(
 def _differences(model: StoredModel, engine: str) -> pd.DataFrame:
     """Return the verification of one model, with its name in front."""
     from layerstats.stats.gamm import fit
+    from layerstats.tables import read_table
 
     result = fit(model.formula, read_table(model.table), **{**model.options, "engine": engine, "verify": True})
     table = result.verification

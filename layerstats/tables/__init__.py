@@ -1,10 +1,11 @@
-"""The column glossary, and frames as CSV, LaTeX and HTML."""
+"""The column glossary, tables as people have them, and frames as CSV, LaTeX and HTML."""
 
 from layerstats.tables.check import check_frame
 from layerstats.tables.format import format_value
 from layerstats.tables.glossary import Column, Glossary, glossary
 from layerstats.tables.latex import escape_latex
 from layerstats.tables.printing import PrintedResult, text_table
+from layerstats.tables.read import read_table
 from layerstats.tables.regression import write_regression_table
 from layerstats.tables.write import TableFiles, write_table
 
@@ -17,6 +18,7 @@ __all__ = [
     "escape_latex",
     "format_value",
     "glossary",
+    "read_table",
     "text_table",
     "write_regression_table",
     "write_table",

@@ -107,9 +107,11 @@ def _check_same_likelihood(result_1: GammResult, result_2: GammResult) -> None:
     if len(result_1.positions) != len(result_2.positions):
         rows = f"{len(result_1.positions)} and {len(result_2.positions)} rows"
         raise ArgumentError(f"Models of different data cannot be compared ({rows}): fit both to the same rows.")
-    if not _same_by_row(result_1, result_2, lambda request: request.response_values):
+    same_rows = np.array_equal(np.sort(result_1.positions), np.sort(result_2.positions))
+    if not same_rows or not _same_by_row(result_1, result_2, lambda request: request.response_values):
         raise ArgumentError(
-            "Models of different data cannot be compared (the responses differ): fit both to the same rows."
+            "Models of different data cannot be compared (the rows or their responses differ): fit both to the same "
+            "rows."
         )
     if not _same_by_row(result_1, result_2, lambda request: request.weights, without=1.0):
         raise ArgumentError("Models with different prior weights cannot be compared: fit both with the same 'weights'.")
@@ -164,8 +166,6 @@ def _same_by_row(
     in_table = []
     for result in (result_1, result_2):
         values = values_of(result.request)
-        ordered = np.full(len(result.positions), without)
-        if values is not None:
-            ordered[result.positions] = values
-        in_table.append(ordered)
+        values = np.full(len(result.positions), without) if values is None else np.asarray(values, dtype=float)
+        in_table.append(values[np.argsort(result.positions)])
     return bool(np.array_equal(*in_table, equal_nan=True))

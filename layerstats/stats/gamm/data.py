@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, check_complete
+from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError, FormulaError
 from layerstats.stats.gamm.basis_size import check_basis_sizes
+from layerstats.stats.gamm.cells import check_cells, present_rows
 from layerstats.stats.gamm.expression import Name, evaluate
-from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors
+from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors, number_notes
 from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.series import series_columns, sort_series
+from layerstats.tables.read import notes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +30,9 @@ class PreparedData:
     response_values
         (row,) after the transformation in the formula.
     positions
-        (row,) where each row stood in the user's table.
+        (row,) where each row stood in the user's table; rows that were left out are not among them.
     index
-        The index of the user's table, in its own order.
+        The index of the user's table, all of it.
     series_start
         (row,) True where a series begins, or None.
     series_gaps
@@ -62,6 +64,7 @@ def prepare_data(
     autoregressive: bool = False,
     gaps: str = "adjacent",
     weights: str | Sequence[float] | None = None,
+    na: str = "error",
 ) -> PreparedData:
     """Check, sort and code `data` for `formula`.
 
@@ -70,7 +73,8 @@ def prepare_data(
     FormulaError
         The formula uses a column that is not there, or a factor where a number belongs.
     DataError
-        Missing or infinite values, duplicated rows in a series, factors with one level, too large a basis.
+        Missing or infinite values (with ``na="omit"`` rows with missing ones are left out), text among numbers,
+        duplicated rows in a series, factors with one level, too large a basis.
     ArgumentError
         `series` and `order` are incomplete, or levels or weights do not fit the data.
     """
@@ -83,32 +87,38 @@ def prepare_data(
         raise DataError("The data have no rows.")
     formula.check_columns([*map(str, data.columns), *(ordered or {})])
     columns, order, notes = series_columns(data, series, order, autoregressive)
-    check_complete(data, [column for column in formula.columns if column in data.columns], "the data")
-    row_weights = _weights(data, weights)
-    positions, start, series_gaps = np.arange(len(data)), None, None
+    sources = [source for source, _ in (ordered or {}).values()]
+    needed = [*formula.columns, *(factors or {}), *sources]
+    check_columns(data, [column for column in needed if column not in (ordered or {})], "the data")
+    named = [*columns, order, weights] if isinstance(weights, str) else [*columns, order]
+    required = dict.fromkeys(column for column in (*formula.columns, *sources, *named) if column in data.columns)
+    present, missing_notes = present_rows(data, list(required), na)
+    check_cells(data, [column for column in formula.columns if column not in {*(factors or {}), *sources}])
+    row_weights = _weights(data, weights, present)
+    rows = data if len(present) == len(data) else data.iloc[present]
+    positions, start, series_gaps = np.arange(len(rows)), None, None
     if order is not None:
-        sorted_rows = sort_series(data, columns, order, gaps)
+        sorted_rows = sort_series(rows, columns, order, gaps)
         positions, start, series_gaps = sorted_rows.positions, sorted_rows.start, sorted_rows.gaps
         notes += sorted_rows.notes
-    needed = [*formula.columns, *(factors or {}), *(source for source, _ in (ordered or {}).values())]
     kept = list(dict.fromkeys(column for column in needed if column in data.columns))
-    check_columns(data, [column for column in needed if column not in (ordered or {})], "the data")
-    coded, factor_notes = code_factors(data[kept].iloc[positions].reset_index(drop=True), formula, factors, ordered)
+    coded, factor_notes = code_factors(rows[kept].iloc[positions].reset_index(drop=True), formula, factors, ordered)
     _check_kinds(formula, coded)
     check_basis_sizes(coded, formula.smooths)
     return PreparedData(
         frame=coded,
         response_values=_response(formula, coded),
-        positions=positions,
+        positions=present[positions],
         index=data.index,
         series_start=start,
         series_gaps=series_gaps,
         weights=None if row_weights is None else row_weights[positions],
-        notes=(*factor_notes, *notes),
+        notes=(*notes_of(data), *missing_notes, *factor_notes, *number_notes(formula, coded), *notes),
     )
 
 
-def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None) -> np.ndarray | None:
+def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None, present: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the rows that are present."""
     if weights is None:
         return None
     if isinstance(weights, str):
@@ -117,6 +127,7 @@ def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None) -> np.nd
     values = np.asarray(weights, dtype=float)
     if values.shape != (len(data),):
         raise ArgumentError(f"'weights' must have one value a row ({len(data)}), but has shape {values.shape}.")
+    values = values[present]
     if not np.all(np.isfinite(values)) or np.any(values <= 0):
         raise ArgumentError(f"'weights' must be positive numbers, but {int(np.sum(~(values > 0)))} of them are not.")
     return values
@@ -143,7 +154,9 @@ def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
 def _response(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
     for column in formula.response_columns:
         if not pd.api.types.is_numeric_dtype(frame[column]):
-            raise DataError(f"The response {column!r} must hold numbers, but its dtype is {frame[column].dtype}.")
+            raise DataError(
+                f"The response {column!r} must hold numbers, but holds text such as {str(frame[column].iloc[0])!r}."
+            )
     values = evaluate(formula.response, frame)
     bad = ~np.isfinite(values)
     if bad.any():

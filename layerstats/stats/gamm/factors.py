@@ -9,10 +9,13 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.expression import Name
 from layerstats.stats.gamm.formula import Formula
 
 FactorLevels = Mapping[str, Sequence[object] | None]
 OrderedCopies = Mapping[str, tuple[str, str]]
+# Up to so many different whole numbers may be codes.
+_FEW = 12
 
 
 def code_factors(
@@ -61,13 +64,17 @@ def _factor(frame: pd.DataFrame, column: str, levels: Sequence[object] | None) -
     values: pd.Series = frame.loc[:, column]
     if isinstance(values.dtype, pd.CategoricalDtype) and levels is None:
         return _used_categories(values, column)
-    text = _as_text(values)
-    present = sorted(text.unique())
+    text = level_names(values)
+    if _is_numeric(frame, column):
+        # 2 before 10, as in R.
+        present = list(dict.fromkeys(text.iloc[np.argsort(values.to_numpy(dtype=float), kind="stable")]))
+    else:
+        present = sorted(text.unique())
     if levels is None:
         listed = present
         notes = [f"{column} is a factor with levels in sorted order: {_listed(present)}."]
     else:
-        listed = [str(level) for level in levels]
+        listed = [str(level) for level in level_names(pd.Series(list(levels)))]
         notes = []
         repeated = sorted({level for level in listed if listed.count(level) > 1})
         if repeated:
@@ -96,11 +103,35 @@ def _used_categories(values: pd.Series, column: str) -> tuple[pd.Series, list[st
     return used, notes
 
 
-def _as_text(values: pd.Series) -> pd.Series:
-    numbers = values.to_numpy()
-    if pd.api.types.is_float_dtype(values) and np.all(numbers == np.round(numbers)):
-        values = values.astype(int)  # so that a level is "1" and not "1.0"
+def level_names(values: pd.Series) -> pd.Series:
+    """Return values as the names of levels: whole numbers without a decimal point."""
+    if pd.api.types.is_float_dtype(values):
+        numbers = values.to_numpy(dtype=float)
+        if np.all(numbers == np.round(numbers)):
+            values = values.astype(int)  # so that a level is "1" and not "1.0"
     return values.astype(str)
+
+
+def number_notes(formula: Formula, frame: pd.DataFrame) -> list[str]:
+    """Say of which terms the columns are numbers where a factor may be meant: codes of speakers or of conditions."""
+    notes = []
+    for smooth in formula.smooths:
+        names = [variable.name for variable in smooth.variables if isinstance(variable, Name)]
+        numbers = [name for name in names if _is_numeric(frame, name)]
+        if smooth.bases == ("re",) and len(numbers) == len(smooth.variables):
+            notes.append(
+                f"{smooth.label} is one random slope along {' times '.join(numbers)}, since {numbers[0]} holds "
+                f"numbers. factors={{{numbers[0]!r}: None}} makes levels of them."
+            )
+        if isinstance(smooth.by, Name) and _is_numeric(frame, smooth.by.name):
+            levels = np.unique(frame[smooth.by.name].to_numpy(dtype=float))
+            if 2 < len(levels) <= _FEW and np.all(levels == np.round(levels)):
+                notes.append(
+                    f"{smooth.label} is one smooth times {smooth.by.name}, since that holds numbers "
+                    f"({_listed(f'{level:g}' for level in levels)}). factors={{{smooth.by.name!r}: None}} makes a "
+                    "smooth for each."
+                )
+    return notes
 
 
 def _ordered_copy(frame: pd.DataFrame, name: str, source: str, reference: str) -> pd.Series:

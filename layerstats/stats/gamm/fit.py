@@ -44,6 +44,7 @@ class FitTask:
     function: str = "bam"
     discrete: bool = False
     verify: bool = False
+    na: str = "error"
 
 
 def fit(
@@ -63,6 +64,7 @@ def fit(
     function: str = "bam",
     discrete: bool = False,
     verify: bool = False,
+    na: str = "error",
 ) -> GammResult:
     """Fit a generalised additive mixed model.
 
@@ -98,6 +100,9 @@ def fit(
         number of trials as `weights`; an ``"ocat"`` response numbers ordered categories from 1.
     verify
         Fit with mgcv too, and report the largest differences in ``result.verification``.
+    na
+        ``"error"``: no value that the model needs may be missing; ``"omit"``: rows where one is are left out, as in R,
+        and counted in a note.
 
     Raises
     ------
@@ -133,6 +138,7 @@ def fit(
         function=function,
         discrete=discrete,
         verify=verify,
+        na=na,
     )
     return fit_many([task], workers=1)[0]
 
@@ -203,6 +209,7 @@ def _job(task: FitTask) -> _Job:
         autoregressive=autoregressive,
         gaps=task.gaps if autoregressive else "adjacent",
         weights=task.weights,
+        na=task.na,
     )
     check_response(task.family, prepared.response_values, str(formula.response))
     request = FitRequest(

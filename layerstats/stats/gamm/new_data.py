@@ -9,7 +9,7 @@ import pandas as pd
 from layerstats.checks import check_complete
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.factors import copies_of, factor_levels
+from layerstats.stats.gamm.factors import copies_of, factor_levels, level_names
 
 
 def resolve_exclude(request: FitRequest, fitted_labels: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def code_new_data(
             continue
         check_complete(new_data, [source], "the new data")
         if is_factor:
-            coded[column] = _known_levels(new_data[source].astype(str).to_list(), request.frame, column)
+            coded[column] = _known_levels(level_names(new_data.loc[:, source]).to_list(), request.frame, column)
         else:
             coded[column] = new_data[source].to_numpy(dtype=float)
     return coded

@@ -37,7 +37,7 @@ class GammResult:
     notes
         What was decided for the user, in words.
     positions
-        (row,) where each row of the fit stood in the user's table.
+        (row,) where each row of the fit stood in the user's table; rows that were left out are not among them.
     index
         The index of the user's table.
     verification
@@ -236,6 +236,5 @@ class GammResult:
         return residual_checks_table(fit.fitted, fit.whitened_residuals, request.series_start, request.series_gaps)
 
     def _in_user_order(self, values: np.ndarray, name: str) -> pd.Series:
-        ordered = np.empty(len(values))
-        ordered[self.positions] = values
-        return pd.Series(ordered, index=self.index, name=name)
+        order = np.argsort(self.positions)
+        return pd.Series(values[order], index=self.index[self.positions[order]], name=name)

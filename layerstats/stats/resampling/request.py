@@ -31,6 +31,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         order=task.order,
         autoregressive=rho != 0,
         gaps=task.gaps,
+        na=task.na,
     )
     request = FitRequest(
         formula=formula,

@@ -130,7 +130,7 @@ def test_what_is_the_same_however_it_is_written(words):
 
 def test_other_rows_of_the_same_number(words):
     one, two = (by_structured("y ~ s(x)", words.drop(index=row)) for row in (0, 1))
-    with pytest.raises(ArgumentError, match="responses differ"):
+    with pytest.raises(ArgumentError, match="rows or their responses differ"):
         compare(one, two)
 
 

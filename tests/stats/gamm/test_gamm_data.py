@@ -1,13 +1,17 @@
 """Bad tables are refused with a reason; good ones are sorted and coded, and it is said how."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError, FormulaError
+from layerstats.stats.gamm import fit
 from layerstats.stats.gamm.data import prepare_data
 from layerstats.stats.gamm.factors import copies_of
 from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.tables import read_table
 
 
 def prepare(formula, data, **options):
@@ -90,6 +94,133 @@ def test_missing_strings(words):
     data.loc[3, "word"] = None
     with pytest.raises(DataError, match="'word'"):
         prepare("y ~ word", data)
+
+
+@pytest.mark.parametrize("column", ["y", "x", "word", "token", "w"])
+def test_rows_with_missing_values_are_left_out_on_request(words, column):
+    data = words.assign(w=2.0)
+    data.loc[[7, 9, 300], column] = np.nan
+    options = {"series": "token", "order": "x", "weights": "w"}
+    with pytest.raises(DataError, match=rf"'{column}' .*na='omit' leaves out"):
+        prepare("y ~ word + s(x)", data, **options)
+    prepared = prepare("y ~ word + s(x)", data, na="omit", **options)
+    assert f"3 of {len(data)} rows with missing values were left out (3 in {column})." in prepared.notes
+    assert sorted(prepared.positions) == [row for row in range(len(data)) if row not in (7, 9, 300)]
+    np.testing.assert_array_equal(prepared.response_values, data["y"].iloc[prepared.positions])
+    assert len(prepared.weights) == len(prepared.frame) == len(data) - 3
+    with pytest.raises(DataError, match="infinite"):
+        prepare("y ~ s(x)", data.assign(y=np.where(data.index == 1, np.inf, data["y"])), na="omit")
+    with pytest.raises(DataError, match="Every row"):
+        prepare("y ~ s(x)", data.assign(x=np.nan), na="omit")
+    with pytest.raises(ArgumentError, match="'na' parameter"):
+        prepare("y ~ s(x)", data, na="drop")
+
+
+def test_results_of_fewer_rows_stand_where_the_user_had_them(words):
+    data = words.sample(frac=1, random_state=1).set_index(np.arange(len(words)) + 100)
+    weights = np.linspace(1, 2, len(data))
+    gaps = data.assign(y=data["y"].mask(data.index.isin([105, 220])))
+    options = {"engine": "structured", "series": "token", "order": "x"}
+    result = fit("y ~ word + s(x)", gaps, na="omit", weights=weights, **options)
+    kept = gaps["y"].notna().to_numpy()
+    same = fit("y ~ word + s(x)", gaps[kept], weights=weights[kept], **options)
+    pd.testing.assert_series_equal(result.fitted, same.fitted)
+    assert list(result.fitted.index) == list(gaps.index[kept])
+
+
+@pytest.mark.parametrize(
+    ("cell", "formula", "column"),
+    [
+        ("x", "y ~ base", "base"),
+        ("x", "y ~ s(base)", "base"),
+        ("1.5 ms", "y ~ s(x, by = base)", "base"),
+        ("?", "base ~ s(x)", "base"),
+        ("--undefined--", "y ~ te(x, base)", "base"),
+    ],
+)
+def test_text_among_numbers_is_named_with_its_row(words, cell, formula, column, tmp_path):
+    base = np.random.default_rng(0).normal(size=len(words)).round(4)
+    data = words.assign(base=[str(value) if row != 40 else cell for row, value in enumerate(base)])
+    with pytest.raises(
+        DataError, match=rf"'{column}' holds '{re.escape(cell)}' in row 40 of the data .row 42 of a file"
+    ):
+        prepare(formula, data)
+    if cell == "--undefined--":
+        return
+    data.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError, match=rf"'{column}' holds '{re.escape(cell)}' in row 42 of the file"):
+        prepare(formula, read_table(tmp_path / "table.csv"))
+    if formula == "y ~ base":
+        assert len(prepare(formula, data, factors={"base": None}).frame["base"].cat.categories) > 100
+
+
+def test_a_few_missing_marks_are_slips_too(words):
+    base = [f"{row / 7}" if row % 3 else "." for row in range(len(words))]
+    with pytest.raises(DataError, match=r"'base' holds '\.' in row 0 .*and so do|so do"):
+        prepare("y ~ base", words.assign(base=base))
+    with pytest.raises(DataError, match="decimal comma, such as '0,0'"):
+        prepare("y ~ base", words.assign(base=[f"{row / 7}".replace(".", ",") for row in range(len(words))]))
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [*map(str, range(1, 24)), "x30"],  # a speaker with a letter
+        ["1", "2", "3b"],
+        ["0.5", "1.5", "none"],
+        ["00", "01"],
+        ["ask", "7"],
+    ],
+)
+def test_labels_of_which_some_are_digits_are_levels(words, levels):
+    data = words.assign(code=[levels[row % len(levels)] for row in range(len(words))])
+    assert set(prepare("y ~ code + s(x)", data).frame["code"].cat.categories) == set(levels)
+
+
+def test_numbers_as_factors_stand_in_the_order_of_numbers(words):
+    sizes = np.array([10, 2, 1, 100])[np.arange(len(words)) % 4]
+    for values in (sizes, sizes.astype(float), pd.array(sizes, dtype="Int64")):
+        data = words.assign(size=values)
+        prepared = prepare("y ~ size", data, factors={"size": None})
+        assert list(prepared.frame["size"].cat.categories) == ["1", "2", "10", "100"]
+        assert list(prepare("y ~ size", data, factors={"size": [2, 1, 10.0, 100]}).frame["size"].cat.categories) == [
+            "2",
+            "1",
+            "10",
+            "100",
+        ]
+        copies = prepare("y ~ so", data, ordered={"so": ("size", "2")})
+        assert list(copies.frame["so"].cat.categories) == ["2", "1", "10", "100"]
+    halves = prepare("y ~ size", words.assign(size=sizes / 4), factors={"size": None})
+    assert list(halves.frame["size"].cat.categories) == ["0.25", "0.5", "2.5", "25.0"]
+
+
+def test_levels_of_numbers_are_known_again(words):
+    data = words.assign(size=np.array([1.0, 2.0, 10.0])[np.arange(len(words)) % 3])
+    result = fit("y ~ size + s(x)", data, factors={"size": None}, engine="structured")
+    np.testing.assert_allclose(result.predict(data)["fit"], result.fitted)
+    np.testing.assert_allclose(result.predict(data.astype({"size": int}))["fit"], result.fitted)
+
+
+@pytest.mark.parametrize(
+    ("formula", "noted"),
+    [
+        ("y ~ s(x) + s(group, bs = 're')", "s(group) is one random slope along group"),
+        ("y ~ s(x) + s(group, x, bs = 're')", "one random slope along group times x"),
+        ("y ~ s(x, by = group)", "s(x):group is one smooth times group, since that holds numbers (0, 1, 10, 11)"),
+    ],
+)
+def test_codes_that_are_numbers_are_noted(words, formula, noted):
+    data = words.assign(group=np.array([0, 1, 10, 11])[np.arange(len(words)) % 4])
+    notes = prepare(formula, data).notes
+    assert any(noted in note and "factors={'group': None}" in note for note in notes)
+    assert not any(noted in note for note in prepare(formula, data, factors={"group": None}).notes)
+
+
+def test_numbers_that_are_no_codes_are_not_noted(words):
+    data = words.assign(is_b=(words["word"] == "B").astype(int), z=words["y"])
+    for formula in ("y ~ s(x, by = is_b)", "y ~ s(x, by = z)", "y ~ s(x) + s(word, x, bs = 're')"):
+        assert not any("holds numbers" in note for note in prepare(formula, data).notes)
 
 
 def test_missing_values_elsewhere_do_not_matter(words):
