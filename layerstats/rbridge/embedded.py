@@ -31,8 +31,22 @@ def start_r(source: str) -> tuple[RAnswer, Callable[[RCall], RAnswer]]:
     callbacks.consolewrite_warnerror = _log
     if not rinterface.baseenv["requireNamespace"]("mgcv", quietly=True)[0]:
         return RAnswer("missing", message="the R package mgcv is not installed"), evaluate
+    _set_options()
     rinterface.baseenv["source"](source)
     return RAnswer("ready"), evaluate
+
+
+def _set_options() -> None:
+    """Give R's options that models depend on R's own values, whatever a site's or a package's start-up code set."""
+    contrasts = rinterface.StrSexpVector(["contr.treatment", "contr.poly"])
+    rinterface.baseenv["options"](
+        contrasts=rinterface.baseenv["names<-"](contrasts, value=rinterface.StrSexpVector(["unordered", "ordered"])),
+        OutDec=".",
+        digits=rinterface.IntSexpVector([7]),
+        scipen=rinterface.IntSexpVector([0]),
+        warn=rinterface.IntSexpVector([0]),
+        **{"na.action": "na.omit"},
+    )
 
 
 def evaluate(call: RCall) -> RAnswer:

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from layerstats.errors import RNotFoundError
@@ -41,7 +42,7 @@ def _find_r_home(variable: str | None, executable: str | None) -> Path:
 
 
 def worker_environment() -> dict[str, str]:
-    """Environment variables of a worker: R found, one BLAS thread, messages in English.
+    """Environment variables of a worker: R found, one BLAS thread, messages in English, text in UTF-8.
 
     Raises
     ------
@@ -55,8 +56,10 @@ def worker_environment() -> dict[str, str]:
     environment.setdefault("RPY2_CFFI_MODE", "ABI")
     # Several fits run side by side, and a second BLAS thread makes mgcv slower, not faster.
     environment.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-    # Running out of memory is recognised by R's message.
-    environment["LANGUAGE"] = "en"
+    environment |= _locale()
+    # LC_ALL would be stronger than these; without its default packages R lacks mgcv's own needs.
+    for variable in ("LC_ALL", "R_DEFAULT_PACKAGES"):
+        environment.pop(variable, None)
     # A user's .Rprofile may load anything; results must not depend on it.
     environment["R_PROFILE_USER"] = os.devnull
     environment["LD_LIBRARY_PATH"] = _joined(str(home / "lib"), environment.get("LD_LIBRARY_PATH"))
@@ -65,6 +68,17 @@ def worker_environment() -> dict[str, str]:
     if package_root.name not in ("site-packages", "dist-packages"):
         environment["PYTHONPATH"] = _joined(environment.get("PYTHONPATH"), str(package_root))
     return environment
+
+
+def _locale() -> dict[str, str]:
+    """Return the locale of a worker, whatever the shell has.
+
+    Text in UTF-8, so that columns and levels in any script reach R; sorted by code point, as in Python; messages in
+    English, since running out of memory is recognised by R's message.
+    """
+    # The one that every macOS has, and the one that glibc and musl have built in: the shell's may not be installed.
+    characters = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+    return {"LC_CTYPE": characters, "LC_COLLATE": "C", "LC_NUMERIC": "C", "LANG": "C", "LANGUAGE": "en"}
 
 
 def _joined(*parts: str | None) -> str:
