@@ -59,12 +59,8 @@ def gamm(
         _stop(one_line(str(error)))
     except OSError as error:
         _stop(f"{error.filename or out}: {error.strerror or error}")
-    versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
-    typer.echo(f"fitted by {result.engine} ({versions}) in {result.seconds:.2f} s")
-    for note in result.notes:
-        typer.echo(f"note: {note}")
-    for warning in result.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(result.summary())
+    typer.echo("")
     if result.verification is not None:
         typer.echo(result.verification.to_string(index=False))
     for file in files:
@@ -114,11 +110,13 @@ def _analyse(
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
+    from layerstats.tables.write import write_csv
+
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, frame in tables.items():
         files.append(folder / f"{name}.csv")
-        frame.to_csv(files[-1], index=False)
+        write_csv(frame, files[-1])
     return files
 
 

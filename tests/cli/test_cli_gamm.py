@@ -79,7 +79,7 @@ def test_gaps_in_time(table, tmp_path):
 
 
 def test_it_says_which_columns_became_factors(written):
-    assert "note: word is a factor with levels in sorted order: None, null." in written[0].stdout
+    assert "Note: word is a factor with levels in sorted order: None, null." in written[0].stdout
 
 
 def test_numbers_are_those_of_python_in_full(written, table):

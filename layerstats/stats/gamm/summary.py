@@ -47,7 +47,7 @@ def model_summary(result: GammResult) -> str:
         parts.append(f"Smooth terms:\n{shown}")
     parts.append(_whole_model(glance))
     versions = ", ".join(f"{name} {number}" for name, number in result.versions.items())
-    parts.append(f"Fitted by {result.engine} ({versions})")
+    parts.append(f"Fitted by {result.engine} ({versions}) in {result.seconds:.2f} s")
     parts += [f"Note: {note}" for note in result.notes]
     parts += [f"Warning: {warning}" for warning in result.warnings]
     return "\n\n".join(parts)
