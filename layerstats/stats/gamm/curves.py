@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_choice
 from layerstats.stats.gamm.difference import smooth_name
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve
-from layerstats.stats.gamm.reference_grid import reference_grid, set_levels
+from layerstats.stats.gamm.reference_grid import reference_grid
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import check_frame
 
@@ -43,10 +44,11 @@ def curves(
     """
     check_interval(interval, conf_level, draws)
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
-    grid = reference_grid(result, at, columns)
+    combinations = level_combinations(result, columns)
+    grid = reference_grid(result.request, at, columns, combinations)
     pieces = []
-    for levels in level_combinations(result, columns):
-        design = result.design(set_levels(result, grid.frame, columns, levels), exclude=result.random_terms)
+    for levels in combinations:
+        design = result.design(grid.rows(levels), exclude=result.random_terms)
         estimate = estimate_curve(
             design.matrix,
             design.coefficients,
@@ -69,6 +71,8 @@ def level_combinations(result: GammResult, columns: tuple[str, ...]) -> list[tup
     """Return the combinations of levels of `columns` that the data hold; one empty one without columns."""
     if not columns:
         return [()]
+    for column in columns:
+        check_choice("factor_columns", column, list(result.levels))
     codes = np.column_stack([result.request.frame[column].cat.codes for column in columns])
     present = np.unique(codes, axis=0)
     return [tuple(result.levels[column][code] for column, code in zip(columns, row, strict=True)) for row in present]

@@ -13,7 +13,7 @@ from layerstats.stats.gamm.curves import labels_along, level_combinations
 from layerstats.stats.gamm.difference import smooth_name
 from layerstats.stats.gamm.engines.base import Design
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.reference_grid import reference_grid, set_levels
+from layerstats.stats.gamm.reference_grid import reference_grid
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 
@@ -97,11 +97,12 @@ def derivatives(
     check_choice("order", order, tuple(_STEPS))
     check_interval(interval, conf_level, draws)
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
-    grid = reference_grid(result, at, columns)
+    combinations = level_combinations(result, columns)
+    grid = reference_grid(result.request, at, columns, combinations)
     name = smooth_name(result, labels_along(result, grid.covariate), grid.covariate)
     curves, regions = [], []
-    for levels in level_combinations(result, columns):
-        rows = set_levels(result, grid.frame, columns, levels)
+    for levels in combinations:
+        rows = grid.rows(levels)
         design = _difference(result, rows, grid.covariate, order, unconditional)
         estimate = estimate_curve(
             design.matrix,

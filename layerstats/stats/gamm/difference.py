@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.factors import factor_levels
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.factors import factor_levels, level_names
+from layerstats.stats.gamm.following import Levels
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.reference_grid import reference_grid, set_levels
+from layerstats.stats.gamm.reference_grid import ReferenceGrid, reference_grid
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 
@@ -32,7 +34,7 @@ class DifferenceResult(PrintedResult):
     critical_value
         Standard errors from the difference to the end of the interval.
     notes
-        Where the other columns were held.
+        Where the other columns were held, and which follow the factors.
     """
 
     main_tables = ("regions",)
@@ -62,7 +64,8 @@ def difference(
     result
         A fitted model, with smooths by a factor or difference smooths of an ordered factor.
     factor_columns
-        The factor, or several that are set together. Ordered copies of a factor follow it by themselves.
+        The factor, or several that are set together. What is a function of them in the data follows by itself: ordered
+        copies, indicators, interactions that are a column.
     level_1, level_2
         A level, or one level for each of `factor_columns`.
     at
@@ -75,18 +78,12 @@ def difference(
     Raises
     ------
     ArgumentError
-        A level does not exist, both are the same, or the covariate is not clear.
+        A level does not exist, both are the same, the covariate is not clear, or a column that follows the factors
+        cannot be set.
     """
     check_interval(interval, conf_level, draws)
-    columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
-    first, second = _levels(columns, level_1), _levels(columns, level_2)
-    if first == second:
-        raise ArgumentError(f"The levels to compare must differ, but both are {':'.join(first)!r}.")
-    grid = reference_grid(result, at, columns)
-    designs = [
-        result.design(set_levels(result, grid.frame, columns, levels), exclude=result.random_terms)
-        for levels in (first, second)
-    ]
+    grid, first, second = difference_grid(result.request, factor_columns, level_1, level_2, at)
+    designs = [result.design(grid.rows(levels), exclude=result.random_terms) for levels in (first, second)]
     contrast = designs[0].matrix - designs[1].matrix
     is_smooth = np.isin(designs[0].term_of_column, result.smooth_labels)
     if not include_parametric:
@@ -119,6 +116,27 @@ def difference(
     return DifferenceResult(curve, _regions(curve, grid.covariate), grid.covariate, estimate.critical_value, grid.notes)
 
 
+def difference_grid(
+    request: FitRequest,
+    factor_columns: str | Sequence[str],
+    level_1: str | Sequence[str],
+    level_2: str | Sequence[str],
+    at: Mapping[str, object] | None = None,
+) -> tuple[ReferenceGrid, Levels, Levels]:
+    """Return the rows at which levels are compared, and both levels; the model need not be fitted yet.
+
+    Raises
+    ------
+    ArgumentError
+        As `difference`.
+    """
+    columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
+    first, second = _levels(columns, level_1), _levels(columns, level_2)
+    if first == second:
+        raise ArgumentError(f"The levels to compare must differ, but both are {':'.join(first)!r}.")
+    return reference_grid(request, at, columns, (first, second)), first, second
+
+
 def smooth_name(result: GammResult, fitted_labels: set[str], covariate: str) -> str:
     """Return how the formula calls the smooths behind `fitted_labels`, or the covariate where there are none."""
     levels = factor_levels(result.request.frame)
@@ -126,10 +144,11 @@ def smooth_name(result: GammResult, fitted_labels: set[str], covariate: str) -> 
     return " + ".join(dict.fromkeys(names)) or covariate
 
 
-def _levels(columns: tuple[str, ...], level: str | Sequence[str]) -> tuple[str, ...]:
+def _levels(columns: tuple[str, ...], level: str | Sequence[str]) -> Levels:
     if not columns:
         raise ArgumentError("The 'factor_columns' parameter must name at least one column, but got none.")
-    levels = (level,) * len(columns) if isinstance(level, str) else tuple(map(str, level))
+    given = [level] * len(columns) if isinstance(level, str) or not isinstance(level, Iterable) else list(level)
+    levels = tuple(str(level_names(pd.Series([one])).iloc[0]) for one in given)
     if len(levels) != len(columns):
         raise ArgumentError(f"Give one level for each of {', '.join(map(repr, columns))}, but got {level!r} instead.")
     return levels

@@ -1,4 +1,4 @@
-"""Rows at which curves are compared: one covariate along a grid, everything else held."""
+"""Rows at which curves are compared: one covariate along a grid, everything else held, or where the data have it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.factors import copies_of
-from layerstats.stats.gamm.new_data import needed_columns
-from layerstats.stats.gamm.result import GammResult
+from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.expression import names_in
+from layerstats.stats.gamm.factors import factor_levels
+from layerstats.stats.gamm.following import Levels, Placed, check_covariate, place_columns
 
 _GRID_POINTS = 100
 
@@ -25,37 +26,55 @@ class ReferenceGrid:
     ----------
     covariate
         Its column.
+    compared
+        The factors that are compared.
     frame
-        All columns that the fixed part of the model needs; the factors that are compared still to be set.
-    notes
-        What was held where.
+        All columns that the fixed part of the model needs; those that are compared, and those that follow them, still
+        to be set.
+    placed
+        Where the others are.
     """
 
     covariate: str
+    compared: tuple[str, ...]
     frame: pd.DataFrame
-    notes: tuple[str, ...]
+    placed: Placed
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was held where, and what follows the compared factors."""
+        return self.placed.notes
+
+    def rows(self, levels: Levels) -> pd.DataFrame:
+        """Return the grid at one of the combinations of levels that it was made for."""
+        own = dict(zip(self.compared, levels, strict=True))
+        return self.frame.assign(**own, **self.placed.following[levels])
 
 
-def reference_grid(result: GammResult, at: Mapping[str, object] | None, compared: Sequence[str]) -> ReferenceGrid:
-    """Return rows along the covariate of `at`, other numbers at their median and other factors at their first level.
+def reference_grid(
+    request: FitRequest, at: Mapping[str, object] | None, compared: Sequence[str], combinations: Sequence[Levels]
+) -> ReferenceGrid:
+    """Return rows along the covariate of `at`, other columns where `place_columns` puts them.
 
     Parameters
     ----------
-    result
-        The model.
+    request
+        The model, fitted or not.
     at
         Values of columns: one of them an array (the grid), any others single values. Without an array, 100 points over
         the range of the model's covariate, where there is only one.
-    compared
-        Factor columns that the caller will set.
+    compared, combinations
+        Factor columns, and the combinations of their levels that rows are wanted for.
 
     Raises
     ------
     ArgumentError
-        Which covariate to go along is not clear, or `at` names something else.
+        A column is not a factor of the model, or has no such level; which covariate to go along is not clear; `at`
+        names something else; or a column cannot be held.
     """
-    frame = result.request.frame
-    needed = needed_columns(result.request, result.smooth_labels, result.random_terms)
+    _check_levels(request, compared, combinations)
+    frame = request.frame
+    needed = fixed_columns(request)
     given = dict(at or {})
     for column in given:
         if column not in needed:
@@ -63,58 +82,47 @@ def reference_grid(result: GammResult, at: Mapping[str, object] | None, compared
                 f"Invalid column for the 'at' parameter. Allowed columns are {', '.join(map(repr, needed))}, but got "
                 f"{column!r} instead."
             )
-    covariate = _covariate(result, given)
+    covariate = _covariate(request, given)
     grid = _grid(frame, covariate, given.pop(covariate, None))
-    rows: dict[str, object] = {covariate: grid}
-    notes = []
-    for column in needed:
-        if column == covariate or column in compared:
-            continue
-        values = frame[column]
-        is_factor = isinstance(values.dtype, pd.CategoricalDtype)
-        if column in given:
-            rows[column] = str(given[column]) if is_factor else given[column]
-            continue
-        if is_factor and set(copies_of(frame, column)) & (set(compared) | set(rows)):
-            continue  # follows the factor that it is a copy of
-        held = str(values.cat.categories[0]) if is_factor else float(np.median(values.to_numpy(dtype=float)))
-        rows[column] = held
-        notes.append(f"{column} is held at {held if is_factor else format(held, 'g')}.")
-    return ReferenceGrid(covariate, pd.DataFrame(rows), tuple(notes))
+    others = [column for column in needed if column != covariate and column not in compared]
+    placed = place_columns(frame, others, compared, combinations, given)
+    check_covariate(frame, request.formula, covariate, placed, compared, given)
+    return ReferenceGrid(covariate, tuple(compared), pd.DataFrame({covariate: grid, **placed.held}), placed)
 
 
-def set_levels(result: GammResult, frame: pd.DataFrame, columns: Sequence[str], levels: Sequence[str]) -> pd.DataFrame:
-    """Return `frame` with the factors in `columns` at `levels`; ordered copies follow.
-
-    Raises
-    ------
-    ArgumentError
-        A column is not a factor of the model, or has no such level.
-    """
-    changed = frame.copy()
-    for column, level in zip(columns, levels, strict=True):
-        check_choice("factor_columns", column, list(result.levels))
-        check_choice(f"level of {column}", str(level), result.levels[column])
-        for name in (column, *copies_of(result.request.frame, column)):
-            if name == column or name not in columns:
-                changed[name] = str(level)
-    return changed
+def fixed_columns(request: FitRequest) -> tuple[str, ...]:
+    """Return the columns of the terms that are not random."""
+    smooths = [smooth for smooth in request.formula.smooths if not smooth.random]
+    return tuple(dict.fromkeys(column for term in (*request.formula.parametric, *smooths) for column in term.columns))
 
 
-def _covariate(result: GammResult, given: Mapping[str, object]) -> str:
+def _check_levels(request: FitRequest, columns: Sequence[str], combinations: Sequence[Levels]) -> None:
+    known = factor_levels(request.frame)
+    for levels in combinations:
+        for column, level in zip(columns, levels, strict=True):
+            check_choice("factor_columns", column, list(known))
+            check_choice(f"level of {column}", level, known[column])
+
+
+def _covariate(request: FitRequest, given: Mapping[str, object]) -> str:
     arrays = [column for column, values in given.items() if np.ndim(np.asarray(values)) == 1]
     if len(arrays) > 1:
         raise ArgumentError(f"Only one column of 'at' may be a grid, but {', '.join(map(repr, arrays))} are.")
     if arrays:
         return arrays[0]
-    frame = result.request.frame
+    frame = request.frame
     candidates = dict.fromkeys(
         column
-        for smooth in result.request.formula.smooths
+        for smooth in request.formula.smooths
         if not smooth.random
         for column in smooth.columns
         if not isinstance(frame[column].dtype, pd.CategoricalDtype) and column not in given
     )
+    # A by variable that a curve is multiplied by is no covariate where the curve has one.
+    if len(candidates) > 1:
+        smooths = [smooth for smooth in request.formula.smooths if not smooth.random]
+        along = {name for smooth in smooths for variable in smooth.variables for name in names_in(variable)}
+        candidates = {column: None for column in candidates if column in along}
     if len(candidates) != 1:
         found = ", ".join(map(repr, candidates)) or "none"
         raise ArgumentError(

@@ -1,6 +1,7 @@
 """Differences of levels: which columns follow, what is held, where the interval excludes zero."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
@@ -46,6 +47,135 @@ def test_copies_that_the_user_made_follow_too(words):
     result = fit("y ~ word + s(x, by = word2)", data, engine="pygam")
     found = difference(result, "word", "B", "A", at={"x": GRID})
     np.testing.assert_allclose(found.curve["diff"], 0.5 + np.sin(2 * np.pi * GRID), atol=0.25)
+
+
+@pytest.fixture(scope="module")
+def crossed(words):
+    """Two words in two doses that each change the curve, and columns that are made of them."""
+    number = words["token"].str[1:].astype(int)
+    data = words.assign(dose=np.where(number % 2 == 0, "hi", "lo"), is_b=(words["word"] == "B").astype(int))
+    data["y"] += np.where(data["dose"] == "lo", 1 + data["x"] * (1 + data["is_b"]), 0.0)
+    data["cell"] = data["word"] + "." + data["dose"]
+    data["is_lo"] = (data["dose"] == "lo").astype(float)
+    return data.assign(
+        is_a=1.0 - data["is_b"],
+        b_lo=data["is_b"] * data["is_lo"],
+        frequency=np.where(data["word"] == "B", 2.3, 4.1),
+        b_x=data["is_b"] * data["x"],
+        x2=data["x"] ** 2,
+        late=np.where(data["x"] > 0.5, "late", "early"),
+        z=np.random.default_rng(3).normal(size=len(data)),
+    )
+
+
+def by_rows(result, rows, grid):
+    """Return the difference between two kinds of rows as predictions say it."""
+    one, two = (result.predict(pd.DataFrame({"x": grid, **row}))["fit"] for row in rows)
+    return one - two
+
+
+B, A = {"word": "B"}, {"word": "A"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "rows"),
+    [
+        ("y ~ word + s(x, k=6) + s(x, by=is_b, k=6)", {}, ({**B, "is_b": 1}, {**A, "is_b": 0})),
+        (
+            "y ~ word + s(x, by=is_a, k=6) + s(x, by=is_b, k=6)",
+            {},
+            ({**B, "is_b": 1, "is_a": 0}, {**A, "is_b": 0, "is_a": 1}),
+        ),
+        ("y ~ word + frequency + s(x, k=6)", {}, ({**B, "frequency": 2.3}, {**A, "frequency": 4.1})),
+        (
+            "y ~ word * dose + s(x, by=cell, k=6)",
+            {},
+            ({**B, "dose": "hi", "cell": "B.hi"}, {**A, "dose": "hi", "cell": "A.hi"}),
+        ),
+        (
+            "y ~ word * dose + s(x, by=cell, k=6)",
+            {"dose": "lo"},
+            ({**B, "dose": "lo", "cell": "B.lo"}, {**A, "dose": "lo", "cell": "A.lo"}),
+        ),
+        (
+            "y ~ word + is_lo + s(x, k=6) + s(x, by=b_lo, k=6) + s(x, by=is_b, k=6)",
+            {"is_lo": 1},
+            ({**B, "is_lo": 1, "b_lo": 1, "is_b": 1}, {**A, "is_lo": 1, "b_lo": 0, "is_b": 0}),
+        ),
+        (
+            "y ~ word * dose + is_lo + s(x, k=6) + s(x, by=is_lo, k=6) + s(x, by=b_lo, k=6)",
+            {"dose": "lo"},
+            ({**B, "dose": "lo", "is_lo": 1, "b_lo": 1}, {**A, "dose": "lo", "is_lo": 1, "b_lo": 0}),
+        ),
+        ("y ~ word * z + s(x, k=6)", {"z": 0.5}, ({**B, "z": 0.5}, {**A, "z": 0.5})),
+    ],
+)
+def test_columns_made_of_the_compared_factor_follow_it(crossed, formula, at, rows):
+    """Held at one value for both levels they made a difference of zero, with a standard error of zero."""
+    result = fit(formula, crossed, engine="structured")
+    found = difference(result, "word", "B", "A", at={"x": GRID, **at})
+    np.testing.assert_allclose(found.curve["diff"], by_rows(result, rows, GRID), atol=1e-9)
+    assert found.curve["std_error"].min() > 0
+    each = curves(result, "word", at={"x": GRID, **at}).pivot(index="x", columns="word", values="fit")
+    np.testing.assert_allclose(each["B"] - each["A"], found.curve["diff"], atol=1e-9)
+
+
+def test_what_follows_is_said(crossed):
+    result = fit("y ~ word * dose + s(x, by=cell, k=6) + s(x, by=is_b, k=6)", crossed, engine="structured")
+    assert difference(result, "word", "B", "A", at={"x": GRID}).notes == (
+        "dose is held at hi.",
+        "cell follows word, dose: B.hi at B, A.hi at A.",
+        "is_b follows word: 1 at B, 0 at A.",
+    )
+    assert difference(result, "word", "B", "A", at={"x": GRID, "is_b": 0, "cell": "A.lo"}).notes == (
+        "dose is held at hi.",
+    )
+
+
+def test_the_interaction_that_is_a_column_takes_its_factors_along(crossed):
+    result = fit("y ~ word * dose + s(x, by=cell, k=6)", crossed, engine="structured")
+    found = difference(result, "cell", "B.lo", "A.hi", at={"x": GRID})
+    rows = ({**B, "dose": "lo", "cell": "B.lo"}, {**A, "dose": "hi", "cell": "A.hi"})
+    np.testing.assert_allclose(found.curve["diff"], by_rows(result, rows, GRID), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "column", "reason"),
+    [
+        ("y ~ word + x + b_x", "b_x", "function of 'x' and 'word'"),
+        ("y ~ word + s(x, k=6) + s(b_x, k=6)", "b_x", "function of 'x' and 'word'"),
+        ("y ~ word * x + word * x2", "x2", "function of 'x' in the data"),
+        ("y ~ word * late + s(x, k=6)", "late", "function of 'x' in the data"),
+    ],
+)
+def test_columns_that_change_along_the_curve_are_refused(crossed, formula, column, reason):
+    result = fit(formula, crossed, engine="structured")
+    with pytest.raises(ArgumentError, match=f"'{column}' is a {reason}"):
+        difference(result, "word", "B", "A", at={"x": GRID})
+    value = "early" if column == "late" else 0.5
+    assert len(difference(result, "word", "B", "A", at={"x": GRID, column: value}).curve) == len(GRID)
+
+
+def test_columns_that_change_along_the_curve_alike_for_both_do_not_matter(crossed):
+    result = fit("y ~ word * x + x2", crossed, engine="structured")
+    found = difference(result, "word", "B", "A", at={"x": GRID})
+    np.testing.assert_allclose(found.curve["diff"], by_rows(result, ({**B, "x2": 1}, {**A, "x2": 1}), GRID), atol=1e-9)
+
+
+def test_a_cell_that_is_not_there(crossed):
+    data = crossed[crossed["cell"] != "B.hi"]
+    result = fit("y ~ word + dose + s(x, by=cell, k=6)", data, engine="structured")
+    with pytest.raises(ArgumentError, match="no row has word = B and dose = hi"):
+        difference(result, "word", "B", "A", at={"x": GRID})
+    found = difference(result, "word", "B", "A", at={"x": GRID, "dose": "lo"})
+    assert "cell follows word, dose: B.lo at B, A.lo at A." in found.notes
+
+
+def test_levels_that_are_numbers(words):
+    data = words.assign(size=np.where(words["word"] == "B", 10, 2))
+    result = fit("y ~ size + s(x, by=size, k=6)", data, factors={"size": None}, engine="structured")
+    by_number = difference(result, "size", 10, 2.0, at={"x": GRID})
+    assert by_number.curve.equals(difference(result, "size", "10", "2", at={"x": GRID}).curve)
 
 
 @pytest.mark.parametrize("interval", ["pointwise", "simultaneous"])
