@@ -23,12 +23,18 @@ def record(
     layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
-    axes: Annotated[str, typer.Option(help="Axes of the layers' output.")] = "token,channel,sample",
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Axes of the layers' output, for instance token,sample,channel; found by default."),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
     rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
     too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
+    summary: Annotated[
+        str, typer.Option(help="What is stored of the channels: mean, or root_mean_square where a norm fixes the mean.")
+    ] = "mean",
     align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
 ) -> None:
@@ -53,7 +59,8 @@ def record(
         module, card = load_network(network)
         module = part_of(module, part)
         attrs = {} if card is None else network_attributes(card, part)
-        options = {"layers": listed(layers), "axes": tuple(listed(axes) or ())}
+        names = listed(axes)
+        options = {"layers": listed(layers), "axes": None if names is None else tuple(names), "summary": summary}
         step("recording")
         record_activations(module, clips, store, maps=maps, attrs=attrs, progress=step.move, **options)
         if untrained:

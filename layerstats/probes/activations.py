@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_positive
+from layerstats.checks import check_choice, check_positive
 from layerstats.corpora import Clips, Corpus
-from layerstats.models import part, seeded
-from layerstats.probes.axes import Axes
+from layerstats.errors import NetworkError
+from layerstats.models import part
+from layerstats.probes.axes import Axes, series
 from layerstats.probes.batches import read_batches
-from layerstats.probes.capture import capture
-from layerstats.probes.inputs import InputTime, call, input_time, prepare
+from layerstats.probes.capture import Capture, capture
+from layerstats.probes.inputs import InputTime, call, input_time, prepare, tensors_of
 from layerstats.probes.key import model_hash, tensors_hash
 from layerstats.probes.layers import choose_layers
-from layerstats.probes.quiet import at_rest, dtype_of, place_for
+from layerstats.probes.look import LayerLook, look
+from layerstats.probes.quiet import at_rest, drawing, dtype_of, place_for
+from layerstats.probes.ready import check_ready
+from layerstats.probes.recorded import check_recorded, key_there
+from layerstats.probes.rounding import other_machine
 from layerstats.probes.trace import LayerFacts, trace_layers
-from layerstats.store import Experiment, LayerSpec, RecordingWriter, content_hash, open_store
+from layerstats.store import SUMMARIES, Experiment, LayerSpec, RecordingWriter, content_hash, open_store
 
 # About as many tokens as a chunk of the store holds.
 _CHUNK = 64
@@ -40,6 +46,7 @@ class _Options:
     input_axes: tuple[str, ...] | None
     prepare_input: Callable[[Tensor], Any] | None
     choose_output: Callable[[object], Tensor] | None
+    summary: str
 
 
 def record_activations(
@@ -58,6 +65,7 @@ def record_activations(
     prepare_input: Callable[[Tensor], Any] | None = None,
     input_axes: Sequence[str] | None = None,
     choose_output: Callable[[object], Tensor] | None = None,
+    summary: str = "mean",
     attrs: Mapping[str, object] | None = None,
 ) -> Experiment:
     """Record the activations of a network's layers, averaged over channels, into a store.
@@ -83,8 +91,9 @@ def record_activations(
         Store full maps (token, channel, sample) too, as float32. Axes other than token and sample become one, in
         their order.
     axes : sequence of str, or mapping of layer names or patterns to such
-        Names of the axes of the layers' outputs, with `token` and `sample` among them. By default
-        (token, channel, sample); a transformer's layers are ("token", "sample", "channel").
+        Names of the axes of the layers' outputs, with `token` and `sample` among them. By default they are found: time
+        is the axis that changes with the clip's length, else what the types of the modules say; where neither tells,
+        the layer is refused.
     batch_size : int
         Tokens that go through the network together.
     device : str
@@ -100,6 +109,9 @@ def record_activations(
         (token, channel, frequency, sample).
     choose_output : callable, optional
         Picks the tensor to record from a layer's output; by default the first one in a tuple or ModelOutput.
+    summary : {"mean", "root_mean_square"}
+        What is stored of the channels. The mean is that of Begus & Zhou; where a LayerNorm fixes it, the root mean
+        square still says how much a layer does.
     attrs : mapping, optional
         More provenance for the recording, for instance from `network_attributes`.
 
@@ -111,13 +123,16 @@ def record_activations(
     Raises
     ------
     ArgumentError
-        No layer fits, the axes do not fit the output, or the device does not exist.
+        No layer fits, the axes do not fit the output or cannot be found, or the device does not exist.
     AudioError
         The audio of a token cannot be used; before anything is written.
     DataError
         A layer gives NaN or infinite values.
+    NetworkError
+        The network fails, is not the same each time, or a token's values depend on the others in the batch.
     StoreError
-        The store holds another recording in this group, or other clips, or the disk is full.
+        The store holds another recording in this group, be it of other weights, options or code; or other clips; or
+        the disk is full.
 
     Notes
     -----
@@ -126,6 +141,8 @@ def record_activations(
     (neither was to be had, and the clip is divided evenly). `context` is what an output depends on: "local" (its
     receptive field, confirmed by gradients), "clip" (attention, recurrence or a norm over time: `receptive_field_s` is
     then the whole clip), or "unverified". `activation` is "unknown" where it is applied by a function, not a module.
+    `channel_rms` is the size of the layer's values on the first tokens, and `fixed_mean` (`fixed_root_mean_square`) is
+    there where what is recorded is one number but for rounding: the type of the module that fixes it, say "LayerNorm".
 
     Examples
     --------
@@ -140,72 +157,114 @@ def record_activations(
     (8, 16)
     """
     check_positive("batch_size", batch_size)
+    check_choice("summary", summary, SUMMARIES)
     model = part(model)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
     names = choose_layers(model, layers)
+    check_ready(model, names)
     input_names = None if input_axes is None else tuple(input_axes)
-    options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output)
+    options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output, summary)
     place = place_for(model, device)
     weights = model_hash(model)
-    with seeded(0, place), at_rest(model, place):
-        facts, time, probe = _look(model, clips, options, place)
-        key = content_hash(weights, clips.content_hash(), dict(clips.attrs), _told(options, facts), probe)
+    with drawing(0, place), at_rest(model, place):
+        found = _look(model, clips, options, place)
+        keys = _keys(weights, clips, options, found)
         about = {**clips.attrs, **(attrs or {}), "model": type(model).__name__, "model_hash": weights}
         with RecordingWriter(
             store,
             group,
             clips.tokens,
             clips.phones,
-            [_spec(fact, time) for fact in facts.values()],
-            key=key,
+            [_spec(fact, found, options) for fact in found.facts.values()],
+            key=key_there(store, group, keys),
             attrs={**about, "batch_size": batch_size, "device": place.type},
             store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             maps=maps,
+            summary=summary,
             # Whole batches in a chunk, so that a resumed run forms the same batches.
             chunk_tokens=batch_size if maps else batch_size * max(1, _CHUNK // batch_size),
         ) as writer:
+            _check_values(model, clips, options, found, place, store, group, writer.completed)
             if not writer.complete:
-                _stream(model, clips, options, facts, place, writer, progress)
+                _stream(model, clips, options, found, place, writer, progress)
                 writer.finish()
     experiment = open_store(store)
     return experiment if group == "activations" else experiment.recording(group)
 
 
-def _look(
-    model: nn.Module, clips: Clips, options: _Options, place: torch.device
-) -> tuple[dict[str, LayerFacts], InputTime, list[str]]:
-    """Run the first token: the layers' facts, and a hash of what the caller's functions make of it."""
+@dataclass(frozen=True)
+class _Found:
+    """What the first tokens told of the network and of its input."""
+
+    looks: dict[str, LayerLook]
+    facts: dict[str, LayerFacts]
+    time: InputTime
+    # Hashes of what the caller's functions make of the first token, which keys of earlier versions hold.
+    made: list[str]
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        return {name: look.axes for name, look in self.looks.items()}
+
+
+def _look(model: nn.Module, clips: Clips, options: _Options, place: torch.device) -> _Found:
+    """Run the first tokens: the layers' facts, and a hash of what the caller's functions make of them."""
     waveform = torch.from_numpy(clips.waveforms(slice(0, 1))).to(place)
     prepared = prepare(waveform, options.prepare_input, dtype_of(model))
     time = input_time(prepared, options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples)
-    facts = trace_layers(model, prepared, time, options.layers, options.axes, options.choose_output)
-    # Functions cannot be hashed; what they make of the first token can.
-    probe = []
+    looks, first = look(
+        model,
+        clips,
+        options.layers,
+        place,
+        axes=options.axes,
+        batch_size=options.batch_size,
+        summary=options.summary,
+        prepare_input=options.prepare_input,
+        choose_output=options.choose_output,
+    )
+    axes = {name: found.axes for name, found in looks.items()}
+    facts = trace_layers(model, prepared, time, options.layers, axes, options.choose_output)
+    for name, fact in facts.items():
+        if looks[name].same_for_all and not fact.hears_input:
+            raise NetworkError(
+                f"Layer {name!r} gives the same for every token: it does not depend on the speech. Choose another "
+                "layer, or with choose_output= another part of its output."
+            )
+    made = []
     if options.prepare_input is not None:
-        parts = prepared if isinstance(prepared, Mapping) else {"input": prepared}
-        probe.append(tensors_hash({name: value for name, value in parts.items() if isinstance(value, Tensor)}))
+        made.append(tensors_hash(tensors_of(prepared)))
     if options.choose_output is not None:
-        with capture(model, {name: fact.axes for name, fact in facts.items()}, False, options.choose_output) as layers:
-            call(model, prepared)
-            means, _ = layers.take([clips.tokens["token"].iloc[0]])
-        probe.append(content_hash(means))
-    return facts, time, probe
+        means = {name: series(first.outputs[name], axes[name]).cpu().numpy() for name in options.layers}
+        made.append(content_hash(means))
+    return _Found(looks, facts, time, made)
 
 
-def _told(options: _Options, facts: Mapping[str, LayerFacts]) -> dict[str, object]:
-    return {
+def _keys(weights: str, clips: Clips, options: _Options, found: _Found) -> list[str]:
+    """Return the key of a recording, and the one that earlier versions gave it.
+
+    Functions of the caller cannot be hashed. What they make of a token can, but rounding differs between machines: the
+    values of the recording are compared instead. Earlier versions hashed it.
+    """
+    told: dict[str, object] = {
         "layers": list(options.layers),
         "maps": options.maps,
-        "axes": [list(fact.axes) for fact in facts.values()],
+        "axes": [list(axes) for axes in found.axes.values()],
         "batch_size": options.batch_size,
         "input_hop_s": options.input_hop_s,
         "input_axes": options.input_axes,
     }
+    if options.summary != "mean":
+        told["summary"] = options.summary
+    functions = [name for name in ("prepare_input", "choose_output") if getattr(options, name) is not None]
+    about = (weights, clips.content_hash(), dict(clips.attrs), told)
+    keys = [content_hash(*about, functions)]
+    return keys if not functions else [*keys, content_hash(*about, found.made)]
 
 
-def _spec(fact: LayerFacts, time: InputTime) -> LayerSpec:
-    grid = fact.grid
+def _spec(fact: LayerFacts, found: _Found, options: _Options) -> LayerSpec:
+    grid, time, seen = fact.grid, found.time, found.looks[fact.name]
     return LayerSpec(
         fact.name,
         time_s=grid.centres() * time.hop_s,
@@ -221,30 +280,70 @@ def _spec(fact: LayerFacts, time: InputTime) -> LayerSpec:
             "context": fact.context,
             "channels": fact.channels,
             "output_axes": list(fact.axes),
+            "channel_rms": seen.channel_rms if np.isfinite(seen.channel_rms) else None,
+            f"fixed_{options.summary}": fact.last_module if seen.fixed else None,
         },
     )
+
+
+def _batch(
+    model: nn.Module, clips: Clips, options: _Options, place: torch.device, rows: slice, waveforms: np.ndarray
+) -> None:
+    # Networks and preparations that draw random numbers draw the same ones after a resume.
+    with drawing(rows.start, place):
+        call(model, prepare(torch.from_numpy(waveforms).to(place), options.prepare_input, dtype_of(model)))
+
+
+def _check_values(
+    model: nn.Module,
+    clips: Clips,
+    options: _Options,
+    found: _Found,
+    place: torch.device,
+    store: str | os.PathLike[str],
+    group: str,
+    written: int,
+) -> None:
+    """Compare the first and the last batch that is on disk with what the network gives of it now."""
+    if not written:
+        return
+    size, tokens = options.batch_size, clips.tokens["token"].tolist()
+    tolerance = {name: max(other_machine(look.dtype), 10 * look.rounding) for name, look in found.looks.items()}
+    rms = {name: look.channel_rms for name, look in found.looks.items()}
+    with _captured(model, options, found) as layers:
+        for start in sorted({0, (written - 1) // size * size}):
+            rows = slice(start, min(start + size, len(tokens)))
+            _batch(model, clips, options, place, rows, clips.waveforms(rows))
+            series_now, maps_now = layers.take(tokens[rows])
+            arrays = {options.summary: series_now, "maps": maps_now}
+            there = slice(start, min(rows.stop, written))
+            arrays = {
+                variable: {name: values[: there.stop - start] for name, values in by_layer.items()}
+                for variable, by_layer in arrays.items()
+            }
+            check_recorded(store, group, there, arrays, tolerance, rms)
+
+
+def _captured(model: nn.Module, options: _Options, found: _Found) -> AbstractContextManager[Capture]:
+    return capture(model, found.axes, options.maps, options.choose_output, options.summary)
 
 
 def _stream(
     model: nn.Module,
     clips: Clips,
     options: _Options,
-    facts: Mapping[str, LayerFacts],
+    found: _Found,
     place: torch.device,
     writer: RecordingWriter,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     tokens = clips.tokens["token"].tolist()
-    axes = {name: fact.axes for name, fact in facts.items()}
-    dtype = dtype_of(model)
     with (
-        capture(model, axes, options.maps, options.choose_output) as layers,
+        _captured(model, options, found) as layers,
         closing(read_batches(clips, options.batch_size, writer.completed)) as batches,
     ):
         for rows, waveforms in batches:
-            # Networks and preparations that draw random numbers draw the same ones after a resume.
-            with seeded(rows.start, place):
-                call(model, prepare(torch.from_numpy(waveforms).to(place), options.prepare_input, dtype))
+            _batch(model, clips, options, place, rows, waveforms)
             means, maps = layers.take(tokens[rows])
             writer.append(means, maps or None)
             if progress is not None:

@@ -6,18 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from layerstats.errors import ArgumentError
-
-DEFAULT_AXES = ("token", "channel", "sample")
 
 Axes = Sequence[str] | Mapping[str, Sequence[str]]
 
 
-def check_axes(layer: str, axes: Sequence[str], output: Tensor) -> tuple[str, ...]:
-    """Return the axes as a tuple, or say why they do not fit the layer's output."""
+def check_axes(layer: str, axes: Sequence[str], shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the axes as a tuple, or say why they do not fit the shape of the layer's output for one token."""
     names = tuple(axes)
-    shape = tuple(output.shape)
     if len(set(names)) != len(names) or not {"token", "sample"} <= set(names):
         raise ArgumentError(
             f"The axes of layer {layer!r} must be different names with 'token' and 'sample' among them, "
@@ -38,7 +36,7 @@ def check_axes(layer: str, axes: Sequence[str], output: Tensor) -> tuple[str, ..
     return names
 
 
-def series(output: Tensor, axes: Sequence[str]) -> Tensor:
+def series(output: Tensor, axes: Sequence[str], summary: str = "mean") -> Tensor:
     """Average a layer's output over every axis but token and sample: Eq. 1 of Begus & Zhou (2022).
 
     Parameters
@@ -47,6 +45,8 @@ def series(output: Tensor, axes: Sequence[str]) -> Tensor:
         Axes as named.
     axes : sequence of str
         Their names, with `token` and `sample` among them.
+    summary : {"mean", "root_mean_square"}
+        The second is the square root of the mean square: how much the layer does, whatever the signs.
 
     Returns
     -------
@@ -58,9 +58,15 @@ def series(output: Tensor, axes: Sequence[str]) -> Tensor:
     >>> import torch
     >>> series(torch.tensor([[[1.0, 3.0], [2.0, 5.0]]]), ("token", "channel", "sample"))
     tensor([[1.5000, 4.0000]])
+    >>> series(torch.tensor([[[3.0], [-3.0]]]), ("token", "channel", "sample"), "root_mean_square")
+    tensor([[3.]])
     """
     others = [index for index, name in enumerate(axes) if name not in ("token", "sample")]
+    if summary == "root_mean_square":
+        output = output.float().square()
     mean = output.mean(others, dtype=torch.float32) if others else output.float()
+    if summary == "root_mean_square":
+        mean = mean.sqrt()
     return mean if list(axes).index("token") < list(axes).index("sample") else mean.T
 
 
@@ -95,6 +101,11 @@ def first_tensor(output: object) -> Tensor | None:
 
 def output_tensor(layer: str, output: object, choose: Callable[[object], Tensor] | None) -> Tensor:
     """Return the tensor to record of a module's output: what `choose` picks, or the first one."""
+    if choose is None and _is_packed(output):
+        raise ArgumentError(
+            f"Layer {layer!r} gives a packed sequence, in which tokens are interleaved. Unpack it with choose_output=, "
+            "for instance lambda output: pad_packed_sequence(output[0], batch_first=True)[0], or choose a later layer."
+        )
     tensor = first_tensor(output) if choose is None else choose(output)
     if not isinstance(tensor, Tensor):
         how = "no tensor was found" if choose is None else f"choose_output found a {type(tensor).__name__}"
@@ -102,4 +113,16 @@ def output_tensor(layer: str, output: object, choose: Callable[[object], Tensor]
             f"Layer {layer!r} returned {type(output).__name__}, in which {how}. "
             "Pass choose_output=, a function from the layer's output to the tensor to record."
         )
-    return tensor
+    if tensor.is_complex():
+        raise ArgumentError(
+            f"Layer {layer!r} gives complex numbers, of which no mean can be told apart from their phase. Record their "
+            "size, with choose_output=lambda output: output.abs(), or choose a later layer."
+        )
+    return tensor.dequantize() if tensor.is_quantized else tensor
+
+
+def _is_packed(output: object) -> bool:
+    # A PackedSequence is a tuple too.
+    while isinstance(output, tuple | list) and not isinstance(output, PackedSequence) and output:
+        output = output[0]
+    return isinstance(output, PackedSequence)

@@ -13,8 +13,11 @@ from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import part
+from layerstats.probes.axes import first_tensor
 from layerstats.probes.batches import read_batches
+from layerstats.probes.inputs import call
 from layerstats.probes.quiet import at_rest, place_for
+from layerstats.probes.ready import check_ready
 
 
 def read_codes(
@@ -82,12 +85,18 @@ def network_outputs(model: nn.Module, clips: Clips, batch_size: int, device: str
 
     Raises
     ------
+    ArgumentError
+        They are not (token, output).
     DataError
         Some are NaN or infinite.
     """
+    check_ready(model)
     place = place_for(model, device)
     with at_rest(model, place):
-        batches = [model(torch.from_numpy(clip).to(place)).cpu() for _, clip in read_batches(clips, batch_size)]
+        batches = [
+            _outputs(call(model, torch.from_numpy(clip).to(place)), len(clip))
+            for _, clip in read_batches(clips, batch_size)
+        ]
     outputs = torch.cat(batches).double()
     bad = ~torch.isfinite(outputs).all(dim=1).numpy()
     if bad.any():
@@ -96,6 +105,17 @@ def network_outputs(model: nn.Module, clips: Clips, batch_size: int, device: str
             f"{clips.tokens['token'].to_numpy()[bad][0]!r}. Its weights may be damaged, or training may have diverged."
         )
     return outputs
+
+
+def _outputs(output: object, tokens: int) -> Tensor:
+    tensor = first_tensor(output)
+    if tensor is None or tensor.ndim != 2 or len(tensor) != tokens or tensor.is_complex():
+        found = type(output).__name__ if tensor is None else f"{tensor.dtype} of shape {tuple(tensor.shape)}"
+        raise ArgumentError(
+            f"A network whose codes are read must give real numbers (token, output), but for {tokens} tokens this one "
+            f"gave {found}."
+        )
+    return tensor.cpu()
 
 
 def _categories(logits: Tensor, labels: Sequence[str] | None) -> tuple[list[str], np.ndarray]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, LayerstatsError, NetworkError
 from layerstats.probes.axes import first_tensor
 
 Prepared = Tensor | Mapping[str, Any]
@@ -44,7 +48,14 @@ def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dt
     """
     if prepare_input is None:
         return waveforms.to(dtype)
-    prepared = prepare_input(waveforms)
+    try:
+        prepared = prepare_input(waveforms)
+    except LayerstatsError:
+        raise
+    except Exception as error:
+        raise NetworkError(
+            f"prepare_input failed on waveforms of shape {tuple(waveforms.shape)}: {_described(error)}."
+        ) from error
     if not isinstance(prepared, Tensor | Mapping):
         raise ArgumentError(
             f"prepare_input must return a tensor or a mapping of keyword arguments, but got "
@@ -59,12 +70,62 @@ def _to(value: Any, device: torch.device) -> Any:
     return value.to(device) if isinstance(value, Tensor) else value
 
 
-def call(model: nn.Module, prepared: Prepared) -> None:
-    """Run the network; what is wanted of it is caught by hooks."""
-    if isinstance(prepared, Mapping):
-        model(**prepared)
+def call(model: nn.Module, prepared: Prepared) -> object:
+    """Run the network as its Python code says; what is wanted of it is mostly caught by hooks.
+
+    Raises
+    ------
+    NetworkError
+        The network failed, for whatever reason.
+    """
+    try:
+        with _uncompiled():
+            return model(**prepared) if isinstance(prepared, Mapping) else model(prepared)
+    except LayerstatsError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise NetworkError(_failure(model, prepared, error)) from error
+
+
+@contextmanager
+def _uncompiled() -> Iterator[None]:
+    # What torch.compile made before the hooks came would run without them.
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and its import takes a second
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def _failure(model: nn.Module, prepared: Prepared, error: BaseException) -> str:
+    shapes = [f"{name} of shape {tuple(value.shape)}" for name, value in tensors_of(prepared).items()]
+    text = str(error)
+    if "memory" in text.lower():
+        advice = "Fewer tokens at once need less memory: choose a smaller batch_size."
+    elif isinstance(error, TypeError) and "argument" in text:
+        advice = "What it is called with is made by prepare_input=, which may return a mapping of keyword arguments."
     else:
-        model(prepared)
+        advice = "Does it run on such an input by itself? Another one is made by prepare_input=."
+    return f"{type(model).__name__} failed on {', '.join(shapes)}: {_described(error)}. {advice}"
+
+
+def _described(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+
+
+def tensors_of(prepared: Prepared) -> dict[str, Tensor]:
+    """Return the tensors that a network is called with by their names; "input" where there is one only."""
+    parts = prepared if isinstance(prepared, Mapping) else {"input": prepared}
+    return {name: value for name, value in parts.items() if isinstance(value, Tensor)}
+
+
+def copied(prepared: Prepared) -> Prepared:
+    """Return the same input in memory of its own: a network may change its input in place."""
+    if isinstance(prepared, Mapping):
+        return {name: value.clone() if isinstance(value, Tensor) else value for name, value in prepared.items()}
+    return prepared.clone()
 
 
 def main_tensor(prepared: Prepared) -> Tensor:

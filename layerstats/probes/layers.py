@@ -62,3 +62,13 @@ def lookup(table: Mapping[str, Value], layer: str, default: Value) -> Value:
     if layer in table:
         return table[layer]
     return next((value for pattern, value in table.items() if matches(layer, pattern)), default)
+
+
+def check_runs(runs: Mapping[str, int]) -> None:
+    """Raise `ArgumentError` unless every layer ran once: `runs` is how often each of them ran in one forward pass."""
+    for name, count in runs.items():
+        if count != 1:
+            raise ArgumentError(
+                f"Layer {name!r} runs {count} times in one forward pass, so it has no output of its own to record. "
+                "Choose the module around it, or another layer."
+            )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 
-from layerstats.models import choose_device
+from layerstats.models import choose_device, seeded
 
 
 def device_of(model: nn.Module) -> torch.device | None:
@@ -38,7 +40,8 @@ def place_for(model: nn.Module, device: str) -> torch.device:
 def at_rest(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Put a network in eval mode on `device`, and take everything back at the end, whatever happens.
 
-    Restored are the training flag of every submodule, the device, and the buffers, should the network change them.
+    Restored are the training flag of every submodule, the device, and the buffers and attributes, should the network
+    change them.
     """
     flags = [(module, module.training) for module in model.modules()]
     buffers = [
@@ -47,6 +50,7 @@ def at_rest(model: nn.Module, device: torch.device) -> Iterator[None]:
         for name, buffer in module._buffers.items()
         if buffer is not None
     ]
+    attributes = [(module, dict(vars(module))) for module in model.modules() if not _is_scripted(module)]
     home = device_of(model)
     try:
         model.eval()
@@ -63,5 +67,29 @@ def at_rest(model: nn.Module, device: torch.device) -> Iterator[None]:
             if not torch.equal(buffer, value):
                 with torch.no_grad():
                     buffer.copy_(value)
+        for module, before in attributes:
+            now = vars(module)
+            if now.keys() != before.keys() or any(now[name] is not before[name] for name in before):
+                vars(module).clear()
+                vars(module).update(before)
         for module, flag in flags:
             module.training = flag
+
+
+@contextmanager
+def drawing(seed: int, place: torch.device) -> Iterator[None]:
+    """Draw the random numbers of torch, numpy and Python from `seed`; afterwards their states are what they were."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - the networks' global state
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        with seeded(seed, place):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def _is_scripted(module: nn.Module) -> bool:
+    # Their attributes live elsewhere.
+    return isinstance(module, torch.jit.ScriptModule)

@@ -10,12 +10,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from layerstats.errors import ArgumentError
 from layerstats.probes.activation_functions import UNKNOWN, activation_of
-from layerstats.probes.axes import DEFAULT_AXES, Axes, check_axes, first_tensor, output_tensor
+from layerstats.probes.axes import Axes, check_axes, first_tensor, output_tensor
 from layerstats.probes.geometry import WINDOWED, Grid, by_length, union, window_of
-from layerstats.probes.inputs import InputTime, Prepared, call, main_tensor, with_noise
-from layerstats.probes.layers import lookup
+from layerstats.probes.inputs import InputTime, Prepared, call, copied, main_tensor, with_noise
+from layerstats.probes.layers import check_runs, lookup
+
+DEFAULT_AXES = ("token", "channel", "sample")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class LayerFacts:
         Name of the activation function, or "unknown".
     slope : float or None
         Its slope for negative inputs, where it has one.
+    last_module : str
+        Type of the module that made its output: the last one inside it, or the layer itself.
+    hears_input : bool or None
+        Whether its output depends on the input at all; None where no gradient could be taken.
     """
 
     name: str
@@ -51,6 +56,8 @@ class LayerFacts:
     context: str
     activation: str
     slope: float | None
+    last_module: str
+    hears_input: bool | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class _Output:
     tensor: Tensor
     grids: tuple[Grid, ...]
     activation: tuple[str, float | None]
+    last_module: str
 
 
 class _Trace:
@@ -69,6 +77,7 @@ class _Trace:
         self.grids: dict[int, Grid] = {}
         self.history: list[Grid] = []
         self.activations: dict[int, tuple[str, float | None]] = {}
+        self.makers: dict[int, str] = {}
         self.outputs: dict[str, list[_Output]] = {}
 
     def put(self, tensor: Tensor, grid: Grid) -> None:
@@ -92,6 +101,8 @@ class _Trace:
         if given is None or made is None:
             return
         self.kept += [given, made]
+        # A module that passes its input on, as dropout does here, does not make it.
+        self.makers.setdefault(_address(made), type(module).__name__)
         if activation_of(module) != UNKNOWN:
             self.activations[_address(made)] = activation_of(module)
         if isinstance(module, WINDOWED):
@@ -99,11 +110,13 @@ class _Trace:
         else:
             self._pointwise(given, made)
 
-    def layer_ran(self, name: str, output: Tensor, count: int) -> None:
+    def layer_ran(self, name: str, module: nn.Module, output: Tensor, count: int) -> None:
         self.kept.append(output)
         grids = tuple(grid for grid in (self.find(output, count), self.cover(count)) if grid is not None)
         activation = self.activations.get(_address(output), UNKNOWN)
-        self.outputs.setdefault(name, []).append(_Output(output, grids, activation))
+        maker = self.makers.get(_address(output), type(module).__name__)
+        # A copy, which later work in place does not change.
+        self.outputs.setdefault(name, []).append(_Output(output.clone(), grids, activation, maker))
 
     def _windowed(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
         one_dimensional = type(module).__name__.endswith("1d")
@@ -163,14 +176,23 @@ def trace_layers(
         A layer does not run, runs more than once, or its axes do not fit.
     """
     named = {name: _axes_for(name, axes) for name in layers}
-    trace = _Trace(_time_axis(named.values()))
-    # cuDNN's recurrent layers have no backward pass in eval mode.
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-        given, noise = with_noise(prepared)
+
+    def traced(given: Prepared, noise: Tensor | None) -> dict[str, LayerFacts]:
+        trace = _Trace(_time_axis(named.values()))
         trace.kept.append(main_tensor(given))
         trace.put(main_tensor(given), Grid(time.samples))
         _run(model, given, trace, named, choose_output)
         return {name: _facts(name, names, trace.outputs[name][0], time, noise) for name, names in named.items()}
+
+    # cuDNN's recurrent layers have no backward pass in eval mode.
+    with torch.backends.cudnn.flags(enabled=False):
+        try:
+            with torch.enable_grad(), torch.autograd.graph.allow_mutation_on_saved_tensors():
+                return traced(*with_noise(prepared))
+        except RuntimeError:
+            # Some networks run without gradients only, for instance those that change their own weights.
+            with torch.no_grad():
+                return traced(copied(prepared), None)
 
 
 def _run(
@@ -183,6 +205,8 @@ def _run(
     modules = dict(model.named_modules())
     with ExitStack() as stack:
         for name, module in modules.items():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             if "parametrizations" not in name and (isinstance(module, WINDOWED) or not any(module.children())):
                 hook = partial(_leaf_hook, trace)
                 stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
@@ -190,13 +214,7 @@ def _run(
             hook = partial(_layer_hook, trace, name, axes, choose_output)
             stack.callback(modules[name].register_forward_hook(hook).remove)
         call(model, given)
-    for name in named:
-        runs = len(trace.outputs.get(name, ()))
-        if runs != 1:
-            raise ArgumentError(
-                f"Layer {name!r} runs {runs} times in one forward pass, so it has no output of its own to record. "
-                "Choose the module around it, or another layer."
-            )
+    check_runs({name: len(trace.outputs.get(name, ())) for name in named})
 
 
 def _leaf_hook(trace: _Trace, module: nn.Module, args: tuple, kwargs: dict, output: object) -> None:
@@ -208,12 +226,13 @@ def _layer_hook(
     name: str,
     axes: Sequence[str],
     choose_output: Callable[[object], Tensor] | None,
-    _module: nn.Module,
+    module: nn.Module,
     _args: tuple,
     output: object,
 ) -> None:
     tensor = output_tensor(name, output, choose_output)
-    trace.layer_ran(name, tensor, tensor.shape[check_axes(name, axes, tensor).index("sample")])
+    names = check_axes(name, axes, tuple(tensor.shape))
+    trace.layer_ran(name, module, tensor, tensor.shape[names.index("sample")])
 
 
 def _axes_for(layer: str, axes: Axes | None) -> tuple[str, ...]:
@@ -229,16 +248,24 @@ def _time_axis(named: Iterable[Sequence[str]]) -> int:
 def _facts(name: str, axes: Sequence[str], output: _Output, time: InputTime, noise: Tensor | None) -> LayerFacts:
     sample_axis = list(axes).index("sample")
     count = output.tensor.shape[sample_axis]
-    grid, geometry, context = _settle(output.grids, _reach(output.tensor, sample_axis, noise, time.axis), count, time)
-    return LayerFacts(name, tuple(axes), output.tensor[0].numel() // count, grid, geometry, context, *output.activation)
+    reach, hears = _reach(output.tensor, sample_axis, noise, time.axis)
+    grid, geometry, context = _settle(output.grids, reach, count, time)
+    channels = output.tensor.numel() // count  # of one token
+    facts = (grid, geometry, context, *output.activation, output.last_module, hears)
+    return LayerFacts(name, tuple(axes), channels, *facts)
 
 
-def _reach(output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: int) -> dict[int, tuple[int, int]] | None:
-    """Return the first and the last input sample with a gradient, for three outputs; None without gradients."""
+def _reach(
+    output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: int
+) -> tuple[dict[int, tuple[int, int]] | None, bool | None]:
+    """Return the first and the last input sample with a gradient, for three outputs, and whether there is any path.
+
+    None, None where no gradients are to be had.
+    """
     if noise is None or not output.requires_grad:
-        return None
+        return None, None
     count = output.shape[sample_axis]
-    reach = {}
+    reach, hears = {}, False
     for index in sorted({count // 3, count // 2, 2 * count // 3}):
         chosen = output.select(sample_axis, index)
         # Random weights: in a plain sum the contributions of channels could cancel.
@@ -246,10 +273,11 @@ def _reach(output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: in
         (gradient,) = torch.autograd.grad(total, noise, retain_graph=True, allow_unused=True)
         if gradient is None:
             continue
+        hears = True
         touched = (gradient != 0).movedim(time_axis, 0).flatten(1).any(dim=1).nonzero()
         if len(touched):
             reach[index] = (int(touched[0]), int(touched[-1]))
-    return reach
+    return reach, hears
 
 
 def _settle(

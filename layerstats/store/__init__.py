@@ -6,9 +6,11 @@ from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
+from layerstats.store.schema import SUMMARIES
 from layerstats.store.writer import LayerSpec, RecordingWriter
 
 __all__ = [
+    "SUMMARIES",
     "Experiment",
     "LayerSpec",
     "RecordingWriter",

@@ -15,6 +15,7 @@ import zarr
 
 from layerstats.store.query import Wanted, as_list, check_known, matching, narrowed, samples_within
 from layerstats.store.reading import StoreFiles
+from layerstats.store.recordings import summary_of
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, unit_and_name
 
 
@@ -53,6 +54,11 @@ class Experiment:
     def attrs(self) -> dict[str, Any]:
         """Provenance of the store and of the recording that this view shows."""
         return {**self._files.attributes, **self._files.recording(self._recording)}
+
+    @property
+    def summary(self) -> str:
+        """What is recorded of the channels: "mean" or "root_mean_square"."""
+        return summary_of(self._files.recording(self._recording))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -186,10 +192,11 @@ class Experiment:
         return replace(self, _token_rows=tokens, _phone_rows=phones, _layers=layers, _time_s=window)
 
     def layer(self, name: str) -> xr.Dataset:
-        """Return a layer: `mean` (token, sample), `maps` (token, channel, sample) where recorded, read when used.
+        """Return a layer, read when used: `mean` or what `summary` says, and `maps` where they were recorded.
 
-        The tokens and the time window of the selection apply; a phone query narrows the tokens but not the samples,
-        since phones have other times in every token (`to_frame` does that).
+        They are (token, sample) and (token, channel, sample). The tokens and the time window of the selection apply; a
+        phone query narrows the tokens but not the samples, since phones have other times in every token (`to_frame`
+        does that).
 
         Raises
         ------
@@ -207,9 +214,9 @@ class Experiment:
             dataset = dataset.isel(token=self.token_rows, sample=slice(start, stop))
         return dataset.assign_coords(about).assign_coords(sample=("sample", np.arange(start, stop)))
 
-    def array(self, layer: str, variable: str = "mean") -> zarr.Array:
+    def array(self, layer: str, variable: str | None = None) -> zarr.Array:
         """Return the whole array of a layer as it lies on disk, whatever is selected: for reading block by block."""
-        return self._files.array(self._recording, layer, variable)
+        return self._files.array(self._recording, layer, variable or self.summary)
 
     def times(self, layer: str) -> np.ndarray:
         """Return the centres of all receptive fields of a layer, (sample,), seconds on the clip's axis."""
@@ -221,7 +228,7 @@ class Experiment:
         return int(start), int(stop)
 
     def to_frame(
-        self, layer: Wanted | None = None, *, values: str = "mean", columns: Iterable[str] = ()
+        self, layer: Wanted | None = None, *, values: str | None = None, columns: Iterable[str] = ()
     ) -> pd.DataFrame:
         """Return the tidy table: one row per layer, token and sample (per phone, after a phone query).
 
@@ -230,7 +237,8 @@ class Experiment:
         layer
             One layer or several; all that are selected by default.
         values
-            "mean" for the average over channels, or "maps" for every channel (adds the column `channel`).
+            "maps" for every channel (adds the column `channel`); by default the average over channels, or what was
+            recorded in its place (see `summary`).
         columns
             More columns of the tokens table, for instance `duration_s`, or of the phones table after a phone query.
 

@@ -13,7 +13,7 @@ import zarr
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.store.query import samples_within
-from layerstats.store.schema import TOKEN_COLUMNS
+from layerstats.store.schema import SUMMARIES, TOKEN_COLUMNS
 
 if TYPE_CHECKING:
     from layerstats.store.experiment import Experiment
@@ -38,7 +38,7 @@ class _Rows:
 def frames(
     experiment: Experiment,
     *,
-    values: str = "mean",
+    values: str | None = None,
     columns: Iterable[str] = (),
     block_tokens: int | None = None,
 ) -> Iterator[pd.DataFrame]:
@@ -51,7 +51,8 @@ def frames(
     DataError
         Nothing is selected.
     """
-    check_choice("values", values, ["mean", "maps"])
+    values = experiment.summary if values is None else values
+    check_choice("values", values, [*SUMMARIES, "maps"])
     tokens, phones = experiment.tokens, experiment.phones
     extra_tokens, extra_phones = _extra_columns(experiment, tokens, phones, columns)
     if tokens.empty:

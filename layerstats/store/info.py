@@ -9,9 +9,10 @@ import pandas as pd
 
 from layerstats.store.groups import METADATA, read_attributes
 from layerstats.store.reading import StoreFiles
+from layerstats.store.recordings import summary_of
 from layerstats.store.schema import MAIN_RECORDING
 
-GEOMETRY = ["activation", "slope", "hop_s", "receptive_field_s", "offset_s"]
+ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
@@ -21,7 +22,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     -------
     dict of str to pandas.DataFrame
         "Store" (`property, value`), "Words" (`word, tokens, speakers`), "Recordings" (one row each), "Layers" (of the
-        first recording: `layer, samples, channels, activation, slope, hop_s, receptive_field_s, offset_s`).
+        first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
+        geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
 
     Raises
     ------
@@ -57,18 +59,25 @@ def _words(tokens: pd.DataFrame) -> pd.DataFrame:
 
 
 def _layers(files: StoreFiles) -> pd.DataFrame:
-    columns = ["layer", "samples", "channels", *GEOMETRY]
+    columns = ["layer", "samples", "channels", *ABOUT]
     names = files.recording_names
     if not names:
         return pd.DataFrame(columns=columns)
     recording = MAIN_RECORDING if MAIN_RECORDING in names else names[0]
     rows = []
+    summary = summary_of(files.recording(recording))
     for layer in files.recording(recording)["layers"]:
         folder: Path = files.path / recording / layer
-        if not (folder / "mean" / METADATA).exists() and not files.recording(recording)["complete"]:
+        if not (folder / summary / METADATA).exists() and not files.recording(recording)["complete"]:
             continue
-        shape = {"layer": layer, "samples": files.array(recording, layer, "mean").shape[1]}
+        shape = {"layer": layer, "samples": files.array(recording, layer, summary).shape[1]}
         if (folder / "maps" / METADATA).exists():
             shape["channels"] = files.array(recording, layer, "maps").shape[1]
-        rows.append({**read_attributes(folder), **shape})
-    return pd.DataFrame(rows, columns=columns)
+        about = read_attributes(folder)
+        told = {
+            "output_axes": ",".join(map(str, about.get("output_axes", []))),
+            "fixed_by": about.get(f"fixed_{summary}"),
+        }
+        rows.append({**about, **shape, **told})
+    table = pd.DataFrame(rows, columns=[*columns, "fixed_by"])
+    return table if table["fixed_by"].notna().any() else table[columns]

@@ -12,7 +12,7 @@ import zarr
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.store.damage import damaged, missing_chunks, open_array
 from layerstats.store.groups import METADATA, read_attributes
-from layerstats.store.schema import TOKENS, check_layer_name
+from layerstats.store.schema import SUMMARIES, TOKENS, check_layer_name
 
 # What a reader needs, and of which kind it is.
 _KINDS = {"layers": list, "maps": bool, "chunk_tokens": int, "complete": bool, "tokens_written": int}
@@ -51,6 +51,8 @@ def read_recording(root: Path, name: str) -> dict[str, Any]:
     if not 0 <= written <= tokens or (attributes["complete"] and written != tokens):
         state = "a complete" if attributes["complete"] else "a"
         raise damaged(root, metadata, f"says that {state} recording of {tokens} tokens has {written}")
+    if summary_of(attributes) not in SUMMARIES:
+        raise damaged(root, metadata, f"has {summary_of(attributes)!r} for 'summary'")
     if attributes["chunk_tokens"] < 1:
         raise damaged(root, metadata, f"has {attributes['chunk_tokens']} for 'chunk_tokens'")
     for layer in attributes["layers"]:
@@ -72,13 +74,18 @@ def layer_array(root: Path, name: str, attributes: dict[str, Any], layer: str, v
     inside = f"{name}/{layer}/{variable}"
     if not (root / name / layer / METADATA).exists():
         raise damaged(root, root / name / layer / METADATA, "is missing")
+    if variable in SUMMARIES and variable != summary_of(attributes):
+        raise StoreError(
+            f"The layer {layer!r} of {name!r} has no {variable!r}: its {summary_of(attributes)!r} was recorded. Record "
+            f"it with summary={variable!r}, in the shell --summary {variable}, into another store."
+        )
     if variable == "maps" and not attributes["maps"]:
         raise StoreError(
             f"The layer {layer!r} of {name!r} has no 'maps': it was recorded without. Record it with maps "
             "(maps=True, in the shell --maps) into another store."
         )
     array = open_array(root, inside, whole=attributes["complete"])
-    dimensions = {"token": ("token",), "time_s": ("sample",), "mean": ("token", "sample")}
+    dimensions = {"token": ("token",), "time_s": ("sample",)} | dict.fromkeys(SUMMARIES, ("token", "sample"))
     expected = dimensions.get(variable, ("token", "channel", "sample"))
     kind = {"token": "text", "time_s": "float64"}.get(variable, "float32")
     found = "text" if array.dtype.kind in "OUT" else str(array.dtype)
@@ -91,7 +98,12 @@ def layer_array(root: Path, name: str, attributes: dict[str, Any], layer: str, v
 
 def variables(attributes: dict[str, Any]) -> list[str]:
     """Return the arrays that every layer of a recording has."""
-    return ["token", "time_s", "mean", *(["maps"] if attributes["maps"] else [])]
+    return ["token", "time_s", summary_of(attributes), *(["maps"] if attributes["maps"] else [])]
+
+
+def summary_of(attributes: dict[str, Any]) -> str:
+    """Return what a recording holds of the channels, which is the name of the array that holds it."""
+    return attributes.get("summary", SUMMARIES[0])
 
 
 def check_files(root: Path, name: str, attributes: dict[str, Any]) -> None:

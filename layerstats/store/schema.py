@@ -20,6 +20,9 @@ PHONES = "phones"
 MAIN_RECORDING = "activations"
 UNTRAINED = "untrained"
 
+# What is stored of a layer's channels; the first unless the recording says otherwise.
+SUMMARIES = ("mean", "root_mean_square")
+
 TOKEN_COLUMNS = ("token", "word", "speaker", "split")
 PHONE_COLUMNS = ("token", "phone_index", "label", "onset_s", "offset_s")
 
@@ -39,6 +42,7 @@ DESCRIPTIONS = {
     "position": "position of the phone in the word",
     "time_s": "centre of the receptive field on the time axis of the clip",
     "mean": "activation averaged over channels",
+    "root_mean_square": "root mean square of the activation over channels",
     "maps": "activation",
 }
 

@@ -16,6 +16,7 @@ import pandas as pd
 import zarr
 from numpy.typing import ArrayLike
 
+from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.files import explaining
 from layerstats.store.chunks import chunk_shape
@@ -29,9 +30,10 @@ from layerstats.store.groups import (
 )
 from layerstats.store.locks import hold, locked, release
 from layerstats.store.provenance import timestamp
-from layerstats.store.recordings import check_files, read_recording
+from layerstats.store.recordings import check_files, read_recording, summary_of
 from layerstats.store.schema import (
     MAIN_RECORDING,
+    SUMMARIES,
     UNTRAINED,
     check_layer_name,
     check_recording_name,
@@ -99,6 +101,8 @@ class RecordingWriter:
         Provenance of the store (see `create_or_resume`).
     maps
         Whether full maps (token, channel, sample) are stored beside the means.
+    summary
+        What `append` is given of the channels, "mean" or "root_mean_square"; the arrays are named so.
     chunk_tokens
         Tokens per chunk. A multiple of the batch size makes a resumed run form the same batches.
     overwrite
@@ -137,11 +141,13 @@ class RecordingWriter:
         attrs: Mapping[str, object] | None = None,
         store_attrs: Mapping[str, object] | None = None,
         maps: bool = False,
+        summary: str = "mean",
         chunk_tokens: int = CHUNK_TOKENS,
         overwrite: bool = False,
         created_at: str | None = None,
     ) -> None:
         check_recording_name(group)
+        check_choice("summary", summary, SUMMARIES)
         self._check_layers(layers, maps)
         if chunk_tokens < 1:
             raise ArgumentError(f"The 'chunk_tokens' parameter must be at least 1, but got {chunk_tokens} instead.")
@@ -149,6 +155,7 @@ class RecordingWriter:
         self.group = group
         self.layers = tuple(layers)
         self.maps = maps
+        self.summary = summary
         self.tokens = len(tokens)
         self._token_names = tokens["token"].to_numpy(dtype=object)
         self._folder = self.path.joinpath(*group.split("/"))
@@ -157,7 +164,8 @@ class RecordingWriter:
         try:
             with explaining(self.path, StoreError, full=RESUME):
                 names = [layer.name for layer in layers]
-                recorded = clean_attributes({**(attrs or {}), "key": key, "layers": names, "maps": maps})
+                kind = {} if summary == SUMMARIES[0] else {"summary": summary}
+                recorded = clean_attributes({**(attrs or {}), **kind, "key": key, "layers": names, "maps": maps})
                 self._attributes = self._begin(recorded, chunk_tokens, overwrite, created_at or timestamp())
                 self._arrays = self._open_arrays()
         except BaseException:
@@ -191,7 +199,7 @@ class RecordingWriter:
         Parameters
         ----------
         means
-            The average over channels of every layer, (token, sample).
+            The average over channels of every layer, (token, sample), or another `summary`.
         maps
             The activations of every layer, (token, channel, sample), where the recording has maps.
 
@@ -256,6 +264,7 @@ class RecordingWriter:
         if (self._folder / METADATA).exists():
             attributes = self._resumed(recorded, overwrite)
         if attributes is None:
+            self._check_summaries()
             attributes = {**recorded, "chunk_tokens": chunk_tokens, "created_at": created_at}
             attributes |= {"complete": False, "tokens_written": 0}
             self._name_in_parents(attributes)
@@ -284,6 +293,18 @@ class RecordingWriter:
             check_files(self.path, self.group, attributes)
         return attributes
 
+    def _check_summaries(self) -> None:
+        """Refuse a recording that could not be compared with those that are there."""
+        there = [self.path / MAIN_RECORDING, *(self.path / UNTRAINED).glob("seed_*")]
+        for folder in there:
+            if folder != self._folder and (folder / METADATA).exists():
+                other = summary_of(read_attributes(folder))
+                if other != self.summary:
+                    raise StoreError(
+                        f"{self.path} holds the {other!r} over channels in {folder.relative_to(self.path)}, and "
+                        f"{self.summary!r} cannot be compared with it. Choose another path, or summary={other!r}."
+                    )
+
     def _name_in_parents(self, attributes: Mapping[str, object]) -> None:
         # Recordings of other processes share the parents.
         with locked(self.path, f"the tables of {self.path}"):
@@ -304,7 +325,7 @@ class RecordingWriter:
                 shutil.rmtree(child)
         for layer in self.layers:
             folder = self._folder / layer.name
-            attributes = clean_attributes({"layer": layer.name, **layer.attrs, **unit_and_name("mean")})
+            attributes = clean_attributes({"layer": layer.name, **layer.attrs, **unit_and_name(self.summary)})
             write_group(folder, attributes)
             token = create_array(
                 folder / "token", (self.tokens,), (self.tokens,), "text", ("token",), unit_and_name("token")
@@ -313,7 +334,7 @@ class RecordingWriter:
             size = (layer.samples,)
             time_s = create_array(folder / "time_s", size, size, "float64", ("sample",), unit_and_name("time_s"))
             time_s[:] = np.asarray(layer.time_s, dtype=np.float64)
-            shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {"mean": (("token", "sample"), size)}
+            shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {self.summary: (("token", "sample"), size)}
             if self.maps and layer.channels:
                 shapes["maps"] = (("token", "channel", "sample"), (layer.channels, layer.samples))
             for name, (dimensions, rest) in shapes.items():
@@ -330,7 +351,7 @@ class RecordingWriter:
 
     def _remove_unfinished_chunks(self, whole: int) -> None:
         for layer in self.layers:
-            for name in ("mean", "maps"):
+            for name in (self.summary, "maps"):
                 chunks = self._folder / layer.name / name / "c"
                 for chunk in chunks.iterdir() if chunks.exists() else ():
                     # Anything else was put there by a file manager.
@@ -338,13 +359,13 @@ class RecordingWriter:
                         shutil.rmtree(chunk)
 
     def _open_arrays(self) -> dict[str, zarr.Array]:
-        names = [f"{layer.name}/{kind}" for layer in self.layers for kind in ("mean", "maps")]
-        kept = [name for name in names if self.maps or name.endswith("/mean")]
+        names = [f"{layer.name}/{kind}" for layer in self.layers for kind in (self.summary, "maps")]
+        kept = [name for name in names if self.maps or not name.endswith("/maps")]
         config = {"write_empty_chunks": True}
         return {name: zarr.open_array(self._folder / name, mode="r+", config=config) for name in kept}
 
     def _check_batch(self, means: Mapping[str, ArrayLike], maps: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        given = {f"{name}/mean": values for name, values in means.items()}
+        given = {f"{name}/{self.summary}": values for name, values in means.items()}
         given |= {f"{name}/maps": values for name, values in maps.items()}
         if given.keys() != self._arrays.keys():
             difference = sorted(given.keys() ^ self._arrays.keys())

@@ -377,3 +377,73 @@ def test_untrained_networks_stand_beside(tmp_path, clips, network, small):
     np.testing.assert_array_equal(means_of(other, "1", "untrained/seed_07"), series[2])
     with pytest.raises(ArgumentError, match="seeds"):
         record_untrained(network, clips, store, seeds=[])
+
+
+def test_root_mean_square_in_place_of_the_mean(tmp_path, clips, network):
+    options = {"layers": ["1", "5"], "summary": "root_mean_square"}
+    experiment = record_activations(network, clips, tmp_path / "s.zarr", **options)
+    with torch.no_grad():
+        output = network.eval()(torch.from_numpy(clips.waveforms(slice(0, 10))))
+    expected = np.sqrt(slow_series(output**2, 1))
+    np.testing.assert_allclose(experiment.layer("5")["root_mean_square"], expected, atol=1e-6)
+    np.testing.assert_allclose(experiment.to_frame("5")["value"], expected.ravel(), atol=1e-6)
+    record_untrained(network, clips, tmp_path / "s.zarr", seeds=[0], **options)
+    with pytest.raises(StoreError, match="'root_mean_square'"):
+        record_untrained(network, clips, tmp_path / "s.zarr", seeds=[1], layers=["1", "5"])
+    # The mean is another recording, not the same one under another name.
+    with pytest.raises(StoreError):
+        record_activations(network, clips, tmp_path / "s.zarr", layers=["1", "5"])
+    with pytest.raises(ArgumentError, match="'summary'"):
+        record_activations(network, clips, tmp_path / "s.zarr", summary="median")
+
+
+class _Normed(nn.Module):
+    def __init__(self, last):
+        super().__init__()
+        with seeded(0):
+            self.conv = nn.Conv1d(1, 16, 25, stride=16)
+            self.block = nn.Sequential(nn.Linear(16, 16), last)
+
+    def forward(self, waveform):
+        return self.block(self.conv(waveform[:, None]).mT)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("last", "mean", "size"),
+    [
+        (nn.LayerNorm(16), "LayerNorm", None),
+        (nn.Sequential(nn.LayerNorm(16), nn.Dropout(0.5)), "LayerNorm", None),
+        (nn.Softmax(-1), "Softmax", None),
+        (nn.RMSNorm(16), None, "RMSNorm"),
+        (nn.Tanh(), None, None),
+    ],
+    ids=["layer-norm", "dropout", "softmax", "rms-norm", "tanh"],
+)
+def test_what_a_norm_fixes_is_said_by_layer(tmp_path, clips, last, mean, size, dtype):
+    model = _Normed(last).to(dtype)
+    attrs = record_activations(model, clips, tmp_path / "mean.zarr", layers=["conv", "block"]).layer("block").attrs
+    assert attrs.get("fixed_mean") == mean
+    if mean == "LayerNorm":
+        assert attrs["channel_rms"] == pytest.approx(1, abs=0.1)
+    options = {"layers": "block", "summary": "root_mean_square"}
+    attrs = record_activations(model, clips, tmp_path / "size.zarr", **options).layer("block").attrs
+    if size is not None and dtype != torch.bfloat16:
+        assert attrs.get("fixed_root_mean_square") in (size, None)
+    conv = open_store(tmp_path / "mean.zarr").layer("conv").attrs
+    assert "fixed_mean" not in conv
+    values = open_store(tmp_path / "mean.zarr").layer("conv")["mean"]
+    assert conv["channel_rms"] >= float((values**2).mean() ** 0.5) * 0.1
+
+
+def test_weights_of_a_norm_that_learned_leave_the_mean_free(tmp_path, clips):
+    norm = nn.LayerNorm(16)
+    with torch.no_grad(), seeded(1):
+        norm.weight.normal_(1, 0.1)
+    attrs = record_activations(_Normed(norm), clips, tmp_path / "s.zarr", layers="block").layer("block").attrs
+    assert "fixed_mean" not in attrs
+    with torch.no_grad():
+        norm.weight.fill_(2)
+        norm.bias.fill_(3)
+    attrs = record_activations(_Normed(norm), clips, tmp_path / "t.zarr", layers="block").layer("block").attrs
+    assert attrs["fixed_mean"] == "LayerNorm"

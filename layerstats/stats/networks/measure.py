@@ -66,7 +66,7 @@ def _effects(
     # Each array is read once, for all contrasts; the same speakers are drawn for all networks.
     means: dict[str, list[np.ndarray]] = {name: [] for name in layouts}
     for one in networks:
-        values = one.view.layer(layer)["mean"].to_numpy() if layouts else np.empty(0)
+        values = one.view.layer(layer)[one.view.summary].to_numpy() if layouts else np.empty(0)
         for name, place in layouts.items():
             means[name].append(place.means(values))
     for name, place in layouts.items():

@@ -1,0 +1,201 @@
+"""A few tokens through a network before it is recorded: the axes of its layers, and whether they can be recorded."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from layerstats.corpora import Clips
+from layerstats.errors import LayerstatsError, NetworkError
+from layerstats.probes.axes import Axes, series
+from layerstats.probes.infer_axes import settle_axes, shapes_of
+from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
+from layerstats.probes.layers import lookup
+from layerstats.probes.observe import Pass, observe
+from layerstats.probes.quiet import drawing, dtype_of
+from layerstats.probes.rounding import channel_rms, difference, is_fixed, same_pass
+
+# Tokens that are looked at together.
+_TOKENS = 3
+# A layer that moves by more when other tokens are in the batch depends on them; quantised ones move by a percent.
+_DEPENDS = 0.05
+
+
+@dataclass(frozen=True)
+class LayerLook:
+    """What a few tokens told of a layer.
+
+    Parameters
+    ----------
+    axes : tuple of str
+        Names of its output's axes.
+    rounding : float
+        By how much, relative to its size, it moved when other tokens went through with the first.
+    channel_rms : float
+        Root mean square over tokens, channels and samples.
+    fixed : bool
+        Whether what is recorded, the summary over channels, is the same for all tokens and samples but for rounding.
+    same_for_all : bool
+        Whether two tokens gave the same output to the last bit.
+    dtype : torch.dtype
+        Type of its output.
+    """
+
+    axes: tuple[str, ...]
+    rounding: float
+    channel_rms: float
+    fixed: bool
+    same_for_all: bool
+    dtype: torch.dtype
+
+
+def look(
+    model: nn.Module,
+    clips: Clips,
+    layers: Sequence[str],
+    place: torch.device,
+    *,
+    axes: Axes | None = None,
+    batch_size: int = 32,
+    summary: str = "mean",
+    prepare_input: Callable[[Tensor], Any] | None = None,
+    choose_output: Callable[[object], Tensor] | None = None,
+) -> tuple[dict[str, LayerLook], Pass]:
+    """Run up to three tokens, alone and together, and clips of other lengths.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In eval mode, on `place`.
+    clips, layers, place, axes, batch_size, summary, prepare_input, choose_output
+        As for `record_activations`.
+
+    Returns
+    -------
+    dict of str to LayerLook, Pass
+        What was found of every layer; and what the first token alone gave.
+
+    Raises
+    ------
+    ArgumentError
+        A layer has no time, or which axis is time cannot be told; or the caller's names of axes are wrong.
+    NetworkError
+        The network failed, is not the same twice, or a token's values depend on others that go through with it.
+    """
+    tokens = min(_TOKENS, batch_size, len(clips.tokens))
+    waveforms = torch.from_numpy(clips.waveforms(slice(0, min(_TOKENS, len(clips.tokens))))).to(place)
+    make = partial(prepare, prepare_input=prepare_input, dtype=dtype_of(model))
+    run = partial(observe, model, layers, choose=choose_output)
+
+    def alone(row: int, seed: int = 0) -> tuple[Prepared, Pass]:
+        with drawing(seed, place):
+            prepared = make(waveforms[row : row + 1])
+            return prepared, run(prepared)
+
+    prepared, first = alone(0)
+    _check_repeats(first, _again(run, prepared, place))
+    with drawing(0, place):
+        several = run(make(waveforms[:tokens])) if tokens > 1 else None
+    others = _other_lengths(waveforms[:1], prepared, make, run, layers, first, place)
+    settled = {
+        name: settle_axes(name, _named(name, axes), shapes_of(name, first, several, tokens, others)) for name in layers
+    }
+    second = alone(1) if len(waveforms) > 1 else None
+    moved = dict.fromkeys(layers, 0.0)
+    # Where the preparation draws random numbers, the same token is another input each time.
+    if several is not None and second is not None and _same(prepared, alone(0, seed=1)[0]):
+        moved = _check_batch(settled, several, [first, second[1]])
+    same = second is not None and not _same(prepared, second[0])
+    found = {}
+    for name, names in settled.items():
+        output = first.outputs[name] if several is None else several.outputs[name]
+        values = series(output, names, summary)
+        found[name] = LayerLook(
+            names,
+            moved[name],
+            channel_rms(output),
+            is_fixed(values, output, output.numel() // values.numel()),
+            same and second is not None and torch.equal(first.outputs[name], second[1].outputs[name]),
+            output.dtype,
+        )
+    return found, first
+
+
+def _named(layer: str, axes: Axes | None) -> Sequence[str] | None:
+    return lookup(axes, layer, None) if isinstance(axes, Mapping) else axes or None
+
+
+def _same(one: Prepared, other: Prepared) -> bool:
+    ours, theirs = tensors_of(one), tensors_of(other)
+    return all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items() if name in theirs)
+
+
+def _again(run: Callable[[Prepared], Pass], prepared: Prepared, place: torch.device) -> Pass:
+    with drawing(1, place):
+        return run(prepared)
+
+
+def _check_repeats(first: Pass, again: Pass) -> None:
+    for name, output in first.outputs.items():
+        other = again.outputs[name]
+        apart = difference(output, other) if other.shape == output.shape else float("inf")
+        if apart > same_pass(output.dtype):
+            raise NetworkError(
+                f"Layer {name!r} gives other values each time the same token goes in (they differ by {apart:.1g} of "
+                "their size): the network draws random numbers in eval mode, for instance functional dropout with "
+                "training=True, or keeps something from call to call. Switch that off before it is recorded."
+            )
+
+
+def _check_batch(axes: Mapping[str, tuple[str, ...]], several: Pass, alone: Sequence[Pass]) -> dict[str, float]:
+    """Return by how much each layer moved when other tokens went through with a token."""
+    moved = {}
+    for name, names in axes.items():
+        token = names.index("token")
+        rows = [several.outputs[name].select(token, row) for row in range(len(alone))]
+        apart = [difference(one.outputs[name].select(token, 0), row) for one, row in zip(alone, rows, strict=True)]
+        moved[name] = max(apart)
+        if moved[name] > _DEPENDS:
+            raise NetworkError(
+                f"Layer {name!r} gives other values for a token alone than in a batch (they differ by "
+                f"{moved[name]:.1g} of their size): it mixes the tokens of a batch or changes their order, for "
+                "instance by a norm over the batch, or prepare_input does. Record with batch_size=1, or mend that."
+            )
+    return moved
+
+
+def _other_lengths(
+    waveform: Tensor,
+    prepared: Prepared,
+    make: Callable[[Tensor], Prepared],
+    run: Callable[[Prepared], Pass],
+    layers: Sequence[str],
+    first: Pass,
+    place: torch.device,
+) -> list[Pass]:
+    """Run the first token with a shorter clip, and with other lengths while layers keep their size."""
+    samples = waveform.shape[1]
+    passes: list[Pass] = []
+    undecided = set(layers)
+    for length in (3 * samples // 4, samples // 2, 2 * samples):
+        clip = waveform[:, :length] if length <= samples else torch.cat([waveform, waveform], dim=1)
+        try:
+            with warnings.catch_warnings(), drawing(0, place):
+                warnings.simplefilter("ignore")
+                other = make(clip)
+                if main_tensor(other).shape == main_tensor(prepared).shape:
+                    continue
+                seen = run(other)
+        except LayerstatsError:
+            continue  # one length only, which many networks want
+        passes.append(seen)
+        undecided -= {name for name in undecided if seen.outputs[name].shape != first.outputs[name].shape}
+        if not undecided:
+            break
+    return passes

@@ -1,0 +1,126 @@
+"""One pass through a network, looked at: what the chosen layers gave, and which modules of known kinds ran in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from layerstats.probes.axes import first_tensor, output_tensor
+from layerstats.probes.inputs import Prepared, call, copied
+from layerstats.probes.layers import check_runs
+
+# Their outputs are (token, channel, ...).
+_CHANNELS_SECOND = (
+    *(nn.Conv1d, nn.ConvTranspose1d, nn.Conv2d, nn.ConvTranspose2d),
+    *(nn.MaxPool1d, nn.AvgPool1d, nn.LPPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d),
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.GroupNorm),
+)
+# Their outputs end with the channels.
+_CHANNELS_LAST = (nn.Linear, nn.Bilinear, nn.LayerNorm, nn.RMSNorm, nn.Embedding)
+_ATTENTION = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the type of a module says of its output: which axis the channels are, and where it is known, the tokens."""
+
+    channel: int
+    token: int | None = None
+
+
+def kind_of(module: nn.Module) -> Kind | None:
+    """Return what a module's type says of the axes of its output; None where it says nothing.
+
+    Examples
+    --------
+    >>> kind_of(nn.LSTM(2, 3, batch_first=True)), kind_of(nn.LSTM(2, 3)), kind_of(nn.ReLU())
+    (Kind(channel=-1, token=0), Kind(channel=-1, token=1), None)
+    """
+    if isinstance(module, nn.RNNBase):
+        return Kind(-1, 0 if module.batch_first else 1)
+    if isinstance(module, _ATTENTION):
+        attention = module if isinstance(module, nn.MultiheadAttention) else module.self_attn
+        return Kind(-1, 0 if attention.batch_first else 1)
+    if isinstance(module, _CHANNELS_SECOND):
+        return Kind(1, 0)
+    if isinstance(module, nn.LayerNorm | nn.RMSNorm) and len(module.normalized_shape) != 1:
+        return None
+    return Kind(-1) if isinstance(module, _CHANNELS_LAST) else None
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass gave.
+
+    Parameters
+    ----------
+    outputs : dict of str to Tensor
+        The output of every chosen layer, a copy.
+    kinds : dict of str to (Kind, shape)
+        For every module of a known kind that ran: what its type says, and the shape of its output.
+    """
+
+    outputs: dict[str, Tensor]
+    kinds: dict[str, tuple[Kind, tuple[int, ...]]]
+
+
+def observe(
+    model: nn.Module,
+    layers: Sequence[str],
+    prepared: Prepared,
+    choose: Callable[[object], Tensor] | None = None,
+) -> Pass:
+    """Run a network once on a copy of its input and return what its layers gave.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In eval mode.
+    layers : sequence of str
+        Names of modules.
+    prepared : Tensor or mapping
+        Its input.
+    choose : callable, optional
+        Picks the tensor to record from a module's output.
+
+    Raises
+    ------
+    ArgumentError
+        A layer does not run, runs more than once, or gives no real tensor.
+    NetworkError
+        The network failed.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU())
+    >>> seen = observe(network, ["1"], torch.zeros(2, 1, 10))
+    >>> seen.outputs["1"].shape, seen.kinds
+    (torch.Size([2, 4, 8]), {'0': (Kind(channel=1, token=0), (2, 4, 8))})
+    """
+    outputs: dict[str, list[Tensor]] = {name: [] for name in layers}
+    kinds: dict[str, tuple[Kind, tuple[int, ...]]] = {}
+
+    def layer_ran(name: str, _module: nn.Module, _args: tuple, output: object) -> None:
+        outputs[name].append(output_tensor(name, output, choose).detach().clone())
+
+    def module_ran(name: str, kind: Kind, _module: nn.Module, _args: tuple, output: object) -> None:
+        made = first_tensor(output)
+        if made is not None:
+            kinds[name] = kind, tuple(made.shape)
+
+    modules = dict(model.named_modules())
+    with torch.no_grad(), ExitStack() as stack:
+        for name in layers:
+            stack.callback(modules[name].register_forward_hook(partial(layer_ran, name)).remove)
+        for name, module in modules.items():
+            kind = kind_of(module)
+            if kind is not None and not isinstance(module, torch.jit.ScriptModule):
+                stack.callback(module.register_forward_hook(partial(module_ran, name, kind)).remove)
+        call(model, copied(prepared))
+    check_runs({name: len(found) for name, found in outputs.items()})
+    return Pass({name: found[0] for name, found in outputs.items()}, kinds)

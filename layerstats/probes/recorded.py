@@ -1,0 +1,79 @@
+"""Whether a network still gives what a store already holds of it: weights are hashed, code cannot be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from layerstats.errors import StoreError
+from layerstats.store import open_store
+
+# Of the tolerance for a series, what is granted where a mean over channels is far smaller than the channels.
+_FLOOR = 0.1
+
+
+def key_there(store: str | os.PathLike[str], group: str, keys: Sequence[str]) -> str:
+    """Return the one of `keys` that a recording in a store has, else the first; earlier versions had other keys."""
+    if len(keys) > 1 and (Path(store) / group / "zarr.json").exists():
+        recordings = open_store(store, incomplete="allow").recordings.set_index("recording")
+        there = recordings["key"].get(group)
+        if there in keys:
+            return str(there)
+    return keys[0]
+
+
+def check_recorded(
+    store: str | os.PathLike[str],
+    group: str,
+    rows: slice,
+    arrays: Mapping[str, Mapping[str, np.ndarray]],
+    tolerance: Mapping[str, float],
+    channel_rms: Mapping[str, float],
+) -> None:
+    """Raise `StoreError` where values on disk differ from those that the network gives now by more than rounding.
+
+    Parameters
+    ----------
+    store, group
+        The recording.
+    rows
+        Rows of the tokens table.
+    arrays
+        By variable ("mean", ...) and layer, what the network gives now for these tokens: (token, [channel,] sample).
+    tolerance
+        By layer, the difference that rounding can make, relative to the values' size.
+    channel_rms
+        By layer, the size of its channels.
+    """
+    view = open_store(store, incomplete="allow").recording(group)
+    tokens = view.tokens["token"].to_numpy()[rows]
+    for variable, layers in arrays.items():
+        for layer, now in layers.items():
+            array = view.array(layer, variable)
+            if array.shape[1:] != now.shape[1:]:
+                raise StoreError(
+                    _changed(
+                        store, group, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then"
+                    )
+                )
+            there = np.asarray(array[rows], dtype=np.float64)
+            apart = np.sqrt(np.mean((there - now) ** 2, axis=tuple(range(1, now.ndim))))
+            size = np.sqrt(np.mean(there**2, axis=tuple(range(1, now.ndim))))
+            allowed = tolerance[layer] * (size + _FLOOR * channel_rms[layer])
+            wrong = np.flatnonzero(apart > allowed)
+            if len(wrong):
+                first = wrong[0]
+                by = apart[first] / size[first] if size[first] > 0 else np.inf
+                what = f"for token {tokens[first]!r} its values differ by {by:.1g} of their size"
+                raise StoreError(_changed(store, group, layer, what))
+
+
+def _changed(store: object, group: str, layer: str, what: str) -> str:
+    return (
+        f"{store} already holds another recording in {group!r}: layer {layer!r} of this network gives something else "
+        f"now ({what}). Its code, or a function for its input or output, was changed since. Choose another path, or "
+        f"remove the folder {Path(str(store)) / group} to record anew."
+    )
