@@ -13,7 +13,7 @@ import zarr
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.store.query import samples_within
-from layerstats.store.schema import SUMMARIES, TOKEN_COLUMNS
+from layerstats.store.schema import TOKEN_COLUMNS
 
 if TYPE_CHECKING:
     from layerstats.store.experiment import Experiment
@@ -52,7 +52,7 @@ def frames(
         Nothing is selected.
     """
     values = experiment.summary if values is None else values
-    check_choice("values", values, [*SUMMARIES, "maps"])
+    check_choice("values", values, [experiment.summary, "maps"])
     tokens, phones = experiment.tokens, experiment.phones
     extra_tokens, extra_phones = _extra_columns(experiment, tokens, phones, columns)
     if tokens.empty:

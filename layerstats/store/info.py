@@ -79,5 +79,6 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
             "fixed_by": about.get(f"fixed_{summary}"),
         }
         rows.append({**about, **shape, **told})
-    table = pd.DataFrame(rows, columns=[*columns, "fixed_by"])
-    return table if table["fixed_by"].notna().any() else table[columns]
+    if any(row["fixed_by"] for row in rows):
+        columns.append("fixed_by")
+    return pd.DataFrame(rows, columns=columns)

@@ -337,18 +337,19 @@ class _FailingAudio:
         return self.source.fingerprints(tokens)
 
 
-def test_unreadable_audio_stops_it_and_it_goes_on_when_mended(tmp_path, small, network):
-    clips = small.small_clips(tokens=200)
-    source = _FailingAudio(clips.corpus.source, "t150")
-    clips = dataclasses.replace(clips, corpus=dataclasses.replace(clips.corpus, source=source))
+def test_unreadable_audio_is_found_before_anything_is_written(tmp_path, small, network):
+    clips = small.small_clips(tokens=20)
+    source = _FailingAudio(clips.corpus.source, "t015")
+    corpus = dataclasses.replace(clips.corpus, source=source)
     store, moves = tmp_path / "s.zarr", []
-    with pytest.raises(AudioError, match="t150 is corrupt"):
-        record_activations(network, clips, store, layers="1")
+    with pytest.raises(AudioError, match="t015 is corrupt"):
+        record_activations(network, dataclasses.replace(clips, corpus=corpus), store, layers="1")
+    assert not store.exists()
     source.broken = False
+    clips = dataclasses.replace(clips, corpus=dataclasses.replace(corpus))
     record_activations(network, clips, store, layers="1", progress=lambda done, total: moves.append(done))
-    # Two chunks of 64 tokens were on disk.
-    assert moves[0] == 128 + 32
-    assert means_of(store, "1").shape == (200, 512)
+    assert moves[-1] == 20
+    assert means_of(store, "1").shape == (20, 512)
 
 
 def test_a_preparation_of_another_kind_is_refused(tmp_path, clips, network):

@@ -36,6 +36,8 @@ def test_it_is_written_and_read_under_its_name(tmp_path, tokens):
     np.testing.assert_array_equal(experiment.to_frame()["value"], np.arange(3.0 * len(tokens)))
     np.testing.assert_array_equal(experiment.array("conv1")[:], layer["root_mean_square"])
     with pytest.raises(StoreError, match=r"has no 'mean': its 'root_mean_square' was recorded"):
+        experiment.array("conv1", "mean")
+    with pytest.raises(ArgumentError, match="'root_mean_square', 'maps', but got 'mean'"):
         experiment.to_frame(values="mean")
     assert describe(path)["Layers"]["fixed_by"].tolist() == ["LayerNorm"]
     assert write(path, tokens, summary="root_mean_square") == path
