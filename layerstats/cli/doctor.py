@@ -64,7 +64,7 @@ def _torch_findings() -> list[Finding]:
 
 def _speech_findings() -> list[Finding]:
     findings = []
-    for what, module in (("audio reading", "soundfile"), ("resampling", "soxr"), ("TextGrids", "praatio")):
+    for what, module in (("audio reading", "soundfile"), ("resampling", "soxr")):
         there = importlib.util.find_spec(module) is not None
         findings.append(Finding(what, there, module if there else "not found", "pip install 'layerstats[speech]'"))
     findings.append(_trial("forced aligner", _try_aligner))

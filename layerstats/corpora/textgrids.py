@@ -2,67 +2,87 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
-from layerstats.checks import check_choice, require
-from layerstats.corpora.audio import AudioFile, Channel, FileAudio, Segment, one_rate, probe_audio
+from layerstats.checks import check_choice
+from layerstats.corpora.audio import AudioFile, Channel, FileAudio, Segment, one_rate, probe_files
 from layerstats.corpora.corpus import Corpus
-from layerstats.corpora.folders import AUDIO_SUFFIXES, check_new_token, corpus_folder, find_files
-from layerstats.corpora.phone_classes import OTHER, phone_class
+from layerstats.corpora.folders import check_new_token, corpus_folder, count_note
+from layerstats.corpora.label_sets import LABEL_SETS, SILENCES, to_timit
+from layerstats.corpora.pairs import Pair, find_pairs
 from layerstats.corpora.phones import phones_table
+from layerstats.corpora.praat import Interval, TextGrid, read_textgrid
+from layerstats.corpora.speakers import SpeakerOf, speaker_rule
+from layerstats.corpora.tiers import AUTO, Labels, find_labels
 from layerstats.errors import CorpusError
 
-PAUSES = frozenset({"", "sp", "sil", "spn", "<eps>", "<sil>", "<p:>", "#"})
-_STRESSED = re.compile(r"([A-Z]{1,2})[0-2]?")
+# What a tier of words has where nothing is said.
+_PAUSES = SILENCES | {"spn", "<p>", "_"}
+_ID_LETTERS = 40
+_HALF = 1e-6
+_SENTENCES = 1.5  # words an interval, from which on tokens are utterances
 
 
-@dataclass(frozen=True)
-class _Interval:
-    start_s: float
-    stop_s: float
-    text: str
+@dataclass
+class _Rows:
+    """What is gathered over the recordings of a corpus."""
 
-
-@dataclass(frozen=True)
-class _Labels:
-    words: tuple[_Interval, ...]
-    phones: tuple[_Interval, ...]
+    tokens: list[tuple]
+    phones: list[tuple]
+    segments: dict[str, Segment]
+    behind: list[str]
+    wordless: list[str]
 
 
 def read_textgrids(
     path: str | Path,
-    word_tier: str | None = "words",
-    phone_tier: str | None = "phones",
-    speaker: str = "folder",
+    word_tier: str | None = AUTO,
+    phone_tier: str | None = AUTO,
+    speaker: str = AUTO,
     split: str = "train",
     channel: Channel = None,
-    tolerance_s: float = 0.01,
+    tolerance_s: float = 0.05,
+    audio: str | Path | None = None,
+    labels: str = AUTO,
+    damaged: str = "error",
 ) -> Corpus:
-    """Read a folder of recordings, each with a TextGrid of the same name beside it.
+    """Read a folder of recordings, each with a TextGrid of the same name.
 
     Parameters
     ----------
     path : str or Path
-        Folder, searched with its subfolders.
-    word_tier : str or None, default "words"
-        Interval tier of the words, each of which becomes a token; pauses (empty, "sp", "sil") do not.
+        Folder of the TextGrids, searched with its subfolders. Recordings lie beside them or in another folder below it.
+    word_tier : str or None, default "auto"
+        Interval tier of the words, each of which becomes a token; pauses (empty, "sp", "sil", "<p:>") do not. "auto"
+        finds the names that aligners and annotators use (words, ORT-MAU, Wort, ...); case does not matter.
         None makes every recording one token, whose word is the file's name.
-    phone_tier : str or None, default "phones"
-        Interval tier of the phones; None reads none. ARPABET with stress ("AE1") becomes lower case
-        without; other labels stay as they are.
-    speaker : {"folder", "prefix"}, default "folder"
-        Whether the speaker is the name of the recording's folder or the part of the file's name before
-        the first "_" or "-".
+    phone_tier : str or None, default "auto"
+        Interval tier of the phones (phones, segments, MAU, ...); None reads none.
+    speaker : str, default "auto"
+        "folder": the name of the recording's folder. "prefix": the part of the file's name before the first "_" or "-".
+        "tier": what stands before " - " in the names of the tiers ("S1 - words"). "tier:NAME": the label of that tier
+        in the middle of the word. "table:FILE": a CSV file with the columns `recording` and `speaker`. "auto" is
+        "tier" where tiers are so named, else "folder".
     split : str, default "train"
         Split of all tokens; see `Corpus.split_speakers`.
     channel : int, "mix" or None, default None
         Which channel of stereo recordings.
-    tolerance_s : float, default 0.01
-        By how much a TextGrid may be longer or shorter than its recording, in seconds.
+    tolerance_s : float, default 0.05
+        By how much a TextGrid may be longer or shorter than its recording, in seconds. Labels end with the recording.
+    audio : str or Path, optional
+        Folder of the recordings where it is not below `path`; a relative one is looked for there first.
+    labels : {"auto", "timit", "arpabet", "sampa", "x-sampa", "ipa", "keep"}, default "auto"
+        What the labels of phones are. `label` has TIMIT's where there is one, `source_label` what the file has. "auto"
+        recognises the set by all labels of the corpus, and keeps them where they fit several sets that differ; "keep"
+        changes none. The notes of the corpus say what was done.
+    damaged : {"error", "skip", "keep"}, default "error"
+        Whether a sound file that cannot be read is an error, or left out ("skip").
 
     Returns
     -------
@@ -74,85 +94,103 @@ def read_textgrids(
     CorpusError
         If a recording has no TextGrid or the reverse, a TextGrid has another length than its recording or lacks a
         tier, a word has no phones, or a TextGrid cannot be read.
+    AudioError
+        If a sound file cannot be read.
     """
-    check_choice("speaker", speaker, ("folder", "prefix"))
+    check_choice("labels", labels, LABEL_SETS)
     folder = corpus_folder(path, "TextGrids")
-    pairs = _pairs(folder)
-    recordings = [probe_audio(audio, channel) for audio, _ in pairs]
-    rate_hz = one_rate(recordings)
-    rows, intervals, segments = [], [], {}
-    for recording, (audio, grid) in zip(recordings, pairs, strict=True):
-        labels = _read_grid(grid, recording, word_tier, phone_tier, tolerance_s)
-        name = audio.relative_to(folder).with_suffix("").as_posix().replace("/", "_")
-        who = audio.parent.resolve().name if speaker == "folder" else re.split(r"[_-]", audio.stem)[0]
-        for index, word in enumerate(labels.words):
-            token = name if word_tier is None else f"{name}_{index:02d}_{word.text}"
-            check_new_token(token, segments, audio)
-            segment = _segment(recording, word)
-            duration = (segment.stop - segment.start) / rate_hz
-            segments[token] = segment
-            rows.append((token, word.text, who, split, duration, name, index))
-            if phone_tier is not None:
-                intervals.extend(_phones_within(labels.phones, word, token, duration, grid))
+    pairs, notes = find_pairs(folder, None if audio is None else _audio_folder(folder, audio))
+    speaker_of = speaker_rule(speaker, folder)
+    recordings, left_out = probe_files([pair.audio for pair in pairs], channel, damaged)
+    rate_hz = one_rate(recordings.values())
+    pairs = [pair for pair in pairs if pair.audio in recordings]
+    grids = [read_textgrid(pair.grid) for pair in pairs]
+    rows = _Rows([], [], {}, [], [])
+    used: set[tuple[str | None, str | None]] = set()
+    for pair, grid in zip(pairs, grids, strict=True):
+        found = _labels_of(grid, recordings[pair.audio], word_tier, phone_tier, tolerance_s)
+        used |= {(one.word_tier, one.phone_tier) for one in found}
+        _add_tokens(
+            rows, pair, recordings[pair.audio], grid, found, speaker_of, split, phone_tier is not None, tolerance_s
+        )
+    if not rows.tokens:
+        raise CorpusError(f"The tiers of words in {folder} have no words: every interval is empty or a pause.")
+    phones, about_labels = _phones(rows.phones, labels)
     columns = ["token", "word", "speaker", "split", "duration_s", "recording", "word_index"]
-    phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s", "source_label"])
-    tokens = pd.DataFrame(rows, columns=columns)
-    return Corpus("textgrids", tokens, phones_table(phones), rate_hz, FileAudio(segments, channel))
+    tokens = pd.DataFrame(rows.tokens, columns=columns)
+    notes = (*notes, *_notes(used, grids, rows), *about_labels, *left_out)
+    return Corpus("textgrids", tokens, phones_table(phones), rate_hz, FileAudio(rows.segments, channel), notes)
 
 
-def _pairs(folder: Path) -> list[tuple[Path, Path]]:
-    recordings = find_files(folder, AUDIO_SUFFIXES)
-    grids = {grid.with_suffix(""): grid for grid in find_files(folder, [".TextGrid"])}
-    alone = [str(audio) for audio in recordings if audio.with_suffix("") not in grids]
-    stems = {audio.with_suffix("") for audio in recordings}
-    alone += [str(grid) for stem, grid in grids.items() if stem not in stems]
-    if alone:
-        raise CorpusError(
-            f"Recordings and TextGrids must come in pairs of the same name, but {len(alone)} files stand alone, "
-            f"for instance {alone[0]}."
-        )
-    if not recordings:
-        raise CorpusError(f"No recordings with TextGrids below {folder}.")
-    return [(audio, grids[audio.with_suffix("")]) for audio in recordings]
+def _audio_folder(folder: Path, audio: str | Path) -> Path:
+    below = folder / Path(audio).expanduser()
+    return below if below.is_dir() else corpus_folder(audio, "recordings")
 
 
-def _read_grid(
-    file: Path, recording: AudioFile, word_tier: str | None, phone_tier: str | None, tolerance_s: float
-) -> _Labels:
-    textgrid = require("praatio.textgrid", "read TextGrids", "speech")
-    errors = require("praatio.utilities.errors", "read TextGrids", "speech")
-    try:
-        grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=False)
-    except (errors.PraatioException, ValueError, IndexError, KeyError) as error:
-        raise CorpusError(f"Cannot read the TextGrid {file}: {type(error).__name__}: {error}") from error
-    if abs(grid.maxTimestamp - recording.duration_s) > tolerance_s:
-        raise CorpusError(
-            f"The TextGrid {file} ends at {grid.maxTimestamp:.3f} s, but its recording lasts "
-            f"{recording.duration_s:.3f} s. Cut one of them, or pass a larger tolerance_s if they belong together."
-        )
-    whole = (_Interval(0.0, recording.duration_s, recording.path.stem),)
-    words = whole if word_tier is None else _tier(grid, word_tier, file)
-    phones = () if phone_tier is None else _tier(grid, phone_tier, file)
-    return _Labels(tuple(word for word in words if word.text.lower() not in PAUSES), phones)
+def _labels_of(
+    grid: TextGrid, recording: AudioFile, word_tier: str | None, phone_tier: str | None, tolerance_s: float
+) -> tuple[Labels, ...]:
+    """Words and phones of each speaker, in seconds of the recording."""
+    shift = _shift(grid, recording, tolerance_s)
+    whole = Interval(shift, shift + recording.duration_s, recording.path.stem)
+    found = []
+    for labels in find_labels(grid, word_tier, phone_tier, whole):
+        said = [word for word in labels.words if word_tier is None or word.text.lower() not in _PAUSES]
+        words = tuple(_moved(word, shift) for word in said)
+        found.append(replace(labels, words=words, phones=tuple(_moved(phone, shift) for phone in labels.phones)))
+    return tuple(found)
 
 
-def _tier(grid: object, name: str, file: Path) -> tuple[_Interval, ...]:
-    names = grid.tierNames  # type: ignore[attr-defined]
-    if name not in names:
-        raise CorpusError(
-            f"The TextGrid {file} has no tier {name!r}; its tiers are {', '.join(map(repr, names))}. "
-            f"Name them as word_tier= and phone_tier=."
-        )
-    entries = grid.getTier(name).entries  # type: ignore[attr-defined]
-    if any(len(entry) != 3 for entry in entries):
-        raise CorpusError(f"The tier {name!r} of {file} is a tier of points; intervals are needed.")
-    return tuple(_Interval(float(start), float(stop), text.strip()) for start, stop, text in entries)
+def _shift(grid: TextGrid, recording: AudioFile, tolerance_s: float) -> float:
+    """Time in the TextGrid at which the recording begins: a part that was cut out may have kept its times."""
+    end = abs(grid.stop_s - recording.duration_s)
+    if end <= tolerance_s:
+        return 0.0
+    if abs(grid.stop_s - grid.start_s - recording.duration_s) <= tolerance_s:
+        return grid.start_s
+    raise CorpusError(
+        f"The TextGrid {grid.path} ends at {grid.stop_s:.3f} s, but its recording lasts {recording.duration_s:.3f} s. "
+        f"Cut one of them, or pass a larger tolerance_s if they belong together."
+    )
 
 
-def _segment(recording: AudioFile, word: _Interval) -> Segment:
-    start = round(word.start_s * recording.rate_hz)
+def _moved(interval: Interval, shift: float) -> Interval:
+    return interval if shift == 0 else Interval(interval.start_s - shift, interval.stop_s - shift, interval.text)
+
+
+def _add_tokens(
+    rows: _Rows,
+    pair: Pair,
+    recording: AudioFile,
+    grid: TextGrid,
+    labels: Sequence[Labels],
+    speaker_of: SpeakerOf,
+    split: str,
+    with_phones: bool,
+    tolerance_s: float,
+) -> None:
+    said = [(word, one) for one in labels for word in one.words]
+    if not said:
+        rows.wordless.append(pair.grid.name)
+    for index, (word, one) in enumerate(sorted(said, key=lambda item: item[0].start_s)):
+        whole = one.word_tier is None
+        token = pair.name if whole and len(said) == 1 else f"{pair.name}_{index:02d}_{word.text[:_ID_LETTERS]}"
+        check_new_token(token, rows.segments, pair.audio)
+        segment = _segment(recording, word, tolerance_s)
+        duration = (segment.stop - segment.start) / recording.rate_hz
+        rows.segments[token] = segment
+        who = speaker_of(pair, grid, one.speaker, (word.start_s + word.stop_s) / 2)
+        rows.tokens.append((token, word.text, who, split, duration, pair.name, index))
+        if with_phones:
+            rows.phones.extend(_phones_within(one.phones, word, token, duration, grid.path))
+    end = recording.duration_s - 0.5 / recording.rate_hz
+    rows.behind.extend(phone.text for one in labels for phone in one.phones if phone.text and phone.start_s >= end)
+
+
+def _segment(recording: AudioFile, word: Interval, tolerance_s: float) -> Segment:
+    start = max(round(word.start_s * recording.rate_hz), 0)
     stop = min(round(word.stop_s * recording.rate_hz), recording.samples)
-    if not start < stop:
+    if not start < stop or word.start_s < -tolerance_s:
         raise CorpusError(
             f"The word {word.text!r} at {word.start_s:.3f} s lies outside the recording {recording.path}."
         )
@@ -160,15 +198,20 @@ def _segment(recording: AudioFile, word: _Interval) -> Segment:
 
 
 def _phones_within(
-    phones: tuple[_Interval, ...], word: _Interval, token: str, duration_s: float, file: Path
+    phones: tuple[Interval, ...], word: Interval, token: str, duration_s: float, file: Path
 ) -> list[tuple]:
-    """Phones whose larger part lies in the word, cut at its boundaries."""
+    """Phones whose larger part lies in the word, or whose first half does, cut at its boundaries."""
     found = []
-    for phone in phones:
+    begin = max(word.start_s, 0.0)
+    for phone in islice(phones, bisect_right(phones, word.start_s, key=lambda one: one.stop_s), None):
+        if phone.start_s >= word.stop_s:
+            break
         start, stop = max(phone.start_s, word.start_s), min(phone.stop_s, word.stop_s)
-        if phone.text and 2 * (stop - start) > phone.stop_s - phone.start_s:
-            onset, offset = start - word.start_s, min(stop - word.start_s, duration_s)
-            found.append((token, _plain_label(phone.text), onset, offset, phone.text))
+        half = (phone.stop_s - phone.start_s) / 2
+        most = stop - start > half + _HALF or (stop - start > half - _HALF and phone.start_s >= word.start_s - _HALF)
+        onset, offset = max(start - begin, 0.0), min(stop - begin, duration_s)
+        if phone.text and most and offset - onset > _HALF:
+            found.append((token, phone.text, onset, offset, phone.text))
     if not found:
         raise CorpusError(
             f"No phones for the word {word.text!r} at {word.start_s:.3f} s in {file}. Mend the phone tier, or "
@@ -177,9 +220,29 @@ def _phones_within(
     return found
 
 
-def _plain_label(text: str) -> str:
-    if text.lower() in PAUSES:
-        return "sil"
-    stressed = _STRESSED.fullmatch(text)
-    plain = stressed.group(1).lower() if stressed else text
-    return text if phone_class(plain) == OTHER else plain
+def _phones(intervals: list[tuple], labels: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Intervals with TIMIT's labels where there are such, and what was recognised."""
+    table = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s", "source_label"])
+    spelled, notes = to_timit(table["source_label"].tolist(), labels)
+    return table.assign(label=pd.Series(spelled, dtype="str", index=table.index)), notes
+
+
+def _notes(used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], rows: _Rows) -> tuple[str, ...]:
+    """What is worth saying of tiers, encodings and labels."""
+    notes = []
+    for what, at, plain in (("Words", 0, "words"), ("Phones", 1, "phones")):
+        names = sorted({pair[at] or "" for pair in used} - {"", plain})
+        if names:
+            notes.append(f"{what} were read from the tiers named {', '.join(map(repr, names))}.")
+    latin = [grid.path.name for grid in grids if grid.encoding == "Latin-1"]
+    notes += count_note(latin, len(grids), "TextGrids are not in Unicode and were read as Latin-1")
+    notes += count_note(rows.wordless, len(grids), "TextGrids have no words")
+    total = len(rows.phones) + len(rows.behind)
+    notes += count_note(rows.behind, total, "phones lie behind the end of their recording and were left out")
+    words = sum(len(row[1].split()) for row in rows.tokens) / len(rows.tokens)
+    if words > _SENTENCES:
+        notes.append(
+            f"Tokens are utterances of {words:.1f} words on average. Name a tier of words as word_tier, or slice them "
+            "into words by forced alignment (slice_words)."
+        )
+    return tuple(notes)
