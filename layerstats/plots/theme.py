@@ -22,7 +22,7 @@ def paper_theme(width: float = PAGE_WIDTH, height: float = 3.0) -> theme:
     width, height
         Size of the figure in inches. Letters have 8 to 9 points, whatever the size.
     """
-    return theme_bw(base_size=9, base_family="DejaVu Sans") + theme(
+    look = theme_bw(base_size=9, base_family="DejaVu Sans") + theme(
         figure_size=(width, height),
         text=element_text(color=TEXT),
         axis_text=element_text(size=8, color=TEXT),
@@ -42,3 +42,6 @@ def paper_theme(width: float = PAGE_WIDTH, height: float = 3.0) -> theme:
         plot_title=element_text(size=10, ha="left"),
         plot_caption=element_text(size=7, ha="left", color="#4d4d4d"),
     )
+    # Labels are the user's text: a dollar sign in them begins no formula. A theme's parameters are set like this.
+    look._rcParams["text.parse_math"] = False
+    return look

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from layerstats.errors import ArgumentError
 from layerstats.plots import save_figure, smooths
@@ -50,3 +51,13 @@ def test_sizes_are_positive(tmp_path, curves):
 def test_plotnine_is_not_imported_with_the_package_or_with_tables():
     code = "import sys, layerstats, layerstats.tables, layerstats.report; sys.exit('plotnine' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_dollar_signs_in_labels_are_letters(tmp_path, curves):
+    layers = ["$x_$", r"$\frac$", "a$b"]
+    files = save_figure(smooths(curves(layers=layers)), tmp_path / "f")
+    # Drawn by whoever holds the figure, too.
+    drawn = smooths(curves(layers=layers)).draw()
+    assert not any(text.get_parse_math() for text in drawn.findobj(Text) if "$" in text.get_text())
+    plt.close(drawn)
+    assert files.png.stat().st_size > 0
