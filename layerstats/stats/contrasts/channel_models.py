@@ -204,7 +204,7 @@ class CurveModel:
             coefficients,
             fits.covariance,
             len(parametric),
-            {name: (own, gram_of(design, own)) for name, own in columns.items()},
+            {name: (own, gram_of(design, own), design.written[np.ix_(own, own)]) for name, own in columns.items()},
             Freedoms(fits.freedom, fits.alternative_freedom, data.observations - fits.residual_freedom),
             fits.residual_freedom,
         )

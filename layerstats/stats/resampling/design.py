@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import block_diag
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError, UnsupportedModelError
@@ -83,6 +84,8 @@ class CurveDesign:
         For each column its coefficient (parametric ones as R names them, others their term) and its term.
     penalties
         (penalty, column) diagonals of the smooths' penalties, and `penalty_terms` whose they are.
+    written
+        (column, mgcv's column) takes mgcv's coefficients to these.
     components
         The random terms.
     noise
@@ -116,6 +119,7 @@ class CurveDesign:
     terms: tuple[str, ...]
     penalties: np.ndarray
     penalty_terms: tuple[str, ...]
+    written: np.ndarray
     components: tuple[Component, ...]
     noise: np.ndarray
     steps: np.ndarray
@@ -298,6 +302,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         terms=tuple(terms),
         penalties=penalties,
         penalty_terms=tuple(term.label for term in owners),
+        written=block_diag(np.eye(spans[0]), *(term.written for term in dense)),
         components=tuple(components),
         noise=autoregressive(steps, request.rho),
         steps=steps,

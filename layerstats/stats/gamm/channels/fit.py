@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import special
+from scipy.linalg import block_diag
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.channels.backend import Backend
@@ -193,11 +194,12 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
     scale = backend.numpy(solutions.penalised_square) / shared.freedom
     covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
     freedom = freedoms(solutions)
+    parts = design.system.dense_gram, block_diag(np.eye(len(names)), *(term.written for term in design.model.dense))
     tables = tables_of(
         coefficients,
         covariance,
         len(names),
-        {name: (columns, design.system.dense_gram[np.ix_(columns, columns)]) for name, columns in tested.items()},
+        {name: (own, *(part[np.ix_(own, own)] for part in parts)) for name, own in tested.items()},
         freedom,
         design.system.observations - freedom.total,
     )
@@ -243,7 +245,7 @@ def tables_of(
     coefficients: np.ndarray,
     covariance: np.ndarray,
     parametric: int,
-    tested: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    tested: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
     freedom: Freedoms,
     residual: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -256,7 +258,7 @@ def tables_of(
     parametric
         How many coefficients, from the first, are parametric.
     tested
-        By smooth, its columns and their cross-product.
+        By smooth, its columns, their cross-product, and what takes mgcv's coefficients to theirs.
     freedom, residual
         Effective degrees of freedom, and those of the residuals, (channel,).
     """
@@ -270,15 +272,16 @@ def tables_of(
             covariance[:, columns[:, None], columns],
             freedom.dense_alternative[:, columns].sum(axis=1),
             residual,
+            written,
         )
-        for columns, gram in tested.values()
+        for columns, gram, written in tested.values()
     ]
     return {
         "estimate": estimate,
         "std_error": error,
         "statistic": statistic,
         "p_value": 2 * special.stdtr(residual[:, None], -np.abs(statistic)),
-        "edf": np.column_stack([freedom.dense[:, columns].sum(axis=1) for columns, _ in tested.values()]),
+        "edf": np.column_stack([freedom.dense[:, columns].sum(axis=1) for columns, *_ in tested.values()]),
         "ref_df": np.column_stack([test.reference_freedom for test in tests]),
         "smooth_statistic": np.column_stack([test.statistic for test in tests]),
         "smooth_p_value": np.column_stack([test.p_value for test in tests]),

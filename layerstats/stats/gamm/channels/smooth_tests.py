@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from layerstats.stats.gamm.channels.tails import f_like_tails
+from layerstats.stats.gamm.structured.inference.smooth_test import signs_along
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,12 @@ class SmoothTests:
 
 
 def smooth_tests(
-    coefficients: np.ndarray, gram: np.ndarray, covariance: np.ndarray, freedom: np.ndarray, residual: np.ndarray
+    coefficients: np.ndarray,
+    gram: np.ndarray,
+    covariance: np.ndarray,
+    freedom: np.ndarray,
+    residual: np.ndarray,
+    written: np.ndarray | None = None,
 ) -> SmoothTests:
     """Test whether a smooth is zero everywhere (Wood 2013, Biometrika 100, 221-228), with fractional rank.
 
@@ -34,6 +40,8 @@ def smooth_tests(
         (channel, coefficient, coefficient) Bayesian.
     freedom, residual
         (channel,) effective degrees of freedom of the smooth (edf1), and of the residuals.
+    written
+        As for `smooth_test`.
 
     Notes
     -----
@@ -45,7 +53,7 @@ def smooth_tests(
     fitted = (root @ coefficients[:, :, None])[:, :, 0]
     variance, directions = np.linalg.eigh(root @ covariance @ root.T)
     variance, directions = variance[:, ::-1], directions[:, :, ::-1]
-    directions = directions * np.where(directions[:, :1] < 0, -1.0, 1.0)
+    directions = directions * signs_along(root if written is None else root @ written, directions)[:, None]
     usable = np.sum(variance > variance[:, :1] * np.finfo(float).eps ** 0.9, axis=1)
     rank = np.minimum(np.minimum(float(coefficients.shape[1]), freedom), usable.astype(float))
     whole = np.floor(rank).astype(int)

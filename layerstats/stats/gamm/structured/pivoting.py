@@ -98,7 +98,7 @@ def _eigenvectors(term: DenseTerm) -> tuple[np.ndarray | None, np.ndarray]:
     """Return the change from a term's coordinates to eigenvectors of its penalties in mgcv's, and the eigenvalues."""
     if term.transform is None or len(term.penalties) == 1:
         return None, np.sum([diagonal / np.linalg.norm(diagonal) for diagonal in term.penalties], axis=0)
-    inverse = np.linalg.inv(term.transform)
+    inverse = term.written
     written = [inverse.T @ penalty @ inverse for penalty in term.penalty_matrices()]
     values, vectors = np.linalg.eigh(np.sum([penalty / np.linalg.norm(penalty) for penalty in written], axis=0))
     # The unpenalised last, as in the term's own coordinates.

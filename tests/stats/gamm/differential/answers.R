@@ -4,14 +4,29 @@ quantity <- function(name, term, value) data.frame(quantity = name, term = as.ch
 
 is_random <- function(smooth) inherits(smooth, "random.effect") || inherits(smooth, "fs.interaction")
 
-bam_fit <- function(specification, data) {
+code_factors <- function(data, reference) {
+  text <- names(data)[vapply(data, is.character, TRUE)]
+  data[text] <- lapply(data[text], function(values) factor(values, levels = sort(unique(values))))
+  # Levels in another order than the alphabet's, to be kept.
+  if ("word" %in% text) data$word <- factor(data$word, levels = intersect(c("dark", "ask", "suit", "greasy", "wash"), data$word))
+  if (reference != "") {
+    data$word_o <- factor(data$word, levels = c(reference, setdiff(levels(data$word), reference)), ordered = TRUE)
+    contrasts(data$word_o) <- "contr.treatment"
+  }
+  data
+}
+
+# epsilon: of binomial models; by default the fixed point of the working models, and not the place where the deviance
+# changes by 1e-7, where bam() stops.
+bam_fit <- function(specification, data, epsilon = 1e-12) {
   data$start <- c(TRUE, data$token[-1] != data$token[-nrow(data)])
   arguments <- list(as.formula(specification$formula), data = data, method = specification$method)
   # bam() looks its variables up in the data.
   if (specification$rho != 0) arguments <- c(arguments, rho = specification$rho, AR.start = quote(start))
   if (specification$weighted) arguments <- c(arguments, weights = quote(w))
-  # The fixed point of the working models, and not the place where the deviance changes by 1e-7.
-  if (specification$family == "binomial") arguments <- c(arguments, family = quote(binomial()), control = quote(list(epsilon = 1e-12)))
+  if (specification$family == "binomial") {
+    arguments <- c(arguments, family = quote(binomial()), list(control = list(epsilon = epsilon)))
+  }
   do.call(mgcv::bam, arguments)
 }
 

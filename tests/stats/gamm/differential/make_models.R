@@ -33,18 +33,6 @@ columns_of <- function(specification) {
   c(used, "token", "sample", if (specification$weighted) "w")
 }
 
-code_factors <- function(data, reference) {
-  text <- names(data)[vapply(data, is.character, TRUE)]
-  data[text] <- lapply(data[text], function(values) factor(values, levels = sort(unique(values))))
-  # Levels in another order than the alphabet's, to be kept.
-  if ("word" %in% text) data$word <- factor(data$word, levels = intersect(c("dark", "ask", "suit", "greasy", "wash"), data$word))
-  if (reference != "") {
-    data$word_o <- factor(data$word, levels = c(reference, setdiff(levels(data$word), reference)), ordered = TRUE)
-    contrasts(data$word_o) <- "contr.treatment"
-  }
-  data
-}
-
 make_model <- function(specification) {
   data <- simulate_data(specification, columns_of(specification))
   answers <- tryCatch(answer(specification, code_factors(data, specification$reference)), error = function(failure) {

@@ -134,18 +134,43 @@ def _listed() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "exceptions.toml").read_text(encoding="utf-8"))
 
 
-def exceptions(model: Case, where: str) -> frozenset[str]:
+@dataclass(frozen=True)
+class Exemption:
+    """A quantity of a model that differs from mgcv's.
+
+    Attributes
+    ----------
+    ceiling
+        By how much at most, in the units of `comparison.compare_with_answers`.
+    may_agree
+        Whether rounding errors, and so the processor, decide if it differs at all; else it is listed only if it does.
+    """
+
+    ceiling: float
+    may_agree: bool
+
+
+def exceptions(model: Case, where: str) -> dict[str, Exemption]:
     """Return which quantities of a model differ from mgcv's: at the "optimum", or where mgcv "stopped"."""
-    entries = [
-        entry for entry in _listed().get("exception", []) if model.id in entry["ids"] and where in entry["where"]
-    ]
-    return frozenset(quantity for entry in entries for quantity in entry["quantities"])
+    return _exempt(model, [entry for entry in _listed().get("exception", []) if where in entry["where"]])
 
 
-def flat_quantities(model: Case) -> frozenset[str]:
+def flat_quantities(model: Case) -> dict[str, Exemption]:
     """Return which quantities depend on where an optimiser stops in a direction in which the criterion is flat."""
-    entries = [entry for entry in _listed().get("flat", []) if model.id in entry["ids"]]
-    return frozenset(quantity for entry in entries for quantity in entry["quantities"])
+    return _exempt(model, _listed().get("flat", []), may_agree=True)
+
+
+def _exempt(model: Case, entries: list[dict[str, Any]], may_agree: bool = False) -> dict[str, Exemption]:
+    return {
+        quantity: Exemption(ceiling, entry.get("may_agree", may_agree))
+        for entry in entries
+        for quantity, ceiling in entry["ceilings"].get(model.id, {}).items()
+    }
+
+
+def score_above_bam(model: Case) -> float:
+    """Return how much worse than the score of bam() as it is ours may be, zero for models that are not listed."""
+    return max((entry["ceilings"].get(model.id, 0.0) for entry in _listed().get("higher", [])), default=0.0)
 
 
 def determined_causes(model: Case) -> frozenset[str]:
@@ -161,7 +186,8 @@ def first_optimum() -> frozenset[str]:
 
 def listed_models() -> frozenset[str]:
     """Return the models that the list of exceptions names."""
-    return frozenset(name for entries in _listed().values() for entry in entries for name in entry["ids"])
+    entries = [entry for entries in _listed().values() for entry in entries]
+    return frozenset(name for entry in entries for name in (entry["ids"] if "ids" in entry else entry["ceilings"]))
 
 
 def spread_over(names: Sequence[str], number: int) -> frozenset[str]:

@@ -9,6 +9,9 @@ from scipy import special
 
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
 
+# Components of unit vectors that are smaller are zero but for rounding errors.
+_ZERO = 1e-6
+
 
 @dataclass(frozen=True)
 class TermTest:
@@ -30,7 +33,12 @@ class TermTest:
 
 
 def smooth_test(
-    coefficients: np.ndarray, gram: np.ndarray, covariance: np.ndarray, freedom: float, residual: float
+    coefficients: np.ndarray,
+    gram: np.ndarray,
+    covariance: np.ndarray,
+    freedom: float,
+    residual: float,
+    written: np.ndarray | None = None,
 ) -> TermTest:
     """Test whether a smooth is zero everywhere.
 
@@ -46,18 +54,20 @@ def smooth_test(
         Effective degrees of freedom of the smooth (edf1); need not be whole.
     residual
         Residual degrees of freedom; infinite where the scale is known.
+    written
+        (coefficient, mgcv's coefficient) takes mgcv's coefficients to these; None where they are the same.
 
     Notes
     -----
     The fractional part needs a 2 x 2 block that depends on the signs of two eigenvectors. Both choices are valid; the
-    p-value is the mean of both, the statistic that of the first.
+    p-value is the mean of both, the statistic that of the first: of eigenvectors that point along mgcv's first column.
     """
     values, vectors = np.linalg.eigh(gram)
     root = np.asarray(np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0))).T, mode="r"))
     fitted = root @ coefficients
     variance, directions = np.linalg.eigh(root @ covariance @ root.T)
     variance, directions = variance[::-1], directions[:, ::-1]
-    directions = directions * np.where(directions[0] < 0, -1.0, 1.0)
+    directions = directions * signs_along(root if written is None else root @ written, directions)
     rank = min(float(len(coefficients)), freedom)
     usable = int(np.sum(variance > variance[0] * np.finfo(float).eps ** 0.9))
     rank = min(rank, float(usable))
@@ -82,3 +92,23 @@ def smooth_test(
     form = QuadraticForm.of(weights, np.ones(len(weights)))
     tails = [tail_of_test(statistic, form, residual) for statistic in either]
     return TermTest(either[0] / rank, rank, float(np.mean(tails)))
+
+
+def signs_along(columns: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Return the signs with which unit vectors point along the first of the columns, (..., direction).
+
+    Vectors that are orthogonal to it point along what the second adds to it, and so on: on symmetric grids, where
+    curves are even or odd, rounding errors would choose.
+
+    Parameters
+    ----------
+    columns
+        (row, column)
+    directions
+        (..., row, direction)
+    """
+    axes, lengths = np.linalg.qr(columns)
+    components = (axes * np.where(np.diag(lengths) < 0, -1.0, 1.0)).T @ directions
+    first = np.argmax(np.abs(components) > _ZERO, axis=-2)
+    along = np.take_along_axis(components, first[..., None, :], axis=-2)[..., 0, :]
+    return np.where(along < 0, -1.0, 1.0)

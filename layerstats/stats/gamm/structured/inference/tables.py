@@ -89,6 +89,7 @@ def _test(fit: StructuredFit, freedom: Freedom, part: SmoothPart) -> TermTest:
         freedom.bayesian[span, span],
         float(freedom.dense_alternative[span].sum()),
         residual,
+        next(term for term in fit.model.dense if term.label == part.label).written,
     )
 
 

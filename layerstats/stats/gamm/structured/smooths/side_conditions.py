@@ -161,8 +161,7 @@ def _in_mgcv(term: DenseTerm, frame: pd.DataFrame) -> np.ndarray:
 
 def _without(term: DenseTerm, kept: np.ndarray) -> DenseTerm:
     """Return the term with the coefficients `kept` of mgcv's."""
-    inverse = np.eye(term.size) if term.transform is None else np.linalg.inv(term.transform)
-    inverse = inverse[:, kept]
+    inverse = term.written[:, kept]
     written = [inverse.T @ penalty @ inverse for penalty in term.penalty_matrices()]
     largest = max(np.abs(penalty).max() for penalty in written)
     written = [penalty for penalty in written if np.abs(penalty).max() > _ZERO * largest]

@@ -66,6 +66,11 @@ class DenseTerm:
         """(coefficient,) whether any penalty sees it."""
         return np.any(np.stack(self.penalties) > 0 if self.roots is None else self.roots != 0, axis=0)
 
+    @property
+    def written(self) -> np.ndarray:
+        """(coefficient, mgcv's coefficient), takes mgcv's coefficients to these; one to one where they are the same."""
+        return np.eye(self.size) if self.transform is None else np.linalg.inv(self.transform)
+
     def penalty_matrices(self) -> list[np.ndarray]:
         """Return the penalties written out, (coefficient, coefficient) each."""
         if self.roots is None:
