@@ -110,9 +110,8 @@ def _analyse(
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
-    from layerstats.tables.write import write_csv
+    from layerstats.tables import write_csv
 
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, frame in tables.items():
         files.append(folder / f"{name}.csv")

@@ -12,6 +12,7 @@ from typing import Any
 
 from layerstats.cli.tables import table_hash
 from layerstats.errors import ArgumentError, DataError
+from layerstats.files import replacing
 
 FILE_NAME = "model.json"
 # What `fit` takes besides the table and the formula, as far as a command line can say it.
@@ -52,7 +53,8 @@ def write_stored_model(folder: Path, table: Path, formula: str, options: Mapping
         "formula": formula,
         **{name: value for name, value in options.items() if value not in (None, {}, [])},
     }
-    path.write_text(json.dumps(entry, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(entry, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

@@ -27,7 +27,7 @@ def verify(
     """
     import pandas as pd
 
-    from layerstats.tables import check_frame
+    from layerstats.tables import check_frame, write_csv
 
     stored = read_stored_models(models)
     tables, skipped, failed = [], 0, 0
@@ -46,8 +46,7 @@ def verify(
     if tables:
         every = check_frame(pd.concat(tables, ignore_index=True))
         if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            every.to_csv(out, index=False)
+            write_csv(every, out)
         typer.echo(_largest(every).to_string(index=False, na_rep=""))
         beyond = every.query("not agrees")
         differing = len(set(beyond["model"]))

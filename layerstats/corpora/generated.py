@@ -13,6 +13,7 @@ from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import corpus_folder
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
+from layerstats.files import replacing
 
 TABLE = "tokens.csv"
 AUDIO = "audio"
@@ -56,7 +57,8 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
         _write(file, corpus.audio(token), corpus.rate_hz)
     _write(folder / TOUR, _tour(corpus), corpus.rate_hz)
     # Last, so that a folder with a table is a complete one.
-    corpus.tokens.drop(columns="duration_s").to_csv(folder / TABLE, index=False)
+    with replacing(folder / TABLE) as partial:
+        corpus.tokens.drop(columns="duration_s").to_csv(partial, index=False)
     return [folder / TABLE, folder / TOUR, *files]
 
 
@@ -126,4 +128,6 @@ def _tour(corpus: Corpus) -> np.ndarray:
 
 def _write(file: Path, samples: np.ndarray, rate_hz: int) -> None:
     soundfile = require("soundfile", "write sound files", "speech")
-    soundfile.write(file, np.rint(samples * 32768).clip(-32768, 32767).astype(np.int16), rate_hz, subtype="PCM_16")
+    values = np.rint(samples * 32768).clip(-32768, 32767).astype(np.int16)
+    with replacing(file) as partial, partial.open("wb") as opened:
+        soundfile.write(opened, values, rate_hz, format="WAV", subtype="PCM_16")

@@ -12,6 +12,7 @@ from torch import nn
 
 from layerstats.checks import check_choice, require
 from layerstats.errors import ArgumentError, DataError, MissingFileError
+from layerstats.files import replacing
 from layerstats.models.card import ModelCard, build, describe
 from layerstats.models.fresh import untrained
 from layerstats.models.seeding import seeded
@@ -66,9 +67,10 @@ def save_checkpoint(path: str | Path, model: nn.Module, card: ModelCard, dtype: 
     if wrong:
         raise ArgumentError(f"The weights {', '.join(wrong)} are not finite as {dtype}; nothing was written.")
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.save_file(weights, path, metadata={"format": "pt", "card": card.to_json()})
-    path.with_suffix(".md").write_text(card.to_markdown(), encoding="utf-8")
+    with replacing(path) as partial:
+        safetensors.save_file(weights, partial, metadata={"format": "pt", "card": card.to_json()})
+    with replacing(path.with_suffix(".md")) as partial:
+        partial.write_text(card.to_markdown(), encoding="utf-8")
     return path
 
 

@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from plotnine import ggplot, theme
 
 from layerstats.checks import check_positive
+from layerstats.files import replacing
 
 DPI = 200
 
@@ -40,21 +41,24 @@ def save_figure(
     ------
     ArgumentError
         If a size is not positive.
+    FileError
+        If a file cannot be written.
     """
     own_width, own_height = figure.theme.getp("figure_size")
     size = (own_width if width is None else width, own_height if height is None else height)
     check_positive("width", size[0])
     check_positive("height", size[1])
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     files = FigureFiles(*(stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg")))
     # A fixed salt and no date: otherwise every SVG differs from the last.
     with mpl.rc_context({"svg.hashsalt": "layerstats"}):
         # Drawn once for both files, which halves the time.
         drawn = (figure + theme(figure_size=size, dpi=DPI)).draw()
         try:
-            drawn.savefig(files.png, dpi=DPI, metadata={"Software": None})
-            drawn.savefig(files.svg, metadata={"Date": None, "Creator": None})
+            with replacing(files.png) as partial:
+                drawn.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+            with replacing(files.svg) as partial:
+                drawn.savefig(partial, format="svg", metadata={"Date": None, "Creator": None})
         finally:
             plt.close(drawn)
     return files

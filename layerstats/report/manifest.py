@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from layerstats.errors import LayerstatsError
+from layerstats.files import explaining
 
 NAME = "manifest.json"
 SCHEMA = 1
@@ -86,8 +87,12 @@ def read_manifest(directory: Path) -> Manifest | None:
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write the manifest of a folder; whoever reads at the same time sees the old one or the new one."""
     text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1, ensure_ascii=False)
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{NAME}-", text=True)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-    os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
-    os.replace(temporary, directory / NAME)
+    with explaining(directory / NAME):
+        handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{NAME}-", text=True)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+            os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
+            os.replace(temporary, directory / NAME)
+        finally:
+            Path(temporary).unlink(missing_ok=True)

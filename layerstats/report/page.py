@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from layerstats.errors import ArgumentError
+from layerstats.files import replacing
 from layerstats.report.manifest import Entry, Manifest, read_manifest
 from layerstats.tables.html import fragment_of
 
@@ -101,15 +102,14 @@ def write_page(
     parts += [_section(directory, name, read_manifest(directory / name) or Manifest(title=name)) for name in names]
     page = directory / "index.html"
     facts = {name: str(value) for name, value in (provenance or {}).items()}
-    page.write_text(
-        _template().render(
-            title=title,
-            introduction=_paragraphs(introduction),
-            sections=parts,
-            provenance={**facts, **_versions()},
-        ),
-        encoding="utf-8",
+    text = _template().render(
+        title=title,
+        introduction=_paragraphs(introduction),
+        sections=parts,
+        provenance={**facts, **_versions()},
     )
+    with replacing(page) as partial:
+        partial.write_text(text, encoding="utf-8")
     return page
 
 

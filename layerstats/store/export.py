@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import DataError, StoreError
 from layerstats.files import replacing
 from layerstats.store.frames import frames
-from layerstats.store.netcdf import write_netcdf
+from layerstats.store.netcdf_process import write_netcdf_apart
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, ove
         path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
         _check_absent([path], overwrite)
         with replacing(path, StoreError, full=ADVICE) as partial:
-            write_netcdf(experiment, partial)
+            write_netcdf_apart(experiment, partial)
         return [path]
     tables: list[Table] = [
         (TOKENS, lambda: [experiment.tokens]),
@@ -49,9 +49,10 @@ def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, ove
     ]
     written = [path / f"{name}.{to}" for name, _ in tables]
     _check_absent(written, overwrite)
-    for file, (_, blocks) in zip(written, tables, strict=True):
-        with replacing(file, StoreError, full=ADVICE) as partial:
-            _write_table(blocks(), partial, to)
+    with ExitStack() as files:
+        # All or none, so that the same call can be made again when there is room.
+        for file, (_, blocks) in zip(written, tables, strict=True):
+            _write_table(blocks(), files.enter_context(replacing(file, StoreError, full=ADVICE)), to)
     return written
 
 

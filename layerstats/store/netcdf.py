@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5netcdf
@@ -21,25 +20,24 @@ BLOCK_TOKENS = 64
 INT32 = np.iinfo(np.int32)
 
 
-def write_netcdf(experiment: Experiment, file: Path) -> None:
-    """Write the selected tokens, their phones and the selected layers, block by block.
+def write_groups(root: h5netcdf.File, experiment: Experiment) -> None:
+    """Write the selected tokens, their phones and the selected layers into an open file, block by block.
 
     Attributes of a layer are also written on its variables, because ncdf4 does not read those of groups.
     """
     tokens, phones = experiment.tokens, experiment.phones
-    with h5netcdf.File(file, "w") as root:
-        root.dimensions = {"token": len(tokens)}
-        _write_attributes(root, {**experiment.attrs, "recording": experiment.name})
-        # At the top, so that the axis `token` of every layer is labelled.
-        _write_column(root, "token", pd.Series(tokens["token"]), "token")
-        _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
-        if len(phones):
-            # A dimension of length 0 would be an unlimited one.
-            root.dimensions["phone"] = len(phones)
-            # ncdf4 takes a variable for an axis where one shares the name of the other.
-            _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
-        for layer in experiment.layers:
-            _write_layer(root.create_group(f"{experiment.name}/{layer}"), experiment, layer)
+    root.dimensions = {"token": len(tokens)}
+    _write_attributes(root, {**experiment.attrs, "recording": experiment.name})
+    # At the top, so that the axis `token` of every layer is labelled.
+    _write_column(root, "token", pd.Series(tokens["token"]), "token")
+    _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
+    if len(phones):
+        # A dimension of length 0 would be an unlimited one.
+        root.dimensions["phone"] = len(phones)
+        # ncdf4 takes a variable for an axis where one shares the name of the other.
+        _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
+    for layer in experiment.layers:
+        _write_layer(root.create_group(f"{experiment.name}/{layer}"), experiment, layer)
 
 
 def _write_layer(group: h5netcdf.Group, experiment: Experiment, layer: str) -> None:

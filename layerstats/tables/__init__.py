@@ -7,7 +7,7 @@ from layerstats.tables.latex import escape_latex
 from layerstats.tables.printing import PrintedResult, text_table
 from layerstats.tables.read import read_table
 from layerstats.tables.regression import write_regression_table
-from layerstats.tables.write import TableFiles, write_table
+from layerstats.tables.write import TableFiles, write_csv, write_table
 
 __all__ = [
     "Column",
@@ -20,6 +20,7 @@ __all__ = [
     "glossary",
     "read_table",
     "text_table",
+    "write_csv",
     "write_regression_table",
     "write_table",
 ]

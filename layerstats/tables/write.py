@@ -6,9 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
+from layerstats.files import replacing
+from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.tables.check import check_frame
 from layerstats.tables.format import PrintTable, print_table
 from layerstats.tables.html import html_page, html_table
@@ -38,6 +41,7 @@ def write_table(
     user_columns: Collection[str] = (),
     columns: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
+    spreadsheet: bool = False,
 ) -> TableFiles:
     """Check a frame against the glossary and write it as CSV, LaTeX and HTML.
 
@@ -56,6 +60,8 @@ def write_table(
         all, and LaTeX those that a page has room for (see `paper_table`).
     labels
         Headings for LaTeX and HTML that differ from the glossary's.
+    spreadsheet
+        Whether text of the CSV file that a spreadsheet would take for a formula is made safe, see `write_csv`.
 
     Returns
     -------
@@ -66,32 +72,56 @@ def write_table(
     ------
     DataError
         If the frame does not agree with the glossary.
+    FileError
+        If a file cannot be written.
     """
     frame = check_frame(frame, kind, user_columns=user_columns)
     page = print_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
     paper = paper_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
-    return write_files(frame, page, paper, stem, title=title, caption=caption)
+    return write_files(frame, page, paper, stem, title=title, caption=caption, spreadsheet=spreadsheet)
 
 
 def write_files(
-    frame: pd.DataFrame, page: PrintTable, paper: PrintTable, stem: str | Path, *, title: str, caption: str
+    frame: pd.DataFrame,
+    page: PrintTable,
+    paper: PrintTable,
+    stem: str | Path,
+    *,
+    title: str,
+    caption: str,
+    spreadsheet: bool = False,
 ) -> TableFiles:
     """Write the files of a frame that was checked, and of what HTML and LaTeX show of it."""
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     name = stem.name
     files = TableFiles(*(stem.with_name(f"{name}.{suffix}") for suffix in ("csv", "tex", "html")))
-    write_csv(frame, files.csv)
+    write_csv(frame, files.csv, spreadsheet=spreadsheet)
     sentence = title.rstrip(".") + "." if not caption else f"{title.rstrip('.')}. {caption}"
     # Two folders of one page may hold a table of the same name.
     identifier = re.sub(r"[^A-Za-z0-9]+", "-", f"{stem.parent.name} {name}")
-    files.latex.write_text(latex_table(paper, caption=sentence, label=identifier), encoding="utf-8")
-    files.html.write_text(html_page(html_table(page, identifier=f"table-{identifier}"), title), encoding="utf-8")
+    with replacing(files.latex) as partial:
+        partial.write_text(latex_table(paper, caption=sentence, label=identifier), encoding="utf-8")
+    with replacing(files.html) as partial:
+        partial.write_text(html_page(html_table(page, identifier=f"table-{identifier}"), title), encoding="utf-8")
     return files
 
 
-def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a result as CSV at full precision; whole numbers are written as such, 16 and not 16.0.
+def write_csv(frame: pd.DataFrame, path: str | Path, *, spreadsheet: bool = False) -> None:
+    """Write a table as CSV at full precision; whole numbers are written as such, 16 and not 16.0.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file, which is replaced whole or not at all; its folder is made. One that ends in ``.gz`` is compressed.
+    spreadsheet
+        Put an apostrophe before text that a spreadsheet would take for a formula; for whatever strangers wrote.
+
+    Raises
+    ------
+    FileError
+        It cannot be written.
 
     Examples
     --------
@@ -104,7 +134,15 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     14.25,
     <BLANKLINE>
     """
-    frame.to_csv(path, index=False, lineterminator="\n", float_format=_shortest)
+    path = Path(path)
+    if spreadsheet:
+        frame = safe_for_spreadsheets(frame)
+    with replacing(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n", float_format=_shortest, compression=_compression(path))
+
+
+def _compression(path: Path) -> Literal["gzip"] | None:
+    return "gzip" if path.suffix == ".gz" else None
 
 
 def _shortest(number: float) -> str:

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import resource
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from layerstats.errors import ArgumentError, StoreError
 from layerstats.resources import bundled
 from layerstats.store import export as export_module
 from layerstats.store import frames as frames_module
-from layerstats.store import open_store, store_arrays
+from layerstats.store import netcdf_process, open_store, store_arrays
 
 READERS = {"csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]), "parquet": pd.read_parquet}
 
@@ -107,6 +109,37 @@ def test_full_disk_leaves_the_old_file(experiment, tmp_path, monkeypatch, to):
         experiment.export(tmp_path / "out", to=to, overwrite=True)
     assert written.read_bytes() == before
     assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet", "netcdf"])
+def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path, to):
+    """With the system's own error, in the middle of a file or at its end: HDF5 ends its process there."""
+    noise = {"conv1": np.random.default_rng(0).normal(size=(12, 4000))}
+    path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), noise, time_s={"conv1": np.arange(4000.0)})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (500, 20_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+        try:
+            with pytest.raises(StoreError, match=r"No space is left .* the store is as it was"):
+                open_store(path).export(tmp_path / "out" / to, to=to)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+
+
+def test_a_process_that_breaks_down_is_an_error(experiment, tmp_path, monkeypatch):
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    monkeypatch.setattr(netcdf_process, "_COMMAND", [sys.executable, "-c", program])
+    with pytest.raises(StoreError, match=r"The process that writes .* ended \(Segmentation fault\)"):
+        experiment.export(tmp_path / "out", to="netcdf")
+    assert os.listdir(tmp_path) == []
+
+
+def test_damage_is_named_through_the_child_process(store_path, tmp_path):
+    copy = Path(shutil.copytree(store_path, tmp_path / "s.zarr"))
+    (copy / "activations/conv2/maps/c/0/1/0").unlink()
+    with pytest.raises(StoreError, match=r"activations/conv2/maps/c/0/1/0 is missing. Remove the folder"):
+        open_store(copy).export(tmp_path / "out", to="netcdf")
 
 
 READ_IN_R = """

@@ -16,6 +16,7 @@ from torch import Tensor
 from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, FitError
+from layerstats.files import replacing
 from layerstats.models import InfoWaveGAN, choose_device, seeded
 from layerstats.training.gan.card import gan_card
 from layerstats.training.gan.listen import write_samples
@@ -273,7 +274,8 @@ class _Run:
                 "best": self.best,
             },
         )
-        pd.DataFrame(self.rows).to_csv(folder / "history.csv", index=False)
+        with replacing(folder / "history.csv") as partial:
+            pd.DataFrame(self.rows).to_csv(partial, index=False)
         if listen:
             write_samples(self.model, folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
 
