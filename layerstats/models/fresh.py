@@ -5,11 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from layerstats.errors import ArgumentError
 from layerstats.models.card import ModelCard, build
 from layerstats.models.seeding import seeded
+
+# As many as torch makes when the norm is put on a module anew.
+_POWER_ITERATIONS = 15
 
 
 def untrained(model: nn.Module | ModelCard, seed: int) -> nn.Module:
@@ -48,14 +55,19 @@ def untrained(model: nn.Module | ModelCard, seed: int) -> nn.Module:
             # `Module.to` takes a tensor as "this device and this dtype".
             fresh = fresh if first is None else fresh.to(first.detach())
         else:
-            fresh = copy.deepcopy(model)
+            fresh = _copied(model)
             _reset(fresh)
     fresh.train(model.training)
     return fresh
 
 
 def _reset(model: nn.Module) -> None:
-    owners = {name: module for name, module in model.named_modules() if module._parameters}
+    # The parameters of a parametrization are drawn with the module that it is on.
+    owners = {
+        name: module
+        for name, module in model.named_modules()
+        if module._parameters and "parametrizations" not in name.split(".")
+    }
     stuck = [
         f"{name or 'the model itself'} ({type(module).__name__})"
         for name, module in owners.items()
@@ -67,7 +79,70 @@ def _reset(model: nn.Module) -> None:
             "Give these modules a method of that name that draws their own parameters."
         )
     # Children first, as in construction: a parent may overrule what its children drew.
-    model.apply(lambda module: (_resetter(module) or (lambda: None))())
+    model.apply(_draw)
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    # torch copies no tensor that was computed; older normalisations of weights keep one as an attribute.
+    computed = [
+        tensor
+        for module in model.modules()
+        for tensor in vars(module).values()
+        if isinstance(tensor, Tensor) and not tensor.is_leaf
+    ]
+    return copy.deepcopy(model, {id(tensor): tensor.detach().clone() for tensor in computed})
+
+
+def _draw(module: nn.Module) -> None:
+    reset = _resetter(module)
+    if reset is None:
+        return
+    if parametrize.is_parametrized(module):
+        _draw_parametrized(module)
+        return
+    reset()
+    # These normalisations compute the weight from other parameters, which have not been drawn yet.
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm):
+            weight = getattr(module, hook.name).detach()
+            _fill(getattr(module, f"{hook.name}_g"), torch.norm_except_dim(weight, 2, hook.dim))
+            _fill(getattr(module, f"{hook.name}_v"), weight)
+        elif isinstance(hook, SpectralNorm):
+            _fill(getattr(module, f"{hook.name}_orig"), getattr(module, hook.name).detach())
+            for _ in range(_POWER_ITERATIONS):
+                hook.compute_weight(module, do_power_iteration=True)
+
+
+def _draw_parametrized(module: nn.Module) -> None:
+    """Let the module as it was before parametrization draw its weights, and hand them to the parametrizations."""
+    names = list(module.parametrizations)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    plain = object.__new__(parametrize.type_before_parametrizations(module))
+    vars(plain).update(vars(module))
+    weights = {name: nn.Parameter(getattr(module, name).detach().clone()) for name in names}
+    vars(plain)["_parameters"] = {**module._parameters, **weights}
+    reset = _resetter(plain)
+    if reset is not None:
+        reset()
+    training = module.training
+    try:
+        for name, weight in weights.items():
+            setattr(module, name, weight.detach())
+        module.train()
+        for name in names * _POWER_ITERATIONS:
+            getattr(module, name)  # a spectral norm follows its weight while it trains
+    except (NotImplementedError, RuntimeError) as error:
+        raise ArgumentError(
+            f"Fresh weights cannot be drawn for the parametrized {', '.join(names)} of a "
+            f"{type(plain).__name__}: {error} Take the parametrization off first "
+            "(torch.nn.utils.parametrize.remove_parametrizations)."
+        ) from error
+    finally:
+        module.train(training)
+
+
+def _fill(parameter: Tensor, values: Tensor) -> None:
+    with torch.no_grad():
+        parameter.copy_(values)
 
 
 def _resetter(module: nn.Module) -> Callable[[], None] | None:

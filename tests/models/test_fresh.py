@@ -95,7 +95,61 @@ def test_a_module_that_cannot_draw_is_named():
         untrained(nn.Sequential(nn.Linear(3, 3), _Gain()), 0)
 
 
-def test_weight_normed_modules_are_not_left_as_they_were():
-    """A reset of the derived weight would be lost in silence, so it is refused."""
-    with pytest.raises(ArgumentError, match="reset_parameters"):
-        untrained(nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))), 0)
+def old_weight_norm(module):
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        return nn.utils.weight_norm(module)
+
+
+def old_spectral_norm(module):
+    return nn.utils.spectral_norm(module)
+
+
+NORMS = {
+    "weight": nn.utils.parametrizations.weight_norm,
+    "spectral": nn.utils.parametrizations.spectral_norm,
+    "orthogonal": nn.utils.parametrizations.orthogonal,
+    "old-weight": old_weight_norm,
+    "old-spectral": old_spectral_norm,
+}
+
+
+@pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS.keys())
+def test_normed_weights_are_drawn_as_the_plain_ones_are(norm):
+    """A reset of the derived weight alone would be lost in silence."""
+
+    def build():
+        return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+
+    model = build()
+    for index in (0, 2):
+        norm(model[index])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1)
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    fresh = untrained(model, 3).eval()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.state_dict().items())
+    torch.manual_seed(3)
+    expected = build()
+    inputs = torch.randn(5, 3)
+    if norm is not NORMS["orthogonal"]:  # this one draws numbers of its own
+        for index in (0, 2):
+            torch.testing.assert_close(fresh[index].bias, expected[index].bias)
+            norm(expected[index])
+        for _ in range(30):  # the largest singular value is found by iteration
+            expected(inputs)
+        torch.testing.assert_close(fresh(inputs), expected.eval()(inputs), rtol=0.02, atol=0.02)
+    learned = [name for name, tensor in fresh.named_parameters() if torch.equal(tensor, state[name])]
+    assert learned == []
+
+
+class _Doubled(nn.Module):
+    def forward(self, weight):
+        return 2 * weight
+
+
+def test_parametrizations_that_cannot_be_turned_round_are_named():
+    model = nn.Sequential(nn.Linear(3, 3))
+    nn.utils.parametrize.register_parametrization(model[0], "weight", _Doubled())
+    with pytest.raises(ArgumentError, match=r"parametrized weight of a Linear.*remove_parametrizations"):
+        untrained(model, 0)
