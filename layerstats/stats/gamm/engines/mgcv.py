@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from layerstats.errors import RError
 from layerstats.rbridge import RPool, default_pool
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
+from layerstats.stats.gamm.structured.setup_rows import sample_notes
 
 # Of bam(): rows that it takes at once.
 _CHUNK = 10_000
@@ -92,7 +94,8 @@ class MgcvEngine:
         models = [_SavedModel(pool) for _ in requests]
         arguments = [_arguments(request, model) for request, model in zip(requests, models, strict=True)]
         replies = pool.map("bridge_fit", arguments, workers=workers)
-        return [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
+        fits = [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
+        return [replace(fit, notes=sample_notes(request)) for fit, request in zip(fits, requests, strict=True)]
 
 
 class _SavedModel:

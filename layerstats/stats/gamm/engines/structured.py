@@ -30,6 +30,7 @@ from layerstats.stats.gamm.structured.nested.design import nested_design
 from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
+from layerstats.stats.gamm.structured.setup_rows import sample_notes
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
 from layerstats.stats.one_thread import one_blas_thread
 
@@ -228,7 +229,8 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         if term.arbitrary
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
-    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted)
+    sampled = sample_notes(fit.request)
+    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted, *sampled)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

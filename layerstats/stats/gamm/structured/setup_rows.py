@@ -54,6 +54,17 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
     return frame.iloc[chosen]
 
 
+def sample_notes(request: FitRequest) -> tuple[str, ...]:
+    """Say that bases come from a sample of rows, and so from their order, where `bam` takes one."""
+    if request.function != "bam" or not request.formula.smooths or setup_rows(request) is request.frame:
+        return ()
+    return (
+        f"The table has more than {_MOST_ROWS:,} rows. From these bam() builds the bases of smooths from a sample of "
+        f"{_MOST_ROWS:,}, and so does the structured engine: estimates depend a little on the order of the rows (of "
+        "series, where these are named).",
+    )
+
+
 @lru_cache(maxsize=4)
 def _samples(rows: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of the sample, and the first of all rows shuffled afterwards.

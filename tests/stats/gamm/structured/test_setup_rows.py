@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from layerstats.stats.gamm import fit
 from layerstats.stats.gamm.structured.r_sample import RSample
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 
@@ -34,3 +36,15 @@ def test_samples_hold_extremes_and_every_level(make_request):
     assert set(rows["word"].astype(str)) == {"a", "b"}
     assert rows["x"].min() == data["x"].min()
     assert rows["x"].max() == data["x"].max()
+
+
+@pytest.mark.parametrize("engine", ["structured", pytest.param("mgcv", marks=pytest.mark.r)])
+def test_models_of_more_rows_say_that_their_order_counts(engine):
+    generator = np.random.default_rng(6)
+    data = pd.DataFrame({"x": generator.normal(size=10_500), "y": generator.normal(size=10_500)})
+    first, second = (fit("y ~ s(x, k = 4)", table, engine=engine) for table in (data, data.iloc[::-1]))
+    assert first.parametric["estimate"].item() != pytest.approx(second.parametric["estimate"].item(), rel=1e-9)
+    for result in (first, second):
+        assert sum("depend a little on the order of the rows" in note for note in result.notes) == 1
+    assert not any("order of the rows" in note for note in fit("y ~ s(x, k = 4)", data[:10_000], engine=engine).notes)
+    assert not any("order of the rows" in note for note in fit("y ~ x", data, engine=engine).notes)
