@@ -27,19 +27,23 @@ def main(
     """Fit the model of Table 1 with and without AR(1) residuals, and look at what it leaves."""
     experiment = open_store(store)
     chosen = layers.split(",") if layers else [experiment.layers[-1]]
-    fits = {"AR(1)": "auto", "independent residuals": None}
+    fits = {
+        "as analysed": FitOptions(engine=engine, workers=workers),
+        "independent residuals": FitOptions(engine=engine, workers=workers, rho=None),
+        "AR(1) of the residuals": FitOptions(engine=engine, workers=workers, rho="residuals"),
+    }
+    if engine != "mgcv":
+        fits["AR(1) by REML"] = FitOptions(engine=engine, workers=workers, rho="reml")
     results = {
-        name: word_contrasts(
-            experiment, layers=chosen, pairs="reference", samples=samples,
-            fits=FitOptions(engine=engine, rho=rho, workers=workers),
-        )
-        for name, rho in fits.items()
-    }  # fmt: skip
+        name: word_contrasts(experiment, layers=chosen, pairs="reference", samples=samples, fits=options)
+        for name, options in fits.items()
+    }
     output = Output(out, title="Checks of the models", provenance={"store": store.name, "seed": seed})
-    last = results["AR(1)"].results[chosen[-1]]
-    output.text("formula", "Model", f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}.")
+    main, last = results["as analysed"], results["as analysed"].results[chosen[-1]]
+    about = f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}."
+    output.text("formula", "Model", "\n\n".join([about, *last.notes, main.model_warning]))
     output.table(
-        results["AR(1)"].checks, "k_index", "Were the bases large enough?",
+        main.checks, "k_index", "Were the bases large enough?",
         "A k-index well below 1 with edf near k' speaks for a larger k. On the 16 points of a Conv5 series, k = 10 is "
         "nearly saturated: there the check cannot clear the basis.", kind="k_check",
     )  # fmt: skip
@@ -47,11 +51,16 @@ def main(
         [result.autocorrelation.assign(layer=result.autocorrelation["layer"] + ", " + name)
          for name, result in results.items()], ignore_index=True,
     )  # fmt: skip
-    output.figure(autocorrelation(lags), "autocorrelation", "Autocorrelation of residuals within tokens")
+    output.figure(
+        autocorrelation(lags), "autocorrelation", "Autocorrelation of residuals within tokens",
+        "Dashed: limits about what each model leaves in its residuals although its errors are independent. Curves of "
+        "tokens that take up most of a series leave residuals that alternate.",
+    )  # fmt: skip
     output.table(lags, "autocorrelation_table", "Autocorrelation of residuals", kind="autocorrelation")
     residuals = pd.DataFrame({"fitted": last.fitted, "residual": last.residuals})
     output.figure(residual_checks(residuals, title=chosen[-1]), "residuals", "Residuals")
-    output.table(last.residual_checks(), "residual_checks", "Tests of the residuals")
+    tested = [result.residual_checks.assign(model=name) for name, result in results.items()]
+    output.table(pd.concat(tested, ignore_index=True), "residual_checks", "Tests of the residuals")
     glance = pd.concat([result.glance.assign(model=name) for name, result in results.items()], ignore_index=True)
     output.table(glance, "glance", "The models", kind="glance")
 

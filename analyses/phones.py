@@ -16,12 +16,14 @@ from layerstats.store import open_store
 
 CAPTIONS = {
     "contrast": "Joint test: is there any difference? Level and shape say of which kind. t of levels has as many "
-    "degrees of freedom as {units}.",
-    "levels": "Tests of levels by residual degrees of freedom, as published. The table of the contrast counts {units}.",
-    "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022).",
-    "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve.",
+    "degrees of freedom as {units}. {warning}",
+    "levels": "A coefficient is its set minus the other. Tests by residual degrees of freedom, as published; the table "
+    "of the contrast counts {units}.",
+    "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022). {warning}",
+    "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve. "
+    "{warning}",
     "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of phone tokens. "
-    "Filled: the joint test of level and shape is significant after adjustment over layers.",
+    "Filled: the joint test of level and shape is significant after adjustment over layers. {warning}",
     "untrained": "Effect sizes from plain means, the same for every network. Filled: larger than random weights give, "
     "adjusted over layers. Where trained and untrained agree the sounds differ, but the network did not learn it.",
     "receptive_field": "A layer whose receptive field is longer than the phone hears its neighbours too.",
@@ -48,30 +50,31 @@ def main(
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers),
     )
-    tests_note, levels_note = (CAPTIONS[name].format(units=result.level_units) for name in ("contrast", "levels"))
+    told = {"units": result.level_units, "warning": result.model_warning}
+    say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
-    output.table(result.table, "contrast", f"{name} at each layer", tests_note, kind="phone_contrast")
-    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", CAPTIONS["curves"])
+    output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
+    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", say["curves"])
     figure = difference(result.difference, result.regions, x="time")
-    output.figure(figure, "difference_curves", f"{name} along the phone", CAPTIONS["difference"])
-    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", CAPTIONS["effects"])
+    output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
+    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
     if len(result.networks):
         trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
-        figure = effect_by_layer(
-            trained, result.networks.query("not trained"), p_column="null_p_adjusted", interval=None
-        )  # fmt: skip
-        output.figure(figure, "untrained", "Did the network learn it?", CAPTIONS["untrained"])
+        others = result.networks.query("not trained")
+        figure = effect_by_layer(trained, others, p_column="null_p_adjusted", interval=None)
+        output.figure(figure, "untrained", "Did the network learn it?", say["untrained"])
         output.table(result.networks, "networks", "Effect size of every network, from means")
     resolution = pd.DataFrame([experiment.layer(layer).attrs for layer in experiment.layers])
     if {"receptive_field_s", "hop_s"} <= set(resolution.columns):
         figure = receptive_field(resolution, result.durations)
-        output.figure(figure, "receptive_field", "What a layer can resolve", CAPTIONS["receptive_field"])
-    output.table(result.parametric, "parametric", "Levels", levels_note, kind="parametric")
+        output.figure(figure, "receptive_field", "What a layer can resolve", say["receptive_field"])
+    output.table(result.parametric, "parametric", "Levels", say["levels"], kind="parametric")
     output.table(result.smooths, "smooths", "Shapes", kind="smooths")
     output.table(result.difference, "difference", "Difference along the phone", kind="difference")
     output.table(result.regions, "regions", "Where the sets differ (normalised time)", kind="regions")
     output.table(result.checks, "checks", "Were the bases large enough?", kind="k_check")
+    output.table(result.residual_checks, "residual_checks", "Checks of the residuals of the models")
     output.table(result.dropped, "dropped", "Intervals with too few samples")
 
 

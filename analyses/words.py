@@ -15,13 +15,14 @@ from layerstats.store import open_store
 
 CAPTIONS = {
     "tests": "Joint test: is there any difference? Level and shape say of which kind. t of levels has as many degrees "
-    "of freedom as {units}.",
+    "of freedom as {units}. {warning}",
     "levels": "Tests of levels by residual degrees of freedom, as published. The table of tests counts {units}.",
     "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022).",
-    "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right.",
+    "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right. "
+    "{warning}",
     "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
-    "the whole curve.",
-    "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve.",
+    "the whole curve. {warning}",
+    "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve. {warning}",
 }
 
 
@@ -44,35 +45,39 @@ def main(
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(engine=engine, workers=workers),
+        fits=FitOptions(engine=engine, workers=workers, rho="residuals" if published else "auto"),
     )
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     last, model = list(result.results.items())[-1]
     levels = model.levels["word"]
     # All pairs are in the tables; a figure shows those with the reference.
-    curve = result.difference.query("layer == @last and level_1 == @levels[0]")
-    regions = result.regions.query("layer == @last and level_1 == @levels[0]")
-    effects = result.effects.query("level_1 == @levels[0]")
+    shown = "layer == @last and level_2 == @levels[0]"
+    figure = difference(result.difference.query(shown), result.regions.query(shown))
+    effects = result.effects.query("level_2 == @levels[0]")
     effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
-
-    tests_note, levels_note = (CAPTIONS[name].format(units=result.level_units) for name in ("tests", "levels"))
-    note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}."
-    title = f"Levels and shapes of words at {last}"
-    output.regression(model.parametric, model.smooths, "regression", title, note)
-    raw = result.series[last].frame.sort_values("word", kind="stable")
-    output.figure(raw_series(raw), "raw_series", f"Series at {last}", CAPTIONS["raw_series"])
-    output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", CAPTIONS["curves"])
-    output.figure(difference(curve, regions), "difference_curves", f"Differences at {last}", CAPTIONS["differences"])
+    told = {"units": result.level_units, "warning": result.model_warning}
+    say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
+    note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
+    output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
+    output.figure(
+        raw_series(result.series[last].frame.sort_values("word", kind="stable")),
+        "raw_series",
+        f"Series at {last}",
+        say["raw_series"],
+    )
+    output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", say["curves"])
+    output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
-    output.figure(sizes, "effect_sizes", "Effect sizes by layer", CAPTIONS["effect_sizes"])
-    output.table(result.tests, "tests", f"Tests of words against {levels[0]} at each layer", tests_note)
-    output.table(result.parametric, "parametric", "Levels of words at each layer", levels_note, kind="parametric")
+    output.figure(sizes, "effect_sizes", "Effect sizes by layer", say["effect_sizes"])
+    output.table(result.tests, "tests", f"Tests of words against {levels[0]} at each layer", say["tests"])
+    output.table(result.parametric, "parametric", "Levels of words at each layer", say["levels"], kind="parametric")
     output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")
     output.table(result.regions, "regions", "Where words differ (ms)", kind="regions")
     output.table(result.effects, "effects", "Effect sizes of all pairs of words")
     output.table(result.curves, "predictions", "Predicted curves", kind="prediction")
     output.table(result.glance, "glance", "The models", kind="glance")
+    output.table(result.residual_checks, "residual_checks", "Checks of the residuals of the models")
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ REQUIRED_COLUMNS = ("lag", "autocorrelation")
 
 
 def autocorrelation(frame: pd.DataFrame, *, facet: str = "layer") -> ggplot:
-    """Draw the autocorrelation of residuals, lag by lag, with the limits that white noise stays within.
+    """Draw the autocorrelation of residuals, lag by lag, with the limits that independent errors stay within.
 
     Parameters
     ----------
-    frame : columns `lag, autocorrelation`, optionally `limit` and `layer`
-        `GammResult.autocorrelation`, or several of them stacked. Limits are drawn at plus and minus `limit`.
+    frame : columns `lag, autocorrelation`, optionally `limit`, `implied` and `layer`
+        `GammResult.autocorrelation`, or several of them stacked. Limits are drawn at plus and minus `limit`, about
+        `implied` where it is there: what the model leaves although its errors are independent.
     facet
         The column that panels stand for, where the frame has it.
 
@@ -52,7 +53,8 @@ def autocorrelation(frame: pd.DataFrame, *, facet: str = "layer") -> ggplot:
         + paper_theme(PAGE_WIDTH if columns > 1 else 3.4, 0.7 + 1.6 * -(-panels // columns))
     )
     if "limit" in frame.columns:
-        limits = data.assign(high=frame["limit"], low=-frame["limit"])
+        centre = frame["implied"].fillna(0) if "implied" in frame.columns else 0
+        limits = data.assign(high=centre + frame["limit"], low=centre - frame["limit"])
         limits = rows(limits, limits["x"] > 0)  # at lag 0 it is always 1
         for end in ("low", "high"):
             figure += geom_line(aes(y=end), data=limits, linetype="dashed", size=0.4)

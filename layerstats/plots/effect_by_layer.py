@@ -28,7 +28,11 @@ from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "effect_size")
 
-EFFECT_LABEL = "Effect size (SD of tokens)"
+# Three quantities by three names: of the model's curves, of plain means, and of plain means corrected for chance.
+EFFECT_LABEL = "Effect size of curves (SD of tokens)"
+MEANS_LABEL = "Effect size of means (SD of tokens)"
+CORRECTED_MEANS_LABEL = "Effect size of means, corrected (SD of tokens)"
+DAGGER = "\N{DAGGER}"
 TRAINED, UNTRAINED = "trained", "untrained"
 # Boxes of fewer values than this would say more than is known.
 BOX_FROM = 5
@@ -42,13 +46,15 @@ def effect_by_layer(
     interval: tuple[str, str] | None = ("effect_conf_low", "effect_conf_high"),
     alpha: float = 0.05,
     facet: str | None = None,
+    value_label: str | None = None,
 ) -> ggplot:
     """Draw the effect size of a contrast with its interval, layer by layer.
 
     Parameters
     ----------
     effects : columns `layer, effect_size`, and those named below
-        One row a layer (and facet). A layer without a number keeps its place on the axis.
+        One row a layer (and facet). A layer without a number keeps its place on the axis. Layers whose column
+        `model_checks`, where there is one, names a failed check carry a dagger.
     untrained : columns `layer, effect_size`, optional
         One row for each untrained network and layer, measured as in `effects`: drawn to the right of the trained
         network, with a box from five networks on.
@@ -60,6 +66,9 @@ def effect_by_layer(
         Level of significance.
     facet
         A column that panels stand for, for instance `contrast`.
+    value_label
+        Title of the vertical axis; by default it says that the effect sizes are of the model's curves, or where
+        untrained networks stand beside them, of plain means.
 
     Raises
     ------
@@ -93,6 +102,7 @@ def effect_by_layer(
         UNTRAINED: ("#8c8c8c", "D", 1.1),
     }
     shown = [look for look in looks if look in set(data["look"]) or (look == UNTRAINED and with_null)]
+    failing = _failing(effects)
     panels = count(column(data, "panel"))
     columns = min(panels, 3)
     return (
@@ -102,17 +112,25 @@ def effect_by_layer(
         + scale_size_manual(values=[looks[look][2] for look in shown], breaks=shown, name="")
         + scale_x_continuous(
             breaks=list(range(len(layers))),
-            labels=layers,
+            labels=[f"{layer} {DAGGER}" if layer in failing else layer for layer in layers],
             minor_breaks=[],
             limits=(-0.5, len(layers) - 0.5),
             expand=(0, 0),
         )
         + (facet_wrap("panel", ncol=columns) if panels > 1 else facet_null())
         + expand_limits(y=0)
-        + labs(x="Layer", y=EFFECT_LABEL)
+        + labs(x="Layer", y=value_label or (MEANS_LABEL if with_null else EFFECT_LABEL))
+        + (labs(caption=f"{DAGGER} Checks of the model's residuals fail.") if failing else labs())
         + paper_theme(PAGE_WIDTH if columns > 1 else 5.5, 1.1 + 2.2 * -(-panels // columns))
         + theme(legend_key_width=12, legend_position="top" if len(shown) > 1 else "none")
     )
+
+
+def _failing(effects: pd.DataFrame) -> set[str]:
+    """Return the layers whose models fail checks."""
+    if "model_checks" not in effects.columns:
+        return set()
+    return set(effects.loc[effects["model_checks"].fillna("").str.startswith("fails"), "layer"].astype(str))
 
 
 def _place(frame: pd.DataFrame, layers: list[str], facet: str | None, shift: float) -> pd.DataFrame:

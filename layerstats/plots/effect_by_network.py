@@ -19,7 +19,7 @@ from plotnine import (
 
 from layerstats.checks import check_columns
 from layerstats.errors import DataError
-from layerstats.plots.effect_by_layer import EFFECT_LABEL
+from layerstats.plots.effect_by_layer import CORRECTED_MEANS_LABEL
 from layerstats.plots.frames import checked, column, count, in_order
 from layerstats.plots.scales import group_scales
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
@@ -88,7 +88,7 @@ def effect_by_network(kinds: pd.DataFrame, networks: pd.DataFrame | None = None)
         )
         + (facet_wrap("panel", ncol=columns) if count(column(data, "panel")) > 1 else facet_null())
         + expand_limits(y=0)
-        + labs(x="Layer", y=EFFECT_LABEL)
+        + labs(x="Layer", y=CORRECTED_MEANS_LABEL)
         + paper_theme(PAGE_WIDTH if broad else 5.5, 1.1 + 2.4 * -(-len(panels) // columns))
         + theme(legend_key_width=12)
     )

@@ -54,7 +54,7 @@ def test_words(store, tmp_path):
     smooths = check_frame(read(tmp_path / "smooths.csv"), "smooths")
     assert "s(sample):word_orderedwash" in set(smooths["term"])
     difference = check_frame(read(tmp_path / "difference.csv"), "difference")
-    assert set(difference["level_1"]) == {"ask"}
+    assert set(difference["level_2"]) == {"ask"}
     assert difference["time_ms"].max() > 900
 
 
@@ -89,7 +89,8 @@ def test_checks(store, tmp_path):
     assert result.returncode == 0, result.stderr
     assert {"k_index", "autocorrelation", "residuals", "glance"} <= check_page_entries(tmp_path)
     lags = read(tmp_path / "autocorrelation_table.csv")
-    assert set(lags["layer"]) == {"conv2, AR(1)", "conv2, independent residuals"}
+    models = ("as analysed", "independent residuals", "AR(1) of the residuals", "AR(1) by REML")
+    assert set(lags["layer"]) == {f"conv2, {model}" for model in models}
 
 
 def test_series(store, corpus_folder, tmp_path):
@@ -124,9 +125,9 @@ def test_networks(store, tmp_path):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_stay_thin_and_public(script):
-    """A script is for reading: at most 80 lines with its captions, and nothing from inside a room."""
+    """A script is for reading: at most 85 lines with its captions, and nothing from inside a room."""
     lines = bundled("analyses", f"{script}.py").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 80
+    assert len(lines) <= 85
     imports = [line.split()[1] for line in lines if line.startswith("from layerstats")]
     assert imports
     assert all(name.count(".") == 1 for name in imports)

@@ -60,6 +60,14 @@ def test_a_layer_without_a_number_keeps_its_place(built):
     assert points["x"].tolist() == [0, 2]
 
 
+def test_layers_whose_models_fail_are_marked():
+    verdicts = ["passed", "fails normality", ""]
+    figure = effect_by_layer(effects().assign(model_checks=verdicts))
+    assert figure.scales.get_scales("x").labels == ["conv1", "conv2 \N{DAGGER}", "conv10"]
+    assert "Checks of the model's residuals fail" in figure.labels.caption
+    assert figure.labels.y != effect_by_layer(effects(), untrained()).labels.y
+
+
 def test_panels(panels):
     two = pd.concat([effects().assign(contrast="s \N{MINUS SIGN} ʃ"), effects().assign(contrast="p \N{MINUS SIGN} b")])
     titles = panels(effect_by_layer(two, facet="contrast"))

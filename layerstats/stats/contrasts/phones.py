@@ -21,6 +21,7 @@ from layerstats.stats.contrasts.curves import (
 )
 from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
+from layerstats.stats.contrasts.model_checks import check_models, verdicts, warn_of
 from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
@@ -49,8 +50,9 @@ class PhoneContrast(PrintedResult):
     ----------
     table
         A row a layer: joint test, level difference and shape difference with raw and adjusted p-values, effect size,
-        receptive field against phone duration, counts, and the comparison with untrained networks where the store has
-        them. Layers that could not be tested have a `note` and no numbers.
+        receptive field against phone duration, counts, the comparison with untrained networks where the store has
+        them, and which checks of its residuals the model fails. Layers that could not be tested have a `note` and no
+        numbers.
     curves
         Predicted curves: ``layer, group, time, fit, std_error, conf_low, conf_high, interval, conf_level``.
     difference, regions
@@ -66,6 +68,10 @@ class PhoneContrast(PrintedResult):
         Intervals with too few samples at a layer.
     durations
         ``token, phone, phone_index, phone_duration_s``.
+    residual_checks
+        Checks of the residuals: ``layer, check, estimate, implied, statistic, p_value, passed, note``.
+    model_warning
+        Which layers' models fail them, in a sentence for captions; empty where none does.
     level_units
         What tests of levels count, for instance "16 speakers, less one".
     series, results
@@ -84,6 +90,8 @@ class PhoneContrast(PrintedResult):
     networks: pd.DataFrame
     dropped: pd.DataFrame
     durations: pd.DataFrame
+    residual_checks: pd.DataFrame
+    model_warning: str
     level_units: str
     series: Mapping[str, Series]
     results: Mapping[str, GammResult]
@@ -104,13 +112,13 @@ def phone_contrast(
 ) -> PhoneContrast:
     """Test a contrast between two sets of phones on the stretches of each layer's series that lie under them.
 
-    One model a layer, on normalised time with AR(1) residuals, a factor smooth a phone token, and factor smooths of
-    speakers, and of speakers' versions of each set, where they repeat: ``value ~ phone_set + s(time) + s(time,
-    by=phone_set_ordered) + ...``. Three tests: the joint one of level and shape, which is the one to rely on for "is
-    there any difference"; the level, by t with as many degrees of freedom as speakers, less one (or less the number of
-    sets, where each speaker says one of them only); and the shape. ``docs/calibration.md`` has how often each errs. The
-    effect size is the root mean square of the difference curve over the standard deviation of phone tokens, see
-    `layerstats.stats.effect_size`.
+    One model a layer, on normalised time with AR(1) residuals where these fit better, a factor smooth a phone token,
+    and factor smooths of speakers, and of speakers' versions of each set, where they repeat: ``value ~ phone_set +
+    s(time) + s(time, by=phone_set_ordered) + ...``. Three tests: the joint one of level and shape, which is the one to
+    rely on for "is there any difference"; the level, by t with as many degrees of freedom as speakers, less one (or
+    less the number of sets, where each speaker says one of them only); and the shape. ``docs/calibration.md`` has how
+    often each errs. The effect size is the root mean square of the difference curve over the standard deviation of
+    phone tokens, see `layerstats.stats.effect_size`.
 
     Untrained networks in the store are measured by a descriptive effect size that needs no model, and the trained
     network by the same, so that their ranks are fair: see `layerstats.stats.null`.
@@ -154,10 +162,12 @@ def phone_contrast(
     results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
     curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in results.items()}
     differences = {layer: difference_tables(one, [names], options) for layer, one in curves.items()}
+    checked = check_models(results)
+    models_pass = verdicts(checked)
     networks = network_effects(chosen, series, first + second, GROUP, set_of, samples)
     table = _table(chosen, names, series, notes, intervals_table, models, results, curves, options)
     return PhoneContrast(
-        table=_finished(table, names, adjust, networks),
+        table=_finished(table, names, adjust, networks, models_pass),
         curves=stacked({layer: curve_table(one, options, "group") for layer, one in curves.items()}),
         difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
         regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
@@ -168,6 +178,8 @@ def phone_contrast(
         networks=networks,
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         durations=intervals_table,
+        residual_checks=stacked(checked),
+        model_warning=warn_of(models_pass),
         level_units=describe_units(model.units for model in models.values()),
         series=series,
         results=results,
@@ -268,13 +280,18 @@ def _counts(series: Series, names: tuple[str, str]) -> dict[str, int]:
 
 
 def _finished(
-    table: pd.DataFrame, names: tuple[str, str], adjust: AdjustMethod, networks: pd.DataFrame
+    table: pd.DataFrame,
+    names: tuple[str, str],
+    adjust: AdjustMethod,
+    networks: pd.DataFrame,
+    models_pass: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Add adjusted p-values and the untrained networks."""
+    """Add adjusted p-values, the untrained networks, and whether the models pass their checks."""
     family = f"{names[0]} - {names[1]} over layers; joint, level and shape test each by itself"
     for test in TESTS:
         table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
     if len(networks):
         table = table.merge(compare_with_untrained(networks), on="layer", how="left")
     note = table.pop("note")
-    return check_frame(table.assign(note=note), "phone_contrast")
+    checks = table["layer"].map(dict(models_pass)).fillna("")
+    return check_frame(table.assign(model_checks=checks, note=note), "phone_contrast")

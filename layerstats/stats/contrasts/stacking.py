@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from layerstats.stats.gamm.implied_autocorrelation import implied_autocorrelation
 from layerstats.stats.series import Series
 from layerstats.tables import check_frame
 
@@ -29,7 +31,13 @@ def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def residual_autocorrelation(results: Mapping[str, GammResult], series: Mapping[str, Series]) -> pd.DataFrame:
-    """Return the autocorrelation of the residuals at each layer, at lags that most series are twice as long as."""
-    return stacked(
-        {layer: result.autocorrelation(max_lag=max(1, series[layer].points // 2)) for layer, result in results.items()}
-    )
+    """Return the autocorrelation of the residuals at each layer, at lags that most series are twice as long as.
+
+    `implied` is what the model leaves although its errors are independent; see `implied_autocorrelation`.
+    """
+    tables = {}
+    for layer, result in results.items():
+        table = result.autocorrelation(max_lag=max(1, series[layer].points // 2))
+        implied = np.append(1.0, implied_autocorrelation(result, max(1, int(table["lag"].max()))))
+        tables[layer] = table.assign(implied=implied[table["lag"].to_numpy()])
+    return stacked(tables)

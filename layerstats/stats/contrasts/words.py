@@ -20,6 +20,7 @@ from layerstats.stats.contrasts.curves import (
 )
 from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
+from layerstats.stats.contrasts.model_checks import check_models, verdicts, warn_of
 from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
@@ -43,7 +44,7 @@ class WordContrasts(PrintedResult):
     tests
         A row a layer and word, against the reference: the joint test of level and shape, which is the one to rely on
         for "is there any difference", then the level (by the degrees of freedom of `level_units`) and the shape.
-        ``layer, level_1, level_2, joint_statistic, joint_df, joint_p_value, ..._p_adjusted, note``; see
+        ``layer, level_1, level_2, joint_statistic, joint_df, joint_p_value, ..._p_adjusted, model_checks, note``; see
         `difference_tests`.
     parametric
         Levels as the model has them, by residual degrees of freedom: ``layer, term, estimate, std_error, statistic,
@@ -57,7 +58,7 @@ class WordContrasts(PrintedResult):
         Differences between words, always ``level_1 - level_2``, and the stretches where their intervals exclude zero,
         in units of the curve's axis (ms, or proportion of the word).
     effects
-        ``layer, level_1, level_2, effect_size, effect_conf_low, effect_conf_high``.
+        ``layer, level_1, level_2, effect_size, effect_conf_low, effect_conf_high, conf_level, model_checks``.
     checks
         The k-index of every smooth: ``layer, term, k, edf, k_index, p_value``.
     autocorrelation
@@ -66,6 +67,10 @@ class WordContrasts(PrintedResult):
         One row a layer.
     dropped
         Series that are too short to be used.
+    residual_checks
+        Checks of the residuals: ``layer, check, estimate, implied, statistic, p_value, passed, note``.
+    model_warning
+        Which layers' models fail them, in a sentence for captions; empty where none does.
     level_units
         What tests of levels count, for instance "16 speakers, less one".
     series, results
@@ -84,6 +89,8 @@ class WordContrasts(PrintedResult):
     autocorrelation: pd.DataFrame
     glance: pd.DataFrame
     dropped: pd.DataFrame
+    residual_checks: pd.DataFrame
+    model_warning: str
     level_units: str
     series: Mapping[str, Series]
     results: Mapping[str, GammResult]
@@ -123,7 +130,8 @@ def word_contrasts(
         "padded" as published; "word": only the samples inside the word, in normalised time; "duration": padded, with
         ``s(duration_s) + ti(sample, duration_s)`` in the model. See `word_series`.
     pairs
-        The words to subtract from each other: "all" pairs, each word minus the "reference", or a list of pairs.
+        The words to subtract from each other: "all" pairs, the later one minus the earlier in the order of the words,
+        so that all are minus the reference; each word minus the "reference" alone; or a list of pairs.
     speakers
         "auto", or "none" for the published model.
     samples
@@ -161,20 +169,24 @@ def word_contrasts(
         options_of_model = {"k": k, "speakers": speakers, "duration": variant == "duration"}
         models[layer] = level_and_shape_model(one, "word", levels, **options_of_model)
     results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
+    checked = check_models(results)
+    models_pass = verdicts(checked)
     parts = {layer: group_curves(result, series[layer], "word", levels) for layer, result in results.items()}
     differences = {layer: difference_tables(curves, wanted, options) for layer, curves in parts.items()}
     return WordContrasts(
-        tests=_tests(results, models, levels, adjust),
+        tests=_tests(results, models, levels, adjust, models_pass),
         parametric=_adjusted(stacked({layer: r.parametric for layer, r in results.items()}), levels[0], adjust),
         smooths=_adjusted(stacked({layer: r.smooths for layer, r in results.items()}), levels[0], adjust),
         curves=stacked({layer: curve_table(curves, options, "word") for layer, curves in parts.items()}),
         difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
         regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
-        effects=_effects(parts, series, wanted, options),
+        effects=_effects(parts, series, wanted, options, models_pass),
         checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
         autocorrelation=residual_autocorrelation(results, series),
         glance=stacked({layer: result.glance for layer, result in results.items()}),
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
+        residual_checks=stacked(checked),
+        model_warning=warn_of(models_pass),
         level_units=describe_units(model.units for model in models.values()),
         series=series,
         results=results,
@@ -215,7 +227,8 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
     if isinstance(pairs, str):
         check_choice("pairs", pairs, ("all", "reference"))
         if pairs == "all":
-            return list(combinations(levels, 2))
+            # In the direction of the tests and of the model's coefficients: each word minus the reference.
+            return [(second, first) for first, second in combinations(levels, 2)]
         return [(word, levels[0]) for word in levels[1:]]
     for first, second in pairs:
         check_choice("pairs", first, levels)
@@ -226,13 +239,17 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _tests(
-    results: Mapping[str, GammResult], models: Mapping[str, SeriesModel], levels: Sequence[str], adjust: AdjustMethod
+    results: Mapping[str, GammResult],
+    models: Mapping[str, SeriesModel],
+    levels: Sequence[str],
+    adjust: AdjustMethod,
+    models_pass: Mapping[str, str],
 ) -> pd.DataFrame:
     reference, *others = levels
     rows = [
         {"layer": layer, "level_1": word, "level_2": reference}
         | difference_tests(result, "word", reference, word, models[layer].units)
-        | {"note": models[layer].units.note}
+        | {"model_checks": models_pass[layer], "note": models[layer].units.note}
         for layer, result in results.items()
         for word in others
     ]
@@ -260,7 +277,11 @@ def _family(term: str, reference: str) -> str:
 
 
 def _effects(
-    parts: Mapping, series: Mapping[str, Series], pairs: Sequence[tuple[str, str]], options: IntervalOptions
+    parts: Mapping,
+    series: Mapping[str, Series],
+    pairs: Sequence[tuple[str, str]],
+    options: IntervalOptions,
+    models_pass: Mapping[str, str],
 ) -> pd.DataFrame:
     rows = []
     for layer, curves in parts.items():
@@ -275,6 +296,7 @@ def _effects(
                     "effect_conf_low": size.conf_low,
                     "effect_conf_high": size.conf_high,
                     "conf_level": options.conf_level,
+                    "model_checks": models_pass[layer],
                 }
             )
     return check_frame(pd.DataFrame(rows))

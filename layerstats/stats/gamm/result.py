@@ -15,9 +15,10 @@ from layerstats.stats.gamm.basis_check import check_bases
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.factors import factor_levels
 from layerstats.stats.gamm.families import link_of
+from layerstats.stats.gamm.implied_autocorrelation import implied_autocorrelation
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, on_response_scale
 from layerstats.stats.gamm.new_data import code_new_data, random_labels, resolve_exclude
-from layerstats.stats.gamm.residual_checks import residual_checks_table
+from layerstats.stats.gamm.residual_checks import LAGS, residual_checks_table
 from layerstats.stats.gamm.summary import model_summary
 from layerstats.tables import check_frame
 
@@ -233,7 +234,9 @@ class GammResult:
         """Test the residuals; see `residual_checks_table`."""
         fit = self.engine_fit
         request = self.request
-        return residual_checks_table(fit.fitted, fit.whitened_residuals, request.series_start, request.series_gaps)
+        implied = implied_autocorrelation(self, LAGS)
+        start, gaps = request.series_start, request.series_gaps
+        return residual_checks_table(fit.fitted, fit.whitened_residuals, start, gaps, implied)
 
     def _in_user_order(self, values: np.ndarray, name: str) -> pd.Series:
         order = np.argsort(self.positions)

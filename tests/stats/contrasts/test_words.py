@@ -71,7 +71,7 @@ def test_numbers_are_those_of_a_direct_fit(contrasts):
     smooths = contrasts.smooths[contrasts.smooths["layer"] == "conv2"]
     np.testing.assert_allclose(smooths["edf"], direct.smooths["edf"], rtol=1e-6)
 
-    curve = difference(direct, "word", "ask", "wash", at={"sample": np.linspace(0, 31, 100)}, draws=1000, seed=3)
+    curve = difference(direct, "word", "wash", "ask", at={"sample": np.linspace(0, 31, 100)}, draws=1000, seed=3)
     theirs = contrasts.difference[contrasts.difference["layer"] == "conv2"]
     np.testing.assert_allclose(theirs["diff"], curve.curve["diff"], rtol=1e-8)
     np.testing.assert_allclose(theirs["conf_low"], curve.curve["conf_low"], rtol=1e-6)
@@ -122,7 +122,7 @@ def test_curves_run_over_the_clip_and_show_what_was_planted(contrasts):
 
 @pytest.mark.r
 def test_reversing_a_pair_flips_exactly_the_sign(store, contrasts):
-    other = word_contrasts(store, layers=["conv2"], pairs=[("wash", "ask")], fits=FITS, intervals=INTERVALS)
+    other = word_contrasts(store, layers=["conv2"], pairs=[("ask", "wash")], fits=FITS, intervals=INTERVALS)
     ours = contrasts.difference[contrasts.difference["layer"] == "conv2"].reset_index(drop=True)
     np.testing.assert_array_equal(ours["diff"], -other.difference["diff"])
     np.testing.assert_array_equal(ours["conf_low"], -other.difference["conf_high"])
@@ -158,6 +158,44 @@ def test_layers_without_series_are_left_out_and_listed(store):
     result = word_contrasts(store, variant="word", fits=FITS, intervals=INTERVALS)
     assert list(result.results) == ["conv1", "conv2"]
     assert (result.dropped["layer"] == "conv3").sum() == 24
+
+
+def test_all_tables_have_one_direction(contrasts):
+    tests = contrasts.tests.set_index("layer")
+    assert (tests["level_1"] == "wash").all()
+    for frame in (contrasts.difference, contrasts.effects):
+        assert set(zip(frame["level_1"], frame["level_2"], strict=True)) == {("wash", "ask")}
+    means = contrasts.difference.groupby("layer")["diff"].mean()
+    assert (np.sign(means) == np.sign(tests["level_difference"])).all()
+
+
+def test_a_model_that_fails_its_checks_is_marked_where_its_claims_stand(store):
+    frame = store.to_frame("conv2")
+    # Silence after the word: nothing varies there.
+    quiet = frame.assign(value=frame["value"] * np.where(frame["time_s"] < 0.25, 1.0, 0.01))
+    result = word_contrasts(quiet, fits=FITS, intervals=INTERVALS)
+    assert result.tests["model_checks"].str.startswith("fails ").all()
+    assert result.effects["model_checks"].equals(result.tests["model_checks"])
+    assert result.model_warning.startswith("Checks of the residuals fail at conv2 (")
+    assert not result.residual_checks["passed"].all()
+
+
+def test_a_model_that_passes_has_no_warning(contrasts):
+    assert (contrasts.tests["model_checks"] == "passed").all()
+    assert contrasts.model_warning == ""
+
+
+def test_autocorrelation_of_the_residuals_is_modelled_only_where_that_fits_better(store):
+    """Short series, most of which the curves of tokens take up: their residuals alternate, and errors do not."""
+    options = {"layers": ["conv3"], "intervals": INTERVALS}
+    default, always, never = (
+        word_contrasts(store, fits=FitOptions(rho=rho), **options) for rho in ("auto", "residuals", None)
+    )
+    score = {name: float(one.glance["score"].iloc[0]) for name, one in (("always", always), ("never", never))}
+    assert score["never"] < score["always"]
+    assert always.glance["rho"].item() < -0.2
+    assert default.glance["rho"].item() == 0
+    assert any("Residuals are independent" in note for note in default.results["conv3"].notes)
 
 
 def test_bad_input_is_refused_before_any_fit(store):

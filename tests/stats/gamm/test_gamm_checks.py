@@ -9,7 +9,8 @@ import pytest
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import fit
 from layerstats.stats.gamm.autocorrelation import autocorrelation_table, series_autocorrelation
-from layerstats.stats.gamm.residual_checks import residual_checks_table
+from layerstats.stats.gamm.implied_autocorrelation import implied_autocorrelation
+from layerstats.stats.gamm.residual_checks import failed_checks, residual_checks_table
 
 
 def test_autocorrelation_never_crosses_series():
@@ -48,8 +49,10 @@ def noise():
 
 def test_good_residuals_pass(noise):
     table = residual_checks_table(np.linspace(0, 1, 3000), noise, np.arange(3000) % 10 == 0).set_index("check")
-    assert list(table.index) == ["normality", "equal variance", "outliers", "autocorrelation"]
+    lags = ["autocorrelation", "autocorrelation at lag 2", "autocorrelation at lag 3"]
+    assert list(table.index) == ["normality", "equal variance", "outliers", *lags]
     assert (table["p_value"] > 0.01).all()
+    assert table["passed"].all()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,50 @@ def test_good_residuals_pass(noise):
 def test_bad_residuals_are_found(noise, spoil, check):
     table = residual_checks_table(np.linspace(0, 1, 3000), spoil(noise), np.arange(3000) % 10 == 0)
     assert table.set_index("check").loc[check, "p_value"] < 1e-4
+
+
+def test_what_is_significant_and_small_passes(noise):
+    slightly = noise + 0.12 * np.roll(noise, 1)
+    table = residual_checks_table(np.linspace(0, 1, 3000), slightly, np.arange(3000) % 10 == 0).set_index("check")
+    assert table.loc["autocorrelation", "p_value"] < 0.01
+    assert table["passed"].all()
+    much = residual_checks_table(np.linspace(0, 1, 3000), noise + 0.4 * np.roll(noise, 1), np.arange(3000) % 10 == 0)
+    assert failed_checks(much) == ["autocorrelation"]
+
+
+def test_two_points_a_series_have_no_second_lag(noise):
+    table = residual_checks_table(np.linspace(0, 1, 3000), noise, np.arange(3000) % 2 == 0)
+    assert "autocorrelation at lag 2" not in set(table["check"])
+
+
+@pytest.mark.parametrize("rho", [None, -0.4])
+def test_curves_that_take_up_most_of_a_series_leave_residuals_that_alternate(rho):
+    """The implied autocorrelation is what residuals of many data sets from the model itself have on average."""
+    generator = np.random.default_rng(3)
+    time = np.tile(np.arange(12.0), 30)
+    token = np.repeat([f"t{number:02}" for number in range(30)], 12)
+    curves = np.repeat(generator.normal(size=(30, 3)), 12, axis=0)
+    values = curves[:, 0] + curves[:, 1] * (time - 5.5) / 3 + curves[:, 2] * np.cos(time) + generator.normal(size=360)
+    table = pd.DataFrame({"time": time, "token": token, "value": values})
+    formula = 'value ~ s(time, k=8) + s(time, token, bs="fs", m=1, k=8)'
+    result = fit(formula, table, engine="structured", rho=rho, series="token", order="time")
+    implied = implied_autocorrelation(result, 3)
+    assert implied[0] < -0.2
+    checks = result.residual_checks().set_index("check")
+    np.testing.assert_allclose(checks["implied"].iloc[-3:], implied)
+    # Of the hat matrix by hand: residuals of unit vectors at the same smoothing parameters.
+    if rho is None:
+        matrix = result.design(table).matrix
+        design = result.design(table)
+        influence = matrix @ design.covariance @ matrix.T / result.glance["scale"][0]
+        left = np.eye(360) - influence
+        pairs = np.flatnonzero(token[1:] == token[:-1])
+        assert implied[0] == pytest.approx(left[pairs, pairs + 1].sum() / np.trace(left))
+
+
+def test_without_series_nothing_is_implied(noise):
+    data = pd.DataFrame({"x": np.linspace(0, 1, 200), "y": noise[:200]})
+    assert np.isnan(implied_autocorrelation(fit("y ~ s(x)", data, engine="structured"), 2)).all()
 
 
 def test_breusch_pagan_agrees_with_statsmodels(noise):

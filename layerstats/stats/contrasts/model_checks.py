@@ -1,0 +1,52 @@
+"""Which layers' models fail checks of their residuals: said where their claims stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from layerstats.stats.gamm.residual_checks import failed_checks
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm.result import GammResult
+
+PASSED = "passed"
+
+
+def check_models(results: Mapping[str, GammResult]) -> dict[str, pd.DataFrame]:
+    """Return the checks of the residuals at each layer; see `residual_checks_table`."""
+    return {layer: result.residual_checks() for layer, result in results.items()}
+
+
+def verdicts(checks: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Return for each layer the checks that its model fails, as the column `model_checks` has them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"check": ["normality", "equal variance"], "passed": [False, True]})
+    >>> verdicts({"conv1": table, "conv2": table.assign(passed=True)})
+    {'conv1': 'fails normality', 'conv2': 'passed'}
+    """
+    failed = {layer: failed_checks(table) for layer, table in checks.items()}
+    return {layer: f"fails {', '.join(names)}" if names else PASSED for layer, names in failed.items()}
+
+
+def warn_of(models: Mapping[str, str]) -> str:
+    """Say in a sentence which models fail and what does not depend on them; nothing where all pass.
+
+    Examples
+    --------
+    >>> warn_of({"conv1": "fails normality", "conv2": "passed"})
+    'Checks of the residuals fail at conv1 (normality): p-values and intervals there are approximate. ...'
+    >>> warn_of({"conv2": "passed"})
+    ''
+    """
+    failing = [f"{layer} ({text.removeprefix('fails ')})" for layer, text in models.items() if text != PASSED]
+    if not failing:
+        return ""
+    return (
+        f"Checks of the residuals fail at {', '.join(failing)}: p-values and intervals there are approximate. "
+        "Permuting whole speakers does not rely on the model (analyses/resampling.py)."
+    )
