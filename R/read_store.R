@@ -3,14 +3,17 @@
 
 # path: a netCDF file, or a folder of CSV tables. layers: names of layers, or NULL for all.
 # Returns list(tokens, phones, activations): one row per clip; one per phone; and the tidy table with a row per
-# layer, token and sample (token, word, speaker, split, layer, sample, time_s, value).
+# layer, token and sample (token, word, speaker, split, layer, sample, time_s, value). Where untrained networks were
+# exported too, also untrained: the same with their seed.
 read_store <- function(path, layers = NULL) {
   if (!file.exists(path)) stop("There is nothing at '", path, "'.", call. = FALSE)
   store <- if (dir.exists(path)) read_store_csv(path) else read_store_netcdf(path, layers)
   if (!is.null(layers)) {
     check_layers(layers, unique(store$activations$layer))
-    store$activations <- store$activations[store$activations$layer %in% layers, , drop = FALSE]
-    rownames(store$activations) <- NULL
+    for (name in intersect(c("activations", "untrained"), names(store))) {
+      store[[name]] <- store[[name]][store[[name]]$layer %in% layers, , drop = FALSE]
+      rownames(store[[name]]) <- NULL
+    }
   }
   store
 }
@@ -22,7 +25,8 @@ read_store_csv <- function(folder) {
     # Only an empty field is missing: "NA" may be a speaker or a label.
     utils::read.csv(file, na.strings = "", stringsAsFactors = FALSE, encoding = "UTF-8")
   }
-  sapply(c("tokens", "phones", "activations"), read_table, simplify = FALSE)
+  untrained <- if (file.exists(file.path(folder, "untrained.csv"))) "untrained"
+  sapply(c("tokens", "phones", "activations", untrained), read_table, simplify = FALSE)
 }
 
 read_store_netcdf <- function(path, layers = NULL) {
@@ -42,7 +46,22 @@ read_store_netcdf <- function(path, layers = NULL) {
   activations <- lapply(wanted, function(layer) netcdf_layer(file, dirname(means[[layer]]), layer, tokens))
   phones <- netcdf_table(file, "phones")
   names(phones)[names(phones) == "phone_token"] <- "token"
-  list(tokens = tokens, phones = phones, activations = do.call(rbind, activations))
+  c(list(tokens = tokens, phones = phones, activations = do.call(rbind, activations)),
+    netcdf_untrained(file, wanted, tokens))
+}
+
+# list(untrained), or an empty list where there are none.
+netcdf_untrained <- function(file, layers, tokens) {
+  groups <- unique(dirname(dirname(grep("^untrained/seed_[0-9]+/[^/]+/mean$", names(file$var), value = TRUE))))
+  # An untrained recording that was exported by itself is the file's main one.
+  groups <- setdiff(groups, ncdf4::ncatt_get(file, 0, "recording")$value)
+  if (length(groups) == 0) return(list())
+  blocks <- lapply(groups, function(group) {
+    seed <- as.integer(sub("^.*_", "", group))
+    values <- do.call(rbind, lapply(layers, function(layer) netcdf_layer(file, file.path(group, layer), layer, tokens)))
+    cbind(values, seed = seed)
+  })
+  list(untrained = do.call(rbind, blocks))
 }
 
 check_layers <- function(layers, known) {

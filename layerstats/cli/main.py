@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from layerstats.cli import demo, doctor, gamm, generate, record, stores, train, verify
+from layerstats.cli import demo, doctor, example, gamm, generate, record, stores, train, verify
 from layerstats.errors import LayerstatsError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("gamm")(gamm.gamm)
 app.command("verify")(verify.verify)
+app.command("example")(example.example)
 app.command("record")(record.record)
 app.command("generate")(generate.generate)
 app.command("info")(stores.info)

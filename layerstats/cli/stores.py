@@ -53,13 +53,24 @@ def export(
     word: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     layer: Annotated[str | None, typer.Option(help="Only these layers, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
+    untrained: Annotated[bool, typer.Option("--untrained", help="Also the untrained networks, by their seed.")] = False,
+    padding: Annotated[
+        bool, typer.Option("--padding", help="Also the samples of a clip's padding, not only of its speech.")
+    ] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Text that a spreadsheet takes for a formula gets an apostrophe.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
-    """Write a store, or a part of it, as CSV, Parquet or netCDF."""
+    """Write a store, or a part of it, as CSV, Parquet or netCDF.
+
+    Tables have the samples in which there is speech; netCDF has whole clips.
+    """
     from layerstats.store import open_store
 
     experiment = open_store(store)
     experiment = experiment.select(word=listed(word), layer=listed(layer), split=listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
-    for path in experiment.export(target, to=to, overwrite=overwrite):
+    options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}
+    for path in experiment.export(target, to=to, **options):
         typer.echo(path)

@@ -53,12 +53,17 @@ class Experiment:
     @property
     def attrs(self) -> dict[str, Any]:
         """Provenance of the store and of the recording that this view shows."""
-        return {**self._files.attributes, **self._files.recording(self._recording)}
+        return {**self._files.attributes, **self.recording_attrs}
 
     @property
     def summary(self) -> str:
         """What is recorded of the channels: "mean" or "root_mean_square"."""
         return summary_of(self._files.recording(self._recording))
+
+    @property
+    def recording_attrs(self) -> dict[str, Any]:
+        """Provenance of the recording that this view shows, without that of the store."""
+        return self._files.recording(self._recording)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -263,16 +268,32 @@ class Experiment:
         chosen = self if layer is None else self.select(layer=layer)
         return pd.concat(frames(chosen, values=values, columns=columns), ignore_index=True)
 
-    def export(self, path: str | os.PathLike[str], to: str = "csv", *, overwrite: bool = False) -> list[Path]:
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        to: str = "csv",
+        *,
+        untrained: bool = False,
+        padding: bool = False,
+        spreadsheet: bool = False,
+        overwrite: bool = False,
+    ) -> list[Path]:
         """Write what is selected for other programs; memory does not grow with the number of tokens.
 
         Parameters
         ----------
         path
-            For "csv" and "parquet" a folder, that gets `tokens`, `phones` and `activations` (the table of `to_frame`).
-            For "netcdf" a file, with the groups and variables of the store.
+            For "csv" and "parquet" a folder, that gets `tokens`, `phones` and `activations` (the table of `to_frame`,
+            without the padding). For "netcdf" a file, with the groups and variables of the store.
         to
             "csv", "parquet" or "netcdf".
+        untrained
+            Write the untrained recordings too: a table `untrained` with the column `seed`, or groups of the file.
+        padding
+            Keep the samples of tables that lie in the padding of their clip. Where the tokens table says where the
+            speech is (`onset_s`, `duration_s`), only those are written whose time lies in it (onset <= time < end).
+        spreadsheet
+            Put an apostrophe before text of tables that a spreadsheet would take for a formula.
         overwrite
             Replace files that are there.
 
@@ -286,11 +307,12 @@ class Experiment:
         StoreError
             A file exists already, or the disk is full.
         DataError
-            Nothing is selected.
+            Nothing is selected, or there are no untrained recordings.
         """
         from layerstats.store.export import export
 
-        return export(self, path, to, overwrite=overwrite)
+        options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}
+        return export(self, path, to, **options)
 
 
 def _dataset(table: pd.DataFrame, dimension: str) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +17,10 @@ import pyarrow.parquet
 from layerstats.checks import check_choice
 from layerstats.errors import DataError, StoreError
 from layerstats.files import replacing
+from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.store.frames import frames
 from layerstats.store.netcdf_process import write_netcdf_apart
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
+from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, UNTRAINED
 
 if TYPE_CHECKING:
     from layerstats.store.experiment import Experiment
@@ -30,30 +31,60 @@ ADVICE = "The file was not written, and the store is as it was: make room, or ch
 Table = tuple[str, Callable[[], Iterable[pd.DataFrame]]]
 
 
-def export(experiment: Experiment, path: str | os.PathLike[str], to: str, *, overwrite: bool = False) -> list[Path]:
+def export(
+    experiment: Experiment,
+    path: str | os.PathLike[str],
+    to: str,
+    *,
+    untrained: bool,
+    padding: bool,
+    spreadsheet: bool,
+    overwrite: bool,
+) -> list[Path]:
     """Write what is selected; see `Experiment.export`."""
     check_choice("to", to, ["csv", "parquet", "netcdf"])
     path = Path(path)
     if experiment.tokens.empty or not experiment.layers:
         raise DataError("There is nothing to export: no token or layer meets all conditions of the query. Widen it.")
+    others = _untrained(experiment) if untrained else {}
     if to == "netcdf":
         path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
         _check_absent([path], overwrite)
         with replacing(path, StoreError, full=ADVICE) as partial:
-            write_netcdf_apart(experiment, partial)
+            write_netcdf_apart([experiment, *others.values()], partial)
         return [path]
     tables: list[Table] = [
         (TOKENS, lambda: [experiment.tokens]),
         (PHONES, lambda: [experiment.phones]),
-        (MAIN_RECORDING, lambda: frames(experiment, block_tokens=BLOCK_TOKENS)),
+        (MAIN_RECORDING, lambda: frames(experiment, block_tokens=BLOCK_TOKENS, padding=padding)),
     ]
+    if others:
+        tables.append((UNTRAINED, lambda: _seeds(others, padding)))
     written = [path / f"{name}.{to}" for name, _ in tables]
     _check_absent(written, overwrite)
     with ExitStack() as files:
         # All or none, so that the same call can be made again when there is room.
         for file, (_, blocks) in zip(written, tables, strict=True):
-            _write_table(blocks(), files.enter_context(replacing(file, StoreError, full=ADVICE)), to)
+            partial = files.enter_context(replacing(file, StoreError, full=ADVICE))
+            _write_table(map(safe_for_spreadsheets, blocks()) if spreadsheet else blocks(), partial, to)
     return written
+
+
+def _untrained(experiment: Experiment) -> dict[int, Experiment]:
+    """Return the same selection in every untrained recording, by seed."""
+    names = [name for name in experiment.recordings["recording"] if name.startswith(f"{UNTRAINED}/")]
+    if not names:
+        raise DataError(
+            f"{experiment.path} has no untrained networks to export. Record some: untrained seeds of "
+            "`record_untrained`, in the shell `layerstats record ... --untrained 10`."
+        )
+    return {int(name.rpartition("_")[2]): experiment.recording(name) for name in names}
+
+
+def _seeds(recordings: Mapping[int, Experiment], padding: bool) -> Iterator[pd.DataFrame]:
+    for seed, recording in recordings.items():
+        for block in frames(recording, block_tokens=BLOCK_TOKENS, padding=padding):
+            yield block.assign(seed=seed)
 
 
 def _check_absent(files: list[Path], overwrite: bool) -> None:

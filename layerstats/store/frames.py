@@ -26,6 +26,10 @@ PHONE_NAMES = {
 }
 
 
+# Columns of the tokens table that say where the speech of a clip is.
+SPEECH = {"onset_s", "duration_s"}
+
+
 @dataclass(frozen=True)
 class _Rows:
     """For every row of a frame: which token and phone of the block, and which sample."""
@@ -41,8 +45,11 @@ def frames(
     values: str | None = None,
     columns: Iterable[str] = (),
     block_tokens: int | None = None,
+    padding: bool = True,
 ) -> Iterator[pd.DataFrame]:
     """Yield the tidy table of a selection layer by layer, and within a layer by blocks of tokens (or all at once).
+
+    Without `padding` only the samples that lie in the speech of their clip, where the tokens table says where it is.
 
     Raises
     ------
@@ -68,13 +75,16 @@ def frames(
         window = experiment.sample_range(time_s)
         for start in range(0, len(tokens), step):
             block = tokens.iloc[start : start + step]
+            block_phones = None
             if experiment.has_phone_query:
                 inside = np.flatnonzero((token_of_phone >= start) & (token_of_phone < start + step))
                 block_phones = phones.iloc[inside].assign(token_row=token_of_phone[inside] - start)
-                rows = _phone_rows(block_phones, time_s, window)
-            else:
-                block_phones = None
+                onset_s, offset_s = block_phones["onset_s"].to_numpy(), block_phones["offset_s"].to_numpy()
+                rows = _rows_within(block_phones["token_row"].to_numpy(), onset_s, offset_s, time_s, window)
+            elif padding or not set(block.columns) >= SPEECH:
                 rows = _all_rows(len(block), window)
+            else:
+                rows = _rows_within(np.arange(len(block)), *_speech(block), time_s, window)
             if len(rows.sample) == 0:
                 continue
             nothing = False
@@ -83,7 +93,7 @@ def frames(
             yield _with_values(frame, read, rows, window[0])
     if nothing:
         raise DataError(
-            "Nothing is selected: no sample of these layers lies in the time window or the phones' intervals. "
+            "Nothing is selected: no sample of these layers lies in the time window, intervals of phones or speech. "
             "Widen the query, or choose a layer with a smaller hop."
         )
 
@@ -110,14 +120,24 @@ def _all_rows(tokens: int, window: tuple[int, int]) -> _Rows:
     return _Rows(np.repeat(np.arange(tokens), len(samples)), None, np.tile(samples, tokens))
 
 
-def _phone_rows(phones: pd.DataFrame, time_s: np.ndarray, window: tuple[int, int]) -> _Rows:
-    first, end = samples_within(time_s, phones["onset_s"].to_numpy(), phones["offset_s"].to_numpy())
+def _speech(tokens: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the speech of each clip begins and ends; of a clip that does not say so, all is speech."""
+    onset, duration = (tokens[name].to_numpy(dtype=float, na_value=np.nan) for name in ("onset_s", "duration_s"))
+    unknown = np.isnan(onset) | np.isnan(duration)
+    return np.where(unknown, -np.inf, onset), np.where(unknown, np.inf, onset + duration)
+
+
+def _rows_within(
+    token_row: np.ndarray, onset_s: np.ndarray, offset_s: np.ndarray, time_s: np.ndarray, window: tuple[int, int]
+) -> _Rows:
+    """Return the samples in intervals of tokens: onset <= time < offset."""
+    first, end = samples_within(time_s, onset_s, offset_s)
     first, end = np.clip(first, *window), np.clip(end, *window)
     lengths = end - first
-    phone = np.repeat(np.arange(len(phones)), lengths)
-    # Counts up from `first` within every phone, without a loop over phones.
+    interval = np.repeat(np.arange(len(token_row)), lengths)
+    # Counts up from `first` within every interval, without a loop over them.
     sample = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
-    return _Rows(phones["token_row"].to_numpy()[phone], phone, sample)
+    return _Rows(token_row[interval], interval, sample)
 
 
 def _read(array: zarr.Array, token_rows: np.ndarray, window: tuple[int, int]) -> np.ndarray:

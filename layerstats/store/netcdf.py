@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import h5netcdf
@@ -20,11 +20,13 @@ BLOCK_TOKENS = 64
 INT32 = np.iinfo(np.int32)
 
 
-def write_groups(root: h5netcdf.File, experiment: Experiment) -> None:
+def write_groups(root: h5netcdf.File, recordings: Sequence[Experiment]) -> None:
     """Write the selected tokens, their phones and the selected layers into an open file, block by block.
 
-    Attributes of a layer are also written on its variables, because ncdf4 does not read those of groups.
+    The recordings after the first are the same selection in untrained networks. Attributes of a layer are also
+    written on its variables, because ncdf4 does not read those of groups.
     """
+    experiment = recordings[0]
     tokens, phones = experiment.tokens, experiment.phones
     root.dimensions = {"token": len(tokens)}
     _write_attributes(root, {**experiment.attrs, "recording": experiment.name})
@@ -36,8 +38,11 @@ def write_groups(root: h5netcdf.File, experiment: Experiment) -> None:
         root.dimensions["phone"] = len(phones)
         # ncdf4 takes a variable for an axis where one shares the name of the other.
         _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
-    for layer in experiment.layers:
-        _write_layer(root.create_group(f"{experiment.name}/{layer}"), experiment, layer)
+    for recording in recordings:
+        for layer in recording.layers:
+            _write_layer(root.create_group(f"{recording.name}/{layer}"), recording, layer)
+        if recording is not experiment:
+            _write_attributes(root[recording.name], recording.recording_attrs)
 
 
 def _write_layer(group: h5netcdf.Group, experiment: Experiment, layer: str) -> None:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,8 +25,8 @@ _COMMAND = [sys.executable, "-P", "-m", "layerstats.store.netcdf_process"]
 _FULL_BYTES = 2**20
 
 
-def write_netcdf_apart(experiment: Experiment, file: Path) -> None:
-    """Write a selection as netCDF by `write_netcdf` in a child process.
+def write_netcdf_apart(recordings: Sequence[Experiment], file: Path) -> None:
+    """Write the same selection in one recording or several as netCDF by `write_groups` in a child process.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def write_netcdf_apart(experiment: Experiment, file: Path) -> None:
         The store is damaged, or the process ended for another reason.
     """
     done = subprocess.run(
-        _COMMAND, input=pickle.dumps((experiment, file)), capture_output=True, check=False, env=_environment()
+        _COMMAND, input=pickle.dumps((recordings, file)), capture_output=True, check=False, env=_environment()
     )
     if done.returncode == 0:
         return
@@ -67,11 +68,11 @@ def _main() -> None:
 
     from layerstats.store.netcdf import write_groups
 
-    experiment, file = pickle.load(sys.stdin.buffer)
+    recordings, file = pickle.load(sys.stdin.buffer)
     try:
         # Not closed on an error: closing is where HDF5 breaks down.
         root = h5netcdf.File(file, "w")
-        write_groups(root, experiment)
+        write_groups(root, recordings)
         root.close()
     except LayerstatsError as error:
         _answer(type(error)(str(error)))

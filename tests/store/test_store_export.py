@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from small_store import CREATED, layer_values, tidy_phones, tidy_tokens
+from small_store import CREATED, TIMES, layer_values, tidy_phones, tidy_tokens
+from typer.testing import CliRunner
 
 from layerstats import files as files_module
-from layerstats.errors import ArgumentError, StoreError
+from layerstats.cli.main import app
+from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.resources import bundled
 from layerstats.store import export as export_module
 from layerstats.store import frames as frames_module
@@ -109,6 +111,96 @@ def test_full_disk_leaves_the_old_file(experiment, tmp_path, monkeypatch, to):
         experiment.export(tmp_path / "out", to=to, overwrite=True)
     assert written.read_bytes() == before
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def with_speech(tokens):
+    """Clips of a second whose speech is in the middle; one of them does not say where."""
+    onset = np.where(np.arange(len(tokens)) == 2, np.nan, 0.25 + np.arange(len(tokens)) / 100)
+    return tokens.assign(onset_s=onset, duration_s=0.25)
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory):
+    path = tmp_path_factory.mktemp("spoken") / "s.zarr"
+    for seed, group in enumerate(["activations", "untrained/seed_00", "untrained/seed_07"]):
+        store_arrays(path, with_speech(tidy_tokens()), layer_values(12, seed), time_s=TIMES, group=group)
+    return open_store(path)
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_tables_have_the_samples_of_the_speech(spoken, tmp_path, to):
+    whole = spoken.to_frame().merge(with_speech(tidy_tokens())[["token", "onset_s", "duration_s"]], on="token")
+    inside = (whole["time_s"] >= whole["onset_s"]) & (whole["time_s"] < whole["onset_s"] + whole["duration_s"])
+    expected = whole[inside | whole["onset_s"].isna()].drop(columns=["onset_s", "duration_s"]).reset_index(drop=True)
+    assert 0 < len(expected) < 0.4 * len(whole)
+    (*_, file) = spoken.export(tmp_path / "out", to=to)
+    pd.testing.assert_frame_equal(READERS[to](file), expected, check_dtype=False, check_exact=True)
+    (*_, file) = spoken.export(tmp_path / "all", to=to, padding=True)
+    pd.testing.assert_frame_equal(READERS[to](file), spoken.to_frame(), check_dtype=False, check_exact=True)
+    window = spoken.select(time_s=(0.3, 0.4), speaker="s1", layer="conv1")
+    (*_, file) = window.export(tmp_path / "window", to=to)
+    assert READERS[to](file)["time_s"].between(0.3, 0.4, inclusive="left").all()
+
+
+def test_untrained_networks_are_exported_by_their_seed(spoken, tmp_path):
+    files = spoken.select(layer="conv2").export(tmp_path / "out", untrained=True, padding=True)
+    assert [file.name for file in files][-1] == "untrained.csv"
+    read = READERS["csv"](files[-1])
+    for seed in (0, 7):
+        given = spoken.recording(f"untrained/seed_{seed:02d}").select(layer="conv2").to_frame()
+        found = read[read["seed"] == seed].drop(columns="seed").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, given, check_dtype=False, check_exact=True)
+    (file,) = spoken.export(tmp_path / "out.nc", to="netcdf", untrained=True)
+    with xr.open_datatree(file, engine="h5netcdf") as tree:
+        for name, seed in (("activations", 0), ("untrained/seed_00", 1), ("untrained/seed_07", 2)):
+            np.testing.assert_array_equal(tree[f"{name}/conv1/maps"], layer_values(12, seed)["conv1"])
+        assert tree.attrs["recording"] == "activations"
+
+
+def test_no_untrained_networks(tmp_path):
+    path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), layer_values(12, 0), time_s=TIMES)
+    with pytest.raises(DataError, match=r"no untrained networks.*--untrained 10"):
+        open_store(path).export(tmp_path / "out", untrained=True)
+
+
+def test_text_is_made_safe_for_spreadsheets_on_request(tmp_path):
+    tokens = tidy_tokens().assign(word="@", note="=1+1", gain=-1.5)
+    path = store_arrays(tmp_path / "s.zarr", tokens, {"c": np.full((12, 2), -0.5)}, time_s={"c": [0.0, 0.5]})
+    for spreadsheet, sign in ((False, ""), (True, "'")):
+        files = open_store(path).export(tmp_path / f"out{sign}", spreadsheet=spreadsheet)
+        table, values = READERS["csv"](files[0]), READERS["csv"](files[2])
+        assert table.loc[0, ["word", "note", "gain"]].tolist() == [f"{sign}@", f"{sign}=1+1", -1.5]
+        assert values.loc[0, ["word", "value"]].tolist() == [f"{sign}@", -0.5]
+
+
+def test_the_shell_exports_what_it_says(spoken, tmp_path):
+    command = ["export", str(spoken.path), "--out", str(tmp_path / "out"), "--untrained"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out/untrained.csv").exists()
+    refused = CliRunner().invoke(app, command)
+    assert "--overwrite" in str(refused.exception)
+    assert CliRunner().invoke(app, [*command, "--overwrite", "--padding", "--spreadsheet"]).exit_code == 0
+    assert len(READERS["csv"](tmp_path / "out/activations.csv")) == len(spoken.to_frame())
+
+
+@pytest.mark.r
+@pytest.mark.parametrize("to", ["csv", "netcdf"])
+def test_r_reads_untrained_networks(spoken, tmp_path, to):
+    if to == "netcdf" and not has_ncdf4():
+        pytest.skip("R has no ncdf4 here (Debian: apt install r-cran-ncdf4)")
+    spoken.export(tmp_path / "out", to=to, untrained=True, padding=True)
+    source = tmp_path / ("out" if to == "csv" else "out.nc")
+    script = (
+        f'source("{bundled("R", "read_store.R")}"); store <- read_store("{source}", "conv2"); u <- store$untrained; '
+        "cat(nrow(u), unique(u$layer), unique(u$seed), sprintf('%.9f', sum(u$value[u$seed == 7])))"
+    )
+    done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows, layer, *seeds, total = done.stdout.split()
+    values = spoken.recording("untrained/seed_07").to_frame("conv2")["value"]
+    assert (int(rows), layer, seeds) == (2 * len(values), "conv2", ["0", "7"])
+    assert float(total) == pytest.approx(values.sum(), abs=1e-6)
 
 
 @pytest.mark.parametrize("to", ["csv", "parquet", "netcdf"])
