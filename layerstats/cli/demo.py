@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, tell_damage, tell_notes
+from layerstats.cli.speech import ALIGN_HELP, CORPUS_HELP, DAMAGED_HELP, align_speech, open_speech, tell_damage
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def demo(
         "s:sh"
     ),
     untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 20,
-    align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
+    align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
     too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
@@ -77,20 +77,15 @@ def demo(
 
 def _read_speech(step: Steps, corpus: str, words: list[str] | None, align: bool, too_long: str, damaged: str) -> Clips:
     """Read the held-out part of the corpus (all of it where the corpus has no split) as the network hears it."""
-    from layerstats.corpora import PAPER_WORDS, Clips, open_corpus
+    from layerstats.corpora import PAPER_WORDS, Clips
 
-    step(f"reading {corpus}")
-    speech = open_corpus(corpus, words=words, damaged=damaged)
-    tell_notes(speech)
+    speech = open_speech(step, corpus, words, damaged)
     held_out = "test" if "test" in set(speech.tokens["split"]) else None
     known = set(speech.words)
     wanted = words or [word for word in PAPER_WORDS if word in known] or None
     speech = speech.subset(words=wanted, split=held_out)
     if align:
-        step("forced alignment")
-        speech, unaligned = speech.with_alignment()
-        if len(unaligned):
-            typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
+        speech = align_speech(step, speech)
     clips = Clips(speech, too_long=too_long, damaged=damaged)
     tell_damage(clips)
     return clips
@@ -144,7 +139,7 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     left_out = f" {damaged} further tokens whose audio is damaged were left out." if damaged else ""
     heard = (
         f"{len(tokens)} tokens of {tokens['word'].nunique()} words by {tokens['speaker'].nunique()} {held_out}speakers "
-        f"({clips.corpus.name}).{left_out} {card.description} "
+        f"({clips.corpus.name}).{left_out}{''.join(f' {note}' for note in clips.corpus.notes)} {card.description} "
         f"It was trained on: {card.training.get('corpus', 'not recorded')}."
     )
     series = (

@@ -9,7 +9,15 @@ import typer
 
 from layerstats.cli.arguments import listed
 from layerstats.cli.network_file import load_network
-from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, tell_damage, tell_notes
+from layerstats.cli.speech import (
+    ALIGN_HELP,
+    CORPUS_HELP,
+    DAMAGED_HELP,
+    SLICE_HELP,
+    align_speech,
+    open_speech,
+    tell_damage,
+)
 
 
 def record(
@@ -35,24 +43,23 @@ def record(
     summary: Annotated[
         str, typer.Option(help="What is stored of the channels: mean, or root_mean_square where a norm fixes the mean.")
     ] = "mean",
-    align: Annotated[bool, typer.Option(help="Find the phones by forced alignment.")] = False,
+    align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
+    slice_words: Annotated[bool, typer.Option("--slice-words", help=SLICE_HELP)] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
 ) -> None:
     """Record the layers' activations on a corpus into a store."""
     from layerstats.cli.progress import steps
-    from layerstats.corpora import Clips, open_corpus
+    from layerstats.corpora import Clips
     from layerstats.models import part as part_of
     from layerstats.probes import network_attributes, record_activations, record_untrained
 
     with steps() as step:
-        step(f"reading {corpus}")
-        speech = open_corpus(corpus, words=listed(words), damaged=damaged).subset(split=split)
-        tell_notes(speech)
-        if align:
-            step("forced alignment")
-            speech, unaligned = speech.with_alignment()
-            if len(unaligned):
-                typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
+        # Utterances are sliced before words can be chosen.
+        speech = open_speech(step, corpus, None if slice_words else listed(words), damaged).subset(split=split)
+        if align or slice_words:
+            speech = align_speech(step, speech, slice_words)
+        if slice_words:
+            speech = speech.subset(words=listed(words))
         clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long, damaged=damaged)
         tell_damage(clips)
         step("loading the network")

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from layerstats.cli.progress import Steps
     from layerstats.corpora import Clips, Corpus
 
 CORPUS_HELP = (
     "demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH. "
     "Options follow a question mark, as in 'textgrids:PATH?word_tier=Words&phone_tier=Phones&speaker=prefix'."
 )
+ALIGN_HELP = "Find the phones by forced alignment (American English)."
+SLICE_HELP = "Slice utterances into their words by forced alignment (American English)."
 DAMAGED_HELP = "What to do with speech that cannot be used (noise after lost bytes, silence): error, skip or keep."
 
 
@@ -20,6 +23,25 @@ def tell_notes(corpus: Corpus) -> None:
     """Say on stderr what was recognised or left out when a corpus was read."""
     for note in corpus.notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def open_speech(step: Steps, corpus: str, words: list[str] | None, damaged: str) -> Corpus:
+    """Open a corpus, and say on stderr what was recognised or left out."""
+    from layerstats.corpora import open_corpus
+
+    step(f"reading {corpus}")
+    speech = open_corpus(corpus, words=words, damaged=damaged)
+    tell_notes(speech)
+    return speech
+
+
+def align_speech(step: Steps, speech: Corpus, slice_words: bool = False) -> Corpus:
+    """Find phones by forced alignment, and say on stderr what could not be aligned."""
+    step("forced alignment")
+    aligned, unaligned = speech.with_alignment(slice_words=slice_words)
+    if len(unaligned):
+        typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
+    return aligned
 
 
 def tell_damage(clips: Clips) -> None:

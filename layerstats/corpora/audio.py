@@ -250,6 +250,42 @@ class MemoryAudio:
         return [hashlib.sha256(self.samples[token].astype("<i2").tobytes()).hexdigest() for token in tokens]
 
 
+@dataclass(frozen=True, eq=False)
+class SlicedAudio:
+    """Stretches of the tokens of another source.
+
+    Parameters
+    ----------
+    source : AudioSource
+        Where the whole tokens are.
+    stretches : mapping of str to (str, int, int)
+        Of each token the one that it is a part of, its first sample there and the one after its last.
+    """
+
+    source: AudioSource
+    stretches: Mapping[str, tuple[str, int, int]] = field(repr=False)
+    _last: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def load(self, token: str) -> np.ndarray:
+        """Audio of a token, float32 (sample,)."""
+        whole, start, stop = self.stretches[token]
+        samples = self._last.get(whole)
+        if samples is None:  # the words of an utterance are asked for one after another
+            samples = self.source.load(whole)
+            self._last.clear()
+            self._last[whole] = samples
+        stretch = samples[start:stop]
+        check_samples(stretch, f"token {token!r}")
+        return stretch
+
+    def fingerprints(self, tokens: Iterable[str]) -> list[str]:
+        """Return what identifies the whole tokens, with the stretches."""
+        stretches = [self.stretches[token] for token in tokens]
+        wholes = list(dict.fromkeys(whole for whole, _, _ in stretches))
+        known = dict(zip(wholes, self.source.fingerprints(wholes), strict=True))
+        return [f"{known[whole]}:{start}:{stop}" for whole, start, stop in stretches]
+
+
 def one_rate(files: Iterable[AudioFile]) -> int:
     """Sampling rate that all files share.
 

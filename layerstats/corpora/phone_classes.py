@@ -7,6 +7,7 @@ Every reader that knows how its labels map to these writes them into the column 
 from __future__ import annotations
 
 from layerstats.checks import check_choice
+from layerstats.corpora.folders import composed
 from layerstats.errors import ArgumentError
 
 # The classes that divide the inventory: each label is in exactly one.
@@ -110,7 +111,7 @@ def phone_set(text: str) -> tuple[str, ...]:
     ('ch', 'jh', 's')
     """
     labels: list[str] = []
-    for part in (piece.strip() for piece in text.split(",")):
+    for part in (composed(piece.strip()) for piece in text.split(",")):
         if part in PHONE_CLASSES or part in PHONE_SETS:
             labels.extend(labels_of(part))
         elif part:

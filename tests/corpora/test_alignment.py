@@ -101,6 +101,57 @@ def test_audio_too_short_for_its_words(small_demo):
     assert set(aligned.phones["token"]) == {first["token"].iloc[1]}
 
 
+@pytest.fixture
+def utterances(small_demo):
+    """Two utterances of three words each, and where these begin, in seconds."""
+    rows, codes, onsets = [], {}, {}
+    for number in range(2):
+        tokens = small_demo.tokens[small_demo.tokens["speaker"] == small_demo.speakers[number]].iloc[:3]
+        parts, at = [], 0
+        for token in tokens["token"]:
+            onsets.setdefault(f"u{number}", []).append(at / small_demo.rate_hz)
+            parts += [small_demo.source.load(token), np.zeros(4000, np.float32)]
+            at += sum(map(len, parts[-2:]))
+        samples = np.concatenate(parts)
+        codes[f"u{number}"] = np.round(32767 * samples).astype(np.int16)
+        text = " ".join(tokens["word"])
+        rows.append((f"u{number}", text, f"s{number}", "train", len(samples) / small_demo.rate_hz, f"chapter {number}"))
+    columns = ["token", "word", "speaker", "split", "duration_s", "chapter"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return Corpus("utterances", frame, empty_phones(), small_demo.rate_hz, MemoryAudio(codes)), onsets
+
+
+def test_utterances_are_sliced_into_words(utterances):
+    corpus, onsets = utterances
+    words, unaligned = corpus.with_alignment(slice_words=True)
+    assert unaligned.empty
+    said = corpus.tokens["word"].str.split()
+    assert words.tokens["word"].tolist() == [*said[0], *said[1]]
+    assert words.tokens["token"].iloc[0] == f"u0_00_{said[0][0]}"
+    assert words.tokens["utterance"].tolist() == ["u0"] * 3 + ["u1"] * 3
+    assert words.tokens["chapter"].tolist() == ["chapter 0"] * 3 + ["chapter 1"] * 3
+    for token, utterance, index in words.tokens[["token", "utterance", "word_index"]].values.tolist():
+        whole, start, stop = words.source.stretches[token]
+        assert whole == utterance
+        assert abs(start / corpus.rate_hz - onsets[utterance][index]) < 0.2  # in the pause before, at most
+        np.testing.assert_array_equal(words.audio(token), corpus.audio(whole)[start:stop])
+    first = words.phones.groupby("token")["onset_s"].min()
+    assert first.abs().max() < 1e-3
+    assert "sil" not in set(words.phones["label"])
+    assert len(set(words.source.fingerprints(words.tokens["token"]))) == 6
+    assert words.content_hash() != corpus.content_hash()
+
+
+def test_audio_that_cannot_be_used_is_not_aligned(utterances):
+    corpus, _ = utterances
+    codes = {token: samples.copy() for token, samples in corpus.source.samples.items()}
+    codes["u1"][:] = 0
+    silent = Corpus("silent", corpus.tokens, empty_phones(), corpus.rate_hz, MemoryAudio(codes))
+    words, unaligned = silent.with_alignment(slice_words=True)
+    assert set(words.tokens["utterance"]) == {"u0"}
+    assert "silent" in unaligned["reason"].item()
+
+
 @pytest.mark.realdata
 def test_words_of_timit(real_data):
     corpus = read_timit(real_data("timit"))
