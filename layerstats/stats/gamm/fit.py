@@ -19,6 +19,7 @@ from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.result import GammResult
+from layerstats.stats.gamm.saturation import check_saturation
 from layerstats.stats.gamm.series import GAPS, has_whole_gaps
 from layerstats.stats.gamm.verify import verification_table
 
@@ -232,6 +233,7 @@ def _job(task: FitTask) -> _Job:
             f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got "
             f"{task.rho!r} instead."
         )
+    check_saturation(request)
     engine = choose_engine(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)

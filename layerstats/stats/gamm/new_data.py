@@ -76,6 +76,8 @@ def code_new_data(
     DataError
         A needed column is absent or incomplete, or holds a level that the model has not seen.
     """
+    if not len(new_data):
+        raise DataError("The new data have no rows.")
     needed = needed_columns(request, fitted_labels, exclude)
     predictors = [column for column in request.frame.columns if column not in request.formula.response_columns]
     coded = pd.DataFrame(index=range(len(new_data)))

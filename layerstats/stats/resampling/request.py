@@ -8,6 +8,7 @@ from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.fit import FitTask, check_rho
 from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.saturation import check_saturation
 from layerstats.stats.gamm.series import GAPS, has_whole_gaps
 
 
@@ -47,6 +48,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         raise ArgumentError(
             f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got {rho}."
         )
+    check_saturation(request)
     return prepared, request
 
 

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from layerstats.errors import DataError
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.solution import Solution, solve
 from layerstats.stats.gamm.structured.system import System
+
+# Of a sum of squares: what rounding errors leave of it.
+_EXACT = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +120,23 @@ class Criterion:
         """Return the log scale that minimises the criterion at given smoothing parameters, or the known one."""
         if self.known_scale is not None:
             return float(np.log(self.known_scale))
+        if self.freedom <= 0:
+            raise DataError(
+                f"The model has as many coefficients without penalty as the data have rows "
+                f"({self.system.observations}): nothing is left to estimate a variance from. Leave out a term, or use "
+                "more data."
+            )
+        check_inexact(solution.penalised_square, self.system.response_square)
         return float(np.log(solution.penalised_square / self.freedom))
+
+
+def check_inexact(left: float, square: float) -> None:
+    """Raise `DataError` where sums of squares, about the mean, say that a model leaves rounding errors only."""
+    if left <= _EXACT * square:
+        raise DataError(
+            "The model fits the response exactly, but for rounding errors: there is no residual variance to hold "
+            "anything against. Is the response computed from the other columns?"
+        )
 
 
 def penalised_directions(solution: Solution) -> np.ndarray:

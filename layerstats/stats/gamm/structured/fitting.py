@@ -11,7 +11,7 @@ import numpy as np
 from layerstats.errors import FitError
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.structured import binomial
-from layerstats.stats.gamm.structured.criterion import Criterion
+from layerstats.stats.gamm.structured.criterion import Criterion, check_inexact
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
@@ -153,6 +153,7 @@ def _fit_binomial(request: FitRequest, model: Model) -> StructuredFit:
 def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
     criterion = criterion_of(request, model, request.rho)
     optimum = minimise_from_several(criterion)
+    check_inexact(optimum.solution.penalised_square, criterion.system.response_square)
     groups = cast(NestedSolution, optimum.solution).group_coefficients if model.outer else None
     coefficients = optimum.solution.coefficients.copy()
     if model.parametric.has_intercept:
