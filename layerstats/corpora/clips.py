@@ -102,7 +102,7 @@ class Clips:
             f"{self.rate_hz} Hz has room for {self._room / self.rate_hz:.3f} s between silences of {self.silence_s} s "
             f"({len(long)} of {len(self.corpus.tokens)} tokens are too long; the longest, "
             f"{self.corpus.tokens['token'].iloc[worst]!r}, needs samples={self._lengths[worst] + 2 * self._silence}). "
-            f"Pass more samples, a shorter silence_s, too_long='trim' or too_long='skip'."
+            f"Pass more samples, a shorter silence_s, too_long='trim' or too_long='skip' (--too-long trim or skip)."
         )
 
     @cached_property

@@ -148,8 +148,8 @@ def refuse_damage(damage: pd.DataFrame, tokens: int) -> None:
     first = damage.iloc[0]
     count = "" if len(damage) == 1 else f" ({len(damage)} of {tokens} tokens cannot be used.)"
     only_noise = bool(np.isfinite(damage["noise_onset_s"].to_numpy(dtype=float)).all())
-    keep = ", or take them as they are with damaged='keep'" if only_noise else ""
+    keep = ", or take them as they are with damaged='keep' (--damaged keep)" if only_noise else ""
     raise AudioError(
         f"The audio of token {first['token']!r} cannot be used: {first['reason']}{count} Replace the files, or leave "
-        f"the tokens out with damaged='skip' (find_damage(corpus) lists them){keep}."
+        f"the tokens out with damaged='skip' (--damaged skip; find_damage(corpus) lists them){keep}."
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from layerstats.checks import require
-from layerstats.corpora.headers import said_samples
+from layerstats.corpora.headers import said_samples, says_length
 from layerstats.errors import AudioError
 
 # Codings in which a sample does not depend on those before it, beside FLAC, whose frames stand alone.
@@ -87,8 +87,12 @@ def seeks_exactly(sound: Any) -> bool:
 
 def frames_of(sound: Any, path: Path) -> int:
     """Return how many samples of a channel a sound file holds; decodes it where its header does not say."""
-    if sound.frames >= UNKNOWN_LENGTH:
+    if sound.frames >= UNKNOWN_LENGTH or (sound.format == "MP3" and not says_length(path)):
         return len(decoded(path))
+    return _said(sound, path)
+
+
+def _said(sound: Any, path: Path) -> int:
     said = None if seeks_exactly(sound) else said_samples(path)
     return int(sound.frames) if said is None else min(said, int(sound.frames))
 
@@ -123,7 +127,7 @@ def _decode(path: Path) -> np.ndarray:
         else:
             # In one call: between two, soundfile seeks.
             try:
-                values = sound.read(frames_of(sound, path), dtype="float32", always_2d=True)
+                values = sound.read(_said(sound, path), dtype="float32", always_2d=True)
             except (RuntimeError, ValueError, MemoryError) as error:
                 raise _broken(path, "all", error) from error
     values.setflags(write=False)

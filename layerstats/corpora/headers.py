@@ -53,7 +53,7 @@ def length_fault(path: Path) -> str | None:
             return _sphere(head, size)
         if head.startswith(b"OggS"):
             return _ogg(file, size)
-        return _mpeg(file, head)
+        return None if says_length(path) else _mpeg(file, _mpeg_start(head))
 
 
 def said_samples(path: Path) -> int | None:
@@ -75,6 +75,20 @@ def said_samples(path: Path) -> int | None:
     if head[:4] != b"RIFF" or at < 0 or len(head) < at + 12:
         return None
     return struct.unpack("<I", head[at + 8 : at + 12])[0] or None
+
+
+def says_length(path: Path) -> bool:
+    """Whether an MP3 has the header of Xing, LAME or Fraunhofer; else its length is a guess from its first bit rate."""
+    with path.open("rb") as file:
+        file.seek(_mpeg_start(file.read(10)))
+        return re.search(b"Xing|Info|VBRI", file.read(256)) is not None
+
+
+def _mpeg_start(head: bytes) -> int:
+    """Where the frames of an MP3 begin, behind a tag."""
+    if not head.startswith(b"ID3") or len(head) < 10:
+        return 0
+    return 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
 
 
 def _cut(promised: int, there: int, unit: int = 2) -> str | None:
@@ -110,6 +124,9 @@ def _audio_behind(file, position: int, size: int, order: str, length: int) -> st
     padded = position + length % 2
     if any(_are_chunks(file, start, size, order) for start in (padded, position)) or size - padded < _TAGS:
         return None
+    file.seek(padded)
+    if not any(block.strip(b"\0") for block in iter(lambda: file.read(2**20), b"")):
+        return None  # room that was set aside
     return (
         f"its header promises {length} bytes of audio, and {size - padded} more follow, as where a recording was "
         "not closed"
@@ -147,15 +164,8 @@ def _ogg(file, size: int) -> str | None:
     return None if ends else "it was cut short: its last page is missing"
 
 
-def _mpeg(file, head: bytes) -> str | None:
-    """Without the header of Xing, LAME or Fraunhofer the length of an MP3 is a guess from its first bit rate."""
-    position = 0
-    if head.startswith(b"ID3") and len(head) >= 10:
-        position = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    file.seek(position)
-    start = file.read(1024)
-    if any(name in start[:256] for name in (b"Xing", b"Info", b"VBRI")):
-        return None
+def _mpeg(file, position: int) -> str | None:
+    """Without a length in its header, only an MP3 of one bit rate is read to its end."""
     rates = set()
     for _ in range(_FRAMES):
         file.seek(position)

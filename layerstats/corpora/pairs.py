@@ -57,12 +57,14 @@ def find_pairs(folder: Path, audio: Path | None) -> tuple[list[Pair], tuple[str,
     )
     if not grid_of:
         raise CorpusError(f"No recordings with TextGrids below {folder}.")
-    by_grid = apart > 0 and len({one.parent for one in recordings}) < len({one.parent for one in grids})
+    owners = len({one.parent for one in recordings}), len({one.parent for one in grids})
     pairs = []
     for recording in recordings:
         grid = grid_of[recording]
         name = composed(recording.relative_to(sounds).with_suffix("").as_posix().replace("/", "_"))
-        owner = (grid if by_grid else recording).parent
+        owner = (grid if apart and owners[0] < owners[1] else recording).parent
+        if apart and owners == (1, 1):
+            owner = folder  # "wav" and "grids" are nobody
         # A folder that is a link has the name of the link: that is what the corpus calls it.
         shown = owner.name if owner not in (folder, sounds) else owner.resolve().name
         pairs.append(Pair(recording, grid, name, composed(shown)))
@@ -74,8 +76,8 @@ def _match(
     recordings: Sequence[Path], sounds: Path, grids: Sequence[Path], folder: Path
 ) -> tuple[dict[Path, Path], int]:
     """Return the TextGrid of each recording, and how many pairs do not lie beside each other."""
-    beside = {(grid.parent, composed(grid.stem)): grid for grid in grids}
-    keys = {recording: (recording.parent, composed(recording.stem)) for recording in recordings}
+    beside = {_place(grid): grid for grid in grids}
+    keys = {recording: _place(recording) for recording in recordings}
     found = {recording: beside[key] for recording, key in keys.items() if key in beside}
     left = {one: _parts(one, sounds) for one in recordings if one not in found}
     taken = set(found.values())
@@ -88,8 +90,13 @@ def _match(
             if len(those) == len(other) == 1:
                 found[those[0]] = other[0]
                 del left[those[0]], waiting[other[0]]
-                apart += 1
+                apart += those[0].parent != other[0].parent
     return found, apart
+
+
+def _place(path: Path) -> tuple[Path, str]:
+    """Folder and name, however a system writes accents."""
+    return path.parent, composed(path.stem)
 
 
 def _parts(path: Path, folder: Path) -> tuple[str, ...]:

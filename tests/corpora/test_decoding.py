@@ -109,6 +109,7 @@ def test_a_recording_that_was_not_closed(tmp_path, noise, said):
         (8000, b""),
         (8000, struct.pack("<4sI", b"LIST", 3000) + bytes(3000)),
         (8000, b"TAG" + bytes(125)),
+        (8000, bytes(20000)),
         (2**32 - 1, b""),
         (0x7FFFFFFF - 36, b""),
         (8001, b""),
@@ -130,6 +131,20 @@ def test_mp3_that_does_not_say_its_length(tmp_path, speech):
     (tmp_path / "a.mp3").write_bytes(data[second:])
     with pytest.raises(AudioError, match="varying bit rate whose header does not say its length"):
         probe_audio(tmp_path / "a.mp3")
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_mp3_of_one_bit_rate_is_read_to_its_end(tmp_path, noise, rate):
+    options = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+    with soundfile.SoundFile(tmp_path / "a.mp3", "w", rate, 1, format="MP3", **options) as file:
+        file.write(noise(100_000))
+    assert probe_audio(tmp_path / "a.mp3").samples == 100_000
+    data = (tmp_path / "a.mp3").read_bytes()
+    for tag in (b"", b"ID3\4\0\0\0\0\2\0" + bytes(256)):
+        (tmp_path / "a.mp3").write_bytes(tag + data[data.find(data[:2], 40) :])
+        found = probe_audio(tmp_path / "a.mp3").samples
+        assert 100_000 <= found < 103_000  # with what encoder and decoder add
+        assert len(read_audio(tmp_path / "a.mp3", 0, found)) == found
 
 
 def test_what_was_not_fetched(tmp_path):

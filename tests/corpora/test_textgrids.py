@@ -278,6 +278,18 @@ def test_sounds_in_one_folder_and_textgrids_by_speaker(put, tmp_path):
         read_textgrids(tmp_path)
 
 
+def test_folders_of_kinds_of_files_are_no_speakers(put, tmp_path):
+    put("TextGrids/a", [*SHE, ("phones", SEGMENTS)], audio="wav/a")
+    put("TextGrids/b", [*SHE, ("phones", SEGMENTS)], audio="wav/B")
+    assert read_textgrids(tmp_path).speakers == (tmp_path.name,)
+
+
+def test_names_in_another_case(put):
+    corpus = read_textgrids(put("S1/One", [*SHE, ("phones", SEGMENTS)], audio="S1/ONE"))
+    assert corpus.tokens["recording"].tolist() == ["S1_ONE"] * 2
+    assert not any("different folders" in note for note in corpus.notes)
+
+
 def test_names_are_the_same_whichever_system_wrote_them(put, tmp_path):
     folder = put("S1/f\u00fcr", [*SHE, ("phones", SEGMENTS)], audio="S1/fu\u0308r")
     assert read_textgrids(folder).tokens["recording"].tolist() == ["S1_f\u00fcr"] * 2
