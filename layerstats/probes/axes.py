@@ -118,6 +118,11 @@ def output_tensor(layer: str, output: object, choose: Callable[[object], Tensor]
             f"Layer {layer!r} gives complex numbers, of which no mean can be told apart from their phase. Record their "
             "size, with choose_output=lambda output: output.abs(), or choose a later layer."
         )
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        raise ArgumentError(
+            f"Layer {layer!r} gives a {'nested' if tensor.is_nested else 'sparse'} tensor. Make it a plain one with "
+            "choose_output=, for instance lambda output: output.to_dense(), or choose a later layer."
+        )
     return tensor.dequantize() if tensor.is_quantized else tensor
 
 

@@ -125,7 +125,7 @@ def _check_tokens(layer: str, shapes: Shapes, named: int | None) -> int:
     ):
         raise ArgumentError(
             f"Layer {layer!r} gives {told}: tokens are merged with another axis. Take them apart with choose_output=, "
-            "choose another layer, or record with batch_size=1."
+            f"{'record with batch_size=1, ' if 1 in shapes.one else ''}or choose another layer."
         )
     if named is not None and named != grown[0]:
         raise ArgumentError(

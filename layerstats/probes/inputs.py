@@ -102,10 +102,11 @@ def _failure(model: nn.Module, prepared: Prepared, error: BaseException) -> str:
     text = str(error)
     if "memory" in text.lower():
         advice = "Fewer tokens at once need less memory: choose a smaller batch_size."
-    elif isinstance(error, TypeError) and "argument" in text:
-        advice = "What it is called with is made by prepare_input=, which may return a mapping of keyword arguments."
     else:
-        advice = "Does it run on such an input by itself? Another one is made by prepare_input=."
+        advice = (
+            "By default a network gets waveforms (token, sample). Another input, or a mapping of keyword arguments, is "
+            "made by prepare_input=, for instance lambda waveforms: waveforms[:, None]; in the shell by the network."
+        )
     return f"{type(model).__name__} failed on {', '.join(shapes)}: {_described(error)}. {advice}"
 
 

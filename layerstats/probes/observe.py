@@ -110,7 +110,7 @@ def observe(
 
     def module_ran(name: str, kind: Kind, _module: nn.Module, _args: tuple, output: object) -> None:
         made = first_tensor(output)
-        if made is not None:
+        if made is not None and not made.is_nested:
             kinds[name] = kind, tuple(made.shape)
 
     modules = dict(model.named_modules())

@@ -137,8 +137,8 @@ class _Trace:
 
 
 def _address(tensor: Tensor) -> int:
-    # Views (transposed, unsqueezed) share it with their origin.
-    return tensor.untyped_storage().data_ptr()
+    # Views (transposed, unsqueezed) share it with their origin; sparse tensors have none.
+    return tensor.untyped_storage().data_ptr() if tensor.layout is torch.strided else id(tensor)
 
 
 def trace_layers(
@@ -284,7 +284,9 @@ def _settle(
     grids: Sequence[Grid], reach: Mapping[int, tuple[int, int]] | None, count: int, time: InputTime
 ) -> tuple[Grid, str, str]:
     """Choose among what the modules say, what the gradients say, and the ratio of lengths."""
-    if reach is not None:
+    # What hears the whole input does so whatever its modules say: attention after convolutions of a long reach.
+    everything = bool(reach) and all(ends == (0, time.samples - 1) for ends in (reach or {}).values())
+    if reach is not None and not everything:
         for grid in grids:
             if all(_within(grid.bounds(index), ends) for index, ends in reach.items()):
                 return grid, "layers", "local"

@@ -244,3 +244,21 @@ def test_time_of_features_needs_their_hop():
 )
 def test_windows(module, expected):
     assert window_of(module) == expected
+
+
+class _Attention(nn.Module):
+    """Convolutions that reach further than the clip is long, and attention after them."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions = nn.Sequential(nn.Conv1d(1, 4, 8, stride=4), nn.Conv1d(4, 4, 151, padding=75))
+        self.attention = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+
+    def forward(self, inputs):
+        return self.attention(self.convolutions(inputs).mT)
+
+
+def test_attention_after_a_long_reach_hears_the_whole_clip():
+    with seeded(0):
+        facts = facts_of(_Attention(), torch.randn(1, 1, 400), "attention", ("token", "sample", "channel"))
+    assert (facts.context, facts.grid.field, facts.grid.hop, facts.geometry) == ("clip", 400, 4, "layers")

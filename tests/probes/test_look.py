@@ -201,6 +201,14 @@ def test_complex_and_packed_outputs_are_refused_with_what_to_do(tmp_path, clips)
     assert values(clips, tmp_path / "packed", model, "rnn", **choose).shape == (7, 64)
 
 
+def test_sparse_and_nested_outputs_are_refused(tmp_path, clips):
+    model = Network(lambda m, x: m.layer(m.conv(x)), layer=Function(lambda h: h.to_sparse()))
+    with pytest.raises(ArgumentError, match=r"sparse tensor.*to_dense"):
+        values(clips, tmp_path, model, "layer")
+    choose = {"choose_output": lambda output: output.to_dense()}
+    np.testing.assert_allclose(values(clips, tmp_path, model, "layer", **choose), expected(clips), atol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_scripted_networks_are_refused(tmp_path, clips):
     plain = nn.Sequential(nn.Unflatten(1, (1, -1)), convolution(), nn.Sequential(nn.Tanh()))
@@ -256,7 +264,7 @@ def fails(error):
             fails(RuntimeError("sizes\ndo not match")),
             r"Network failed on input of shape \(1, 1024\): RuntimeError: sizes do",
         ),
-        (fails(KeyError("mask")), r"KeyError: 'mask' \(test_look\.py, line \d+\)\. Does it run"),
+        (fails(KeyError("mask")), r"KeyError: 'mask' \(test_look\.py, line \d+\)\. By default"),
         (fails(SystemExit(2)), "SystemExit: 2"),
         (fails(MemoryError("out of memory")), "choose a smaller batch_size"),
         (lambda m, x, lengths: None, r"TypeError: .*'lengths'.*prepare_input="),
