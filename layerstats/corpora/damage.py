@@ -17,7 +17,7 @@ FRAME_S = 0.020
 LOUDEST = 0.5
 CORRELATION = 0.3
 FRAMES = 2
-CODES = 2**23
+CODES = 2**31
 NEAR_FULL_SCALE, FULL_SCALE = 0.97, 0.9995
 LARGEST_PILE = 0.02
 # Kolmogorov's distance of magnitudes from an even spread: two critical values of 5 % at 16 kHz in the damaged files of
@@ -120,7 +120,7 @@ def _noise_in(samples: np.ndarray, rate_hz: int) -> tuple[float, str] | None:
 
 
 def _from_integers(samples: np.ndarray) -> bool:
-    """Whether all samples are codes of up to 24 bits: a lost byte turns no floating-point numbers into even noise."""
+    """Whether all samples are codes of up to 32 bits: a lost byte turns no floating-point numbers into even noise."""
     codes = samples.astype(np.float64) * CODES
     return bool(np.array_equal(codes, np.rint(codes)))
 

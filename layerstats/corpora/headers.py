@@ -26,7 +26,7 @@ def length_fault(path: Path) -> str | None:
     Parameters
     ----------
     path : Path
-        A file of any format; what is neither RIFF, AIFF, AU, NIST SPHERE, Ogg nor MP3 is not looked into.
+        A file of any format; what is neither RIFF, W64, AIFF, AU, NIST SPHERE, Ogg nor MP3 is not looked into.
 
     Returns
     -------
@@ -46,6 +46,8 @@ def length_fault(path: Path) -> str | None:
         head = file.read(_HEAD)
         if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
             return _chunked(file, head, size)
+        if head.startswith(b"riff") and len(head) >= 24:  # Sony's W64
+            return _cut(struct.unpack("<Q", head[16:24])[0], size)
         if head.startswith(b".snd") and len(head) >= 12:
             start, promised = struct.unpack(">II", head[4:12])
             return None if promised >= _STREAMED else _cut(promised, size - start)

@@ -122,6 +122,15 @@ def test_loud_speech_in_any_format_is_whole(tmp_path, samples, subtype):
     assert np.abs(Clips(corpus).waveforms([0])).max() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32"])
+def test_a_byte_lost_in_a_file_of_any_width(tmp_path, subtype):
+    speech = np.clip(3 * SPEECH + 0.1 * RNG.standard_normal(8000), -0.99, 0.99)
+    corpus = as_file(tmp_path, speech, subtype)
+    data = (tmp_path / "1_anna_7.wav").read_bytes()
+    (tmp_path / "1_anna_7.wav").write_bytes(data[:9001] + data[9002:] + b"\0")
+    assert len(find_damage(corpus)) == 1
+
+
 @pytest.mark.parametrize(("samples", "subtype"), [(np.zeros(8000), "PCM_16"), (np.append(SPEECH, np.nan), "FLOAT")])
 def test_silence_and_values_that_are_not_finite_are_damage(tmp_path, samples, subtype):
     as_file(tmp_path, SPEECH, name="2_anna_7.wav")
