@@ -189,8 +189,8 @@ def record_activations(
             if not writer.complete:
                 _stream(model, clips, options, found, place, writer, progress)
                 writer.finish()
-    experiment = open_store(store)
-    return experiment if group == "activations" else experiment.recording(group)
+    # The main one may be half-written by another process.
+    return open_store(store, recording=group)
 
 
 @dataclass(frozen=True)

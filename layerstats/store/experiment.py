@@ -324,7 +324,9 @@ def _dataset(table: pd.DataFrame, dimension: str) -> xr.Dataset:
     return xr.Dataset(variables)
 
 
-def open_store(path: str | os.PathLike[str], *, incomplete: str = "error") -> Experiment:
+def open_store(
+    path: str | os.PathLike[str], *, incomplete: str = "error", recording: str = MAIN_RECORDING
+) -> Experiment:
     """Open a store; values stay on disk until they are asked for.
 
     Parameters
@@ -333,6 +335,8 @@ def open_store(path: str | os.PathLike[str], *, incomplete: str = "error") -> Ex
         The directory.
     incomplete
         "error" refuses a half-written recording and says how to finish it; "allow" shows the tokens that are there.
+    recording
+        The recording to show: the main one, or for instance `untrained/seed_03`.
 
     Raises
     ------
@@ -355,4 +359,7 @@ def open_store(path: str | os.PathLike[str], *, incomplete: str = "error") -> Ex
     1     b  dark      s2  test  conv1       1     0.5    1.0
     >>> folder.cleanup()
     """
-    return Experiment(StoreFiles(Path(path), incomplete))
+    files = StoreFiles(Path(path), incomplete)
+    if incomplete == "error" and recording in files.recording_names:
+        files.recording(recording)
+    return Experiment(files, recording)

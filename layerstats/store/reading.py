@@ -38,7 +38,7 @@ class StoreFiles:
     Raises
     ------
     StoreError
-        There is no store at `path`, it is of a newer schema, or it is half-written and `incomplete` is "error".
+        There is no store at `path`, it is of a newer schema, or its tables are half-written.
     """
 
     def __init__(self, path: Path, incomplete: str = "error") -> None:
@@ -51,8 +51,6 @@ class StoreFiles:
             raise StoreError(
                 f"The tables of {path} are half-written. Run the recording again: it will write them anew."
             )
-        if not self.allow_incomplete and (path / MAIN_RECORDING / METADATA).exists():
-            self.recording(MAIN_RECORDING)
 
     @cached_property
     def tokens(self) -> pd.DataFrame:

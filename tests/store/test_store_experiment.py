@@ -326,6 +326,13 @@ def test_half_written_untrained_recording_does_not_close_the_store(experiment, s
     assert len(open_store(path, incomplete="allow").recording("untrained/seed_00").tokens) == 8
 
 
+def test_half_written_main_recording_does_not_hide_an_untrained_one(store_path, tmp_path):
+    path = damaged(store_path, tmp_path, "activations", complete=False, tokens_written=8)
+    with pytest.raises(StoreError, match=r"'activations' of .* is half-written"):
+        open_store(path)
+    assert len(open_store(path, recording="untrained/seed_00").to_frame()) == 12 * 80
+
+
 def test_half_written_tables(store_path, tmp_path):
     with pytest.raises(StoreError, match=r"tables of .* are half-written"):
         open_store(damaged(store_path, tmp_path, complete=False))
