@@ -192,14 +192,10 @@ def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     trace[first:] = solution.block_penalties @ own
     middle = np.sum(solution.block_inverse * (count * solution.block_inverse + 2 * spread), axis=0)
     cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T
-    gathered = [inverse @ solution.gather(diagonal) for diagonal in solution.block_penalties]
-    for number, matrix in enumerate(gathered):
-        cross[first + number, :first] = cross[:first, first + number] = dense @ np.sum(
-            penalties.along_axes(matrix) * penalties.along_axes(inverse), axis=1
-        )
-        for other in range(number + 1):
-            mixed = np.sum(matrix * gathered[other].T)
-            cross[first + number, first + other] += mixed
-            if other != number:
-                cross[first + other, first + number] += mixed
+    gathered = solution.times_gathered(inverse)
+    along = penalties.along_axes(inverse)
+    for number, matrix in enumerate(gathered, first):
+        cross[number, :first] = cross[:first, number] = dense @ np.sum(penalties.along_axes(matrix) * along, axis=1)
+    flat = np.stack([matrix.ravel() for matrix in gathered])
+    cross[first:, first:] += flat @ np.stack([matrix.T.ravel() for matrix in gathered]).T
     return trace, cross

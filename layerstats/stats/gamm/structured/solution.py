@@ -133,8 +133,31 @@ class Solution(WeightedPenalties):
         """Return the sum over the levels of a grid of W M W', (grid, function, function), for M of the dense corner."""
         total = np.zeros_like(self.block_inverse)
         for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
-            part = weights @ matrix[cluster.block] @ weights.transpose(0, 2, 1)
-            cluster.add_by_grid(total, part)
+            # One product for all patterns of a cluster.
+            through = (weights.reshape(-1, len(cluster.columns)) @ cluster.square_of(matrix)).reshape(weights.shape)
+            cluster.add_by_grid(total, through @ weights.transpose(0, 2, 1))
+        return total
+
+    def times_gathered(self, matrix: np.ndarray) -> list[np.ndarray]:
+        """Return M times the sum over all levels of W'DW, for M of the dense corner and each penalty D of a block."""
+        size = len(matrix)
+        rows = [cluster.mixed.shape[0] * cluster.mixed.shape[1] for cluster in self.system.clusters]
+        columns = [len(cluster.columns) for cluster in self.system.clusters]
+        first = sum(number * wide for number, wide in zip(rows, columns, strict=True)) * 2 * size
+        last = sum(number * wide**2 for number, wide in zip(rows, columns, strict=True))
+        if first > last + len(self.block_penalties) * size**3:
+            return [matrix @ self.gather(diagonal) for diagonal in self.block_penalties]
+        total = [np.zeros_like(matrix) for _ in self.block_penalties]
+        for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
+            across = matrix if len(cluster.columns) == size else matrix[:, cluster.columns]
+            for found, diagonal in zip(total, self.block_penalties, strict=True):
+                used = diagonal > 0
+                own = (weights[:, used] * np.sqrt(diagonal[used])[:, None]).reshape(-1, len(cluster.columns))
+                product = (across @ own.T) @ own
+                if len(cluster.columns) == size:
+                    found += product
+                else:
+                    found[:, cluster.columns] += product
         return total
 
     def gather(self, diagonal: np.ndarray) -> np.ndarray:
@@ -144,7 +167,7 @@ class Solution(WeightedPenalties):
         root = np.sqrt(diagonal[used])[:, None]
         for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
             scaled = (weights[:, used] * root).reshape(-1, len(cluster.columns))
-            total[cluster.block] += scaled.T @ scaled
+            cluster.add_to(total, scaled.T @ scaled)
         return total
 
     def level_coefficients(self) -> np.ndarray:
@@ -182,7 +205,7 @@ def solve(system: System, penalties: Penalties, log_smoothing: np.ndarray, metho
     for cluster in system.clusters:
         weights = block_inverse[cluster.grid] @ cluster.mixed
         flat = weights.reshape(-1, len(cluster.columns))
-        dense[cluster.block] -= cluster.mixed.reshape(-1, len(cluster.columns)).T @ flat
+        cluster.add_to(dense, -(cluster.mixed.reshape(-1, len(cluster.columns)).T @ flat))
         response[cluster.columns] -= flat.T @ cluster.response.ravel()
         elimination.append(weights)
     inverse, coefficients, dense_determinant = solve_dense(dense, response)

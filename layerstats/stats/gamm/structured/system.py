@@ -53,6 +53,17 @@ class Cluster:
         """Index of the cluster's square in a matrix of the dense corner."""
         return np.ix_(self.columns, self.columns)
 
+    def square_of(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the part of a matrix of the dense corner for the columns of the cluster."""
+        return matrix if len(self.columns) == len(matrix) else matrix[self.block]
+
+    def add_to(self, matrix: np.ndarray, part: np.ndarray) -> None:
+        """Add what belongs to the columns of the cluster to a matrix of the dense corner."""
+        if len(self.columns) == len(matrix):
+            matrix += part
+        else:
+            matrix[self.block] += part
+
     @cached_property
     def _order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The patterns in the order of their grids, where each grid begins, and which it is."""

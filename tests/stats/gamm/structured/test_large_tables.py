@@ -14,8 +14,8 @@ from layerstats.stats.gamm.structured.inference.tables import glance_table, para
 from layerstats.stats.gamm.structured.model import build_model
 
 FORMULAS = (
-    "y ~ word + s(x, k = 5) + s(length) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1)",
-    "y ~ word + s(x, k = 5) + s(length) + s(token, bs = 're') + s(speaker, bs = 're')",
+    "y ~ word + s(x, k = 5) + s(z) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)",
+    "y ~ word + s(x, k = 5) + s(z) + s(token, bs = 're') + s(speaker, bs = 're')",
 )
 
 
@@ -34,7 +34,7 @@ def tables(request):
 @pytest.mark.parametrize("rho", [0.0, 0.4])
 def test_columns_in_pieces_give_the_same_fit(formula, rho, make_request, make_tokens, monkeypatch):
     data = make_tokens(24, 8, balanced=False)
-    data["length"] = np.random.default_rng(1).uniform(0, 1, len(data))
+    data["z"] = np.random.default_rng(1).uniform(0, 1, len(data))
     whole = tables(make_request(formula, data, rho=rho))
     for module in (rows, patterns):
         monkeypatch.setattr(module, "PIECE_VALUES", 2000)
@@ -47,7 +47,7 @@ def test_columns_in_pieces_give_the_same_fit(formula, rho, make_request, make_to
 @pytest.mark.parametrize("cost", [0.0, 1e12])
 def test_clusters_are_joined_or_apart_with_the_same_fit(cost, make_request, make_tokens, monkeypatch):
     data = make_tokens(24, 8, balanced=False)
-    data["length"] = np.random.default_rng(1).uniform(0, 1, len(data))
+    data["z"] = np.random.default_rng(1).uniform(0, 1, len(data))
     request = make_request(FORMULAS[0], data)
     usual = tables(request)
     monkeypatch.setattr(system, "_CLUSTER", cost)

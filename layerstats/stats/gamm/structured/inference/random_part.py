@@ -85,7 +85,7 @@ class Weights:
         for cluster, own in zip(solution.system.clusters, self.mixed, strict=True):
             removed = own[:, away]
             mixed.append(own[:, stay] - across[cluster.grid] @ removed)
-            dense[cluster.block] -= np.einsum("pfc,pfd->cd", removed, inverse[cluster.grid] @ removed)
+            cluster.add_to(dense, -np.tensordot(removed, inverse[cluster.grid] @ removed, axes=([0, 1], [0, 1])))
         block = self.block[:, stay[:, None], stay] - across @ self.block[:, away[:, None], stay]
         return Weights(self.functions[stay], block, tuple(mixed), dense)
 
@@ -109,6 +109,7 @@ def statistic_weights(solution: Solution, noise: Noise) -> Weights:
         mixed.append(own)
         through = cluster.mixed[:, other][:, :, inside]
         columns = cluster.columns[inside]
-        dense[np.ix_(columns, columns)] += np.einsum("pfc,pfd->cd", through / penalty[other][:, None], through)
+        scaled = through / penalty[other][:, None]
+        dense[np.ix_(columns, columns)] += np.tensordot(scaled, through, axes=([0, 1], [0, 1]))
     dense[np.ix_(noise.dense, noise.dense)] = -solution.dense_penalty[np.ix_(noise.dense, noise.dense)]
     return Weights(functions, kept, tuple(mixed), dense)
