@@ -19,6 +19,10 @@ _SECOND_START = -8.0
 _TOLERANCE = 1e-10
 
 
+# Relative: how nearly a smoothing parameter on its way to infinity is by itself.
+_ALONE = 0.2
+
+
 # Where a step leads, the estimates there, and the criterion.
 Moved = tuple[np.ndarray, Solution, float]
 
@@ -120,7 +124,24 @@ def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
     step = np.zeros(len(gradient))
     step[used] = -vectors @ ((vectors.T @ gradient[used]) / size)
     longest = np.abs(step).max()
-    return step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
+    if longest > _LONGEST_STEP:
+        return step * (_LONGEST_STEP / longest)
+    step[_growing(derivatives, step)] = _LONGEST_STEP
+    return step
+
+
+def _growing(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
+    """Return which smoothing parameters are on their way to infinity, (parameter,), where a step may be the longest.
+
+    There the criterion falls with the inverse of the smoothing parameter, and a Newton step is always 1. The gradient
+    is then minus the second derivative, and others do not matter to it.
+    """
+    gradient, curvature = derivatives.gradient, np.diag(derivatives.hessian)
+    beside = np.abs(derivatives.hessian) @ np.abs(step) - np.abs(curvature * step)
+    alone = beside < _ALONE * np.abs(gradient)
+    growing = alone & (gradient < 0) & (np.abs(step - 1) < _ALONE) & (np.abs(curvature + gradient) < -_ALONE * gradient)
+    growing[-1] = False
+    return growing
 
 
 def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:
