@@ -19,8 +19,9 @@ _SECOND_START = -8.0
 _TOLERANCE = 1e-10
 
 
-# Relative: how nearly a smoothing parameter on its way to infinity is by itself.
-_ALONE = 0.2
+# Relative: how nearly a smoothing parameter on its way to infinity is by itself; and the gradient from where on it is
+# only such parameters that move.
+_ALONE, _NEARLY = 0.2, 0.3
 
 
 # Where a step leads, the estimates there, and the criterion.
@@ -74,7 +75,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
         tolerance = _TOLERANCE * (1 + abs(value))
         if np.abs(derivatives.gradient).sum() < tolerance:
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
-        step = _step(derivatives, tolerance)
+        step = _step(derivatives, tolerance, criterion.penalties.simplified)
         unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
         moved = _whole(criterion, point, step) if unseen else _shortened(criterion, point, step, value)
         if moved is None:
@@ -114,8 +115,11 @@ def starting_point(criterion: Criterion) -> np.ndarray:
     return np.log(np.maximum(ratios, 1e-10))
 
 
-def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
-    """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length."""
+def _step(derivatives: Derivatives, tolerance: float, simplified: np.ndarray) -> np.ndarray:
+    """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length.
+
+    `simplified` are the penalties without which something is left of a term; see `Penalties`.
+    """
     gradient, hessian = derivatives.gradient, derivatives.hessian
     least = tolerance / len(gradient)
     used = (np.abs(gradient) > least) | (np.abs(np.diag(hessian)) > least)
@@ -126,12 +130,18 @@ def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
     longest = np.abs(step).max()
     if longest > _LONGEST_STEP:
         return step * (_LONGEST_STEP / longest)
-    step[_growing(derivatives, step)] = _LONGEST_STEP
+    growing = _growing(derivatives, step)
+    # Where variances of random terms vanish, Ref.df counts eigenvalues next to rounding errors.
+    growing[np.setdiff1d(np.arange(len(growing)), simplified)] = False
+    if growing.any() and np.abs(gradient).sum() < _NEARLY:
+        # As many steps of 1 as there are before the last one.
+        left = np.ceil(np.log(np.abs(gradient[growing]).sum() / tolerance)) - 1
+        step[growing] *= np.clip(left, 1.0, _LONGEST_STEP)
     return step
 
 
 def _growing(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
-    """Return which smoothing parameters are on their way to infinity, (parameter,), where a step may be the longest.
+    """Return which smoothing parameters are on their way to infinity, (parameter,), where steps may be longer.
 
     There the criterion falls with the inverse of the smoothing parameter, and a Newton step is always 1. The gradient
     is then minus the second derivative, and others do not matter to it.
@@ -139,9 +149,7 @@ def _growing(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
     gradient, curvature = derivatives.gradient, np.diag(derivatives.hessian)
     beside = np.abs(derivatives.hessian) @ np.abs(step) - np.abs(curvature * step)
     alone = beside < _ALONE * np.abs(gradient)
-    growing = alone & (gradient < 0) & (np.abs(step - 1) < _ALONE) & (np.abs(curvature + gradient) < -_ALONE * gradient)
-    growing[-1] = False
-    return growing
+    return alone & (gradient < 0) & (np.abs(step - 1) < _ALONE) & (np.abs(curvature + gradient) < -_ALONE * gradient)
 
 
 def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:
