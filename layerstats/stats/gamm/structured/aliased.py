@@ -72,8 +72,8 @@ def null_combinations(columns: np.ndarray) -> np.ndarray:
     return right[rank:] / size
 
 
-def without_aliased(model: Model, combinations: np.ndarray, system: System, method: str) -> Model:
-    """Return `model` without the unpenalised columns that `bam` leaves out.
+def without_aliased(model: Model, combinations: np.ndarray, system: System, method: str) -> tuple[Model, np.ndarray]:
+    """Return `model` without the unpenalised columns that `bam` leaves out, and the columns that stay.
 
     Parameters
     ----------
@@ -118,7 +118,8 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     left_out = set(free[chosen].tolist())
     arbitrary = set(chosen) != set(other) or (method == "ML" and not small)
     counted = len(left_out) if method == "REML" else 0
-    return _leave_out(model, left_out, Aliased((), arbitrary, counted, bool(smooths)))
+    stay = np.setdiff1d(np.arange(model.dense_count), sorted(left_out))
+    return _leave_out(model, left_out, Aliased((), arbitrary, counted, bool(smooths))), stay
 
 
 def _determinant_without(cross: np.ndarray, columns: list[int]) -> float:

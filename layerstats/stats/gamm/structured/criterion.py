@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.errors import DataError
+from layerstats.stats.gamm.structured.block_traces import block_traces
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.solution import Solution, solve
 from layerstats.stats.gamm.structured.system import System
@@ -180,22 +181,18 @@ def fit_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
 def _determinant_terms(solution: Solution) -> tuple[np.ndarray, np.ndarray]:
     """Return tr(K^-1 S_j) for each penalty, and tr(K^-1 S_i K^-1 S_j) for each pair, all penalties weighted."""
     penalties, first = solution.penalties, solution.penalties.dense_count
-    inverse, count = solution.inverse_in_range, solution.system.block_count[:, None, None]
+    count = solution.system.block_count[:, None, None]
     trace, cross = np.empty(penalties.count), np.empty((penalties.count, penalties.count))
     dense = solution.dense_penalties
     trace[:first] = dense @ np.diag(solution.axis_inverse_in_range)
     cross[:first, :first] = dense @ solution.axis_inverse_in_range**2 @ dense.T
     if first == penalties.count:
         return trace, cross
-    spread = solution.spread(inverse)
-    own = np.diagonal(count * solution.block_inverse + spread, axis1=1, axis2=2).sum(axis=0)
+    found = block_traces(solution, solution.inverse_in_range)
+    own = np.diagonal(count * solution.block_inverse + found.spread, axis1=1, axis2=2).sum(axis=0)
     trace[first:] = solution.block_penalties @ own
-    middle = np.sum(solution.block_inverse * (count * solution.block_inverse + 2 * spread), axis=0)
-    cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T
-    gathered = solution.times_gathered(inverse)
-    along = penalties.along_axes(inverse)
-    for number, matrix in enumerate(gathered, first):
-        cross[number, :first] = cross[:first, number] = dense @ np.sum(penalties.along_axes(matrix) * along, axis=1)
-    flat = np.stack([matrix.ravel() for matrix in gathered])
-    cross[first:, first:] += flat @ np.stack([matrix.T.ravel() for matrix in gathered]).T
+    middle = np.sum(solution.block_inverse * (count * solution.block_inverse + 2 * found.spread), axis=0)
+    cross[first:, first:] = solution.block_penalties @ middle @ solution.block_penalties.T + found.pairs
+    cross[first:, :first] = found.axes @ dense.T
+    cross[:first, first:] = cross[first:, :first].T
     return trace, cross

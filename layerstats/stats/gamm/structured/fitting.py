@@ -122,7 +122,10 @@ def criterion_of(request: FitRequest, model: Model, rho: float, patterns: Patter
         nested = build_nested_system(model, response_of(request), start, correlation, request.weights, patterns)
         penalties = Penalties.of(model, int(nested.block_count.sum()), len(nested.used))
         return NestedCriterion(nested, penalties, request.method, constant)
-    system = build_system(model, response_of(request), start, correlation, request.weights, patterns)
+    if model.summed is not None and model.summed[0] is request and rho == request.rho:
+        system = model.summed[1]
+    else:
+        system = build_system(model, response_of(request), start, correlation, request.weights, patterns)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
     return Criterion(system, penalties, request.method, constant)

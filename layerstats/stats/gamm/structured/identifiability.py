@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 _SINGULAR = 1e-11
 
 
-def check_determined(model: Model) -> None:
+def check_determined(model: Model, cross: np.ndarray | None = None) -> None:
     """Refuse models whose coefficients are not determined by data and penalties.
+
+    Parameters
+    ----------
+    model
+        Its terms.
+    cross
+        (column, column) the cross-product of the dense corner, where it is known; it is changed.
 
     Raises
     ------
     Refusal
         They are not.
     """
-    cross = _cross_product(model)
+    cross = _cross_product(model) if cross is None else cross
     for term in model.dense:
         span = model.dense_spans[term.label]
         for penalty in term.penalty_matrices():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.formula import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
 from layerstats.stats.gamm.structured.identifiability import check_determined
+from layerstats.stats.gamm.structured.offsets import response_of
+from layerstats.stats.gamm.structured.patterns import is_large
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows, pieces
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
@@ -26,7 +28,7 @@ from layerstats.stats.gamm.structured.smooths import (
     sharing,
     with_side_conditions,
 )
-from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.system import System, build_system
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 # Beyond this the dense corner is no longer small, and a general engine does better.
@@ -63,6 +65,8 @@ class Model:
         The smooths with ``bs = "fs"`` and how many penalties each has.
     aliased
         Coefficients that were left out, since the data cannot tell them from others.
+    summed
+        A request whose data are summed up already, and these sums; None for most.
     """
 
     parametric: ParametricPart
@@ -75,6 +79,7 @@ class Model:
     group: np.ndarray
     factor_smooths: tuple[tuple[SmoothTerm, int], ...]
     aliased: Aliased = field(default_factory=Aliased)
+    summed: tuple[FitRequest, System] | None = None
 
     @property
     def dense_spans(self) -> dict[str, slice]:
@@ -205,28 +210,32 @@ def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
         group=outer[0].level_of(frame) if outer else np.zeros(len(frame), dtype=np.int64),
         factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
     )
-    model = _identifiable(request, model)
-    check_determined(model)
-    return model
+    return _determined(request, model)
 
 
-def _identifiable(request: FitRequest, model: Model) -> Model:
-    """Leave out the unpenalised columns that depend on others.
+def _determined(request: FitRequest, model: Model) -> Model:
+    """Leave out the unpenalised columns that depend on others, and check that the rest is determined.
 
     Raises
     ------
     Refusal
-        Which ones mgcv leaves out cannot be known.
+        It is not, or which ones mgcv leaves out cannot be known.
     """
     combinations = dependencies(model)
-    if not len(combinations):
-        return model
-    if request.family != "gaussian":
+    if len(combinations) and request.family != "gaussian":
         raise Refusal(f"terms that the data cannot tell apart with a response of family {request.family!r}")
-    start = series_start(request)
+    # The columns of a large table are made once, for this and for the fit.
+    large = is_large(model) and request.family == "gaussian" and not model.outer
+    if not len(combinations) and not large:
+        check_determined(model)
+        return model
     correlation = neighbour_correlation(request, request.rho)
-    system = build_system(model, request.response_values, start, correlation, request.weights)
-    return without_aliased(model, combinations, system, request.method)
+    system = build_system(model, response_of(request), series_start(request), correlation, request.weights)
+    if len(combinations):
+        model, kept = without_aliased(model, combinations, system, request.method)
+        system = system if model.outer else system.with_columns(kept)
+    check_determined(model, system.dense_gram.copy() if large and request.weights is None else None)
+    return replace(model, summed=(request, system)) if large else model
 
 
 def _constrained(

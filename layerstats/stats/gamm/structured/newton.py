@@ -19,9 +19,11 @@ _SECOND_START = -8.0
 _TOLERANCE = 1e-10
 
 
-# Relative: how nearly a smoothing parameter on its way to infinity is by itself; and the gradient from where on it is
-# only such parameters that move.
-_ALONE, _NEARLY = 0.2, 0.3
+# Relative: how much gradient and second derivative differ in a smoothing parameter on its way to infinity; and the
+# gradient from where on little else moves.
+_SIMILAR, _NEARLY = 0.2, 0.3
+# Of an optimum: how near in a log smoothing parameter; and what is no curvature, and no difference of criteria.
+_NEAR, _FLAT = 0.1, 1e-2
 
 
 # Where a step leads, the estimates there, and the criterion.
@@ -55,11 +57,22 @@ class Optimum:
     iterations: int
     converged: bool
 
+    def attracts(self, point: np.ndarray, value: float, gradient: np.ndarray) -> bool:
+        """Return whether Newton's method leads here from `point`, log smoothing parameters and log scale.
 
-def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
+        It is near in every parameter but those that grow without bound, and they grow.
+        """
+        here = np.append(self.solution.log_smoothing, self.log_scale)
+        near = np.abs(point - here) < _NEAR
+        unbounded = (np.abs(np.diag(self.derivatives.hessian)) < _FLAT) & (gradient <= 0)
+        return self.converged and abs(value - self.value) < _FLAT and bool(np.all(near | unbounded))
+
+
+def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optimum | None = None) -> Optimum:
     """Minimise `criterion` from `start`, log smoothing parameters.
 
-    Smoothing parameters that grow without bound make the criterion flat; the step leaves such directions alone.
+    Smoothing parameters that grow without bound make the criterion flat; the step leaves such directions alone. Where
+    the steps come near an optimum that is `known`, it is that one.
 
     Raises
     ------
@@ -75,6 +88,8 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None) -> Optimum:
         tolerance = _TOLERANCE * (1 + abs(value))
         if np.abs(derivatives.gradient).sum() < tolerance:
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
+        if known is not None and known.attracts(point, value, derivatives.gradient):
+            return known
         step = _step(derivatives, tolerance, criterion.penalties.simplified)
         unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
         moved = _whole(criterion, point, step) if unseen else _shortened(criterion, point, step, value)
@@ -99,7 +114,7 @@ def minimise_from_several(criterion: Criterion) -> Optimum:
     """
     best = minimise(criterion)
     if criterion.penalties.compete:
-        second = minimise(criterion, starting_point(criterion) + _SECOND_START)
+        second = minimise(criterion, starting_point(criterion) + _SECOND_START, best)
         # The first stays where both are the same but for rounding errors.
         if second.value < best.value - 1e-6:
             best = second
@@ -135,7 +150,7 @@ def _step(derivatives: Derivatives, tolerance: float, simplified: np.ndarray) ->
     growing[np.setdiff1d(np.arange(len(growing)), simplified)] = False
     if growing.any() and np.abs(gradient).sum() < _NEARLY:
         # As many steps of 1 as there are before the last one.
-        left = np.ceil(np.log(np.abs(gradient[growing]).sum() / tolerance)) - 1
+        left = np.ceil(np.log(np.abs(gradient).sum() / tolerance)) - 1
         step[growing] *= np.clip(left, 1.0, _LONGEST_STEP)
     return step
 
@@ -143,13 +158,11 @@ def _step(derivatives: Derivatives, tolerance: float, simplified: np.ndarray) ->
 def _growing(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
     """Return which smoothing parameters are on their way to infinity, (parameter,), where steps may be longer.
 
-    There the criterion falls with the inverse of the smoothing parameter, and a Newton step is always 1. The gradient
-    is then minus the second derivative, and others do not matter to it.
+    There the criterion falls with the inverse of the smoothing parameter: the gradient is minus the second derivative,
+    and a Newton step is always 1.
     """
     gradient, curvature = derivatives.gradient, np.diag(derivatives.hessian)
-    beside = np.abs(derivatives.hessian) @ np.abs(step) - np.abs(curvature * step)
-    alone = beside < _ALONE * np.abs(gradient)
-    return alone & (gradient < 0) & (np.abs(step - 1) < _ALONE) & (np.abs(curvature + gradient) < -_ALONE * gradient)
+    return (gradient < 0) & (np.abs(step - 1) < _SIMILAR) & (np.abs(curvature + gradient) < -_SIMILAR * gradient)
 
 
 def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:

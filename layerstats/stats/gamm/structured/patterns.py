@@ -64,9 +64,8 @@ class RowColumns:
         self._model = model
         self.outer = model.width - sum(term.functions for term in model.blocks)
         #: How many rows `of` may be asked for at once.
-        self.most = max(PIECE_VALUES // max(model.width, 1), 1)
-        frame = model.rows.frame
-        self._kept = self._made(frame) if len(frame) <= _KEPT * self.most else None
+        self.most = _rows_at_once(model)
+        self._kept = None if is_large(model) else self._made(model.rows.frame)
 
     def of(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return columns, (row, column), and the row of each of the different rows `places` among them."""
@@ -78,6 +77,15 @@ class RowColumns:
     def _made(self, frame: pd.DataFrame) -> np.ndarray:
         model = self._model
         return np.hstack([model.dense_columns(frame), model.outer_columns(frame), model.block_columns(frame)])
+
+
+def is_large(model: Model) -> bool:
+    """Return whether the columns of a model are too many to be kept."""
+    return len(model.rows.frame) > _KEPT * _rows_at_once(model)
+
+
+def _rows_at_once(model: Model) -> int:
+    return max(PIECE_VALUES // max(model.width, 1), 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,28 +138,6 @@ class Solution(WeightedPenalties):
             cluster.add_by_grid(total, through @ weights.transpose(0, 2, 1))
         return total
 
-    def times_gathered(self, matrix: np.ndarray) -> list[np.ndarray]:
-        """Return M times the sum over all levels of W'DW, for M of the dense corner and each penalty D of a block."""
-        size = len(matrix)
-        rows = [cluster.mixed.shape[0] * cluster.mixed.shape[1] for cluster in self.system.clusters]
-        columns = [len(cluster.columns) for cluster in self.system.clusters]
-        first = sum(number * wide for number, wide in zip(rows, columns, strict=True)) * 2 * size
-        last = sum(number * wide**2 for number, wide in zip(rows, columns, strict=True))
-        if first > last + len(self.block_penalties) * size**3:
-            return [matrix @ self.gather(diagonal) for diagonal in self.block_penalties]
-        total = [np.zeros_like(matrix) for _ in self.block_penalties]
-        for cluster, weights in zip(self.system.clusters, self.elimination, strict=True):
-            across = matrix if len(cluster.columns) == size else matrix[:, cluster.columns]
-            for found, diagonal in zip(total, self.block_penalties, strict=True):
-                used = diagonal > 0
-                own = (weights[:, used] * np.sqrt(diagonal[used])[:, None]).reshape(-1, len(cluster.columns))
-                product = (across @ own.T) @ own
-                if len(cluster.columns) == size:
-                    found += product
-                else:
-                    found[:, cluster.columns] += product
-        return total
-
     def gather(self, diagonal: np.ndarray) -> np.ndarray:
         """Return the sum over all levels of W'DW, (column, column), for a diagonal D of a random block."""
         total = np.zeros_like(self.inverse)

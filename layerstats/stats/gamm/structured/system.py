@@ -8,7 +8,7 @@ does not depend on their number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -55,14 +55,17 @@ class Cluster:
 
     def square_of(self, matrix: np.ndarray) -> np.ndarray:
         """Return the part of a matrix of the dense corner for the columns of the cluster."""
-        return matrix if len(self.columns) == len(matrix) else matrix[self.block]
+        # Twice along one axis takes half of the time of both at once.
+        return matrix if len(self.columns) == len(matrix) else matrix.take(self.columns, 0).take(self.columns, 1)
 
     def add_to(self, matrix: np.ndarray, part: np.ndarray) -> None:
         """Add what belongs to the columns of the cluster to a matrix of the dense corner."""
         if len(self.columns) == len(matrix):
             matrix += part
         else:
-            matrix[self.block] += part
+            rows = matrix[self.columns]
+            rows[:, self.columns] += part
+            matrix[self.columns] = rows
 
     @cached_property
     def _order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,6 +126,20 @@ class System:
     def functions(self) -> int:
         """The number of columns of a random block."""
         return self.block_gram.shape[1]
+
+    def with_columns(self, kept: np.ndarray) -> System:
+        """Return the sums of some columns of the dense corner."""
+        clusters = []
+        for cluster in self.clusters:
+            own = np.isin(cluster.columns, kept)
+            columns = np.searchsorted(kept, cluster.columns[own])
+            clusters.append(replace(cluster, columns=columns, mixed=np.ascontiguousarray(cluster.mixed[:, :, own])))
+        return replace(
+            self,
+            dense_gram=self.dense_gram[np.ix_(kept, kept)],
+            dense_response=self.dense_response[kept],
+            clusters=tuple(clusters),
+        )
 
 
 def build_system(

@@ -9,9 +9,11 @@ from layerstats.stats.gamm.structured import patterns, rows, system
 from layerstats.stats.gamm.structured.bases import radial_sum
 from layerstats.stats.gamm.structured.bases.basis import Values
 from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
-from layerstats.stats.gamm.structured.fitting import fit_structured
+from layerstats.stats.gamm.structured.block_traces import _by_rows, _by_squares
+from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured
 from layerstats.stats.gamm.structured.inference.tables import glance_table, parametric_table, smooth_table
 from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.newton import minimise, starting_point
 
 FORMULAS = (
     "y ~ word + s(x, k = 5) + s(z) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)",
@@ -55,6 +57,65 @@ def test_clusters_are_joined_or_apart_with_the_same_fit(cost, make_request, make
     monkeypatch.setattr(system, "_WIDE", 0)
     for first, second in zip(usual, tables(request), strict=True):
         np.testing.assert_allclose(second.to_numpy(dtype=float), first.to_numpy(dtype=float), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["fREML", "ML"])
+@pytest.mark.parametrize("smooth", ["s(z)", "te(x, z, k = 3) + s(z)"])
+def test_traces_of_block_penalties_by_rows_and_by_squares(smooth, method, make_request, make_tokens):
+    data = make_tokens(24, 8, balanced=False)
+    data["z"] = np.random.default_rng(1).uniform(0, 1, len(data))
+    random = "s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)"
+    request = make_request(f"y ~ word + {smooth} + {random}", data, method=method)
+    criterion = criterion_of(request, build_model(request), 0.0)
+    solution = criterion.solve(starting_point(criterion))
+    inverse = solution.inverse_in_range
+    rows, squares = _by_rows(solution, inverse), _by_squares(solution, inverse)
+    for name in ("spread", "axes", "pairs"):
+        first, second = getattr(rows, name), getattr(squares, name)
+        np.testing.assert_allclose(first, second, rtol=1e-7, atol=1e-9 * np.abs(second).max())
+
+
+def test_columns_that_depend_on_others_leave_the_sums_of_a_large_table(make_request, make_tokens, monkeypatch):
+    """The sums are made once, before columns are left out, and give what they give when made anew."""
+    data = make_tokens(24, 8, balanced=False)
+    request = make_request(
+        "y ~ word + s(x, k = 5) + s(x, by = word, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)", data
+    )
+    usual = tables(request)
+    monkeypatch.setattr(patterns, "_KEPT", 0)
+    model = build_model(request)
+    assert model.summed is not None
+    assert model.aliased.names
+    for first, second in zip(usual, tables(request), strict=True):
+        np.testing.assert_allclose(second.to_numpy(dtype=float), first.to_numpy(dtype=float), rtol=1e-6, atol=1e-9)
+
+
+def test_an_optimum_that_is_known_is_recognised_on_the_way(make_request, make_tokens):
+    """And nothing is taken for it that is far away, or not on its way to infinity with it."""
+    request = make_request("y ~ word + s(x, k = 5) + s(v) + s(x, token, bs = 'fs', m = 1, k = 4)", make_tokens(24, 8))
+    criterion = criterion_of(request, build_model(request), 0.0)
+    best = minimise(criterion)
+    again = minimise(criterion, starting_point(criterion) - 8.0)
+    assert again is not best
+    assert again.value == pytest.approx(best.value, abs=1e-6)
+    assert minimise(criterion, starting_point(criterion) - 8.0, best) is best
+    here = np.append(best.solution.log_smoothing, best.log_scale)
+    bent = int(np.argmax(np.diag(best.derivatives.hessian)[:-1]))
+    there = here + 0.5 * np.eye(len(here))[bent]
+    assert best.attracts(here, best.value, best.derivatives.gradient)
+    assert not best.attracts(there, best.value, best.derivatives.gradient)
+    assert not best.attracts(here, best.value + 1.0, best.derivatives.gradient)
+
+
+def test_smooths_that_become_lines_take_few_steps(make_request, make_tokens):
+    data = make_tokens(24, 8, noise=1.0)
+    data["y"] += 0.3 * data["v"]
+    request = make_request("y ~ word + s(v) + s(token, bs = 're')", data)
+    criterion = criterion_of(request, build_model(request), 0.0)
+    best = minimise(criterion)
+    assert best.converged
+    assert best.solution.log_smoothing[0] > 8
+    assert best.iterations < 16
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
