@@ -19,9 +19,6 @@ _SECOND_START = -8.0
 _TOLERANCE = 1e-10
 
 
-# Relative: how much gradient and second derivative differ in a smoothing parameter on its way to infinity; and the
-# gradient from where on little else moves.
-_SIMILAR, _NEARLY = 0.2, 0.3
 # Of an optimum: how near in a log smoothing parameter; and what is no curvature, and no difference of criteria.
 _NEAR, _FLAT = 0.1, 1e-2
 
@@ -90,7 +87,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optim
             return Optimum(solution, point[-1], value, derivatives, iteration, True)
         if known is not None and known.attracts(point, value, derivatives.gradient):
             return known
-        step = _step(derivatives, tolerance, criterion.penalties.simplified)
+        step = _step(derivatives, tolerance)
         unseen = -float(derivatives.gradient @ step) < np.finfo(float).eps * (1 + abs(value))
         moved = _whole(criterion, point, step) if unseen else _shortened(criterion, point, step, value)
         if moved is None:
@@ -130,11 +127,8 @@ def starting_point(criterion: Criterion) -> np.ndarray:
     return np.log(np.maximum(ratios, 1e-10))
 
 
-def _step(derivatives: Derivatives, tolerance: float, simplified: np.ndarray) -> np.ndarray:
-    """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length.
-
-    `simplified` are the penalties without which something is left of a term; see `Penalties`.
-    """
+def _step(derivatives: Derivatives, tolerance: float) -> np.ndarray:
+    """Return the Newton step with absolute eigenvalues, zero in flat directions, of limited length."""
     gradient, hessian = derivatives.gradient, derivatives.hessian
     least = tolerance / len(gradient)
     used = (np.abs(gradient) > least) | (np.abs(np.diag(hessian)) > least)
@@ -143,26 +137,7 @@ def _step(derivatives: Derivatives, tolerance: float, simplified: np.ndarray) ->
     step = np.zeros(len(gradient))
     step[used] = -vectors @ ((vectors.T @ gradient[used]) / size)
     longest = np.abs(step).max()
-    if longest > _LONGEST_STEP:
-        return step * (_LONGEST_STEP / longest)
-    growing = _growing(derivatives, step)
-    # Where variances of random terms vanish, Ref.df counts eigenvalues next to rounding errors.
-    growing[np.setdiff1d(np.arange(len(growing)), simplified)] = False
-    if growing.any() and np.abs(gradient).sum() < _NEARLY:
-        # As many steps of 1 as there are before the last one.
-        left = np.ceil(np.log(np.abs(gradient).sum() / tolerance)) - 1
-        step[growing] *= np.clip(left, 1.0, _LONGEST_STEP)
-    return step
-
-
-def _growing(derivatives: Derivatives, step: np.ndarray) -> np.ndarray:
-    """Return which smoothing parameters are on their way to infinity, (parameter,), where steps may be longer.
-
-    There the criterion falls with the inverse of the smoothing parameter: the gradient is minus the second derivative,
-    and a Newton step is always 1.
-    """
-    gradient, curvature = derivatives.gradient, np.diag(derivatives.hessian)
-    return (gradient < 0) & (np.abs(step - 1) < _SIMILAR) & (np.abs(curvature + gradient) < -_SIMILAR * gradient)
+    return step * min(1.0, _LONGEST_STEP / longest) if longest > 0 else step
 
 
 def _whole(criterion: Criterion, point: np.ndarray, step: np.ndarray) -> Moved | None:

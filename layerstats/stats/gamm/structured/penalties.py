@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -56,8 +56,6 @@ class Penalties:
         Whether the data let smooths take each other's place.
     extra_axes
         (axis, column) of smooths that no coordinates make all penalties diagonal of; None where there are none.
-    simplified
-        Positions of the penalties of smooths that an infinite smoothing parameter makes simpler, and not zero.
     """
 
     dense: np.ndarray
@@ -72,7 +70,6 @@ class Penalties:
     left_out: int = 0
     collinear: bool = False
     extra_axes: np.ndarray | None = None
-    simplified: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @classmethod
     def of(cls, model: Model, levels: int, groups: int = 0) -> Penalties:
@@ -123,7 +120,6 @@ class Penalties:
             left_out=model.aliased.counted,
             collinear=model.aliased.of_smooths,
             extra_axes=extra if rooted else None,
-            simplified=np.flatnonzero(np.isin(labels, [term.label for term in model.dense if term.null_dimension])),
         )
 
     @property

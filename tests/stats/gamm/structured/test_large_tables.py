@@ -107,17 +107,6 @@ def test_an_optimum_that_is_known_is_recognised_on_the_way(make_request, make_to
     assert not best.attracts(here, best.value + 1.0, best.derivatives.gradient)
 
 
-def test_smooths_that_become_lines_take_few_steps(make_request, make_tokens):
-    data = make_tokens(24, 8, noise=1.0)
-    data["y"] += 0.3 * data["v"]
-    request = make_request("y ~ word + s(v) + s(token, bs = 're')", data)
-    criterion = criterion_of(request, build_model(request), 0.0)
-    best = minimise(criterion)
-    assert best.converged
-    assert best.solution.log_smoothing[0] > 8
-    assert best.iterations < 16
-
-
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
 def test_splines_are_sums_of_radial_functions(order, scale, monkeypatch):
