@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from layerstats.cli.gamm_options import (
+    Contrast,
+    check_contrast,
+    read_contrast,
+    read_factor,
+    read_names,
+    read_ordered,
+    read_places,
+    read_rho,
+)
+from layerstats.cli.shell_words import in_shell_words
 from layerstats.cli.stored_models import write_stored_model
-from layerstats.errors import ArgumentError, LayerstatsError
+from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from layerstats.stats.gamm import GammResult
+    from layerstats.stats.gamm import FitTask, GammResult
 
 
 def gamm(
@@ -32,43 +43,69 @@ def gamm(
     ] = None,
     difference: Annotated[list[str] | None, typer.Option(help="COL:a,b, the curve of a minus that of b.")] = None,
     along: Annotated[str | None, typer.Option(help="Covariate of the difference, where there are several.")] = None,
+    at: Annotated[list[str] | None, typer.Option(help="COL=value, where another column of a difference is.")] = None,
+    na: Annotated[str, typer.Option(help="Rows with missing values: error, or omit.")] = "error",
+    missing: Annotated[str | None, typer.Option(help="What stands for a missing value in the table, A,B,...")] = None,
+    numeric: Annotated[str | None, typer.Option(help="Columns of numbers that look like codes, COL[,COL].")] = None,
+    separator: Annotated[str | None, typer.Option(help="Between cells, where what is found is wrong.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal sign, where what is found is wrong.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of the table, where what is found is wrong.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of an Excel file; else the first.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Fit with mgcv too; the largest differences.")] = False,
 ) -> None:
     """Fit a GAMM and write its tables: parametric.csv, smooths.csv, glance.csv, difference.csv and regions.csv.
 
-    model.json says what was fitted, for `layerstats verify`.
+    model.json says what was fitted, for `layerstats verify`. Differences are checked before the fit, and its tables are
+    written before they are computed.
     """
+    from layerstats.stats.gamm import FitTask
     from layerstats.tables import read_table
 
+    columns: list[str] = []
+    files: list[Path] = []
     try:
-        data = read_table(table)
+        reading = {
+            "missing": read_names(missing),
+            "numeric": read_names(numeric),
+            "separator": separator,
+            "decimal": decimal,
+            "encoding": encoding,
+            "sheet": sheet,
+        }
+        reading = {name: value for name, value in reading.items() if value is not None}
         options = {
             "engine": engine,
             "method": method,
-            "rho": _rho(rho),
-            "series": series.split(",") if series else None,
+            "rho": read_rho(rho),
+            "series": read_names(series),
             "order": order,
             "gaps": gaps,
-            "factors": dict(map(_factor, factor or [])),
-            "ordered": dict(map(_ordered, ordered or [])),
+            "factors": dict(map(read_factor, factor or [])),
+            "ordered": dict(map(read_ordered, ordered or [])),
+            **({} if na == "error" else {"na": na}),
         }
-        contrasts = [_contrast(text) for text in difference or []]
-        tables, result = _analyse(data, formula, {**options, "verify": verify}, contrasts, along)
-        files = [*_write(tables, out), write_stored_model(out, table, formula, options)]
+        written = list(map(check_contrast, difference or []))
+        data = read_table(table, **reading)  # type: ignore[arg-type]
+        columns += map(str, data.columns)
+        task = FitTask(formula, data, **options, verify=verify)  # type: ignore[arg-type]
+        contrasts, places = _checked_contrasts(task, written, along, at or []) if written else ([], None)
+        result = _fit(task, out)
+        files += [*_write(_tables(result), out), write_stored_model(out, table, formula, options, reading)]
+        typer.echo(in_shell_words(result.summary()) + "\n")
+        files += _write_differences(result, contrasts, places, out)
     except LayerstatsError as error:
-        _stop(one_line(str(error)))
+        _stop(in_shell_words(one_line(str(error)), columns), files)
     except OSError as error:
-        _stop(f"{error.filename or out}: {error.strerror or error}")
-    typer.echo(result.summary())
-    typer.echo("")
+        _stop(f"{error.filename or out}: {error.strerror or error}", files)
     if result.verification is not None:
         typer.echo(result.verification.to_string(index=False))
     for file in files:
         typer.echo(file)
 
 
-def _stop(message: str) -> NoReturn:
-    typer.echo(f"layerstats: {message}", err=True)
+def _stop(message: str, files: list[Path]) -> NoReturn:
+    where = f" The model is written: {files[-1].parent}." if files else ""
+    typer.echo(f"layerstats: {message}{where}", err=True)
     raise typer.Exit(2)
 
 
@@ -81,32 +118,64 @@ def one_line(message: str) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def _analyse(
-    data: pd.DataFrame,
-    formula: str,
-    options: dict[str, object],
-    contrasts: list[tuple[str, str, str]],
-    along: str | None,
-) -> tuple[dict[str, pd.DataFrame], GammResult]:
-    import numpy as np
-    import pandas as pd
+def _checked_contrasts(
+    task: FitTask, written: list[str], along: str | None, at: list[str]
+) -> tuple[list[Contrast], dict[str, object] | None]:
+    """Return the differences to take, and where: what is wrong with them is found before the fit."""
+    from layerstats.stats.gamm.difference import difference_grid
+    from layerstats.stats.gamm.factors import factor_levels
+    from layerstats.stats.gamm.fit import checked_request
 
-    from layerstats.checks import check_columns
-    from layerstats.stats import gamm as models
+    request = checked_request(task)[1]
+    levels = factor_levels(request.frame)
+    contrasts = [read_contrast(text, levels) for text in written]
+    places = read_places(request, along, at)
+    for contrast in contrasts:
+        difference_grid(request, *contrast, at=places)
+    return contrasts, places
 
-    at = None
-    if along is not None:
-        check_columns(data, [along], "the table (named in --along)")
-        at = {along: np.linspace(data[along].min(), data[along].max(), 100)}
-    result = models.fit(formula, data, **options)  # type: ignore[arg-type]
+
+def _fit(task: FitTask, out: Path) -> GammResult:
+    """Fit, once there is a folder to write to; without a fit there is none that was not there before."""
+    from layerstats.stats.gamm import fit_many
+
+    made = next((folder for folder in (*reversed(out.parents), out) if not folder.exists()), None)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        return fit_many([task], workers=1)[0]
+    except BaseException:
+        if made is not None:
+            folder = out
+            while folder != made.parent:
+                folder.rmdir()
+                folder = folder.parent
+        raise
+
+
+def _tables(result: GammResult) -> dict[str, pd.DataFrame]:
     tables = {"parametric": result.parametric, "smooths": result.smooths, "glance": result.glance}
     if result.verification is not None:
         tables["verification"] = result.verification
-    if contrasts:
-        found = [models.difference(result, *contrast, at=at) for contrast in contrasts]
-        tables["difference"] = pd.concat([each.curve for each in found], ignore_index=True)
-        tables["regions"] = pd.concat([each.regions for each in found], ignore_index=True)
-    return tables, result
+    return tables
+
+
+def _write_differences(
+    result: GammResult, contrasts: list[Contrast], places: dict[str, object] | None, out: Path
+) -> list[Path]:
+    import pandas as pd
+
+    from layerstats.stats.gamm import difference
+
+    if not contrasts:
+        return []
+    found = [difference(result, *contrast, at=places) for contrast in contrasts]
+    for note in dict.fromkeys(note for each in found for note in each.notes):
+        typer.echo(f"Note: {in_shell_words(note)}")
+    tables = {
+        "difference": pd.concat([each.curve for each in found], ignore_index=True),
+        "regions": pd.concat([each.regions for each in found], ignore_index=True),
+    }
+    return _write(tables, out)
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
@@ -117,37 +186,3 @@ def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
         files.append(folder / f"{name}.csv")
         write_csv(frame, files[-1])
     return files
-
-
-def _rho(text: str | None) -> str | float | None:
-    if text is None or text in ("auto", "reml"):
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        raise ArgumentError(
-            f"Invalid value for --rho. It must be a number, 'auto' or 'reml', but got {text!r}."
-        ) from None
-
-
-def _factor(text: str) -> tuple[str, list[str] | None]:
-    column, equals, levels = text.partition("=")
-    if not column or (equals and not levels):
-        raise ArgumentError(f"Invalid value for --factor. Write COL=level,level,..., but got {text!r}.")
-    return column, levels.split(",") if levels else None
-
-
-def _ordered(text: str) -> tuple[str, tuple[str, str]]:
-    name, _, rest = text.partition("=")
-    column, _, reference = rest.partition(":")
-    if not (name and column and reference):
-        raise ArgumentError(f"Invalid value for --ordered. Write NEW=COL:reference, but got {text!r}.")
-    return name, (column, reference)
-
-
-def _contrast(text: str) -> tuple[str, str, str]:
-    column, _, levels = text.partition(":")
-    level_1, _, level_2 = levels.partition(",")
-    if not (column and level_1 and level_2):
-        raise ArgumentError(f"Invalid value for --difference. Write COL:a,b, but got {text!r}.")
-    return column, level_1, level_2

@@ -16,7 +16,22 @@ from layerstats.files import replacing
 
 FILE_NAME = "model.json"
 # What `fit` takes besides the table and the formula, as far as a command line can say it.
-OPTIONS = ("engine", "method", "rho", "series", "order", "gaps", "factors", "ordered", "weights", "family", "function")
+OPTIONS = (
+    "engine",
+    "method",
+    "rho",
+    "series",
+    "order",
+    "gaps",
+    "factors",
+    "ordered",
+    "weights",
+    "family",
+    "function",
+    "na",
+)
+# What `read_table` takes besides the file.
+READING = ("missing", "numeric", "separator", "decimal", "encoding", "sheet")
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,8 @@ class StoredModel:
         Arguments of `layerstats.stats.gamm.fit`.
     sha256
         Of the table when the model was stored; None where nobody wrote it down.
+    reading
+        Arguments of `layerstats.tables.read_table`.
     """
 
     name: str
@@ -42,9 +59,12 @@ class StoredModel:
     formula: str
     options: Mapping[str, Any] = field(default_factory=dict)
     sha256: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_stored_model(folder: Path, table: Path, formula: str, options: Mapping[str, Any]) -> Path:
+def write_stored_model(
+    folder: Path, table: Path, formula: str, options: Mapping[str, Any], reading: Mapping[str, Any] | None = None
+) -> Path:
     """Write ``model.json`` into `folder`: the table by its path from there and its hash, the formula, the options."""
     path = folder / FILE_NAME
     entry = {
@@ -52,6 +72,7 @@ def write_stored_model(folder: Path, table: Path, formula: str, options: Mapping
         "sha256": table_hash(table),
         "formula": formula,
         **{name: value for name, value in options.items() if value not in (None, {}, [])},
+        **({"reading": dict(reading)} if reading else {}),
     }
     with replacing(path) as partial:
         partial.write_text(json.dumps(entry, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -109,7 +130,7 @@ def _model(entry: Any, source: Path, name: str) -> StoredModel:
     missing = [key for key in ("table", "formula") if not isinstance(entry.get(key), str)]
     if missing:
         raise ArgumentError(f"{where} lacks {' and '.join(map(repr, missing))}.")
-    known = ("name", "table", "sha256", "formula", *OPTIONS)
+    known = ("name", "table", "sha256", "formula", "reading", *OPTIONS)
     unknown = [key for key in entry if key not in known]
     if unknown:
         raise ArgumentError(f"{where} has the unknown key {unknown[0]!r}. Allowed keys are {', '.join(known)}.")
@@ -122,4 +143,10 @@ def _model(entry: Any, source: Path, name: str) -> StoredModel:
     options = {key: entry[key] for key in OPTIONS if key in entry}
     if "ordered" in options:
         options["ordered"] = {copy: tuple(pair) for copy, pair in options["ordered"].items()}
-    return StoredModel(str(entry.get("name", name)), table, entry["formula"], options, expected)
+    reading = entry.get("reading", {})
+    strange = [key for key in reading if key not in READING] if isinstance(reading, dict) else [str(reading)]
+    if strange:
+        raise ArgumentError(
+            f"{where} has the unknown key {strange[0]!r} in 'reading'. Allowed are {', '.join(READING)}."
+        )
+    return StoredModel(str(entry.get("name", name)), table, entry["formula"], options, expected, reading)

@@ -9,7 +9,7 @@ import typer
 
 from layerstats.cli.gamm import one_line
 from layerstats.cli.stored_models import StoredModel, read_stored_models
-from layerstats.errors import FitError, MissingDependencyError, UnsupportedModelError
+from layerstats.errors import DataError, FitError, MissingDependencyError, UnsupportedModelError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def verify(
             typer.echo(f"{model.name}: not compared. {one_line(str(error))}")
         except MissingDependencyError:
             raise
-        except FitError as error:
+        except (FitError, DataError) as error:
             failed += 1
             typer.echo(f"{model.name}: not fitted. {one_line(str(error))}", err=True)
     differing = 0
@@ -66,7 +66,9 @@ def _differences(model: StoredModel, engine: str) -> pd.DataFrame:
     from layerstats.stats.gamm import fit
     from layerstats.tables import read_table
 
-    result = fit(model.formula, read_table(model.table), **{**model.options, "engine": engine, "verify": True})
+    result = fit(
+        model.formula, read_table(model.table, **model.reading), **{**model.options, "engine": engine, "verify": True}
+    )
     table = result.verification
     assert table is not None  # `verify` asks for it
     return table.assign(model=model.name).loc[:, ["model", *table.columns]]

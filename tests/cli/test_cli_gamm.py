@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from layerstats.cli.gamm import gamm
+from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import fit
 
 FORMULA = "y ~ word_ordered + s(x) + s(x, by = word_ordered)"
@@ -75,7 +76,7 @@ def test_gaps_in_time(table, tmp_path):
     found = run(*arguments, "--order", "x", "--gaps", "time", "--out", tmp_path / "out")
     assert found.exit_code == 0, found.output
     assert "20 gaps are longer than one step, the longest 2" in found.stdout
-    assert "'gaps' parameter" in fails(*arguments, "--order", "x", "--gaps", "none", "--out", tmp_path / "no")
+    assert "Invalid value for --gaps" in fails(*arguments, "--order", "x", "--gaps", "none", "--out", tmp_path / "no")
 
 
 def test_it_says_which_columns_became_factors(written):
@@ -127,11 +128,14 @@ def test_levels_and_several_differences(table, tmp_path):
         (["--formula", "y ~ x", "--factor", "word="], "--factor"),
         (["--formula", "y ~ x", "--ordered", "new=word"], "--ordered"),
         (["--formula", "y ~ x", "--difference", "word:null"], "--difference"),
-        (["--formula", "y ~ word", "--difference", "word:null,maybe", "--along", "x"], "'at'"),
+        (
+            ["--formula", "y ~ word", "--difference", "word:null,maybe", "--along", "x"],
+            "Invalid level 'maybe' of 'word'",
+        ),
         (["--formula", "y ~ x", "--rho", "high"], "--rho"),
         (["--formula", "y ~ x", "--rho", "auto"], "need to know what a series is"),
-        (["--formula", "y ~ x", "--engine", "stan"], "'engine'"),
-        (["--formula", "y ~ x", "--method", "GCV"], "'method'"),
+        (["--formula", "y ~ x", "--engine", "stan"], "Invalid value for --engine"),
+        (["--formula", "y ~ x", "--method", "GCV"], "Invalid value for --method"),
         (["--formula", "y ~ s(token, bs = 're')", "--factor", "token", "--engine", "pygam"], "no random effects"),
     ],
 )
@@ -163,6 +167,180 @@ def test_bad_tables(tmp_path, name, content, message):
 def test_a_file_where_the_folder_should_be(table, tmp_path):
     (tmp_path / "out").write_text("")
     assert "exists" in fails(table, "--formula", "y ~ x", "--engine", "pygam", "--out", tmp_path / "out")
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Count the fits."""
+    from layerstats.stats import gamm as models
+
+    counted = []
+    whole = models.fit_many
+    monkeypatch.setattr(models, "fit_many", lambda tasks, **rest: counted.append(tasks) or whole(tasks, **rest))
+    return counted
+
+
+BY_WORD = "y ~ word + s(x, by = word) + s(z, k = 4)"
+
+
+@pytest.fixture(scope="module")
+def with_z(table):
+    data = pd.read_csv(table, keep_default_na=False).assign(z=np.random.default_rng(0).uniform(size=300), n=2)
+    path = table.parent / "with_z.csv"
+    data.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--difference", "wrd:null,None"],
+            "Invalid column 'wrd' in --difference 'wrd:null,None'. Did you mean 'word'?",
+        ),
+        (["--difference", "z:1,2"], "Invalid column 'z' in --difference"),
+        (
+            ["--difference", "word:nul,None"],
+            "Invalid level 'nul' of 'word' in --difference 'word:nul,None'. Did you mean",
+        ),
+        (["--difference", "word:None,None"], "The levels to compare must differ"),
+        (["--difference", "word:null,None"], "Say which covariate to go along: --along COLUMN."),
+        (["--difference", "word:null,None", "--along", "zz"], "Invalid column 'zz' for --along. Did you mean 'z'?"),
+        (["--difference", "word:null,None", "--along", "word"], "'word' is a factor, and curves run along numbers"),
+        (["--difference", "word:null,None", "--along", "x", "--at", "z"], "Invalid value for --at. Write COL=value"),
+        (["--difference", "word:null,None", "--along", "x", "--at", "z=high"], "'z' holds numbers, but got 'high'"),
+        (["--difference", "word:null,None", "--along", "x", "--at", "n=1"], "Invalid column for --along or --at."),
+    ],
+)
+def test_differences_are_checked_before_the_fit(with_z, tmp_path, fits, options, message):
+    assert message in fails(with_z, "--formula", BY_WORD, "--out", tmp_path / "out", *options)
+    assert not fits
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_fitted_is_written_before_differences(with_z, tmp_path, monkeypatch):
+    from layerstats.stats import gamm as models
+
+    def broken(*arguments, **options):
+        raise ArgumentError("not today")
+
+    monkeypatch.setattr(models, "difference", broken)
+    result = run(
+        with_z, "--formula", BY_WORD, "--out", tmp_path / "a" / "out", "--difference", "word:null,None", "--along", "x"
+    )
+    assert result.exit_code == 2
+    assert f"not today The model is written: {tmp_path / 'a' / 'out'}." in result.stderr
+    assert {path.name for path in (tmp_path / "a" / "out").iterdir()} == {
+        "parametric.csv",
+        "smooths.csv",
+        "glance.csv",
+        "model.json",
+    }
+
+
+def test_a_fit_that_fails_leaves_no_folder(with_z, tmp_path):
+    assert "for each of the 300 rows" in fails(
+        with_z, "--formula", "y ~ s(z, bs='re')", "--factor", "z", "--out", tmp_path / "a" / "b"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--formula", "y ~ s(x) + s(x, group, bs='fs')"], "--factor group"),
+        (["--formula", "y ~ s(x)", "--na", "drop"], "Invalid value for --na. Allowed values are 'error', 'omit'"),
+        (["--formula", "gap ~ s(x)"], "--na omit leaves out"),
+        (["--formula", "y ~ s(x)", "--rho", "2"], "Invalid value for --rho"),
+        (["--formula", "y ~ s(x)", "--rho", "auto"], "Give --series (the columns"),
+        (
+            ["--formula", "y ~ s(x)", "--series", "token"],
+            "--series and --order belong together, but --order is missing",
+        ),
+        (
+            ["--formula", "y ~ s(x)", "--series", "toke", "--order", "x"],
+            "Column 'toke' is not in the data (named in --series",
+        ),
+        (["--formula", "y ~ s(x)", "--numeric", "word"], "Column 'word' must hold numbers, but row 2 holds"),
+    ],
+)
+def test_messages_are_in_the_words_of_the_shell(table, tmp_path, options, message):
+    data = pd.read_csv(table, keep_default_na=False)
+    data["group"], data["gap"] = data["token"] % 4, data["y"].mask(data.index == 5)
+    data.to_csv(tmp_path / "table.csv", index=False)
+    assert message in fails(tmp_path / "table.csv", "--out", tmp_path / "out", *options)
+
+
+def test_notes_are_in_the_words_of_the_shell(with_z, tmp_path):
+    result = run(with_z, "--formula", "y ~ s(x) + s(token, bs='re')", "--out", tmp_path / "out")
+    assert "s(token) is one random slope along token" in " ".join(result.stdout.split())
+    assert "--factor token makes levels of them" in " ".join(result.stdout.split())
+
+
+def test_all_notes_of_differences_are_shown(with_z, tmp_path):
+    data = pd.read_csv(with_z, keep_default_na=False)
+    data["is_null"] = (data["word"] == "null").astype(int)
+    data.to_csv(tmp_path / "table.csv", index=False)
+    formula = "y ~ word + s(x) + s(x, by = is_null) + s(z, k = 4)"
+    arguments = ["--difference", "word:null,None", "--along", "x", "--at", "z=0.25"]
+    result = run(tmp_path / "table.csv", "--formula", formula, "--out", tmp_path / "out", *arguments)
+    assert result.exit_code == 0, result.output
+    assert "Note: is_null follows word: 1 at null, 0 at None." in result.stdout
+    assert pd.read_csv(tmp_path / "out" / "difference.csv")["diff"].abs().max() > 0.5
+    held = run(tmp_path / "table.csv", "--formula", formula, "--out", tmp_path / "out", *arguments[:-2])
+    assert "Note: z is held at" in held.stdout
+
+
+def test_levels_with_commas_and_colons(table, tmp_path):
+    data = pd.read_csv(table, keep_default_na=False)
+    data["word"] = data["word"].map({"null": "x:y, z", "None": "ask"})
+    data.to_csv(tmp_path / "table.csv", index=False)
+    arguments = [tmp_path / "table.csv", "--formula", "y ~ word + s(x, by = word)", "--engine", "structured"]
+    for number, text in enumerate(["word:x:y, z,ask", 'word:"x:y, z",ask', "word: ask , x:y, z"]):
+        result = run(*arguments, "--difference", text, "--factor", 'word="x:y, z",ask', "--out", tmp_path / str(number))
+        assert result.exit_code == 0, result.output
+    found = [pd.read_csv(tmp_path / str(number) / "difference.csv")["diff"].to_numpy() for number in range(3)]
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], -found[2])
+
+
+def test_tables_as_people_have_them(table, tmp_path):
+    """The same fit from a German spreadsheet with codes and gaps, and from verify's reading of the same file."""
+    data = pd.read_csv(table, keep_default_na=False)
+    data["code"] = np.where(data["word"] == "null", "01", "00")
+    data["wörd"] = data["word"]
+    formula = "y ~ code + s(x, by = code)"
+    data.drop(index=[3, 40]).to_csv(tmp_path / "plain.csv", index=False)
+    text = data.assign(
+        y=data["y"].map("{:.17g}".format).str.replace(".", ","), x=data["x"].astype(str).str.replace(".", ",")
+    )
+    text.loc[[3, 40], "y"] = "--undefined--"
+    text.to_csv(tmp_path / "german.csv", sep=";", index=False, encoding="latin-1")
+    plain = run(tmp_path / "plain.csv", "--formula", formula, "--engine", "structured", "--out", tmp_path / "plain")
+    assert plain.exit_code == 0, plain.output
+    arguments = [tmp_path / "german.csv", "--formula", formula, "--engine", "structured"]
+    assert "(2 of 300 rows, first at row 5)" in fails(*arguments, "--out", tmp_path / "german")
+    german = run(*arguments, "--na", "omit", "--out", tmp_path / "german")
+    assert german.exit_code == 0, german.output
+    said = " ".join(german.stdout.split())
+    for note in ("separated by semicolons", "decimal comma", "Latin-1", "2 in y", "2 of 300 rows with missing values"):
+        assert note in said
+    for name in ("parametric.csv", "smooths.csv"):
+        assert (tmp_path / "german" / name).read_text() == (tmp_path / "plain" / name).read_text()
+
+
+def test_what_was_said_of_the_table_is_stored(table, tmp_path):
+    from layerstats.cli.stored_models import read_stored_models
+
+    path = tmp_path / "table.csv"
+    path.write_text(table.read_text().replace("null", "NA"))
+    arguments = [path, "--formula", "y ~ word + s(x)", "--engine", "pygam", "--out", tmp_path / "out"]
+    assert "--na omit" in fails(*arguments)
+    result = run(*arguments, "--missing", "", "--separator", ",")
+    assert result.exit_code == 0, result.output
+    (stored,) = read_stored_models(tmp_path / "out")
+    assert stored.reading == {"missing": [], "separator": ","}
+    assert "na" not in stored.options
 
 
 def test_import_is_light():

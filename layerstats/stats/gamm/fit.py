@@ -193,7 +193,14 @@ class _Job:
         )
 
 
-def _job(task: FitTask) -> _Job:
+def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
+    """Return the data of a task, and what an engine will be asked for: all that can be checked before a fit is.
+
+    Raises
+    ------
+    LayerstatsError
+        As `fit`.
+    """
     check_choice("method", task.method, METHODS)
     check_choice("function", task.function, ("bam", "gam"))
     check_choice("family", task.family, FAMILIES)
@@ -234,6 +241,11 @@ def _job(task: FitTask) -> _Job:
             f"{task.rho!r} instead."
         )
     check_saturation(request)
+    return prepared, request
+
+
+def _job(task: FitTask) -> _Job:
+    prepared, request = checked_request(task)
     engine = choose_engine(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
