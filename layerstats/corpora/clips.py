@@ -97,12 +97,14 @@ class Clips:
             return
         worst = long[self._lengths[long].argmax()]
         first = self.corpus.tokens.iloc[long[0]]
+        utterances = " Utterances are sliced into words by with_alignment(slice_words=True) (--slice-words)."
         raise AudioError(
             f"Token {first['token']!r} lasts {first['duration_s']:.3f} s, but a clip of {self.samples} samples at "
             f"{self.rate_hz} Hz has room for {self._room / self.rate_hz:.3f} s between silences of {self.silence_s} s "
             f"({len(long)} of {len(self.corpus.tokens)} tokens are too long; the longest, "
             f"{self.corpus.tokens['token'].iloc[worst]!r}, needs samples={self._lengths[worst] + 2 * self._silence}). "
             f"Pass more samples, a shorter silence_s, too_long='trim' or too_long='skip' (--too-long trim or skip)."
+            f"{utterances if ' ' in first['word'] else ''}"
         )
 
     @cached_property

@@ -29,6 +29,17 @@ _HALF = 1e-6
 _SENTENCES = 1.5  # words an interval, from which on tokens are utterances
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What the caller wants of every recording."""
+
+    word_tier: str | None
+    phone_tier: str | None
+    speaker_of: SpeakerOf
+    split: str
+    tolerance_s: float
+
+
 @dataclass
 class _Rows:
     """What is gathered over the recordings of a corpus."""
@@ -100,7 +111,7 @@ def read_textgrids(
     check_choice("labels", labels, LABEL_SETS)
     folder = corpus_folder(path, "TextGrids")
     pairs, notes = find_pairs(folder, None if audio is None else _audio_folder(folder, audio))
-    speaker_of = speaker_rule(speaker, folder)
+    options = _Options(word_tier, phone_tier, speaker_rule(speaker, folder), split, tolerance_s)
     recordings, left_out = probe_files([pair.audio for pair in pairs], channel, damaged)
     rate_hz = one_rate(recordings.values())
     pairs = [pair for pair in pairs if pair.audio in recordings]
@@ -108,11 +119,9 @@ def read_textgrids(
     rows = _Rows([], [], {}, [], [])
     used: set[tuple[str | None, str | None]] = set()
     for pair, grid in zip(pairs, grids, strict=True):
-        found = _labels_of(grid, recordings[pair.audio], word_tier, phone_tier, tolerance_s)
+        found = _labels_of(grid, recordings[pair.audio], options)
         used |= {(one.word_tier, one.phone_tier) for one in found}
-        _add_tokens(
-            rows, pair, recordings[pair.audio], grid, found, speaker_of, split, phone_tier is not None, tolerance_s
-        )
+        _add_tokens(rows, pair, recordings[pair.audio], grid, found, options)
     if not rows.tokens:
         raise CorpusError(f"The tiers of words in {folder} have no words: every interval is empty or a pause.")
     phones, about_labels = _phones(rows.phones, labels)
@@ -127,15 +136,13 @@ def _audio_folder(folder: Path, audio: str | Path) -> Path:
     return below if below.is_dir() else corpus_folder(audio, "recordings")
 
 
-def _labels_of(
-    grid: TextGrid, recording: AudioFile, word_tier: str | None, phone_tier: str | None, tolerance_s: float
-) -> tuple[Labels, ...]:
+def _labels_of(grid: TextGrid, recording: AudioFile, options: _Options) -> tuple[Labels, ...]:
     """Words and phones of each speaker, in seconds of the recording."""
-    shift = _shift(grid, recording, tolerance_s)
+    shift = _shift(grid, recording, options.tolerance_s)
     whole = Interval(shift, shift + recording.duration_s, recording.path.stem)
     found = []
-    for labels in find_labels(grid, word_tier, phone_tier, whole):
-        said = [word for word in labels.words if word_tier is None or word.text.lower() not in _PAUSES]
+    for labels in find_labels(grid, options.word_tier, options.phone_tier, whole):
+        said = [word for word in labels.words if options.word_tier is None or word.text.lower() not in _PAUSES]
         words = tuple(_moved(word, shift) for word in said)
         found.append(replace(labels, words=words, phones=tuple(_moved(phone, shift) for phone in labels.phones)))
     return tuple(found)
@@ -164,10 +171,7 @@ def _add_tokens(
     recording: AudioFile,
     grid: TextGrid,
     labels: Sequence[Labels],
-    speaker_of: SpeakerOf,
-    split: str,
-    with_phones: bool,
-    tolerance_s: float,
+    options: _Options,
 ) -> None:
     said = [(word, one) for one in labels for word in one.words]
     if not said:
@@ -176,12 +180,12 @@ def _add_tokens(
         whole = one.word_tier is None
         token = pair.name if whole and len(said) == 1 else f"{pair.name}_{index:02d}_{word.text[:_ID_LETTERS]}"
         check_new_token(token, rows.segments, pair.audio)
-        segment = _segment(recording, word, tolerance_s)
+        segment = _segment(recording, word, options.tolerance_s)
         duration = (segment.stop - segment.start) / recording.rate_hz
         rows.segments[token] = segment
-        who = speaker_of(pair, grid, one.speaker, (word.start_s + word.stop_s) / 2)
-        rows.tokens.append((token, word.text, who, split, duration, pair.name, index))
-        if with_phones:
+        who = options.speaker_of(pair, grid, one.speaker, (word.start_s + word.stop_s) / 2)
+        rows.tokens.append((token, word.text, who, options.split, duration, pair.name, index))
+        if options.phone_tier is not None:
             rows.phones.extend(_phones_within(one.phones, word, token, duration, grid.path))
     end = recording.duration_s - 0.5 / recording.rate_hz
     rows.behind.extend(phone.text for one in labels for phone in one.phones if phone.text and phone.start_s >= end)

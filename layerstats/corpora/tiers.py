@@ -22,8 +22,11 @@ PHONE_TIERS = (
     *("phones", "phone", "segments", "segment", "mau", "phonetic", "phonemes", "phoneme", "phonemic", "phonalign"),
     *("phons", "phon", "sounds", "sound", "laute", "laut", "phonèmes", "phonème", "fonemas", "fonos", "segs", "seg"),
 )
-# "S1 - words": the tiers of one of several speakers.
-_OF_A_SPEAKER = re.compile(r"(?P<speaker>.+?)\s+-\s+(?P<name>.+)")
+# "S1 - words": the tiers of one of several speakers. Without the spaces only where "ORT-MAU" cannot be meant.
+_OF_A_SPEAKER = (
+    re.compile(r"(?P<speaker>.+?)\s+-\s+(?P<name>.+)"),
+    re.compile(r"(?P<speaker>.+?)\s*[-_:]\s*(?P<name>words?|phones?|segments?)", re.IGNORECASE),
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _find(grid: TextGrid, wanted: str, usual: Sequence[str], what: str, option: 
     known = f" of {what} that is known by its name" if wanted == AUTO else f" {wanted!r}"
     raise CorpusError(
         f"The TextGrid {grid.path} has no tier{known}; its tiers are {_names(grid)}. Say which it is with the option "
-        f"{option}, or none."
+        f"{option}" + ("." if option == "speaker" else f", or that there is none with {option}=none.")
     )
 
 
@@ -115,7 +118,7 @@ def _by_speaker(tiers: Sequence[Tier], name: str) -> dict[str | None, list[Tier]
         return {None: plain}
     found: dict[str | None, list[Tier]] = {}
     for tier in tiers:
-        parts = _OF_A_SPEAKER.fullmatch(tier.name)
+        parts = next(filter(None, (form.fullmatch(tier.name) for form in _OF_A_SPEAKER)), None)
         if parts and plain_name(parts["name"]) == name:
             found.setdefault(parts["speaker"], []).append(tier)
     return found
