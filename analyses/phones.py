@@ -59,9 +59,9 @@ def main(
     figure = difference(result.difference, result.regions, x="time")
     output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
     output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
-    if len(result.networks):
+    if "null_p_adjusted" in result.table:
         trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
-        others = result.networks.query("not trained")
+        others = result.networks.query("not trained").dropna()
         figure = effect_by_layer(trained, others, p_column="null_p_adjusted", interval=None)
         output.figure(figure, "untrained", "Did the network learn it?", say["untrained"])
         output.table(result.networks, "networks", "Effect size of every network, from means")

@@ -33,8 +33,8 @@ def verdicts(checks: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return {layer: f"fails {', '.join(names)}" if names else PASSED for layer, names in failed.items()}
 
 
-def warn_of(models: Mapping[str, str]) -> str:
-    """Say in a sentence which models fail and what does not depend on them; nothing where all pass.
+def warn_of(models: Mapping[str, str], untested: Mapping[str, str] | None = None) -> str:
+    """Say in a sentence which models fail and what does not depend on them, and which layers are not tested.
 
     Examples
     --------
@@ -44,9 +44,10 @@ def warn_of(models: Mapping[str, str]) -> str:
     ''
     """
     failing = [f"{layer} ({text.removeprefix('fails ')})" for layer, text in models.items() if text != PASSED]
+    left_out = "".join(f" {layer} is not tested: {reason}." for layer, reason in (untested or {}).items())
     if not failing:
-        return ""
+        return left_out.strip()
     return (
         f"Checks of the residuals fail at {', '.join(failing)}: p-values and intervals there are approximate. "
-        "Permuting whole speakers does not rely on the model (analyses/resampling.py)."
+        "Permuting whole speakers does not rely on the model (analyses/resampling.py)." + left_out
     )

@@ -26,6 +26,7 @@ from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_g
 from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.contrasts.untrained import network_effects
+from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
 from layerstats.stats.series import SAMPLES, Series, phone_series
@@ -40,6 +41,7 @@ GROUP = "phone_set"
 # Fewer series of a set have no spread worth the name.
 LEAST_SERIES = 3
 UNTESTED = "not tested"
+NO_NULL = "no comparison with untrained networks, in which what is recorded of the channels is fixed"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,8 +64,9 @@ class PhoneContrast(PrintedResult):
     checks, autocorrelation
         The k-index of their smooths, and the autocorrelation of their residuals.
     networks
-        ``layer, recording, trained, effect_size``: the descriptive effect size of every network; no rows without
-        untrained recordings.
+        ``layer, recording, trained, effect_size``: the descriptive effect size of every network, missing where what is
+        recorded of its channels is fixed (by a LayerNorm that has learned nothing yet); no rows without untrained
+        recordings.
     dropped
         Intervals with too few samples at a layer.
     durations
@@ -221,9 +224,15 @@ def _series(
         series[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
         counts = Counter(frame.drop_duplicates(one.identifier)[GROUP])
         notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
-        if min(counts[name] for name in set(set_of.values())) < LEAST_SERIES:
+        fixed = why_fixed(experiment, layer)
+        if fixed:
+            notes[layer] = f"{UNTESTED}: {fixed}"
+        elif min(counts[name] for name in set(set_of.values())) < LEAST_SERIES:
             notes[layer] = f"{UNTESTED}: too few samples in {len(one.dropped)} intervals"
     if all(note.startswith(UNTESTED) for note in notes.values()):
+        for layer, note in notes.items():
+            if "is fixed" in note:
+                raise DataError(f"No layer can be tested. {layer}: {note.removeprefix(f'{UNTESTED}: ')}.")
         raise DataError(
             f"No layer has enough samples under {', '.join(set_of)}: at least {LEAST_SERIES} intervals a set with four "
             "samples or more are needed. Choose earlier layers, or other phones."
@@ -290,8 +299,12 @@ def _finished(
     family = f"{names[0]} - {names[1]} over layers; joint, level and shape test each by itself"
     for test in TESTS:
         table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
-    if len(networks):
-        table = table.merge(compare_with_untrained(networks), on="layer", how="left")
     note = table.pop("note")
-    checks = table["layer"].map(dict(models_pass)).fillna("")
+    lacking = sorted(set(networks.loc[networks["effect_size"].isna(), "layer"]))
+    whole = networks.loc[~networks["layer"].isin(lacking)]
+    if len(whole):
+        table = table.merge(compare_with_untrained(whole), on="layer", how="left")
+    note += np.where(table["layer"].isin(lacking) & (note != ""), "; ", "")
+    note += np.where(table["layer"].isin(lacking), NO_NULL, "")
+    checks = [models_pass.get(layer, "") for layer in table["layer"]]
     return check_frame(table.assign(model_checks=checks, note=note), "phone_contrast")

@@ -38,6 +38,7 @@ def residual_autocorrelation(results: Mapping[str, GammResult], series: Mapping[
     tables = {}
     for layer, result in results.items():
         table = result.autocorrelation(max_lag=max(1, series[layer].points // 2))
-        implied = np.append(1.0, implied_autocorrelation(result, max(1, int(table["lag"].max()))))
-        tables[layer] = table.assign(implied=implied[table["lag"].to_numpy()])
+        lags = table["lag"].to_numpy(dtype=int)
+        implied = np.append(1.0, implied_autocorrelation(result, max(1, int(lags.max()))))
+        tables[layer] = table.assign(implied=implied[lags])
     return stacked(tables)

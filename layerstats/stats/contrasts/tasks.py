@@ -13,6 +13,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.channel_values import ChannelRows, on_common_times
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
 
 if TYPE_CHECKING:
@@ -87,9 +88,11 @@ def contrast_tasks(
     if (words is None) == (phones is None):
         raise ArgumentError("A contrast is either between two 'words' or between two sets of 'phones'.")
     names, label, every = _series(experiment, words, phones, layers, samples)
-    kept = {layer: one for layer, one in every.items() if _enough(one, label, names)}
+    left_out = {layer: reason for layer in every if (reason := why_fixed(experiment, layer))}
+    kept = {layer: one for layer, one in every.items() if layer not in left_out and _enough(one, label, names)}
     if not kept:
-        raise DataError(f"No layer has {LEAST_SERIES} series or more of {names[0]} and of {names[1]}.")
+        reasons = "".join(f" {layer}: {reason}." for layer, reason in left_out.items())
+        raise DataError(f"No layer has {LEAST_SERIES} series or more of {names[0]} and of {names[1]}.{reasons}")
     shared = set.intersection(*(set(one.frame[one.identifier]) for one in kept.values()))
     models = {}
     for layer, one in kept.items():
@@ -108,7 +111,8 @@ def contrast_tasks(
             factors=model.factors,
             ordered=model.ordered,
         )
-    left_out = {layer: "too few series with enough samples" for layer in every if layer not in kept}
+    few = "too few series with enough samples"
+    left_out = {layer: left_out.get(layer, few) for layer in every if layer not in kept}
     return ContrastTasks(models, label, *names, left_out)
 
 

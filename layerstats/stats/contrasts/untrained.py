@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.null import descriptive_effect_size
 from layerstats.stats.series import Series, phone_series
 from layerstats.tables import check_frame
@@ -39,13 +41,18 @@ def network_effects(
     Returns
     -------
     pandas.DataFrame
-        ``layer, recording, trained, effect_size``; no rows where there is no untrained recording.
+        ``layer, recording, trained, effect_size``; no rows where there is no untrained recording, and a missing number
+        where what is recorded of the channels is fixed.
     """
     recordings = experiment.recordings
     others = [
         str(name)
         for name, complete in zip(recordings["recording"], recordings["complete"], strict=True)
-        if complete and str(name).startswith("untrained/") and name != experiment.name
+        if complete
+        and str(name).startswith("untrained/")
+        and name != experiment.name
+        # A mean and a root mean square are not the same quantity.
+        and experiment.recording(str(name)).summary == experiment.summary
     ]
     rows = []
     if others:
@@ -55,6 +62,9 @@ def network_effects(
     for name in others:
         view = experiment.recording(name)
         for layer, trained in series.items():
+            if why_fixed(view, layer):
+                rows.append((layer, name, False, np.nan))
+                continue
             one = phone_series(view, layer, phones=phones, samples=samples)
             frame = one.frame.assign(**{group: [set_of[phone] for phone in one.frame["phone"]]})
             effect = descriptive_effect_size(frame, group=group, identifier=trained.identifier)

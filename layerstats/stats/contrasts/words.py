@@ -23,6 +23,7 @@ from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.model_checks import check_models, verdicts, warn_of
 from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
+from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
 from layerstats.stats.units import describe_units
@@ -123,7 +124,8 @@ def word_contrasts(
     source
         An experiment, or a tidy table as from its ``to_frame()``.
     layers, words
-        Which; all by default, except layers in which no series has four points.
+        Which; all by default, except layers in which no series has four points. A layer of which only rounding is
+        recorded, since a LayerNorm fixes the mean over its channels, is not tested: `tests` has a note.
     reference
         The word that others are compared with in the tables; the first in alphabetical order by default.
     variant
@@ -153,14 +155,19 @@ def word_contrasts(
         A layer or word does not exist.
     """
     options, fits = intervals or IntervalOptions(), fits or FitOptions()
+    names = _layers(source, layers)
+    fixed = {} if isinstance(source, pd.DataFrame) else {layer: why_fixed(source, layer) for layer in names}
+    untested = {layer: reason for layer, reason in fixed.items() if reason}
     every = {
         layer: word_series(source, layer, variant=variant, words=words, samples=samples, min_samples=MIN_SAMPLES)
-        for layer in _layers(source, layers)
+        for layer in names
+        if layer not in untested
     }
     # Logits, for instance, are no series: `dropped` lists them. A layer that was asked for is not left out in silence.
     series = {layer: one for layer, one in every.items() if layers is not None or len(one.frame)}
     if not series:
-        raise DataError(f"No layer has series with {MIN_SAMPLES} samples or more.")
+        reasons = "".join(f" {layer}: {reason}." for layer, reason in untested.items())
+        raise DataError(f"No layer has series with {MIN_SAMPLES} samples or more that vary.{reasons}")
     levels = _levels(series, words, reference)
     wanted = _pairs(pairs, levels)
     models = {}
@@ -174,7 +181,7 @@ def word_contrasts(
     parts = {layer: group_curves(result, series[layer], "word", levels) for layer, result in results.items()}
     differences = {layer: difference_tables(curves, wanted, options) for layer, curves in parts.items()}
     return WordContrasts(
-        tests=_tests(results, models, levels, adjust, models_pass),
+        tests=_tests(results, models, levels, adjust, models_pass, untested),
         parametric=_adjusted(stacked({layer: r.parametric for layer, r in results.items()}), levels[0], adjust),
         smooths=_adjusted(stacked({layer: r.smooths for layer, r in results.items()}), levels[0], adjust),
         curves=stacked({layer: curve_table(curves, options, "word") for layer, curves in parts.items()}),
@@ -186,7 +193,7 @@ def word_contrasts(
         glance=stacked({layer: result.glance for layer, result in results.items()}),
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
         residual_checks=stacked(checked),
-        model_warning=warn_of(models_pass),
+        model_warning=warn_of(models_pass, untested),
         level_units=describe_units(model.units for model in models.values()),
         series=series,
         results=results,
@@ -244,6 +251,7 @@ def _tests(
     levels: Sequence[str],
     adjust: AdjustMethod,
     models_pass: Mapping[str, str],
+    untested: Mapping[str, str],
 ) -> pd.DataFrame:
     reference, *others = levels
     rows = [
@@ -251,6 +259,11 @@ def _tests(
         | difference_tests(result, "word", reference, word, models[layer].units)
         | {"model_checks": models_pass[layer], "note": models[layer].units.note}
         for layer, result in results.items()
+        for word in others
+    ]
+    rows += [
+        {"layer": layer, "level_1": word, "level_2": reference, "model_checks": "", "note": f"not tested: {reason}"}
+        for layer, reason in untested.items()
         for word in others
     ]
     table, family = pd.DataFrame(rows), f"against {reference}, over words and layers; each test by itself"

@@ -121,6 +121,11 @@ def _untrained_recordings(view: Experiment) -> list[str]:
 def _check_same_tokens(views: Sequence[Experiment]) -> None:
     first = views[0]
     for view in views[1:]:
+        if view.summary != first.summary:
+            raise DataError(
+                f"{first.path} holds the {first.summary} over channels and {view.path} the {view.summary}: these are "
+                "not the same quantity. Record both with the same 'summary'."
+            )
         different = [name for name in ("tables_hash", "corpus_hash") if first.attrs.get(name) != view.attrs.get(name)]
         if different or first.tokens["token"].tolist() != view.tokens["token"].tolist():
             raise DataError(

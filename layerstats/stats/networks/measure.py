@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.networks.collect import Network
 from layerstats.stats.networks.effects import draw_speakers, effect_sizes, sampling_covariance
 from layerstats.stats.networks.layouts import Contrast, Layout, layout
@@ -40,8 +41,12 @@ def measure(
     rows = {}
     for layer in layers:
         layouts: dict[str, Layout] = {}
+        fixed = _fixed(networks, layer)
         for contrast in contrasts:
             row = {"contrast": contrast.name, "layer": layer, "tokens": len(contrast.intervals)}
+            if fixed:
+                rows[contrast.name, layer] = {**row, "note": f"not tested: {fixed}"}
+                continue
             try:
                 dataset = networks[0].view.layer(layer)
                 one = layout(contrast, networks[0].view.tokens["token"].tolist(), dataset["time_s"].to_numpy())
@@ -57,6 +62,15 @@ def measure(
     columns = ["contrast", "layer", "tokens", "speakers", "dropped", "note"]
     table = pd.DataFrame([rows[key] for key in order], columns=columns)
     return {key: found[key] for key in order if key in found}, check_frame(table)
+
+
+def _fixed(networks: Sequence[Network], layer: str) -> str:
+    """Say in which network a layer's series are rounding, and why; nothing where they vary in all."""
+    for one in networks:
+        reason = why_fixed(one.view, layer)
+        if reason:
+            return f"in {one.kind} {one.seed} {reason}"
+    return ""
 
 
 def _effects(
