@@ -1,16 +1,20 @@
 # What the Python package asks of a worker: a fit as tables, with the model on disk; the design of new rows from there.
 
 # path: file for the part of the model that predictions need, so that any worker can make them.
-bridge_fit <- function(path, formula, data, start, rho, method, weights, family, fun, discrete) {
-  fit <- fit_model(formula, data, start, rho, method, weights, family, fun, discrete)
+bridge_fit <- function(path, formula, data, start, rho, method, weights, family, fun, discrete, knots) {
+  bridge_session()
+  fit <- fit_model(formula, data, start, rho, method, weights, family, fun, discrete, knots)
   summary <- summary(fit$model)
-  saveRDS(design_part(fit$model), path, compress = FALSE)
+  saveRDS(design_part(fit), path, compress = FALSE)
   saveRDS(fit$model$Vc, corrected_path(path), compress = FALSE)
   list(
     parametric = gamm_parametric(fit, summary),
     smooths = gamm_smooths(fit, summary),
     glance = gamm_glance(fit, summary),
     parts = smooth_parts(fit$model),
+    part_columns = lapply(fit$model$smooth, function(smooth) I(columns_in(smooth_variables(smooth), fit$data))),
+    part_covariates = lapply(fit$model$smooth, function(smooth) I(columns_in(smooth$term, fit$data))),
+    parametric_terms = lapply(parametric_terms(fit$model, fit$data), I),
     smoothing_parameters = I(as.numeric(fit$model$sp)),
     thresholds = I(category_thresholds(fit$model)),
     fitted = I(as.numeric(fit$model$fitted.values)),
@@ -28,17 +32,44 @@ category_thresholds <- function(model) {
   if (startsWith(model$family$family, "Ordered Categorical")) model$family$getTheta(TRUE) else numeric(0)
 }
 
-# For each smooth: label, coefficients, null_dimension, edf.
+# For each smooth: label, coefficients, null_dimension, edf, and what it is: the label without `by`, the `by` variable, the
+# smooth of the formula that it belongs to, whether it is random.
 smooth_parts <- function(model) {
   data.frame(
     label = vapply(model$smooth, function(smooth) smooth$label, character(1)),
     coefficients = vapply(model$smooth, function(smooth) smooth$last.para - smooth$first.para + 1, numeric(1)),
     null_dimension = vapply(model$smooth, function(smooth) as.numeric(smooth$null.space.dim), numeric(1)),
-    edf = vapply(model$smooth, function(smooth) sum(model$edf[smooth$first.para:smooth$last.para]), numeric(1))
+    edf = vapply(model$smooth, function(smooth) sum(model$edf[smooth$first.para:smooth$last.para]), numeric(1)),
+    name = vapply(model$smooth, smooth_base_label, character(1)),
+    by = vapply(model$smooth, function(smooth) if (smooth$by == "NA") "" else smooth$by, character(1)),
+    position = if (length(model$smooth)) written_position(model) else integer(0),
+    random = vapply(model$smooth, is_random, logical(1))
   )
 }
 
+# What a formula may rely on, whatever the settings of this machine.
+bridge_session <- function() {
+  options(contrasts = c("contr.treatment", "contr.poly"))
+  # So that ns() and bs() are found.
+  library(splines)
+}
+
+# The values of an expression, such as a response.
+bridge_values <- function(expression, data) {
+  bridge_session()
+  I(rep_len(as.numeric(eval(str2lang(expression), data, globalenv())), nrow(data)))
+}
+
+# Where the rows of `data` lie for mgcv's k.check() of a smooth, (row, covariate); NULL where the smooth is of factors.
+bridge_places <- function(path, label, data) {
+  bridge_session()
+  model <- saved_model(path)
+  smooth <- Find(function(smooth) smooth$label == label, model$smooth)
+  smooth_places(model, smooth, data)
+}
+
 bridge_design <- function(path, newdata, exclude, unconditional = FALSE) {
+  bridge_session()
   model <- saved_model(path)
   if (unconditional) model$Vc <- readRDS(corrected_path(path))
   design <- gamm_design(model, newdata, as.character(unlist(exclude)), unconditional)

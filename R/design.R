@@ -6,10 +6,11 @@
 # Returns matrix (row, coefficient), coefficients, covariance (Bayesian) and the term of each coefficient. The columns of
 # excluded terms are never made, so that a model with thousands of random coefficients stays cheap.
 gamm_design <- function(fit, newdata, exclude = character(), unconditional = FALSE) {
-  model <- if (inherits(fit, "layerstats_gamm")) fit$model else fit
+  model <- if (inherits(fit, "layerstats_gamm")) c(unclass(fit$model), fit["variables"]) else fit
   blocks <- list(parametric_block(model, newdata, exclude))
-  for (smooth in model$smooth) {
-    if (smooth$label %in% exclude) next
+  smooths <- Filter(function(smooth) !smooth$label %in% exclude, model$smooth)
+  newdata <- with_variables(newdata, smooths, model$variables)
+  for (smooth in smooths) {
     blocks <- c(blocks, list(list(
       matrix = mgcv::PredictMat(smooth, newdata),
       columns = smooth$first.para:smooth$last.para,
@@ -31,7 +32,7 @@ add_offset <- function(design, model, newdata, exclude) {
   terms <- stats::delete.response(model$pterms)
   label <- as.character(attr(terms, "variables"))[-1][attr(terms, "offset")]
   if (length(label) == 0 || label %in% exclude) return(design)
-  offset <- stats::model.offset(stats::model.frame(terms, newdata, xlev = model$xlevels))
+  offset <- stats::model.offset(parametric_frame(model, newdata))
   list(
     matrix = unname(cbind(design$matrix, offset)),
     coefficients = c(design$coefficients, 1),
@@ -40,9 +41,15 @@ add_offset <- function(design, model, newdata, exclude) {
   )
 }
 
+parametric_frame <- function(model, newdata) {
+  # The contrasts are those of the model.
+  newdata[] <- lapply(newdata, `attr<-`, "contrasts", NULL)
+  stats::model.frame(frozen_terms(model, model$variables), newdata, xlev = model$xlevels, na.action = stats::na.pass)
+}
+
 parametric_block <- function(model, newdata, exclude) {
-  terms <- stats::delete.response(model$pterms)
-  frame <- stats::model.frame(terms, newdata, xlev = model$xlevels)
+  frame <- parametric_frame(model, newdata)
+  terms <- attr(frame, "terms")
   matrix <- stats::model.matrix(terms, frame, contrasts.arg = model$contrasts)
   labels <- c("(Intercept)", attr(terms, "term.labels"))[attr(matrix, "assign") + 1]
   dropped <- attr(model$nsdf, "drop.ind")
@@ -54,7 +61,7 @@ parametric_block <- function(model, newdata, exclude) {
   list(matrix = matrix[, kept, drop = FALSE], columns = kept, terms = labels[kept])
 }
 
-# What of a model gamm_design needs: without residuals, model frame and the other covariance matrices.
-design_part <- function(model) {
-  model[c("coefficients", "Vp", "smooth", "pterms", "xlevels", "contrasts", "nsdf")]
+# What of a fit gamm_design needs: without residuals, model frame and the other covariance matrices.
+design_part <- function(fit) {
+  c(fit$model[c("coefficients", "Vp", "smooth", "pterms", "xlevels", "contrasts", "nsdf")], fit["variables"])
 }

@@ -31,6 +31,30 @@ whitened_residuals <- function(fit) {
   if (fit$rho != 0) as.numeric(fit$model$std.rsd) else as.numeric(stats::residuals(fit$model))
 }
 
+# As in mgcv's k.check(), which leaves the `by` variable out: coordinates, those of a tensor product scaled by how steeply
+# it climbs along each.
+smooth_places <- function(model, smooth, data) {
+  smooth$by <- "NA"
+  data <- with_variables(data, list(smooth), model$variables)
+  values <- lapply(smooth$term, function(term) data[[term]])
+  # Of a factor smooth the covariate alone.
+  values <- values[seq_len(min(smooth$dim, length(values)))]
+  if (any(vapply(values, is.factor, logical(1)))) return(NULL)
+  places <- do.call(cbind, lapply(values, as.numeric))
+  if (is.null(smooth$margin)) return(places)
+  coefficients <- model$coefficients[smooth$first.para:smooth$last.para]
+  base <- mgcv::PredictMat(smooth, data) %*% coefficients
+  for (column in seq_len(ncol(places))) {
+    step <- diff(range(places[, column])) / 1000
+    moved <- data
+    moved[[smooth$term[column]]] <- places[, column] + step
+    steepness <- mean(abs(mgcv::PredictMat(smooth, moved) %*% coefficients - base)) / step
+    shifted <- places[, column] - min(places[, column])
+    places[, column] <- steepness * shifted / max(shifted)
+  }
+  places
+}
+
 # mgcv's check of the basis dimensions: term, k, edf, k_index, p_value.
 gamm_k_check <- function(fit, seed = 0) {
   set.seed(seed)

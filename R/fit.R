@@ -7,17 +7,20 @@
 # factors   list(Word = c("ask", "dark")): levels, the first is the reference
 # ordered   list(WordOrd = c("Word", "ask")): an ordered copy of Word with that reference
 # weights   name of a column
-# fun       "bam" or "gam"; discrete: bam's discretisation of covariates
+# fun       "bam" or "gam"; discrete: bam's discretisation of covariates; knots: as for mgcv
 # Returns a list of class "layerstats_gamm" (mgcv has a "gamm" of its own); `model` is mgcv's.
 gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
-                     ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE) {
+                     ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE,
+                     knots = NULL) {
   formula <- read_formula(formula)
   data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
     stop("AR(1) residuals need to know what a series is: give 'series' and 'order'.", call. = FALSE)
   }
   sources <- vapply(ordered, function(copy) copy[[1]], character(1))
-  used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), names(ordered))
+  # Words of R are columns where there are such.
+  words <- setdiff(c("T", "F", "pi", paste0("contr.", c("treatment", "sum", "helmert", "poly", "SAS"))), names(data))
+  used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), c(names(ordered), words))
   missing <- setdiff(c(used, weights), names(data))
   if (length(missing)) stop("Column '", missing[1], "' of the formula is not in the data.", call. = FALSE)
   check_complete(data[c(used, weights)])
@@ -30,7 +33,7 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   coded <- code_factors(data[used], factors, ordered)
   weights <- if (is.null(weights)) NULL else data[[weights]]
   refit <- function(rho) {
-    fit_model(formula, coded$data, start, rho, method, weights, family, fun, discrete)
+    fit_model(formula, coded$data, start, rho, method, weights, family, fun, discrete, knots)
   }
   if (identical(rho, "auto")) {
     rho <- max(-0.99, min(0.99, lag_correlation(stats::residuals(refit(0)$model), start, 1)))
@@ -43,8 +46,9 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
 
 # The fit itself: data are complete, sorted and coded. start: TRUE where a series begins, or NULL.
 fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", weights = NULL, family = "gaussian",
-                      fun = "bam", discrete = FALSE) {
+                      fun = "bam", discrete = FALSE, knots = NULL) {
   formula <- read_formula(formula)
+  columns <- data
   call <- list(str2lang(paste0("mgcv::", match.arg(fun, c("bam", "gam")))),
                formula = quote(formula), data = quote(data), family = quote(read_family(family)))
   # mgcv calls the same criterion REML in gam() and fREML in bam().
@@ -60,11 +64,12 @@ fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", we
     call$AR.start <- quote(.start)
   }
   if (fun == "bam" && discrete) call <- c(call, discrete = TRUE, nthreads = 1)
+  if (!is.null(knots)) call$knots <- quote(knots)
   begin <- proc.time()[["elapsed"]]
   model <- eval(as.call(call))
   structure(
-    list(model = model, data = data[setdiff(names(data), c(".weights", ".start"))], start = start, rho = rho, method = method, notes = character(),
-         seconds = proc.time()[["elapsed"]] - begin),
+    list(model = model, data = columns, variables = frozen_variables(model, columns), start = start, rho = rho,
+         method = method, notes = character(), seconds = proc.time()[["elapsed"]] - begin),
     class = "layerstats_gamm"
   )
 }

@@ -2,7 +2,7 @@
 
 # compared: factors that the caller sets; random: labels of terms that are left out.
 reference_grid <- function(fit, at, compared, random) {
-  needed <- fixed_columns(fit$model, random)
+  needed <- fixed_columns(fit, random)
   unknown <- setdiff(names(at), needed)
   if (length(unknown)) stop("'", unknown[1], "' in 'at' is not one of ", paste(needed, collapse = ", "), ".", call. = FALSE)
   covariate <- grid_covariate(fit, at, random)
@@ -53,10 +53,10 @@ copies_of <- function(data, column) {
 }
 
 # Columns that the terms which are not random use.
-fixed_columns <- function(model, random) {
-  smooths <- Filter(function(smooth) !smooth$label %in% random, model$smooth)
-  used <- unlist(lapply(smooths, function(smooth) c(smooth$term, if (smooth$by != "NA") smooth$by)))
-  unique(c(all.vars(stats::delete.response(model$pterms)), used))
+fixed_columns <- function(fit, random) {
+  smooths <- Filter(function(smooth) !smooth$label %in% random, fit$model$smooth)
+  used <- columns_in(unlist(lapply(smooths, smooth_variables)), fit$data)
+  unique(c(unlist(parametric_terms(fit$model, fit$data)), used))
 }
 
 grid_covariate <- function(fit, at, random) {
@@ -64,7 +64,7 @@ grid_covariate <- function(fit, at, random) {
   if (length(along) == 1) return(along)
   numbers <- names(fit$data)[vapply(fit$data, is.numeric, logical(1))]
   smooths <- Filter(function(smooth) !smooth$label %in% random, fit$model$smooth)
-  candidates <- setdiff(intersect(unlist(lapply(smooths, `[[`, "term")), numbers), names(at))
+  candidates <- setdiff(intersect(columns_in(unlist(lapply(smooths, `[[`, "term")), fit$data), numbers), names(at))
   if (length(candidates) != 1 || length(along) > 1) {
     stop("Say which covariate to go along: at = list(column = grid). The smooths have these: ",
          paste(candidates, collapse = ", "), ".", call. = FALSE)
@@ -75,15 +75,12 @@ grid_covariate <- function(fit, at, random) {
 smooth_labels <- function(model) vapply(model$smooth, function(smooth) smooth$label, character(1))
 
 random_terms <- function(model) {
-  random <- vapply(model$smooth, function(smooth) {
-    inherits(smooth, c("random.effect", "fs.interaction", "mrf.smooth"))
-  }, logical(1))
-  smooth_labels(model)[random]
+  smooth_labels(model)[vapply(model$smooth, is_random, logical(1))]
 }
 
 # How the formula calls the smooths behind `labels`, or the covariate where there are none.
 smooth_name <- function(model, labels, covariate) {
-  found <- intersect(smooth_labels(model), labels)
+  found <- Filter(function(smooth) smooth$label %in% labels, model$smooth)
   if (length(found) == 0) return(covariate)
-  paste(unique(sub("\\):.*$", ")", found)), collapse = " + ")
+  paste(unique(vapply(found, smooth_base_label, character(1))), collapse = " + ")
 }

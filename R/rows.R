@@ -27,7 +27,7 @@ code_factors <- function(data, factors = list(), ordered = list()) {
     values <- data[[column]]
     stated <- factors[[column]]
     if (is.factor(values) && is.null(stated)) {
-      data[[column]] <- droplevels(values)
+      data[[column]] <- used_levels(values, column)
     } else if (!is.numeric(values) || column %in% c(names(factors), sources)) {
       # Sorted by code point, as in Python, whatever the locale.
       levels <- if (is.null(stated)) sort(unique(as.character(values)), method = "radix") else as.character(stated)
@@ -43,6 +43,20 @@ code_factors <- function(data, factors = list(), ordered = list()) {
     data[[name]] <- ordered_copy(data[[ordered[[name]][1]]], ordered[[name]][2])
   }
   list(data = data, notes = notes)
+}
+
+# Without levels that have no rows; contrasts that were set stay.
+used_levels <- function(values, column) {
+  unused <- setdiff(levels(values), unique(as.character(values)))
+  if (length(unused) == 0) return(values)
+  chosen <- attr(values, "contrasts")
+  if (is.matrix(chosen)) {
+    stop("Level '", unused[1], "' of ", column, " has no rows, but contrasts of all levels were set. Drop the level with ",
+         "droplevels(), and set the contrasts of those that are left.", call. = FALSE)
+  }
+  values <- droplevels(values)
+  attr(values, "contrasts") <- chosen
+  values
 }
 
 # The same factor with `reference` first, as an ordered factor: its `by` smooths are differences from the reference.

@@ -3,12 +3,13 @@
 # Parametric coefficients: term, estimate, std_error, statistic, p_value, and the limits of the 95 % interval.
 gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
   table <- summary$p.table
+  if (is.null(table)) table <- matrix(numeric(0), 0, 4)
   # The statistic is z where the scale is known.
   freedom <- if (identical(colnames(table)[3], "z value")) Inf else summary$residual.df
   margin <- stats::qt(0.975, freedom) * table[, 2]
   # A coefficient that was left out has no interval.
   margin[table[, 2] == 0] <- NA
-  data.frame(term = rownames(table), estimate = table[, 1], std_error = table[, 2], statistic = table[, 3],
+  data.frame(term = as.character(rownames(table)), estimate = table[, 1], std_error = table[, 2], statistic = table[, 3],
              p_value = table[, 4], conf_low = table[, 1] - margin, conf_high = table[, 1] + margin, row.names = NULL)
 }
 

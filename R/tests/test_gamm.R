@@ -127,4 +127,27 @@ refuses(gamm_fit("value ~ s(sample)", data, rho = 0.5), "what a series is")
 refuses(gamm_difference(fit, "word", "wash", "water"), "'water' is not a level of word")
 refuses(gamm_fit("value ~ s(sample)", data, fun = "gam", rho = 0.5, series = "token", order = "sample"), "no AR\\(1\\)")
 
+# Contrasts that were set stay.
+own <- data[data$token %in% unique(data$token)[1:8], ]
+own$ordered_word <- as.ordered(own$word)
+contrasts(own$ordered_word) <- "contr.treatment"
+own$summed <- factor(own$word)
+contrasts(own$summed) <- contr.sum(2)
+for (formula in list(value ~ ordered_word + s(sample, k = 5), value ~ summed + s(sample, k = 5))) {
+  set <- gamm_fit(formula, own)
+  stopifnot(identical(gamm_parametric(set)$term, rownames(summary(mgcv::bam(formula, data = own))$p.table)),
+            same(as.numeric(gamm_design(set, own[c(2, 40), ])$matrix %*% coef(set$model)),
+                 as.numeric(set$model$fitted.values[c(2, 40)])))
+}
+own$third <- factor(own$word, levels = c("ask", "wash", "rag"))
+contrasts(own$third) <- contr.sum(3)
+refuses(gamm_fit(value ~ third + s(sample, k = 5), own), "Level 'rag' of third has no rows")
+
+# Terms that are expressions: differences and predictions are those of mgcv.
+expressions <- gamm_fit(value ~ factor(word) + s(log(sample + 1), by = factor(word), k = 5) + s(scale(sample), k = 4), own)
+grid <- gamm_difference(expressions, "word", "wash", "ask", at = list(sample = c(0, 10, 19)))$curve
+predicted <- as.numeric(predict(expressions$model, transform(own, word = factor(word))))
+observed <- match(c("wash 0", "ask 0", "wash 10", "ask 10", "wash 19", "ask 19"), paste(own$word, own$sample))
+stopifnot(same(grid$diff, -diff(predicted[observed])[c(1, 3, 5)]))
+
 cat("ok\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
 from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
-from layerstats.stats.gamm.expression import can_evaluate, evaluate, names_in
+from layerstats.stats.gamm.expression import Expression, evaluate, names_in
 from layerstats.stats.gamm.factors import factor_levels
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.tables import check_frame
@@ -41,14 +43,12 @@ def check_bases(
     if len(frame) > rows:
         kept = generator.choice(len(frame), rows, replace=False)
         residuals, frame = residuals[kept], frame.iloc[kept]
-    levels = factor_levels(request.frame)
-    owners = {label: smooth for smooth in request.formula.smooths for label in smooth.fitted_labels(levels)}
     table = []
     for part in fit.smooth_parts:
-        neighbours = _neighbours(owners[part.label], part.label, request, fit, frame)
+        places = (fit.places or _places_of(request, fit))(part.label, frame)
         k_index = p_value = float("nan")
-        if neighbours is not None:
-            k_index, p_value = _index(residuals, *neighbours, generator, repetitions)
+        if places is not None:
+            k_index, p_value = _index(residuals, *_neighbours(places), generator, repetitions)
         table.append((part.label, part.coefficients, part.edf, k_index, p_value))
     return check_frame(pd.DataFrame(table, columns=["term", "k", "edf", "k_index", "p_value"]), "k_check")
 
@@ -64,22 +64,11 @@ def _index(
     return float(observed / np.mean(residuals**2)), smaller / repetitions
 
 
-def _neighbours(
-    smooth: SmoothTerm, label: str, request: FitRequest, fit: EngineFit, frame: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return pairs of neighbouring rows, or None for a smooth that has no neighbourhood."""
-    variables = smooth.variables
-    factors = {name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)}
-    if "fs" in smooth.bases:  # mgcv looks at the covariate alone
-        variables = tuple(variable for variable in variables if not factors & set(names_in(variable)))
-    if any(factors & set(names_in(variable)) or not can_evaluate(variable) for variable in variables):
-        return None
-    places = np.column_stack([evaluate(variable, frame) for variable in variables])
+def _neighbours(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of neighbouring rows."""
     if places.shape[1] == 1:
         order = np.argsort(places[:, 0], kind="stable")
         return order[1:], order[:-1]
-    if smooth.function != "s":
-        places = _by_gradient(smooth, label, request, fit, frame, places)
     nearest = np.asarray(KDTree(places).query(places, k=_NEIGHBOURS + 1)[1])
     pairs = [_without_self(row, nearest[row]) for row in range(len(places))]
     return np.repeat(np.arange(len(places)), _NEIGHBOURS), np.concatenate(pairs)
@@ -90,18 +79,44 @@ def _without_self(row: int, nearest: np.ndarray) -> np.ndarray:
     return nearest[nearest != row][:_NEIGHBOURS]
 
 
+def _places_of(request: FitRequest, fit: EngineFit) -> Callable[[str, pd.DataFrame], np.ndarray | None]:
+    """Return `EngineFit.places` for an engine that labels smooths as the formula does."""
+    levels = factor_levels(request.frame)
+    owners = {label: smooth for smooth in request.formula.smooths for label in smooth.fitted_labels(levels)}
+    return lambda label, frame: _places(owners[label], label, request, fit, frame)
+
+
+def _places(
+    smooth: SmoothTerm, label: str, request: FitRequest, fit: EngineFit, frame: pd.DataFrame
+) -> np.ndarray | None:
+    variables = smooth.variables
+    factors = {name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)}
+    if "fs" in smooth.bases:  # mgcv looks at the covariate alone
+        variables = tuple(variable for variable in variables if not factors & set(names_in(variable)))
+    if any(factors & set(names_in(variable)) for variable in variables):
+        return None
+    places = _values(variables, frame)
+    if smooth.function == "s" or len(variables) == 1:
+        return places
+    return _by_gradient(smooth, label, request, fit, frame, places)
+
+
+def _values(variables: Sequence[Expression], frame: pd.DataFrame) -> np.ndarray:
+    return np.column_stack([evaluate(variable, frame) for variable in variables])
+
+
 def _by_gradient(
     smooth: SmoothTerm, label: str, request: FitRequest, fit: EngineFit, frame: pd.DataFrame, places: np.ndarray
 ) -> np.ndarray:
     """Scale each covariate of a tensor product by how steeply the smooth climbs along it."""
     others = [part.label for part in fit.smooth_parts if part.label != label]
-    exclude = ("(Intercept)", *(term.label for term in request.formula.parametric), *others)
+    exclude = ("(Intercept)", *fit.parametric_terms, *others)
 
     def smooth_at(values: pd.DataFrame) -> np.ndarray:
         design = fit.design(values, exclude)
         return design.matrix @ design.coefficients
 
-    predictors = frame.drop(columns=list(request.formula.response_columns)).reset_index(drop=True)
+    predictors = frame.reset_index(drop=True)
     if smooth.by is not None and str(smooth.by) in predictors:
         by = predictors[str(smooth.by)]
         value = label.removeprefix(smooth.label) if isinstance(by.dtype, pd.CategoricalDtype) else 1.0
@@ -115,6 +130,8 @@ def _by_gradient(
         moved = predictors.copy()
         for name in set(names_in(variable)):
             moved[name] = moved[name] + np.ptp(moved[name].to_numpy(dtype=float)) / 1000
-        steepness = np.mean(np.abs(smooth_at(moved) - base)) / (width / 1000)
+        step = _values(smooth.variables, moved)[:, column] - places[:, column]
+        moving = step != 0
+        steepness = np.mean(np.abs((smooth_at(moved) - base)[moving] / step[moving]))
         scaled[:, column] = steepness * (places[:, column] - places[:, column].min()) / width
     return scaled

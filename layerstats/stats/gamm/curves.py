@@ -80,5 +80,8 @@ def level_combinations(result: GammResult, columns: tuple[str, ...]) -> list[tup
 
 def labels_along(result: GammResult, covariate: str) -> set[str]:
     """Return the labels of the fitted smooths along `covariate` that are not random."""
-    smooths = [smooth for smooth in result.request.formula.smooths if not smooth.random and covariate in smooth.columns]
-    return {label for smooth in smooths for label in smooth.fitted_labels(result.levels)}
+    return {
+        part.label
+        for part in result.engine_fit.smooth_parts
+        if not part.written.random and covariate in part.written.columns
+    }

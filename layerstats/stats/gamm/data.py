@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_columns
-from layerstats.errors import ArgumentError, DataError, FormulaError
+from layerstats.errors import ArgumentError, DataError, FormulaError, RError
 from layerstats.stats.gamm.basis_size import check_basis_sizes
 from layerstats.stats.gamm.cells import check_cells, present_rows
-from layerstats.stats.gamm.expression import Name, evaluate
+from layerstats.stats.gamm.expression import Name, can_evaluate, evaluate
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors, number_notes
 from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.series import series_columns, sort_series
 from layerstats.tables.read import notes_of
+
+# Bases of which every variable is a number.
+_OF_NUMBERS = {"tp", "ts", "cr", "cs", "cc", "ps", "cp", "bs", "ds", "gp", "ad", "so", "sos"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +116,23 @@ def prepare_data(
         series_start=start,
         series_gaps=series_gaps,
         weights=None if row_weights is None else row_weights[positions],
-        notes=(*notes_of(data), *missing_notes, *factor_notes, *number_notes(formula, coded), *notes),
+        notes=(
+            *notes_of(data),
+            *missing_notes,
+            *factor_notes,
+            *number_notes(formula, coded),
+            *_rounded(formula),
+            *notes,
+        ),
     )
+
+
+def _rounded(formula: Formula) -> list[str]:
+    return [
+        f"{smooth}: k is rounded to {', '.join(map(str, smooth.basis_dimensions or ()))}."
+        for smooth in formula.smooths
+        if smooth.rounded_dimensions
+    ]
 
 
 def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None, present: np.ndarray) -> np.ndarray | None:
@@ -128,8 +146,10 @@ def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None, present:
     if values.shape != (len(data),):
         raise ArgumentError(f"'weights' must have one value a row ({len(data)}), but has shape {values.shape}.")
     values = values[present]
-    if not np.all(np.isfinite(values)) or np.any(values <= 0):
-        raise ArgumentError(f"'weights' must be positive numbers, but {int(np.sum(~(values > 0)))} of them are not.")
+    if not np.all(np.isfinite(values)) or np.any(values < 0) or not np.any(values > 0):
+        raise ArgumentError(
+            f"'weights' must be positive numbers, or zero, but {int(np.sum(~(values > 0)))} of them are not positive."
+        )
     return values
 
 
@@ -139,25 +159,39 @@ def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
     for smooth in formula.smooths:
         names = [variable.name for variable in smooth.variables if isinstance(variable, Name)]
         in_smooth = [name for name in names if name in categorical]
+        if len(names) < len(smooth.variables):
+            continue  # an expression may be either; R knows
         if smooth.bases[0] == "fs" and len(in_smooth) != 1:
             raise FormulaError(
                 f"A factor smooth needs exactly one factor, but {smooth} has {len(in_smooth)}. Numbers become a factor "
                 f"with factors={{{names[-1]!r}: None}}."
             )
-        if in_smooth and not smooth.random:
+        if in_smooth and not smooth.random and set(smooth.bases) <= _OF_NUMBERS:
             raise FormulaError(
                 f"{smooth.label} is a smooth of the factor {in_smooth[0]!r}. Use it as by = {in_smooth[0]}, or as a "
                 f'random effect: s({in_smooth[0]}, bs = "re").'
             )
 
 
+def _evaluated_in_r(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
+    from layerstats.stats.gamm.engines.mgcv import evaluate_in_r
+
+    try:
+        return evaluate_in_r(formula.response, formula, frame)
+    except RError as error:
+        raise FormulaError(
+            f"Only R can evaluate the response {formula.response}, and it did not: {error} Make a column of it first."
+        ) from error
+
+
 def _response(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    for column in formula.response_columns:
+    read_here = can_evaluate(formula.response)
+    for column in formula.response_columns if read_here else ():
         if not pd.api.types.is_numeric_dtype(frame[column]):
             raise DataError(
                 f"The response {column!r} must hold numbers, but holds text such as {str(frame[column].iloc[0])!r}."
             )
-    values = evaluate(formula.response, frame)
+    values = evaluate(formula.response, frame) if read_here else _evaluated_in_r(formula, frame)
     bad = ~np.isfinite(values)
     if bad.any():
         raise DataError(

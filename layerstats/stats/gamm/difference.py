@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.factors import factor_levels, level_names
+from layerstats.stats.gamm.factors import level_names
 from layerstats.stats.gamm.following import Levels
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
 from layerstats.stats.gamm.reference_grid import ReferenceGrid, reference_grid
@@ -139,8 +139,7 @@ def difference_grid(
 
 def smooth_name(result: GammResult, fitted_labels: set[str], covariate: str) -> str:
     """Return how the formula calls the smooths behind `fitted_labels`, or the covariate where there are none."""
-    levels = factor_levels(result.request.frame)
-    names = [smooth.name for smooth in result.request.formula.smooths if fitted_labels & smooth.fitted_labels(levels)]
+    names = [part.written.name for part in result.engine_fit.smooth_parts if part.label in fitted_labels]
     return " + ".join(dict.fromkeys(names)) or covariate
 
 

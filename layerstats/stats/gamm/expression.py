@@ -218,6 +218,22 @@ def names_in(expression: Expression) -> Iterator[str]:
             yield from names_in(right)
 
 
+def names_outside(expression: Expression, functions: Collection[str]) -> Iterator[str]:
+    """Yield the columns that `expression` uses otherwise than as an argument of `functions`."""
+    match expression:
+        case Name(name):
+            yield name
+        case Call(function=function, arguments=arguments):
+            for argument in arguments:
+                if not (function in functions and isinstance(argument.value, Name)):
+                    yield from names_outside(argument.value, functions)
+        case Unary(operand=inner) | Parentheses(inner=inner):
+            yield from names_outside(inner, functions)
+        case Binary(left=left, right=right):
+            yield from names_outside(left, functions)
+            yield from names_outside(right, functions)
+
+
 def can_evaluate(expression: Expression) -> bool:
     """Return whether `evaluate` knows every function and operator in `expression`."""
     match expression:

@@ -12,6 +12,9 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.expression import Name
 from layerstats.stats.gamm.formula import Formula
 
+# From here R may name a level 1e+05.
+_LONGEST_NAME = 100_000
+
 FactorLevels = Mapping[str, Sequence[object] | None]
 OrderedCopies = Mapping[str, tuple[str, str]]
 # Up to so many different whole numbers may be codes.
@@ -41,9 +44,9 @@ def code_factors(
     check_columns(coded, [source for source, _ in copies.values()], "the data (named in 'ordered')")
     sources = [source for source, _ in copies.values()]
     for column in dict.fromkeys([*formula.columns, *stated, *sources]):
-        if column in copies or column in formula.response_columns:
+        if column in copies or column in formula.response_only:
             continue
-        if column in stated or column in sources or not _is_numeric(coded, column):
+        if column in stated or column in sources or not _is_numeric(coded, column) or _is_code(coded, column, formula):
             coded[column], note = _factor(coded, column, stated.get(column))
             notes += note
     for name, (source, reference) in copies.items():
@@ -58,6 +61,14 @@ def code_factors(
 
 def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
     return pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
+
+
+def _is_code(frame: pd.DataFrame, column: str, formula: Formula) -> bool:
+    """Return whether a column holds whole numbers that the formula takes as levels, with the names that R has."""
+    if column not in formula.made_factors or column in formula.response_columns:
+        return False
+    numbers = frame[column].to_numpy(dtype=float)
+    return bool(np.all(numbers == np.round(numbers)) and np.abs(numbers).max() < _LONGEST_NAME)
 
 
 def _factor(frame: pd.DataFrame, column: str, levels: Sequence[object] | None) -> tuple[pd.Series, list[str]]:

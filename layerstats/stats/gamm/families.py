@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
+from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 
 
@@ -30,25 +32,75 @@ class Link:
     slope: Callable[[np.ndarray], np.ndarray]
 
 
-_IDENTITY = Link("identity", lambda predictor: predictor, np.ones_like)
-_LOGIT = Link("logit", special.expit, lambda predictor: special.expit(predictor) * special.expit(-predictor))
-_LOG = Link("log", np.exp, np.exp)
-_INVERSE = Link("inverse", lambda predictor: 1 / predictor, lambda predictor: -1 / predictor**2)
-
-# The links are R's defaults. Ordered categories have no mean.
+# What R calls links.
 _LINKS = {
-    "gaussian": _IDENTITY,
-    "binomial": _LOGIT,
-    "poisson": _LOG,
-    "Gamma": _INVERSE,
-    "scat": _IDENTITY,
-    "ocat": None,
+    link.name: link
+    for link in (
+        Link("identity", lambda predictor: predictor, np.ones_like),
+        Link("logit", special.expit, lambda predictor: special.expit(predictor) * special.expit(-predictor)),
+        Link("probit", special.ndtr, lambda predictor: np.exp(-(predictor**2) / 2) / np.sqrt(2 * np.pi)),
+        Link("cauchit", lambda predictor: 0.5 + np.arctan(predictor) / np.pi, lambda p: 1 / (np.pi * (1 + p**2))),
+        Link("cloglog", lambda predictor: -np.expm1(-np.exp(predictor)), lambda p: np.exp(p - np.exp(p))),
+        Link("log", np.exp, np.exp),
+        Link("inverse", lambda predictor: 1 / predictor, lambda predictor: -1 / predictor**2),
+        Link("sqrt", np.square, lambda predictor: 2 * predictor),
+        Link("1/mu^2", lambda predictor: predictor**-0.5, lambda predictor: -0.5 * predictor**-1.5),
+    )
 }
-FAMILIES = tuple(_LINKS)
+_PROBABILITY = ("logit", "probit", "cauchit", "cloglog")
+_COUNT = ("log", "identity", "sqrt")
+# Of each family the links that it may have, R's default first. Ordered categories have no mean.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "gaussian": ("identity", "log", "inverse"),
+    "binomial": (*_PROBABILITY, "log"),
+    "quasibinomial": (*_PROBABILITY, "log"),
+    "betar": _PROBABILITY,
+    "poisson": _COUNT,
+    "quasipoisson": _COUNT,
+    "nb": _COUNT,
+    "tw": (*_COUNT, "inverse"),
+    "Gamma": ("inverse", "identity", "log"),
+    "inverse.gaussian": ("1/mu^2", "inverse", "identity", "log"),
+    "scat": ("identity", "log", "inverse"),
+    "ocat": ("identity",),
+}
+_WRITTEN = re.compile(
+    r"""\s*(?:(?:stats|mgcv)::)?(?P<name>[A-Za-z.]+)\s*
+        (?:\(\s*(?:link\s*=\s*)?(?P<quote>["']?)(?P<link>[A-Za-z0-9/^]*)(?P=quote)\s*\))?\s*""",
+    re.VERBOSE,
+)
+
+
+def read_family(text: str) -> str:
+    """Return a family as R code: its name, with its link where that is not the default.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such family, or it has no such link.
+
+    Examples
+    --------
+    >>> read_family("binomial(probit)"), read_family("poisson(link = 'log')"), read_family("nb")
+    ('binomial(link = "probit")', 'poisson', 'nb')
+    """
+    match = _WRITTEN.fullmatch(str(text))
+    name = match["name"] if match else str(text)
+    check_choice("family", name, tuple(FAMILIES))
+    links = FAMILIES[name]
+    link = (match["link"] if match else "") or links[0]
+    if link not in links:
+        raise ArgumentError(f"The family {name!r} has the links {', '.join(links)}, but got {link!r} instead.")
+    return name if link == links[0] else f'{name}(link = "{link}")'
+
+
+def _name_and_link(family: str) -> tuple[str, str]:
+    name, _, rest = family.partition("(")
+    return name, rest.split('"')[1] if rest else FAMILIES[name][0]
 
 
 def link_of(family: str) -> Link:
-    """Return the link of a family.
+    """Return the link of a family, as `read_family` writes it.
 
     Raises
     ------
@@ -60,13 +112,20 @@ def link_of(family: str) -> Link:
     >>> link_of("binomial").mean(np.array([0.0]))
     array([0.5])
     """
-    link = _LINKS[family]
-    if link is None:
+    name, link = _name_and_link(family)
+    if name == "ocat":
         raise ArgumentError(
             f"The family {family!r} has no response scale of one value a row: use scale='link', and the thresholds of "
             "the result."
         )
-    return link
+    return _LINKS[link]
+
+
+# The least that a response may be, and whether it may be just that.
+_SMALLEST = {
+    **dict.fromkeys(("poisson", "quasipoisson", "nb", "tw"), (0.0, True)),
+    **dict.fromkeys(("Gamma", "inverse.gaussian", "betar"), (0.0, False)),
+}
 
 
 def check_response(family: str, response: np.ndarray, name: str) -> None:
@@ -76,7 +135,16 @@ def check_response(family: str, response: np.ndarray, name: str) -> None:
     --------
     >>> check_response("binomial", np.array([0, 0.25, 1]), "rate")
     """
-    if family == "binomial":
+    family = family.partition("(")[0]
+    smallest, itself = _SMALLEST.get(family, (-np.inf, True))
+    low = (response < smallest) | ((response == smallest) & (not itself))
+    if low.any() or (family == "betar" and response.max() >= 1):
+        bounds = "between 0 and 1" if family == "betar" else "positive" if not itself else "0 or more"
+        raise DataError(
+            f"A response of family {family!r} must be {bounds}, but {name} is from {response.min():g} to "
+            f"{response.max():g}."
+        )
+    if family in ("binomial", "quasibinomial"):
         bad = (response < 0) | (response > 1)
         if bad.any():
             raise DataError(
@@ -101,6 +169,7 @@ def check_response(family: str, response: np.ndarray, name: str) -> None:
 
 def response_notes(family: str, response: np.ndarray, weights: np.ndarray | None, function: str) -> tuple[str, ...]:
     """Return what to know of how a family takes this response."""
+    family = family.partition("(")[0]
     if family == "binomial" and np.any((response > 0) & (response < 1)):
         if weights is None:
             return (

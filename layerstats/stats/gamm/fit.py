@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,9 +14,10 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.data import PreparedData, prepare_data
 from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
-from layerstats.stats.gamm.engines.registry import ENGINES, REFERENCE_ENGINE, choose_engine
+from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine, choose_with_reasons
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
-from layerstats.stats.gamm.families import FAMILIES, check_response, response_notes
+from layerstats.stats.gamm.families import check_response, read_family, response_notes
+from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.formula_parser import parse_formula
 from layerstats.stats.gamm.result import GammResult
 from layerstats.stats.gamm.saturation import check_saturation
@@ -41,6 +42,7 @@ class FitTask:
     factors: FactorLevels | None = None
     ordered: OrderedCopies | None = None
     weights: str | Sequence[float] | None = None
+    knots: Mapping[str, Sequence[float]] | None = None
     family: str = "gaussian"
     function: str = "bam"
     discrete: bool = False
@@ -61,6 +63,7 @@ def fit(
     factors: FactorLevels | None = None,
     ordered: OrderedCopies | None = None,
     weights: str | Sequence[float] | None = None,
+    knots: Mapping[str, Sequence[float]] | None = None,
     family: str = "gaussian",
     function: str = "bam",
     discrete: bool = False,
@@ -96,9 +99,12 @@ def fit(
         Ordered copies for difference smooths: ``{"word_ordered": ("word", "ask")}``.
     weights
         Prior weights: a column, or one value a row.
+    knots
+        Where the knots of smooths stand, ``{"phase": [0, 1]}`` (mgcv only).
     family, function, discrete
-        As for mgcv; `function` is ``"bam"`` or ``"gam"``. A ``"binomial"`` response is 0 or 1, or a proportion with the
-        number of trials as `weights`; an ``"ocat"`` response numbers ordered categories from 1.
+        As for mgcv; `function` is ``"bam"`` or ``"gam"``, `family` one of `layerstats.stats.gamm.families.FAMILIES`,
+        with a link where it is not R's default (``"binomial(probit)"``). A ``"binomial"`` response is 0 or 1, or a
+        proportion with the number of trials as `weights`; an ``"ocat"`` response numbers ordered categories from 1.
     verify
         Fit with mgcv too, and report the largest differences in ``result.verification``.
     na
@@ -135,6 +141,7 @@ def fit(
         factors=factors,
         ordered=ordered,
         weights=weights,
+        knots=knots,
         family=family,
         function=function,
         discrete=discrete,
@@ -203,10 +210,11 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
     """
     check_choice("method", task.method, METHODS)
     check_choice("function", task.function, ("bam", "gam"))
-    check_choice("family", task.family, FAMILIES)
+    family = read_family(task.family)
     check_choice("gaps", task.gaps, GAPS)
     autoregressive = check_rho(task.rho)
-    formula = parse_formula(task.formula)
+    columns = [*map(str, task.data.columns), *(task.ordered or {})] if isinstance(task.data, pd.DataFrame) else None
+    formula = parse_formula(task.formula, columns)
     prepared = prepare_data(
         formula,
         task.data,
@@ -219,7 +227,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         weights=task.weights,
         na=task.na,
     )
-    check_response(task.family, prepared.response_values, str(formula.response))
+    check_response(family, prepared.response_values, str(formula.response))
     request = FitRequest(
         formula=formula,
         frame=prepared.frame,
@@ -231,7 +239,8 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         series_start=prepared.series_start,
         series_gaps=prepared.series_gaps,
         weights=prepared.weights,
-        family=task.family,
+        knots=_knots(task, formula),
+        family=family,
         function=task.function,
         discrete=task.discrete,
     )
@@ -246,22 +255,28 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
 
 def _job(task: FitTask) -> _Job:
     prepared, request = checked_request(task)
-    engine = choose_engine(task.engine, request)
+    engine, reasons = choose_with_reasons(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
-    notes = response_notes(task.family, prepared.response_values, prepared.weights, task.function)
+    notes = tuple(f"Fitted by {engine.name}, since {reason}." for reason in reasons)
+    notes += response_notes(request.family, prepared.response_values, prepared.weights, task.function)
     if task.rho == "reml" and not isinstance(engine, EstimatesRho):
         raise ArgumentError(
             f"rho='reml' is for the structured engine, but this model is fitted by {engine.name!r}"
-            f"{_why_not_structured(task, request)}. Use rho='auto'."
+            f"{''.join(f' ({reason})' for reason in reasons)}. Use rho='auto'."
         )
     return _Job(task, prepared, request, engine, notes)
 
 
-def _why_not_structured(task: FitTask, request: FitRequest) -> str:
-    if task.engine != "auto" or "structured" not in ENGINES:
-        return ""
-    return f" ({ENGINES['structured']().cannot(request)})"
+def _knots(task: FitTask, formula: Formula) -> dict[str, list[float]] | None:
+    if not task.knots:
+        return None
+    for column, places in task.knots.items():
+        check_choice("knots", column, formula.predictor_columns)
+        values = np.asarray(places, dtype=float)
+        if values.ndim != 1 or not np.all(np.isfinite(values)):
+            raise ArgumentError(f"The knots of {column!r} must be finite numbers, but got {places!r} instead.")
+    return {column: [float(place) for place in places] for column, places in task.knots.items()}
 
 
 def check_rho(rho: object) -> bool:

@@ -9,10 +9,21 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from layerstats.errors import FormulaError
-from layerstats.stats.gamm.expression import Call, Constant, Expression, String, can_evaluate, evaluate, names_in
+from layerstats.stats.gamm.expression import (
+    Call,
+    Constant,
+    Expression,
+    String,
+    can_evaluate,
+    evaluate,
+    names_in,
+    names_outside,
+)
 
 # Bases that mgcv treats as random effects: each is a penalised deviation of a level from the common curve.
 RANDOM_BASES = frozenset({"re", "fs", "mrf"})
+# Functions of R whose argument is taken by its levels.
+_MAKE_FACTORS = frozenset({"factor", "as.factor", "ordered", "as.ordered", "interaction"})
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,11 @@ class SmoothTerm:
         return _unique(name for expression in (*self.variables, *by) for name in names_in(expression))
 
     @property
+    def covariates(self) -> tuple[str, ...]:
+        """The columns that the smooth is a function of, without those of the ``by`` variable."""
+        return _unique(name for expression in self.variables for name in names_in(expression))
+
+    @property
     def label(self) -> str:
         """mgcv's label, without the level of a factor ``by``: ``"s(Sample)"``, ``"s(Sample):Word"``."""
         return self.name if self.by is None else f"{self.name}:{self.by}"
@@ -182,10 +198,27 @@ class Formula:
         return _unique(names_in(self.response))
 
     @property
+    def predictor_columns(self) -> tuple[str, ...]:
+        """The columns of the terms."""
+        return _unique(column for term in (*self.parametric, *self.smooths) for column in term.columns)
+
+    @property
+    def made_factors(self) -> tuple[str, ...]:
+        """The columns that terms use as factors alone: as the argument of ``factor()`` and its like."""
+        smooths = [part for smooth in self.smooths for part in (*smooth.variables, smooth.by) if part is not None]
+        expressions = [*smooths, *(factor for term in self.parametric for factor in term.factors)]
+        otherwise = {name for expression in expressions for name in names_outside(expression, _MAKE_FACTORS)}
+        return tuple(column for column in self.predictor_columns if column not in otherwise)
+
+    @property
+    def response_only(self) -> tuple[str, ...]:
+        """The columns on the left side that no term uses."""
+        return tuple(column for column in self.response_columns if column not in self.predictor_columns)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the formula uses, the response first."""
-        terms = (*self.parametric, *self.smooths)
-        return _unique([*self.response_columns, *(column for term in terms for column in term.columns)])
+        return _unique([*self.response_columns, *self.predictor_columns])
 
     @property
     def fixed_part(self) -> tuple[bool, frozenset[str]]:

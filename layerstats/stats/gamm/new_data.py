@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from layerstats.checks import check_complete
-from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.factors import copies_of, factor_levels, level_names
+from layerstats.errors import ArgumentError, DataError, FormulaError
+from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
+from layerstats.stats.gamm.factors import copies_of, level_names
+from layerstats.stats.gamm.formula import Formula
+from layerstats.stats.gamm.formula_parser import parse_formula
 
 
-def resolve_exclude(request: FitRequest, fitted_labels: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+def resolve_exclude(formula: Formula, fit: EngineFit, exclude: Sequence[str]) -> tuple[str, ...]:
     """Return the labels that `exclude` means: labels as fitted, or terms as in the formula with all their levels.
 
     Raises
@@ -22,21 +24,21 @@ def resolve_exclude(request: FitRequest, fitted_labels: Sequence[str], exclude: 
     """
     if isinstance(exclude, str):
         exclude = (exclude,)
-    levels = factor_levels(request.frame)
-    parametric = {"(Intercept)", *(term.label for term in request.formula.parametric)}
+    parametric = ["(Intercept)", *fit.parametric_terms]
     found: list[str] = []
     for name in exclude:
         squeezed = name.replace(" ", "")
-        owned = {
-            label
-            for smooth in request.formula.smooths
-            if squeezed in (smooth.label.replace(" ", ""), str(smooth).replace(" ", ""))
-            for label in smooth.fitted_labels(levels)
-        }
-        matching = [label for label in fitted_labels if label in owned or label == name]
-        matching += [name] if name in parametric else []
+        matching = [
+            part.label
+            for part in fit.smooth_parts
+            if squeezed in (part.label.replace(" ", ""), part.written.term.replace(" ", ""))
+        ]
+        matching += [label for label in parametric if label.replace(" ", "") == squeezed]
         if not matching:
-            allowed = ", ".join(map(repr, [*sorted(parametric), *fitted_labels]))
+            positions = _written_positions(formula, name)
+            matching = [part.label for part in fit.smooth_parts if part.written.position in positions]
+        if not matching:
+            allowed = ", ".join(map(repr, [*parametric, *(part.label for part in fit.smooth_parts)]))
             raise ArgumentError(
                 f"Invalid value for the 'exclude' parameter. Allowed values are {allowed}, but got {name!r} instead."
             )
@@ -44,28 +46,28 @@ def resolve_exclude(request: FitRequest, fitted_labels: Sequence[str], exclude: 
     return tuple(dict.fromkeys(found))
 
 
-def random_labels(request: FitRequest, fitted_labels: Sequence[str]) -> tuple[str, ...]:
+def _written_positions(formula: Formula, text: str) -> list[int]:
+    """Return the places of the smooths of a formula that `text` is, however it is spelled."""
+    try:
+        read = parse_formula(f"y ~ {text}").smooths
+    except FormulaError:
+        return []
+    return [number for number, smooth in enumerate(formula.smooths) if read == (smooth,)]
+
+
+def random_labels(fit: EngineFit) -> tuple[str, ...]:
     """Return the fitted labels of the random smooths."""
-    levels = factor_levels(request.frame)
-    owned = {label for smooth in request.formula.random_smooths for label in smooth.fitted_labels(levels)}
-    return tuple(label for label in fitted_labels if label in owned)
+    return tuple(part.label for part in fit.smooth_parts if part.written.random)
 
 
-def needed_columns(request: FitRequest, fitted_labels: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+def needed_columns(fit: EngineFit, exclude: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that the terms which are not excluded use."""
-    levels = factor_levels(request.frame)
-    terms = [term for term in request.formula.parametric if term.label not in exclude]
-    smooths = [
-        smooth
-        for smooth in request.formula.smooths
-        if any(label in smooth.fitted_labels(levels) and label not in exclude for label in fitted_labels)
-    ]
-    return tuple(dict.fromkeys(column for term in (*terms, *smooths) for column in term.columns))
+    used = [columns for label, columns in fit.parametric_terms.items() if label not in exclude]
+    used += [part.written.columns for part in fit.smooth_parts if part.label not in exclude]
+    return tuple(dict.fromkeys(column for columns in used for column in columns))
 
 
-def code_new_data(
-    request: FitRequest, fitted_labels: Sequence[str], new_data: pd.DataFrame, exclude: Sequence[str]
-) -> pd.DataFrame:
+def code_new_data(request: FitRequest, fit: EngineFit, new_data: pd.DataFrame, exclude: Sequence[str]) -> pd.DataFrame:
     """Return `new_data` with every predictor of the model, factors coded as in the fit.
 
     An ordered copy of a factor follows its factor where it is absent; columns that only excluded terms need are filled
@@ -78,8 +80,8 @@ def code_new_data(
     """
     if not len(new_data):
         raise DataError("The new data have no rows.")
-    needed = needed_columns(request, fitted_labels, exclude)
-    predictors = [column for column in request.frame.columns if column not in request.formula.response_columns]
+    needed = needed_columns(fit, exclude)
+    predictors = [column for column in request.frame.columns if column not in request.formula.response_only]
     coded = pd.DataFrame(index=range(len(new_data)))
     for column in predictors:
         model_values = request.frame[column]

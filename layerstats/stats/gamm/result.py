@@ -129,7 +129,7 @@ class GammResult:
     @property
     def random_terms(self) -> tuple[str, ...]:
         """The labels of the fitted smooths that are random effects."""
-        return random_labels(self.request, self.smooth_labels)
+        return random_labels(self.engine_fit)
 
     def design(self, new_data: pd.DataFrame, exclude: Sequence[str] = (), unconditional: bool = False) -> Design:
         """Return the linear predictor of new rows as a matrix, with coefficients and covariance.
@@ -150,14 +150,14 @@ class GammResult:
         ArgumentError
             A term in `exclude` does not exist, or the engine has no such covariance.
         """
-        labels = resolve_exclude(self.request, self.smooth_labels, exclude)
+        labels = resolve_exclude(self.request.formula, self.engine_fit, exclude)
         make = self.engine_fit.corrected_design if unconditional else self.engine_fit.design
         if make is None:
             raise ArgumentError(
                 f"The fit by {self.engine!r} offers no covariance with the uncertainty of the smoothing parameters "
                 "(unconditional=True). Use unconditional=False, or method='fREML' of the engine 'mgcv' or 'structured'."
             )
-        return make(code_new_data(self.request, self.smooth_labels, new_data, labels), labels)
+        return make(code_new_data(self.request, self.engine_fit, new_data, labels), labels)
 
     def predict(
         self,

@@ -21,7 +21,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         Refits cannot do what the task asks for.
     """
     _check(task)
-    formula = parse_formula(task.formula)
+    formula = parse_formula(task.formula, list(map(str, task.data.columns)))
     rho = 0.0 if task.rho is None else float(task.rho)
     prepared = prepare_data(
         formula,
@@ -63,8 +63,8 @@ def _check(task: FitTask) -> None:
         )
     if task.function != "bam" or task.discrete:
         raise ArgumentError("Resampling refits models as bam() does, without discretised covariates.")
-    if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian":
-        raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights.")
+    if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian" or task.knots:
+        raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights and knots.")
     check_choice("gaps", task.gaps, GAPS)
     if any(term.is_offset for term in parse_formula(task.formula).parametric):
         raise ArgumentError(

@@ -173,7 +173,7 @@ def request(words, **changes):
         ({"function": "gam", "rho": 0.5}, "no AR"),
         ({"function": "gam", "discrete": True}, "does not discretise"),
         ({"method": "ML", "discrete": True}, "needs method='fREML'"),
-        ({"family": "poisson", "rho": 0.5}, "need discrete=True"),
+        ({"family": "scat", "rho": 0.5}, "need discrete=True"),
     ],
 )
 def test_what_mgcv_cannot_do_is_said_before_the_fit(words, changes, reason):

@@ -132,7 +132,7 @@ def test_weights_count_rows(words):
         ("y ~ s(x)", {"method": "ML"}, "no ML score"),
         ("y ~ s(x)", {"rho": 0.5, "series": "token", "order": "x"}, r"no AR\(1\)"),
         ("y ~ s(x)", {"rho": "auto", "series": "token", "order": "x"}, r"no AR\(1\)"),
-        ("y ~ s(x)", {"family": "poisson"}, "Gaussian"),
+        ("y ~ s(x)", {"family": "scat"}, "Gaussian"),
         ("y ~ s(x)", {"discrete": True}, "discretise"),
     ],
 )

@@ -105,7 +105,7 @@ def channel_design(
     FormulaError, DataError
         As for `fit`.
     """
-    parsed = parse_formula(formula)
+    parsed = parse_formula(formula, list(map(str, data.columns)))
     # A response that varies, since the checks of a fit refuse one that does not; it is never used.
     placeholder = {column: np.arange(len(data), dtype=float) for column in parsed.response_columns}
     prepared = prepare_data(

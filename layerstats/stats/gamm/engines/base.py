@@ -39,6 +39,8 @@ class FitRequest:
         of the two is `rho` to this power. None where every row is one step from the row before, or is taken to be.
     weights
         (row,) prior weights, or None.
+    knots
+        Where the knots of smooths stand, by column; None where the engine places them.
     family, function, discrete
         As for mgcv: ``"gaussian"``, ``"binomial"``..., ``"bam"`` or ``"gam"``, whether covariates are discretised.
     """
@@ -52,6 +54,7 @@ class FitRequest:
     series_start: np.ndarray | None = None
     series_gaps: np.ndarray | None = None
     weights: np.ndarray | None = None
+    knots: Mapping[str, Sequence[float]] | None = None
     family: str = "gaussian"
     function: str = "bam"
     discrete: bool = False
@@ -85,6 +88,39 @@ class Design:
 
 
 @dataclass(frozen=True)
+class WrittenSmooth:
+    """The smooth of a formula that a fitted one is, or is a copy of, as the engine's own model knows it.
+
+    Attributes
+    ----------
+    name
+        Its label without the ``by`` variable: ``"s(x)"``.
+    by
+        The ``by`` variable, or None.
+    columns
+        The columns that it uses.
+    covariates
+        Those that it is a function of: without those of the ``by`` variable alone.
+    position
+        Its place among the smooths of the formula, from 0.
+    random
+        Whether it is a random effect.
+    """
+
+    name: str
+    by: str | None
+    columns: tuple[str, ...]
+    covariates: tuple[str, ...]
+    position: int
+    random: bool
+
+    @property
+    def term(self) -> str:
+        """The label without a level of the ``by`` variable: ``"s(x):word"``."""
+        return self.name if self.by is None else f"{self.name}:{self.by}"
+
+
+@dataclass(frozen=True)
 class SmoothPart:
     """What inference needs to know of one fitted smooth.
 
@@ -98,12 +134,15 @@ class SmoothPart:
         Dimension of the unpenalised part (mgcv's ``null.space.dim``).
     edf
         Effective degrees of freedom.
+    written
+        What it is in the formula.
     """
 
     label: str
     coefficients: int
     null_dimension: int
     edf: float
+    written: WrittenSmooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +161,8 @@ class EngineFit:
         method, rho``. `score` is minus the log (restricted) likelihood that was minimised.
     smooth_parts
         One for each row of `smooths`, in the same order.
+    parametric_terms
+        The columns that each parametric term uses, by its label as in `Design.term_of_column`; offsets too.
     smoothing_parameters
         (penalty,) as estimated; its length is what a model comparison counts.
     fitted, residuals, whitened_residuals
@@ -134,6 +175,9 @@ class EngineFit:
     corrected_design
         The same with a covariance that holds the uncertainty of the smoothing parameters too (mgcv's Vc); None where
         the engine does not offer it.
+    places
+        ``places(label, frame)``: where the rows of a frame lie for the check of the basis of a smooth, (row,
+        covariate), or None for a smooth of factors. None where `basis_check` finds them from the formula.
     warnings
         What the fitter warned about.
     versions
@@ -148,12 +192,14 @@ class EngineFit:
     smooths: pd.DataFrame
     glance: pd.DataFrame
     smooth_parts: tuple[SmoothPart, ...]
+    parametric_terms: Mapping[str, tuple[str, ...]]
     smoothing_parameters: np.ndarray
     fitted: np.ndarray
     residuals: np.ndarray
     whitened_residuals: np.ndarray
     design: Callable[[pd.DataFrame, Sequence[str]], Design]
     corrected_design: Callable[[pd.DataFrame, Sequence[str]], Design] | None = None
+    places: Callable[[str, pd.DataFrame], np.ndarray | None] | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

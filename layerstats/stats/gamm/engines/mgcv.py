@@ -10,11 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.errors import RError
 from layerstats.rbridge import RPool, default_pool
-from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
+from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart, WrittenSmooth
+from layerstats.stats.gamm.engines.r_names import RNames
+from layerstats.stats.gamm.expression import Expression
+from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
 
 # Of bam(): rows that it takes at once.
@@ -91,18 +95,34 @@ class MgcvEngine:
         pool = self.pool
         if self._pool is None:
             pool.grow(workers)
-        models = [_SavedModel(pool) for _ in requests]
+        models = [_SavedModel(pool, RNames.choose(request.formula, request.frame)) for request in requests]
         arguments = [_arguments(request, model) for request, model in zip(requests, models, strict=True)]
         replies = pool.map("bridge_fit", arguments, workers=workers)
         fits = [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
         return [replace(fit, notes=sample_notes(request)) for fit, request in zip(fits, requests, strict=True)]
 
 
+def evaluate_in_r(expression: Expression, formula: Formula, frame: pd.DataFrame) -> np.ndarray:
+    """Return the values of an expression of `formula` that only R can evaluate, (row,).
+
+    Raises
+    ------
+    RError
+        Or one of its kinds: R is not there, or cannot evaluate it either.
+    """
+    names = RNames.choose(formula, frame)
+    reply = default_pool().call("bridge_values", expression=names.expression(str(expression)), data=names.frame(frame))
+    return reply.value
+
+
 class _SavedModel:
     """What predictions need of a fitted model, on disk: any worker can read it, and it outlives its worker."""
 
-    def __init__(self, pool: RPool) -> None:
+    def __init__(self, pool: RPool, names: RNames) -> None:
         self._pool = pool
+        self.names = names
+        # R's label of each term, by ours.
+        self.labels: dict[str, str] = {}
         folder = tempfile.mkdtemp(prefix="layerstats-gamm-")
         self.path = Path(folder) / "model.rds"
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
@@ -117,14 +137,28 @@ class _SavedModel:
 
     def _design(self, new_data: pd.DataFrame, exclude: Sequence[str], unconditional: bool) -> Design:
         answer = self._pool.call(
-            "bridge_design", path=str(self.path), newdata=new_data, exclude=list(exclude), unconditional=unconditional
+            "bridge_design",
+            path=str(self.path),
+            newdata=self.names.frame(new_data),
+            exclude=[self.labels.get(label, label) for label in exclude],
+            unconditional=unconditional,
         ).value
         return Design(
             matrix=answer["matrix"],
             coefficients=answer["coefficients"],
             covariance=answer["covariance"],
-            term_of_column=tuple(answer["terms"]),
+            term_of_column=tuple(map(self.names.label, answer["terms"])),
         )
+
+    def places(self, label: str, frame: pd.DataFrame) -> np.ndarray | None:
+        """Return where the rows of a frame lie for mgcv's check of a basis, (row, covariate)."""
+        return self._pool.call(
+            "bridge_places", path=str(self.path), label=self.labels[label], data=self.names.frame(frame)
+        ).value
+
+    def take_labels(self, labels: Sequence[str]) -> None:
+        """Remember R's labels."""
+        self.labels |= {self.names.label(label): label for label in labels}
 
 
 def _r_family(request: FitRequest) -> str:
@@ -135,8 +169,8 @@ def _r_family(request: FitRequest) -> str:
 def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
     return {
         "path": str(model.path),
-        "formula": str(request.formula),
-        "data": request.frame,
+        "formula": model.names.code(request.formula),
+        "data": model.names.frame(request.frame),
         "start": request.series_start,
         "rho": float(request.rho),
         "method": request.method,
@@ -144,27 +178,62 @@ def _arguments(request: FitRequest, model: _SavedModel) -> dict[str, object]:
         "family": _r_family(request),
         "fun": request.function,
         "discrete": request.discrete,
+        "knots": _knots(request, model.names),
     }
 
 
+def _knots(request: FitRequest, names: RNames) -> dict[str, np.ndarray] | None:
+    if request.knots is None:
+        return None
+    return {names.of_column.get(column, column): np.asarray(places) for column, places in request.knots.items()}
+
+
 def _engine_fit(value: dict[str, Any], warnings: tuple[str, ...], model: _SavedModel) -> EngineFit:
-    parts = value["parts"].to_dict("records")
+    names = model.names
+    model.take_labels([*value["parts"]["label"], *(value["parametric_terms"] or {})])
     return EngineFit(
-        parametric=value["parametric"],
-        smooths=value["smooths"],
+        parametric=_relabelled(value["parametric"], names),
+        smooths=_relabelled(value["smooths"], names),
         glance=value["glance"],
-        smooth_parts=tuple(
-            SmoothPart(part["label"], int(part["coefficients"]), int(part["null_dimension"]), float(part["edf"]))
-            for part in parts
-        ),
+        smooth_parts=_smooth_parts(value, names),
+        parametric_terms={
+            names.label(label): names.columns(columns) for label, columns in (value["parametric_terms"] or {}).items()
+        },
         smoothing_parameters=value["smoothing_parameters"],
         fitted=value["fitted"],
         residuals=value["residuals"],
         whitened_residuals=value["whitened"],
         design=model.design,
         corrected_design=model.corrected_design if value["corrected"] else None,
+        places=model.places,
         warnings=warnings,
         versions=value["versions"],
         thresholds=tuple(float(threshold) for threshold in value["thresholds"]),
         seconds=value["seconds"],
+    )
+
+
+def _relabelled(table: pd.DataFrame, names: RNames) -> pd.DataFrame:
+    return table.assign(term=[names.label(term) for term in table["term"]])
+
+
+def _smooth_parts(value: dict[str, Any], names: RNames) -> tuple[SmoothPart, ...]:
+    parts = value["parts"].to_dict("records")
+    columns, covariates = value["part_columns"] or [], value["part_covariates"] or []
+    return tuple(
+        SmoothPart(
+            label=names.label(part["label"]),
+            coefficients=int(part["coefficients"]),
+            null_dimension=int(part["null_dimension"]),
+            edf=float(part["edf"]),
+            written=WrittenSmooth(
+                name=names.label(part["name"]),
+                by=names.label(part["by"]) or None,
+                columns=names.columns(used),
+                covariates=names.columns(function_of),
+                position=int(part["position"]) - 1,
+                random=bool(part["random"]),
+            ),
+        )
+        for part, used, function_of in zip(parts, columns, covariates, strict=True)
     )

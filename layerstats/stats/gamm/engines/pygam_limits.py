@@ -24,6 +24,10 @@ def pygam_cannot(request: FitRequest) -> str | None:
         return "it has no AR(1) residuals"
     if request.method != "fREML":
         return f"it chooses smoothing by GCV and has no {request.method} score"
+    if request.knots is not None:
+        return "it places knots itself (knots)"
+    if request.weights is not None and (request.weights == 0).any():
+        return "it takes no rows of weight zero"
     if request.discrete:
         return "it does not discretise covariates"
     for smooth in request.formula.smooths:

@@ -14,6 +14,7 @@ from scipy import linalg, special
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
 from layerstats.stats.gamm.engines.pygam_basis import SplineBlock
 from layerstats.stats.gamm.engines.treatment_coding import parametric_columns
+from layerstats.stats.gamm.engines.written_terms import parametric_columns_used, written_smooths
 
 _NO_P_VALUES = (
     "pygam gives no p-values that can be trusted (they ignore that smoothing was estimated), so they are missing; "
@@ -60,6 +61,7 @@ def engine_fit(
     covariance = inverse * scale
     ends = np.cumsum([len(names), *(block.dimension for block in blocks)])
     slices = [slice(start, end) for start, end in pairwise(ends)]
+    written = written_smooths(request)
     labels = [*terms, *(block.label for block in blocks for _ in range(block.dimension))]
 
     def design(new_data: pd.DataFrame, exclude: Sequence[str]) -> Design:
@@ -84,9 +86,10 @@ def engine_fit(
         ),
         glance=_glance(response, residuals, weights, float(edf.sum()), scale),
         smooth_parts=tuple(
-            SmoothPart(block.label, block.dimension, block.null_dimension, float(edf[part].sum()))
+            SmoothPart(block.label, block.dimension, block.null_dimension, float(edf[part].sum()), written[block.label])
             for block, part in zip(blocks, slices, strict=True)
         ),
+        parametric_terms=parametric_columns_used(request),
         smoothing_parameters=np.array([value for values in smoothing for value in values]),
         fitted=fitted,
         residuals=residuals,

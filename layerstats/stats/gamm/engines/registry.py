@@ -50,19 +50,31 @@ def choose_engine(name: str | Engine, request: FitRequest) -> Engine:
     FitError
         No engine can; the message says what each would need.
     """
+    return choose_with_reasons(name, request)[0]
+
+
+def choose_with_reasons(name: str | Engine, request: FitRequest) -> tuple[Engine, tuple[str, ...]]:
+    """Return what `choose_engine` returns, and why those before it were passed over.
+
+    Raises
+    ------
+    MissingDependencyError, UnsupportedModelError, FitError
+        See `choose_engine`.
+    """
     if not isinstance(name, str):
-        return _checked(name, request)
+        return _checked(name, request), ()
     check_choice("engine", name, engine_names())
     if name != "auto":
-        return _checked(ENGINES[name](), request)
+        return _checked(ENGINES[name](), request), ()
     reasons = []
     for candidate, make in ENGINES.items():
         engine = make()
         reason = engine.available() or engine.cannot(request)
         if reason is None:
-            return engine
-        reasons.append(f"  {candidate}: {reason}")
-    raise FitError("No engine can fit this model here.\n" + "\n".join(reasons))
+            return engine, tuple(f"the engine {passed!r} cannot fit this model: {why}" for passed, why in reasons)
+        reasons.append((candidate, reason))
+    lines = "\n".join(f"  {candidate}: {reason}" for candidate, reason in reasons)
+    raise FitError(f"No engine can fit this model here.\n{lines}")
 
 
 def _checked(engine: Engine, request: FitRequest) -> Engine:

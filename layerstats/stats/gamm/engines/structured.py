@@ -14,6 +14,7 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
+from layerstats.stats.gamm.engines.written_terms import parametric_columns_used
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
@@ -76,6 +77,10 @@ class StructuredEngine:
                 f"AR(1) residuals need a Gaussian response: those of family {request.family!r} have no common variance "
                 "that a lag could be scaled by"
             )
+        if request.knots is not None:
+            return "it places knots itself (knots)"
+        if request.weights is not None and np.any(request.weights == 0):
+            return "it takes no rows of weight zero"
         if request.discrete:
             return "it does not discretise covariates (discrete=True)"
         if request.function != "bam":
@@ -149,6 +154,7 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
         smooths=smooth_table(fit, freedom),
         glance=glance,
         smooth_parts=smooth_parts(fit, freedom),
+        parametric_terms=parametric_columns_used(fit.request),
         smoothing_parameters=smoothing_parameters(fit),
         fitted=values,
         residuals=residuals,

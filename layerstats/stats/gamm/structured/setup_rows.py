@@ -17,6 +17,8 @@ import pandas as pd
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
+from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.smooths.options import check_number
 
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
@@ -30,9 +32,16 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
 
     Of more than 10,000 rows these are a random sample that `bam` draws with a seed of its own, the first of which are
     replaced by the rows where each number is least and largest, and by one row for every level of each factor.
+
+    Raises
+    ------
+    Refusal
+        A variable is an expression that is not evaluated here.
     """
     frame = request.frame
     rows = len(frame)
+    if rows <= _MOST_ROWS:
+        return frame
     variables = _variables(request)
     factors = [isinstance(values.dtype, pd.CategoricalDtype) for values in variables]
     needed = sum(len(values.cat.categories) if factor else 2 for values, factor in zip(variables, factors, strict=True))
@@ -56,13 +65,20 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
 
 def sample_notes(request: FitRequest) -> tuple[str, ...]:
     """Say that bases come from a sample of rows, and so from their order, where `bam` takes one."""
-    if request.function != "bam" or not request.formula.smooths or setup_rows(request) is request.frame:
+    if request.function != "bam" or not request.formula.smooths or not _is_sampled(request):
         return ()
     return (
         f"The table has more than {_MOST_ROWS:,} rows. From these bam() builds the bases of smooths from a sample of "
         f"{_MOST_ROWS:,}, and so does the structured engine: estimates depend a little on the order of the rows (of "
         "series, where these are named).",
     )
+
+
+def _is_sampled(request: FitRequest) -> bool:
+    try:
+        return setup_rows(request) is not request.frame
+    except Refusal:
+        return True
 
 
 @lru_cache(maxsize=4)
@@ -99,6 +115,7 @@ def _values(expression: Expression, frame: pd.DataFrame) -> pd.Series:
         return cast("pd.Series", frame[expression.name])
     if isinstance(expression, Call) and expression.function == "offset":
         expression = expression.arguments[0].value
+    check_number(frame, expression)
     return pd.Series(evaluate(expression, frame))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import special
 
 from layerstats.stats.gamm.engines.base import SmoothPart
+from layerstats.stats.gamm.engines.written_terms import written_smooths
 from layerstats.stats.gamm.structured.fitting import StructuredFit
 from layerstats.stats.gamm.structured.inference.block_test import block_random_test
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
@@ -61,16 +62,19 @@ def smooth_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:
 def smooth_parts(fit: StructuredFit, freedom: Freedom) -> tuple[SmoothPart, ...]:
     """Return what inference needs of each smooth, in the order of the formula."""
     parts = {}
+    written = written_smooths(fit.request)
     for term in fit.model.dense:
         edf = float(freedom.dense[fit.model.dense_spans[term.label]].sum())
-        parts[term.label] = SmoothPart(term.label, term.size + term.aliased, term.null_dimension, edf)
+        parts[term.label] = SmoothPart(
+            term.label, term.size + term.aliased, term.null_dimension, edf, written[term.label]
+        )
     for term in fit.model.blocks:
         edf = float(freedom.block[fit.model.block_spans[term.label]].sum())
-        parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+        parts[term.label] = SmoothPart(term.label, term.size, 0, edf, written[term.label])
     if isinstance(freedom, NestedFreedom):
         for term in fit.model.outer:
             edf = float(freedom.outer[fit.model.outer_spans[term.label]].sum())
-            parts[term.label] = SmoothPart(term.label, term.size, 0, edf)
+            parts[term.label] = SmoothPart(term.label, term.size, 0, edf, written[term.label])
     return tuple(parts[label] for label in fit.model.labels)
 
 

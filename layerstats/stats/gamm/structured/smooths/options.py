@@ -56,7 +56,14 @@ def check_number(frame: pd.DataFrame, variable: Expression) -> None:
 
 
 def numbers(variable: Expression, frame: pd.DataFrame) -> np.ndarray:
-    """Return the values of a covariate, (row,)."""
+    """Return the values of a covariate, (row,).
+
+    Raises
+    ------
+    Refusal
+        It is an expression that is not evaluated here.
+    """
+    check_number(frame, variable)
     return evaluate(variable, frame)
 
 
