@@ -43,7 +43,7 @@ def explaining(
         reason = os.strerror(problem.errno) if problem.errno else str(problem)
         if problem.errno in FULL_DISK:
             raise error(f"No space is left for {path} ({reason}). {full}") from problem
-        where = problem.filename or path
+        where = path if problem.filename in (None, f"{path}.partial") else problem.filename
         if problem.errno in NOT_ALLOWED:
             raise error(f"{where} cannot be written ({reason}). Choose a place that you may write to.") from problem
         raise error(f"{where} cannot be written ({reason}). Choose another place, or mend this one.") from problem
