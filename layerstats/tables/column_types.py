@@ -80,21 +80,17 @@ def typed(
             _refuse(text.loc[:, column], column, decimal, (*always, *sometimes))
     codes = [column for column, found in numbers.items() if found.codes and column not in numeric]
     everywhere = {mark for found in numbers.values() for mark in found.marks if mark in _EVERYWHERE}
-    taken: dict[str, list[str]] = {}
-    typed_columns = {}
-    for column in columns:
-        found = numbers.get(column)
-        marks = [*always, *everywhere, *(sometimes if found else ())]
-        for mark in set(text[column]).intersection(marks):
-            taken.setdefault(mark, []).append(column)
-        if found and column not in codes:
-            typed_columns[column] = found.numbers
-        else:
-            typed_columns[column] = text[column].mask(text[column].isin([*marks, ""]))
-    notes += _missing_notes(text, taken)
+    marks = {column: [*always, *everywhere, *(sometimes if column in numbers else ())] for column in columns}
+    cells = {
+        column: numbers[column].numbers
+        if column in numbers and column not in codes
+        else text[column].mask(text[column].isin([*marks[column], ""]))
+        for column in columns
+    }
+    notes += _missing_notes(text, marks)
     notes += _code_notes(text, codes)
     notes += _slip_notes(text, [column for column in columns if column not in numbers], decimal, always)
-    return TypedTable(pd.DataFrame(typed_columns, index=frame.index).infer_objects(), tuple(notes))
+    return TypedTable(pd.DataFrame(cells, index=frame.index).infer_objects(), tuple(notes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +140,16 @@ def _trimmed(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return text, notes
 
 
-def _missing_notes(text: pd.DataFrame, taken: dict[str, list[str]]) -> list[str]:
-    notes = []
-    for mark, columns in sorted(taken.items()):
-        counts = ", ".join(f"{text[column].to_list().count(mark)} in {column}" for column in columns)
-        notes.append(f"{mark!r} is taken as missing: {counts}. missing=[] keeps such cells.")
-    return notes
+def _missing_notes(text: pd.DataFrame, marks: dict[str, list[str]]) -> list[str]:
+    counts: dict[str, list[str]] = {}
+    for column, own in marks.items():
+        found = text.loc[text[column].isin(own), column].value_counts()
+        for mark, count in found.items():
+            counts.setdefault(str(mark), []).append(f"{count} in {column}")
+    return [
+        f"{mark!r} is taken as missing: {', '.join(where)}. missing=[] keeps such cells."
+        for mark, where in sorted(counts.items())
+    ]
 
 
 def _code_notes(text: pd.DataFrame, codes: Sequence[str]) -> list[str]:
@@ -198,6 +198,20 @@ def slips(cells: pd.Series, decimal: str = ".") -> pd.Series:
     if labels and not known and odd.value_counts().min() >= usual / 2:
         return filled.iloc[:0]
     return odd
+
+
+def unit_of(cells: pd.Series) -> str | None:
+    """Return the unit that stands behind the number in every cell of a column, such as ms; None where there is none.
+
+    Examples
+    --------
+    >>> unit_of(pd.Series(["0.0 s", "0.1 s"]))
+    's'
+    >>> unit_of(pd.Series(["1a", "2a"]))
+    """
+    filled = cells.dropna().astype(str).str.strip()
+    parts = filled.str.extract(rf"^(?:{_POINT})(\s+\S+|%)$")[0]
+    return str(parts.iloc[0]).strip() if len(filled) and parts.notna().all() and len(set(parts)) == 1 else None
 
 
 def has_decimal_commas(cells: pd.Series) -> bool:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_complete
 from layerstats.errors import DataError
-from layerstats.tables.column_types import has_decimal_commas, slips
-from layerstats.tables.read import row_name
+from layerstats.tables.column_types import has_decimal_commas, slips, unit_of
+from layerstats.tables.read import notes_of, row_name
 
 NA = ("error", "omit")
 
@@ -31,6 +31,7 @@ def present_rows(data: pd.DataFrame, columns: Sequence[str], na: str) -> tuple[n
     check_choice("na", na, NA)
     if na == "error":
         advice = "Either impute or drop these rows; na='omit' leaves out those with missing values."
+        advice = " ".join([advice, *(note for note in notes_of(data) if "taken as missing" in note)])
         check_complete(data, columns, "the data", advice)
         return np.arange(len(data)), []
     missing = {column: data[column].isna().to_numpy(dtype=bool) for column in columns}
@@ -63,6 +64,12 @@ def check_cells(data: pd.DataFrame, columns: Sequence[str]) -> None:
             raise DataError(
                 f"Column {column!r} holds {odd.iloc[0]!r} in {where}{others}, and numbers in the others. Mend the cell "
                 f"or leave out the row. {factor}"
+            )
+        unit = unit_of(data.loc[:, column])
+        if unit is not None:
+            raise DataError(
+                f"Column {column!r} holds numbers with a unit, such as {str(data[column].iloc[0])!r}: take off "
+                f"{unit!r}, or say so where they are labels: factors={{{column!r}: None}}."
             )
         if has_decimal_commas(data.loc[:, column]):
             raise DataError(

@@ -162,6 +162,19 @@ def test_a_few_missing_marks_are_slips_too(words):
         prepare("y ~ base", words.assign(base=[f"{row / 7}".replace(".", ",") for row in range(len(words))]))
 
 
+def test_numbers_with_a_unit(words):
+    timed = words.assign(time=[f"{value} s" for value in words["x"]])
+    with pytest.raises(DataError, match=r"'time' holds numbers with a unit, such as '0.0 s': take off 's'"):
+        prepare("y ~ s(time)", timed)
+    assert len(prepare("y ~ time", timed, factors={"time": None}).frame["time"].cat.categories) == 21
+
+
+def test_what_was_taken_as_missing_is_said_where_it_matters(words, tmp_path):
+    words.assign(y=words["y"].astype(str).mask(words.index == 3, ".")).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError, match=r"first at row 5.*'\.' is taken as missing: 1 in y"):
+        prepare("y ~ s(x)", read_table(tmp_path / "table.csv"))
+
+
 @pytest.mark.parametrize(
     "levels",
     [
