@@ -84,10 +84,23 @@ def _compared(fit: EngineFit, reference: EngineFit) -> Iterator[_Compared]:
 
 
 def _aligned(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return both tables by term; a term that only one of them has is missing in the other."""
-    first, second = ours.set_index("term"), theirs.set_index("term")
+    """Return both tables by term; a term that only one of them has is missing in the other.
+
+    Of as many terms under other labels the order decides, which is R's in both: labels are no difference.
+    """
+    first, second = (table.set_index(_numbered(table["term"])) for table in (ours, theirs))
+    if len(first) == len(second) and set(first.index) != set(second.index):
+        return first, second.set_axis(first.index)
     terms = first.index.union(second.index, sort=False)
     return first.reindex(terms), second.reindex(terms)
+
+
+def _numbered(labels: pd.Series) -> pd.Index:
+    """Return labels as an index, the second of two equal ones as ``"s(x) (2)"``."""
+    repeated = labels.groupby(labels).cumcount()
+    return pd.Index(
+        [f"{label} ({count + 1})" if count else label for label, count in zip(labels, repeated, strict=True)]
+    )
 
 
 def _numbers(values: ArrayLike) -> np.ndarray:

@@ -82,3 +82,10 @@ def test_what_only_one_of_them_has(fitted):
     fewer = replace(fitted, smooths=fitted.smooths.iloc[:1])
     assert not row_of(fewer, fitted, "smooth edf")["agrees"]
     assert not row_of(fitted, fewer, "smooth edf")["agrees"]
+
+
+def test_another_label_is_no_difference(fitted):
+    renamed = replace(fitted, parametric=fitted.parametric.assign(term=lambda table: table["term"] + ":other"))
+    assert verification_table(fitted, renamed)["agrees"].all()
+    twice = replace(fitted, smooths=fitted.smooths.assign(term="s(x)"))
+    assert verification_table(twice, twice)["agrees"].all()
