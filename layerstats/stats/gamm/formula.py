@@ -13,6 +13,7 @@ from layerstats.stats.gamm.expression import (
     Call,
     Constant,
     Expression,
+    Name,
     String,
     can_evaluate,
     evaluate,
@@ -143,7 +144,7 @@ class SmoothTerm:
 
     def fitted_labels(self, levels: Mapping[str, Sequence[str]]) -> frozenset[str]:
         """Return the labels that this term can have in a table of smooths, given the levels of the factors."""
-        by_levels = [] if self.by is None else levels.get(str(self.by), ())
+        by_levels = levels.get(self.by.name, ()) if isinstance(self.by, Name) else ()
         return frozenset([self.label, *(f"{self.label}{level}" for level in by_levels)])
 
     def _numbers(self, name: str) -> tuple[float, ...] | None:

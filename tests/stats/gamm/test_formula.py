@@ -204,6 +204,8 @@ def test_fitted_labels_do_not_claim_those_of_another_factor():
     smooth = parse_formula("y ~ s(x, by = Word)").smooths[0]
     owned = smooth.fitted_labels({"Word": ("a", "b"), "WordOrd": ("a", "b")})
     assert owned == {"s(x):Word", "s(x):Worda", "s(x):Wordb"}
+    spaced = parse_formula("y ~ s(x, by = `my word`)").smooths[0]
+    assert "s(x):`my word`a" in spaced.fitted_labels({"my word": ("a", "b")})
 
 
 names = st.one_of(

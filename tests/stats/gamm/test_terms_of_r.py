@@ -166,6 +166,15 @@ def test_codes_as_factors_are_compared(data):
     assert result.levels["size"] == ("2", "10", "33")
 
 
+@pytest.mark.parametrize(
+    "formula", ["y ~ `the word` + s(t, by = `the word`, k = 5)", "y ~ 0 + s(`the time (s)`, k = 6)"]
+)
+def test_names_with_spaces_are_verified(formula, data):
+    result = fit(formula, data, engine="structured", verify=True)
+    assert result.verification["agrees"].all()
+    assert result.predict(data)["fit"].to_numpy() == pytest.approx(result.fitted.to_numpy(), abs=1e-9)
+
+
 def test_auto_goes_on_to_mgcv_and_says_why(data):
     result = fit("y ~ word + s(t, by = as.numeric(word == 'ask'), k = 6)", data)
     assert result.engine == "mgcv"
