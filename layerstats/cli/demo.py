@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.speech import ALIGN_HELP, CORPUS_HELP, DAMAGED_HELP, align_speech, open_speech, tell_damage
+from layerstats.cli.speech import (
+    ALIGN_HELP,
+    CORPUS_HELP,
+    DAMAGED_HELP,
+    TOO_LONG_HELP,
+    align_speech,
+    open_speech,
+    tell_damage,
+)
 from layerstats.errors import LayerstatsError
 
 if TYPE_CHECKING:
@@ -41,7 +49,7 @@ def demo(
     ),
     untrained: Annotated[int, typer.Option(help="Untrained networks for the null.")] = 20,
     align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
-    too_long: Annotated[str, typer.Option(help="What to do with clips over a second: error, trim or skip.")] = "error",
+    too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of every simulated quantity.")] = 0,

@@ -14,6 +14,7 @@ from layerstats.cli.speech import (
     CORPUS_HELP,
     DAMAGED_HELP,
     SLICE_HELP,
+    TOO_LONG_HELP,
     align_speech,
     open_speech,
     tell_damage,
@@ -37,7 +38,7 @@ def record(
     ] = None,
     samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
     rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
-    too_long: Annotated[str, typer.Option(help="What to do with longer clips: error, trim or skip.")] = "error",
+    too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
     summary: Annotated[

@@ -16,6 +16,7 @@ CORPUS_HELP = (
 )
 ALIGN_HELP = "Find the phones by forced alignment (American English)."
 SLICE_HELP = "Slice utterances into their words by forced alignment (American English)."
+TOO_LONG_HELP = "What to do with speech that is longer than a clip: error, trim or skip."
 DAMAGED_HELP = "What to do with speech that cannot be used (noise after lost bytes, silence): error, skip or keep."
 
 

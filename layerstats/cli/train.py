@@ -9,7 +9,7 @@ import typer
 
 from layerstats.cli import train_gan
 from layerstats.cli.arguments import listed
-from layerstats.cli.speech import CORPUS_HELP, tell_notes
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
 for _kind in ("ciwgan", "fiwgan"):
@@ -25,18 +25,19 @@ def train_words_command(
     epochs: Annotated[int, typer.Option(help="Passes through the training tokens.")] = 30,
     initialisation: Annotated[str, typer.Option(help="torch, or glorot as in a ciwGAN.")] = "torch",
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 0,
+    too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
+    damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train the words classifier of the published Q-network's shape, with labels, and save it with its card."""
     from layerstats.cli.progress import steps
-    from layerstats.corpora import open_corpus
+    from layerstats.corpora import Clips
     from layerstats.models import save_checkpoint
     from layerstats.training import train_words
 
     with steps() as step:
-        step(f"reading {corpus}")
-        speech = open_corpus(corpus, words=listed(words))
-        tell_notes(speech)
+        speech = Clips(open_speech(step, corpus, listed(words), damaged), too_long=too_long, damaged=damaged)
+        tell_damage(speech)
         step("training")
         options = {"width": width, "epochs": epochs, "initialisation": initialisation, "seed": seed}
         result = train_words(speech, **options, device=device, progress=step.move)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.speech import CORPUS_HELP, tell_notes
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 
 def command(kind: str) -> Callable[..., None]:
@@ -33,21 +33,23 @@ def command(kind: str) -> Callable[..., None]:
         watch_every: Annotated[int, typer.Option(help="Steps between two looks at the network, and saves.")] = 250,
         listen_every: Annotated[int, typer.Option(help="Steps between samples; a multiple of the former.")] = 1000,
         seed: Annotated[int, typer.Option(help="Seed of weights, order, codes and noise.")] = 0,
+        too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
+        damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
         device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
         precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
         compile: Annotated[bool, typer.Option(help="Use torch.compile for the generator.")] = False,
         resume: Annotated[bool, typer.Option(help="Go on with the training in the folder.")] = False,
     ) -> None:
         from layerstats.cli.progress import steps as shown_steps
-        from layerstats.corpora import Clips, open_corpus
+        from layerstats.corpora import Clips
         from layerstats.models import save_checkpoint
         from layerstats.plots import save_figure, training_curves
         from layerstats.training import train_gan
 
         with shown_steps() as step:
-            step(f"reading {corpus}")
-            speech = Clips(open_corpus(corpus, words=listed(words)), samples=samples)
-            tell_notes(speech.corpus)
+            heard = open_speech(step, corpus, listed(words), damaged)
+            speech = Clips(heard, samples=samples, too_long=too_long, damaged=damaged)
+            tell_damage(speech)
             step("training")
             result = train_gan(
                 speech,

@@ -85,6 +85,8 @@ def train_words(
 
     Raises
     ------
+    AudioError
+        The audio of a token cannot be used; before anything is trained.
     CorpusError
         There are fewer than two words or speakers, a word is not on the training side, or a speaker is on both.
     FitError
@@ -100,6 +102,7 @@ def train_words(
     for name, value in {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}.items():
         check_positive(name, value)
     clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
+    clips.check_audio()
     words = _words(clips)
     place = choose_device(device)
     sides = {side: _load(clips, words, side) for side in ("train", "test")}

@@ -88,3 +88,26 @@ def test_utterances_are_sliced(network_file, tmp_path):
     experiment = open_store(tmp_path / "a.zarr")
     assert experiment.tokens["word"].tolist() == ["wash"]
     assert experiment.phones["label"].tolist() == ["w", "aa", "sh"]
+
+
+@pytest.mark.parametrize("what", ["words", "ciwgan"])
+def test_training_takes_the_same_advice(tmp_path, what):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for digit, speaker in ((digit, speaker) for digit in (1, 2) for speaker in "abcd"):
+        samples = 0.1 * rng.standard_normal(2000 if speaker != "d" else 12000)
+        soundfile.write(folder / f"{digit}_{speaker}_9.wav", samples, 8000, subtype="PCM_16")
+    soundfile.write(folder / "1_a_8.wav", np.zeros(2000), 8000)
+    small = ["--epochs", 1, "--width", 1] if what == "words" else ["--steps", 1, "--width", 1, "--batch-size", 2]
+    out = tmp_path / ("net.safetensors" if what == "words" else "out")
+    arguments = ["train", what, "--corpus", f"fsdd:{folder}", "--out", out, *small]
+
+    def run(*more):
+        return CliRunner().invoke(app, [str(argument) for argument in [*arguments, *more]])
+
+    assert "--too-long trim or skip" in str(run().exception)
+    assert "--damaged skip" in str(run("--too-long", "skip").exception)
+    result = run("--too-long", "skip", "--damaged", "skip")
+    assert result.exit_code == 0, result.exception
+    assert "1 of 9 tokens cannot be used and were left out: 1_a_8." in result.stderr

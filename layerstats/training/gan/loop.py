@@ -105,6 +105,8 @@ def train_gan(
 
     Raises
     ------
+    AudioError
+        The audio of a token cannot be used; before anything is trained.
     ArgumentError
         A parameter is out of range; or the folder holds another training.
     AudioError
@@ -127,6 +129,7 @@ def train_gan(
     if hours is not None:
         check_positive("hours", hours)
     clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
+    clips.check_audio()
     words = sorted(clips.tokens["word"].unique())
     options = GanOptions(
         kind=kind,
