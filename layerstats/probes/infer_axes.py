@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstats.errors import ArgumentError
@@ -35,14 +35,16 @@ class Shapes:
     kind: Kind | None = None
 
 
-def shapes_of(layer: str, one: Pass, several: Pass | None, tokens: int, others: Sequence[Pass]) -> Shapes:
-    """Collect what a few passes tell of a layer's axes."""
+def shapes_of(
+    layer: str, one: Pass, several: Pass | None, tokens: int, others: Sequence[Mapping[str, Shape]]
+) -> Shapes:
+    """Collect what a few passes tell of a layer's axes; `others` are the shapes of all layers for other lengths."""
     shape = tuple(one.outputs[layer].shape)
     return Shapes(
         shape,
         None if several is None else tuple(several.outputs[layer].shape),
         tokens,
-        [tuple(other.outputs[layer].shape) for other in others],
+        [other[layer] for other in others],
         _kind(layer, shape, one),
     )
 

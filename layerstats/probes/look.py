@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.probes.axes import Axes, series
-from layerstats.probes.infer_axes import settle_axes, shapes_of
+from layerstats.probes.infer_axes import Shape, settle_axes, shapes_of
 from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
 from layerstats.probes.layers import lookup
 from layerstats.probes.observe import Pass, observe
@@ -178,10 +178,10 @@ def _other_lengths(
     layers: Sequence[str],
     first: Pass,
     place: torch.device,
-) -> list[Pass]:
-    """Run the first token with a shorter clip, and with other lengths while layers keep their size."""
+) -> list[dict[str, Shape]]:
+    """Return the shapes for a shorter clip of the first token, and for other lengths while layers keep their size."""
     samples = waveform.shape[1]
-    passes: list[Pass] = []
+    shapes: list[dict[str, Shape]] = []
     undecided = set(layers)
     for length in (3 * samples // 4, samples // 2, 2 * samples):
         clip = waveform[:, :length] if length <= samples else torch.cat([waveform, waveform], dim=1)
@@ -191,11 +191,11 @@ def _other_lengths(
                 other = make(clip)
                 if main_tensor(other).shape == main_tensor(prepared).shape:
                     continue
-                seen = run(other)
+                seen = {name: tuple(output.shape) for name, output in run(other).outputs.items()}
         except LayerstatsError:
             continue  # one length only, which many networks want
-        passes.append(seen)
-        undecided -= {name for name in undecided if seen.outputs[name].shape != first.outputs[name].shape}
+        shapes.append(seen)
+        undecided -= {name for name in undecided if seen[name] != tuple(first.outputs[name].shape)}
         if not undecided:
             break
-    return passes
+    return shapes
