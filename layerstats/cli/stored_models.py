@@ -123,6 +123,31 @@ def _read(path: Path) -> Any:
     raise ArgumentError(f"Invalid list of models {str(path)!r}: its name must end in .toml or .json.")
 
 
+def _are_levels(value: Any) -> bool:
+    return isinstance(value, list) and not any(isinstance(item, (list, dict)) for item in value)
+
+
+def _wrong_kind(key: str, value: object) -> str | None:
+    """Return what an option must be, where it is something else."""
+    texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if key == "ordered":
+        pairs = list(value.values()) if isinstance(value, dict) else [None]
+        right = all(_are_levels(pair) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
+        return None if right else "a table of pairs, the column and its reference"
+    if key == "factors":
+        levels = list(value.values()) if isinstance(value, dict) else [0]
+        return None if all(each is None or _are_levels(each) for each in levels) else "a table of lists of levels"
+    if key == "weights":
+        numbers = isinstance(value, list) and all(isinstance(item, (int, float)) for item in value)
+        return None if isinstance(value, str) or numbers else "the name of a column or a list of numbers"
+    if key == "series":
+        return None if isinstance(value, str) or texts else "the name of a column or a list of names"
+    if key == "rho":
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return None if isinstance(value, str) or number else "a number or text"
+    return None if isinstance(value, str) else "text"
+
+
 def _model(entry: Any, source: Path, name: str) -> StoredModel:
     where = f"Model {name!r} of {str(source)!r}"
     if not isinstance(entry, dict):
@@ -140,7 +165,11 @@ def _model(entry: Any, source: Path, name: str) -> StoredModel:
         raise DataError(f"{where}: there is no table {str(table)!r}.")
     if expected is not None and table_hash(table) != expected:
         raise DataError(f"{where}: the table {str(table)!r} has changed since the model was stored. Fit it again.")
-    options = {key: entry[key] for key in OPTIONS if key in entry}
+    options = {key: entry[key] for key in OPTIONS if entry.get(key) is not None}
+    for key, value in options.items():
+        expected_kind = _wrong_kind(key, value)
+        if expected_kind:
+            raise ArgumentError(f"{where}: {key!r} must be {expected_kind}, but is {value!r}.")
     if "ordered" in options:
         options["ordered"] = {copy: tuple(pair) for copy, pair in options["ordered"].items()}
     reading = entry.get("reading", {})

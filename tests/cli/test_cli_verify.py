@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from layerstats.cli.main import app
 from layerstats.cli.stored_models import read_stored_models, write_stored_model
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, LayerstatsError
 
 FORMULA = "y ~ wo + s(x) + s(x, by = wo) + s(x, token, bs = 'fs', m = 1, k = 4)"
 
@@ -139,3 +139,17 @@ def test_a_fit_that_is_verified_at_once(table, tmp_path):
     assert found.exit_code == 0, found.output
     assert "parametric estimate" in found.stdout
     assert pd.read_csv(tmp_path / "verification.csv")["agrees"].all()
+
+
+JUNK = [3, True, [1], [[1]], {"a": 1}, {"w": "word"}, {"w": ["word"]}, {"w": ["word", "a", "b"]}, {"w": [["a"]]}, 1e999]
+
+
+@pytest.mark.parametrize(
+    "key", ["ordered", "factors", "series", "order", "weights", "rho", "family", "method", "engine"]
+)
+@pytest.mark.parametrize("value", JUNK, ids=str)
+def test_options_of_another_kind(tmp_path, key, value):
+    pd.DataFrame({"y": [1.0, 2.0], "x": [0.0, 1.0], "word": ["a", "b"]}).to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "model.json").write_text(json.dumps({"table": "t.csv", "formula": "y ~ x", key: value}))
+    result = CliRunner().invoke(app, ["verify", str(tmp_path)])
+    assert isinstance(result.exception, (SystemExit, LayerstatsError)), (key, value)
