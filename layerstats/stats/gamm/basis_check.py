@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.spatial import KDTree
 
 from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
-from layerstats.stats.gamm.expression import Expression, evaluate, names_in
+from layerstats.stats.gamm.expression import Expression, Name, evaluate, names_in
 from layerstats.stats.gamm.factors import factor_levels
 from layerstats.stats.gamm.formula import SmoothTerm
 from layerstats.tables import check_frame
@@ -117,12 +117,13 @@ def _by_gradient(
         return design.matrix @ design.coefficients
 
     predictors = frame.reset_index(drop=True)
-    if smooth.by is not None and str(smooth.by) in predictors:
-        by = predictors[str(smooth.by)]
-        value = label.removeprefix(smooth.label) if isinstance(by.dtype, pd.CategoricalDtype) else 1.0
-        predictors[str(smooth.by)] = (
-            pd.Categorical([value] * len(by), dtype=by.dtype) if isinstance(by.dtype, pd.CategoricalDtype) else value
-        )
+    if isinstance(smooth.by, Name):
+        by = predictors[smooth.by.name]
+        if isinstance(by.dtype, pd.CategoricalDtype):
+            level = label.removeprefix(smooth.label)
+            predictors[smooth.by.name] = pd.Categorical([level] * len(by), dtype=by.dtype)
+        else:
+            predictors[smooth.by.name] = 1.0
     base = smooth_at(predictors)
     scaled = np.empty_like(places)
     for column, variable in enumerate(smooth.variables):
