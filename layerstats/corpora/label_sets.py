@@ -35,11 +35,11 @@ _IPA_OF: dict[str, tuple[str, ...]] = {
     **{
         "ix": ("ɨ",),
         "axr": ("ɚ",),
-        "ey": ("eɪ",),
-        "ay": ("aɪ",),
-        "oy": ("ɔɪ", "ɔʏ"),
-        "aw": ("aʊ",),
-        "ow": ("oʊ", "əʊ"),
+        "ey": ("eɪ", "ej"),
+        "ay": ("aɪ", "aj"),
+        "oy": ("ɔɪ", "ɔʏ", "ɔj"),
+        "aw": ("aʊ", "aw"),
+        "ow": ("oʊ", "əʊ", "ow", "əw"),
     },
 }
 # The letters of SAMPA and X-SAMPA that are not those of IPA. SAMPA writes "r" for any r, X-SAMPA "r\" for English.
@@ -67,7 +67,8 @@ _LETTERS = frozenset("pbtdkɡgqɢcɟfvszxhjlmnŋrwɹɦʃʒθðçɣʁʀχħʕʔɾ
 # Signs of stress, of length, and of a tie between two letters.
 _STRESS, _TIES = re.compile("[ˈˌ'\"%]"), re.compile("[\u0361\u035c]")
 _MODIFIERS = re.compile("[\u0300-\u036fːˑʰʲʷˠˤʼ˞ⁿˡʱ]+")
-_ARPABET = re.compile(r"([A-Za-z][A-Za-z\-]{0,3})([0-2]?)")
+# Stress, and where in a word Kaldi has seen the phone, are no part of the label.
+_ARPABET = re.compile(r"([A-Za-z]{1,3})([0-2]?)(?:_[BIES])?")
 _IN_ARPABET = frozenset(
     (
         *("aa", "ae", "ah", "ao", "aw", "ay", "b", "ch", "d", "dh", "dx", "eh", "el", "em", "en", "er", "ey", "f", "g"),

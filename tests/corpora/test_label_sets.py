@@ -20,6 +20,8 @@ GERMAN += ["ts", "pf", "tS", "i:6", "E6", "<p:>"]
         (["dZ", "T", "{", "@U", "3:"], ["jh", "th", "ae", "ow", "er"], "SAMPA"),
         (["r\\", "t_h", "S", "d_Z"], ["r", "t_h", "sh", "jh"], "X-SAMPA"),
         (["SH", "IY1", "S", "D", "N", "V"], ["sh", "iy", "s", "d", "n", "v"], "ARPABET"),
+        (["AE1_B", "S_I", "K_E", "SIL"], ["ae", "s", "k", "sil"], "ARPABET"),
+        (["ʃ", "aj", "ow", "ɲ", "tʲ", "iː", "spn"], ["sh", "ay", "ow", "ɲ", "tʲ", "iy", "spn"], "IPA"),
         (["ae1", "s", "k", "sil"], ["ae", "s", "k", "sil"], "ARPABET"),
         (["AE1", "S", "K", "ʌ"], ["ae", "s", "k", "ʌ"], "ARPABET"),
         (["ʃ", "iː", "t͡ʃ", "ˈeɪ", "ɹ"], ["sh", "iy", "ch", "ey", "r"], "IPA"),
