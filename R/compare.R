@@ -12,6 +12,7 @@ gamm_compare <- function(fit_1, fit_2) {
   if (length(fit_1$model$y) != length(fit_2$model$y) || any(fit_1$model$y != fit_2$model$y)) {
     stop("Models of different data cannot be compared: fit both to the same rows.", call. = FALSE)
   }
+  check_same_likelihood(fit_1, fit_2)
   if (fit_1$method != "ML" && !identical(fixed_part(fit_1), fixed_part(fit_2))) {
     stop(fit_1$method, " scores of models with different fixed effects cannot be compared. Fit both with method = 'ML'.",
          call. = FALSE)
@@ -33,6 +34,35 @@ gamm_compare <- function(fit_1, fit_2) {
     table$p_value[larger] <- stats::pchisq(2 * gain, extra, lower.tail = FALSE)
   }
   table
+}
+
+# Refuses models that are not two descriptions of the same data by the same kind of likelihood.
+check_same_likelihood <- function(fit_1, fit_2) {
+  family <- function(fit) paste(stats::family(fit$model)$family, stats::family(fit$model)$link)
+  offset <- function(fit) if (is.null(fit$model$offset)) 0 * fit$model$y else fit$model$offset
+  if (deparse1(stats::formula(fit_1$model)[[2]]) != deparse1(stats::formula(fit_2$model)[[2]])) {
+    stop("Models of different responses cannot be compared.", call. = FALSE)
+  }
+  if (family(fit_1) != family(fit_2)) {
+    stop("Models of different families cannot be compared: ", family(fit_1), " and ", family(fit_2), ".", call. = FALSE)
+  }
+  if (any(fit_1$model$prior.weights != fit_2$model$prior.weights)) {
+    stop("Models with different prior weights cannot be compared: fit both with the same 'weights'.", call. = FALSE)
+  }
+  if (any(offset(fit_1) != offset(fit_2))) {
+    stop("Models with different offsets are not nested in each other: give both the same offset().", call. = FALSE)
+  }
+  if (fit_1$rho != fit_2$rho) {
+    stop("Models with different AR(1) parameters are not nested in each other: rho = ", format(fit_1$rho), " and ",
+         format(fit_2$rho), ". Fit both with the same number as 'rho'.", call. = FALSE)
+  }
+  if (fit_1$rho != 0 && any(fit_1$start != fit_2$start)) {
+    stop("Models whose series differ cannot be compared: fit both with the same 'series' and 'order'.", call. = FALSE)
+  }
+  if (stats::family(fit_1$model)$family != "gaussian" && any(inherits(fit_1$model, "bam"), inherits(fit_2$model, "bam"))) {
+    stop("Outside the Gaussian family the score of bam() belongs to a working model, and each model has another. Fit both ",
+         "with fun = \"gam\", or compare the AIC of their glance tables.", call. = FALSE)
+  }
 }
 
 count_parameters <- function(fit) {

@@ -1,6 +1,6 @@
 # The difference between the curves of two levels, and where it is not zero.
 
-# factor_columns  the factor (or several set together); ordered copies follow by themselves
+# factor_columns  the factor (or several set together); what is a function of them in the data follows by itself
 # level_1, level_2  always level_1 - level_2
 # at        list(Sample = grid): the covariate to go along, and single values of others (else median, first level)
 # interval  "simultaneous" or "pointwise"
@@ -9,15 +9,16 @@ gamm_difference <- function(fit, factor_columns, level_1, level_2, at = list(), 
                             interval = c("simultaneous", "pointwise"), conf_level = 0.95, draws = 10000, seed = 0) {
   interval <- match.arg(interval)
   random <- random_terms(fit$model)
-  grid <- reference_grid(fit, at, factor_columns, random)
-  design_1 <- gamm_design(fit, set_levels(fit$data, grid$rows, factor_columns, level_1), random)
-  design_2 <- gamm_design(fit, set_levels(fit$data, grid$rows, factor_columns, level_2), random)
+  levels <- lapply(list(level_1, level_2), function(level) rep_len(as.character(level), length(factor_columns)))
+  grid <- reference_grid(fit, at, factor_columns, levels, random)
+  design_1 <- gamm_design(fit, grid$rows[[1]], random)
+  design_2 <- gamm_design(fit, grid$rows[[2]], random)
   contrast <- design_1$matrix - design_2$matrix
   if (!include_parametric) contrast[, !design_1$terms %in% smooth_labels(fit$model)] <- 0
   estimate <- estimate_curve(contrast, design_1$coefficients, design_1$covariance, interval, conf_level, draws, seed)
   used <- unique(design_1$terms[colSums(contrast != 0) > 0])
   curve <- data.frame(smooth = smooth_name(fit$model, used, grid$covariate), level_1 = paste(level_1, collapse = ":"),
-                      level_2 = paste(level_2, collapse = ":"), grid$rows[grid$covariate],
+                      level_2 = paste(level_2, collapse = ":"), grid$rows[[1]][grid$covariate],
                       estimate[c("diff", "std_error", "conf_low", "conf_high")], interval = interval,
                       conf_level = conf_level, check.names = FALSE)
   list(curve = curve, regions = curve_regions(curve, grid$covariate), covariate = grid$covariate,

@@ -1,38 +1,30 @@
 # Rows at which curves are compared: one covariate along a grid, everything else held.
 
-# compared: factors that the caller sets; random: labels of terms that are left out.
-reference_grid <- function(fit, at, compared, random) {
+# compared: factors, and `levels` a list of combinations of their levels; random: labels of terms that are left out.
+# Returns list(covariate, rows): for each combination the rows of the grid.
+reference_grid <- function(fit, at, compared, levels, random) {
   needed <- fixed_columns(fit, random)
   unknown <- setdiff(names(at), needed)
   if (length(unknown)) stop("'", unknown[1], "' in 'at' is not one of ", paste(needed, collapse = ", "), ".", call. = FALSE)
   covariate <- grid_covariate(fit, at, random)
   values <- fit$data[[covariate]]
   grid <- if (is.null(at[[covariate]])) seq(min(values), max(values), length.out = 100) else at[[covariate]]
-  rows <- stats::setNames(data.frame(grid), covariate)
-  for (column in setdiff(needed, c(covariate, compared))) {
-    held <- at[[column]]
-    values <- fit$data[[column]]
-    if (is.factor(values)) {
-      if (is.null(held) && any(copies_of(fit$data, column) %in% c(compared, names(rows)))) next
-      rows[[column]] <- known_level(values, if (is.null(held)) levels(values)[1] else held, column)
-      for (copy in setdiff(copies_of(fit$data, column), names(rows))) {
-        rows[[copy]] <- known_level(fit$data[[copy]], as.character(rows[[column]][1]), copy)
-      }
-    } else {
-      rows[[column]] <- if (is.null(held)) stats::median(values) else held
-    }
-  }
+  given <- at[setdiff(names(at), covariate)]
+  set <- lapply(levels, function(own) {
+    stats::setNames(Map(function(column, level) known_level(fit$data[[column]], level, column), compared, own), compared)
+  })
+  placed <- place_columns(fit$data, setdiff(needed, c(covariate, compared)), compared, levels, given)
+  smooths <- Filter(function(smooth) !smooth$label %in% random, fit$model$smooth)
+  terms <- c(parametric_terms(fit$model, fit$data),
+             lapply(smooths, function(smooth) columns_in(smooth_variables(smooth), fit$data)))
+  check_covariate(fit$data, terms, covariate, placed, compared, levels, given)
+  rows <- Map(function(own, follows) {
+    rows <- stats::setNames(data.frame(grid), covariate)
+    values <- c(placed$held, own, follows)
+    for (column in names(values)) rows[[column]] <- values[[column]]
+    rows
+  }, set, placed$following)
   list(covariate = covariate, rows = rows)
-}
-
-# `rows` with the factors at `levels`; ordered copies follow.
-set_levels <- function(data, rows, columns, levels) {
-  for (i in seq_along(columns)) {
-    for (name in c(columns[i], setdiff(copies_of(data, columns[i]), columns))) {
-      rows[[name]] <- known_level(data[[name]], rep_len(levels, length(columns))[i], name)
-    }
-  }
-  rows
 }
 
 known_level <- function(values, level, column) {
@@ -41,15 +33,6 @@ known_level <- function(values, level, column) {
          call. = FALSE)
   }
   factor(level, levels = levels(values), ordered = is.ordered(values))
-}
-
-# Other factors that hold the same level as `column` in every row, such as ordered copies.
-copies_of <- function(data, column) {
-  same <- vapply(data, function(other) {
-    is.factor(other) && setequal(levels(other), levels(data[[column]])) &&
-      all(as.character(other) == as.character(data[[column]]))
-  }, logical(1))
-  setdiff(names(data)[same], column)
 }
 
 # Columns that the terms which are not random use.

@@ -30,7 +30,9 @@ code_factors <- function(data, factors = list(), ordered = list()) {
       data[[column]] <- used_levels(values, column)
     } else if (!is.numeric(values) || column %in% c(names(factors), sources)) {
       # Sorted by code point, as in Python, whatever the locale.
-      levels <- if (is.null(stated)) sort(unique(as.character(values)), method = "radix") else as.character(stated)
+      # Numbers in the order of numbers, 2 before 10.
+      present <- if (is.numeric(values)) sort(unique(values)) else sort(unique(as.character(values)), method = "radix")
+      levels <- as.character(if (is.null(stated)) present else stated)
       unknown <- setdiff(unique(as.character(values)), levels)
       if (length(unknown)) stop("Column '", column, "' holds '", unknown[1], "', which is not among its levels.", call. = FALSE)
       data[[column]] <- droplevels(factor(values, levels = levels))

@@ -90,6 +90,30 @@ stopifnot(nrow(forward$regions) >= 1, all(forward$regions$sign == "positive"),
 shape <- gamm_difference(fit, "word", "wash", "ask", at = grid, include_parametric = FALSE)
 stopifnot(same(forward$curve$diff - shape$curve$diff, rep(coef(direct)[["wordwash"]], 30)))
 
+# What is made of the compared factor follows it: an indicator, word and dose in one column. Numbers sort as numbers.
+made <- data
+made$is_wash <- as.numeric(made$word == "wash")
+made$dose <- ifelse(as.integer(factor(made$token)) %% 3 == 0, "lo", "hi")
+made$cell <- paste(made$word, made$dose, sep = ".")
+made$wash_sample <- made$is_wash * made$sample
+indicator <- gamm_fit("value ~ word + s(sample, k = 6) + s(sample, by = is_wash, k = 6)", made)
+by_rows <- function(fit, row_1, row_2) {
+  rows <- lapply(list(row_1, row_2), function(row) data.frame(sample = grid$sample, row))
+  as.numeric(predict(fit$model, rows[[1]]) - predict(fit$model, rows[[2]]))
+}
+stopifnot(same(gamm_difference(indicator, "word", "wash", "ask", at = grid)$curve$diff,
+               by_rows(indicator, list(word = "wash", is_wash = 1), list(word = "ask", is_wash = 0))))
+crossed <- gamm_fit("value ~ word * dose + s(sample, by = cell, k = 6)", made)
+for (dose in c("hi", "lo")) {
+  stopifnot(same(gamm_difference(crossed, "word", "wash", "ask", at = c(grid, dose = dose))$curve$diff,
+                 by_rows(crossed, list(word = "wash", dose = dose, cell = paste0("wash.", dose)),
+                         list(word = "ask", dose = dose, cell = paste0("ask.", dose)))))
+}
+along <- gamm_fit("value ~ word + sample + wash_sample", made)
+refuses(gamm_difference(along, "word", "wash", "ask", at = grid), "'wash_sample' is a function of 'sample' and word")
+made$size <- c(10, 2, 1)[as.integer(factor(made$token)) %% 3 + 1]
+stopifnot(identical(levels(gamm_fit("value ~ so", made, ordered = list(so = c("size", "2")))$data$size), c("1", "2", "10")))
+
 # Where the interval excludes zero, ends are interpolated.
 stretches <- stretches_above_zero(0:5, c(1, -1, 1, 1, -3, 2), "positive")
 stopifnot(same(stretches$start, c(0, 1.5, 4.6)), same(stretches$end, c(0.5, 3.25, 5)))
@@ -108,6 +132,13 @@ stopifnot(abs(gamm_autocorrelation(auto)$autocorrelation[2]) < 0.1)
 small <- gamm_fit("value ~ s(sample)", data, method = "ML")
 large <- gamm_fit("value ~ word + s(sample)", data, method = "ML")
 comparison <- gamm_compare(small, large)
+refuses(gamm_compare(small, gamm_fit("value ~ word + s(sample)", cbind(data, w = 2), method = "ML", weights = "w")), "weights")
+refuses(gamm_compare(small, gamm_fit("value ~ word + s(sample)", data, method = "ML", rho = 0.3, series = "token",
+                                     order = "sample")), "rho = 0 and 0.3")
+refuses(gamm_compare(small, gamm_fit("value ~ word + s(sample) + offset(sample)", data, method = "ML")), "offset")
+late <- cbind(data, late = as.numeric(data$sample > 9))
+refuses(gamm_compare(gamm_fit("late ~ s(value)", late, method = "ML", family = "binomial"),
+                     gamm_fit("late ~ word + s(value)", late, method = "ML")), "families")
 gain <- as.numeric(small$model$gcv.ubre - large$model$gcv.ubre)
 stopifnot(same(comparison$statistic[2], 2 * gain), comparison$df_difference[2] == 1,
           same(comparison$p_value[2], pchisq(2 * gain, 1, lower.tail = FALSE)))
