@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 CORPUS_HELP = (
     "demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH. "
-    "Options follow a question mark, as in 'textgrids:PATH?word_tier=Words&phone_tier=Phones&speaker=prefix'."
+    "Options follow a question mark, joined by '&': 'textgrids:PATH?word_tier=Words' and phone_tier, speaker, audio, "
+    "labels, channel, tolerance_s."
 )
 ALIGN_HELP = "Find the phones by forced alignment (American English)."
 SLICE_HELP = "Slice utterances into their words by forced alignment (American English)."
