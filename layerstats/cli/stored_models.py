@@ -131,7 +131,7 @@ def _wrong_kind(key: str, value: object) -> str | None:
     """Return what an option must be, where it is something else."""
     texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
     if key == "ordered":
-        pairs = list(value.values()) if isinstance(value, dict) else [None]
+        pairs: list[Any] = list(value.values()) if isinstance(value, dict) else [None]
         right = all(_are_levels(pair) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
         return None if right else "a table of pairs, the column and its reference"
     if key == "factors":

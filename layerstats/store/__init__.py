@@ -6,8 +6,9 @@ from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
+from layerstats.store.layer_spec import LayerSpec
 from layerstats.store.schema import SUMMARIES
-from layerstats.store.writer import LayerSpec, RecordingWriter
+from layerstats.store.writer import RecordingWriter
 
 __all__ = [
     "SUMMARIES",

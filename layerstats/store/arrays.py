@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from layerstats.errors import ArgumentError
 from layerstats.store.hashing import content_hash
+from layerstats.store.layer_spec import LayerSpec
 from layerstats.store.schema import MAIN_RECORDING, clean_attributes
-from layerstats.store.writer import LayerSpec, RecordingWriter
+from layerstats.store.writer import RecordingWriter
 
 
 def store_arrays(

@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +27,7 @@ from layerstats.store.groups import (
     remove_partial_files,
     write_group,
 )
+from layerstats.store.layer_spec import LayerSpec
 from layerstats.store.locks import hold, locked, release
 from layerstats.store.provenance import timestamp
 from layerstats.store.recordings import check_files, read_recording, summary_of
@@ -35,7 +35,6 @@ from layerstats.store.schema import (
     MAIN_RECORDING,
     SUMMARIES,
     UNTRAINED,
-    check_layer_name,
     check_recording_name,
     clean_attributes,
     unit_and_name,
@@ -45,40 +44,6 @@ from layerstats.store.schema import (
 CHUNK_TOKENS = 64
 # Not part of what was recorded: they may differ between two runs that share a recording.
 BOOKKEEPING = {"key", "complete", "tokens_written", "created_at", "chunk_tokens"}
-
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """What the store must know of a layer before its first value.
-
-    Parameters
-    ----------
-    name
-        Name of the layer, and of its group.
-    time_s
-        Centre of the receptive field of every output, (sample,), seconds on the clip's axis.
-    channels
-        Number of channels; needed where full maps are stored.
-    attrs
-        `layer` (path of the module), `activation`, `slope`, `hop_s`, `receptive_field_s`, `offset_s`, ...
-    """
-
-    name: str
-    time_s: np.ndarray
-    channels: int | None = None
-    attrs: Mapping[str, object] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_layer_name(self.name)
-        if np.ndim(self.time_s) != 1 or np.size(self.time_s) == 0 or not np.all(np.isfinite(self.time_s)):
-            raise ArgumentError(f"The times of layer {self.name!r} must be finite, of shape (sample,), and not empty.")
-        if np.any(np.diff(self.time_s) <= 0):
-            raise ArgumentError(f"The times of layer {self.name!r} must increase from sample to sample.")
-
-    @property
-    def samples(self) -> int:
-        """Number of outputs along time."""
-        return len(self.time_s)
 
 
 class RecordingWriter:
