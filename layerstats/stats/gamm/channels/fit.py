@@ -194,12 +194,13 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
     scale = backend.numpy(solutions.penalised_square) / shared.freedom
     covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
     freedom = freedoms(solutions)
-    parts = design.system.dense_gram, block_diag(np.eye(len(names)), *(term.written for term in design.model.dense))
+    gram = design.system.dense_gram
+    written = np.asarray(block_diag(np.eye(len(names)), *(term.written for term in design.model.dense)))
     tables = tables_of(
         coefficients,
         covariance,
         len(names),
-        {name: (own, *(part[np.ix_(own, own)] for part in parts)) for name, own in tested.items()},
+        {name: (own, gram[np.ix_(own, own)], written[np.ix_(own, own)]) for name, own in tested.items()},
         freedom,
         design.system.observations - freedom.total,
     )

@@ -105,8 +105,11 @@ class BlockProduct:
     covariance_core: np.ndarray
     outliers: int
 
-    def spectrum(self) -> Spectrum:
-        """Return the eigenvalues, with those of the levels of one pattern beyond the first by themselves."""
+    def spectrum(self, zeros: int = 0) -> Spectrum:
+        """Return the eigenvalues, with those of the levels of one pattern beyond the first by themselves.
+
+        At least `zeros` of them are zero, but for rounding errors.
+        """
         factor = np.linalg.cholesky(self.weights)
         values, vectors = np.linalg.eigh(factor.transpose(0, 2, 1) @ self.covariance @ factor)
         rows = sum(len(piece.grid) for piece in self.pieces) * values.shape[1]
@@ -115,6 +118,7 @@ class BlockProduct:
         counts = np.concatenate(repeats).astype(float)
         if by_eigenvalues(rows, len(self.covariance_core) + len(self.weight_core)):
             together = self._eigenvalues()
+            together[np.argsort(np.abs(together))[:zeros]] = 0.0
             return Spectrum(np.concatenate([alone, together]), np.concatenate([counts - 1, np.ones(rows)]))
         low_rank = _LowRank.of(self, factor, values, vectors)
         outliers = self._outliers(float(values.max()))

@@ -13,6 +13,7 @@ from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
 from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.inference.overlap import block_overlap
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
@@ -28,10 +29,10 @@ def block_random_test(model: Model, freedom: Freedom, label: str, residual: floa
     inside = (weights.functions >= span.start) & (weights.functions < span.stop)
     weights = weights.eliminated(solution, np.flatnonzero(~inside))
     statistic = _statistic(freedom, weights, span) / freedom.scale
-    return _spectrum(freedom, noise, weights, span).test(statistic, residual)
+    return _spectrum(model, freedom, noise, weights, span).test(statistic, residual)
 
 
-def _spectrum(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> Spectrum:
+def _spectrum(model: Model, freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> Spectrum:
     """Return the eigenvalues of the product of weights and sampling covariance."""
     solution = freedom.optimum.solution
     patterns = sum(len(cluster.grid) for cluster in solution.system.clusters)
@@ -39,7 +40,7 @@ def _spectrum(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> 
     rows, columns = patterns * solution.system.functions, len(solution.inverse)
     if alone and not block_spectrum.by_eigenvalues(rows, columns):
         return BlockPencil.of(solution).spectrum()
-    return _product(freedom, noise, weights, span).spectrum()
+    return _product(freedom, noise, weights, span).spectrum(block_overlap(model, solution, span))
 
 
 def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.inference.overlap import dense_overlap
 from layerstats.stats.gamm.structured.inference.random_part import Noise, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
@@ -29,6 +30,7 @@ def dense_random_test(model: Model, freedom: Freedom, label: str, residual: floa
         matrix = matrix - across @ np.linalg.solve(corner[np.ix_(others, others)], across.T)
     root = np.linalg.cholesky((matrix + matrix.T) / 2)
     values = np.linalg.eigvalsh(root.T @ _covariance(freedom, noise, span) @ root)
+    values[np.argsort(np.abs(values))[: dense_overlap(model, solution, span)]] = 0.0
     statistic = float(coefficients @ matrix @ coefficients) / freedom.scale
     return Spectrum(values, np.ones(len(values))).test(statistic, residual, ROUNDING)
 
