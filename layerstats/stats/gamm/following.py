@@ -124,7 +124,7 @@ def _sources(
     """Return the columns that `column` is a function of, as few as there are; none where it is not."""
     for source in compared:
         own = {levels[compared.index(source)] for levels in combinations}
-        if _is_function(frame.loc[frame[source].astype(str).isin(list(own))], column, [source]):
+        if _is_function(frame.loc[frame[source].isin(list(own))], column, [source]):
             return [source]
     rows = np.any([_rows_with(frame, dict(zip(compared, own, strict=True))) for own in combinations], axis=0)
     if not rows.any():
@@ -177,7 +177,7 @@ def _value_at(frame: pd.DataFrame, column: str, at: Mapping[str, object]) -> obj
 def _rows_with(frame: pd.DataFrame, at: Mapping[str, object]) -> np.ndarray:
     rows = np.ones(len(frame), dtype=bool)
     for name, value in at.items():
-        rows &= (frame[name].astype(str) == str(value) if _is_factor(frame, name) else frame[name] == value).to_numpy()
+        rows &= (frame[name] == (str(value) if _is_factor(frame, name) else value)).to_numpy()
     return rows
 
 
