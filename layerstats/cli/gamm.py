@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -137,12 +138,14 @@ def _checked_contrasts(
 
 def _fit(task: FitTask, out: Path) -> GammResult:
     """Fit, once there is a folder to write to; without a fit there is none that was not there before."""
+    from layerstats.cli.progress import long_fit
     from layerstats.stats.gamm import fit_many
 
     made = next((folder for folder in (*reversed(out.parents), out) if not folder.exists()), None)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        return fit_many([task], workers=1)[0]
+        with long_fit() as moved:
+            return fit_many([replace(task, progress=moved)], workers=1)[0]
     except BaseException:
         if made is not None:
             folder = out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -52,3 +52,19 @@ def steps() -> Iterator[Steps]:
         step = Steps(display)
         yield step
         step.finish()
+
+
+@contextmanager
+def long_fit() -> Iterator[Callable[[int, int], None]]:
+    """Say on stderr how long a fit is expected to take, once it is known, and show how far it is on a terminal."""
+    with steps() as step:
+        told = False
+
+        def moved(done: int, total: int) -> None:
+            nonlocal told
+            if not told:
+                step(f"The fit is expected to take about {total} s.")
+                told = True
+            step.move(done, total)
+
+        yield moved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -48,6 +48,7 @@ class FitTask:
     discrete: bool = False
     verify: bool = False
     na: str = "error"
+    progress: Callable[[int, int], None] | None = field(default=None, repr=False)
 
 
 def fit(
@@ -69,6 +70,7 @@ def fit(
     discrete: bool = False,
     verify: bool = False,
     na: str = "error",
+    progress: Callable[[int, int], None] | None = None,
 ) -> GammResult:
     """Fit a generalised additive mixed model.
 
@@ -110,6 +112,9 @@ def fit(
     na
         ``"error"``: no value that the model needs may be missing; ``"omit"``: rows where one is are left out, as in R,
         and counted in a note.
+    progress : callable, optional
+        Called with the seconds that are done and those that are expected, by the structured engine, where those are
+        more than 20.
 
     Raises
     ------
@@ -147,6 +152,7 @@ def fit(
         discrete=discrete,
         verify=verify,
         na=na,
+        progress=progress,
     )
     return fit_many([task], workers=1)[0]
 
@@ -190,7 +196,7 @@ class _Job:
 
     def result(self, fitted: EngineFit, verification: pd.DataFrame | None) -> GammResult:
         return GammResult(
-            request=self.request,
+            request=replace(self.request, progress=None),
             engine_fit=fitted,
             engine=self.engine.name,
             notes=(*self.prepared.notes, *self.notes, *fitted.notes),
@@ -243,6 +249,7 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         family=family,
         function=task.function,
         discrete=task.discrete,
+        progress=task.progress,
     )
     if request.rho < 0 and not has_whole_gaps(request.series_gaps):
         raise ArgumentError(

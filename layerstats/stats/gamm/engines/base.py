@@ -43,6 +43,8 @@ class FitRequest:
         Where the knots of smooths stand, by column; None where the engine places them.
     family, function, discrete
         As for mgcv: ``"gaussian"``, ``"binomial"``..., ``"bam"`` or ``"gam"``, whether covariates are discretised.
+    progress
+        Called with the seconds that are done and those that are expected, where the fit takes long; or None.
     """
 
     formula: Formula
@@ -59,6 +61,7 @@ class FitRequest:
     function: str = "bam"
     discrete: bool = False
     seed: int = 0
+    progress: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.engines.written_terms import parametric_columns_used
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
+from layerstats.stats.gamm.structured.cost import note_on_cost
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.inference.design import design
@@ -142,6 +143,13 @@ class StructuredEngine:
 
 
 def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
+    found = _tables(fit, begin)
+    if fit.meter is not None:
+        fit.meter.finish()
+    return found
+
+
+def _tables(fit: StructuredFit, begin: float) -> EngineFit:
     freedom = fit.freedom
     values = fit.fitted()
     residuals, whitened = fit.residuals(values)
@@ -235,8 +243,9 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         if term.arbitrary
     )
     noted = first_order if fit.freedom.leaves_out_second_order else ()
+    cost = note_on_cost(fit.model, fit.optimum.solution.penalties.count, fit.meter.expected) if fit.meter else ()
     sampled = sample_notes(fit.request)
-    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted, *sampled)
+    return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted, *sampled, *cost)
 
 
 def _warnings(fit: StructuredFit) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from layerstats.errors import FitError
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.structured import binomial
+from layerstats.stats.gamm.structured.cost import Meter
 from layerstats.stats.gamm.structured.criterion import Criterion, check_inexact
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.model import Model
@@ -50,6 +51,8 @@ class StructuredFit:
         The last working model of a response that is not Gaussian.
     group_coefficients
         (group, function) of the outer terms, where there are any.
+    meter
+        How long the fit was expected to take; None for a response that is not Gaussian.
     """
 
     request: FitRequest
@@ -59,6 +62,7 @@ class StructuredFit:
     level_coefficients: np.ndarray
     working: WorkingFit | None = None
     group_coefficients: np.ndarray | None = None
+    meter: Meter | None = None
 
     @cached_property
     def freedom(self) -> Freedom:
@@ -155,7 +159,8 @@ def _fit_binomial(request: FitRequest, model: Model) -> StructuredFit:
 
 def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
     criterion = criterion_of(request, model, request.rho)
-    optimum = minimise_from_several(criterion)
+    meter = Meter(model, criterion.penalties.compete, request.progress)
+    optimum = minimise_from_several(criterion, meter.step)
     check_inexact(optimum.solution.penalised_square, criterion.system.response_square)
     groups = cast(NestedSolution, optimum.solution).group_coefficients if model.outer else None
     coefficients = optimum.solution.coefficients.copy()
@@ -168,4 +173,5 @@ def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
         coefficients,
         optimum.solution.level_coefficients(),
         group_coefficients=groups,
+        meter=meter,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +66,16 @@ class Optimum:
         return self.converged and abs(value - self.value) < _FLAT and bool(np.all(near | unbounded))
 
 
-def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optimum | None = None) -> Optimum:
+def minimise(
+    criterion: Criterion,
+    start: np.ndarray | None = None,
+    known: Optimum | None = None,
+    evaluated: Callable[[], None] = lambda: None,
+) -> Optimum:
     """Minimise `criterion` from `start`, log smoothing parameters.
 
     Smoothing parameters that grow without bound make the criterion flat; the step leaves such directions alone. Where
-    the steps come near an optimum that is `known`, it is that one.
+    the steps come near an optimum that is `known`, it is that one. `evaluated` is called after each step.
 
     Raises
     ------
@@ -81,6 +87,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optim
     point = np.append(point, criterion.best_log_scale(solution))
     value = criterion.value(solution, point[-1])
     derivatives = criterion.derivatives(solution, point[-1])
+    evaluated()
     for iteration in range(_MOST_ITERATIONS):
         tolerance = _TOLERANCE * (1 + abs(value))
         if np.abs(derivatives.gradient).sum() < tolerance:
@@ -93,6 +100,7 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optim
         if moved is None:
             break
         moved_derivatives = criterion.derivatives(moved[1], moved[0][-1])
+        evaluated()
         if unseen and np.abs(moved_derivatives.gradient).max() > np.abs(derivatives.gradient).max() / 2:
             break
         (point, solution, value), derivatives = moved, moved_derivatives
@@ -101,17 +109,19 @@ def minimise(criterion: Criterion, start: np.ndarray | None = None, known: Optim
     return Optimum(solution, point[-1], value, derivatives, iteration + 1, converged)
 
 
-def minimise_from_several(criterion: Criterion) -> Optimum:
+def minimise_from_several(criterion: Criterion, evaluated: Callable[[], None] = lambda: None) -> Optimum:
     """Minimise `criterion`, which may have several minima where penalties compete: then from a second start too.
+
+    `evaluated` is called after each step.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         As `minimise`.
     """
-    best = minimise(criterion)
+    best = minimise(criterion, evaluated=evaluated)
     if criterion.penalties.compete:
-        second = minimise(criterion, starting_point(criterion) + _SECOND_START, best)
+        second = minimise(criterion, starting_point(criterion) + _SECOND_START, best, evaluated)
         # The first stays where both are the same but for rounding errors.
         if second.value < best.value - 1e-6:
             best = second

@@ -21,7 +21,8 @@ from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 # Up to the first size the eigenvalues of the whole matrix are computed; up to the second, 70 MB a matrix, where that
 # takes less time than determinants at the points of a path do.
 LARGEST_DENSE, LARGEST_COMPUTED = 500, 3000
-_POINTS = 47
+# Of a path, where determinants are taken.
+POINTS = 47
 
 
 def by_eigenvalues(rows: int, columns: int) -> bool:
@@ -42,7 +43,7 @@ def by_eigenvalues(rows: int, columns: int) -> bool:
     if rows <= LARGEST_DENSE:
         return True
     # As measured on one thread; a unit is 0.075 ns.
-    return rows <= LARGEST_COMPUTED and 2 * rows**3 < _POINTS * (2.7 * columns**3 + rows * columns**2)
+    return rows <= LARGEST_COMPUTED and 2 * rows**3 < POINTS * (2.7 * columns**3 + rows * columns**2)
 
 
 @dataclass(frozen=True, eq=False)
