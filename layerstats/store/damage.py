@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -95,13 +96,16 @@ class CheckedPipeline(BatchedCodecPipeline):
                 for chunk in batch:
                     await self.read([chunk], out, drop_axes)
             where = batch[0][0]
-            if not isinstance(where.store, CheckedStore):
+            store = getattr(where, "store", None)
+            if not isinstance(store, CheckedStore):
                 raise
-            root = where.store.root
+            root = store.root
             raise damaged(root, root / where.path, f"cannot be decoded ({error})") from error
 
 
 register_pipeline(CheckedPipeline)
+# Zarr's configuration is the process's: two threads that change it at once would leave it changed.
+_CHANGING_CONFIG = threading.Lock()
 _CHECKED = {"codec_pipeline.path": f"{CheckedPipeline.__module__}.{CheckedPipeline.__qualname__}"}
 
 
@@ -116,7 +120,7 @@ def open_array(root: Path, inside: str, *, whole: bool = True) -> zarr.Array:
     if not (root / inside / METADATA).exists():
         raise damaged(root, root / inside / METADATA, "is missing")
     try:
-        with zarr.config.set(_CHECKED):
+        with _CHANGING_CONFIG, zarr.config.set(_CHECKED):
             return zarr.open_array(CheckedStore(root, whole=whole), path=inside, mode="r", zarr_format=3)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(root, root / inside / METADATA, f"cannot be read ({error})") from error
@@ -124,7 +128,7 @@ def open_array(root: Path, inside: str, *, whole: bool = True) -> zarr.Array:
 
 def open_group(root: Path, inside: str, *, whole: bool = True) -> xr.Dataset:
     """Open a layer as a dataset whose values stay on disk, by its path inside the store; arrays were looked at."""
-    with zarr.config.set(_CHECKED):
+    with _CHANGING_CONFIG, zarr.config.set(_CHECKED):
         return xr.open_zarr(CheckedStore(root, whole=whole), group=inside, consolidated=False, chunks=None)
 
 

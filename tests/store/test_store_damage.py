@@ -4,6 +4,7 @@ import json
 import random
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -258,3 +259,13 @@ def test_errors_are_the_package_s_own(path):
     with pytest.raises(LayerstatsError):
         open_store(path).export(path.parent / "out")
     assert not list((path.parent / "out").glob("activations*"))
+
+
+def test_other_arrays_of_the_process_are_read_as_zarr_reads_them(path, tmp_path):
+    before = zarr.config.get("codec_pipeline.path")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: open_store(path).layer("conv1").load(), range(24)))
+    assert zarr.config.get("codec_pipeline.path") == before
+    theirs = zarr.create_array(tmp_path / "a.zarr", shape=(4,), chunks=(2,), dtype="f4", fill_value=np.nan)
+    theirs[:2] = 1
+    assert np.isnan(zarr.open_array(tmp_path / "a.zarr")[:]).tolist() == [False, False, True, True]
