@@ -51,12 +51,18 @@ def test_recorded_store_is_described(store):
 
 @pytest.mark.parametrize("to", ["csv", "parquet"])
 def test_export_of_a_selection(store, tmp_path, to):
-    printed = run("export", store, "--to", to, "--out", tmp_path / "out", "--word", "ask", "--layer", "conv5").stdout
-    files = [line for line in printed.split() if "activations" in line]
-    frame = (pd.read_csv if to == "csv" else pd.read_parquet)(files[0])
-    assert set(frame["word"]) == {"ask"}
-    assert set(frame["layer"]) == {"conv5"}
-    assert len(frame) == 16 * frame["token"].nunique()
+    def exported(folder, *options):
+        arguments = ["--to", to, "--out", tmp_path / folder, "--word", "ask", "--layer", "conv5", *options]
+        files = [line for line in run("export", store, *arguments).stdout.split() if "activations" in line]
+        return (pd.read_csv if to == "csv" else pd.read_parquet)(files[0])
+
+    speech, whole = exported("speech"), exported("whole", "--padding")
+    for frame in (speech, whole):
+        assert set(frame["word"]) == {"ask"}
+        assert set(frame["layer"]) == {"conv5"}
+    assert len(whole) == 16 * whole["token"].nunique()
+    assert 0 < len(speech) < len(whole)
+    assert speech["token"].nunique() == whole["token"].nunique()
 
 
 @pytest.mark.parametrize(
