@@ -112,7 +112,7 @@ def effect_by_layer(
         + scale_size_manual(values=[looks[look][2] for look in shown], breaks=shown, name="")
         + scale_x_continuous(
             breaks=list(range(len(layers))),
-            labels=[f"{layer} {DAGGER}" if layer in failing else layer for layer in layers],
+            labels=[f"{layer}{DAGGER}" if layer in failing else layer for layer in layers],
             minor_breaks=[],
             limits=(-0.5, len(layers) - 0.5),
             expand=(0, 0),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# With fewer the joint test finds too much: in 8 of 100 data sets without a difference by six speakers.
+# With fewer the joint test finds too much: in 8 to 10 of 100 data sets without a difference by six speakers.
 ENOUGH = 10
 
 

@@ -63,7 +63,7 @@ def test_a_layer_without_a_number_keeps_its_place(built):
 def test_layers_whose_models_fail_are_marked():
     verdicts = ["passed", "fails normality", ""]
     figure = effect_by_layer(effects().assign(model_checks=verdicts))
-    assert figure.scales.get_scales("x").labels == ["conv1", "conv2 \N{DAGGER}", "conv10"]
+    assert figure.scales.get_scales("x").labels == ["conv1", "conv2\N{DAGGER}", "conv10"]
     assert "Checks of the model's residuals fail" in figure.labels.caption
     assert figure.labels.y != effect_by_layer(effects(), untrained()).labels.y
 

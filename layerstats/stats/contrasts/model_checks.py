@@ -43,11 +43,15 @@ def warn_of(models: Mapping[str, str], untested: Mapping[str, str] | None = None
     >>> warn_of({"conv2": "passed"})
     ''
     """
-    failing = [f"{layer} ({text.removeprefix('fails ')})" for layer, text in models.items() if text != PASSED]
+    alike: dict[str, list[str]] = {}
+    for layer, text in models.items():
+        if text != PASSED:
+            alike.setdefault(text.removeprefix("fails "), []).append(layer)
+    failing = [f"{', '.join(layers)} ({text})" for text, layers in alike.items()]
     left_out = "".join(f" {layer} is not tested: {reason}." for layer, reason in (untested or {}).items())
     if not failing:
         return left_out.strip()
     return (
-        f"Checks of the residuals fail at {', '.join(failing)}: p-values and intervals there are approximate. "
+        f"Checks of the residuals fail at {'; '.join(failing)}: p-values and intervals there are approximate. "
         "Permuting whole speakers does not rely on the model (analyses/resampling.py)." + left_out
     )

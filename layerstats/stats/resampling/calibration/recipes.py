@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from layerstats.stats.resampling.calibration.worlds import World
 
@@ -23,7 +24,8 @@ class Recipe:
     random
         The random terms.
     autoregressive
-        Whether AR(1) residuals take the lag-1 autocorrelation of the model without.
+        Whether AR(1) residuals take the lag-1 autocorrelation of the model without; "chosen": where the criterion is
+        lower so, as contrasts do.
     resampling
         ``None``: p-values and intervals of the model. ``"tokens"`` or ``"speakers"``: p-values by permutation of what
         is exchanged. ``"bootstrap"``: intervals by resampling speakers. All hold the smoothing parameters; with
@@ -34,7 +36,7 @@ class Recipe:
 
     name: str
     random: tuple[str, ...] = ()
-    autoregressive: bool = True
+    autoregressive: bool | Literal["chosen"] = True
     resampling: str | None = None
     refit: bool = False
 
@@ -61,6 +63,8 @@ RECIPES = (
     Recipe("AR + fs token + fs speaker", (TOKEN, SPEAKER)),
     Recipe("fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL), autoregressive=False),
     Recipe("AR + fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL)),
+    Recipe("AR chosen + fs token + fs speaker", (TOKEN, SPEAKER), autoregressive="chosen"),
+    Recipe("AR chosen + fs token + fs speaker + fs speaker-label", (TOKEN, SPEAKER, CELL), autoregressive="chosen"),
     Recipe("permute tokens, held", (TOKEN, SPEAKER), resampling="tokens"),
     Recipe("permute speakers, held", (TOKEN, SPEAKER, CELL), resampling="speakers"),
     Recipe("bootstrap speakers, held", (TOKEN, SPEAKER), resampling="bootstrap"),

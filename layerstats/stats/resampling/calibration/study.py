@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -156,13 +157,22 @@ def world_design(world: World, recipe: Recipe) -> CurveDesign:
     return curve_design(task, "label", "speaker")
 
 
-def fit_all(design: CurveDesign, data: Summaries, with_noise: bool) -> tuple[Refits, np.ndarray | None]:
-    """Fit data sets; with AR(1), first without it, for the autocorrelation of each one's residuals."""
+def fit_all(
+    design: CurveDesign, data: Summaries, with_noise: bool | Literal["chosen"]
+) -> tuple[Refits, np.ndarray | None]:
+    """Fit data sets; with AR(1), first without it, for the autocorrelation of each one's residuals.
+
+    Where it is chosen, data sets keep it whose criterion is lower so.
+    """
     fits = refit(design, data)
     if not with_noise:
         return fits, None
     rho = np.clip(lag_one(design, data, estimate(design, data, fits.log_smoothing)), -0.99, 0.99)
     noise = np.stack([autoregressive(design.steps, one) for one in rho])
+    with_it = refit(design, data, noise=noise)
+    if with_noise != "chosen":
+        return with_it, noise
+    noise = np.where((fits.score < with_it.score)[:, None, None], np.eye(design.points), noise)
     return refit(design, data, noise=noise), noise
 
 
