@@ -65,10 +65,11 @@ fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", we
   }
   if (fun == "bam" && discrete) call <- c(call, discrete = TRUE, nthreads = 1)
   if (!is.null(knots)) call$knots <- quote(knots)
+  variables <- frozen_variables(formula, columns)
   begin <- proc.time()[["elapsed"]]
   model <- eval(as.call(call))
   structure(
-    list(model = model, data = columns, variables = frozen_variables(model, columns), start = start, rho = rho,
+    list(model = model, data = columns, variables = variables, start = start, rho = rho,
          method = method, notes = character(), seconds = proc.time()[["elapsed"]] - begin),
     class = "layerstats_gamm"
   )

@@ -5,14 +5,31 @@ all_row_summaries <- c("mean", "sd", "var", "median", "min", "max", "range", "su
                        "mad", "nlevels", "levels")
 factor_makers <- c("factor", "as.factor", "ordered", "as.ordered", "interaction", "droplevels", "relevel", "cut", "addNA")
 
-# For each variable that is not a column of `data`, by its text: the call that gives its values in new rows.
-frozen_variables <- function(model, data) {
+# For each variable of a formula that is not a column of `data`, by its text: the call that gives its values in new rows.
+frozen_variables <- function(formula, data) {
+  parts <- mgcv::interpret.gam(formula)
   texts <- unique(unlist(c(
-    lapply(as.list(attr(stats::delete.response(model$pterms), "variables"))[-1], deparse1),
-    lapply(model$smooth, smooth_variables)
+    lapply(as.list(attr(stats::delete.response(stats::terms(parts$pf)), "variables"))[-1], deparse1),
+    lapply(parts$smooth.spec, smooth_variables)
   )))
   texts <- setdiff(texts, names(data))
-  lapply(stats::setNames(nm = texts), function(text) freeze(str2lang(text), data))
+  lapply(stats::setNames(nm = texts), function(text) {
+    call <- freeze(str2lang(text), data)
+    check_frozen(text, call, data)
+    call
+  })
+}
+
+# Refuse a variable that has other values in some rows than in all of them.
+check_frozen <- function(text, call, data) {
+  rows <- unique(round(seq(1, nrow(data), length.out = 5)))
+  all_rows <- eval(str2lang(text), data, globalenv())
+  expected <- if (is.matrix(all_rows)) all_rows[rows, ] else if (length(all_rows) == 1) all_rows else all_rows[rows]
+  found <- eval(call, data[rows, , drop = FALSE], globalenv())
+  if (!isTRUE(all.equal(as.vector(expected), as.vector(found)))) {
+    stop(text, " has values that depend on the other rows, and would be another variable in new data. Make a column of ",
+         "it first.", call. = FALSE)
+  }
 }
 
 # What a smooth is a function of, as mgcv calls it, the `by` variable last.
@@ -84,7 +101,7 @@ checked_variable <- function(text, value, rows) {
     stop("The new data have a level of ", text, " that the model has not seen. Its levels are ",
          paste(levels(value), collapse = ", "), ".", call. = FALSE)
   }
-  if (is.factor(value)) value else rep_len(as.numeric(value), rows)
+  if (is.factor(value)) value else if (length(value) == 1) rep(as.numeric(value), rows) else as.numeric(value)
 }
 
 # The terms of the parametric part with R's labels, evaluated in new rows as at the fit.

@@ -201,6 +201,12 @@ def test_other_functions_are_refused(formula, data):
         fit(formula, data)
 
 
+@pytest.mark.parametrize("variable", ["seq_len(length(t))", "scale(seq_len(length(t)))"])
+def test_what_cannot_be_frozen_is_refused_before_the_fit(variable, data):
+    with pytest.raises(FitError, match="depend on the other rows"):
+        fit(f"y ~ s({variable}, k = 5)", data, engine="mgcv")
+
+
 def test_levels_that_the_fit_had_not(data):
     result = fit("y ~ s(t, by = factor(size), k = 4)", data)
     with pytest.raises((DataError, FitError), match="level"):
