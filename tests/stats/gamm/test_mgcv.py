@@ -137,8 +137,13 @@ def test_predictions_survive_the_death_of_the_worker(words):
     with RPool(workers=1) as pool:
         result = fit("y ~ s(x)", words, engine=MgcvEngine(pool))
         before = result.predict(words.head())
-        os.kill(pool.call("Sys.getpid").value, signal.SIGKILL)
-        time.sleep(0.1)
+        worker = pool.call("Sys.getpid").value
+        os.kill(worker, signal.SIGKILL)
+        # On a busy machine its threads take their time to die.
+        until = time.monotonic() + 30
+        while len(os.listdir(f"/proc/{worker}/task")) > 1 and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.5)
         pd.testing.assert_frame_equal(result.predict(words.head()), before, check_exact=True)
 
 
