@@ -26,8 +26,9 @@ def check_smooths(result, expected):
 
 
 def assert_prints(value, text):
+    """Where the value is next to the middle between two numbers, rounding errors of mgcv choose which it prints."""
     decimals = len(text.partition(".")[2])
-    assert f"{value:.{decimals}f}" == text
+    assert abs(value - float(text)) <= 0.51 * 10**-decimals, f"{value} instead of {text}"
 
 
 def p_value(frame, term):
