@@ -185,6 +185,30 @@ def test_a_model_that_passes_has_no_warning(contrasts):
     assert contrasts.model_warning == ""
 
 
+def test_variance_that_grows_with_the_fitted_value_is_mended_by_weights():
+    rng = np.random.default_rng(2)
+    time = np.arange(24.0)
+    means = {"ask": 2 + 1.5 * np.sin(time / 6), "wash": 2 + 1.5 * np.cos(time / 6)}
+    tokens = [(speaker, word) for speaker in range(12) for word in means]
+    frame = pd.DataFrame(
+        [
+            (f"{speaker}{word}", word, f"sp{speaker:02}", place, 0.01 * place, value)
+            for speaker, word in tokens
+            for place, value in enumerate(means[word] + rng.normal(scale=0.1) + 0.2 * means[word] * rng.normal(size=24))
+        ],
+        columns=["token", "word", "speaker", "sample", "time_s", "value"],
+    )
+    equal, fitted = (
+        word_contrasts(frame, fits=FitOptions(rho=None, variance=variance), intervals=INTERVALS).residual_checks
+        for variance in ("equal", "fitted")
+    )
+    share = [float(table.set_index("check").loc["equal variance", "estimate"]) for table in (equal, fitted)]
+    assert share[0] > 0.05
+    assert share[1] < 0.01
+    with pytest.raises(ArgumentError, match="'variance'"):
+        word_contrasts(frame, fits=FitOptions(variance="growing"), intervals=INTERVALS)
+
+
 def test_autocorrelation_of_the_residuals_is_modelled_only_where_that_fits_better(store):
     """Short series, most of which the curves of tokens take up: their residuals alternate, and errors do not."""
     options = {"layers": ["conv3"], "intervals": INTERVALS}
