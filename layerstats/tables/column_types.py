@@ -20,8 +20,8 @@ _EVERYWHERE = (".",)
 _POINT = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COMMA = _POINT.replace(r"\.", ",")
 _INFINITE = r"[+-]?(?:[Ii]nf|INF)"
-# "007" is a code, and so is whatever a 64-bit integer cannot hold.
-_CODE = r"[+-]?0\d+|[+-]?\d{19,}"
+# "007" is a code, and so is a whole number with more digits than a number holds beside missing values.
+_CODE = r"[+-]?0\d+|[+-]?\d{16,}"
 # Up to this share of cells that are no numbers is a slip, not another kind of value.
 SLIPS = 0.1
 
@@ -65,7 +65,7 @@ def typed(
     """
     check_columns(frame, numeric, "the table (named in 'numeric')")
     text, notes = _trimmed(frame)
-    always = _ALWAYS if missing is None else tuple(missing)
+    always = _ALWAYS if missing is None else tuple(map(str, missing))
     sometimes = _AMONG_NUMBERS if missing is None else ()
     if decimal is None:
         decimal = "." if comma_separates else _decimal(text, (*always, *sometimes))

@@ -7,11 +7,12 @@ import io
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count, pairwise
 
 import numpy as np
 import pandas as pd
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 
 # In order of preference: where several cut every row alike, the first is what the writer meant.
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
@@ -71,12 +72,22 @@ def read_delimited(content: bytes, name: str, separator: str | None, encoding: s
         text = lines[1] if len(lines) > 1 else ""
     if not text.strip():
         raise DataError(f"{name!r} cannot be read as a table: it is empty.")
+    skipped += len(text) - len(text.lstrip("\n"))
+    text = text.lstrip("\n")
+    # A tab as it is written in the shell.
+    separator = "\t" if separator == r"\t" else separator
+    if separator is not None and (len(separator) != 1 or separator in '"\n\r'):
+        raise ArgumentError(
+            f"Invalid separator {separator!r}: it must be one character, such as ';'. Several blanks count as one."
+        )
     used = separator or stated or find_separator(text)
     if separator is None and used != ",":
         notes.append(f"Cells are separated by {_SEPARATORS.get(used, repr(used))}.")
     header, widths = _header_and_widths(text, used, name)
     named_rows = _check_widths(header, widths, skipped, name)
     frame = _cells(text, used, header, named_rows, name)
+    if named_rows:
+        frame = _check_row_names(frame, header, used, text, name)
     frame.index = pd.RangeIndex(2 + skipped, 2 + skipped + len(frame))
     frame, more = _without_padding(frame, named_rows)
     return TextTable(frame, used, (*notes, *more))
@@ -97,6 +108,8 @@ def decode(content: bytes, name: str, encoding: str | None) -> tuple[str, list[s
     if encoding is None and found not in ("utf-8", "utf-8-sig"):
         names = {"cp1252": "Windows-1252 (Latin-1), since it is no UTF-8", "latin-1": "Latin-1, since it is no UTF-8"}
         notes.append(f"The text is read as {names.get(found, found.upper())}.")
+    # Old editors end a file with Control-Z.
+    text = text.rstrip("\x1a")
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
@@ -136,13 +149,13 @@ def find_separator(text: str) -> str:
     whole = "\n".join(lines[:_LOOKED_AT])
     best, most = ",", 1
     for separator in _SEPARATORS:
-        widths = [len(row) for row in _rows(whole, separator) if row]
+        widths = [len(row) for row in _rows(whole, separator) if any(cell.strip() for cell in row)]
         # A quoted cell may go on beyond the lines that were looked at.
         rows = widths[1:-1] or widths[1:]
         common = Counter(rows).most_common(1)[0][0] if rows else widths[0]
         alike = np.mean([width == common for width in rows]) if rows else 1.0
-        # R writes no name above the names of rows.
-        if alike == 1 and common > 1 and widths[0] in (common, common - 1):
+        # R writes no name above the names of rows. A header of one cell says that what looks like a separator is none.
+        if alike == 1 and common > 1 and widths[0] in (common, max(common - 1, 2)):
             return separator
         if widths[0] > most:
             best, most = separator, widths[0]
@@ -159,7 +172,8 @@ def _header_and_widths(text: str, separator: str, name: str) -> tuple[list[str],
     try:
         rows = _rows(text, separator)
         header = next(row for row in rows if row)
-        return [cell.strip() for cell in header], np.fromiter((len(row) for row in rows), dtype=np.int64)
+        widths = (len(row) if len(row) > 1 or "".join(row).strip() else 0 for row in rows)
+        return [cell.strip() for cell in header], np.fromiter(widths, dtype=np.int64)
     except (csv.Error, StopIteration) as error:
         raise DataError(f"{name!r} cannot be read as a table: {error}.") from error
 
@@ -167,7 +181,7 @@ def _header_and_widths(text: str, separator: str, name: str) -> tuple[list[str],
 def _check_widths(header: list[str], widths: np.ndarray, skipped: int, name: str) -> bool:
     """Return whether rows have a name in front that the header lacks; refuse rows of other lengths."""
     filled = widths[widths > 0]
-    named_rows = bool(len(filled)) and bool(np.all(filled == len(header) + 1))
+    named_rows = bool(len(filled)) and len(header) > 1 and bool(np.all(filled == len(header) + 1))
     expected = len(header) + named_rows
     # Empty lines are rows without any cell; in a table of one column they are a cell that is missing.
     bad = np.flatnonzero((widths != expected) & (widths > 0))
@@ -199,14 +213,35 @@ def _cells(text: str, separator: str, header: list[str], named_rows: bool, name:
     return frame.fillna("")
 
 
+def _check_row_names(frame: pd.DataFrame, header: list[str], separator: str, text: str, name: str) -> pd.DataFrame:
+    """Return a table whose rows have one cell more than the header, where it is clear which cell has no name.
+
+    R writes none above the names of rows; others write a separator after the last cell, or numbers with a decimal comma
+    between cells that commas separate.
+    """
+    if bool((frame.iloc[:, -1].str.strip() == "").all()):
+        return frame.set_axis(_unique([*header, ""]), axis=1)
+    first = frame.iloc[:, 0].loc[frame.iloc[:, 0].str.strip() != ""]
+    whole = [bool(frame[column].str.fullmatch(r"[+-]?\d*").all()) for column in frame.columns[1:]]
+    quoted = text.partition("\n")[2].lstrip("\n").startswith(('"', "'"))
+    halves = separator == "," and not quoted and any(one and two for one, two in pairwise(whole))
+    if not first.is_unique or halves:
+        raise DataError(
+            f"{name!r} cannot be read as a table: its rows have {len(header) + 1} cells, but the header has "
+            f"{len(header)}. If the first cell is the name of the row, give that column a name; if numbers have "
+            "decimal commas, separate the cells by semicolons."
+        )
+    return frame
+
+
 def _unique(header: list[str]) -> list[str]:
     """Return the names of columns as R makes them unique: x, x.1, x.2."""
-    seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for place, cell in enumerate(header):
         cell = cell or f"Unnamed: {place}"
-        names.append(f"{cell}.{seen[cell]}" if seen[cell] else cell)
-        seen[cell] += 1
+        others = {*names, *header[place + 1 :]} if cell in names else set()
+        numbered = (f"{cell}.{number}" for number in count(1))
+        names.append(next(one for one in numbered if one not in others) if cell in names else cell)
     return names
 
 

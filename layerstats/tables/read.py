@@ -95,6 +95,8 @@ def read_table(
     3   01  1558.66
     """
     path = Path(path)
+    missing = [missing] if isinstance(missing, str) else missing
+    numeric = [numeric] if isinstance(numeric, str) else numeric
     if decimal is not None:
         check_choice("decimal", decimal, (".", ","))
     if not path.is_file():

@@ -257,3 +257,63 @@ def test_a_slip_among_numbers_is_noted(tmp_path):
     cells = [*(str(number / 7) for number in range(40)), "x"]
     frame = read_table(write(tmp_path, "\n".join(["base", *cells])))
     assert "base is text, since row 42 holds 'x' where 40 cells are numbers" in notes(frame)
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "first"),
+    [
+        ("f2\n1500\n1600\n", ["f2"], [1500]),
+        ("sentence\na cat\na dog\none\n", ["sentence"], ["a cat"]),
+        ("word,f2\na;b,1\nc;d,2\n", ["word", "f2"], ["a;b", 1]),
+        ("word,f2\na b,1\nc d,2\n", ["word", "f2"], ["a b", 1]),
+        ("word,f2\na,1,\nb,2,\n", ["word", "f2"], ["a", 1]),
+        ("word,f2\na,1\n   \nb,2\n", ["word", "f2"], ["a", 1]),
+        ("\n\nword,f2\na,1\nb,2\n", ["word", "f2"], ["a", 1]),
+        ("word,f2\na,1\nb,2\n\x1a", ["word", "f2"], ["a", 1]),
+        ("a,a.1,a\n1,2,3\n4,5,6\n", ["a", "a.1", "a.2"], [1, 2, 3]),
+        ('"word","f2"\n"1","a",5\n"2","b",6\n', ["word", "f2"], ["a", 5]),
+    ],
+)
+def test_cells_stand_under_their_own_header(tmp_path, content, columns, first):
+    found = read_table(write(tmp_path, content))
+
+    assert list(found.columns) == columns
+    assert found.iloc[0].tolist() == first
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "f2\n1,5\n2,5\n",
+        "word,f2\nask,1,5\nask,2,5\ndark,3,5\n",
+        "token,f2\nt1,1,5\nt2,2,5\n",
+        "word,time,f2\nask,0,1,1543\nask,0,2,1550\n",
+    ],
+)
+def test_decimal_commas_between_commas_are_no_other_columns(tmp_path, content):
+    with pytest.raises(DataError, match=r"has 1|decimal commas, separate the cells by semicolons"):
+        read_table(write(tmp_path, content))
+
+
+def test_long_numbers_keep_their_last_digits_beside_missing_ones(tmp_path):
+    found = read_table(write(tmp_path, "id,f2\n12345678901234567,1\nNA,2\n12345678901234568,3\n"))
+
+    assert found["id"].dropna().tolist() == ["12345678901234567", "12345678901234568"]
+
+
+@pytest.mark.parametrize("missing", ["-999", ["-999"], [-999]])
+def test_one_mark_may_stand_for_missing(tmp_path, missing):
+    found = read_table(write(tmp_path, "word,f2\n9,-999\n8,2\n"), missing=missing)
+
+    assert found["word"].tolist() == [9, 8]
+    assert found["f2"].isna().tolist() == [True, False]
+
+
+def test_a_tab_may_be_written_as_in_the_shell(tmp_path):
+    assert list(read_table(write(tmp_path, "a,b\tc\n1,5\t2\n"), separator=r"\t").columns) == ["a,b", "c"]
+
+
+@pytest.mark.parametrize("separator", ["", ";;", r"\s+", '"'])
+def test_a_separator_is_one_character(tmp_path, separator):
+    with pytest.raises(ArgumentError, match="one character"):
+        read_table(write(tmp_path, "word;;f2\na;;1\n"), separator=separator)
