@@ -18,7 +18,7 @@ _EVALUATIONS = 45, 20
 # at 2,500 and 9,700 coefficients, with the seconds that a multiplication takes there.
 _BAM, _BAM_PARAMETERS = 1.0e-9, 10
 # In evaluations: a determinant of the tests of nested blocks. In products of matrices: eigenvalues, and determinants.
-_NESTED, _EIGENVALUES, _MULTIPLICATION = 1.5, 4.0, 4e-11
+_NESTED, _EIGENVALUES, _MULTIPLICATION = 0.25, 4.0, 4e-11
 
 
 class Meter:

@@ -266,17 +266,20 @@ class _Sums:
         functions = self.level_response.shape[1]
         found = [cluster for cluster in self.clusters.values() if cluster.members]
         groups: list[tuple[np.ndarray, list[_ClusterSums]]] = []
+        before = 0
         for cluster in sorted(found, key=lambda one: (len(one.columns), one.columns.tolist())):
+            own = len(cluster.members) * functions
             if groups:
                 columns, members = groups[-1]
                 union = np.union1d(columns, cluster.columns)
-                before = sum(len(one.members) for one in members) * functions
-                own = len(cluster.members) * functions
                 apart = _cost(before, len(columns)) + _cost(own, len(cluster.columns))
                 if _cost(before + own, len(union)) < apart:
-                    groups[-1] = union, [*members, cluster]
+                    members.append(cluster)
+                    groups[-1] = union, members
+                    before += own
                     continue
             groups.append((cluster.columns, [cluster]))
+            before = own
         return [self._cluster(number, *group) for number, group in enumerate(groups)]
 
     def _cluster(self, number: int, columns: np.ndarray, members: list[_ClusterSums]) -> Cluster:
