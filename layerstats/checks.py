@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable
+from numbers import Real
 from types import ModuleType
 
 import numpy as np
@@ -30,6 +31,12 @@ def check_positive(name: str, value: float) -> None:
     """Raise `ArgumentError` unless `value` is a finite number above zero."""
     if not np.isfinite(value) or value <= 0:
         raise ArgumentError(f"The {name!r} parameter must be a positive number, but got {value!r} instead.")
+
+
+def check_not_negative(name: str, value: object) -> None:
+    """Raise `ArgumentError` unless `value` is a finite number, zero or above."""
+    if not isinstance(value, Real) or not np.isfinite(float(value)) or value < 0:
+        raise ArgumentError(f"The {name!r} parameter must be a number, zero or above, but got {value!r} instead.")
 
 
 def check_columns(frame: pd.DataFrame, columns: Iterable[str], what: str = "the table") -> None:

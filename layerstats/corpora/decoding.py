@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from layerstats.checks import require
+from layerstats.corpora.folders import is_pointer
 from layerstats.corpora.headers import said_samples, says_length
 from layerstats.errors import AudioError
 
@@ -163,6 +164,6 @@ def _reason(path: Path, error: str) -> str:
         return "it is empty (0 bytes)."
     if header.startswith(b"NIST_1A") and b"shorten" in header:
         return _SHORTEN.format(name=path.name, stem=path.stem)
-    if header.startswith(b"version https://git-lfs"):
+    if is_pointer(header):
         return "it is a pointer of git-lfs whose content was not fetched. Fetch it: git lfs pull"
     return f"it is corrupt or of an unknown format ({error})."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ AUDIO_SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64"),
     *(".mp3", ".sph", ".nist"),
 )
+# A suffix that says what a file holds; "speaker.1" has none.
+_KIND_OF_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}")
 # What systems put beside people's files: archives of macOS, previews of a network drive, bins of Windows.
 _NOT_OURS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"})
 
@@ -76,7 +79,7 @@ def _refuse(error: OSError) -> None:
 
 def refuse_lost_folder(path: Path) -> None:
     """Raise `CorpusError` where a link leads to nothing: it may have been a speaker's folder."""
-    if not path.suffix and path.is_symlink() and not path.exists():
+    if path.is_symlink() and not path.exists() and not _KIND_OF_FILE.fullmatch(path.suffix):
         raise CorpusError(
             f"{path} is a link to {os.readlink(path)}, which is not there. Fetch what it leads to, or remove the link."
         )
@@ -114,8 +117,15 @@ def read_text(path: Path) -> tuple[str, str]:
         data = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"Cannot read {path}: {error.strerror}. Fetch the file, or take it out.") from error
+    if is_pointer(data):
+        raise CorpusError(f"{path} is a pointer of git-lfs whose content was not fetched. Fetch it: git lfs pull")
     text, encoding = _decoded(data)
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+
+
+def is_pointer(data: bytes) -> bool:
+    """Whether a file holds what git-lfs puts in the place of one that was not fetched."""
+    return data.startswith(b"version https://git-lfs")
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

@@ -90,6 +90,8 @@ def _options(kind: str, place: str) -> tuple[str, dict[str, Any]]:
             raise ArgumentError(
                 f"Invalid option {part!r} in the name of the corpus {kind}:{place}. Options of {kind} are: {listed}."
             )
+        if name in options:
+            raise ArgumentError(f"The option {name!r} stands twice in the name of the corpus {kind}:{place}.")
         options[name] = _value(name, unquote(value))
     return path, options
 
@@ -98,7 +100,7 @@ def _value(name: str, text: str) -> object:
     if text.lower() == "none":
         return None
     if name not in _NUMBERS or text == "mix":
-        return text
+        return text.lower() if name == "labels" else text
     try:
         return _NUMBERS[name](text)
     except ValueError:

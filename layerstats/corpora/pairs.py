@@ -63,8 +63,8 @@ def find_pairs(folder: Path, audio: Path | None) -> tuple[list[Pair], tuple[str,
         grid = grid_of[recording]
         name = composed(recording.relative_to(sounds).with_suffix("").as_posix().replace("/", "_"))
         owner = (grid if apart and owners[0] < owners[1] else recording).parent
-        if apart and owners == (1, 1):
-            owner = folder  # "wav" and "grids" are nobody
+        if apart and owners == (1, 1) and grid.parent.name != recording.parent.name:
+            owner = folder  # "wav" and "grids" are nobody, but wav/anna and grids/anna are
         # A folder that is a link has the name of the link: that is what the corpus calls it.
         shown = owner.name if owner not in (folder, sounds) else owner.resolve().name
         pairs.append(Pair(recording, grid, name, composed(shown)))

@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?", re.AS
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 # Praat cannot make intervals that overlap; other programs round.
 _ROUNDING_S = 1e-4
+_MEND_TIMES = "Mend its times, or take it out."
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,16 @@ def _in_order(parts: _Parts, tier: str, intervals: list[Interval]) -> tuple[Inte
         if interval.stop_s < interval.start_s or (interval.stop_s == interval.start_s and interval.text):
             raise parts.fault(
                 f"the interval {interval.text!r} of the tier {tier!r} starts at {interval.start_s:g} s and does not "
-                f"end after that, but at {interval.stop_s:g} s"
+                f"end after that, but at {interval.stop_s:g} s",
+                _MEND_TIMES,
             )
     found = sorted((one for one in intervals if one.stop_s > one.start_s), key=lambda one: one.start_s)
     for one, following in pairwise(found):
         if one.stop_s > following.start_s + _ROUNDING_S:
             raise parts.fault(
                 f"intervals of the tier {tier!r} overlap: {one.text!r} ends at {one.stop_s:g} s, after "
-                f"{following.text!r} has started at {following.start_s:g} s"
+                f"{following.text!r} has started at {following.start_s:g} s",
+                _MEND_TIMES,
             )
     return tuple(found)
 
@@ -164,11 +167,10 @@ class _Parts:
                 if number:
                     yield float(number[0].replace(",", "."))
 
-    def fault(self, what: str) -> CorpusError:
-        return CorpusError(
-            f"Cannot read the TextGrid {self._path}: {what}. Open it in Praat and save it as a text file, or take it "
-            "out."
-        )
+    def fault(
+        self, what: str, advice: str = "Open it in Praat and save it as a text file, or take it out."
+    ) -> CorpusError:
+        return CorpusError(f"Cannot read the TextGrid {self._path}: {what}. {advice}")
 
     def _next(self, kind: type, what: str) -> object:
         part = next(self._parts, None)

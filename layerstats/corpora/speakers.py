@@ -39,7 +39,7 @@ def speaker_rule(speaker: str, folder: Path) -> SpeakerOf:
     CorpusError
         If the table cannot be read.
     """
-    rule, _, name = speaker.partition(":")
+    rule, _, name = str(speaker).partition(":")
     if rule == "tier" and name:
         return lambda pair, grid, said, at: _in_tier(grid, name, at)
     if rule == "table" and name:
@@ -79,11 +79,22 @@ def _read_table(file: Path) -> dict[str, str]:
         raise CorpusError(f"There is no table {file} of recordings and speakers.")
     try:
         text = StringIO(read_text(file)[0])
-        table = pd.read_csv(text, sep=None, engine="python", dtype="str", keep_default_na=False)
+        table = pd.read_csv(text, sep=None, engine="python", dtype="str", keep_default_na=False, skipinitialspace=True)
     except (ValueError, csv.Error) as error:
         raise CorpusError(f"Cannot read the table {file} of recordings and speakers: {error}") from error
+    table.columns = [str(name).strip().lower() for name in table.columns]
     check_columns(table, ("recording", "speaker"), f"{file}")
-    return {_key(str(name)): composed(str(who)) for name, who in zip(table["recording"], table["speaker"], strict=True)}
+    known: dict[str, str] = {}
+    for name, who in zip(table["recording"], table["speaker"], strict=True):
+        key, told = _key(str(name)), composed(str(who).strip())
+        if not told:
+            raise CorpusError(f"The table {file} has no speaker for the recording {name!r}. Fill it in.")
+        if known.setdefault(key, told) != told:
+            raise CorpusError(
+                f"The table {file} has two speakers for the recording {name!r}, {known[key]!r} and {told!r}. Take one "
+                "out; recordings of the same name in several folders are told apart as FOLDER/NAME."
+            )
+    return known
 
 
 def _key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from layerstats.checks import check_choice
+from layerstats.checks import check_choice, check_not_negative
 from layerstats.corpora.audio import AudioFile, Channel, FileAudio, Segment, one_rate, probe_files
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import check_new_token, corpus_folder, count_note
@@ -20,10 +21,16 @@ from layerstats.corpora.phones import phones_table
 from layerstats.corpora.praat import Interval, TextGrid, read_textgrid
 from layerstats.corpora.speakers import SpeakerOf, speaker_rule
 from layerstats.corpora.tiers import AUTO, Labels, find_labels
-from layerstats.errors import CorpusError
+from layerstats.errors import ArgumentError, CorpusError
 
 # What a tier of words has where nothing is said.
-_PAUSES = SILENCES | {"spn", "<p>", "_"}
+_PAUSES = SILENCES | {"spn", "<p>", "_", "{sl}"}
+# What aligners and annotators write there for sounds that are no words, in brackets; "<unk>" is a word nobody knows.
+_NOISE = re.compile(
+    r"[<\[{(](?:nib|usb|nz|ns|br|lg|ls|cg|noise|vocnoise|breath|breathing|inhale|exhale|laugh|laughter|cough|lipsmack|click|"
+    r"music)[>\]})]",
+    re.IGNORECASE,
+)
 _ID_LETTERS = 40
 _HALF = 1e-6
 _SENTENCES = 1.5  # words an interval, from which on tokens are utterances
@@ -49,6 +56,7 @@ class _Rows:
     segments: dict[str, Segment]
     behind: list[str]
     wordless: list[str]
+    noises: list[str]
 
 
 def read_textgrids(
@@ -109,6 +117,9 @@ def read_textgrids(
         If a sound file cannot be read.
     """
     check_choice("labels", labels, LABEL_SETS)
+    check_not_negative("tolerance_s", tolerance_s)
+    if not isinstance(split, str) or not split:
+        raise ArgumentError(f"The 'split' parameter must be a name, for instance 'train', but got {split!r} instead.")
     folder = corpus_folder(path, "TextGrids")
     pairs, notes = find_pairs(folder, None if audio is None else _audio_folder(folder, audio))
     options = _Options(word_tier, phone_tier, speaker_rule(speaker, folder), split, tolerance_s)
@@ -116,7 +127,7 @@ def read_textgrids(
     rate_hz = one_rate(recordings.values())
     pairs = [pair for pair in pairs if pair.audio in recordings]
     grids = [read_textgrid(pair.grid) for pair in pairs]
-    rows = _Rows([], [], {}, [], [])
+    rows = _Rows([], [], {}, [], [], [])
     used: set[tuple[str | None, str | None]] = set()
     for pair, grid in zip(pairs, grids, strict=True):
         found = _labels_of(grid, recordings[pair.audio], options)
@@ -173,7 +184,9 @@ def _add_tokens(
     labels: Sequence[Labels],
     options: _Options,
 ) -> None:
-    said = [(word, one) for one in labels for word in one.words]
+    heard = [(word, one) for one in labels for word in one.words]
+    said = [(word, one) for word, one in heard if one.word_tier is None or not _NOISE.fullmatch(word.text)]
+    rows.noises.extend(word.text for word, one in heard if one.word_tier is not None and _NOISE.fullmatch(word.text))
     if not said:
         rows.wordless.append(pair.grid.name)
     for index, (word, one) in enumerate(sorted(said, key=lambda item: item[0].start_s)):
@@ -218,8 +231,8 @@ def _phones_within(
             found.append((token, phone.text, onset, offset, phone.text))
     if not found:
         raise CorpusError(
-            f"No phones for the word {word.text!r} at {word.start_s:.3f} s in {file}. Mend the phone tier, or "
-            f"pass phone_tier=None."
+            f"No phones for the word {word.text!r} at {word.start_s:.3f} s in {file}. Mend the phone tier, "
+            "or read none with the option phone_tier=none (None in Python)."
         )
     return found
 
@@ -241,6 +254,8 @@ def _notes(used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], 
     latin = [grid.path.name for grid in grids if grid.encoding == "Latin-1"]
     notes += count_note(latin, len(grids), "TextGrids are not in Unicode and were read as Latin-1")
     notes += count_note(rows.wordless, len(grids), "TextGrids have no words")
+    labelled = len(rows.tokens) + len(rows.noises)
+    notes += count_note(rows.noises, labelled, "words are noises and were left out")
     total = len(rows.phones) + len(rows.behind)
     notes += count_note(rows.behind, total, "phones lie behind the end of their recording and were left out")
     words = sum(len(row[1].split()) for row in rows.tokens) / len(rows.tokens)

@@ -95,3 +95,17 @@ def test_a_byte_that_windows_has_no_letter_for(tmp_path):
 def test_words_are_composed():
     assert as_words("fu\u0308r") == ["f\u00fcr"]
     assert as_words(None) is None
+
+
+def test_lost_folder_whose_name_has_a_dot(tmp_path):
+    (tmp_path / "speaker.1").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / "nowhere.txt")
+    with pytest.raises(CorpusError, match=r"speaker\.1 is a link to .*Fetch what it leads to"):
+        find_files(tmp_path, [".wav"])
+
+
+def test_pointer_of_git_lfs(tmp_path):
+    file = tmp_path / "a.TextGrid"
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    with pytest.raises(CorpusError, match="git lfs pull"):
+        read_text(file)

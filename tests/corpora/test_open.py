@@ -2,7 +2,7 @@ import pytest
 import soundfile
 
 from layerstats.corpora import CORPUS_NAMES, demo_words, open_corpus
-from layerstats.errors import ArgumentError, AudioError
+from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 
 def test_demo_says_any_word():
@@ -66,3 +66,13 @@ def test_files_that_cannot_be_read_are_left_out_on_request(tmp_path, noise):
     assert corpus.notes[0].startswith("1 sound files cannot be read and were left out")
     with pytest.raises(ArgumentError, match="'damaged'"):
         open_corpus(f"fsdd:{tmp_path}", damaged="mend")
+
+
+def test_option_that_stands_twice(tmp_path):
+    with pytest.raises(ArgumentError, match="'labels' stands twice"):
+        open_corpus(f"textgrids:{tmp_path}?labels=ipa&labels=sampa")
+
+
+def test_label_set_in_capitals(tmp_path):
+    with pytest.raises(CorpusError, match="No recordings"):
+        open_corpus(f"textgrids:{tmp_path}?labels=SAMPA")

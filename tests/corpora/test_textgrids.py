@@ -87,7 +87,7 @@ def test_word_behind_the_end(tmp_path, write):
 
 def test_word_without_phones(tmp_path, write):
     write(phones=PHONES[:3])
-    with pytest.raises(CorpusError, match=r"No phones for the word 'us' at 0\.350 s.*phone_tier=None"):
+    with pytest.raises(CorpusError, match=r"No phones for the word 'us' at 0\.350 s.*phone_tier=none"):
         read_textgrids(tmp_path)
 
 
@@ -376,3 +376,54 @@ def test_recordings_that_cannot_be_read(put):
     corpus = read_textgrids(folder, damaged="skip")
     assert set(corpus.tokens["recording"]) == {"S1_a"}
     assert "1 sound files cannot be read" in corpus.notes[-1]
+
+
+@pytest.mark.parametrize("tolerance_s", [-1, float("nan"), float("inf"), None])
+def test_tolerance_is_a_number(tmp_path, write, tolerance_s):
+    write()
+    with pytest.raises(ArgumentError, match="'tolerance_s' parameter must be a number, zero or above"):
+        read_textgrids(tmp_path, tolerance_s=tolerance_s)
+
+
+@pytest.mark.parametrize(("option", "value"), [("speaker", None), ("split", None), ("split", "")])
+def test_options_that_are_no_names(tmp_path, write, option, value):
+    write()
+    with pytest.raises(ArgumentError, match=f"'{option}' parameter"):
+        read_textgrids(tmp_path, **{option: value})
+
+
+def test_noises_are_no_words(tmp_path, write):
+    words = [(0.1, 0.3, "Ask"), (0.3, 0.35, "<nib>"), (0.35, 0.5, "{BR}"), (0.5, 0.6, "<unk>")]
+    write(words=words, phones=[(0.1, 0.3, "s"), (0.5, 0.6, "t")])
+    corpus = read_textgrids(tmp_path)
+    assert corpus.words == ("<unk>", "Ask")
+    assert "2 of 4 words are noises and were left out, for instance <nib>." in corpus.notes
+
+
+def test_one_speaker_in_folders_of_sounds_and_labels(tmp_path, write):
+    for folder in ("wav", "grids"):
+        (tmp_path / folder / "anna").mkdir(parents=True)
+    write("wav/anna/one")
+    (tmp_path / "wav/anna/one.TextGrid").rename(tmp_path / "grids/anna/one.TextGrid")
+    assert read_textgrids(tmp_path).speakers == ("anna",)
+    assert read_textgrids(tmp_path / "grids", audio=tmp_path / "wav").speakers == ("anna",)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("recording,speaker\none,anna\none,bob\n", "two speakers for the recording 'one', 'anna' and 'bob'"),
+        ("recording,speaker\none,\n", "no speaker for the recording 'one'"),
+    ],
+)
+def test_table_that_does_not_tell_a_speaker(tmp_path, write, text, reason):
+    write()
+    (tmp_path / "speakers.csv").write_text(text)
+    with pytest.raises(CorpusError, match=reason):
+        read_textgrids(tmp_path, speaker="table:speakers.csv")
+
+
+def test_table_as_people_write_it(tmp_path, write):
+    write()
+    (tmp_path / "speakers.csv").write_text("Recording, Speaker\none.wav, 01\n")
+    assert read_textgrids(tmp_path, speaker="table:speakers.csv").speakers == ("01",)
