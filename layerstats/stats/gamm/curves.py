@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice
 from layerstats.stats.gamm.difference import smooth_name
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve
-from layerstats.stats.gamm.reference_grid import reference_grid
+from layerstats.stats.gamm.reference_grid import check_factor, reference_grid
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import check_frame
 
@@ -72,7 +71,7 @@ def level_combinations(result: GammResult, columns: tuple[str, ...]) -> list[tup
     if not columns:
         return [()]
     for column in columns:
-        check_choice("factor_columns", column, list(result.levels))
+        check_factor(result.request.frame, column)
     codes = np.column_stack([result.request.frame[column].cat.codes for column in columns])
     present = np.unique(codes, axis=0)
     return [tuple(result.levels[column][code] for column, code in zip(columns, row, strict=True)) for row in present]

@@ -13,7 +13,7 @@ from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.factors import level_names
 from layerstats.stats.gamm.following import Levels
 from layerstats.stats.gamm.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.reference_grid import ReferenceGrid, reference_grid
+from layerstats.stats.gamm.reference_grid import ReferenceGrid, fixed_columns, reference_grid
 from layerstats.stats.gamm.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 
@@ -88,6 +88,11 @@ def difference(
     is_smooth = np.isin(designs[0].term_of_column, result.smooth_labels)
     if not include_parametric:
         contrast = contrast * is_smooth
+    if not np.any(contrast):
+        raise ArgumentError(
+            f"In this model {':'.join(first)!r} and {':'.join(second)!r} do not differ along {grid.covariate!r}"
+            f"{'' if include_parametric else ' but in level'}: there is nothing to estimate."
+        )
     estimate = estimate_curve(
         contrast,
         designs[0].coefficients,
@@ -134,7 +139,13 @@ def difference_grid(
     first, second = _levels(columns, level_1), _levels(columns, level_2)
     if first == second:
         raise ArgumentError(f"The levels to compare must differ, but both are {':'.join(first)!r}.")
-    return reference_grid(request, at, columns, (first, second)), first, second
+    grid = reference_grid(request, at, columns, (first, second), contrast=True)
+    if not {*columns, *grid.placed.following[first]} & set(fixed_columns(request)):
+        raise ArgumentError(
+            f"{', '.join(map(repr, columns))} is in random terms alone, which a difference leaves out: the model says "
+            "nothing else of its levels. Write it as a term to compare them."
+        )
+    return grid, first, second
 
 
 def smooth_name(result: GammResult, fitted_labels: set[str], covariate: str) -> str:

@@ -22,7 +22,7 @@ from layerstats.stats.gamm.formula_functions import OPERATORS
 from layerstats.stats.gamm.formula_tokens import Token, formula_error, tokenize
 
 # From the loosest to the tightest; ^ and signs are tighter still and written out below.
-_LEVELS: tuple[frozenset[str], ...] = (
+LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"|"}),
     frozenset({"&"}),
     frozenset({"<", ">", "<=", ">=", "==", "!="}),
@@ -79,10 +79,10 @@ class ExpressionParser:
 
     def expression(self, level: int = 0) -> Expression:
         """Read an expression whose operators bind at least as tightly as `level`."""
-        if level == len(_LEVELS):
+        if level == len(LEVELS):
             return self._signed()
         left = self.expression(level + 1)
-        while self.at(*_LEVELS[level]):
+        while self.at(*LEVELS[level]):
             operator = self.advance().text
             left = Binary(operator, left, self.expression(level + 1))
         return left

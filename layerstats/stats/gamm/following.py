@@ -87,8 +87,12 @@ def check_covariate(
     placed: Placed,
     compared: Sequence[str],
     given: Mapping[str, object],
+    *,
+    contrast: bool,
 ) -> None:
     """Refuse a grid along a covariate of which a held column is a function: curves would not be the model's.
+
+    A `contrast` of levels does without terms that the levels share.
 
     Raises
     ------
@@ -106,7 +110,9 @@ def check_covariate(
             continue
         alone = _is_function_of_covariate(frame.loc[together], column, covariate)
         apart = all(_is_function_of_covariate(frame.loc[rows], column, covariate) for rows in at_levels)
-        if (apart and not alone) or (alone and any(column in term and moving & term for term in terms)):
+        if (apart and not alone) or (
+            alone and any(column in term and (moving & term or not contrast) for term in terms)
+        ):
             raise ArgumentError(
                 f"{column!r} is a function of {covariate!r}{'' if alone else ' and ' + ', '.join(map(repr, compared))} "
                 "in the data, and cannot be held while a curve is drawn. Write it in the formula as that function, or "

@@ -6,8 +6,19 @@ import difflib
 from collections.abc import Collection, Sequence
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.expression import Argument, Binary, Call, Constant, Expression, Name, String, names_in
-from layerstats.stats.gamm.expression_parser import ExpressionParser
+from layerstats.stats.gamm.expression import (
+    Argument,
+    Binary,
+    Call,
+    Constant,
+    Expression,
+    Name,
+    Parentheses,
+    String,
+    Unary,
+    names_in,
+)
+from layerstats.stats.gamm.expression_parser import LEVELS, ExpressionParser
 from layerstats.stats.gamm.formula import Formula, ParametricTerm, SmoothTerm
 from layerstats.stats.gamm.formula_functions import OPERATORS, check_formula_code
 from layerstats.stats.gamm.formula_tokens import Token, r_code
@@ -154,6 +165,10 @@ class _FormulaParser(ExpressionParser):
         left = self._interaction()
         while self.at(*OPERATORS):
             operator = self.advance()
+            if operator.text != "%in%" and self.token.kind == "number":
+                divisor = ParametricTerm((self.expression(len(LEVELS)),))
+                left = [self._one_variable(operator, first, divisor) for first in left]
+                continue
             right = self._interaction()
             if operator.text == "%in%":
                 left = self._interact(left, [self._merge(right, operator)], operator)
@@ -234,6 +249,12 @@ class _FormulaParser(ExpressionParser):
         for variable in variables:
             if not list(names_in(variable)):
                 self.fail(f"{variable} is not a variable; options of {call.function}() are named, as in k = 10:", token)
+            if _is_arithmetic(variable):
+                self.fail(
+                    f"mgcv takes {variable} in {call.function}() for a formula, in which signs join terms and are no "
+                    f"arithmetic. Write I({variable}):",
+                    token,
+                )
         named = {}
         for argument in call.arguments:
             if argument.name is not None:
@@ -289,6 +310,13 @@ def _product(factors: Sequence[Expression]) -> Expression:
 
 def _arguments(value: Expression) -> tuple[Argument, ...]:
     return value.arguments if isinstance(value, Call) else ()
+
+
+def _is_arithmetic(value: Expression) -> bool:
+    """Return whether an expression is arithmetic that R reads as terms where it stands alone."""
+    while isinstance(value, Parentheses):
+        value = value.inner
+    return isinstance(value, Binary | Unary) and value.operator in ("+", "-", "*", "/", "^")
 
 
 def _elements(value: Expression) -> list[Expression]:

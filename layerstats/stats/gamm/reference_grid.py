@@ -52,7 +52,12 @@ class ReferenceGrid:
 
 
 def reference_grid(
-    request: FitRequest, at: Mapping[str, object] | None, compared: Sequence[str], combinations: Sequence[Levels]
+    request: FitRequest,
+    at: Mapping[str, object] | None,
+    compared: Sequence[str],
+    combinations: Sequence[Levels],
+    *,
+    contrast: bool = False,
 ) -> ReferenceGrid:
     """Return rows along the covariate of `at`, other columns where `place_columns` puts them.
 
@@ -65,6 +70,8 @@ def reference_grid(
         the range of the model's covariate, where there is only one.
     compared, combinations
         Factor columns, and the combinations of their levels that rows are wanted for.
+    contrast
+        Whether only differences between the combinations are wanted: what all of them share cancels.
 
     Raises
     ------
@@ -76,17 +83,18 @@ def reference_grid(
     frame = request.frame
     needed = fixed_columns(request)
     given = dict(at or {})
+    allowed = [column for column in needed if column not in compared]
     for column in given:
-        if column not in needed:
+        if column not in allowed:
             raise ArgumentError(
-                f"Invalid column for the 'at' parameter. Allowed columns are {', '.join(map(repr, needed))}, but got "
-                f"{column!r} instead."
+                "Invalid column for the 'at' parameter. Allowed columns are those of terms that are not random, and "
+                f"not compared ({', '.join(map(repr, allowed)) or 'none'}), but got {column!r} instead."
             )
     covariate = _covariate(request, given)
     grid = _grid(frame, covariate, given.pop(covariate, None))
     others = [column for column in needed if column != covariate and column not in compared]
     placed = place_columns(frame, others, compared, combinations, given)
-    check_covariate(frame, request.formula, covariate, placed, compared, given)
+    check_covariate(frame, request.formula, covariate, placed, compared, given, contrast=contrast)
     return ReferenceGrid(covariate, tuple(compared), pd.DataFrame({covariate: grid, **placed.held}), placed)
 
 
@@ -97,11 +105,27 @@ def fixed_columns(request: FitRequest) -> tuple[str, ...]:
 
 
 def _check_levels(request: FitRequest, columns: Sequence[str], combinations: Sequence[Levels]) -> None:
+    for column in columns:
+        check_factor(request.frame, column)
     known = factor_levels(request.frame)
     for levels in combinations:
         for column, level in zip(columns, levels, strict=True):
-            check_choice("factor_columns", column, list(known))
             check_choice(f"level of {column}", level, known[column])
+
+
+def check_factor(frame: pd.DataFrame, column: str) -> None:
+    """Raise `ArgumentError` unless `column` is a factor of a model's frame."""
+    known = factor_levels(frame)
+    if column in known:
+        return
+    if column in frame.columns:
+        raise ArgumentError(
+            f"{column!r} holds numbers in this model, and so has no levels to compare. "
+            f"factors={{{column!r}: None}} makes a factor of it."
+        )
+    if not known:
+        raise ArgumentError(f"The model has no factor, and so none that is called {column!r}.")
+    check_choice("factor_columns", column, list(known))
 
 
 def _covariate(request: FitRequest, given: Mapping[str, object]) -> str:
@@ -123,6 +147,12 @@ def _covariate(request: FitRequest, given: Mapping[str, object]) -> str:
         smooths = [smooth for smooth in request.formula.smooths if not smooth.random]
         along = {name for smooth in smooths for variable in smooth.variables for name in names_in(variable)}
         candidates = {column: None for column in candidates if column in along}
+    numbers = [name for name in fixed_columns(request) if not isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    if not numbers:
+        raise ArgumentError(
+            "The model has no numbers to draw a curve along, but for those in random terms: what levels differ by is "
+            "in the table of its coefficients."
+        )
     if len(candidates) != 1:
         found = ", ".join(map(repr, candidates)) or "none"
         raise ArgumentError(
@@ -138,7 +168,10 @@ def _grid(frame: pd.DataFrame, covariate: str, values: object) -> np.ndarray:
     if values is None:
         places = observed.to_numpy(dtype=float)
         return np.linspace(places.min(), places.max(), _GRID_POINTS)
-    grid = np.asarray(values, dtype=float)
+    try:
+        grid = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        grid = np.empty(0)
     if len(grid) < 2 or not np.all(np.isfinite(grid)) or np.any(np.diff(grid) <= 0):
         raise ArgumentError(f"The grid of {covariate!r} must hold two or more finite numbers in ascending order.")
     return grid

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm import curves, difference, fit
+from layerstats.stats.gamm import curves, derivatives, difference, fit
+from layerstats.stats.gamm.difference import difference_grid
 
 GRID = np.linspace(0, 1, 41)
 
@@ -127,9 +128,8 @@ def test_what_follows_is_said(crossed):
         "cell follows word, dose: B.hi at B, A.hi at A.",
         "is_b follows word: 1 at B, 0 at A.",
     )
-    assert difference(result, "word", "B", "A", at={"x": GRID, "is_b": 0, "cell": "A.lo"}).notes == (
-        "dose is held at hi.",
-    )
+    held = {"x": GRID, "is_b": 0, "cell": "A.lo"}
+    assert difference_grid(result.request, "word", "B", "A", at=held)[0].notes == ("dose is held at hi.",)
 
 
 def test_the_interaction_that_is_a_column_takes_its_factors_along(crossed):
@@ -311,3 +311,46 @@ def test_random_terms_are_left_out(words):
     np.testing.assert_allclose(found.curve["diff"], rows[0] - rows[1], atol=1e-10)
     design = result.design(found.curve[["x"]].assign(word="A"), exclude=["s(x,token)"])
     assert set(design.term_of_column) == {"(Intercept)", "word", "s(x):wordA", "s(x):wordB"}
+
+
+@pytest.fixture(scope="module")
+def two_words():
+    generator = np.random.default_rng(4)
+    time = np.tile(np.linspace(0, 1, 8), 12)
+    token = np.repeat(np.arange(12), 8)
+    word = np.where(token % 2, "ask", "dark")
+    value = np.sin(5 * time) * (word == "ask") + generator.normal(size=96) + generator.normal(size=12)[token]
+    return pd.DataFrame(
+        {"y": value, "t": time, "t2": time**2, "word": word, "token": [f"k{one}" for one in token], "code": token % 2}
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "column", "levels", "options", "message"),
+    [
+        ("y ~ s(t, k=5) + s(token, bs='re')", "token", ("k1", "k2"), {}, "random terms alone"),
+        ("y ~ s(t, k=5) + s(t, word, bs='fs', m=1, k=4)", "word", ("ask", "dark"), {}, "random terms alone"),
+        ("y ~ word + s(t, k=5)", "word", ("ask", "dark"), {"include_parametric": False}, "but in level"),
+        ("y ~ code + s(t, k=5)", "code", ("0", "1"), {}, r"factors=\{.code.: None\} makes a factor"),
+        ("y ~ code + s(t, k=5)", "word", ("ask", "dark"), {}, "has no factor"),
+        ("y ~ word", "word", ("ask", "dark"), {}, "table of its coefficients"),
+        ("y ~ word + s(t, k=5)", "word", ("ask", "dark"), {"at": {"t": ["early", "late"]}}, "finite numbers"),
+        ("y ~ word + s(t, k=5)", "word", ("ask", "dark"), {"at": {"word": "ask"}}, "not compared"),
+    ],
+)
+def test_levels_that_nothing_tells_apart_are_refused(two_words, formula, column, levels, options, message):
+    result = fit(formula, two_words, engine="structured")
+
+    with pytest.raises(ArgumentError, match=message):
+        difference(result, column, *levels, **options)
+
+
+@pytest.mark.parametrize("estimate", [curves, derivatives])
+def test_no_curve_holds_what_moves_with_its_covariate(two_words, estimate):
+    result = fit("y ~ word + t + t2", two_words, engine="structured")
+
+    with pytest.raises(ArgumentError, match="'t2' is a function of 't'"):
+        estimate(result, "word", at={"t": [0.0, 0.5, 1.0]})
+    # Levels share what t2 does.
+    contrast = difference(result, "word", "ask", "dark", at={"t": [0.0, 0.5, 1.0]}).curve["diff"]
+    assert np.allclose(contrast, -result.parametric["estimate"].iloc[1])

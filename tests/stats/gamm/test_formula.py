@@ -1,5 +1,7 @@
 """The language of formulas: read, refused with a place, printed again."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -254,6 +256,31 @@ parametric = st.lists(
     unique_by=lambda term: frozenset(map(str, term.factors)),
 ).map(lambda terms: tuple(sorted(terms, key=lambda term: len(term.factors))))
 formulas = st.builds(Formula, variables, st.booleans(), parametric, st.lists(smooths, max_size=3).map(tuple))
+
+
+@pytest.mark.parametrize("variable", ["t^2", "t - 0.5", "-t", "(t + 1)/2", "log(t)*2", "a*b"])
+def test_arithmetic_in_a_smooth_stands_in_i(variable):
+    # s(t^2) is s(t) in mgcv, where t^2 is a formula.
+    with pytest.raises(FormulaError, match=re.escape("Write I(")):
+        parse_formula(f"y ~ s({variable}, k = 5)")
+    assert parse_formula(f"y ~ s(I({variable}), by = {variable})").smooths
+
+
+def test_comparisons_and_remainders_in_a_smooth_need_no_i():
+    for variable in ("t > 0", "!t", "t %% 2", "t %/% 2", "a:b", "(t)"):
+        assert parse_formula(f"y ~ s({variable})").smooths
+
+
+@pytest.mark.parametrize(
+    ("right", "labels"),
+    [
+        ("x %% 2 + z", ["x%%2", "z"]),
+        ("x %/% 2 * z", ["x%/%2", "z", "x%/%2:z"]),
+        ("z + x %% 2", ["z", "x%%2"]),
+    ],
+)
+def test_remainders_by_a_number_are_variables(right, labels):
+    assert [term.label for term in parse_formula(f"y ~ {right}").parametric] == labels
 
 
 @given(formulas)
