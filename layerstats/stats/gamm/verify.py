@@ -88,19 +88,17 @@ def _aligned(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
     Of as many terms under other labels the order decides, which is R's in both: labels are no difference.
     """
-    first, second = (table.set_index(_numbered(table["term"])) for table in (ours, theirs))
+    first, second = (table.set_index(_numbered(table["term"].tolist())) for table in (ours, theirs))
     if len(first) == len(second) and set(first.index) != set(second.index):
         return first, second.set_axis(first.index)
     terms = first.index.union(second.index, sort=False)
     return first.reindex(terms), second.reindex(terms)
 
 
-def _numbered(labels: pd.Series) -> pd.Index:
+def _numbered(labels: list[str]) -> pd.Index:
     """Return labels as an index, the second of two equal ones as ``"s(x) (2)"``."""
-    repeated = labels.groupby(labels).cumcount()
-    return pd.Index(
-        [f"{label} ({count + 1})" if count else label for label, count in zip(labels, repeated, strict=True)]
-    )
+    counts = [labels[:place].count(label) for place, label in enumerate(labels)]
+    return pd.Index([f"{label} ({count + 1})" if count else label for label, count in zip(labels, counts, strict=True)])
 
 
 def _numbers(values: ArrayLike) -> np.ndarray:
