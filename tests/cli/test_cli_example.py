@@ -1,5 +1,6 @@
 """The example of the README, from the table that ships."""
 
+import re
 import runpy
 
 import numpy as np
@@ -20,8 +21,8 @@ def test_the_example_of_the_readme(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("example").output == "words.csv\n"
     readme = (bundled("data").parent / "README.md").read_text()
-    formula = """f2 ~ word + s(time, bs="cr") + s(time, by=word_ordered, bs="cr")"""
-    assert formula in readme
+    formula = re.search(r"--formula '(.*?)'", readme, re.DOTALL)[1]
+    assert formula.startswith("f2 ~ word + s(time")
     options = ["--ordered", "word_ordered=word:A", "--rho", "auto", "--series", "trajectory", "--order", "time"]
     result = run("gamm", "words.csv", "--formula", formula, *options, "--difference", "word:B,A", "--out", "results/f2")
     assert result.exit_code == 0, result.output
