@@ -118,13 +118,17 @@ def _read(path: Path) -> Any:
             return tomllib.loads(text.decode("utf-8"))
         if path.suffix == ".json":
             return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{str(path)!r} cannot be read: {error}") from error
     raise ArgumentError(f"Invalid list of models {str(path)!r}: its name must end in .toml or .json.")
 
 
 def _are_levels(value: Any) -> bool:
     return isinstance(value, list) and not any(isinstance(item, (list, dict)) for item in value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
 def _wrong_kind(key: str, value: object) -> str | None:
@@ -178,4 +182,8 @@ def _model(entry: Any, source: Path, name: str) -> StoredModel:
         raise ArgumentError(
             f"{where} has the unknown key {strange[0]!r} in 'reading'. Allowed are {', '.join(READING)}."
         )
+    for key, value in reading.items():
+        if not _are_texts(value) if key in ("missing", "numeric") else not isinstance(value, str):
+            kind = "text or a list of texts" if key in ("missing", "numeric") else "text"
+            raise ArgumentError(f"{where}: {key!r} in 'reading' must be {kind}, but is {value!r}.")
     return StoredModel(str(entry.get("name", name)), table, entry["formula"], options, expected, reading)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from layerstats.store.groups import METADATA, read_attributes
+from layerstats.store.groups import METADATA
 from layerstats.store.reading import StoreFiles
-from layerstats.store.recordings import summary_of
+from layerstats.store.recordings import read_layer_attributes, summary_of
 from layerstats.store.schema import MAIN_RECORDING
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
@@ -73,7 +73,7 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
         shape = {"layer": layer, "samples": files.array(recording, layer, summary).shape[1]}
         if (folder / "maps" / METADATA).exists():
             shape["channels"] = files.array(recording, layer, "maps").shape[1]
-        about = read_attributes(folder)
+        about = read_layer_attributes(files.path, recording, layer)
         told = {
             "output_axes": ",".join(map(str, about.get("output_axes", []))),
             "fixed_by": about.get(f"fixed_{summary}"),

@@ -63,6 +63,24 @@ def read_recording(root: Path, name: str) -> dict[str, Any]:
     return attributes
 
 
+def read_layer_attributes(root: Path, name: str, layer: str) -> dict[str, Any]:
+    """Return the attributes of a layer.
+
+    Raises
+    ------
+    StoreError
+        Their file is missing or damaged.
+    """
+    metadata = root / name / layer / METADATA
+    if not metadata.exists():
+        raise damaged(root, metadata, "is missing")
+    try:
+        return read_attributes(root / name / layer)
+    except StoreError as error:
+        reason = f" ({error.__cause__})" if error.__cause__ else ""
+        raise damaged(root, metadata, f"cannot be read{reason}") from error
+
+
 def layer_array(root: Path, name: str, attributes: dict[str, Any], layer: str, variable: str) -> zarr.Array:
     """Open an array of a layer for reading and check its kind and its shape.
 
@@ -72,8 +90,7 @@ def layer_array(root: Path, name: str, attributes: dict[str, Any], layer: str, v
         The recording was made without it, or it is damaged.
     """
     inside = f"{name}/{layer}/{variable}"
-    if not (root / name / layer / METADATA).exists():
-        raise damaged(root, root / name / layer / METADATA, "is missing")
+    read_layer_attributes(root, name, layer)
     if variable in SUMMARIES and variable != summary_of(attributes):
         raise StoreError(
             f"The layer {layer!r} of {name!r} has no {variable!r}: its {summary_of(attributes)!r} was recorded. Record "

@@ -85,6 +85,13 @@ def test_a_changed_table_is_another_model(table, tmp_path):
         ("empty.json", "[]", DataError, "lists no models"),
         ("number.json", "[1]", ArgumentError, "must be a table of keys"),
         ("short.json", '[{"table": "t.csv"}]', ArgumentError, "lacks 'formula'"),
+        (
+            "reading.json",
+            '[{"table": "reading.json", "formula": "y ~ x", "reading": {"encoding": 5}}]',
+            ArgumentError,
+            "'encoding' in 'reading' must be text",
+        ),
+        ("deep.json", "[" * 9000, DataError, "cannot be read"),
         ("extra.json", '[{"table": "t.csv", "formula": "y ~ x", "Rho": 1}]', ArgumentError, "unknown key 'Rho'"),
         ("gone.json", '[{"table": "t.csv", "formula": "y ~ x"}]', DataError, "there is no table"),
     ],

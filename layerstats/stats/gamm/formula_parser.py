@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, FormulaError
 from layerstats.stats.gamm.expression import (
     Argument,
     Binary,
@@ -61,8 +61,11 @@ def parse_formula(text: str, columns: Collection[str] | None = None) -> Formula:
     """
     if not isinstance(text, str):
         raise ArgumentError(f"The formula must be a string, but got {type(text).__name__} instead.")
-    formula = _FormulaParser(text, columns).formula()
-    check_formula_code(text)
+    try:
+        formula = _FormulaParser(text, columns).formula()
+        check_formula_code(text)
+    except RecursionError:
+        raise FormulaError("The formula has too many brackets or signs in each other to be read.") from None
     return formula
 
 
@@ -194,11 +197,14 @@ class _FormulaParser(ExpressionParser):
             return terms
         operator = self.advance()
         exponent = self.advance()
-        if exponent.kind != "number" or not exponent.text.isdigit() or int(exponent.text) < 1:
+        if exponent.kind != "number" or not exponent.text.isdigit() or not int(exponent.text[:9]) >= 1:
             self.fail("The power of a term must be a whole number:", exponent)
         result = terms
-        for _ in range(int(exponent.text) - 1):
-            result = self._interact(terms, result, operator)
+        for _ in range(int(exponent.text[:9]) - 1):
+            higher = self._interact(terms, result, operator)
+            if len(higher) == len(result):  # all there are
+                break
+            result = higher
         return result
 
     def _atom(self) -> list[Term]:

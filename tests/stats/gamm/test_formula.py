@@ -36,6 +36,7 @@ def test_the_published_model():
         ("y ~ a*b*c", ["a", "b", "c", "a:b", "a:c", "b:c", "a:b:c"]),
         ("y ~ a*b*c - a:b:c", ["a", "b", "c", "a:b", "a:c", "b:c"]),
         ("y ~ (a + b)^2", ["a", "b", "a:b"]),
+        ("y ~ (a + b)^999999999", ["a", "b", "a:b"]),
         ("y ~ a/b", ["a", "a:b"]),
         ("y ~ a:b + a + b + b:a", ["a", "b", "a:b"]),
         ("y ~ a + a", ["a"]),
@@ -300,3 +301,8 @@ def test_any_text_is_a_formula_or_a_formula_error(text):
     except FormulaError:
         return
     assert parse_formula(str(formula)) == formula
+
+
+def test_more_brackets_than_can_be_read():
+    with pytest.raises(FormulaError, match="too many brackets"):
+        parse_formula("y ~ " + "(" * 3000 + "x" + ")" * 3000)
