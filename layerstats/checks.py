@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterable
-from numbers import Real
+from numbers import Integral, Real
 from types import ModuleType
 
 import numpy as np
@@ -31,6 +31,12 @@ def check_positive(name: str, value: float) -> None:
     """Raise `ArgumentError` unless `value` is a finite number above zero."""
     if not np.isfinite(value) or value <= 0:
         raise ArgumentError(f"The {name!r} parameter must be a positive number, but got {value!r} instead.")
+
+
+def check_count(name: str, value: object) -> None:
+    """Raise `ArgumentError` unless `value` is a whole number above zero."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ArgumentError(f"The {name!r} parameter must be a positive whole number, but got {value!r} instead.")
 
 
 def check_not_negative(name: str, value: object) -> None:

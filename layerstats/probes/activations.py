@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_choice, check_positive
+from layerstats.checks import check_choice, check_count
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import NetworkError
 from layerstats.models import part
-from layerstats.probes.axes import Axes, series
+from layerstats.probes.axes import Axes, check_names_of_axes, series
 from layerstats.probes.batches import read_batches
 from layerstats.probes.capture import Capture, capture
 from layerstats.probes.inputs import InputTime, call, input_time, prepare, tensors_of
@@ -156,12 +156,13 @@ def record_activations(
     ...     experiment.layer("conv5")["mean"].shape
     (8, 16)
     """
-    check_positive("batch_size", batch_size)
+    check_count("batch_size", batch_size)
     check_choice("summary", summary, SUMMARIES)
     model = part(model)
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
     names = choose_layers(model, layers)
+    check_names_of_axes(axes, names)
     check_ready(model, names)
     input_names = None if input_axes is None else tuple(input_axes)
     options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output, summary)

@@ -9,8 +9,24 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from layerstats.errors import ArgumentError
+from layerstats.probes.layers import matches
 
 Axes = Sequence[str] | Mapping[str, Sequence[str]]
+
+
+def check_names_of_axes(axes: Axes | None, layers: Sequence[str]) -> None:
+    """Raise `ArgumentError` where names of axes are one text, or are given for a layer that is not recorded."""
+    named = list(axes.items()) if isinstance(axes, Mapping) else [("", axes)]
+    for layer, names in named:
+        if isinstance(names, str):
+            raise ArgumentError(
+                f"The names of axes must be a list or tuple, for instance {tuple(names.split(','))!r}, but got "
+                f"{names!r}."
+            )
+        if layer and not any(layer == one or matches(one, layer) for one in layers):
+            raise ArgumentError(
+                f"Axes were named for {layer!r}, which no layer to be recorded fits: {', '.join(layers)}."
+            )
 
 
 def check_axes(layer: str, axes: Sequence[str], shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -51,6 +51,8 @@ def shapes_of(
 
 def _kind(layer: str, shape: Shape, seen: Pass) -> Kind | None:
     """Return the kind of the layer, else that on which all modules with this shape agree, those inside it first."""
+    if layer in seen.mixing:
+        return None
     if layer in seen.kinds:
         kind, own = seen.kinds[layer]
         return kind if own == shape else None
@@ -95,9 +97,12 @@ def settle_axes(layer: str, named: Sequence[str] | None, shapes: Shapes) -> tupl
         _check_sample(layer, names, shapes)
         return names
     if len(shapes.one) < 3:
+        # Where the last axis holds the channels, a name for it would be refused.
+        nameable = len(shapes.one) == 2 and (shapes.kind is None or shapes.kind.channel % 2 == 0)
+        advice = _how_to_name(layer, ("token", "sample")) if nameable else "Choose a layer before its time is pooled."
         raise ArgumentError(
             f"Layer {layer!r} gives an output of {len(shapes.one)} axes, {shapes.one} for one token; a layer without "
-            f"time cannot be recorded as a series. {_how_to_name(layer, ('token', 'sample'))}"
+            f"time cannot be recorded as a series. {advice}"
         )
     token = _check_tokens(layer, shapes, None)
     sample = _sample_axis(layer, token, shapes)

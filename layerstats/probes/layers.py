@@ -38,15 +38,17 @@ def choose_layers(model: nn.Module, layers: str | Sequence[str]) -> tuple[str, .
     Raises
     ------
     ArgumentError
-        A name or pattern fits no module; the names that exist are listed.
+        The network is no module, or a name or pattern fits none; the names that exist are listed.
 
     Examples
     --------
     >>> choose_layers(nn.Sequential(nn.Conv1d(1, 1, 3), nn.ReLU()), "*")
     ('0', '1')
     """
+    if not isinstance(model, nn.Module):
+        raise ArgumentError(f"The network must be a torch.nn.Module, but got {type(model).__name__} instead.")
     names = [name for name, _ in model.named_modules() if name]
-    patterns = [layers] if isinstance(layers, str) else list(layers)
+    patterns = [layers] if isinstance(layers, str) else list(layers or [])
     unmatched = [pattern for pattern in patterns if not any(matches(name, pattern) for name in names)]
     if unmatched or not patterns:
         listed = ", ".join(names[:60]) + (f", ... ({len(names)} in all)" if len(names) > 60 else "")

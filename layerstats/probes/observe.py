@@ -63,10 +63,13 @@ class Pass:
         The output of every chosen layer, a copy.
     kinds : dict of str to (Kind, shape)
         For every module of a known kind that ran: what its type says, and the shape of its output.
+    mixing : set of str
+        Modules that work along time instead, as the Linear of an MLP-Mixer: their types say nothing.
     """
 
     outputs: dict[str, Tensor]
     kinds: dict[str, tuple[Kind, tuple[int, ...]]]
+    mixing: frozenset[str] = frozenset()
 
 
 def observe(
@@ -104,13 +107,19 @@ def observe(
     """
     outputs: dict[str, list[Tensor]] = {name: [] for name in layers}
     kinds: dict[str, tuple[Kind, tuple[int, ...]]] = {}
+    mixing: set[str] = set()
+    channels: dict[tuple[int, ...], int] = {}
 
     def layer_ran(name: str, _module: nn.Module, _args: tuple, output: object) -> None:
         outputs[name].append(output_tensor(name, output, choose).detach().clone())
 
-    def module_ran(name: str, kind: Kind, _module: nn.Module, _args: tuple, output: object) -> None:
+    def module_ran(name: str, kind: Kind, _module: nn.Module, args: tuple, output: object) -> None:
         made = first_tensor(output)
-        if made is not None and not made.is_nested:
+        if made is None or made.is_nested:
+            return
+        if _mixes_time(kind, first_tensor(args), made, channels):
+            mixing.add(name)
+        else:
             kinds[name] = kind, tuple(made.shape)
 
     modules = dict(model.named_modules())
@@ -123,4 +132,25 @@ def observe(
                 stack.callback(module.register_forward_hook(partial(module_ran, name, kind)).remove)
         call(model, copied(prepared))
     check_runs({name: len(found) for name, found in outputs.items()})
-    return Pass({name: found[0] for name, found in outputs.items()}, kinds)
+    return Pass({name: found[0] for name, found in outputs.items()}, kinds, frozenset(mixing))
+
+
+def _mixes_time(kind: Kind, heard: Tensor | None, made: Tensor, channels: dict[tuple[int, ...], int]) -> bool:
+    """Whether a module takes for channels what the module before it gave as time; `channels` is what is known so far.
+
+    Modules are told apart by the sizes of time and channels, in any order, since they are often swapped between two.
+    """
+    if heard is None or heard.is_nested or heard.ndim != 3 or made.ndim != 3:
+        return False
+    token = 0 if kind.token is None else kind.token
+    known = channels.get(_sizes(heard.shape, token))
+    mixes = known is not None and known != heard.shape[kind.channel]
+    place = kind.channel % 3
+    # The channels of what mixes time are on the axis that is left.
+    channel = 3 - token - place if mixes and token != place else place
+    channels[_sizes(made.shape, token)] = made.shape[channel]
+    return mixes
+
+
+def _sizes(shape: torch.Size, token: int) -> tuple[int, ...]:
+    return tuple(sorted(size for axis, size in enumerate(shape) if axis != token))

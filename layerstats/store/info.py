@@ -75,7 +75,7 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
             shape["channels"] = files.array(recording, layer, "maps").shape[1]
         about = read_layer_attributes(files.path, recording, layer)
         told = {
-            "output_axes": ",".join(map(str, about.get("output_axes", []))),
+            "output_axes": ",".join(map(str, about.get("output_axes") or [])),
             "fixed_by": about.get(f"fixed_{summary}"),
         }
         rows.append({**about, **shape, **told})

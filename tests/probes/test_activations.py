@@ -448,3 +448,19 @@ def test_weights_of_a_norm_that_learned_leave_the_mean_free(tmp_path, clips):
         norm.bias.fill_(3)
     attrs = record_activations(_Normed(norm), clips, tmp_path / "t.zarr", layers="block").layer("block").attrs
     assert attrs["fixed_mean"] == "LayerNorm"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model": lambda waveforms: waveforms}, "must be a torch.nn.Module, but got function"),
+        ({"layers": None}, "fits an empty list"),
+        ({"batch_size": 1.5}, "'batch_size' parameter must be a positive whole number"),
+        ({"axes": "token,channel,sample"}, r"must be a list or tuple, for instance \('token', 'channel', 'sample'\)"),
+        ({"axes": {"lstm": ("token", "sample", "channel")}}, "Axes were named for 'lstm', which no layer"),
+    ],
+)
+def test_arguments_of_other_kinds(tmp_path, small, change, reason):
+    arguments = {"model": nn.Sequential(nn.Conv1d(1, 2, 25)), "layers": "0", **change}
+    with pytest.raises(ArgumentError, match=reason):
+        record_activations(corpus=small.small_clips(tokens=2), store=tmp_path / "s.zarr", **arguments)

@@ -116,6 +116,33 @@ def test_batches_of_one_leave_the_type_to_tell(tmp_path, clips):
     assert axes_of(tmp_path, clips, Network(after, a=module), batch_size=1)[0] == axes
 
 
+@pytest.mark.parametrize(
+    ("after", "modules"),
+    [
+        (lambda net, hidden: net.a(hidden), {"a": nn.Linear(64, 64)}),
+        (lambda net, hidden: net.a(hidden), {"a": nn.Linear(64, 30)}),
+        (lambda net, hidden: net.a(net.b(hidden)), {"b": nn.Linear(64, 30), "a": nn.Linear(30, 64)}),
+        (lambda net, hidden: net.a(net.b(last(hidden))), {"b": nn.Linear(4, 6), "a": nn.Conv1d(64, 32, 1)}),
+        (lambda net, hidden: net.a(last(net.b(last(hidden)))), {"b": nn.LayerNorm(4), "a": nn.Linear(64, 64)}),
+    ],
+    ids=["linear", "other-length", "two", "convolution", "swapped"],
+)
+def test_modules_that_mix_time_are_refused(tmp_path, clips, after, modules):
+    with pytest.raises(ArgumentError, match="Which axis of layer 'a' is time cannot be told"):
+        axes_of(tmp_path, clips, Network(after, samples=clips.samples, **modules))
+
+
+def test_channels_after_a_mixer_are_found(tmp_path, clips):
+    modules = {"b": nn.Linear(64, 20), "c": nn.Linear(20, 64), "a": nn.Linear(4, 6)}
+    model = Network(lambda net, hidden: net.a(last(net.c(net.b(hidden)))), **modules)
+    assert axes_of(tmp_path, clips, model)[0] == CHANNELS_LAST
+
+
+def test_a_pooled_layer_is_not_told_to_name_its_axes(tmp_path, clips):
+    with pytest.raises(ArgumentError, match="Choose a layer before its time is pooled"):
+        axes_of(tmp_path, clips, Network(lambda net, hidden: net.a(hidden.mean(2)), a=nn.Linear(4, 2)))
+
+
 def test_transformers_of_one_length_and_of_any(tmp_path, small):
     clips = small.small_clips(tokens=3, samples=4096)
     size = {"num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 2}
