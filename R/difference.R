@@ -15,6 +15,10 @@ gamm_difference <- function(fit, factor_columns, level_1, level_2, at = list(), 
   design_2 <- gamm_design(fit, grid$rows[[2]], random)
   contrast <- design_1$matrix - design_2$matrix
   if (!include_parametric) contrast[, !design_1$terms %in% smooth_labels(fit$model)] <- 0
+  if (all(contrast == 0)) {
+    stop("The model says of '", paste(level_1, collapse = ":"), "' and '", paste(level_2, collapse = ":"), "' nothing ",
+         "by which they could differ: random terms are left out of differences", call. = FALSE)
+  }
   estimate <- estimate_curve(contrast, design_1$coefficients, design_1$covariance, interval, conf_level, draws, seed)
   used <- unique(design_1$terms[colSums(contrast != 0) > 0])
   curve <- data.frame(smooth = smooth_name(fit$model, used, grid$covariate), level_1 = paste(level_1, collapse = ":"),

@@ -18,6 +18,9 @@ series_rows <- function(data, series, order) {
   list(position = position, start = start)
 }
 
+# Dates and durations, which R's models take as numbers.
+is_time <- function(values) inherits(values, c("Date", "POSIXct", "difftime"))
+
 # Strings and logicals become factors with sorted levels; `factors` states other levels (the first is the reference),
 # `ordered` adds ordered copies, as in list(WordOrd = c("Word", "ask")), with treatment contrasts.
 code_factors <- function(data, factors = list(), ordered = list()) {
@@ -28,7 +31,7 @@ code_factors <- function(data, factors = list(), ordered = list()) {
     stated <- factors[[column]]
     if (is.factor(values) && is.null(stated)) {
       data[[column]] <- used_levels(values, column)
-    } else if (!is.numeric(values) || column %in% c(names(factors), sources)) {
+    } else if (!(is.numeric(values) || is_time(values)) || column %in% c(names(factors), sources)) {
       # Sorted by code point, as in Python, whatever the locale.
       # Numbers in the order of numbers, 2 before 10.
       present <- if (is.numeric(values)) sort(unique(values)) else sort(unique(as.character(values)), method = "radix")

@@ -181,4 +181,12 @@ predicted <- as.numeric(predict(expressions$model, transform(own, word = factor(
 observed <- match(c("wash 0", "ask 0", "wash 10", "ask 10", "wash 19", "ask 19"), paste(own$word, own$sample))
 stopifnot(same(grid$diff, -diff(predicted[observed])[c(1, 3, 5)]))
 
+# A difference that is nothing but random terms is none; dates and durations are numbers, as in R.
+alone <- gamm_fit(value ~ s(sample, k = 5) + s(sample, word, bs = "fs", m = 1, k = 4), transform(own, word = factor(word)))
+refuses(gamm_difference(alone, "word", "wash", "ask", at = list(sample = c(0, 10, 19))), "random terms are left out")
+timed <- transform(own, day = as.Date("2020-01-01") + sample, waited = as.difftime(sample, units = "secs"))
+for (formula in list(value ~ day, value ~ waited)) {
+  stopifnot(same(gamm_parametric(gamm_fit(formula, timed))$estimate, coef(stats::lm(formula, timed))))
+}
+
 cat("ok\n")

@@ -129,7 +129,8 @@ def _checked_contrasts(
 
     request = checked_request(task)[1]
     levels = factor_levels(request.frame)
-    contrasts = [read_contrast(text, levels) for text in written]
+    numbers = [column for column in map(str, request.frame.columns) if column not in levels]
+    contrasts = [read_contrast(text, levels, numbers) for text in written]
     places = read_places(request, along, at)
     for contrast in contrasts:
         difference_grid(request, *contrast, at=places)

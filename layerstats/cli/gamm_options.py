@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from layerstats.errors import ArgumentError
@@ -59,10 +59,10 @@ def check_contrast(text: str) -> str:
     return text
 
 
-def read_contrast(text: str, levels: Mapping[str, Sequence[str]]) -> Contrast:
+def read_contrast(text: str, levels: Mapping[str, Sequence[str]], numbers: Collection[str] = ()) -> Contrast:
     """Return the column and the two levels of ``--difference``, by the levels that there are.
 
-    Names may hold colons and commas: the levels of the model say where one ends.
+    Names may hold colons and commas: the levels of the model say where one ends. `numbers` are its other columns.
 
     Raises
     ------
@@ -71,6 +71,12 @@ def read_contrast(text: str, levels: Mapping[str, Sequence[str]]) -> Contrast:
     """
     columns = [text[:place].strip() for place, sign in enumerate(text) if sign == ":"]
     column = next((name for name in columns if name in levels), None)
+    number = next((name for name in columns if name in numbers), None)
+    if column is None and number is not None:
+        raise ArgumentError(
+            f"{number!r} in --difference {text!r} holds numbers in this model, and so has no levels. --factor {number} "
+            "makes a factor of it."
+        )
     if column is None:
         raise ArgumentError(
             f"Invalid column {columns[0]!r} in --difference {text!r}.{_near(columns[0], levels)} The factors of the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -212,6 +213,11 @@ def unit_of(cells: pd.Series) -> str | None:
     filled = cells.dropna().astype(str).str.strip()
     parts = filled.str.extract(rf"^(?:{_POINT})(\s+\S+|%)$")[0]
     return str(parts.iloc[0]).strip() if len(filled) and parts.notna().all() and len(set(parts)) == 1 else None
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number, with a decimal point where it has one."""
+    return re.fullmatch(_POINT, cell.strip()) is not None
 
 
 def has_decimal_commas(cells: pd.Series) -> bool:

@@ -132,6 +132,11 @@ def test_levels_and_several_differences(table, tmp_path):
             ["--formula", "y ~ word", "--difference", "word:null,maybe", "--along", "x"],
             "Invalid level 'maybe' of 'word'",
         ),
+        (["--formula", "y ~ word + x", "--difference", "x:0,1"], "--factor x makes a factor of it"),
+        (
+            ["--formula", "y ~ word + x", "--difference", "word:null,None", "--along", "x", "--at", "word=null"],
+            "not compared",
+        ),
         (["--formula", "y ~ x", "--rho", "high"], "--rho"),
         (["--formula", "y ~ x", "--rho", "auto"], "need to know what a series is"),
         (["--formula", "y ~ x", "--engine", "stan"], "Invalid value for --engine"),

@@ -45,6 +45,11 @@ def check_basis_sizes(frame: pd.DataFrame, smooths: tuple[SmoothTerm, ...]) -> N
             default = default_basis_dimension(smooth)
             wanted = default if written is None else written[position if len(written) > 1 else 0]
             unique = len(frame[column].unique())
+            if unique < min(3, wanted):
+                raise DataError(
+                    f"{column!r} has {unique} different value{'' if unique == 1 else 's'}, and a smooth needs 3: take "
+                    f"{column!r} out of {smooth}{'' if unique == 1 else ', or write it as a term of its own'}."
+                )
             if unique < wanted:
                 raise DataError(
                     f"{smooth.label} uses k = {wanted} basis functions{'' if written else ' (the default)'}, but "

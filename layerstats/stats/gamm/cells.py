@@ -57,6 +57,11 @@ def check_cells(data: pd.DataFrame, columns: Sequence[str]) -> None:
         if isinstance(data[column].dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(data[column]):
             continue
         factor = f"If it holds labels, say so: factors={{{column!r}: None}}."
+        if pd.api.types.is_datetime64_any_dtype(data[column]) or pd.api.types.is_timedelta64_dtype(data[column]):
+            raise DataError(
+                f"Column {column!r} holds dates or times. Make numbers of them, for instance seconds since the first. "
+                f"{factor}"
+            )
         odd = slips(data.loc[:, column])
         if len(odd):
             where = row_name(data, odd.index[0])

@@ -16,6 +16,7 @@ from layerstats.stats.gamm.expression import Name, can_evaluate, evaluate
 from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors, number_notes
 from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.series import series_columns, sort_series
+from layerstats.tables.column_types import is_number
 from layerstats.tables.read import notes_of
 
 # Bases of which every variable is a number.
@@ -94,6 +95,7 @@ def prepare_data(
     needed = [*formula.columns, *(factors or {}), *sources]
     check_columns(data, [column for column in needed if column not in (ordered or {})], "the data")
     named = [*columns, order, weights] if isinstance(weights, str) else [*columns, order]
+    data = _with_numbers(data, formula.columns)
     required = dict.fromkeys(column for column in (*formula.columns, *sources, *named) if column in data.columns)
     present, missing_notes = present_rows(data, list(required), na)
     check_cells(data, [column for column in formula.columns if column not in {*(factors or {}), *sources}])
@@ -125,6 +127,14 @@ def prepare_data(
             *notes,
         ),
     )
+
+
+def _with_numbers(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return data whose columns of Python's numbers are numbers, as they are where a table was put together by rows."""
+    objects = [column for column in columns if column in data.columns and data[column].dtype == object]
+    inferred = {column: data[column].infer_objects() for column in objects}
+    numbers = {column: values for column, values in inferred.items() if pd.api.types.is_numeric_dtype(values)}
+    return data.assign(**numbers) if numbers else data
 
 
 def _rounded(formula: Formula) -> list[str]:
@@ -167,10 +177,13 @@ def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
                 f"with factors={{{names[-1]!r}: None}}."
             )
         if in_smooth and not smooth.random and set(smooth.bases) <= _OF_NUMBERS:
-            raise FormulaError(
-                f"{smooth.label} is a smooth of the factor {in_smooth[0]!r}. Use it as by = {in_smooth[0]}, or as a "
-                f'random effect: s({in_smooth[0]}, bs = "re").'
+            levels = frame[in_smooth[0]].cat.categories
+            advice = (
+                "Its levels are numbers that are kept as text: make numbers of them with pandas.to_numeric()."
+                if all(is_number(str(level)) for level in levels)
+                else f'Use it as by = {in_smooth[0]}, or as a random effect: s({in_smooth[0]}, bs = "re").'
             )
+            raise FormulaError(f"{smooth.label} is a smooth of the factor {in_smooth[0]!r}. {advice}")
 
 
 def _evaluated_in_r(formula: Formula, frame: pd.DataFrame) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.factors import level_names
 from layerstats.stats.gamm.formula import Formula
 
 # Up to so many different values a number is a code, at which others can be looked up.
@@ -63,7 +64,8 @@ def place_columns(
         code = _is_factor(frame, column) or _count(frame, column) <= _FEW
         sources = _sources(frame, column, compared, list(keys) if code else [], combinations)
         if column in given:
-            held[column] = str(given[column]) if _is_factor(frame, column) else given[column]
+            value = given[column]
+            held[column] = str(level_names(pd.Series([value])).iloc[0]) if _is_factor(frame, column) else value
         elif sources:
             for levels, own in following.items():
                 at = {**keys, **dict(zip(compared, levels, strict=True))}

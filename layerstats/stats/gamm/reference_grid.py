@@ -12,7 +12,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engines.base import FitRequest
 from layerstats.stats.gamm.expression import names_in
-from layerstats.stats.gamm.factors import factor_levels
+from layerstats.stats.gamm.factors import factor_levels, level_names
 from layerstats.stats.gamm.following import Levels, Placed, check_covariate, place_columns
 
 _GRID_POINTS = 100
@@ -92,6 +92,8 @@ def reference_grid(
             )
     covariate = _covariate(request, given)
     grid = _grid(frame, covariate, given.pop(covariate, None))
+    for column, value in given.items():
+        _check_place(frame, column, value)
     others = [column for column in needed if column != covariate and column not in compared]
     placed = place_columns(frame, others, compared, combinations, given)
     check_covariate(frame, request.formula, covariate, placed, compared, given, contrast=contrast)
@@ -126,6 +128,15 @@ def check_factor(frame: pd.DataFrame, column: str) -> None:
     if not known:
         raise ArgumentError(f"The model has no factor, and so none that is called {column!r}.")
     check_choice("factor_columns", column, list(known))
+
+
+def _check_place(frame: pd.DataFrame, column: str, value: object) -> None:
+    """Raise `ArgumentError` where a column cannot be held at a value."""
+    levels = factor_levels(frame).get(column)
+    if levels is not None:
+        check_choice(f"level of {column}", str(level_names(pd.Series([value])).iloc[0]), levels)
+    elif not isinstance(value, (int, float, np.number)) or not np.isfinite(float(value)):
+        raise ArgumentError(f"{column!r} holds numbers, and is held at one of them in 'at', but got {value!r} instead.")
 
 
 def _covariate(request: FitRequest, given: Mapping[str, object]) -> str:

@@ -354,3 +354,28 @@ def test_own_tables_need_no_series(words):
     prepared = prepare("y ~ s(sample)", data, autoregressive=True)
     assert prepared.series_start.sum() == 24
     assert any("identified by 'token'" in note for note in prepared.notes)
+
+
+def test_numbers_that_are_objects_are_numbers(words):
+    objects = words.assign(x=words["x"].astype(object), y=words["y"].astype(object))
+    prepared = prepare("y ~ word + s(x, k=5)", objects)
+
+    assert prepared.frame["x"].dtype == float
+    assert prepared.response_values.tolist() == words["y"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (lambda x: pd.to_datetime("2020-01-01") + pd.to_timedelta(x, unit="D"), "seconds since the first"),
+        (lambda x: pd.to_timedelta(x, unit="D"), "seconds since the first"),
+        (lambda x: x.astype(str), r"pandas\.to_numeric"),
+        (lambda x: x > 0.5, "Use it as by = x"),
+        (lambda x: x * 0, r"1 different value, and a smooth needs 3: take 'x' out of s\(x, k = 5\)\."),
+        (lambda x: (x > 0.5) * 1.0, "write it as a term of its own"),
+        (lambda x: np.floor(x * 2.9), "Write k = 3 or fewer"),
+    ],
+)
+def test_what_is_no_covariate_of_a_smooth(words, values, message):
+    with pytest.raises((DataError, FormulaError), match=message):
+        prepare("y ~ word + s(x, k=5)", words.assign(x=values(words["x"])))
