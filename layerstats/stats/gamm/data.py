@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError, DataError, FormulaError, RError
 from layerstats.stats.gamm.basis_size import check_basis_sizes
 from layerstats.stats.gamm.cells import check_cells, present_rows
 from layerstats.stats.gamm.expression import Name, can_evaluate, evaluate
-from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, code_factors, number_notes
+from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies, check_factor_options, code_factors, number_notes
 from layerstats.stats.gamm.formula import Formula
 from layerstats.stats.gamm.series import series_columns, sort_series
 from layerstats.tables.column_types import is_number
@@ -84,6 +84,8 @@ def prepare_data(
     """
     if not isinstance(data, pd.DataFrame):
         raise ArgumentError(f"The data must be a pandas DataFrame, but got {type(data).__name__} instead.")
+    data = data.set_axis(list(map(str, data.columns)), axis=1)
+    check_factor_options(factors, ordered)
     if data.columns.has_duplicates:
         twice = data.columns[data.columns.duplicated()][0]
         raise DataError(f"Column {twice!r} appears more than once in the data.")
@@ -152,7 +154,10 @@ def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None, present:
     if isinstance(weights, str):
         check_columns(data, [weights], "the data (named in 'weights')")
         weights = data[weights].to_list()
-    values = np.asarray(weights, dtype=float)
+    try:
+        values = np.asarray(weights, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"'weights' must be numbers, one a row, or a column of them ({error}).") from error
     if values.shape != (len(data),):
         raise ArgumentError(f"'weights' must have one value a row ({len(data)}), but has shape {values.shape}.")
     values = values[present]

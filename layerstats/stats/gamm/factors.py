@@ -59,6 +59,24 @@ def code_factors(
     return coded, notes
 
 
+def check_factor_options(factors: object, ordered: object) -> None:
+    """Raise `ArgumentError` unless these have the form that `code_factors` takes."""
+    if factors is not None and not isinstance(factors, Mapping):
+        raise ArgumentError(
+            f"'factors' must be like {{'word': ['ask', 'dark']}} or {{'word': None}}, but got {factors!r}."
+        )
+    for column, levels in (factors or {}).items():
+        if isinstance(levels, str) or not (levels is None or isinstance(levels, Iterable)):
+            raise ArgumentError(
+                f"The levels of {column!r} must be a list, or None for all, but got {levels!r} instead."
+            )
+    if ordered is not None and not isinstance(ordered, Mapping):
+        raise ArgumentError(f"'ordered' must be like {{'word_ordered': ('word', 'ask')}}, but got {ordered!r} instead.")
+    for name, copy in (ordered or {}).items():
+        if isinstance(copy, str) or not isinstance(copy, Sequence) or len(copy) != 2:
+            raise ArgumentError(f"The ordered copy {name!r} must be (column, reference), but got {copy!r} instead.")
+
+
 def _is_numeric(frame: pd.DataFrame, column: str) -> bool:
     return pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
 

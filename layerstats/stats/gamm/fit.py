@@ -278,9 +278,14 @@ def _job(task: FitTask) -> _Job:
 def _knots(task: FitTask, formula: Formula) -> dict[str, list[float]] | None:
     if not task.knots:
         return None
+    if not isinstance(task.knots, Mapping):
+        raise ArgumentError(f"'knots' must be like {{'phase': [0, 1]}}, but got {task.knots!r} instead.")
     for column, places in task.knots.items():
         check_choice("knots", column, formula.predictor_columns)
-        values = np.asarray(places, dtype=float)
+        try:
+            values = np.asarray(places, dtype=float)
+        except (TypeError, ValueError):
+            values = np.array(np.nan)
         if values.ndim != 1 or not np.all(np.isfinite(values)):
             raise ArgumentError(f"The knots of {column!r} must be finite numbers, but got {places!r} instead.")
     return {column: [float(place) for place in places] for column, places in task.knots.items()}

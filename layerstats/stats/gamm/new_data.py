@@ -78,6 +78,9 @@ def code_new_data(request: FitRequest, fit: EngineFit, new_data: pd.DataFrame, e
     DataError
         A needed column is absent or incomplete, or holds a level that the model has not seen.
     """
+    if not isinstance(new_data, pd.DataFrame):
+        raise ArgumentError(f"The new data must be a pandas DataFrame, but got {type(new_data).__name__} instead.")
+    new_data = new_data.set_axis(list(map(str, new_data.columns)), axis=1)
     if not len(new_data):
         raise DataError("The new data have no rows.")
     needed = needed_columns(fit, exclude)
@@ -99,7 +102,12 @@ def code_new_data(request: FitRequest, fit: EngineFit, new_data: pd.DataFrame, e
         if is_factor:
             coded[column] = _known_levels(level_names(new_data.loc[:, source]).to_list(), request.frame, column)
         else:
-            coded[column] = new_data[source].to_numpy(dtype=float)
+            try:
+                coded[column] = new_data[source].to_numpy(dtype=float)
+            except (TypeError, ValueError) as error:
+                raise DataError(
+                    f"Column {column!r} of the new data must hold numbers, as in the fit ({error})."
+                ) from error
     return coded
 
 

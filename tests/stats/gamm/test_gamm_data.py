@@ -379,3 +379,40 @@ def test_numbers_that_are_objects_are_numbers(words):
 def test_what_is_no_covariate_of_a_smooth(words, values, message):
     with pytest.raises((DataError, FormulaError), match=message):
         prepare("y ~ word + s(x, k=5)", words.assign(x=values(words["x"])))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "word"}, "'weights' must be numbers"),
+        ({"weights": ["a"]}, "'weights' must be numbers"),
+        ({"factors": "word"}, "'factors' must be like"),
+        ({"factors": ["word"]}, "'factors' must be like"),
+        ({"factors": {"word": "A"}}, "must be a list"),
+        ({"factors": {"word": 1}}, "must be a list"),
+        ({"ordered": ["word"]}, "'ordered' must be like"),
+        ({"ordered": {"wo": "word"}}, r"must be \(column, reference\)"),
+        ({"ordered": {"wo": ("word",)}}, r"must be \(column, reference\)"),
+        ({"knots": [0, 1]}, "'knots' must be like"),
+        ({"knots": {"x": ["a"]}}, "must be finite numbers"),
+    ],
+)
+def test_options_of_another_kind(words, options, message):
+    with pytest.raises(ArgumentError, match=message):
+        fit("y ~ word + s(x, k=5)", words, **options)
+
+
+def test_new_data_of_another_kind(words):
+    result = fit("y ~ word + s(x, k=5)", words, engine="structured")
+
+    with pytest.raises(ArgumentError, match="must be a pandas DataFrame"):
+        result.predict({"word": "A", "x": 1.0})
+    with pytest.raises(DataError, match="'x' of the new data must hold numbers"):
+        result.predict(words.assign(x="early"))
+
+
+def test_columns_whose_names_are_numbers(words):
+    numbered = words[["y", "x"]].set_axis([0, 1], axis=1)
+    result = fit("`0` ~ s(`1`, k=5)", numbered, engine="structured")
+
+    assert np.allclose(result.predict(numbered)["fit"], result.fitted)
