@@ -189,3 +189,12 @@ def test_full_rank_models_keep_every_column(make_request, make_tokens):
 def test_verified_against_mgcv_here(formula):
     table = _fit(formula, verify=True).verification
     assert table["agrees"].all(), table[~table["agrees"]].to_string()
+
+
+@pytest.mark.parametrize("basis", ["tp", "ts"])
+def test_thin_plates_without_their_null_space_are_for_mgcv(basis):
+    generator = np.random.default_rng(1)
+    data = pd.DataFrame({"y": generator.normal(size=40), "t": np.linspace(0, 1, 40)})
+
+    with pytest.raises(UnsupportedModelError, match=r"the argument m = c\(2, 0\)"):
+        fit(f"y ~ s(t, bs='{basis}', k=6, m=c(2, 0))", data, engine="structured")

@@ -28,6 +28,9 @@ def check_options(smooth: SmoothTerm) -> None:
             raise Refusal(f"the argument {name} = {value} of {smooth}")
     if smooth.option("m") is not None and smooth.penalty_orders is None:
         raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
+    # Thin plates take a second number for leaving out their null space.
+    if smooth.function == "s" and smooth.bases[0] in ("tp", "ts", "fs") and len(smooth.penalty_orders or ()) > 1:
+        raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
 
 
 def smoothing_id(smooth: SmoothTerm) -> str | None:
