@@ -112,13 +112,14 @@ def _explained(path: Path, what: str) -> Iterator[None]:
             f"{path} called sys.exit({error.code!r}) when {what} was run. Put what it does as a script under "
             "if __name__ == '__main__':"
         ) from error
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ArgumentError(
-            f"{path} failed when {what} was run{_place(error, path)}: {type(error).__name__}: {reason}"
-        ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Theirs may be of any kind, and fail to say what they are.
+        reason = " ".join(" ".join(traceback.format_exception_only(error)).split())
+        raise ArgumentError(f"{path} failed when {what} was run{_place(error, path)}: {reason}") from error
 
 
-def _place(error: Exception, path: Path) -> str:
+def _place(error: BaseException, path: Path) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
     return f" (line {lines[-1]})" if lines else ""

@@ -159,8 +159,8 @@ def _long_twin(label: str, labels: Sequence[str], found: dict[str, str | None]) 
 
 def _recognised(labels: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the set that has the labels, and a note."""
-    if not labels:
-        return "keep", ()
+    if all(label.isdigit() for label in labels):
+        return "keep", ()  # none, or numbers, of which "1" is a vowel in SAMPA
     shares = {name: sum(map(knows, labels)) / len(labels) for name, knows in _MEMBERS.items()}
     if len({label.isupper() for label in labels if label.isascii() and label.isalpha()}) > 1:
         shares["arpabet"] = min(shares["arpabet"], 0.5)  # it is in one case throughout

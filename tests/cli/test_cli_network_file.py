@@ -14,13 +14,16 @@ NETWORK = "import torch\nclass Net(torch.nn.Module):\n    pass\n"
 def written(tmp_path, monkeypatch):
     """Write a file; the path and the modules are as before at the end."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", sys.modules.copy())
 
     def write(name, text):
         (tmp_path / name).write_text(text, encoding="utf-8")
         return str(tmp_path / name)
 
-    return write
+    yield write
+    # Theirs only: libraries that were imported meanwhile cannot be imported twice.
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def test_a_dataclass_with_postponed_annotations(written):
@@ -90,3 +93,16 @@ def test_a_typo_in_a_checkpoints_name(written, tmp_path):
     written("words.safetensors", "")
     with pytest.raises(MissingFileError, match=r"no checkpoint at .*wrods\.safetensors\. Did you mean words\.saf"):
         load_network(str(tmp_path / "wrods.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason"),
+    [
+        ("class E(BaseException): pass\n", "E: odd"),
+        ("class E(Exception):\n    def __str__(self): raise ValueError\n", "E: <exception str"),
+    ],
+)
+def test_exceptions_of_any_kind_are_a_line(written, raised, reason):
+    file = written("odd_exception.py", f"{raised}def build(): raise E('odd')\n")
+    with pytest.raises(ArgumentError, match=rf"odd_exception\.py failed when build\(\) was run.*{reason}"):
+        load_network(f"{file}:build")

@@ -92,3 +92,7 @@ def test_a_set_that_is_stated(label_set, expected):
 def test_unknown_set():
     with pytest.raises(ArgumentError, match="'labels'"):
         to_timit(["s"], "kirshenbaum")
+
+
+def test_numbers_are_no_sounds():
+    assert to_timit(["1", "2"]) == (["1", "2"], ())
