@@ -12,6 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.stats.resampling.calibration import (
     RECIPES,
     TRUTHS,
@@ -80,4 +81,4 @@ def _cells(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

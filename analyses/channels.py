@@ -11,6 +11,7 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import channel_effects
 from layerstats.report import Output
 from layerstats.stats import carrying_channels, channel_contrasts, channel_table
@@ -69,4 +70,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

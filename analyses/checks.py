@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import autocorrelation, residual_checks
 from layerstats.report import Output
 from layerstats.stats import FitOptions, word_contrasts
@@ -66,4 +67,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import difference, smooths
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrasts
@@ -64,4 +65,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.corpora import Clips, open_corpus, word_features
 from layerstats.models import load_checkpoint, untrained
 from layerstats.plots import bit_by_feature, code_by_word, heard_words, lexical_measures
@@ -77,4 +78,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import effect_by_network
 from layerstats.report import Output
 from layerstats.stats import compare_networks
@@ -60,4 +61,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

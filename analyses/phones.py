@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
@@ -79,4 +80,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import difference, effect_by_layer
 from layerstats.report import Output
 from layerstats.stats.contrasts.tasks import contrast_tasks
@@ -89,4 +90,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from layerstats.cli import run_script
 from layerstats.corpora import Clips, open_corpus
 from layerstats.plots import layer_series
 from layerstats.report import Output
@@ -53,4 +54,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

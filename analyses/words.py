@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from layerstats.cli import run_script
 from layerstats.plots import difference, effect_by_layer, raw_series, smooths
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
@@ -81,4 +82,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import sys
-
 import typer
 
 from layerstats.cli import demo, doctor, example, gamm, generate, record, stores, train, verify
-from layerstats.errors import LayerstatsError
+from layerstats.cli.script import run_app
 
 app = typer.Typer(
     name="layerstats",
@@ -31,16 +28,4 @@ app.add_typer(train.app, name="train")
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit status 2."""
-    # A terminal that lacks a character shows its number.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        app()
-    except LayerstatsError as error:
-        typer.echo(f"layerstats: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        # What the system says of a file that no command foresaw: a line too, with the file.
-        where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"layerstats: {where}{error.strerror or error}", err=True)
-        sys.exit(2)
+    run_app(app, "layerstats")
