@@ -133,12 +133,12 @@ def _used_categories(values: pd.Series, column: str) -> tuple[pd.Series, list[st
 
 
 def level_names(values: pd.Series) -> pd.Series:
-    """Return values as the names of levels: whole numbers without a decimal point."""
-    if pd.api.types.is_float_dtype(values):
-        numbers = values.to_numpy(dtype=float)
-        if np.all(numbers == np.round(numbers)):
-            values = values.astype(int)  # so that a level is "1" and not "1.0"
-    return values.astype(str)
+    """Return values as the names of levels: whole numbers without a decimal point, as in R."""
+    if not pd.api.types.is_float_dtype(values):
+        return values.astype(str)
+    # Each by itself, so that 1.0 is "1" whether or not 0.5 stands beside it.
+    names = {number: repr(float(number)).removesuffix(".0") for number in values.unique()}
+    return values.map(names).astype(str)
 
 
 def number_notes(formula: Formula, frame: pd.DataFrame) -> list[str]:

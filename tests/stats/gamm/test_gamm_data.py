@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError, FormulaError
-from layerstats.stats.gamm import fit
+from layerstats.stats.gamm import difference, fit
 from layerstats.stats.gamm.data import prepare_data
 from layerstats.stats.gamm.factors import copies_of
 from layerstats.stats.gamm.formula_parser import parse_formula
@@ -205,7 +205,7 @@ def test_numbers_as_factors_stand_in_the_order_of_numbers(words):
         copies = prepare("y ~ so", data, ordered={"so": ("size", "2")})
         assert list(copies.frame["so"].cat.categories) == ["2", "1", "10", "100"]
     halves = prepare("y ~ size", words.assign(size=sizes / 4), factors={"size": None})
-    assert list(halves.frame["size"].cat.categories) == ["0.25", "0.5", "2.5", "25.0"]
+    assert list(halves.frame["size"].cat.categories) == ["0.25", "0.5", "2.5", "25"]
 
 
 def test_levels_of_numbers_are_known_again(words):
@@ -416,3 +416,14 @@ def test_columns_whose_names_are_numbers(words):
     result = fit("`0` ~ s(`1`, k=5)", numbered, engine="structured")
 
     assert np.allclose(result.predict(numbered)["fit"], result.fitted)
+
+
+def test_a_number_names_the_same_level_whatever_stands_beside_it():
+    generator = np.random.default_rng(4)
+    dose = np.repeat([0.5, 1.0, 10.0], 30)
+    table = pd.DataFrame({"dose": dose, "x": generator.uniform(size=90), "y": dose + generator.normal(size=90)})
+    model = fit("y ~ dose + s(x)", table, factors={"dose": None})
+    assert model.levels["dose"] == ("0.5", "1", "10")
+    ones = table[table["dose"] == 1]
+    assert model.predict(ones)["fit"].to_numpy() == pytest.approx(model.fitted[ones.index].to_numpy())
+    assert difference(model, "dose", 1, 0.5, at={"x": [0.0, 1.0]}).curve["diff"].nunique() == 1
