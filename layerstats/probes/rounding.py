@@ -37,7 +37,7 @@ def difference(one: Tensor, other: Tensor) -> float:
 
 def channel_rms(output: Tensor) -> float:
     """Return the root mean square of a layer's output over tokens, channels and samples."""
-    return float(output.double().square().mean().sqrt())
+    return float(output.detach().double().square().mean().sqrt())
 
 
 def is_fixed(series: Tensor, output: Tensor, channels: int) -> bool:
@@ -58,7 +58,7 @@ def is_fixed(series: Tensor, output: Tensor, channels: int) -> bool:
     >>> is_fixed(output.mean(2), output, 8), is_fixed(output[..., 0], output, 8)
     (True, False)
     """
-    series, size = series.double(), channel_rms(output)
+    series, size = series.detach().double(), channel_rms(output)
     if series.numel() < 2 or not 0 < size < float("inf"):
         return False
     exact = torch.finfo(output.dtype).eps if output.is_floating_point() else 0.0

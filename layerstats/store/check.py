@@ -40,6 +40,7 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
     Examples
     --------
     >>> import tempfile
+    >>> import pandas as pd
     >>> from layerstats.store import store_arrays
     >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": ["ask", "dark"], "speaker": ["s1", "s2"], "split": "test"})
     >>> with tempfile.TemporaryDirectory() as folder:
