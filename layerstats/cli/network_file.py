@@ -43,7 +43,7 @@ def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
             f"Invalid network {spec!r}: {missing}give a checkpoint FILE.safetensors, or FILE.py:FUNCTION where "
             "FUNCTION() returns a torch.nn.Module."
         )
-    with _importable(path.resolve().parent):
+    with _importable(path.resolve().parent), _without_arguments(path):
         found = _read(path, function)
         if isinstance(found, nn.Module):
             return found, None
@@ -98,6 +98,17 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(place)
         if place not in sys.path:
             sys.path.append(place)
+
+
+@contextmanager
+def _without_arguments(path: Path) -> Iterator[None]:
+    """Let a file that reads the command line find none: what stands there is meant for layerstats."""
+    before = sys.argv
+    sys.argv = [str(path)]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 @contextmanager

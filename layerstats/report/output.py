@@ -13,6 +13,7 @@ import pandas as pd
 from layerstats.errors import ArgumentError
 from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
 from layerstats.tables import TableFiles, write_regression_table, write_table
+from layerstats.tables.write import one_sentence
 
 if TYPE_CHECKING:
     from plotnine import ggplot
@@ -126,7 +127,7 @@ class Output:
 
         files = save_figure(figure, self._stem(name), width, height)
         shown = figure.theme.getp("figure_size")[0] if width is None else width
-        described = alt or f"{title.rstrip('.')}. {caption}".strip()
+        described = alt or one_sentence(title, caption)
         self._note(
             Entry("figure", name, title, caption, _names(asdict(files)), alt=described, width=float(shown)),
         )

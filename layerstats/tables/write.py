@@ -96,7 +96,7 @@ def write_files(
     name = stem.name
     files = TableFiles(*(stem.with_name(f"{name}.{suffix}") for suffix in ("csv", "tex", "html")))
     write_csv(frame, files.csv, spreadsheet=spreadsheet)
-    sentence = title.rstrip(".") + "." if not caption else f"{title.rstrip('.')}. {caption}"
+    sentence = one_sentence(title, caption)
     # Two folders of one page may hold a table of the same name.
     identifier = re.sub(r"[^A-Za-z0-9]+", "-", f"{stem.parent.name} {name}")
     with replacing(files.latex) as partial:
@@ -104,6 +104,18 @@ def write_files(
     with replacing(files.html) as partial:
         partial.write_text(html_page(html_table(page, identifier=f"table-{identifier}"), title), encoding="utf-8")
     return files
+
+
+def one_sentence(title: str, caption: str) -> str:
+    """Return a title with its caption after it.
+
+    Examples
+    --------
+    >>> one_sentence("Levels", "Per layer."), one_sentence("Did it learn?", "")
+    ('Levels. Per layer.', 'Did it learn?')
+    """
+    ended = title if title.endswith(("?", "!")) else f"{title.rstrip('.')}."
+    return f"{ended} {caption}".strip()
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path, *, spreadsheet: bool = False) -> None:

@@ -106,3 +106,15 @@ def test_exceptions_of_any_kind_are_a_line(written, raised, reason):
     file = written("odd_exception.py", f"{raised}def build(): raise E('odd')\n")
     with pytest.raises(ArgumentError, match=rf"odd_exception\.py failed when build\(\) was run.*{reason}"):
         load_network(f"{file}:build")
+
+
+def test_a_file_that_reads_the_command_line_finds_none_of_ours(written, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["layerstats", "record", "network.py:build", "s.zarr"])
+    text = NETWORK + (
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--width', type=int, default=7)\n"
+        "options = parser.parse_args()\n"
+        "def build():\n    network = Net()\n    network.width = options.width\n    return network\n"
+    )
+    network, _ = load_network(written("with_arguments.py", text) + ":build")
+    assert network.width == 7
+    assert sys.argv[0] == "layerstats"
