@@ -203,7 +203,7 @@ def with_z(table):
             ["--difference", "wrd:null,None"],
             "Invalid column 'wrd' in --difference 'wrd:null,None'. Did you mean 'word'?",
         ),
-        (["--difference", "z:1,2"], "Invalid column 'z' in --difference"),
+        (["--difference", "z:1,2"], "'z' in --difference 'z:1,2' holds numbers in this model"),
         (
             ["--difference", "word:nul,None"],
             "Invalid level 'nul' of 'word' in --difference 'word:nul,None'. Did you mean",
