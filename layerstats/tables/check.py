@@ -86,7 +86,7 @@ def _unknown(name: str) -> str:
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return (
         f"Column {name!r} is not in the glossary.{hint} Every column of a result is described in "
-        "layerstats/tables/glossary.toml; columns named by the user go into 'user_columns'."
+        "layerstats/tables/glossary/; columns named by the user go into 'user_columns'."
     )
 
 

@@ -2,7 +2,9 @@ import dataclasses
 
 import pytest
 
+from layerstats.errors import DataError
 from layerstats.tables import glossary
+from layerstats.tables.glossary import read_glossary
 
 
 def test_every_column_is_described():
@@ -33,6 +35,27 @@ def test_frames_and_orders_name_known_columns():
         assert set(columns) <= set(known.columns), kind
     for pair in known.ordered:
         assert set(pair) <= set(known.columns)
+
+
+COLUMN = '[columns.clarity]\nkind = "number"\nunits = ""\ndescription = "How clear"\nlabel = "Clarity"\n'
+
+
+def test_every_file_of_a_folder_is_read(tmp_path):
+    (tmp_path / "listening.toml").write_text(COLUMN)
+    (tmp_path / "ratings.toml").write_text(COLUMN.replace("clarity", "rating") + '[frames]\nratings = ["rating"]\n')
+    found = read_glossary(tmp_path)
+    assert list(found.columns) == ["clarity", "rating"]
+    assert dict(found.frames) == {"ratings": ("rating",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [(COLUMN, "column 'clarity'"), ('[frames]\nx = ["clarity"]\n', "kind of frame")]
+)
+def test_what_two_files_describe_is_refused_with_both(tmp_path, text, what):
+    for name in ("listening.toml", "ratings.toml"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=f"{what}.* listening.toml and again in ratings.toml"):
+        read_glossary(tmp_path)
 
 
 def test_the_glossary_cannot_be_changed():

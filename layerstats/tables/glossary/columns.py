@@ -1,4 +1,4 @@
-"""The column glossary: what every column that layerstats emits means, as data."""
+"""Reading the column glossary: what every column that layerstats emits means, as data, one file a room."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, Literal
+
+from layerstats.errors import DataError
 
 DEFAULT_STYLES = {"number": "estimate", "integer": "integer", "boolean": "text", "text": "text"}
 
@@ -56,7 +59,7 @@ def glossary() -> Glossary:
     Returns
     -------
     Glossary
-        Read once from `glossary.toml`, which lies beside this file.
+        Read once from the files beside this one.
 
     Examples
     --------
@@ -65,10 +68,41 @@ def glossary() -> Glossary:
     >>> glossary().frames["smooths"]
     ('term', 'edf', 'ref_df', 'statistic', 'p_value')
     """
-    text = (files("layerstats.tables") / "glossary.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    return Glossary(
-        columns=MappingProxyType({name: _column(name, dict(entry)) for name, entry in data["columns"].items()}),
-        ordered=tuple((pair["low"], pair["high"]) for pair in data["ordered"]),
-        frames=MappingProxyType({kind: tuple(columns) for kind, columns in data["frames"].items()}),
-    )
+    return read_glossary(files("layerstats.tables.glossary"))
+
+
+def read_glossary(folder: Traversable) -> Glossary:
+    """Read all files of a glossary.
+
+    Parameters
+    ----------
+    folder : Traversable
+        The folder that holds one TOML file a room, for instance a `pathlib.Path`.
+
+    Raises
+    ------
+    DataError
+        Two files describe the same column or kind of frame.
+    """
+    columns: dict[str, Column] = {}
+    frames: dict[str, tuple[str, ...]] = {}
+    ordered: list[tuple[str, str]] = []
+    source: dict[str, str] = {}
+    for file in sorted(
+        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda file: file.name
+    ):
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        for name, entry in data.get("columns", {}).items():
+            _claim(source, f"column {name!r}", file.name)
+            columns[name] = _column(name, dict(entry))
+        for kind, needed in data.get("frames", {}).items():
+            _claim(source, f"kind of frame {kind!r}", file.name)
+            frames[kind] = tuple(needed)
+        ordered += [(pair["low"], pair["high"]) for pair in data.get("ordered", [])]
+    return Glossary(MappingProxyType(columns), tuple(ordered), MappingProxyType(frames))
+
+
+def _claim(source: dict[str, str], what: str, file: str) -> None:
+    first = source.setdefault(what, file)
+    if first != file:
+        raise DataError(f"The {what} is described in {first} and again in {file}. Keep one of the two in the glossary.")
