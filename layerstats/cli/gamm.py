@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from layerstats.cli.gamm_options import (
-    Contrast,
+    LevelPair,
     check_contrast,
     read_contrast,
     read_factor,
@@ -121,7 +121,7 @@ def one_line(message: str) -> str:
 
 def _checked_contrasts(
     task: FitTask, written: list[str], along: str | None, at: list[str]
-) -> tuple[list[Contrast], dict[str, object] | None]:
+) -> tuple[list[LevelPair], dict[str, object] | None]:
     """Return the differences to take, and where: what is wrong with them is found before the fit."""
     from layerstats.stats.gamm.difference import difference_grid
     from layerstats.stats.gamm.factors import factor_levels
@@ -164,7 +164,7 @@ def _tables(result: GammResult) -> dict[str, pd.DataFrame]:
 
 
 def _write_differences(
-    result: GammResult, contrasts: list[Contrast], places: dict[str, object] | None, out: Path
+    result: GammResult, contrasts: list[LevelPair], places: dict[str, object] | None, out: Path
 ) -> list[Path]:
     import pandas as pd
 

@@ -12,7 +12,7 @@ from layerstats.errors import ArgumentError
 if TYPE_CHECKING:
     from layerstats.stats.gamm import FitRequest
 
-Contrast = tuple[str, str, str]
+LevelPair = tuple[str, str, str]
 _POINTS = 100
 
 
@@ -59,7 +59,7 @@ def check_contrast(text: str) -> str:
     return text
 
 
-def read_contrast(text: str, levels: Mapping[str, Sequence[str]], numbers: Collection[str] = ()) -> Contrast:
+def read_contrast(text: str, levels: Mapping[str, Sequence[str]], numbers: Collection[str] = ()) -> LevelPair:
     """Return the column and the two levels of ``--difference``, by the levels that there are.
 
     Names may hold colons and commas: the levels of the model say where one ends. `numbers` are its other columns.

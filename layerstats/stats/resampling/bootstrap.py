@@ -20,7 +20,7 @@ from layerstats.stats.resampling.refit import SMOOTHING, Refits, Smoothing, refi
 from layerstats.stats.resampling.rows import RowData
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
-from layerstats.stats.resampling.statistics import contrast_of, differences
+from layerstats.stats.resampling.statistics import difference_matrices, differences
 from layerstats.stats.resampling.summaries import Summaries, replicates_of
 from layerstats.tables import PrintedResult, check_frame
 
@@ -96,7 +96,7 @@ def bootstrap(
     check_replicates(replicates, least=max(2, math.ceil(round(1 / (1 - conf_level), 6)) - 1))
     fitted = fit_design(task, label, speaker)
     design = fitted.design
-    contrast = contrast_of(design, level_1, level_2)
+    contrast = difference_matrices(design, level_1, level_2)
     people = len(np.unique(design.speaker_of))
     if people < 2 and source == "speakers":
         raise DataError(

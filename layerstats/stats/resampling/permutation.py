@@ -18,7 +18,7 @@ from layerstats.stats.resampling.exchange import Exchange, Exchanger
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import SMOOTHING, Smoothing, refit
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, largest
+from layerstats.stats.resampling.statistics import TESTS, DifferenceMatrices, difference_matrices, largest
 from layerstats.stats.resampling.summaries import replicates_of
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 from layerstats.tables import PrintedResult, check_frame
@@ -112,7 +112,7 @@ def permutation_test(
     wanted = wanted if pairs is None else list(pairs)
     columns, rows = [], []
     for layer, one in fitted.items():
-        contrasts = [contrast_of(one.design, *pair) for pair in wanted]
+        contrasts = [difference_matrices(one.design, *pair) for pair in wanted]
         columns.append(_statistics(one, assignments, contrasts, tests, smoothing, workers))
         rows += [(layer, *pair, test) for pair in wanted for test in tests]
     statistics = np.hstack(columns)
@@ -146,7 +146,7 @@ def _assignments(exchanger: Exchanger, replicates: int, seed: int) -> tuple[np.n
 def _statistics(
     fitted: FittedDesign,
     assignments: np.ndarray,
-    contrasts: Sequence[Contrast],
+    contrasts: Sequence[DifferenceMatrices],
     tests: Sequence[str],
     smoothing: Smoothing,
     workers: int,

@@ -17,7 +17,13 @@ from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design
 from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.simulation import simulate
-from layerstats.stats.resampling.statistics import TESTS, Contrast, contrast_of, differences, smooth_p_values
+from layerstats.stats.resampling.statistics import (
+    TESTS,
+    DifferenceMatrices,
+    difference_matrices,
+    differences,
+    smooth_p_values,
+)
 from layerstats.stats.resampling.summaries import summarise
 from layerstats.stats.units import count_units
 from layerstats.tables import check_frame
@@ -76,7 +82,7 @@ def power(
         raise ArgumentError(f"The 'alpha' parameter must be between 0 and 1, but got {alpha!r} instead.")
     check_replicates(replicates)
     fitted = fit_design(task, label, speaker)
-    contrast = contrast_of(fitted.design, level_1, level_2)
+    contrast = difference_matrices(fitted.design, level_1, level_2)
     means = _means(fitted, contrast, effect, difference)
     rows = []
     for people in speakers:
@@ -91,7 +97,9 @@ def power(
     return check_frame(pd.DataFrame(rows, columns=columns))
 
 
-def _means(fitted: FittedDesign, contrast: Contrast, effect: float, difference: Sequence[float] | None) -> np.ndarray:
+def _means(
+    fitted: FittedDesign, contrast: DifferenceMatrices, effect: float, difference: Sequence[float] | None
+) -> np.ndarray:
     """Return the curves of the labels, (label, time), with the planned difference between the two."""
     design = fitted.design
     curves = np.stack([differences(fitted.fit, columns)[0][0] for columns in design.columns])
@@ -132,7 +140,7 @@ def _p_values(
     fitted: FittedDesign,
     planned: CurveDesign,
     means: np.ndarray,
-    contrast: Contrast,
+    contrast: DifferenceMatrices,
     tests: Sequence[str],
     replicates: int,
     seed: int,
@@ -151,7 +159,9 @@ def _p_values(
     return in_blocks(compute, replicates, workers)
 
 
-def p_values_of(refits: Refits, contrast: Contrast, test: str, level_freedom: float | None = None) -> np.ndarray:
+def p_values_of(
+    refits: Refits, contrast: DifferenceMatrices, test: str, level_freedom: float | None = None
+) -> np.ndarray:
     """Return the p-values that the tables of a fit have, (replicate,).
 
     Parameters

@@ -18,7 +18,7 @@ INTERCEPT = "(Intercept)"
 
 
 @dataclass(frozen=True, eq=False)
-class Contrast:
+class DifferenceMatrices:
     """Two labels, the first minus the second, in the columns of a design.
 
     Attributes
@@ -37,8 +37,8 @@ class Contrast:
     joint: np.ndarray
 
 
-def contrast_of(design: CurveDesign, level_1: str, level_2: str) -> Contrast:
-    """Return the contrast between two labels.
+def difference_matrices(design: CurveDesign, level_1: str, level_2: str) -> DifferenceMatrices:
+    """Return the matrices of the difference between two labels.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def contrast_of(design: CurveDesign, level_1: str, level_2: str) -> Contrast:
             f"No term of {design.task.formula} tells {level_1!r} from {level_2!r}. Put their column into the formula."
         )
     smooth = np.isin(design.terms, design.penalty_terms)
-    return Contrast(level_1, level_2, joint * ~smooth, joint * smooth, joint)
+    return DifferenceMatrices(level_1, level_2, joint * ~smooth, joint * smooth, joint)
 
 
 def differences(refits: Refits, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +66,7 @@ def differences(refits: Refits, matrix: np.ndarray) -> tuple[np.ndarray, np.ndar
     return curve, np.sqrt(np.maximum(variance, 0))
 
 
-def largest(refits: Refits, contrast: Contrast, test: str) -> np.ndarray:
+def largest(refits: Refits, contrast: DifferenceMatrices, test: str) -> np.ndarray:
     """Return the largest absolute difference over time in standard errors, (replicate,).
 
     For ``"level"`` that is the absolute t. Points where the difference is fixed by construction do not count.

@@ -19,7 +19,7 @@ from layerstats.stats.resampling.refit import refit, starting_point
 from layerstats.stats.resampling.rows import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
-from layerstats.stats.resampling.statistics import contrast_of, differences, lag_one
+from layerstats.stats.resampling.statistics import difference_matrices, differences, lag_one
 from layerstats.stats.resampling.summaries import replicates_of, summarise
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
@@ -53,7 +53,7 @@ def compare(refits, result, data, digits):
     np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
     np.testing.assert_allclose(refits.scale[0], result.glance["scale"][0], rtol=digits)
     np.testing.assert_allclose(refits.residual_freedom[0], result.glance["df_residual"][0], rtol=digits)
-    contrast = contrast_of(design, "b", "a")
+    contrast = difference_matrices(design, "b", "a")
     assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[0], abs=digits)
     shape = result.smooths.set_index("term").loc["s(time):label_orderedb"]
     # Of a smooth that goes linear, the test takes the root of what is left of its last degree of freedom.
@@ -168,7 +168,7 @@ def test_permutation_refit_of_unbalanced_series_is_the_fit_of_the_permuted_table
     permuted = uneven.assign(label=new, cell=uneven["speaker"] + "/" + new)
     result = engine(replace(task, data=permuted))
     np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
-    contrast = contrast_of(design, "b", "a")
+    contrast = difference_matrices(design, "b", "a")
     assert result.parametric["p_value"][1] == pytest.approx(p_values_of(refits, contrast, "level")[0], abs=1e-6)
     curve, error = differences(refits, contrast.joint)
     rows = [
@@ -199,7 +199,7 @@ def test_refits_by_rows_are_those_by_curves(make, curves):
         for name in ("score", "scale", "residual_freedom"):
             np.testing.assert_allclose(getattr(other, name), getattr(one, name), rtol=1e-4)
         # Bases are the same but for the signs of their functions.
-        matrices = (contrast_of(by_rows, "b", "a").joint, contrast_of(design, "b", "a").joint)
+        matrices = (difference_matrices(by_rows, "b", "a").joint, difference_matrices(design, "b", "a").joint)
         np.testing.assert_allclose(differences(other, matrices[0]), differences(one, matrices[1]), rtol=1e-4, atol=1e-4)
 
 
@@ -216,7 +216,7 @@ def test_joint_test_needs_no_second_model(make, curves):
     """Level and shape columns of one model span the binary smooth of the other: the same fit and the same test."""
     one = fit_design(make.level_and_shape(curves, TOKEN, SPEAKER), "label")
     both = engine(make.joint(curves, TOKEN, SPEAKER))
-    p_value = p_values_of(one.fit, contrast_of(one.design, "b", "a"), "joint")[0]
+    p_value = p_values_of(one.fit, difference_matrices(one.design, "b", "a"), "joint")[0]
     assert both.smooths.set_index("term").loc["s(time):is_b", "p_value"] == pytest.approx(p_value, abs=1e-7)
     assert one.fit.score[0] == pytest.approx(both.glance["score"][0], abs=1e-7)
 
@@ -249,7 +249,7 @@ def test_refits_over_gaps_in_time_are_those_of_the_engine(kind, make, spaced):
     result, ignored = engine(permuted), engine(replace(permuted, gaps="adjacent"))
     np.testing.assert_allclose(refits.score[0], result.glance["score"][0], rtol=1e-8)
     assert abs(refits.score[0] - ignored.glance["score"][0]) > 1e-2
-    level = p_values_of(refits, contrast_of(design, "b", "a"), "level")[0]
+    level = p_values_of(refits, difference_matrices(design, "b", "a"), "level")[0]
     assert result.parametric["p_value"][1] == pytest.approx(level, abs=1e-6)
 
 

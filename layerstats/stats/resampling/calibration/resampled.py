@@ -15,7 +15,7 @@ from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.exchange import EXCHANGES, Exchanger
 from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.resampling.statistics import TESTS, contrast_of, differences, largest
+from layerstats.stats.resampling.statistics import TESTS, difference_matrices, differences, largest
 from layerstats.stats.resampling.summaries import summarise
 
 
@@ -30,7 +30,7 @@ def permutation_p_values(
     numbers: Sequence[int],
 ) -> dict[str, np.ndarray]:
     """Return p-values by test, (data set,)."""
-    contrast = contrast_of(design, LABELS[1], LABELS[0])
+    contrast = difference_matrices(design, LABELS[1], LABELS[0])
     exchange = "tokens" if recipe.resampling == EXCHANGES[0] else "speakers"
     exchanger = Exchanger.of(design.label_of, design.speaker_of, exchange)
     found: dict[str, list[float]] = {test: [] for test in TESTS}
@@ -64,7 +64,7 @@ def bootstrap_covers(
     numbers: Sequence[int],
 ) -> dict[str, np.ndarray]:
     """Return the shares that bootstrap bands cover, and of bootstrap tests that reject, (data set,)."""
-    matrix = contrast_of(design, LABELS[1], LABELS[0]).joint
+    matrix = difference_matrices(design, LABELS[1], LABELS[0]).joint
     curve = differences(fits, matrix)[0]
     people = int(design.speaker_of.max()) + 1
     shares: dict[str, list[float]] = {"pointwise": [], "simultaneous": [], "joint": []}

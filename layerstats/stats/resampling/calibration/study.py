@@ -19,7 +19,7 @@ from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import (
     TESTS,
-    contrast_of,
+    difference_matrices,
     differences,
     lag_one,
     smooth_p_values,
@@ -183,7 +183,7 @@ def _model_shares(
 
     Where it knows speakers' own versions of labels, also with as many degrees of freedom as `count_units` says.
     """
-    contrast = contrast_of(design, LABELS[1], LABELS[0])
+    contrast = difference_matrices(design, LABELS[1], LABELS[0])
     curve, error = differences(fits, contrast.joint)
     deviation, size = np.abs(curve - truth) / error, np.max(np.abs(curve) / error, axis=1)
     covariance = contrast.joint @ fits.covariance @ contrast.joint.T
