@@ -31,7 +31,7 @@ layerstats_call <- function(name, arguments) {
 
 # What may be evaluated of the text that comes from Python: names, constants, and calls of these functions. Python looks
 # at formulas too; here they are seen as R's parser sees them. The same list as FORMULA_FUNCTIONS in
-# layerstats/stats/gamm/formula_functions.py.
+# layerstats/stats/gamm/formula/functions.py.
 formula_functions <- c(
   "abs", "acos", "acosh", "addNA", "as.character", "as.double", "as.factor", "as.integer", "as.logical",
   "as.numeric", "as.ordered", "as.vector", "asin", "asinh", "atan", "atan2", "atanh", "beta", "bs", "C", "c",

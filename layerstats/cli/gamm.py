@@ -123,9 +123,9 @@ def _checked_contrasts(
     task: FitTask, written: list[str], along: str | None, at: list[str]
 ) -> tuple[list[LevelPair], dict[str, object] | None]:
     """Return the differences to take, and where: what is wrong with them is found before the fit."""
-    from layerstats.stats.gamm.difference import difference_grid
-    from layerstats.stats.gamm.factors import factor_levels
+    from layerstats.stats.gamm.data.factors import factor_levels
     from layerstats.stats.gamm.fit import checked_request
+    from layerstats.stats.gamm.inference.difference import difference_grid
 
     request = checked_request(task)[1]
     levels = factor_levels(request.frame)

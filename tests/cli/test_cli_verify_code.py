@@ -12,7 +12,7 @@ from layerstats.cli.main import app
 from layerstats.errors import RError
 from layerstats.rbridge import RSession
 from layerstats.stats.gamm.families import FAMILIES
-from layerstats.stats.gamm.formula_functions import FORMULA_FUNCTIONS
+from layerstats.stats.gamm.formula.functions import FORMULA_FUNCTIONS
 
 pytestmark = pytest.mark.r
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.effect_sizes import EffectSize, effect_size, token_spread
-from layerstats.stats.gamm.intervals import estimate_curve, stretches_above_zero
+from layerstats.stats.gamm.inference.intervals import estimate_curve, stretches_above_zero
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.result import GammResult
+    from layerstats.stats.gamm.inference.result import GammResult
 
 POINTS = 100
 

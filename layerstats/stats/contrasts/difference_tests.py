@@ -10,7 +10,7 @@ from scipy import stats
 from layerstats.stats.units import Units
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.result import GammResult
+    from layerstats.stats.gamm.inference.result import GammResult
 
 TESTS = ("joint", "level", "shape")
 
@@ -38,7 +38,7 @@ def difference_tests(
         level_std_error, level_df, level_statistic, level_p_value`` (t); ``shape_edf, shape_ref_df, shape_statistic,
         shape_p_value`` (F of the difference smooth).
     """
-    from layerstats.stats.gamm.joint_test import joint_test
+    from layerstats.stats.gamm.inference.joint_test import joint_test
 
     level = result.parametric.set_index("term").loc[f"{group}{other}"]
     smooth = next(label for label in result.smooth_labels if label.endswith(f":{group}_ordered{other}"))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from layerstats.stats.gamm.residual_checks import failed_checks
+from layerstats.stats.gamm.checks.residual_checks import failed_checks
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.result import GammResult
+    from layerstats.stats.gamm.inference.result import GammResult
 
 PASSED = "passed"
 

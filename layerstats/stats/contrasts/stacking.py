@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.implied_autocorrelation import implied_autocorrelation
+from layerstats.stats.gamm.checks.implied_autocorrelation import implied_autocorrelation
 from layerstats.stats.series import Series
 from layerstats.tables import check_frame
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.result import GammResult
+    from layerstats.stats.gamm.inference.result import GammResult
 
 
 def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from layerstats.stats.units import describe_units
 from layerstats.tables import PrintedResult, check_frame
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.result import GammResult
+    from layerstats.stats.gamm.inference.result import GammResult
     from layerstats.store import Experiment
 
 Pairs = Literal["all", "reference"] | Sequence[tuple[str, str]]

@@ -1,15 +1,16 @@
 """Generalised additive mixed models behind one `fit()`, and what is inferred from them."""
 
-from layerstats.stats.gamm.compare import compare
-from layerstats.stats.gamm.curves import curves
-from layerstats.stats.gamm.derivatives import DerivativesResult, derivatives
-from layerstats.stats.gamm.difference import DifferenceResult, difference
-from layerstats.stats.gamm.engines.base import Design, Engine, EngineFit, FitRequest, SmoothPart
-from layerstats.stats.gamm.fit import FitTask, fit, fit_many
-from layerstats.stats.gamm.formula import Formula, ParametricTerm, SmoothTerm
-from layerstats.stats.gamm.formula_parser import parse_formula
-from layerstats.stats.gamm.posterior import posterior_draws
-from layerstats.stats.gamm.result import GammResult
+from layerstats.stats.gamm.engine_interface import Design, Engine, EngineFit, FitRequest, SmoothPart
+from layerstats.stats.gamm.fit import fit, fit_many
+from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm, SmoothTerm
+from layerstats.stats.gamm.inference.compare import compare
+from layerstats.stats.gamm.inference.curves import curves
+from layerstats.stats.gamm.inference.derivatives import DerivativesResult, derivatives
+from layerstats.stats.gamm.inference.difference import DifferenceResult, difference
+from layerstats.stats.gamm.inference.posterior import posterior_draws
+from layerstats.stats.gamm.inference.result import GammResult
+from layerstats.stats.gamm.request.task import FitTask
 
 __all__ = [
     "DerivativesResult",

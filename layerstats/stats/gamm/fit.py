@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,44 +11,21 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.autocorrelation import series_autocorrelation
-from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.engines.base import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
+from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
+from layerstats.stats.gamm.checks.verification import verification_table
+from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
+from layerstats.stats.gamm.data.prepare import PreparedData, prepare_data
+from layerstats.stats.gamm.data.series_rows import GAPS, has_whole_gaps
+from layerstats.stats.gamm.engine_interface import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
 from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine, choose_with_reasons
-from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.families import check_response, read_family, response_notes
-from layerstats.stats.gamm.formula import Formula
-from layerstats.stats.gamm.formula_parser import parse_formula
-from layerstats.stats.gamm.result import GammResult
-from layerstats.stats.gamm.saturation import check_saturation
-from layerstats.stats.gamm.series import GAPS, has_whole_gaps
-from layerstats.stats.gamm.verify import verification_table
+from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.formula.terms import Formula
+from layerstats.stats.gamm.inference.result import GammResult
+from layerstats.stats.gamm.request.saturation import check_saturation
+from layerstats.stats.gamm.request.task import FitTask
 
 METHODS = ("fREML", "REML", "ML")
-
-
-@dataclass(frozen=True, eq=False)
-class FitTask:
-    """The arguments of one `fit`, for `fit_many`."""
-
-    formula: str
-    data: pd.DataFrame = field(repr=False)
-    engine: str | Engine = "auto"
-    method: str = "fREML"
-    rho: float | Literal["auto", "reml"] | None = None
-    series: str | Sequence[str] | None = None
-    order: str | None = None
-    gaps: str = "adjacent"
-    factors: FactorLevels | None = None
-    ordered: OrderedCopies | None = None
-    weights: str | Sequence[float] | None = None
-    knots: Mapping[str, Sequence[float]] | None = None
-    family: str = "gaussian"
-    function: str = "bam"
-    discrete: bool = False
-    verify: bool = False
-    na: str = "error"
-    progress: Callable[[int, int], None] | None = field(default=None, repr=False)
 
 
 def fit(

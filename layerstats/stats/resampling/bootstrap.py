@@ -11,7 +11,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.bands import band_of, pointwise_critical
 from layerstats.stats.resampling.blocks import check_replicates, in_blocks
 from layerstats.stats.resampling.design import CurveDesign

@@ -12,9 +12,9 @@ from scipy.linalg import block_diag
 
 from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError, UnsupportedModelError
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.fit import FitTask
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.terms import SmoothTerm
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.aliased import null_combinations
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from layerstats.errors import FitError
-from layerstats.stats.gamm.fit import FitTask
-from layerstats.stats.gamm.series import has_whole_gaps
+from layerstats.stats.gamm.data.series_rows import has_whole_gaps
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.criterion import estimate
 from layerstats.stats.resampling.design import CurveDesign, curve_design
 from layerstats.stats.resampling.refit import Refits, refit

@@ -11,7 +11,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.blocks import check_replicates, in_blocks
 from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.fitted import FittedDesign, fit_design

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.data import PreparedData, prepare_data
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.fit import FitTask, check_rho
-from layerstats.stats.gamm.formula_parser import parse_formula
-from layerstats.stats.gamm.saturation import check_saturation
-from layerstats.stats.gamm.series import GAPS, has_whole_gaps
+from layerstats.stats.gamm.data.prepare import PreparedData, prepare_data
+from layerstats.stats.gamm.data.series_rows import GAPS, has_whole_gaps
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.fit import check_rho
+from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.request.saturation import check_saturation
+from layerstats.stats.gamm.request.task import FitTask
 
 
 def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:

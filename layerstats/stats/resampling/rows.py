@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.autocorrelation import series_autocorrelation
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import StructuredFit, criterion_of, fit_structured
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.smooths import GroupedTerm
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 

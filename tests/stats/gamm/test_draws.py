@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerstats.stats.gamm.draws import NormalDraws
+from layerstats.stats.gamm.r_random import NormalDraws
 
 # set.seed(seed); x <- rnorm(200000); print(c(x[1], x[2], sum(x), x[200000]), digits = 15) in R 4.2.2
 PRINTED = {

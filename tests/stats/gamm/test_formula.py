@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerstats.errors import ArgumentError, FormulaError
-from layerstats.stats.gamm.expression import Call, Constant, Name, Number, String, Unary
-from layerstats.stats.gamm.formula import Formula, ParametricTerm, SmoothTerm
-from layerstats.stats.gamm.formula_parser import SMOOTH_OPTIONS, parse_formula
+from layerstats.stats.gamm.formula.expression import Call, Constant, Name, Number, String, Unary
+from layerstats.stats.gamm.formula.parser import SMOOTH_OPTIONS, parse_formula
+from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm, SmoothTerm
 
 
 def labels(text: str) -> list[str]:
@@ -224,7 +224,7 @@ numbers = st.one_of(
 
 
 def _call(function, *values):
-    from layerstats.stats.gamm.expression import Argument
+    from layerstats.stats.gamm.formula.expression import Argument
 
     return Call(function, tuple(Argument(None, value) for value in values))
 

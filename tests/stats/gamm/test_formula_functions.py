@@ -3,7 +3,7 @@
 import pytest
 
 from layerstats.errors import FormulaError
-from layerstats.stats.gamm.formula_functions import check_formula_code
+from layerstats.stats.gamm.formula.functions import check_formula_code
 
 ALLOWED = [
     "y ~ word * sex + s(time, by = word, k = 5) + s(time, traj, bs = 'fs', m = 1)",

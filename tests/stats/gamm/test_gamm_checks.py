@@ -8,9 +8,9 @@ import pytest
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.autocorrelation import autocorrelation_table, series_autocorrelation
-from layerstats.stats.gamm.implied_autocorrelation import implied_autocorrelation
-from layerstats.stats.gamm.residual_checks import failed_checks, residual_checks_table
+from layerstats.stats.gamm.checks.autocorrelation import autocorrelation_table, series_autocorrelation
+from layerstats.stats.gamm.checks.implied_autocorrelation import implied_autocorrelation
+from layerstats.stats.gamm.checks.residual_checks import failed_checks, residual_checks_table
 
 
 def test_autocorrelation_never_crosses_series():

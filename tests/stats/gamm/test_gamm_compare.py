@@ -8,7 +8,7 @@ from scipy import stats
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import compare, fit
-from layerstats.stats.gamm.compare import count_parameters
+from layerstats.stats.gamm.inference.compare import count_parameters
 
 
 @pytest.fixture(scope="module")

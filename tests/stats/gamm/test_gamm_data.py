@@ -8,9 +8,9 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError, FormulaError
 from layerstats.stats.gamm import difference, fit
-from layerstats.stats.gamm.data import prepare_data
-from layerstats.stats.gamm.factors import copies_of
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.data.factors import copies_of
+from layerstats.stats.gamm.data.prepare import prepare_data
+from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.tables import read_table
 
 

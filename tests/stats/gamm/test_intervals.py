@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.intervals import estimate_curve, simultaneous_critical_value, stretches_above_zero
+from layerstats.stats.gamm.inference.intervals import estimate_curve, simultaneous_critical_value, stretches_above_zero
 
 
 def test_pointwise_by_definition():

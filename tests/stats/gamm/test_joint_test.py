@@ -9,7 +9,7 @@ from scipy import stats
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.joint_test import joint_test
+from layerstats.stats.gamm.inference.joint_test import joint_test
 
 TOKEN = 's(time, token, bs="fs", m=1, k=5)'
 

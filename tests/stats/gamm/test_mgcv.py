@@ -14,7 +14,7 @@ import pytest
 from layerstats.errors import ArgumentError, MissingDependencyError, RCrashError, RError, RMemoryError
 from layerstats.rbridge import RPool, RSession
 from layerstats.stats.gamm import FitTask, fit, fit_many, parse_formula
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.engines.mgcv import MgcvEngine
 
 pytestmark = pytest.mark.r

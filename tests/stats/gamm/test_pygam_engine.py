@@ -7,7 +7,7 @@ import pytest
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm import curves, difference, fit
 from layerstats.stats.gamm.engines.treatment_coding import parametric_columns
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.formula.parser import parse_formula
 
 GRID = np.linspace(0, 1, 11)
 

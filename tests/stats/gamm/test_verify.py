@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.verify import verification_table
+from layerstats.stats.gamm.checks.verification import verification_table
 
 
 @pytest.fixture(scope="module")

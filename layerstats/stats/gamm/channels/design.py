@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.data import prepare_data
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.factors import FactorLevels, OrderedCopies
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
+from layerstats.stats.gamm.data.prepare import prepare_data
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.stats.gamm.structured.fitting import series_start
 from layerstats.stats.gamm.structured.model import Model, build_model
 from layerstats.stats.gamm.structured.penalties import Penalties

@@ -15,10 +15,8 @@ import pandas as pd
 
 from layerstats.errors import RError
 from layerstats.rbridge import RPool, default_pool
-from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart, WrittenSmooth
-from layerstats.stats.gamm.engines.r_names import RNames
-from layerstats.stats.gamm.expression import Expression
-from layerstats.stats.gamm.formula import Formula
+from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest, SmoothPart, WrittenSmooth
+from layerstats.stats.gamm.formula.r_names import RNames
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
 
 # Of bam(): rows that it takes at once.
@@ -100,19 +98,6 @@ class MgcvEngine:
         replies = pool.map("bridge_fit", arguments, workers=workers)
         fits = [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
         return [replace(fit, notes=sample_notes(request)) for fit, request in zip(fits, requests, strict=True)]
-
-
-def evaluate_in_r(expression: Expression, formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    """Return the values of an expression of `formula` that only R can evaluate, (row,).
-
-    Raises
-    ------
-    RError
-        Or one of its kinds: R is not there, or cannot evaluate it either.
-    """
-    names = RNames.choose(formula, frame)
-    reply = default_pool().call("bridge_values", expression=names.expression(str(expression)), data=names.frame(frame))
-    return reply.value
 
 
 class _SavedModel:

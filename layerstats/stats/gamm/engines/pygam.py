@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from layerstats.errors import FitError
-from layerstats.stats.gamm.engines.base import EngineFit, FitRequest
+from layerstats.stats.gamm.engine_interface import EngineFit, FitRequest
 from layerstats.stats.gamm.engines.pygam_basis import SplineBlock, choose_smoothing, spline_blocks
 from layerstats.stats.gamm.engines.pygam_limits import pygam_cannot
 from layerstats.stats.gamm.engines.pygam_tables import engine_fit

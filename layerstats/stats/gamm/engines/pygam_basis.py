@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import linalg
 
 from layerstats.errors import FitError
-from layerstats.stats.gamm.basis_size import default_basis_dimension
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.expression import Name, evaluate
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.data.basis_size import default_basis_dimension
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.expression import Name, evaluate
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 
 # Smoothing parameters: from hardly any smoothing to a straight line; then finer about the best.
 _COARSE = np.logspace(-3, 6, 10)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.data.factors import copies_of
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.engines.treatment_coding import cannot_code
-from layerstats.stats.gamm.expression import Constant, Name, can_evaluate
-from layerstats.stats.gamm.factors import copies_of
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Constant, Name, can_evaluate
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 
 # Its only basis is the P-spline, which comes close to these.
 _BASES = {"tp", "cr", "ps", "bs"}

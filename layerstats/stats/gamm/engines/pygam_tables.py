@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, special
 
-from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest, SmoothPart
+from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest, SmoothPart
 from layerstats.stats.gamm.engines.pygam_basis import SplineBlock
 from layerstats.stats.gamm.engines.treatment_coding import parametric_columns
-from layerstats.stats.gamm.engines.written_terms import parametric_columns_used, written_smooths
+from layerstats.stats.gamm.written_terms import parametric_columns_used, written_smooths
 
 _NO_P_VALUES = (
     "pygam gives no p-values that can be trusted (they ignore that smoothing was estimated), so they are missing; "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from layerstats.checks import check_choice
 from layerstats.errors import FitError, MissingDependencyError, UnsupportedModelError
-from layerstats.stats.gamm.engines.base import Engine, FitRequest
+from layerstats.stats.gamm.engine_interface import Engine, FitRequest
 
 REFERENCE_ENGINE = "mgcv"
 

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.engines.base import Design, EngineFit, FitRequest
-from layerstats.stats.gamm.engines.written_terms import parametric_columns_used
+from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.cost import note_on_cost
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
@@ -34,6 +33,7 @@ from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
 from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
+from layerstats.stats.gamm.written_terms import parametric_columns_used
 from layerstats.stats.one_thread import one_blas_thread
 
 # Columns of the dense corner from which threads of BLAS gain more than they cost.

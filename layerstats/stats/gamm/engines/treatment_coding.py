@@ -7,8 +7,8 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name, can_evaluate, evaluate
-from layerstats.stats.gamm.formula import Formula
+from layerstats.stats.gamm.formula.expression import Expression, Name, can_evaluate, evaluate
+from layerstats.stats.gamm.formula.terms import Formula
 
 
 def cannot_code(formula: Formula) -> str | None:

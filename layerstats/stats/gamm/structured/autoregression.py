@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from layerstats.errors import ArgumentError, FitError
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.series import has_whole_gaps
+from layerstats.stats.gamm.data.series_rows import has_whole_gaps
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import criterion_of
 from layerstats.stats.gamm.structured.model import build_model
 from layerstats.stats.gamm.structured.newton import minimise

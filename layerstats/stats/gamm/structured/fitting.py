@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from layerstats.errors import FitError
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.cost import Meter
 from layerstats.stats.gamm.structured.criterion import Criterion, check_inexact

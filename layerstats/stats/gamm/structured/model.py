@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula import Formula, SmoothTerm
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.terms import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import Aliased, dependencies, without_aliased
 from layerstats.stats.gamm.structured.identifiability import check_determined
 from layerstats.stats.gamm.structured.offsets import response_of

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import Design, FitRequest
-from layerstats.stats.gamm.expression import Call, Expression, can_evaluate, evaluate
-from layerstats.stats.gamm.formula import Formula, ParametricTerm
+from layerstats.stats.gamm.engine_interface import Design, FitRequest
+from layerstats.stats.gamm.formula.expression import Call, Expression, can_evaluate, evaluate
+from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 
 # The term of its column in a design, as of mgcv's.

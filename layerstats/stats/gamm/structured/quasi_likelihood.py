@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.model import Model

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from layerstats.stats.gamm.draws import NormalDraws
+from layerstats.stats.gamm.r_random import NormalDraws
 
 # Random numbers are made by so many.
 _CHUNK = 8192

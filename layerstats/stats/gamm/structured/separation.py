@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 
 # Fitted probabilities this near to 0 and 1 say that a coefficient is on its way to infinity.
 _CERTAIN = 1e-8

@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.expression import Call, Expression, Name, evaluate
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.smooths.options import check_number

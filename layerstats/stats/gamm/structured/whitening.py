@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerstats.stats.gamm.engines.base import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest
 
 
 def whiten(rows: np.ndarray, correlation: float | np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from layerstats.stats.gamm.fit import FitTask
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
 from layerstats.stats.resampling.calibration.resampled import bootstrap_covers, permutation_p_values
 from layerstats.stats.resampling.calibration.worlds import LABELS, TRUTHS, WORLDS, World

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.stats.gamm.data import prepare_data
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.data.prepare import prepare_data
+from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.stats.gamm.structured.smooths import build_parametric
 
 HERE = Path(__file__).parent

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.stats.gamm.data import prepare_data
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.data.prepare import prepare_data
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.parser import parse_formula
 
 
 @pytest.fixture(scope="session")

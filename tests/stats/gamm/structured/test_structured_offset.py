@@ -8,9 +8,10 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError, FormulaError, UnsupportedModelError
 from layerstats.stats.gamm.channels import channel_design
-from layerstats.stats.gamm.difference import difference
 from layerstats.stats.gamm.engines.structured import StructuredEngine
-from layerstats.stats.gamm.fit import FitTask, fit
+from layerstats.stats.gamm.fit import fit
+from layerstats.stats.gamm.inference.difference import difference
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling import permutation_test
 
 TERMS = "word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from layerstats.stats.gamm.data import prepare_data
-from layerstats.stats.gamm.engines.base import FitRequest
-from layerstats.stats.gamm.formula_parser import parse_formula
+from layerstats.stats.gamm.data.prepare import prepare_data
+from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.fitting import fit_structured

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import Design
+from layerstats.stats.gamm.engine_interface import Design
 from layerstats.stats.gamm.structured.fitting import StructuredFit
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from layerstats.stats.gamm.engines.base import SmoothPart
-from layerstats.stats.gamm.engines.written_terms import written_smooths
+from layerstats.stats.gamm.engine_interface import SmoothPart
 from layerstats.stats.gamm.structured.fitting import StructuredFit
 from layerstats.stats.gamm.structured.inference.block_test import block_random_test
 from layerstats.stats.gamm.structured.inference.freedom import Freedom
@@ -19,6 +18,7 @@ from layerstats.stats.gamm.structured.nested.block_test import nested_block_test
 from layerstats.stats.gamm.structured.nested.group_test import dense_random_test as nested_dense_test
 from layerstats.stats.gamm.structured.nested.group_test import group_random_test
 from layerstats.stats.gamm.structured.whitening import log_determinant
+from layerstats.stats.gamm.written_terms import written_smooths
 
 
 def parametric_table(fit: StructuredFit, freedom: Freedom) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engines.base import Design
+from layerstats.stats.gamm.engine_interface import Design
 from layerstats.stats.gamm.structured.nested.solution import NestedSolution
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.decomposed_tensor import decomposed_tensor_smooth
 from layerstats.stats.gamm.structured.smooths.factor_smooth import factor_smooth

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Expression, Name
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers
 
 

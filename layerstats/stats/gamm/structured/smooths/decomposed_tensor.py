@@ -15,8 +15,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Expression
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 from layerstats.stats.gamm.structured.rows import UniqueRows

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.basis_size import default_basis_dimension
-from layerstats.stats.gamm.expression import Expression, Name, String
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.data.basis_size import default_basis_dimension
+from layerstats.stats.gamm.formula.expression import Expression, Name, String
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
 from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
 from layerstats.stats.gamm.structured.refusal import Refusal

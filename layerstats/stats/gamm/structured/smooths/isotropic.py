@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.basis_size import default_basis_dimension
-from layerstats.stats.gamm.expression import Expression
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.data.basis_size import default_basis_dimension
+from layerstats.stats.gamm.formula.expression import Expression
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import MOST_KNOTS, Basis, Values, build_basis
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows

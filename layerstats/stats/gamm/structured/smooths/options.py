@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name, can_evaluate, evaluate, names_in
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Expression, Name, can_evaluate, evaluate, names_in
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 
 _UNDERSTOOD = {"bs", "k", "m"}

@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name
-from layerstats.stats.gamm.formula import Formula, ParametricTerm
+from layerstats.stats.gamm.formula.expression import Expression, Name
+from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm
 from layerstats.stats.gamm.structured.offsets import check_offset
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers
 

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression, Name
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Expression, Name
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers

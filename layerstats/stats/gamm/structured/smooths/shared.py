@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Name
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Name
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.options import is_factor, smoothing_id

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import qr
 
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import copies

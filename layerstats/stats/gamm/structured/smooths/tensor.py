@@ -8,8 +8,8 @@ from functools import partial, reduce
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.expression import Expression
-from layerstats.stats.gamm.formula import SmoothTerm
+from layerstats.stats.gamm.formula.expression import Expression
+from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.rows import UniqueRows

@@ -1,0 +1,1 @@
+"""What an engine is asked to fit, made of a user's table and options."""
