@@ -39,8 +39,10 @@ def open_speech(step: Steps, corpus: str, words: list[str] | None, damaged: str)
 
 def align_speech(step: Steps, speech: Corpus, slice_words: bool = False) -> Corpus:
     """Find phones by forced alignment, and say on stderr what could not be aligned."""
+    from layerstats.corpora import align
+
     step("forced alignment")
-    aligned, unaligned = speech.with_alignment(slice_words=slice_words)
+    aligned, unaligned = align(speech, slice_words=slice_words)
     if len(unaligned):
         typer.echo(f"not aligned:\n{unaligned.to_string(index=False)}", err=True)
     return aligned

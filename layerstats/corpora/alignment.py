@@ -10,19 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import require
 from layerstats.corpora.audio import SlicedAudio, check_samples, resample
 from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.decoder import PADDING_S, RATE_HZ, decode, make_decoder, padded_audio
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import AudioError, CorpusError
 
-RATE_HZ = 16000
 FRAME_S = 0.01
 # A frame stands for its window of 25.625 ms; between two frames, the boundary lies between their centres.
 BOUNDARY_S = 0.025625 / 2 - FRAME_S / 2
-PADDING_S = 0.2
-# Digital silence has no spectrum; a little noise gives the model's silence something to match.
-NOISE = 0.003
 _PAUSES = ("<sil>", "<s>", "</s>", "[NOISE]", "[SPEECH]", "SIL")
 _COLUMNS = ("token", "label", "onset_s", "offset_s", "source_label")
 _NOT_SPELLING = re.compile(r"[^\w'\- ]+")
@@ -138,15 +134,6 @@ def _words_of(corpus: Corpus, said: Mapping[str, list[_Said]], texts: Mapping[st
     return replace(corpus, tokens=pd.DataFrame(rows), phones=phones, source=SlicedAudio(corpus.source, stretches))
 
 
-def make_decoder(purpose: str) -> Any:
-    """Return pocketsphinx with its own model of American English, and no search chosen yet."""
-    pocketsphinx = require("pocketsphinx", purpose, "speech")
-    # No pruning: what is said is known, and beams only lose it. No lattice: its best path puts false ends
-    # into short words.
-    beams = {"beam": 1e-300, "wbeam": 1e-300, "pbeam": 1e-300}
-    return pocketsphinx.Decoder(lm=None, loglevel="FATAL", bestpath=False, **beams)
-
-
 def _add_word(decoder: Any, word: str, phones: str) -> None:
     unknown = [phone for phone in phones.upper().split() if phone not in ARPABET]
     if unknown or not phones.split():
@@ -208,19 +195,3 @@ def _align_speech(decoder: Any, speech: np.ndarray, text: str) -> list[tuple[str
         word += not pause
         found += [(one.name, None if pause else word, one.start, one.start + one.duration) for one in part]
     return found
-
-
-def padded_audio(speech: np.ndarray) -> bytes:
-    """Return speech (sample,) at 16 kHz between stretches of faint noise, as the decoder takes it."""
-    padding = np.zeros(round(PADDING_S * RATE_HZ), dtype=np.float32)
-    padded = np.concatenate([padding, speech / np.abs(speech).max() * 0.7, padding])
-    # The same noise for every token: what is found does not depend on the tokens before.
-    noisy = padded + NOISE * np.random.default_rng(0).standard_normal(len(padded))
-    return np.round(noisy * 32767).clip(-32768, 32767).astype("<i2").tobytes()
-
-
-def decode(decoder: Any, data: bytes) -> None:
-    """Run pocketsphinx over one utterance."""
-    decoder.start_utt()
-    decoder.process_raw(data, full_utt=True)
-    decoder.end_utt()

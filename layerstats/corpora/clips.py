@@ -97,7 +97,7 @@ class Clips:
             return
         worst = long[self._lengths[long].argmax()]
         first = self.corpus.tokens.iloc[long[0]]
-        utterances = " Utterances are sliced into words by with_alignment(slice_words=True) (--slice-words)."
+        utterances = " Utterances are sliced into words by corpora.align(corpus, slice_words=True) (--slice-words)."
         raise AudioError(
             f"Token {first['token']!r} lasts {first['duration_s']:.3f} s, but a clip of {self.samples} samples at "
             f"{self.rate_hz} Hz has room for {self._room / self.rate_hz:.3f} s between silences of {self.silence_s} s "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -173,14 +173,6 @@ class Corpus:
                 )
         side = pd.Series(np.where(self.tokens["speaker"].isin(names), "test", "train"), dtype="str")
         return replace(self, tokens=self.tokens.reset_index(drop=True).assign(split=side))
-
-    def with_alignment(
-        self, *, pronunciations: Mapping[str, str] | None = None, slice_words: bool = False
-    ) -> tuple[Corpus, pd.DataFrame]:
-        """Phones by forced alignment, and a table of what could not be aligned: see `layerstats.corpora.align`."""
-        from layerstats.corpora.alignment import align
-
-        return align(self, pronunciations=pronunciations, slice_words=slice_words)
 
     def content_hash(self) -> str:
         """Hash of the tables and of the audio, the same on every machine and for every path.

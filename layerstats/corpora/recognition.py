@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from layerstats.corpora.alignment import RATE_HZ, decode, make_decoder, padded_audio
 from layerstats.corpora.audio import resample
 from layerstats.corpora.corpus import Corpus
+from layerstats.corpora.decoder import RATE_HZ, decode, make_decoder, padded_audio
 from layerstats.errors import ArgumentError
 
 NOTHING = "(nothing)"

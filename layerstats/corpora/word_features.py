@@ -85,7 +85,7 @@ def word_features(corpus: Corpus) -> pd.DataFrame:
     if missing:
         raise CorpusError(
             f"The corpus {corpus.name!r} has no phones for {len(missing)} of {len(corpus.words)} words, for instance "
-            f"{missing[0]!r}. Find them with corpus.with_alignment()."
+            f"{missing[0]!r}. Find them with corpora.align(corpus)."
         )
     features = {name: [bool(has(phones)) for phones in common] for name, has in _FEATURES.items()}
     return pd.DataFrame({"word": pd.Series(common.index, dtype="str"), **features})

@@ -55,7 +55,7 @@ def test_tokens_before_do_not_matter(small_demo):
     tokens = small_demo.subset(words=["oily", "ask"], speakers=small_demo.speakers[:3])
     together, _ = align(tokens)
     last = tokens.tokens["token"].iloc[-1]
-    alone, _ = tokens.subset(tokens=last).with_alignment()
+    alone, _ = align(tokens.subset(tokens=last))
     pd.testing.assert_frame_equal(
         alone.phones, together.phones[together.phones["token"] == last].reset_index(drop=True)
     )
@@ -123,7 +123,7 @@ def utterances(small_demo):
 
 def test_utterances_are_sliced_into_words(utterances):
     corpus, onsets = utterances
-    words, unaligned = corpus.with_alignment(slice_words=True)
+    words, unaligned = align(corpus, slice_words=True)
     assert unaligned.empty
     said = corpus.tokens["word"].str.split()
     assert words.tokens["word"].tolist() == [*said[0], *said[1]]
@@ -147,7 +147,7 @@ def test_audio_that_cannot_be_used_is_not_aligned(utterances):
     codes = {token: samples.copy() for token, samples in corpus.source.samples.items()}
     codes["u1"][:] = 0
     silent = Corpus("silent", corpus.tokens, empty_phones(), corpus.rate_hz, MemoryAudio(codes))
-    words, unaligned = silent.with_alignment(slice_words=True)
+    words, unaligned = align(silent, slice_words=True)
     assert set(words.tokens["utterance"]) == {"u0"}
     assert "silent" in unaligned["reason"].item()
 

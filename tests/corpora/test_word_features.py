@@ -66,5 +66,5 @@ def test_built_in_words():
 def test_words_without_phones_are_named():
     corpus = corpus_of([("ship", "sh ih p")])
     bare = Corpus("bare", corpus.tokens, empty_phones(), 16000, corpus.source)
-    with pytest.raises(CorpusError, match=r"no phones for 1 of 1 words, for instance 'ship'.*with_alignment"):
+    with pytest.raises(CorpusError, match=r"no phones for 1 of 1 words, for instance 'ship'.*corpora\.align"):
         word_features(bare)
