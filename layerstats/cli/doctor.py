@@ -26,7 +26,7 @@ def examine() -> list[Finding]:
 
 
 def _r_findings() -> list[Finding]:
-    from layerstats.rbridge.doctor import r_status
+    from layerstats.rbridge.status import r_status
 
     status = r_status()
     blas_is_fast = status.blas is not None and "openblas" in status.blas.lower()

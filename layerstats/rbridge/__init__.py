@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from layerstats.rbridge.doctor import RStatus, r_status
     from layerstats.rbridge.pool import RPool, default_pool
     from layerstats.rbridge.session import RReply, RSession
+    from layerstats.rbridge.status import RStatus, r_status
 
 __all__ = ["RPool", "RReply", "RSession", "RStatus", "default_pool", "r_status"]
 
@@ -23,8 +23,8 @@ _HOMES = {
     "default_pool": "pool",
     "RReply": "session",
     "RSession": "session",
-    "RStatus": "doctor",
-    "r_status": "doctor",
+    "RStatus": "status",
+    "r_status": "status",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import rpy2.rinterface
 from rpy2.rinterface_lib import callbacks, embedded
 
-from layerstats.rbridge.wire import RAnswer, RCall, RValue
+from layerstats.rbridge.messages import RAnswer, RCall, RValue
 
 # Most of what rpy2 returns has no static type.
 rinterface: Any = rpy2.rinterface

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from layerstats.rbridge.wire import NA_INTEGER, RValue
+from layerstats.rbridge.messages import NA_INTEGER, RValue
 
 
 def from_r(value: RValue) -> Any:

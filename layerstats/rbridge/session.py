@@ -13,11 +13,11 @@ from typing import IO, Any
 
 from layerstats.checks import check_positive
 from layerstats.errors import RCrashError, RError, RMemoryError, RNotFoundError, RTimeoutError
-from layerstats.rbridge.deaths import count_memory_kills, describe_death, was_out_of_memory
 from layerstats.rbridge.from_r import from_r
 from layerstats.rbridge.home import INSTALL_R, INSTALL_RPY2, worker_environment
+from layerstats.rbridge.messages import RAnswer, RCall, read_message, write_message
 from layerstats.rbridge.to_r import to_r
-from layerstats.rbridge.wire import RAnswer, RCall, read_message, write_message
+from layerstats.rbridge.worker_exit import count_memory_kills, describe_exit, was_out_of_memory
 from layerstats.resources import bundled
 
 # How long a worker that was asked to end may take before it is killed.
@@ -179,7 +179,7 @@ class _Worker:
             return RMemoryError(_advice(f"R ran out of memory while {doing}: its process was killed"))
         limit = "" if self.memory_limit_bytes is None else f" It had a memory limit of {self.memory_limit_bytes} bytes."
         return RCrashError(
-            f"The R process ended while {doing}: {describe_death(code)}.{limit}{log and f' Its last output: {log}'}"
+            f"The R process ended while {doing}: {describe_exit(code)}.{limit}{log and f' Its last output: {log}'}"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.rbridge.wire import NA_INTEGER, RValue
+from layerstats.rbridge.messages import NA_INTEGER, RValue
 
 _LARGEST_INTEGER = 2**31 - 1
 _LARGEST_EXACT_DOUBLE = 2**53

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import BinaryIO
 
-from layerstats.rbridge.wire import RAnswer, RCall, read_message, write_message
+from layerstats.rbridge.messages import RAnswer, RCall, read_message, write_message
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One R worker: values there and back, R's errors and warnings, deaths."""
+"""One R worker: values there and back, R's errors and warnings, processes that end."""
 
 import os
 import signal

@@ -6,8 +6,8 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.rbridge.from_r import from_r
+from layerstats.rbridge.messages import NA_INTEGER, RValue
 from layerstats.rbridge.to_r import to_r
-from layerstats.rbridge.wire import NA_INTEGER, RValue
 
 
 def ints(value):

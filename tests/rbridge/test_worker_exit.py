@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from layerstats.rbridge.deaths import count_memory_kills, describe_death, was_out_of_memory
+from layerstats.rbridge.worker_exit import count_memory_kills, describe_exit, was_out_of_memory
 
 
 @pytest.fixture
@@ -37,4 +37,4 @@ def test_last_words_of_a_library(vmstat):
 
 
 def test_exit_status_is_told():
-    assert describe_death(3) == "it exited with status 3"
+    assert describe_exit(3) == "it exited with status 3"

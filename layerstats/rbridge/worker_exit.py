@@ -1,4 +1,4 @@
-"""Why a worker process ended."""
+"""How a worker process ended: its exit status or signal, and whether that was for lack of memory."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def was_out_of_memory(code: int, log: str, kills_before: int | None, vmstat: Pat
     return code == -signal.SIGKILL and kills_before is not None and kills_now is not None and kills_now > kills_before
 
 
-def describe_death(code: int) -> str:
+def describe_exit(code: int) -> str:
     """Say how a process ended, by the name of its signal.
 
     Examples
     --------
-    >>> describe_death(-11)
+    >>> describe_exit(-11)
     'it was ended by SIGSEGV (Segmentation fault)'
     """
     if code >= 0:
