@@ -2,10 +2,11 @@
 
 from layerstats.models.card import ModelCard
 from layerstats.models.checkpoint import load_checkpoint, save_checkpoint
-from layerstats.models.device import choose_device
+from layerstats.models.contexts import evaluating, full_precision, gradients, on_device, preserved, running
+from layerstats.models.device import choose_device, device_for, device_of, dtype_of
 from layerstats.models.fresh import untrained
 from layerstats.models.infowavegan import InfoWaveGAN, WaveGenerator, part
-from layerstats.models.seeding import seeded
+from layerstats.models.seeding import seeded, seeded_everywhere
 from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
 
 __all__ = [
@@ -16,9 +17,19 @@ __all__ = [
     "PhaseShuffle",
     "WaveGenerator",
     "choose_device",
+    "device_for",
+    "device_of",
+    "dtype_of",
+    "evaluating",
+    "full_precision",
+    "gradients",
     "load_checkpoint",
+    "on_device",
     "part",
+    "preserved",
+    "running",
     "save_checkpoint",
     "seeded",
+    "seeded_everywhere",
     "untrained",
 ]

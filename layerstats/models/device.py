@@ -1,8 +1,9 @@
-"""Where a network runs."""
+"""Where a network runs, and in which type of numbers."""
 
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from layerstats.errors import ArgumentError
 
@@ -31,3 +32,31 @@ def choose_device(device: str, otherwise: torch.device | None = None) -> torch.d
             f"GPU, but got {device!r} instead ({str(error).splitlines()[0]})."
         ) from error
     return chosen
+
+
+def device_of(model: nn.Module) -> torch.device | None:
+    """Return the device of a network's weights; None where it has none, or they lie on several."""
+    devices = {tensor.device for tensor in (*model.parameters(), *model.buffers())}
+    return devices.pop() if len(devices) == 1 else None
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """Return the type of a network's first weight, float32 where it has none."""
+    return next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), torch.float32)
+
+
+def device_for(model: nn.Module, device: str) -> torch.device:
+    """Return the device to run a network on: see `choose_device`.
+
+    A network that its owner spread over several devices is left so by "auto".
+
+    Examples
+    --------
+    >>> device_for(nn.Linear(2, 2), "cpu")
+    device(type='cpu')
+    """
+    home = device_of(model)
+    first = next(model.parameters(), None)
+    if device == "auto" and home is None and first is not None:
+        return first.device
+    return choose_device(device, otherwise=home)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
 
@@ -35,3 +37,26 @@ def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
             with torch.cuda.device(gpu):
                 torch.cuda.manual_seed(seed)
         yield
+
+
+@contextmanager
+def seeded_everywhere(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Seed the random numbers of Python and numpy too: for code of others, that may draw from any of them.
+
+    Examples
+    --------
+    >>> with seeded_everywhere(7):
+    ...     first = random.random()
+    >>> with seeded_everywhere(7):
+    ...     random.random() == first
+    True
+    """
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state, which others draw from
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        with seeded(seed, device):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from layerstats.checks import check_choice, check_count
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import NetworkError
-from layerstats.models import part
+from layerstats.models import device_for, dtype_of, part, running, seeded_everywhere
 from layerstats.probes.axes import Axes, check_names_of_axes, series
 from layerstats.probes.batches import read_batches
 from layerstats.probes.capture import Capture, capture
@@ -23,7 +23,6 @@ from layerstats.probes.inputs import InputTime, call, input_time, prepare, tenso
 from layerstats.probes.key import model_hash, tensors_hash
 from layerstats.probes.layers import choose_layers
 from layerstats.probes.look import LayerLook, look
-from layerstats.probes.quiet import at_rest, drawing, dtype_of, place_for
 from layerstats.probes.ready import check_ready
 from layerstats.probes.recorded import check_recorded, key_there
 from layerstats.probes.rounding import other_machine
@@ -166,9 +165,9 @@ def record_activations(
     check_ready(model, names)
     input_names = None if input_axes is None else tuple(input_axes)
     options = _Options(names, maps, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output, summary)
-    place = place_for(model, device)
+    place = device_for(model, device)
     weights = model_hash(model)
-    with drawing(0, place), at_rest(model, place):
+    with seeded_everywhere(0, place), running(model, place):
         found = _look(model, clips, options, place)
         keys = _keys(weights, clips, options, found)
         about = {**clips.attrs, **(attrs or {}), "model": type(model).__name__, "model_hash": weights}
@@ -291,7 +290,7 @@ def _batch(
     model: nn.Module, clips: Clips, options: _Options, place: torch.device, rows: slice, waveforms: np.ndarray
 ) -> None:
     # Networks and preparations that draw random numbers draw the same ones after a resume.
-    with drawing(rows.start, place):
+    with seeded_everywhere(rows.start, place):
         call(model, prepare(torch.from_numpy(waveforms).to(place), options.prepare_input, dtype_of(model)))
 
 

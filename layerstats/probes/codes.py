@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, DataError
-from layerstats.models import part
+from layerstats.models import device_for, part, running
 from layerstats.probes.axes import first_tensor
 from layerstats.probes.batches import read_batches
 from layerstats.probes.inputs import call
-from layerstats.probes.quiet import at_rest, place_for
 from layerstats.probes.ready import check_ready
 
 
@@ -91,8 +90,8 @@ def network_outputs(model: nn.Module, clips: Clips, batch_size: int, device: str
         Some are NaN or infinite.
     """
     check_ready(model)
-    place = place_for(model, device)
-    with at_rest(model, place):
+    place = device_for(model, device)
+    with running(model, place):
         batches = [
             _outputs(call(model, torch.from_numpy(clip).to(place)), len(clip))
             for _, clip in read_batches(clips, batch_size)

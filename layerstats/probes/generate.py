@@ -15,8 +15,7 @@ from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.phones import empty_phones
 from layerstats.errors import ArgumentError, DataError
-from layerstats.models import InfoWaveGAN
-from layerstats.probes.quiet import at_rest, place_for
+from layerstats.models import InfoWaveGAN, device_for, running
 
 # The same batches whatever else is asked for: convolutions may round otherwise in others.
 _BATCH = 32
@@ -177,7 +176,7 @@ def _name(model: InfoWaveGAN, vector: Tensor) -> str:
 
 def _say(model: InfoWaveGAN, latent: Tensor, device: str) -> np.ndarray:
     """Return waveforms (token, sample) of latent vectors (token, latent)."""
-    place = place_for(model, device)
-    with at_rest(model, place):
+    place = device_for(model, device)
+    with running(model, place):
         parts = [model.generator(batch.to(place)).float().cpu() for batch in latent.split(_BATCH)]
     return torch.cat(parts).numpy()

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
+from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.axes import Axes, series
 from layerstats.probes.infer_axes import Shape, settle_axes, shapes_of
 from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
 from layerstats.probes.layers import lookup
 from layerstats.probes.observe import Pass, observe
-from layerstats.probes.quiet import drawing, dtype_of
 from layerstats.probes.rounding import channel_rms, difference, is_fixed, same_pass
 
 # Tokens that are looked at together.
@@ -94,13 +94,13 @@ def look(
     run = partial(observe, model, layers, choose=choose_output)
 
     def alone(row: int, seed: int = 0) -> tuple[Prepared, Pass]:
-        with drawing(seed, place):
+        with seeded_everywhere(seed, place):
             prepared = make(waveforms[row : row + 1])
             return prepared, run(prepared)
 
     prepared, first = alone(0)
     _check_repeats(first, _again(run, prepared, place))
-    with drawing(0, place):
+    with seeded_everywhere(0, place):
         several = run(make(waveforms[:tokens])) if tokens > 1 else None
     others = _other_lengths(waveforms[:1], prepared, make, run, layers, first, place)
     settled = {
@@ -137,7 +137,7 @@ def _same(one: Prepared, other: Prepared) -> bool:
 
 
 def _again(run: Callable[[Prepared], Pass], prepared: Prepared, place: torch.device) -> Pass:
-    with drawing(1, place):
+    with seeded_everywhere(1, place):
         return run(prepared)
 
 
@@ -186,7 +186,7 @@ def _other_lengths(
     for length in (3 * samples // 4, samples // 2, 2 * samples):
         clip = waveform[:, :length] if length <= samples else torch.cat([waveform, waveform], dim=1)
         try:
-            with warnings.catch_warnings(), drawing(0, place):
+            with warnings.catch_warnings(), seeded_everywhere(0, place):
                 warnings.simplefilter("ignore")
                 other = make(clip)
                 if main_tensor(other).shape == main_tensor(prepared).shape:

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from layerstats.models import gradients
 from layerstats.probes.activation_functions import UNKNOWN, activation_of
 from layerstats.probes.axes import Axes, check_axes, first_tensor, output_tensor
 from layerstats.probes.geometry import WINDOWED, Grid, by_length, union, window_of
@@ -184,15 +185,13 @@ def trace_layers(
         _run(model, given, trace, named, choose_output)
         return {name: _facts(name, names, trace.outputs[name][0], time, noise) for name, names in named.items()}
 
-    # cuDNN's recurrent layers have no backward pass in eval mode.
-    with torch.backends.cudnn.flags(enabled=False):
-        try:
-            with torch.enable_grad(), torch.autograd.graph.allow_mutation_on_saved_tensors():
-                return traced(*with_noise(prepared))
-        except RuntimeError:
-            # Some networks run without gradients only, for instance those that change their own weights.
-            with torch.no_grad():
-                return traced(copied(prepared), None)
+    try:
+        with gradients(model), torch.autograd.graph.allow_mutation_on_saved_tensors():
+            return traced(*with_noise(prepared))
+    except RuntimeError:
+        # Some networks run without gradients only, for instance those that leave torch and come back.
+        with torch.no_grad():
+            return traced(copied(prepared), None)
 
 
 def _run(

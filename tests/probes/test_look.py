@@ -166,7 +166,7 @@ def test_work_in_place_after_a_layer_changes_nothing(tmp_path, clips):
 
 
 class Codebook(nn.Module):
-    """Changes its own weights in place when it runs, which torch forbids where gradients are taken."""
+    """Changes its own weights in place when it runs, which torch forbids where these have gradients."""
 
     def __init__(self):
         super().__init__()
@@ -177,10 +177,17 @@ class Codebook(nn.Module):
         return inputs * self.weight
 
 
-def test_networks_that_run_without_gradients_only(tmp_path, clips):
+def test_networks_that_change_their_own_weights(tmp_path, clips):
     model = Network(lambda m, x: m.book(m.conv(x)), book=Codebook())
     np.testing.assert_allclose(values(clips, tmp_path, model, "book"), expected(clips), atol=1e-6)
-    assert open_store(tmp_path / "s.zarr").layer("book").attrs["context"] == "unverified"
+    assert open_store(tmp_path / "s.zarr").layer("book").attrs["context"] == "local"
+
+
+def test_networks_that_run_without_gradients_only(tmp_path, clips):
+    """Torch gives no array of a tensor whose gradient is taken."""
+    model = Network(lambda m, x: m.outside(m.conv(x)), outside=Function(lambda h: torch.from_numpy(h.numpy() * 2)))
+    np.testing.assert_allclose(values(clips, tmp_path, model, "outside"), 2 * expected(clips), atol=1e-6)
+    assert open_store(tmp_path / "s.zarr").layer("outside").attrs["context"] == "unverified"
 
 
 def test_complex_and_packed_outputs_are_refused_with_what_to_do(tmp_path, clips):
