@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,41 @@ def check_complete(
                 f"NaN or infinite values present in required column {column!r} of {what} "
                 f"({count} of {len(frame)} rows, first at row {frame.index[bad][0]}). {advice}"
             )
+
+
+def read_as(annotation: Any, value: object, what: str) -> Any:
+    """Value as the type that an annotation says, by pydantic's rules: the text "3" is the integer 3, "ask" is none.
+
+    Parameters
+    ----------
+    annotation : type or typing construct
+        What the value must be: `float`, `tuple[str, ...]`, a dataclass.
+    value : object
+        Text that a person wrote, or what was read from JSON.
+    what : str
+        What it is, for the message.
+
+    Raises
+    ------
+    ArgumentError
+        The value is not of that type.
+
+    Examples
+    --------
+    >>> read_as(float, "0.05", "option 'tolerance_s'")
+    0.05
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        # One alternative of a union after another; the first that is about a part says which part.
+        problems = error.errors(include_url=False)
+        reasons = "; or ".join(dict.fromkeys(problem["msg"][0].lower() + problem["msg"][1:] for problem in problems))
+        part = f" ({'.'.join(map(str, problems[0]['loc']))})" if isinstance(value, dict) else ""
+        wrong = repr(problems[0]["input"] if part else value)
+        raise ArgumentError(f"Invalid value {wrong[:80]} for the {what}{part}: {reasons}.") from None
 
 
 def require(module: str, purpose: str, extra: str) -> ModuleType:

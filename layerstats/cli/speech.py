@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips, Corpus
 
 CORPUS_HELP = (
-    "demo, demo:48, timit:PATH, speech_commands:PATH, fsdd:PATH, librispeech:PATH, textgrids:PATH, generated:PATH. "
-    "Options follow a question mark, joined by '&': 'textgrids:PATH?word_tier=Words' and phone_tier, speaker, audio, "
-    "labels, channel, tolerance_s."
+    "demo, demo:48, or KIND:PATH such as timit:PATH. Options follow a question mark: 'textgrids:PATH?word_tier=Words'. "
+    "`layerstats corpora` lists the kinds and their options."
 )
 ALIGN_HELP = "Find the phones by forced alignment (American English)."
 SLICE_HELP = "Slice utterances into their words by forced alignment (American English)."

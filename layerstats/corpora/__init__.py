@@ -8,7 +8,7 @@ from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.fsdd import read_fsdd
 from layerstats.corpora.generated import read_generated, write_generated
 from layerstats.corpora.librispeech import read_librispeech
-from layerstats.corpora.open import CORPUS_NAMES, open_corpus
+from layerstats.corpora.open import corpus_kinds, open_corpus
 from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
 from layerstats.corpora.recognition import recognise_words
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
@@ -17,13 +17,13 @@ from layerstats.corpora.timit import PAPER_WORDS, read_timit
 from layerstats.corpora.word_features import WORD_FEATURES, word_features
 
 __all__ = [
-    "CORPUS_NAMES",
     "PAPER_WORDS",
     "SPEECH_COMMANDS_WORDS",
     "WORD_FEATURES",
     "Clips",
     "Corpus",
     "align",
+    "corpus_kinds",
     "demo_corpus",
     "demo_words",
     "find_damage",

@@ -63,7 +63,7 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
 
 
 def read_generated(path: str | Path, damaged: str = "error") -> Corpus:
-    """Read speech that `write_generated` wrote.
+    """Read generated speech: what `write_generated`, or `layerstats generate`, wrote.
 
     Parameters
     ----------

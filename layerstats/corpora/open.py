@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import unquote
 
+from layerstats.checks import read_as
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.folders import as_words
-from layerstats.corpora.fsdd import read_fsdd
-from layerstats.corpora.generated import read_generated
-from layerstats.corpora.librispeech import read_librispeech
-from layerstats.corpora.speech_commands import read_speech_commands
-from layerstats.corpora.textgrids import read_textgrids
-from layerstats.corpora.timit import read_timit
+from layerstats.corpora.registry import READERS
 from layerstats.errors import ArgumentError
 
-_READERS: dict[str, Callable[..., Corpus]] = {
-    "timit": read_timit,
-    "speech_commands": read_speech_commands,
-    "fsdd": read_fsdd,
-    "librispeech": read_librispeech,
-    "textgrids": read_textgrids,
-    "generated": read_generated,
-}
-_DEMO = {"demo": 8, "demo:48": 48}  # how the built-in corpus is named, and its number of words
-CORPUS_NAMES = ("demo", *_READERS)
+DEMO = {"demo": 8, "demo:48": 48}  # how the built-in corpus is named, and its number of words
+# Parameters of readers that are no options in a name.
 _NOT_IN_NAMES = ("path", "words", "damaged")
-_NUMBERS = {"tolerance_s": float, "channel": int}
 
 
 def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: str = "error") -> Corpus:
@@ -39,9 +26,9 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
     Parameters
     ----------
     name : str
-        "demo" (eight words), "demo:48" (the long list of `demo_words`), or "timit:PATH", "speech_commands:PATH",
-        "fsdd:PATH", "librispeech:PATH", "textgrids:PATH", "generated:PATH". Options of the reader follow a question
-        mark: "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and "%26" an
+        "demo" (eight words), "demo:48" (the long list of `demo_words`), or "KIND:PATH", such as "timit:PATH"; the kinds
+        are those of `corpus_kinds`. Options of the reader follow a question mark:
+        "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and "%26" an
         ampersand in a value.
     words : str or iterable of str, optional
         Some words only; the built-in corpus can say any. By default all words of the source.
@@ -63,17 +50,41 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
     """
     kind, _, place = name.partition(":")
     listed = as_words(words)
-    if name in _DEMO:
-        return demo_corpus(words=demo_words(_DEMO[name]) if listed is None else listed)
-    if kind not in _READERS or not place:
-        known = ", ".join([*_DEMO, *(f"{choice}:PATH" for choice in _READERS)])
+    if name in DEMO:
+        return demo_corpus(words=demo_words(DEMO[name]) if listed is None else listed)
+    if kind not in READERS or not place:
+        known = ", ".join([*DEMO, *(f"{choice}:PATH" for choice in READERS)])
         raise ArgumentError(f"Invalid value for the 'corpus' parameter. Allowed values are {known}, but got {name!r}.")
-    reader = _READERS[kind]
+    reader = READERS[kind]
     path, options = _options(kind, place)
-    if kind == "timit":
+    if "words" in inspect.signature(reader).parameters:
         return reader(path, words=listed, damaged=damaged, **options)
     corpus = reader(path, damaged=damaged, **options)
     return corpus if listed is None else corpus.subset(words=listed)
+
+
+def corpus_kinds() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What can stand before the path in the name of a corpus.
+
+    Returns
+    -------
+    dict
+        Of each kind what it is, in a sentence, and the options that may follow its path.
+
+    Examples
+    --------
+    >>> corpus_kinds()["timit"]
+    ("Read TIMIT, in the LDC's layout or in NLTK's.", ('unit',))
+    """
+    return {kind: (_summary(reader), _option_names(kind)) for kind, reader in READERS.items()}
+
+
+def _summary(reader: object) -> str:
+    return (inspect.getdoc(reader) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _option_names(kind: str) -> tuple[str, ...]:
+    return tuple(name for name in inspect.signature(READERS[kind]).parameters if name not in _NOT_IN_NAMES)
 
 
 def _options(kind: str, place: str) -> tuple[str, dict[str, Any]]:
@@ -81,7 +92,7 @@ def _options(kind: str, place: str) -> tuple[str, dict[str, Any]]:
     path, mark, text = place.rpartition("?")
     if not mark or Path(place).expanduser().is_dir():
         return place, {}
-    known = [name for name in inspect.signature(_READERS[kind]).parameters if name not in _NOT_IN_NAMES]
+    known = _option_names(kind)
     options: dict[str, Any] = {}
     for part in filter(None, text.split("&")):
         name, equals, value = part.partition("=")
@@ -92,16 +103,10 @@ def _options(kind: str, place: str) -> tuple[str, dict[str, Any]]:
             )
         if name in options:
             raise ArgumentError(f"The option {name!r} stands twice in the name of the corpus {kind}:{place}.")
-        options[name] = _value(name, unquote(value))
+        options[name] = _value(kind, name, unquote(value))
     return path, options
 
 
-def _value(name: str, text: str) -> object:
-    if text.lower() == "none":
-        return None
-    if name not in _NUMBERS or text == "mix":
-        return text.lower() if name == "labels" else text
-    try:
-        return _NUMBERS[name](text)
-    except ValueError:
-        raise ArgumentError(f"The option {name!r} of a corpus must be a number, but got {text!r} instead.") from None
+def _value(kind: str, name: str, text: str) -> object:
+    hint = get_type_hints(READERS[kind])[name]
+    return read_as(hint, None if text.lower() == "none" else text, f"option {name!r} of the corpus {kind}:PATH")

@@ -116,6 +116,7 @@ def read_textgrids(
     AudioError
         If a sound file cannot be read.
     """
+    labels = str(labels).lower()
     check_choice("labels", labels, LABEL_SETS)
     check_not_negative("tolerance_s", tolerance_s)
     if not isinstance(split, str) or not split:

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from layerstats.checks import read_as
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models.infowavegan import InfoWaveGAN
 from layerstats.models.wavegan import ConvolutionalEncoder
@@ -75,16 +76,13 @@ class ModelCard:
             given = json.loads(text)
         except json.JSONDecodeError as error:
             raise DataError(f"it is not JSON ({error}).") from error
-        kinds = {"name": str, "description": str, "outputs": list, "limits": list}
-        kinds |= dict.fromkeys(("training", "evaluation", "architecture"), dict)
         if not isinstance(given, dict) or "name" not in given:
             raise DataError("it has no 'name'.")
-        known = {name: given[name] for name in kinds if given.get(name) is not None}
-        for name, value in known.items():
-            if not isinstance(value, kinds[name]):
-                raise DataError(f"its {name!r} must be a {kinds[name].__name__}, but is {value!r}.")
-        known |= {name: tuple(known.get(name, ())) for name in ("outputs", "limits")}
-        return cls(**{"description": "", **known})
+        written = {name: value for name, value in given.items() if value is not None}
+        try:
+            return read_as(cls, {"description": "", **written}, "card")
+        except ArgumentError as error:
+            raise DataError(str(error)) from None
 
     def to_markdown(self) -> str:
         """Return the card as a page to read."""

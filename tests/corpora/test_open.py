@@ -1,7 +1,7 @@
 import pytest
 import soundfile
 
-from layerstats.corpora import CORPUS_NAMES, demo_words, open_corpus
+from layerstats.corpora import corpus_kinds, demo_words, open_corpus
 from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 
@@ -29,8 +29,6 @@ def test_readers_by_name(tmp_path, write_timit, noise):
 def test_unknown_names_list_the_known(name):
     with pytest.raises(ArgumentError, match=r"demo, demo:48, timit:PATH, .*textgrids:PATH"):
         open_corpus(name)
-    readers = {"timit", "speech_commands", "fsdd", "librispeech", "textgrids", "generated"}
-    assert set(CORPUS_NAMES) == {"demo", *readers}
 
 
 def test_options_follow_a_question_mark(tmp_path, write_timit):
@@ -39,6 +37,14 @@ def test_options_follow_a_question_mark(tmp_path, write_timit):
     assert len(open_corpus(f"timit:{tmp_path / 'ti?mit'}")) == 2
     (tmp_path / "timit").symlink_to(tmp_path / "ti?mit")
     assert len(open_corpus(f"timit:{tmp_path / 'timit'}?", words="she")) == 1
+
+
+def test_kinds_name_what_they_are_and_their_options():
+    kinds = corpus_kinds()
+    assert set(kinds) == {"timit", "speech_commands", "fsdd", "librispeech", "textgrids", "generated"}
+    assert all(summary.endswith(".") for summary, _ in kinds.values())
+    assert kinds["fsdd"][1] == ()
+    assert set(kinds["textgrids"][1]) >= {"word_tier", "phone_tier", "speaker", "channel", "tolerance_s", "labels"}
 
 
 @pytest.mark.parametrize("option", ["words=ask", "units=word", "unit", "=word", "path=x"])
@@ -50,7 +56,10 @@ def test_unknown_options_list_the_known(tmp_path, option):
 
 
 def test_values_of_options_are_checked(tmp_path):
-    with pytest.raises(ArgumentError, match="'tolerance_s' of a corpus must be a number, but got 'long'"):
+    with pytest.raises(
+        ArgumentError,
+        match="'long' for the option 'tolerance_s' of the corpus textgrids:PATH: input should be a valid number",
+    ):
         open_corpus(f"textgrids:{tmp_path}?tolerance_s=long")
     with pytest.raises(ArgumentError, match="'unit'"):
         open_corpus(f"timit:{tmp_path}?unit=none")

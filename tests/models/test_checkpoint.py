@@ -94,7 +94,8 @@ def test_fields_of_a_later_version_are_passed_over(tmp_path):
     [
         (lambda card: "{", "not JSON"),
         (lambda card: [], "no 'name'"),
-        (lambda card: {**card, "training": "long"}, "'training' must be a dict, but is 'long'"),
+        (lambda card: {**card, "training": "long"}, r"Invalid value 'long' for the card \(training\)"),
+        (lambda card: {**card, "outputs": ["ask", 7]}, r"Invalid value 7 for the card \(outputs\.1\)"),
         (lambda card: {**card, "architecture": {}}, "Unknown architecture None"),
         (
             lambda card: {**card, "architecture": {"class": "ConvolutionalEncoder", "arguments": {"depth": 3}}},
@@ -102,7 +103,7 @@ def test_fields_of_a_later_version_are_passed_over(tmp_path):
         ),
         (lambda card: {**card, "architecture": {"class": "ConvolutionalEncoder"}}, "'outputs'"),
     ],
-    ids=["text", "list", "kind", "no-architecture", "argument", "no-arguments"],
+    ids=["text", "list", "kind", "part", "no-architecture", "argument", "no-arguments"],
 )
 def test_damaged_cards_are_named(tmp_path, change, message):
     path = save_checkpoint(tmp_path / "words.safetensors", ConvolutionalEncoder(2, width=1), CARD)
