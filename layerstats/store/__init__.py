@@ -7,11 +7,13 @@ from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
 from layerstats.store.layer_spec import LayerSpec
+from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
 from layerstats.store.writer import RecordingWriter
 
 __all__ = [
     "SUMMARIES",
+    "TABLE_KINDS",
     "Experiment",
     "LayerSpec",
     "RecordingWriter",
@@ -21,5 +23,6 @@ __all__ = [
     "describe",
     "open_store",
     "store_arrays",
+    "store_table",
     "without_checksums",
 ]

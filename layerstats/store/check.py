@@ -15,6 +15,7 @@ from layerstats.store.groups import METADATA
 from layerstats.store.hashing import content_hash
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import check_times, layer_array, read_recording, variables
+from layerstats.store.result_tables import TABLE_KINDS, check_result_table, table_names
 from layerstats.store.schema import PHONES, TOKENS
 from layerstats.store.tables import storable
 
@@ -53,6 +54,7 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
     if not found:
         for name in files.recording_names:
             found += _recording(files, name)
+        found += _result_tables(files.path)
     return list(dict.fromkeys(str(error) for error in found))
 
 
@@ -110,6 +112,15 @@ def _recording(files: StoreFiles, name: str) -> Iterator[StoreError]:
                     check_times(root, name, layer, np.asarray(array[:]))
                 elif variable == "token" and np.asarray(array[:]).tolist() != files.tokens["token"].tolist():
                     yield damaged(root, root / name / layer / "token", "holds other tokens than the tokens table")
+            except StoreError as error:
+                yield error
+
+
+def _result_tables(root: Path) -> Iterator[StoreError]:
+    for kind in TABLE_KINDS:
+        for name in table_names(root, kind):
+            try:
+                check_result_table(root, kind, name)
             except StoreError as error:
                 yield error
 

@@ -18,7 +18,7 @@ from zarr.storage import LocalStore
 
 from layerstats.errors import StoreError
 from layerstats.store.groups import METADATA
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, UNTRAINED
+from layerstats.store.schema import MAIN_RECORDING, PHONES, RESULT_KINDS, TOKENS, UNTRAINED
 
 _CHUNK = re.compile(r"/c(/\d+)*$")
 
@@ -48,6 +48,9 @@ def remedy(root: Path, inside: Path) -> str:
     if parts[:1] == (MAIN_RECORDING,) or (parts[:1] == (UNTRAINED,) and len(parts) > 2):
         folder = root.joinpath(*parts[: 1 if parts[0] == MAIN_RECORDING else 2])
         return f"Remove the folder {folder} and run the call that recorded it again, or restore the file from a copy."
+    if len(parts) > 1 and parts[0] in RESULT_KINDS:
+        folder = root.joinpath(*parts[:2])
+        return f"Remove the folder {folder} and run the call that wrote the table again, or restore it from a copy."
     return f"Restore the file from a copy, or remove {root} and record again."
 
 

@@ -4,110 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-import zarr
 
-from layerstats.store.query import Wanted, as_list, check_known, matching, narrowed, samples_within
+from layerstats.store.export import export
+from layerstats.store.frames import frames
+from layerstats.store.query import Wanted, as_list, by_table, check_known, matching, narrowed
 from layerstats.store.reading import StoreFiles
-from layerstats.store.recordings import summary_of
+from layerstats.store.result_tables import read_result_table, result_tables
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, unit_and_name
+from layerstats.store.selection import Selection
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Experiment:
+class Experiment(Selection):
     """A store, or the part of it that queries have left; made by `open_store`.
 
     No query reads values or changes anything: it returns a narrower experiment. Values are read by `to_frame`, by
     `export`, and where the arrays of `layer` are used.
     """
 
-    _files: StoreFiles = field()
-    _recording: str = MAIN_RECORDING
-    _token_rows: np.ndarray | None = None
-    _phone_rows: np.ndarray | None = None
-    _layers: tuple[str, ...] | None = None
-    _time_s: tuple[float, float] | None = None
-
     def __repr__(self) -> str:
         return (
             f"<Experiment {self.path.name} {self._recording}: {len(self.token_rows)} tokens, "
             f"{len(self.phone_rows)} phones, layers {', '.join(self.layers)}>"
         )
-
-    @property
-    def path(self) -> Path:
-        """Where the store is."""
-        return self._files.path
-
-    @property
-    def name(self) -> str:
-        """Name of the recording that this view shows."""
-        return self._recording
-
-    @property
-    def attrs(self) -> dict[str, Any]:
-        """Provenance of the store and of the recording that this view shows."""
-        return {**self._files.attributes, **self.recording_attrs}
-
-    @property
-    def summary(self) -> str:
-        """What is recorded of the channels: "mean" or "root_mean_square"."""
-        return summary_of(self._files.recording(self._recording))
-
-    @property
-    def recording_attrs(self) -> dict[str, Any]:
-        """Provenance of the recording that this view shows, without that of the store."""
-        return self._files.recording(self._recording)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the layers, in their order in the network."""
-        return tuple(self._files.recording(self._recording)["layers"]) if self._layers is None else self._layers
-
-    @property
-    def recordings(self) -> pd.DataFrame:
-        """One row per recording of the store: `recording, complete, tokens, layers, maps, seed, model_hash, ...`."""
-        return self._files.recordings
-
-    @property
-    def tokens(self) -> pd.DataFrame:
-        """The tokens that are selected."""
-        return self._files.tokens.iloc[self.token_rows].reset_index(drop=True)
-
-    @property
-    def phones(self) -> pd.DataFrame:
-        """The phones that are selected: those of the phone query, or all phones of the selected tokens."""
-        return self._files.phones.iloc[self.phone_rows].drop(columns="token_row").reset_index(drop=True)
-
-    @property
-    def has_phone_query(self) -> bool:
-        """Whether phones were asked for, so that `to_frame` keeps to their intervals."""
-        return self._phone_rows is not None
-
-    @property
-    def time_s(self) -> tuple[float, float] | None:
-        """The time window (start <= time < end, seconds), or None."""
-        return self._time_s
-
-    @property
-    def token_rows(self) -> np.ndarray:
-        """Rows of the store's tokens table that are selected, (token,)."""
-        if self._token_rows is not None:
-            return self._token_rows
-        return np.arange(self._files.recording(self._recording)["tokens_written"])
-
-    @property
-    def phone_rows(self) -> np.ndarray:
-        """Rows of the store's phones table that are selected, (phone,)."""
-        if self._phone_rows is not None:
-            return self._phone_rows
-        return np.flatnonzero(np.isin(self._files.phones["token_row"], self.token_rows))
 
     @property
     def tree(self) -> xr.DataTree:
@@ -121,6 +46,30 @@ class Experiment:
         nodes |= {f"/{self._recording}/{layer}": self.layer(layer) for layer in self.layers}
         return xr.DataTree.from_dict(nodes)
 
+    @property
+    def tables(self) -> pd.DataFrame:
+        """One row per table of results: `kind` (outcomes, judgements, ...), `name, rows, columns, key, created_at`."""
+        return result_tables(self.path)
+
+    def table(self, kind: str, name: str) -> pd.DataFrame:
+        """Return a table of results, whatever is selected; its provenance is in `attrs` of the frame.
+
+        Parameters
+        ----------
+        kind
+            "outcomes", "judgements", "averages" or "ratings".
+        name
+            Name of the table, as in `tables`.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such kind.
+        StoreError
+            There is no such table, or it is damaged.
+        """
+        return read_result_table(self.path, kind, name)
+
     def recording(self, name: str) -> Experiment:
         """Return the same selection in another recording, for instance `untrained/seed_03`.
 
@@ -131,58 +80,59 @@ class Experiment:
         StoreError
             It is half-written.
         """
-        attributes = self._files.recording(name)
-        check_known("layer", self._layers or (), attributes["layers"])
-        rows = self._token_rows
-        if rows is not None:
-            rows = rows[rows < attributes["tokens_written"]]
-        return replace(self, _recording=name, _token_rows=rows)
+        return self.in_recording(name)
 
     def select(
         self,
         *,
-        word: Wanted | None = None,
-        speaker: Wanted | None = None,
-        split: Wanted | None = None,
         layer: Wanted | None = None,
-        token: Wanted | None = None,
         phone: Wanted | None = None,
-        phone_class: Wanted | None = None,
-        previous: Wanted | None = None,
-        following: Wanted | None = None,
-        position: Wanted | None = None,
         time_s: tuple[float, float] | None = None,
+        **columns: Wanted | None,
     ) -> Experiment:
-        """Return the part that meets every condition; each takes one value or several.
+        """Return the part that meets every condition; each takes one value or several, and None is no condition.
 
         Parameters
         ----------
-        word, speaker, split, token
-            Tokens by their columns.
         layer
             Layers by name, in the order given.
-        phone, phone_class, previous, following, position
-            Phones by label, class, neighbours ("#" at the edges of a token) and position ("initial", "medial", "final",
-            "only"). Tokens without such a phone drop out, and `to_frame` keeps to the samples whose `time_s` lies in
-            a phone's interval (onset <= time < offset).
+        phone
+            Phones by label.
         time_s
             Window in seconds on the clip's axis (start <= time < end).
+        **columns
+            Tokens or phones by any column of the tokens or the phones table: ``word="ask"``, ``speaker=["s1", "s2"]``,
+            ``sex="f"``, ``phone_class="plosive"``, ``previous="#"`` (the edge of a token), ``position="initial"``. A
+            column that both tables have is that of the tokens; ``phone_`` before its name asks for the phones'
+            (``phone_onset_s``). Tokens without such a phone drop out, and `to_frame` keeps to the samples whose
+            `time_s` lies in a phone's interval (onset <= time < offset).
 
         Raises
         ------
         ArgumentError
-            The store has no such word, speaker, ...; the message lists those that exist.
+            The store has no such layer, column or value; the message lists those that exist.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from layerstats.store import store_arrays
+        >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": "ask", "speaker": ["s1", "s2"], "split": "test"})
+        >>> tokens["sex"] = ["f", "m"]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = store_arrays(f"{folder}/s.zarr", tokens, {"conv1": np.eye(2)}, time_s={"conv1": [0.0, 0.5]})
+        ...     open_store(path).select(sex="m").tokens["token"].tolist()
+        ['b']
         """
-        by_token = {"word": word, "speaker": speaker, "split": split, "token": token}
-        by_phone = {"label": phone, "phone_class": phone_class, "previous": previous, "following": following}
-        by_phone["position"] = position
-        wanted_tokens = {column: wanted for column, wanted in by_token.items() if wanted is not None}
-        wanted_phones = {column: wanted for column, wanted in by_phone.items() if wanted is not None}
+        tokens_table, phones_table = self._files.tokens, self._files.phones.drop(columns="token_row")
+        wanted = {column: values for column, values in columns.items() if values is not None}
+        of_tokens, of_phones = by_table(wanted, tokens_table, phones_table)
+        if phone is not None:
+            of_phones = {"label": phone, **of_phones}
         tokens, phones, layers, window = self._token_rows, self._phone_rows, self._layers, self._time_s
-        if wanted_tokens:
-            tokens = self.token_rows[matching(self._files.tokens, wanted_tokens, "tokens")[self.token_rows]]
-        if wanted_phones:
-            phones = self.phone_rows[matching(self._files.phones, wanted_phones, "phones")[self.phone_rows]]
+        if of_tokens:
+            tokens = self.token_rows[matching(tokens_table, of_tokens, "tokens")[self.token_rows]]
+        if of_phones:
+            phones = self.phone_rows[matching(phones_table, of_phones, "phones")[self.phone_rows]]
         if phones is not None:
             # Each table keeps only what the other one still has.
             tokens = self.token_rows if tokens is None else tokens
@@ -190,47 +140,11 @@ class Experiment:
             phones = phones[np.isin(token_of_phone, tokens)]
             tokens = tokens[np.isin(tokens, token_of_phone)]
         if layer is not None:
-            layers = tuple(as_list(layer))
+            layers = tuple(map(str, as_list(layer)))
             check_known("layer", layers, self.layers)
         if time_s is not None:
             window = narrowed(window, time_s)
         return replace(self, _token_rows=tokens, _phone_rows=phones, _layers=layers, _time_s=window)
-
-    def layer(self, name: str) -> xr.Dataset:
-        """Return a layer, read when used: `mean` or what `summary` says, and `maps` where they were recorded.
-
-        They are (token, sample) and (token, channel, sample). The tokens and the time window of the selection apply; a
-        phone query narrows the tokens but not the samples, since phones have other times in every token (`to_frame`
-        does that).
-
-        Raises
-        ------
-        ArgumentError
-            The selection has no such layer.
-        """
-        check_known("layer", [name], self.layers)
-        dataset = self._files.dataset(self._recording, name)
-        start, stop = self.sample_range(dataset["time_s"].to_numpy())
-        tokens = self.tokens
-        about = {
-            column: ("token", tokens[column].to_numpy(dtype=object)) for column in ("token", "word", "speaker", "split")
-        }
-        if len(tokens) < dataset.sizes["token"] or stop - start < dataset.sizes["sample"]:
-            dataset = dataset.isel(token=self.token_rows, sample=slice(start, stop))
-        return dataset.assign_coords(about).assign_coords(sample=("sample", np.arange(start, stop)))
-
-    def array(self, layer: str, variable: str | None = None) -> zarr.Array:
-        """Return the whole array of a layer as it lies on disk, whatever is selected: for reading block by block."""
-        return self._files.array(self._recording, layer, variable or self.summary)
-
-    def times(self, layer: str) -> np.ndarray:
-        """Return the centres of all receptive fields of a layer, (sample,), seconds on the clip's axis."""
-        return self._files.times(self._recording, layer)
-
-    def sample_range(self, time_s: np.ndarray) -> tuple[int, int]:
-        """Return the first sample of the time window in a layer with `time_s` (sample,), and the one after its last."""
-        start, stop = samples_within(time_s, *(self._time_s or (-np.inf, np.inf)))
-        return int(start), int(stop)
 
     def to_frame(
         self, layer: Wanted | None = None, *, values: str | None = None, columns: Iterable[str] = ()
@@ -263,8 +177,6 @@ class Experiment:
         StoreError
             Maps were asked for and not recorded.
         """
-        from layerstats.store.frames import frames
-
         chosen = self if layer is None else self.select(layer=layer)
         return pd.concat(frames(chosen, values=values, columns=columns), ignore_index=True)
 
@@ -309,8 +221,6 @@ class Experiment:
         DataError
             Nothing is selected, or there are no untrained recordings.
         """
-        from layerstats.store.export import export
-
         options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}
         return export(self, path, to, **options)
 

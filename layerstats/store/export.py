@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,7 @@ from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.store.frames import frames
 from layerstats.store.netcdf_process import write_netcdf_apart
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, UNTRAINED
-
-if TYPE_CHECKING:
-    from layerstats.store.experiment import Experiment
+from layerstats.store.selection import Selection
 
 # Large enough for the cost of a block not to be felt, small enough for memory not to be.
 BLOCK_TOKENS = 64
@@ -32,7 +29,7 @@ Table = tuple[str, Callable[[], Iterable[pd.DataFrame]]]
 
 
 def export(
-    experiment: Experiment,
+    selection: Selection,
     path: str | os.PathLike[str],
     to: str,
     *,
@@ -44,19 +41,19 @@ def export(
     """Write what is selected; see `Experiment.export`."""
     check_choice("to", to, ["csv", "parquet", "netcdf"])
     path = Path(path)
-    if experiment.tokens.empty or not experiment.layers:
+    if selection.tokens.empty or not selection.layers:
         raise DataError("There is nothing to export: no token or layer meets all conditions of the query. Widen it.")
-    others = _untrained(experiment) if untrained else {}
+    others = _untrained(selection) if untrained else {}
     if to == "netcdf":
         path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
         _check_absent([path], overwrite)
         with replacing(path, StoreError, full=ADVICE) as partial:
-            write_netcdf_apart([experiment, *others.values()], partial)
+            write_netcdf_apart([selection, *others.values()], partial)
         return [path]
     tables: list[Table] = [
-        (TOKENS, lambda: [experiment.tokens]),
-        (PHONES, lambda: [experiment.phones]),
-        (MAIN_RECORDING, lambda: frames(experiment, block_tokens=BLOCK_TOKENS, padding=padding)),
+        (TOKENS, lambda: [selection.tokens]),
+        (PHONES, lambda: [selection.phones]),
+        (MAIN_RECORDING, lambda: frames(selection, block_tokens=BLOCK_TOKENS, padding=padding)),
     ]
     if others:
         tables.append((UNTRAINED, lambda: _seeds(others, padding)))
@@ -70,18 +67,18 @@ def export(
     return written
 
 
-def _untrained(experiment: Experiment) -> dict[int, Experiment]:
+def _untrained(selection: Selection) -> dict[int, Selection]:
     """Return the same selection in every untrained recording, by seed."""
-    names = [name for name in experiment.recordings["recording"] if name.startswith(f"{UNTRAINED}/")]
+    names = [name for name in selection.recordings["recording"] if name.startswith(f"{UNTRAINED}/")]
     if not names:
         raise DataError(
-            f"{experiment.path} has no untrained networks to export. Record some: untrained seeds of "
+            f"{selection.path} has no untrained networks to export. Record some: untrained seeds of "
             "`record_untrained`, in the shell `layerstats record ... --untrained 10`."
         )
-    return {int(name.rpartition("_")[2]): experiment.recording(name) for name in names}
+    return {int(name.rpartition("_")[2]): selection.in_recording(name) for name in names}
 
 
-def _seeds(recordings: Mapping[int, Experiment], padding: bool) -> Iterator[pd.DataFrame]:
+def _seeds(recordings: Mapping[int, Selection], padding: bool) -> Iterator[pd.DataFrame]:
     for seed, recording in recordings.items():
         for block in frames(recording, block_tokens=BLOCK_TOKENS, padding=padding):
             yield block.assign(seed=seed)

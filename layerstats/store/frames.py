@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,9 +13,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.store.query import samples_within
 from layerstats.store.schema import TOKEN_COLUMNS
-
-if TYPE_CHECKING:
-    from layerstats.store.experiment import Experiment
+from layerstats.store.selection import Selection
 
 PHONE_NAMES = {
     "label": "phone",
@@ -24,7 +21,6 @@ PHONE_NAMES = {
     "onset_s": "phone_onset_s",
     "offset_s": "phone_offset_s",
 }
-
 
 # Columns of the tokens table that say where the speech of a clip is.
 SPEECH = {"onset_s", "duration_s"}
@@ -40,7 +36,7 @@ class _Rows:
 
 
 def frames(
-    experiment: Experiment,
+    selection: Selection,
     *,
     values: str | None = None,
     columns: Iterable[str] = (),
@@ -58,25 +54,25 @@ def frames(
     DataError
         Nothing is selected.
     """
-    values = experiment.summary if values is None else values
-    check_choice("values", values, [experiment.summary, "maps"])
-    tokens, phones = experiment.tokens, experiment.phones
-    extra_tokens, extra_phones = _extra_columns(experiment, tokens, phones, columns)
+    values = selection.summary if values is None else values
+    check_choice("values", values, [selection.summary, "maps"])
+    tokens, phones = selection.tokens, selection.phones
+    extra_tokens, extra_phones = _extra_columns(selection, tokens, phones, columns)
     if tokens.empty:
         raise DataError("Nothing is selected: no token meets all conditions of the query. Widen it.")
-    if not experiment.layers:
+    if not selection.layers:
         raise DataError("Nothing is selected: the query names no layer.")
     token_of_phone = pd.Index(tokens["token"]).get_indexer(pd.Index(phones["token"]))
     step = block_tokens or len(tokens)
     nothing = True
-    for layer in experiment.layers:
-        array = experiment.array(layer, values)
-        time_s = experiment.times(layer)
-        window = experiment.sample_range(time_s)
+    for layer in selection.layers:
+        array = selection.array(layer, values)
+        time_s = selection.times(layer)
+        window = selection.sample_range(time_s)
         for start in range(0, len(tokens), step):
             block = tokens.iloc[start : start + step]
             block_phones = None
-            if experiment.has_phone_query:
+            if selection.has_phone_query:
                 inside = np.flatnonzero((token_of_phone >= start) & (token_of_phone < start + step))
                 block_phones = phones.iloc[inside].assign(token_row=token_of_phone[inside] - start)
                 onset_s, offset_s = block_phones["onset_s"].to_numpy(), block_phones["offset_s"].to_numpy()
@@ -88,7 +84,7 @@ def frames(
             if len(rows.sample) == 0:
                 continue
             nothing = False
-            read = _read(array, experiment.token_rows[start : start + step], window)
+            read = _read(array, selection.token_rows[start : start + step], window)
             frame = _frame(layer, block, block_phones, rows, time_s, extra_tokens, extra_phones)
             yield _with_values(frame, read, rows, window[0])
     if nothing:
@@ -99,7 +95,7 @@ def frames(
 
 
 def _extra_columns(
-    experiment: Experiment, tokens: pd.DataFrame, phones: pd.DataFrame, columns: Iterable[str]
+    selection: Selection, tokens: pd.DataFrame, phones: pd.DataFrame, columns: Iterable[str]
 ) -> tuple[list[str], list[str]]:
     extra_tokens, extra_phones = [], []
     for column in [columns] if isinstance(columns, str) else columns:
@@ -107,10 +103,10 @@ def _extra_columns(
             continue
         if column in tokens.columns:
             extra_tokens.append(column)
-        elif experiment.has_phone_query and column in phones.columns:
+        elif selection.has_phone_query and column in phones.columns:
             extra_phones += [column] if column not in PHONE_NAMES else []
         else:
-            known = [*tokens.columns, *(phones.columns if experiment.has_phone_query else [])]
+            known = [*tokens.columns, *(phones.columns if selection.has_phone_query else [])]
             raise ArgumentError(f"There is no column {column!r}. There are: {', '.join(map(str, known))}.")
     return extra_tokens, extra_phones
 

@@ -10,6 +10,7 @@ import pandas as pd
 from layerstats.store.groups import METADATA
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import read_layer_attributes, summary_of
+from layerstats.store.result_tables import result_tables
 from layerstats.store.schema import MAIN_RECORDING
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
@@ -21,7 +22,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to pandas.DataFrame
-        "Store" (`property, value`), "Words" (`word, tokens, speakers`), "Recordings" (one row each), "Layers" (of the
+        "Store" (`property, value`), "Words" (`word, tokens, speakers`), "Recordings" (one row each), "Tables" (one row
+        for each table of results), "Layers" (of the
         first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
         geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
 
@@ -35,6 +37,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Store": _properties(files),
         "Words": _words(files.tokens),
         "Recordings": files.recordings,
+        "Tables": result_tables(files.path),
         "Layers": _layers(files),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from layerstats.errors import ArgumentError
-from layerstats.store.schema import check_layer_name
+from layerstats.store.schema import check_name
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LayerSpec:
     attrs: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_layer_name(self.name)
+        check_name("layer", self.name)
         if np.ndim(self.time_s) != 1 or np.size(self.time_s) == 0 or not np.all(np.isfinite(self.time_s)):
             raise ArgumentError(f"The times of layer {self.name!r} must be finite, of shape (sample,), and not empty.")
         if np.any(np.diff(self.time_s) <= 0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5netcdf
 import h5py
@@ -11,25 +11,23 @@ import numpy as np
 import pandas as pd
 
 from layerstats.store.schema import PHONES, TOKENS, unit_and_name
+from layerstats.store.selection import Selection
 from layerstats.store.tables import MISSING
-
-if TYPE_CHECKING:
-    from layerstats.store.experiment import Experiment
 
 BLOCK_TOKENS = 64
 INT32 = np.iinfo(np.int32)
 
 
-def write_groups(root: h5netcdf.File, recordings: Sequence[Experiment]) -> None:
+def write_groups(root: h5netcdf.File, recordings: Sequence[Selection]) -> None:
     """Write the selected tokens, their phones and the selected layers into an open file, block by block.
 
     The recordings after the first are the same selection in untrained networks. Attributes of a layer are also
     written on its variables, because ncdf4 does not read those of groups.
     """
-    experiment = recordings[0]
-    tokens, phones = experiment.tokens, experiment.phones
+    selection = recordings[0]
+    tokens, phones = selection.tokens, selection.phones
     root.dimensions = {"token": len(tokens)}
-    _write_attributes(root, {**experiment.attrs, "recording": experiment.name})
+    _write_attributes(root, {**selection.attrs, "recording": selection.name})
     # At the top, so that the axis `token` of every layer is labelled.
     _write_column(root, "token", pd.Series(tokens["token"]), "token")
     _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
@@ -41,14 +39,14 @@ def write_groups(root: h5netcdf.File, recordings: Sequence[Experiment]) -> None:
     for recording in recordings:
         for layer in recording.layers:
             _write_layer(root.create_group(f"{recording.name}/{layer}"), recording, layer)
-        if recording is not experiment:
+        if recording is not selection:
             _write_attributes(root[recording.name], recording.recording_attrs)
 
 
-def _write_layer(group: h5netcdf.Group, experiment: Experiment, layer: str) -> None:
-    dataset = experiment.layer(layer)
-    rows = experiment.token_rows
-    start, stop = experiment.sample_range(experiment.times(layer))
+def _write_layer(group: h5netcdf.Group, selection: Selection, layer: str) -> None:
+    dataset = selection.layer(layer)
+    rows = selection.token_rows
+    start, stop = selection.sample_range(selection.times(layer))
     if stop == start:
         return
     about = {name: value for name, value in dataset.attrs.items() if name not in ("units", "long_name")}
@@ -57,7 +55,7 @@ def _write_layer(group: h5netcdf.Group, experiment: Experiment, layer: str) -> N
     for name in ("sample", "time_s"):
         _write_column(group, name, pd.Series(dataset[name].to_numpy()), "sample")
     for name, variable in dataset.data_vars.items():
-        source = experiment.array(layer, str(name))
+        source = selection.array(layer, str(name))
         chunks = (min(BLOCK_TOKENS, len(rows)), *variable.shape[1:])
         target = group.create_variable(
             str(name), variable.dims, np.float32, chunks=chunks, compression="gzip", compression_opts=1, shuffle=True

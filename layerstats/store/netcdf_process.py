@@ -12,12 +12,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from layerstats.errors import LayerstatsError, StoreError
-
-if TYPE_CHECKING:
-    from layerstats.store.experiment import Experiment
+from layerstats.store.selection import Selection
 
 # -P: a file of the user's folder must not stand in for a module.
 _COMMAND = [sys.executable, "-P", "-m", "layerstats.store.netcdf_process"]
@@ -25,7 +23,7 @@ _COMMAND = [sys.executable, "-P", "-m", "layerstats.store.netcdf_process"]
 _FULL_BYTES = 2**20
 
 
-def write_netcdf_apart(recordings: Sequence[Experiment], file: Path) -> None:
+def write_netcdf_apart(recordings: Sequence[Selection], file: Path) -> None:
     """Write the same selection in one recording or several as netCDF by `write_groups` in a child process.
 
     Raises

@@ -9,19 +9,58 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 
+Value = str | bool | int | float
 # What is wanted of a column: one value or several.
-Wanted = str | Iterable[str]
+Wanted = Value | Iterable[Value]
+# Asks for a column of the phones where the tokens have one of the same name.
+OF_PHONES = "phone_"
 
 
-def as_list(wanted: Wanted) -> list[str]:
+def as_list(wanted: Wanted) -> list[Value]:
     """Return one value or several as a list.
 
     Examples
     --------
-    >>> as_list("ask"), as_list(("ask", "dark"))
-    (['ask'], ['ask', 'dark'])
+    >>> as_list("ask"), as_list(("ask", "dark")), as_list(3)
+    (['ask'], ['ask', 'dark'], [3])
     """
-    return [wanted] if isinstance(wanted, str) else list(wanted)
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
+        return list(wanted)
+    return [wanted]
+
+
+def by_table(
+    wanted: Mapping[str, Wanted], tokens: pd.DataFrame, phones: pd.DataFrame
+) -> tuple[dict[str, Wanted], dict[str, Wanted]]:
+    """Return what is wanted of the tokens and what of the phones, by column.
+
+    Raises
+    ------
+    ArgumentError
+        A column is in neither table; the message lists those that exist.
+
+    Examples
+    --------
+    >>> tokens, phones = pd.DataFrame(columns=["token", "onset_s"]), pd.DataFrame(columns=["token", "onset_s", "label"])
+    >>> by_table({"token": "a", "label": "s", "phone_onset_s": 0.1}, tokens, phones)
+    ({'token': 'a'}, {'label': 's', 'onset_s': 0.1})
+    """
+    of_tokens: dict[str, Wanted] = {}
+    of_phones: dict[str, Wanted] = {}
+    for column, values in wanted.items():
+        bare = column.removeprefix(OF_PHONES)
+        if column in tokens.columns:
+            of_tokens[column] = values
+        elif column in phones.columns:
+            of_phones[column] = values
+        elif bare in phones.columns:
+            of_phones[bare] = values
+        else:
+            raise ArgumentError(
+                f"Nothing can be selected by {column!r}: the store has no such column. Of tokens there are: "
+                f"{', '.join(map(str, tokens.columns))}; of phones: {', '.join(map(str, phones.columns))}."
+            )
+    return of_tokens, of_phones
 
 
 def matching(table: pd.DataFrame, wanted: Mapping[str, Wanted], what: str) -> np.ndarray:
@@ -30,12 +69,12 @@ def matching(table: pd.DataFrame, wanted: Mapping[str, Wanted], what: str) -> np
     Raises
     ------
     ArgumentError
-        A column or a value does not exist; the message lists those that do.
+        The table is empty or has no such value; the message lists those that exist.
     """
     rows = np.ones(len(table), dtype=bool)
     for column, values in wanted.items():
-        if column not in table.columns or len(table) == 0:
-            raise ArgumentError(f"Nothing can be selected by {column!r}: the store has no such column of {what}.")
+        if len(table) == 0:
+            raise ArgumentError(f"Nothing can be selected by {column!r}: the store has no {what}.")
         listed = as_list(values)
         check_known(column, listed, table[column].dropna().unique().tolist())
         rows &= table[column].isin(listed).to_numpy()

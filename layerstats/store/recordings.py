@@ -12,7 +12,7 @@ import zarr
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.store.damage import damaged, missing_chunks, open_array
 from layerstats.store.groups import METADATA, read_attributes
-from layerstats.store.schema import SUMMARIES, TOKENS, check_layer_name
+from layerstats.store.schema import SUMMARIES, TOKENS, check_name
 
 # What a reader needs, and of which kind it is.
 _KINDS = {"layers": list, "maps": bool, "chunk_tokens": int, "complete": bool, "tokens_written": int}
@@ -57,7 +57,7 @@ def read_recording(root: Path, name: str) -> dict[str, Any]:
         raise damaged(root, metadata, f"has {attributes['chunk_tokens']} for 'chunk_tokens'")
     for layer in attributes["layers"]:
         try:
-            check_layer_name(layer)
+            check_name("layer", layer)
         except (ArgumentError, AttributeError, TypeError) as error:
             raise damaged(root, metadata, f"names a layer {layer!r}, which is no name of a layer") from error
     return attributes

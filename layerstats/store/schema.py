@@ -19,6 +19,8 @@ TOKENS = "tokens"
 PHONES = "phones"
 MAIN_RECORDING = "activations"
 UNTRAINED = "untrained"
+# Groups of tables of results.
+RESULT_KINDS = ("outcomes", "judgements", "averages", "ratings")
 
 # What is stored of a layer's channels; the first unless the recording says otherwise.
 SUMMARIES = ("mean", "root_mean_square")
@@ -71,12 +73,12 @@ def check_recording_name(name: str) -> None:
         )
 
 
-def check_layer_name(name: str) -> None:
-    """Raise `ArgumentError` unless `name` can be the name of a group (Zarr v3, "Node names")."""
-    if not name or "/" in name or name.startswith("__") or not name.strip("."):
+def check_name(what: str, name: str) -> None:
+    """Raise `ArgumentError` unless `name` can be the name of a finished group (Zarr v3, "Node names")."""
+    if not name or "/" in name or name.startswith("__") or not name.strip(".") or name.endswith(".partial"):
         raise ArgumentError(
-            f"A layer cannot be called {name!r}: names are not empty, have no '/', do not begin with '__' "
-            "and are not made of dots only."
+            f"A {what} cannot be called {name!r}: names are not empty, have no '/', do not begin with '__', do not end "
+            "in '.partial' and are not made of dots only."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,22 +51,24 @@ def _storable_column(series: pd.Series, what: str) -> np.ndarray | pd.Series:
     return pd.Series(values, dtype=object)
 
 
-def write_table(folder: Path, frame: pd.DataFrame, dimension: str) -> None:
+def write_table(
+    folder: Path, frame: pd.DataFrame, dimension: str, attributes: Mapping[str, object] | None = None
+) -> None:
     """Write a frame that `storable` returned; the group's own metadata come last."""
     for name in frame.columns:
         values = frame[name].to_numpy()
-        attributes: dict[str, object] = dict(unit_and_name(name))
+        about: dict[str, object] = dict(unit_and_name(name))
         if values.dtype == object:
             absent = frame[name].isna().to_numpy()
             if absent.any():
                 # Text of variable length has no missing value, so the reader is told that "" stands for it.
-                attributes |= MISSING
+                about |= MISSING
             values = np.where(absent, "", values)
         kind = "text" if values.dtype == object else values.dtype
-        array = create_array(folder / name, values.shape, values.shape, kind, (dimension,), attributes)
+        array = create_array(folder / name, values.shape, values.shape, kind, (dimension,), about)
         if len(values):
             array[:] = values
-    write_group(folder, {"columns": list(frame.columns)})
+    write_group(folder, {**(attributes or {}), "columns": list(frame.columns)})
 
 
 def read_table(root: Path, name: str, required: Sequence[str]) -> pd.DataFrame:

@@ -73,6 +73,9 @@ def test_whole_store_is_the_tidy_table(experiment):
         ),
         ({"split": "test"}, lambda t: t["split"] == "test"),
         ({"token": ("tok03", "tok09")}, lambda t: t["token"].isin(["tok03", "tok09"])),
+        ({"sex": "f", "trimmed": True}, lambda t: (t["sex"] == "f") & t["trimmed"]),
+        ({"rank": [4, 6], "speaker": None}, lambda t: t["rank"].isin([4, 6])),
+        ({"age": 25.0}, lambda t: t["age"] == 25),
     ],
 )
 def test_queries_of_tokens(experiment, query, keep):
@@ -93,6 +96,9 @@ def test_queries_of_tokens(experiment, query, keep):
             lambda p: (p["phone_class"] == "plosive") & (p["previous"] == "#"),
         ),
         ({"following": "k", "phone": "ɔ"}, lambda p: (p["following"] == "k") & (p["label"] == "ɔ")),
+        ({"label": "k", "phone_index": 2}, lambda p: (p["label"] == "k") & (p["phone_index"] == 2)),
+        ({"onset_s": 0.1}, lambda p: p["onset_s"] == 0.1),
+        ({"phone_label": "s"}, lambda p: p["label"] == "s"),
         ({"position": ["initial", "final"]}, lambda p: p["position"].isin(["initial", "final"])),
     ],
 )
@@ -102,6 +108,17 @@ def test_queries_of_phones(experiment, query, keep):
     assert_same(chosen.to_frame(), slow_frame(tidy_tokens(), phones[keep(phones)]))
     assert chosen.tokens["token"].tolist() == list(dict.fromkeys(phones[keep(phones)]["token"]))
     assert len(chosen.phones) == keep(phones).sum()
+
+
+def test_a_column_of_both_tables_is_that_of_the_tokens(tmp_path):
+    tokens = tidy_tokens().assign(code=np.arange(12) % 2)
+    phones = tidy_phones(tokens).assign(code=lambda table: table["phone_index"])
+    path = store_arrays(tmp_path / "s.zarr", tokens, layer_values(12, 0), time_s=TIMES, phones=phones)
+    assert open_store(path).select(code=1).tokens["token"].tolist() == [
+        f"tok{number:02d}" for number in range(1, 12, 2)
+    ]
+    chosen = open_store(path).select(phone_code=2)
+    assert (len(chosen.tokens), chosen.phones["code"].unique().tolist()) == (12, [2])
 
 
 def test_the_order_of_queries_does_not_matter(experiment):
@@ -223,6 +240,12 @@ def test_another_recording_stands_where_the_main_one_stood(experiment):
         ({"layer": "conv9"}, "no layer 'conv9'. There are: 'conv1', 'conv2'"),
         ({"phone": "sh"}, "no label 'sh'. There are: 'æ', 's', 'k'"),
         ({"phone_class": "click"}, "no phone_class 'click'"),
+        ({"sex": "x"}, "no sex 'x'. There are: 'f', 'm'"),
+        ({"rank": 3}, "no rank 3. There are: 0, 2, 4"),
+        (
+            {"dialect": "d"},
+            "no such column. Of tokens there are: token, word, .*; of phones: token, phone_index, label",
+        ),
         ({"position": "last"}, "no position 'last'. There are: 'initial', 'medial', 'final'"),
     ],
 )
@@ -234,7 +257,7 @@ def test_what_does_not_exist_is_answered_with_what_does(experiment, query, messa
 def test_phones_of_a_store_without_phones(tmp_path):
     path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), layer_values(12, 0), time_s=TIMES)
     assert len(open_store(path).phones) == 0
-    with pytest.raises(ArgumentError, match="Nothing can be selected by 'label'"):
+    with pytest.raises(ArgumentError, match="Nothing can be selected by 'label': the store has no phones"):
         open_store(path).select(phone="s")
 
 
