@@ -3,10 +3,10 @@
 from layerstats.probes.activations import record_activations
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
-from layerstats.probes.geometry import Grid
 from layerstats.probes.hear import LISTENERS, hear_words
+from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.network import network_attributes
-from layerstats.probes.null import record_untrained
+from layerstats.probes.untrained import record_untrained
 
 __all__ = [
     "LISTENERS",

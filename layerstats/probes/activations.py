@@ -16,17 +16,17 @@ from layerstats.checks import check_choice, check_count
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import NetworkError
 from layerstats.models import device_for, dtype_of, part, running, seeded_everywhere
-from layerstats.probes.axes import Axes, check_names_of_axes, series
 from layerstats.probes.batches import read_batches
 from layerstats.probes.capture import Capture, capture
 from layerstats.probes.inputs import InputTime, call, input_time, prepare, tensors_of
 from layerstats.probes.key import model_hash, tensors_hash
-from layerstats.probes.layers import choose_layers
-from layerstats.probes.look import LayerLook, look
+from layerstats.probes.layers.axes import Axes, check_names_of_axes, series
+from layerstats.probes.layers.choose import choose_layers
+from layerstats.probes.layers.examine import LayerExamined, examine
+from layerstats.probes.layers.rounding import other_machine
+from layerstats.probes.layers.trace import LayerFacts, trace_layers
 from layerstats.probes.ready import check_ready
 from layerstats.probes.recorded import check_recorded, key_there
-from layerstats.probes.rounding import other_machine
-from layerstats.probes.trace import LayerFacts, trace_layers
 from layerstats.store import SUMMARIES, Experiment, LayerSpec, RecordingWriter, content_hash, open_store
 
 # About as many tokens as a chunk of the store holds.
@@ -168,7 +168,7 @@ def record_activations(
     place = device_for(model, device)
     weights = model_hash(model)
     with seeded_everywhere(0, place), running(model, place):
-        found = _look(model, clips, options, place)
+        found = _examine(model, clips, options, place)
         keys = _keys(weights, clips, options, found)
         about = {**clips.attrs, **(attrs or {}), "model": type(model).__name__, "model_hash": weights}
         with RecordingWriter(
@@ -197,7 +197,7 @@ def record_activations(
 class _Found:
     """What the first tokens told of the network and of its input."""
 
-    looks: dict[str, LayerLook]
+    examined: dict[str, LayerExamined]
     facts: dict[str, LayerFacts]
     time: InputTime
     # Hashes of what the caller's functions make of the first token, which keys of earlier versions hold.
@@ -205,15 +205,15 @@ class _Found:
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
-        return {name: look.axes for name, look in self.looks.items()}
+        return {name: one.axes for name, one in self.examined.items()}
 
 
-def _look(model: nn.Module, clips: Clips, options: _Options, place: torch.device) -> _Found:
+def _examine(model: nn.Module, clips: Clips, options: _Options, place: torch.device) -> _Found:
     """Run the first tokens: the layers' facts, and a hash of what the caller's functions make of them."""
     waveform = torch.from_numpy(clips.waveforms(slice(0, 1))).to(place)
     prepared = prepare(waveform, options.prepare_input, dtype_of(model))
     time = input_time(prepared, options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples)
-    looks, first = look(
+    examined, first = examine(
         model,
         clips,
         options.layers,
@@ -224,10 +224,10 @@ def _look(model: nn.Module, clips: Clips, options: _Options, place: torch.device
         prepare_input=options.prepare_input,
         choose_output=options.choose_output,
     )
-    axes = {name: found.axes for name, found in looks.items()}
+    axes = {name: found.axes for name, found in examined.items()}
     facts = trace_layers(model, prepared, time, options.layers, axes, options.choose_output)
     for name, fact in facts.items():
-        if looks[name].same_for_all and not fact.hears_input:
+        if examined[name].same_for_all and not fact.hears_input:
             raise NetworkError(
                 f"Layer {name!r} gives the same for every token: it does not depend on the speech. Choose another "
                 "layer, or with choose_output= another part of its output."
@@ -238,7 +238,7 @@ def _look(model: nn.Module, clips: Clips, options: _Options, place: torch.device
     if options.choose_output is not None:
         means = {name: series(first.outputs[name], axes[name]).cpu().numpy() for name in options.layers}
         made.append(content_hash(means))
-    return _Found(looks, facts, time, made)
+    return _Found(examined, facts, time, made)
 
 
 def _keys(weights: str, clips: Clips, options: _Options, found: _Found) -> list[str]:
@@ -264,7 +264,7 @@ def _keys(weights: str, clips: Clips, options: _Options, found: _Found) -> list[
 
 
 def _spec(fact: LayerFacts, found: _Found, options: _Options) -> LayerSpec:
-    grid, time, seen = fact.grid, found.time, found.looks[fact.name]
+    grid, time, seen = fact.grid, found.time, found.examined[fact.name]
     return LayerSpec(
         fact.name,
         time_s=grid.centres() * time.hop_s,
@@ -308,8 +308,8 @@ def _check_values(
     if not written:
         return
     size, tokens = options.batch_size, clips.tokens["token"].tolist()
-    tolerance = {name: max(other_machine(look.dtype), 10 * look.rounding) for name, look in found.looks.items()}
-    rms = {name: look.channel_rms for name, look in found.looks.items()}
+    tolerance = {name: max(other_machine(one.dtype), 10 * one.rounding) for name, one in found.examined.items()}
+    rms = {name: one.channel_rms for name, one in found.examined.items()}
     with _captured(model, options, found) as layers:
         for start in sorted({0, (written - 1) // size * size}):
             rows = slice(start, min(start + size, len(tokens)))

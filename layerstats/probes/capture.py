@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.probes import axes as axis_names
-from layerstats.probes.layers import check_runs
+from layerstats.probes.layers import axes as axis_names
+from layerstats.probes.layers.choose import check_runs
 
 Arrays = dict[str, np.ndarray]
 

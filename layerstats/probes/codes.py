@@ -13,9 +13,8 @@ from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import device_for, part, running
-from layerstats.probes.axes import first_tensor
 from layerstats.probes.batches import read_batches
-from layerstats.probes.inputs import call
+from layerstats.probes.inputs import call, first_tensor
 from layerstats.probes.ready import check_ready
 
 

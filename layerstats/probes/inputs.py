@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError, LayerstatsError, NetworkError
-from layerstats.probes.axes import first_tensor
 
 Prepared = Tensor | Mapping[str, Any]
 
@@ -114,6 +113,27 @@ def _described(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+
+
+def first_tensor(output: object) -> Tensor | None:
+    """Return the first tensor in a module's output: the tensor itself, or the first in a tuple, list or mapping.
+
+    Examples
+    --------
+    >>> import torch
+    >>> first_tensor((None, {"hidden": torch.zeros(2)}))
+    tensor([0., 0.])
+    """
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    if isinstance(output, list | tuple):
+        for part in output:
+            found = first_tensor(part)
+            if found is not None:
+                return found
+    return None
 
 
 def tensors_of(prepared: Prepared) -> dict[str, Tensor]:

@@ -9,8 +9,8 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from layerstats.errors import ArgumentError
 from layerstats.models import seeded
 from layerstats.probes import record_activations
-from layerstats.probes.infer_axes import Shapes, settle_axes
-from layerstats.probes.observe import Kind
+from layerstats.probes.layers.infer_axes import Shapes, settle_axes
+from layerstats.probes.layers.observe import Kind
 
 TIME_FIRST = ("sample", "token", "channel")
 CHANNELS_LAST = ("token", "sample", "channel")

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.models import gradients
-from layerstats.probes.activation_functions import UNKNOWN, activation_of
-from layerstats.probes.axes import Axes, check_axes, first_tensor, output_tensor
-from layerstats.probes.geometry import WINDOWED, Grid, by_length, union, window_of
-from layerstats.probes.inputs import InputTime, Prepared, call, copied, main_tensor, with_noise
-from layerstats.probes.layers import check_runs, lookup
+from layerstats.probes.inputs import InputTime, Prepared, call, copied, first_tensor, main_tensor, with_noise
+from layerstats.probes.layers.activation_functions import UNKNOWN, activation_of
+from layerstats.probes.layers.axes import Axes, check_axes, output_tensor
+from layerstats.probes.layers.choose import check_runs, lookup
+from layerstats.probes.layers.geometry import WINDOWED, Grid, by_length, union, window_of
 
 DEFAULT_AXES = ("token", "channel", "sample")
 

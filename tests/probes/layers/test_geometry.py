@@ -9,9 +9,9 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from layerstats.errors import ArgumentError
 from layerstats.models import ConvolutionalEncoder, seeded
-from layerstats.probes.geometry import Window, window_of
 from layerstats.probes.inputs import input_time
-from layerstats.probes.trace import trace_layers
+from layerstats.probes.layers.geometry import Window, window_of
+from layerstats.probes.layers.trace import trace_layers
 
 SERIES = ("token", "channel", "sample")
 

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
-from layerstats.probes.axes import Axes, series
-from layerstats.probes.infer_axes import Shape, settle_axes, shapes_of
 from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
-from layerstats.probes.layers import lookup
-from layerstats.probes.observe import Pass, observe
-from layerstats.probes.rounding import channel_rms, difference, is_fixed, same_pass
+from layerstats.probes.layers.axes import Axes, series
+from layerstats.probes.layers.choose import lookup
+from layerstats.probes.layers.infer_axes import Shape, settle_axes, shapes_of
+from layerstats.probes.layers.observe import ForwardPass, observe
+from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed, same_pass
 
 # Tokens that are looked at together.
 _TOKENS = 3
@@ -28,7 +28,7 @@ _DEPENDS = 0.05
 
 
 @dataclass(frozen=True)
-class LayerLook:
+class LayerExamined:
     """What a few tokens told of a layer.
 
     Parameters
@@ -55,7 +55,7 @@ class LayerLook:
     dtype: torch.dtype
 
 
-def look(
+def examine(
     model: nn.Module,
     clips: Clips,
     layers: Sequence[str],
@@ -66,7 +66,7 @@ def look(
     summary: str = "mean",
     prepare_input: Callable[[Tensor], Any] | None = None,
     choose_output: Callable[[object], Tensor] | None = None,
-) -> tuple[dict[str, LayerLook], Pass]:
+) -> tuple[dict[str, LayerExamined], ForwardPass]:
     """Run up to three tokens, alone and together, and clips of other lengths.
 
     Parameters
@@ -78,7 +78,7 @@ def look(
 
     Returns
     -------
-    dict of str to LayerLook, Pass
+    dict of str to LayerExamined, ForwardPass
         What was found of every layer; and what the first token alone gave.
 
     Raises
@@ -93,7 +93,7 @@ def look(
     make = partial(prepare, prepare_input=prepare_input, dtype=dtype_of(model))
     run = partial(observe, model, layers, choose=choose_output)
 
-    def alone(row: int, seed: int = 0) -> tuple[Prepared, Pass]:
+    def alone(row: int, seed: int = 0) -> tuple[Prepared, ForwardPass]:
         with seeded_everywhere(seed, place):
             prepared = make(waveforms[row : row + 1])
             return prepared, run(prepared)
@@ -116,7 +116,7 @@ def look(
     for name, names in settled.items():
         output = first.outputs[name] if several is None else several.outputs[name]
         values = series(output, names, summary)
-        found[name] = LayerLook(
+        found[name] = LayerExamined(
             names,
             moved[name],
             channel_rms(output),
@@ -136,12 +136,12 @@ def _same(one: Prepared, other: Prepared) -> bool:
     return all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items() if name in theirs)
 
 
-def _again(run: Callable[[Prepared], Pass], prepared: Prepared, place: torch.device) -> Pass:
+def _again(run: Callable[[Prepared], ForwardPass], prepared: Prepared, place: torch.device) -> ForwardPass:
     with seeded_everywhere(1, place):
         return run(prepared)
 
 
-def _check_repeats(first: Pass, again: Pass) -> None:
+def _check_repeats(first: ForwardPass, again: ForwardPass) -> None:
     for name, output in first.outputs.items():
         other = again.outputs[name]
         apart = difference(output, other) if other.shape == output.shape else float("inf")
@@ -153,7 +153,9 @@ def _check_repeats(first: Pass, again: Pass) -> None:
             )
 
 
-def _check_batch(axes: Mapping[str, tuple[str, ...]], several: Pass, alone: Sequence[Pass]) -> dict[str, float]:
+def _check_batch(
+    axes: Mapping[str, tuple[str, ...]], several: ForwardPass, alone: Sequence[ForwardPass]
+) -> dict[str, float]:
     """Return by how much each layer moved when other tokens went through with a token."""
     moved = {}
     for name, names in axes.items():
@@ -174,9 +176,9 @@ def _other_lengths(
     waveform: Tensor,
     prepared: Prepared,
     make: Callable[[Tensor], Prepared],
-    run: Callable[[Prepared], Pass],
+    run: Callable[[Prepared], ForwardPass],
     layers: Sequence[str],
-    first: Pass,
+    first: ForwardPass,
     place: torch.device,
 ) -> list[dict[str, Shape]]:
     """Return the shapes for a shorter clip of the first token, and for other lengths while layers keep their size."""

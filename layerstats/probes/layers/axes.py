@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from layerstats.errors import ArgumentError
-from layerstats.probes.layers import matches
+from layerstats.probes.inputs import first_tensor
+from layerstats.probes.layers.choose import matches
 
 Axes = Sequence[str] | Mapping[str, Sequence[str]]
 
@@ -92,27 +93,6 @@ def maps(output: Tensor, axes: Sequence[str]) -> Tensor:
     others = [index for index, name in enumerate(names) if name not in ("token", "sample")]
     ordered = output.permute(names.index("token"), *others, names.index("sample")).float()
     return ordered.reshape(ordered.shape[0], -1, ordered.shape[-1])
-
-
-def first_tensor(output: object) -> Tensor | None:
-    """Return the first tensor in a module's output: the tensor itself, or the first in a tuple, list or mapping.
-
-    Examples
-    --------
-    >>> import torch
-    >>> first_tensor((None, {"hidden": torch.zeros(2)}))
-    tensor([0., 0.])
-    """
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, Mapping):
-        output = list(output.values())
-    if isinstance(output, list | tuple):
-        for part in output:
-            found = first_tensor(part)
-            if found is not None:
-                return found
-    return None
 
 
 def output_tensor(layer: str, output: object, choose: Callable[[object], Tensor] | None) -> Tensor:

@@ -10,9 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from layerstats.probes.axes import first_tensor, output_tensor
-from layerstats.probes.inputs import Prepared, call, copied
-from layerstats.probes.layers import check_runs
+from layerstats.probes.inputs import Prepared, call, copied, first_tensor
+from layerstats.probes.layers.axes import output_tensor
+from layerstats.probes.layers.choose import check_runs
 
 # Their outputs are (token, channel, ...).
 _CHANNELS_SECOND = (
@@ -54,7 +54,7 @@ def kind_of(module: nn.Module) -> Kind | None:
 
 
 @dataclass(frozen=True)
-class Pass:
+class ForwardPass:
     """What one forward pass gave.
 
     Parameters
@@ -77,7 +77,7 @@ def observe(
     layers: Sequence[str],
     prepared: Prepared,
     choose: Callable[[object], Tensor] | None = None,
-) -> Pass:
+) -> ForwardPass:
     """Run a network once on a copy of its input and return what its layers gave.
 
     Parameters
@@ -132,7 +132,7 @@ def observe(
                 stack.callback(module.register_forward_hook(partial(module_ran, name, kind)).remove)
         call(model, copied(prepared))
     check_runs({name: len(found) for name, found in outputs.items()})
-    return Pass({name: found[0] for name, found in outputs.items()}, kinds, frozenset(mixing))
+    return ForwardPass({name: found[0] for name, found in outputs.items()}, kinds, frozenset(mixing))
 
 
 def _mixes_time(kind: Kind, heard: Tensor | None, made: Tensor, channels: dict[tuple[int, ...], int]) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from layerstats.errors import ArgumentError
-from layerstats.probes.axes import check_axes
-from layerstats.probes.observe import Kind, Pass
+from layerstats.probes.layers.axes import check_axes
+from layerstats.probes.layers.observe import ForwardPass, Kind
 
 Shape = tuple[int, ...]
 
@@ -36,7 +36,7 @@ class Shapes:
 
 
 def shapes_of(
-    layer: str, one: Pass, several: Pass | None, tokens: int, others: Sequence[Mapping[str, Shape]]
+    layer: str, one: ForwardPass, several: ForwardPass | None, tokens: int, others: Sequence[Mapping[str, Shape]]
 ) -> Shapes:
     """Collect what a few passes tell of a layer's axes; `others` are the shapes of all layers for other lengths."""
     shape = tuple(one.outputs[layer].shape)
@@ -49,7 +49,7 @@ def shapes_of(
     )
 
 
-def _kind(layer: str, shape: Shape, seen: Pass) -> Kind | None:
+def _kind(layer: str, shape: Shape, seen: ForwardPass) -> Kind | None:
     """Return the kind of the layer, else that on which all modules with this shape agree, those inside it first."""
     if layer in seen.mixing:
         return None
