@@ -16,8 +16,6 @@ from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.aliased import null_combinations
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.setup_rows import setup_rows
 from layerstats.stats.gamm.structured.smooths import (
     DenseTerm,
@@ -27,6 +25,8 @@ from layerstats.stats.gamm.structured.smooths import (
     build_smooth,
     with_side_conditions,
 )
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 from layerstats.stats.resampling.request import checked_request
 from layerstats.stats.resampling.rows import Rows
@@ -336,8 +336,8 @@ def _terms_of(request: FitRequest) -> tuple[ParametricPart, list[DenseTerm | Gro
         setup = setup_rows(request)
         by_smooth = [build_smooth(smooth, _rows_of(smooth, setup)) for smooth in request.formula.smooths]
         contained = with_side_conditions(list(zip(request.formula.smooths, by_smooth, strict=True)), parametric, setup)
-    except Refusal as refusal:
-        raise UnsupportedModelError(f"Resampling does not express {refusal}.") from refusal
+    except Unsupported as error:
+        raise UnsupportedModelError(f"Resampling does not express {error}.") from error
     if contained:
         raise UnsupportedModelError(
             f"{request.formula} has smooths that contain each other, whose penalties resampling cannot have: write "

@@ -14,10 +14,12 @@ from layerstats.stats.gamm.data.prepare import prepare_data
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.stats.gamm.structured.fitting import series_start
-from layerstats.stats.gamm.structured.model import Model, build_model
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.penalties import Penalties
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.system import System, build_system
+from layerstats.stats.gamm.structured.system import System
+from layerstats.stats.gamm.structured.system_building import build_system
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 from layerstats.stats.gamm.structured.whitening import log_determinant, whiten
 
 
@@ -131,11 +133,11 @@ def channel_design(
         )
     try:
         model = build_model(request, nesting=False)
-    except Refusal as refusal:
+    except Unsupported as error:
         raise ArgumentError(
-            f"The structured engine, which fits channels, does not express {refusal}. Choose a simpler model: fewer "
+            f"The structured engine, which fits channels, does not express {error}. Choose a simpler model: fewer "
             "speakers, or speakers='none'."
-        ) from refusal
+        ) from error
     if model.aliased.names:
         raise ArgumentError(
             f"The data cannot tell {', '.join(model.aliased.names)} of {formula} from other terms, as channels need. "

@@ -17,22 +17,23 @@ from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.cost import note_on_cost
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
-from layerstats.stats.gamm.structured.inference.binomial_glance import binomial_glance_table
-from layerstats.stats.gamm.structured.inference.design import design
-from layerstats.stats.gamm.structured.inference.tables import (
+from layerstats.stats.gamm.structured.full_crossproduct import MOST_COEFFICIENTS, coefficient_count
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.model_building import build_model
+from layerstats.stats.gamm.structured.offsets import with_offset
+from layerstats.stats.gamm.structured.results.binomial_glance import binomial_glance_table
+from layerstats.stats.gamm.structured.results.lpmatrix import design
+from layerstats.stats.gamm.structured.results.nested_lpmatrix import nested_design
+from layerstats.stats.gamm.structured.results.tables import (
     glance_table,
     parametric_table,
     smooth_parts,
     smooth_table,
     smoothing_parameters,
 )
-from layerstats.stats.gamm.structured.model import Model, build_model
-from layerstats.stats.gamm.structured.nested.design import nested_design
-from layerstats.stats.gamm.structured.offsets import with_offset
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.separation import separation_warnings
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
-from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 from layerstats.stats.gamm.written_terms import parametric_columns_used
 from layerstats.stats.one_thread import one_blas_thread
 
@@ -88,8 +89,8 @@ class StructuredEngine:
             return f"it parameterises smooths as bam() does, not as {request.function}()"
         try:
             self._model(request)
-        except Refusal as refusal:
-            return f"it does not express {refusal}"
+        except Unsupported as error:
+            return f"it does not express {error}"
         return None
 
     def estimate_rho(self, request: FitRequest) -> float:

@@ -9,47 +9,22 @@ stays, provided that the score is the same whichever is left out; the model is r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from layerstats.stats.gamm.structured.full_crossproduct import MOST_COEFFICIENTS, coefficient_count
+from layerstats.stats.gamm.structured.model import Aliased, Model
 from layerstats.stats.gamm.structured.pivoting import TIED, after_penalised, among_penalised, last_columns
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import pieces
 from layerstats.stats.gamm.structured.smooths import DenseTerm
 from layerstats.stats.gamm.structured.system import System
-from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.unique_rows import pieces
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # Singular values of columns of unit length, relative to the largest: an exact dependence leaves rounding errors only.
 _DEPENDENT = 1e-10
-
-
-@dataclass(frozen=True)
-class Aliased:
-    """The coefficients that were left out.
-
-    Attributes
-    ----------
-    names
-        What they are.
-    arbitrary
-        Whether mgcv may have left out others in their place.
-    counted
-        How many of them the criterion counts as estimated, as mgcv does with REML.
-    of_smooths
-        Whether smooths can take each other's place: there may be several optima.
-    """
-
-    names: tuple[str, ...] = ()
-    arbitrary: bool = False
-    counted: int = 0
-    of_smooths: bool = False
 
 
 def dependencies(model: Model) -> np.ndarray:
@@ -86,7 +61,7 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
 
     Raises
     ------
-    Refusal
+    Unsupported
         Which ones `bam` leaves out cannot be known.
     """
     if method == "fREML" and not model.labels:
@@ -100,12 +75,14 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     among = f"terms that the data cannot tell apart ({', '.join(dict.fromkeys([*involved, *empty]))})"
     smooths = [term for term in model.dense if _involves(model, term, free, largest)]
     if any(term.null_dimension > 2 or len(term.penalties) > 1 for term in smooths):
-        raise Refusal(f"{among}: rounding errors decide what mgcv leaves out of a smooth with several of them")
+        raise Unsupported(f"{among}: rounding errors decide what mgcv leaves out of a smooth with several of them")
     small = not model.outer and coefficient_count(model) <= MOST_COEFFICIENTS
     if method != "fREML" and small:
         cross, free = among_penalised(model, system), np.arange(coefficient_count(model))
     elif method == "REML" or (method == "ML" and smooths):
-        raise Refusal(f"{among} with method = {method!r} and more than {MOST_COEFFICIENTS} coefficients; use 'fREML'")
+        raise Unsupported(
+            f"{among} with method = {method!r} and more than {MOST_COEFFICIENTS} coefficients; use 'fREML'"
+        )
     else:
         cross = after_penalised(model, system)[np.ix_(free, free)]
     # Of columns that tie parametric ones stay in the order of the formula, before them the last one of a smooth.
@@ -114,7 +91,7 @@ def without_aliased(model: Model, combinations: np.ndarray, system: System, meth
     kept = len(cross) - len(combinations)
     chosen, other = (last_columns(cross, kept, sign * preference) for sign in (1.0, -1.0))
     if method != "ML" and abs(_determinant_without(cross, chosen) - _determinant_without(cross, other)) > TIED:
-        raise Refusal(f"{among}: rounding errors decide which of them mgcv leaves out, and results depend on it")
+        raise Unsupported(f"{among}: rounding errors decide which of them mgcv leaves out, and results depend on it")
     left_out = set(free[chosen].tolist())
     arbitrary = set(chosen) != set(other) or (method == "ML" and not small)
     counted = len(left_out) if method == "REML" else 0

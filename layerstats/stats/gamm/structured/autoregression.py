@@ -12,9 +12,9 @@ from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.data.series_rows import has_whole_gaps
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import criterion_of
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.newton import minimise
-from layerstats.stats.gamm.structured.patterns import find_patterns
+from layerstats.stats.gamm.structured.row_patterns import find_patterns
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
 _BOUND = 0.995

@@ -6,9 +6,9 @@ import math
 import time
 from collections.abc import Callable
 
+from layerstats.stats.gamm.structured.full_crossproduct import coefficient_count
 from layerstats.stats.gamm.structured.inference.block_spectrum import POINTS, by_eigenvalues
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.whole import coefficient_count
 
 # Seconds that nobody needs to be told of.
 LONG = 20.0

@@ -13,16 +13,16 @@ from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.cost import Meter
 from layerstats.stats.gamm.structured.criterion import Criterion, check_inexact
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
 from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.offsets import offset_of, response_of
-from layerstats.stats.gamm.structured.patterns import Patterns
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
-from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.row_patterns import Patterns
+from layerstats.stats.gamm.structured.system_building import build_system
 from layerstats.stats.gamm.structured.whitening import (
     log_determinant,
     neighbour_correlation,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import pieces
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.unique_rows import pieces
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # Relative to the largest eigenvalue of the balanced penalised cross-product; rounding errors reach some 1e-14.
 _SINGULAR = 1e-11
@@ -28,7 +24,7 @@ def check_determined(model: Model, cross: np.ndarray | None = None) -> None:
 
     Raises
     ------
-    Refusal
+    Unsupported
         They are not.
     """
     cross = _cross_product(model) if cross is None else cross
@@ -38,10 +34,10 @@ def check_determined(model: Model, cross: np.ndarray | None = None) -> None:
             cross[span, span] += penalty * np.trace(cross[span, span]) / np.trace(penalty)
     size = np.sqrt(np.diag(cross))
     if np.any(size == 0):
-        raise Refusal("a parametric term or smooth without data for some of its coefficients")
+        raise Unsupported("a parametric term or smooth without data for some of its coefficients")
     eigenvalues = np.linalg.eigvalsh(cross / np.outer(size, size))
     if len(eigenvalues) and eigenvalues[0] < _SINGULAR * eigenvalues[-1]:
-        raise Refusal("terms that the data cannot tell apart (a model matrix without full rank)")
+        raise Unsupported("terms that the data cannot tell apart (a model matrix without full rank)")
 
 
 def _cross_product(model: Model) -> np.ndarray:

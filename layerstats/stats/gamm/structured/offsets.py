@@ -11,7 +11,7 @@ import pandas as pd
 from layerstats.stats.gamm.engine_interface import Design, FitRequest
 from layerstats.stats.gamm.formula.expression import Call, Expression, can_evaluate, evaluate
 from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # The term of its column in a design, as of mgcv's.
 _TERM = "offset"
@@ -22,12 +22,12 @@ def check_offset(term: ParametricTerm, frame: pd.DataFrame) -> None:
 
     Raises
     ------
-    Refusal
+    Unsupported
         With the term.
     """
     factor = any(isinstance(frame[column].dtype, pd.CategoricalDtype) for column in term.columns)
     if factor or not can_evaluate(_inside(term)):
-        raise Refusal(f"the offset {term}")
+        raise Unsupported(f"the offset {term}")
 
 
 def offset_of(formula: Formula, frame: pd.DataFrame, exclude: Sequence[str] = ()) -> np.ndarray | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 from scipy.linalg import qr
 
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.model import Model
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.full_crossproduct import full_crossproduct
+from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.smooths import DenseTerm
 from layerstats.stats.gamm.structured.solution import solve
 from layerstats.stats.gamm.structured.system import System
-from layerstats.stats.gamm.structured.whole import whole_information
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
-    from layerstats.stats.gamm.structured.smooths import DenseTerm
 
 # Of squares: what is left to explain, where two columns count as equal.
 TIED = 1e-8
@@ -77,7 +74,7 @@ def among_penalised(model: Model, system: System) -> np.ndarray:
     With REML and ML, in `gam.fit3`, penalised columns have no precedence. Coordinates are eigenvectors of the sum of
     penalties, each of norm one.
     """
-    information = whole_information(model, system)
+    information = full_crossproduct(model, system)
     penalty = np.zeros(len(information))
     for term in model.dense:
         span = model.dense_spans[term.label]

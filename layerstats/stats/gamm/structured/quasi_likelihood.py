@@ -18,7 +18,7 @@ from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum, minimise, minimise_from_several, starting_point
 from layerstats.stats.gamm.structured.offsets import offset_of
 from layerstats.stats.gamm.structured.penalties import Penalties
-from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.system_building import build_system
 
 _MOST_ITERATIONS = 200
 _MOST_HALVINGS = 6

@@ -17,8 +17,8 @@ import pandas as pd
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.formula.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
-from layerstats.stats.gamm.structured.refusal import Refusal
 from layerstats.stats.gamm.structured.smooths.options import check_number
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # Of `bam`: its chunk size, and the seed of the sample.
 _MOST_ROWS = 10_000
@@ -35,7 +35,7 @@ def setup_rows(request: FitRequest) -> pd.DataFrame:
 
     Raises
     ------
-    Refusal
+    Unsupported
         A variable is an expression that is not evaluated here.
     """
     frame = request.frame
@@ -77,7 +77,7 @@ def sample_notes(request: FitRequest) -> tuple[str, ...]:
 def _is_sampled(request: FitRequest) -> bool:
     try:
         return setup_rows(request) is not request.frame
-    except Refusal:
+    except Unsupported:
         return True
 
 

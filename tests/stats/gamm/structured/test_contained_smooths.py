@@ -12,7 +12,7 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.channels import channel_design
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.fit import fit
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 
 REFERENCE = Path(__file__).parent / "reference"
 ROWS = pd.read_csv(REFERENCE / "contained_rows.csv.gz")

@@ -9,7 +9,7 @@ from layerstats.cli.progress import long_fit
 from layerstats.stats.gamm import fit
 from layerstats.stats.gamm.structured import cost
 from layerstats.stats.gamm.structured.cost import Meter, note_on_cost, seconds_of_bam
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 
 FORMULA = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
 

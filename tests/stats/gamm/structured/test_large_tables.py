@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from layerstats.stats.gamm.structured import patterns, rows, system
+from layerstats.stats.gamm.structured import row_patterns, system_building, unique_rows
 from layerstats.stats.gamm.structured.bases import radial_sum
 from layerstats.stats.gamm.structured.bases.basis import Values
 from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
 from layerstats.stats.gamm.structured.block_traces import _by_rows, _by_squares
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured
-from layerstats.stats.gamm.structured.inference.tables import glance_table, parametric_table, smooth_table
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.newton import minimise, starting_point
+from layerstats.stats.gamm.structured.results.tables import glance_table, parametric_table, smooth_table
 
 FORMULAS = (
     "y ~ word + s(x, k = 5) + s(z) + s(x, token, bs = 'fs', m = 1, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4)",
@@ -38,9 +38,9 @@ def test_columns_in_pieces_give_the_same_fit(formula, rho, make_request, make_to
     data = make_tokens(24, 8, balanced=False)
     data["z"] = np.random.default_rng(1).uniform(0, 1, len(data))
     whole = tables(make_request(formula, data, rho=rho))
-    for module in (rows, patterns):
+    for module in (unique_rows, row_patterns):
         monkeypatch.setattr(module, "PIECE_VALUES", 2000)
-    monkeypatch.setattr(patterns, "_KEPT", 0)
+    monkeypatch.setattr(row_patterns, "_KEPT", 0)
     monkeypatch.setattr(radial_sum, "_MOST", 100)
     for first, second in zip(whole, tables(make_request(formula, data, rho=rho)), strict=True):
         np.testing.assert_allclose(second.to_numpy(dtype=float), first.to_numpy(dtype=float), rtol=1e-6, atol=1e-9)
@@ -52,9 +52,9 @@ def test_clusters_are_joined_or_apart_with_the_same_fit(cost, make_request, make
     data["z"] = np.random.default_rng(1).uniform(0, 1, len(data))
     request = make_request(FORMULAS[0], data)
     usual = tables(request)
-    monkeypatch.setattr(system, "_CLUSTER", cost)
-    monkeypatch.setattr(system, "_ELEMENT", 0.0)
-    monkeypatch.setattr(system, "_WIDE", 0)
+    monkeypatch.setattr(system_building, "_CLUSTER", cost)
+    monkeypatch.setattr(system_building, "_ELEMENT", 0.0)
+    monkeypatch.setattr(system_building, "_WIDE", 0)
     for first, second in zip(usual, tables(request), strict=True):
         np.testing.assert_allclose(second.to_numpy(dtype=float), first.to_numpy(dtype=float), rtol=1e-6, atol=1e-9)
 
@@ -82,7 +82,7 @@ def test_columns_that_depend_on_others_leave_the_sums_of_a_large_table(make_requ
         "y ~ word + s(x, k = 5) + s(x, by = word, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)", data
     )
     usual = tables(request)
-    monkeypatch.setattr(patterns, "_KEPT", 0)
+    monkeypatch.setattr(row_patterns, "_KEPT", 0)
     model = build_model(request)
     assert model.summed is not None
     assert model.aliased.names

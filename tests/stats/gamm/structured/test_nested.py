@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.structured import model as model_module
+from layerstats.stats.gamm.structured import model_building
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured
-from layerstats.stats.gamm.structured.inference.design import design
-from layerstats.stats.gamm.structured.inference.tables import smooth_parts, smooth_table
-from layerstats.stats.gamm.structured.model import build_model
-from layerstats.stats.gamm.structured.nested.design import nested_design
+from layerstats.stats.gamm.structured.model_building import build_model
+from layerstats.stats.gamm.structured.results.lpmatrix import design
+from layerstats.stats.gamm.structured.results.nested_lpmatrix import nested_design
+from layerstats.stats.gamm.structured.results.tables import smooth_parts, smooth_table
 
 FORMULA = (
     "y ~ word + s(x, k = 5) + s(x, by = word_o, k = 4) + s(x, speaker, bs = 'fs', m = 1, k = 4) "
@@ -64,7 +64,7 @@ def case(request, make_request):
     fits = []
     for fewest in (10**9, 0):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(model_module, "FEWEST_OUTER_COEFFICIENTS", fewest)
+            patched.setattr(model_building, "FEWEST_OUTER_COEFFICIENTS", fewest)
             fits.append(fit_structured(asked, build_model(asked)))
     assert not fits[0].model.outer
     assert len(fits[1].model.outer) == 4
@@ -114,7 +114,7 @@ def test_predictions_are_those_of_the_dense_corner(case, exclude):
 
 @pytest.mark.parametrize("method", ["fREML", "ML"])
 def test_derivatives_are_those_of_the_criterion(method, make_request, monkeypatch):
-    monkeypatch.setattr(model_module, "FEWEST_OUTER_COEFFICIENTS", 0)
+    monkeypatch.setattr(model_building, "FEWEST_OUTER_COEFFICIENTS", 0)
     request = make_request(FORMULA, speakers(4, missing=0.2), ordered=ORDERED, method=method)
     criterion = criterion_of(request, build_model(request), 0.0)
     point = np.random.default_rng(3).normal(0, 1, criterion.penalties.count + 1)

@@ -7,7 +7,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from layerstats.stats.gamm.structured.bases import CubicBasis, PSplineBasis, ThinPlateBasis, Values, build_basis
-from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 X = np.array([0.0, 0.4, 1.0, 1.5, 2.2, 2.9, 3.1, 4.0, 4.8, 5.0])
 GRID = np.linspace(0, 5, 4001)
@@ -85,5 +85,5 @@ def test_p_splines_sum_to_one_and_go_on_straight():
     [("gp", 5, None, "basis 'gp'"), ("tp", 2, None, "k = 2"), ("cr", 2, None, "cubic"), ("ps", 3, None, "P-spline")],
 )
 def test_what_is_not_there_is_refused(name, dimension, orders, words):
-    with pytest.raises(Refusal, match=words):
+    with pytest.raises(Unsupported, match=words):
         build_basis(name, Values.of(X), dimension, orders)

@@ -7,14 +7,14 @@ import pytest
 from scipy.linalg import cholesky
 
 from layerstats.stats.gamm.structured.criterion import Derivatives
+from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured, series_start
 from layerstats.stats.gamm.structured.inference import block_spectrum
-from layerstats.stats.gamm.structured.inference.design import design
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
-from layerstats.stats.gamm.structured.inference.tables import smooth_table
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.results.lpmatrix import design
+from layerstats.stats.gamm.structured.results.tables import smooth_table
 
 ORDERED = {"word_o": ("word", "a")}
 

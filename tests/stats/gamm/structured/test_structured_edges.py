@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from layerstats.errors import DataError
 from layerstats.stats.gamm.fit import fit
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 
 from .test_structured_dense import Whole
 

@@ -12,7 +12,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.engines.registry import choose_engine
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.fit import fit
-from layerstats.stats.gamm.structured.inference import freedom
+from layerstats.stats.gamm.structured import edf
 
 CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
 
@@ -138,7 +138,7 @@ def test_what_degrees_of_freedom_leave_out_is_noted(make_tokens, monkeypatch):
     data = make_tokens(noise=1.0)
     whole = fit(CURVES, data, engine="structured", method="REML")
     assert whole.notes == fit(CURVES, data, engine="structured", method="fREML").notes
-    monkeypatch.setattr(freedom, "MOST_COEFFICIENTS", 40)
+    monkeypatch.setattr(edf, "MOST_COEFFICIENTS", 40)
     less = fit(CURVES, data, engine="structured", method="REML")
     assert less.glance["df"][0] < whole.glance["df"][0]
     assert any("second-order uncertainty" in note for note in less.notes)

@@ -16,9 +16,9 @@ from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.fitting import fit_structured
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, tail_of_test
-from layerstats.stats.gamm.structured.model import build_model
+from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.penalties import Penalties
-from layerstats.stats.gamm.structured.system import build_system
+from layerstats.stats.gamm.structured.system_building import build_system
 
 FORMULAS = {
     "curves": "y ~ word + s(x, by = word, k = 5)",

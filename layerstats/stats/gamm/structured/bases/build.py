@@ -9,27 +9,27 @@ from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.bases.p_spline import PSplineBasis
 from layerstats.stats.gamm.structured.bases.shrinkage import shrunken_cubic, shrunken_thin_plate
 from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis, default_order, null_space_dimension
-from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 
 def _thin_plate(values: Values, dimension: int, orders: tuple[int, ...] | None) -> Basis:
     covariates = values.unique[:1].size
     order = default_order(covariates) if orders is None else orders[0]
     if not 1 <= order <= 4 or 2 * order <= covariates or dimension <= null_space_dimension(covariates, order):
-        raise Refusal(f"a thin plate basis with m = {order} and k = {dimension}")
+        raise Unsupported(f"a thin plate basis with m = {order} and k = {dimension}")
     return ThinPlateBasis.build(values, dimension, order)
 
 
 def _cubic(values: Values, dimension: int, orders: tuple[int, ...] | None) -> Basis:
     if dimension < 3:
-        raise Refusal(f"a cubic basis with k = {dimension}; it needs 3 or more")
+        raise Unsupported(f"a cubic basis with k = {dimension}; it needs 3 or more")
     return CubicBasis.build(values, dimension)
 
 
 def _p_spline(values: Values, dimension: int, orders: tuple[int, ...] | None) -> Basis:
     order, difference = (2, 2) if orders is None else (orders[0], orders[-1])
     if order < 0 or difference < 1 or dimension - order < 2 or dimension <= difference:
-        raise Refusal(f"a P-spline basis with m = c({order}, {difference}) and k = {dimension}")
+        raise Unsupported(f"a P-spline basis with m = c({order}, {difference}) and k = {dimension}")
     return PSplineBasis.build(values, dimension, order, difference)
 
 
@@ -47,9 +47,9 @@ def build_basis(name: str, values: Values, dimension: int, orders: tuple[int, ..
 
     Raises
     ------
-    Refusal
+    Unsupported
         The engine does not have this basis.
     """
     if name not in BASES:
-        raise Refusal(f"the basis {name!r}; it has {', '.join(BASES)}")
+        raise Unsupported(f"the basis {name!r}; it has {', '.join(BASES)}")
     return BASES[name](values, dimension, orders)

@@ -1,1 +1,1 @@
-"""What is inferred from a minimum of the criterion: degrees of freedom, covariances, tests, tables, predictions."""
+"""Tests of terms: quadratic forms, their spectra and tails, and the parts of a model that they are made of."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
 from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
 from layerstats.stats.gamm.structured.inference.overlap import block_overlap
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest

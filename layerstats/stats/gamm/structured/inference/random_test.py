@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.inference.overlap import dense_overlap
 from layerstats.stats.gamm.structured.inference.random_part import Noise, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest

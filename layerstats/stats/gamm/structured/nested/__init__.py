@@ -5,9 +5,9 @@ Given the common part the groups are independent, and given the group its blocks
 and `design` are for inference.
 """
 
-from layerstats.stats.gamm.structured.nested.criterion import NestedCriterion
-from layerstats.stats.gamm.structured.nested.freedom import NestedFreedom
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution
-from layerstats.stats.gamm.structured.nested.system import build_nested_system
+from layerstats.stats.gamm.structured.nested.nested_criterion import NestedCriterion
+from layerstats.stats.gamm.structured.nested.nested_edf import NestedFreedom
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
+from layerstats.stats.gamm.structured.nested.nested_system import build_nested_system
 
 __all__ = ["NestedCriterion", "NestedFreedom", "NestedSolution", "build_nested_system"]

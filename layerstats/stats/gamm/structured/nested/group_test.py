@@ -17,8 +17,8 @@ from layerstats.stats.gamm.structured.inference.random_test import ROUNDING
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
-from layerstats.stats.gamm.structured.nested.freedom import NestedFreedom
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution
+from layerstats.stats.gamm.structured.nested.nested_edf import NestedFreedom
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
 
 
 def group_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from layerstats.stats.gamm.formula.terms import SmoothTerm
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.decomposed_tensor import decomposed_tensor_smooth
 from layerstats.stats.gamm.structured.smooths.factor_smooth import factor_smooth
 from layerstats.stats.gamm.structured.smooths.isotropic import isotropic_smooth
@@ -11,6 +10,7 @@ from layerstats.stats.gamm.structured.smooths.options import check_options
 from layerstats.stats.gamm.structured.smooths.random_effect import random_effect
 from layerstats.stats.gamm.structured.smooths.tensor import tensor_smooth
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 
 
 def build_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm] | list[GroupedTerm]:
@@ -18,7 +18,7 @@ def build_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm] | list
 
     Raises
     ------
-    Refusal
+    Unsupported
         The engine does not express it.
     """
     check_options(smooth)

@@ -45,7 +45,7 @@ def copies(smooth: SmoothTerm, frame: pd.DataFrame) -> tuple[Copy, ...]:
 
     Raises
     ------
-    Refusal
+    Unsupported
         The variable is an expression that is not evaluated here.
     """
     if smooth.by is None:

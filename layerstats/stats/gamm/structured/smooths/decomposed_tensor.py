@@ -19,13 +19,13 @@ from layerstats.stats.gamm.formula.expression import Expression
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
 from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def decomposed_tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[Dense
 
     Raises
     ------
-    Refusal
+    Unsupported
         A margin is not one of the engine's.
     """
     margins = [_split_margin(smooth, position, rows) for position in range(len(smooth.variables))]

@@ -12,12 +12,12 @@ from layerstats.stats.gamm.formula.expression import Expression, Name, String
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
 from layerstats.stats.gamm.structured.bases.null_space import along_first_coordinates
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies
 from layerstats.stats.gamm.structured.smooths.constraint import penalty_scales
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers, orders
 from layerstats.stats.gamm.structured.smooths.term import GroupedTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 
 def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
@@ -27,14 +27,14 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
 
     Raises
     ------
-    Refusal
+    Unsupported
         It has more than one covariate, or one that is not a column.
     """
     frame = rows.frame
     factors = [variable for variable in smooth.variables if is_factor(frame, variable)]
     covariates = [variable for variable in smooth.variables if not is_factor(frame, variable)]
     if len(factors) != 1 or len(covariates) != 1 or not isinstance(factors[0], Name):
-        raise Refusal(f"a factor smooth of {len(covariates)} covariates and {len(factors)} factors ({smooth})")
+        raise Unsupported(f"a factor smooth of {len(covariates)} covariates and {len(factors)} factors ({smooth})")
     variable, factor = covariates[0], factors[0].name
     check_number(frame, variable)
     values = numbers(variable, frame)
@@ -42,7 +42,7 @@ def factor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
     dimension = default_basis_dimension(smooth) if written is None else written[0]
     basis = build_basis(_basis_name(smooth), Values.of(values, rows.counts), dimension, orders(smooth))
     if basis.null_dimension == 0:
-        raise Refusal(f"the basis {_basis_name(smooth)!r} in {smooth}")
+        raise Unsupported(f"the basis {_basis_name(smooth)!r} in {smooth}")
     transform, wiggliness = natural_parameterisation(basis.rows(values), basis, rows.counts)
     penalties = [np.concatenate([wiggliness, np.zeros(basis.null_dimension)])]
     penalties += [np.eye(dimension)[dimension - position - 1] for position in reversed(range(basis.null_dimension))]
@@ -67,7 +67,7 @@ def _basis_name(smooth: SmoothTerm) -> str:
     if written is None:
         return "tp"
     if not isinstance(written, String):
-        raise Refusal(f"the argument xt = {written} of {smooth}")
+        raise Unsupported(f"the argument xt = {written} of {smooth}")
     return written.value
 
 

@@ -11,13 +11,13 @@ from layerstats.stats.gamm.data.basis_size import default_basis_dimension
 from layerstats.stats.gamm.formula.expression import Expression
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import MOST_KNOTS, Basis, Values, build_basis
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, single_penalty
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 
 def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
@@ -25,16 +25,16 @@ def isotropic_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
 
     Raises
     ------
-    Refusal
+    Unsupported
         Its basis or a covariate is not one of the engine's.
     """
     for variable in smooth.variables:
         check_number(rows.frame, variable)
     if len(smooth.variables) > 1 and smooth.bases[0] not in ("tp", "ts"):
-        raise Refusal(f"the basis {smooth.bases[0]!r} of {len(smooth.variables)} covariates ({smooth})")
+        raise Unsupported(f"the basis {smooth.bases[0]!r} of {len(smooth.variables)} covariates ({smooth})")
     values = _values(smooth.variables, rows.frame)
     if values.ndim > 1 and len(rows.frame) > MOST_KNOTS:
-        raise Refusal(f"{smooth}, whose covariates have more than {MOST_KNOTS} different values together")
+        raise Unsupported(f"{smooth}, whose covariates have more than {MOST_KNOTS} different values together")
     written = smooth.basis_dimensions
     dimension = default_basis_dimension(smooth) if written is None else written[0]
     basis = build_basis(smooth.bases[0], Values.of(values, rows.counts), dimension, orders(smooth))

@@ -11,9 +11,9 @@ from layerstats.stats.gamm.data.basis_size import default_basis_dimension
 from layerstats.stats.gamm.formula.expression import Expression
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis, Values, build_basis
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.options import check_number, numbers, orders
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 Item = TypeVar("Item")
 
@@ -23,7 +23,7 @@ def build_margin_basis(smooth: SmoothTerm, position: int, rows: UniqueRows) -> t
 
     Raises
     ------
-    Refusal
+    Unsupported
         It is not one of the engine's.
     """
     variable = smooth.variables[position]
@@ -33,18 +33,18 @@ def build_margin_basis(smooth: SmoothTerm, position: int, rows: UniqueRows) -> t
     dimension = default_basis_dimension(smooth) if written is None else _one_each(smooth, written, position)
     stated = orders(smooth)
     if stated is not None and name == "ps":
-        raise Refusal(f"m in {smooth}")
+        raise Unsupported(f"m in {smooth}")
     order = None if stated is None else (_one_each(smooth, stated, position),)
     values = Values.of(numbers(variable, rows.frame), rows.counts)
     basis = build_basis(name, values, dimension, order)
     if basis.null_dimension == 0:
-        raise Refusal(f"the basis {name!r} as a margin of {smooth}")
+        raise Unsupported(f"the basis {name!r} as a margin of {smooth}")
     return variable, basis, values
 
 
 def _one_each(smooth: SmoothTerm, items: tuple[Item, ...], position: int) -> Item:
     if len(items) not in (1, len(smooth.variables)):
-        raise Refusal(f"{smooth}, whose margins are not all of one covariate")
+        raise Unsupported(f"{smooth}, whose margins are not all of one covariate")
     return items[position if len(items) > 1 else 0]
 
 

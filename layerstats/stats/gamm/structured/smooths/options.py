@@ -1,4 +1,4 @@
-"""The arguments of a smooth that the engine understands; any other is a refusal."""
+"""The arguments of a smooth that the engine understands; any other is `Unsupported`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from layerstats.stats.gamm.formula.expression import Expression, Name, can_evaluate, evaluate, names_in
 from layerstats.stats.gamm.formula.terms import SmoothTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 _UNDERSTOOD = {"bs", "k", "m"}
 
@@ -17,20 +17,20 @@ def check_options(smooth: SmoothTerm) -> None:
 
     Raises
     ------
-    Refusal
+    Unsupported
         With the argument.
     """
     understood = _UNDERSTOOD | ({"xt"} if smooth.bases[0] == "fs" else set() if smooth.random else {"id"})
     if smooth.unread is not None:
-        raise Refusal(smooth.unread)
+        raise Unsupported(smooth.unread)
     for name, value in smooth.options:
         if name not in understood:
-            raise Refusal(f"the argument {name} = {value} of {smooth}")
+            raise Unsupported(f"the argument {name} = {value} of {smooth}")
     if smooth.option("m") is not None and smooth.penalty_orders is None:
-        raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
+        raise Unsupported(f"the argument m = {smooth.option('m')} of {smooth}")
     # Thin plates take a second number for leaving out their null space.
     if smooth.function == "s" and smooth.bases[0] in ("tp", "ts", "fs") and len(smooth.penalty_orders or ()) > 1:
-        raise Refusal(f"the argument m = {smooth.option('m')} of {smooth}")
+        raise Unsupported(f"the argument m = {smooth.option('m')} of {smooth}")
 
 
 def smoothing_id(smooth: SmoothTerm) -> str | None:
@@ -49,13 +49,13 @@ def check_number(frame: pd.DataFrame, variable: Expression) -> None:
 
     Raises
     ------
-    Refusal
+    Unsupported
         With the expression.
     """
     if any(is_factor(frame, Name(column)) for column in names_in(variable)):
-        raise Refusal(f"{variable}, a factor, where a number belongs")
+        raise Unsupported(f"{variable}, a factor, where a number belongs")
     if not can_evaluate(variable):
-        raise Refusal(f"the expression {variable}")
+        raise Unsupported(f"the expression {variable}")
 
 
 def numbers(variable: Expression, frame: pd.DataFrame) -> np.ndarray:
@@ -63,7 +63,7 @@ def numbers(variable: Expression, frame: pd.DataFrame) -> np.ndarray:
 
     Raises
     ------
-    Refusal
+    Unsupported
         It is an expression that is not evaluated here.
     """
     check_number(frame, variable)
@@ -75,12 +75,12 @@ def orders(smooth: SmoothTerm) -> tuple[int, ...] | None:
 
     Raises
     ------
-    Refusal
+    Unsupported
         It has fractions (Duchon splines).
     """
     written = smooth.penalty_orders
     if written is None:
         return None
     if any(value != int(value) or value < 0 for value in written):
-        raise Refusal(f"m = {smooth.option('m')} in {smooth}")
+        raise Unsupported(f"m = {smooth.option('m')} in {smooth}")
     return tuple(int(value) for value in written)

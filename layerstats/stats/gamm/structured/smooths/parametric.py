@@ -83,7 +83,7 @@ def build_parametric(formula: Formula, frame: pd.DataFrame) -> ParametricPart:
 
     Raises
     ------
-    Refusal
+    Unsupported
         It has an expression that is not evaluated here.
     """
     coefficients = [Coefficient(INTERCEPT, INTERCEPT, ())] if formula.intercept else []

@@ -9,10 +9,10 @@ import pandas as pd
 
 from layerstats.stats.gamm.formula.expression import Expression, Name
 from layerstats.stats.gamm.formula.terms import SmoothTerm
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies
 from layerstats.stats.gamm.structured.smooths.options import check_number, is_factor, numbers
 from layerstats.stats.gamm.structured.smooths.term import GroupedTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 
 
 def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
@@ -20,7 +20,7 @@ def random_effect(smooth: SmoothTerm, rows: UniqueRows) -> list[GroupedTerm]:
 
     Raises
     ------
-    Refusal
+    Unsupported
         A covariate is an expression that is not evaluated here.
     """
     frame = rows.frame

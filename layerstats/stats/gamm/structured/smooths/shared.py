@@ -10,9 +10,9 @@ import pandas as pd
 
 from layerstats.stats.gamm.formula.expression import Name
 from layerstats.stats.gamm.formula.terms import SmoothTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.options import is_factor, smoothing_id
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # Below this share of different values among all, mgcv takes each value once, however many rows have it.
 _MOST_DIFFERENT = 0.9
@@ -29,13 +29,13 @@ def like_first(smooth: SmoothTerm, others: Sequence[SmoothTerm], frame: pd.DataF
 
     Raises
     ------
-    Refusal
+    Unsupported
         They are not smooths of one covariate, or a numeric ``by`` is among them.
     """
     for other in others:
         numeric_by = other.by is not None and not is_factor(frame, other.by)
         if other.function != "s" or len(other.variables) != 1 or not isinstance(other.variables[0], Name) or numeric_by:
-            raise Refusal(f"one id for several smooths that are not all of one covariate ({smooth})")
+            raise Unsupported(f"one id for several smooths that are not all of one covariate ({smooth})")
     values = np.concatenate([frame[str(other.variables[0])].to_numpy(dtype=float) for other in others])
     different, counts = np.unique(values, return_counts=True)
     if len(different) < _MOST_DIFFERENT * len(values):

@@ -17,12 +17,12 @@ import pandas as pd
 from scipy.linalg import qr
 
 from layerstats.stats.gamm.formula.terms import SmoothTerm
-from layerstats.stats.gamm.structured.refusal import Refusal
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import copies
 from layerstats.stats.gamm.structured.smooths.coordinates import null_axes, single_penalty
 from layerstats.stats.gamm.structured.smooths.parametric import ParametricPart
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm, GroupedTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
+from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 # As in mgcv: what counts as dependent, relative to the largest column, and as an eigenvalue of zero.
 _DEPENDENT = np.finfo(float).eps ** 0.5
@@ -56,7 +56,7 @@ def with_side_conditions(built: Sequence[Built], parametric: ParametricPart, set
 
     Raises
     ------
-    Refusal
+    Unsupported
         What is lost depends on rounding errors in mgcv.
     """
     parts = [part for smooth, terms in built for part in _parts(smooth, terms, setup)]
@@ -82,7 +82,7 @@ def with_side_conditions(built: Sequence[Built], parametric: ParametricPart, set
         if len(lost):
             tied = set(lost) != set(dependent_columns(contained, found[label], latest=True))
             if part.smooth.function == "t2" and set(part.smooth.bases) != {"tp"}:
-                raise Refusal(f"smooths that contain each other ({smaller[0].term.label} and {label})")
+                raise Unsupported(f"smooths that contain each other ({smaller[0].term.label} and {label})")
             kept = np.setdiff1d(np.arange(part.term.size), lost)
             found[label] = found[label][:, kept]
             changed.append(replace(_without(part.term, kept), arbitrary=tied))

@@ -12,13 +12,13 @@ from layerstats.stats.gamm.formula.expression import Expression
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.structured.bases import Basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
-from layerstats.stats.gamm.structured.rows import UniqueRows
 from layerstats.stats.gamm.structured.smooths.by_variable import Copy, copies, is_centred
 from layerstats.stats.gamm.structured.smooths.constraint import Centring, penalty_scales
 from layerstats.stats.gamm.structured.smooths.coordinates import Coordinates, several_penalties
 from layerstats.stats.gamm.structured.smooths.margins import build_margin_basis, row_products
 from layerstats.stats.gamm.structured.smooths.options import numbers, smoothing_id
 from layerstats.stats.gamm.structured.smooths.term import DenseTerm
+from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def tensor_smooth(smooth: SmoothTerm, rows: UniqueRows) -> list[DenseTerm]:
 
     Raises
     ------
-    Refusal
+    Unsupported
         A margin is not one of the engine's.
     """
     margins = [_margin(smooth, position, rows) for position in range(len(smooth.variables))]

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
-from layerstats.stats.gamm.structured.nested.system import NestedSystem
+from layerstats.stats.gamm.structured.nested.nested_system import NestedSystem
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.solution import WeightedPenalties, solve_dense, solve_in_range
 

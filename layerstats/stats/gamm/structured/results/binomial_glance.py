@@ -7,7 +7,7 @@ import pandas as pd
 
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.fitting import StructuredFit
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.edf import Freedom
 
 
 def binomial_glance_table(fit: StructuredFit, predictor: np.ndarray, freedom: Freedom) -> pd.DataFrame:

@@ -16,8 +16,8 @@ import numpy as np
 
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.nested.arrow import gram
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution, solve_nested
-from layerstats.stats.gamm.structured.nested.system import NestedSystem
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution, solve_nested
+from layerstats.stats.gamm.structured.nested.nested_system import NestedSystem
 
 
 @dataclass(frozen=True, eq=False)

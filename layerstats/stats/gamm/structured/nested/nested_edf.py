@@ -9,11 +9,11 @@ from typing import cast
 import numpy as np
 from scipy.linalg import block_diag
 
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.full_crossproduct import coefficient_count
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.nested.criterion import Directions, directions, nested_fit_terms
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution
-from layerstats.stats.gamm.structured.whole import coefficient_count
+from layerstats.stats.gamm.structured.nested.nested_criterion import Directions, directions, nested_fit_terms
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
 
 
 @dataclass(frozen=True, eq=False)

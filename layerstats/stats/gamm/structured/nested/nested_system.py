@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
-from layerstats.stats.gamm.structured.patterns import PatternRows, Patterns, find_patterns, whitened_patterns
+from layerstats.stats.gamm.structured.row_patterns import PatternRows, Patterns, find_patterns, whitened_patterns
 
 # Patterns that are worked on at once.
 _PIECE = 1024

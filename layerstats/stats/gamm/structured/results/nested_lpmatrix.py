@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from layerstats.stats.gamm.engine_interface import Design
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.fitting import StructuredFit
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
+from layerstats.stats.gamm.structured.fitting import StructuredFit
 
 
 def nested_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = ()) -> Design:

@@ -13,10 +13,10 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
-from layerstats.stats.gamm.structured.inference.second_order import SecondOrder, second_order
+from layerstats.stats.gamm.structured.full_crossproduct import MOST_COEFFICIENTS, coefficient_count, full_crossproduct
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
-from layerstats.stats.gamm.structured.whole import MOST_COEFFICIENTS, coefficient_count, whole_information
+from layerstats.stats.gamm.structured.second_order import SecondOrder, second_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,7 @@ class Freedom:
 
     def _whole_information(self) -> np.ndarray:
         """Return the cross-product of all columns, (coefficient, coefficient), as `second_order` takes it."""
-        return whole_information(self.model, self.optimum.solution.system)
+        return full_crossproduct(self.model, self.optimum.solution.system)
 
     @cached_property
     def corrected(self) -> np.ndarray:

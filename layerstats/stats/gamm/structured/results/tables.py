@@ -9,12 +9,12 @@ from scipy import special
 from layerstats.stats.gamm.engine_interface import SmoothPart
 from layerstats.stats.gamm.structured.fitting import StructuredFit
 from layerstats.stats.gamm.structured.inference.block_test import block_random_test
-from layerstats.stats.gamm.structured.inference.freedom import Freedom
+from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.inference.random_test import dense_random_test
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest, smooth_test
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedFreedom
-from layerstats.stats.gamm.structured.nested.block_test import nested_block_test
+from layerstats.stats.gamm.structured.nested.nested_block_test import nested_block_test
 from layerstats.stats.gamm.structured.nested.group_test import dense_random_test as nested_dense_test
 from layerstats.stats.gamm.structured.nested.group_test import group_random_test
 from layerstats.stats.gamm.structured.whitening import log_determinant

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class Unsupported(Exception):
     """Something that the structured engine does not express; the message names it ("the basis 'gp'")."""

@@ -13,8 +13,8 @@ from layerstats.stats.gamm.structured.inference.block_determinant import UNSEEN,
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
-from layerstats.stats.gamm.structured.nested.freedom import NestedFreedom
-from layerstats.stats.gamm.structured.nested.solution import NestedSolution, back
+from layerstats.stats.gamm.structured.nested.nested_edf import NestedFreedom
+from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution, back
 
 # Kinds of groups that are worked on at once.
 _PIECE = 64

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.system import System
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
-
 
 # Time grows with the cube of the number of coefficients: two seconds for the roots of as many as these.
 MOST_COEFFICIENTS = 1000
@@ -21,7 +16,7 @@ def coefficient_count(model: Model) -> int:
     return len(model.parametric.coefficients) + sum(term.size for term in (*model.dense, *model.blocks, *model.outer))
 
 
-def whole_information(model: Model, system: System) -> np.ndarray:
+def full_crossproduct(model: Model, system: System) -> np.ndarray:
     """Return the cross-product of all columns of a model without outer terms, (coefficient, coefficient).
 
     The dense corner comes first, then the blocks level by level.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.structured.rows import PIECE_VALUES
+from layerstats.stats.gamm.structured.model import Model
+from layerstats.stats.gamm.structured.unique_rows import PIECE_VALUES
 from layerstats.stats.gamm.structured.whitening import whiten
-
-if TYPE_CHECKING:
-    from layerstats.stats.gamm.structured.model import Model
 
 # Without random blocks the rows are summed in pieces of this size.
 _PIECE = 4096
