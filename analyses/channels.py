@@ -11,7 +11,7 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.plots import channel_effects
 from layerstats.report import Output
 from layerstats.stats import carrying_channels, channel_contrasts, channel_table
@@ -30,14 +30,17 @@ def main(
     alpha: Annotated[float, typer.Option(help="Level of adjusted p-values.")] = 0.05,
     device: Annotated[str, typer.Option(help="cpu, or a device of torch such as cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(help="Threads.")] = 2,
-) -> None:
+) -> Output:
     """Test level, shape and both in every channel, and estimate how many channels carry the contrast."""
     experiment = open_store(store)
+    contrast = words.replace(",", " - ") or phones.replace(":", " - ")
+    title = f"Channels: {contrast}"
+    output = Output(out, title=title, provenance={"store": store.name, "contrast": contrast, "speakers": speakers})
     results = {
         name: channel_contrasts(
             experiment,
             name,
-            words=words.split(",") if words else None,
+            words=listed(words) or None,
             phones=phones or None,
             times=cast("Literal['common', 'own']", times),
             speakers=cast("Literal['auto', 'none']", speakers),
@@ -45,11 +48,8 @@ def main(
             device=device,
             workers=workers,
         )
-        for name in layer.split(",")
+        for name in listed(layer) or ()
     }
-    contrast = words.replace(",", " - ") or phones.replace(":", " - ")
-    title = f"Channels: {contrast}"
-    output = Output(out, title=title, provenance={"store": store.name, "contrast": contrast, "speakers": speakers})
     table = pd.concat([channel_table(result) for result in results.values()], ignore_index=True)
     counts = pd.concat(
         [carrying_channels(result, alpha=alpha).assign(layer=name) for name, result in results.items()],
@@ -58,7 +58,7 @@ def main(
     output.table(counts.loc[:, ["layer", *counts.columns[:-1]]], "carriers", f"How many channels carry {contrast}")
     output.table(table, "channels", f"{contrast} in every channel", kind="channel_contrasts")
     output.figure(
-        channel_effects(table, alpha=alpha), "channels", f"{contrast} in every channel",
+        channel_effects(table, alpha=alpha), "effects", f"{contrast} in every channel",
         "At the sides channels that differ in level, far up in the middle those that differ in shape.",
     )  # fmt: skip
     models = [
@@ -67,6 +67,7 @@ def main(
         for name, result in results.items()
     ]
     output.text("models", "Models", "\n".join(models))
+    return output
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.plots import autocorrelation, residual_checks
 from layerstats.report import Output
 from layerstats.stats import FitOptions, word_contrasts
@@ -24,10 +24,11 @@ def main(
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
-) -> None:
+) -> Output:
     """Fit the model of Table 1 with and without AR(1) residuals, and look at what it leaves."""
     experiment = open_store(store)
-    chosen = layers.split(",") if layers else [experiment.layers[-1]]
+    chosen = listed(layers) or [experiment.layers[-1]]
+    output = Output(out, title="Checks of the models", provenance={"store": store.name, "seed": seed})
     fits = {
         "as analysed": FitOptions(engine=engine, workers=workers),
         "independent residuals": FitOptions(engine=engine, workers=workers, rho=None),
@@ -39,7 +40,6 @@ def main(
         name: word_contrasts(experiment, layers=chosen, pairs="reference", samples=samples, fits=options)
         for name, options in fits.items()
     }
-    output = Output(out, title="Checks of the models", provenance={"store": store.name, "seed": seed})
     main, last = results["as analysed"], results["as analysed"].results[chosen[-1]]
     about = f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}."
     output.text("formula", "Model", "\n\n".join([about, *last.notes, main.model_warning]))
@@ -64,6 +64,7 @@ def main(
     output.table(pd.concat(tested, ignore_index=True), "residual_checks", "Tests of the residuals")
     glance = pd.concat([result.glance.assign(model=name) for name, result in results.items()], ignore_index=True)
     output.table(glance, "glance", "The models", kind="glance")
+    return output
 
 
 if __name__ == "__main__":

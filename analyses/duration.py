@@ -30,10 +30,11 @@ def main(
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
-) -> None:
+) -> Output:
     """Fit the three models to one layer."""
     experiment = open_store(store)
     layer = layers or experiment.layers[-1]
+    output = Output(out, title="Duration and zero padding", provenance={"store": store.name, "layer": layer})
     results = {
         variant: word_contrasts(
             experiment,
@@ -46,7 +47,6 @@ def main(
         )
         for variant in VARIANTS
     }
-    output = Output(out, title="Duration and zero padding", provenance={"store": store.name, "layer": layer})
     for table, title in (("parametric", "Levels"), ("smooths", "Shapes"), ("effects", "Effect sizes")):
         frames = [getattr(results[name], table).assign(series=label) for name, label in VARIANTS.items()]
         stacked = pd.concat(frames, ignore_index=True)
@@ -62,6 +62,7 @@ def main(
         figure, "difference_curves", "Differences between words, each on its own time",
         "Only samples inside the word, time-normalised: here the silence after a short word cannot pass for a level.",
     )  # fmt: skip
+    return output
 
 
 if __name__ == "__main__":

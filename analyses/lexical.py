@@ -37,12 +37,13 @@ def main(
     values: Annotated[list[float] | None, typer.Option(help="Code values; may be given again. 1, 2, 5.")] = None,
     draws: Annotated[int, typer.Option(help="Bootstrap samples and permutations.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of both and of the noise.")] = 0,
-) -> None:
+) -> Output:
     """Measure lexical learning on held-out voices, beside untrained networks and the supervised classifier."""
     speech = open_corpus(corpus, damaged="skip")
     clips = Clips(speech, too_long="trim", damaged="skip")
     network, card = load_checkpoint(checkpoint)
     words_network, words_card = load_checkpoint(classifier or bundled("data", "checkpoints", "words.safetensors"))
+    output = Output(out, title="Lexical learning", provenance={"network": checkpoint.name, "corpus": corpus})
     labels = card.outputs if set(card.outputs) == set(speech.words) else None
     networks = [(card.name, 0, network, labels)]
     networks += [("untrained", number, untrained(network, number), None) for number in range(seeds)]
@@ -55,7 +56,6 @@ def main(
              for (name, number, _, _), result in zip(networks, results, strict=True)]  # fmt: skip
     summary = pd.concat(parts, ignore_index=True).sort_values("measure", kind="stable", ignore_index=True)
     summary = summary.loc[:, ["network", "network_seed", *results[0].summary.columns]]
-    output = Output(out, title="Lexical learning", provenance={"network": checkpoint.name, "corpus": corpus})
     output.figure(
         lexical_measures(summary), "measures", "What codes say about words, on held-out voices", CAPTIONS["summary"]
     )
@@ -75,6 +75,7 @@ def main(
         output.table(result.summary, "heard_summary", "What is heard, over all codes", CAPTIONS["heard"])
         output.table(result.codes, "heard_codes", "What is heard, code by code")
         output.table(result.shares, "heard_shares", "Words heard in each code")
+    return output
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.plots import effect_by_network
 from layerstats.report import Output
 from layerstats.stats import compare_networks
+from layerstats.store import open_store
 
 CAPTIONS = {
     "effects": "Large points: mean over networks of a kind, with its interval for other seeds and other speakers. "
@@ -39,25 +40,27 @@ def main(
     variant: Annotated[str, typer.Option(help="word: samples inside the word; padded: the whole clip.")] = "word",
     draws: Annotated[int, typer.Option(help="Bootstrap samples of speakers.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
-) -> None:
+) -> Output:
     """Compare kinds of network at each layer, with the seed of the network as a random effect."""
+    experiments = [open_store(store) for store in stores]
+    output = Output(out, title="Kinds of network", provenance={"stores": len(stores), "variant": variant, "seed": seed})
     result = compare_networks(
-        stores,
-        words=[each.split(",") for each in words] if words else None,
+        experiments,
+        words=[listed(each) or () for each in words] if words else None,
         phones=phones or (),
-        layers=layers.split(",") if layers else None,
-        kinds=kinds.split(",") if kinds else None,
+        layers=listed(layers) or None,
+        kinds=listed(kinds) or None,
         variant=variant,
         draws=draws,
         seed=seed,
     )
-    output = Output(out, title="Kinds of network", provenance={"stores": len(stores), "variant": variant, "seed": seed})
     figure = effect_by_network(result.kinds, result.networks)
     output.figure(figure, "effects", "Effect sizes by layer and kind of network", CAPTIONS["effects"])
     output.table(result.comparisons, "comparisons", "Differences between kinds of network", CAPTIONS["comparisons"])
     output.table(result.kinds, "kinds", "Mean effect size of each kind of network", CAPTIONS["kinds"])
     output.table(result.networks, "networks", "Effect size of every network")
     output.table(result.series, "series", "What was compared, and what could not be")
+    return output
 
 
 if __name__ == "__main__":

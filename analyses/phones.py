@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
@@ -40,21 +40,21 @@ def main(
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
-) -> None:
+) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
     experiment = open_store(store)
+    name = phones.replace(":", " - ")
+    output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     result = phone_contrast(
         experiment,
         phones,
-        layers=layers.split(",") if layers else None,
+        layers=listed(layers) or None,
         samples=samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers),
     )
     told = {"units": result.level_units, "warning": result.model_warning}
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
-    name = phones.replace(":", " - ")
-    output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
     output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", say["curves"])
     figure = difference(result.difference, result.regions, x="time")
@@ -77,6 +77,7 @@ def main(
     output.table(result.checks, "checks", "Were the bases large enough?", kind="k_check")
     output.table(result.residual_checks, "residual_checks", "Checks of the residuals of the models")
     output.table(result.dropped, "dropped", "Intervals with too few samples")
+    return output
 
 
 if __name__ == "__main__":

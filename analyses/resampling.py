@@ -9,11 +9,10 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script, whole_numbers
 from layerstats.plots import difference, effect_by_layer
 from layerstats.report import Output
-from layerstats.stats.contrasts.tasks import contrast_tasks
-from layerstats.stats.resampling import bootstrap, permutation_test, power
+from layerstats.stats import bootstrap, contrast_tasks, permutation_test, power
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -42,18 +41,15 @@ def main(
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Threads.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
-) -> None:
+) -> Output:
     """Permute labels, draw speakers anew, and plan."""
+    planned, each = whole_numbers("plan", plan), whole_numbers("tokens", tokens)
     tasks = contrast_tasks(
-        open_store(store),
-        words=words.split(",") if words else None,
-        phones=phones or None,
-        layers=layers.split(",") if layers else None,
-        times=cast("Literal['common', 'own']", times),
-        samples=samples,
-    )
+        open_store(store), words=listed(words) or None, phones=phones or None, layers=listed(layers) or None,
+        times=cast("Literal['common', 'own']", times), samples=samples,
+    )  # fmt: skip
     pair = (tasks.level_1, tasks.level_2)
-    name = " - ".join(pair)
+    name, (last, task) = " - ".join(pair), list(tasks.models.items())[-1]
     output = Output(out, title=f"Resampling: {name}", provenance={"store": store.name, "contrast": name, "seed": seed})
     found = permutation_test(
         tasks.models, tasks.label, pairs=[pair], tests=["joint", "level", "shape"],
@@ -64,29 +60,24 @@ def main(
     output.text("notes", "Notes", "\n".join([*found.notes, *left_out]) or "Nothing to note.")
     if bootstraps:
         results = {
-            layer: bootstrap(task, tasks.label, *pair, replicates=bootstraps, seed=seed, workers=workers)
-            for layer, task in tasks.models.items()
+            layer: bootstrap(model, tasks.label, *pair, replicates=bootstraps, seed=seed, workers=workers)
+            for layer, model in tasks.models.items()
         }
-        last, result = list(results.items())[-1]
-        order = str(tasks.models[last].order)
+        order = str(task.order)
         effects = pd.concat([one.effect.assign(layer=layer) for layer, one in results.items()], ignore_index=True)
         effects = effects.merge(found.table.query("test == 'joint'").loc[:, ["layer", "p_adjusted"]], on="layer")
-        output.figure(
-            effect_by_layer(effects, p_column="p_adjusted"), "effect_sizes", "Effect sizes", CAPTIONS["effects"]
-        )
+        figure = effect_by_layer(effects, p_column="p_adjusted")
+        output.figure(figure, "effect_sizes", "Effect sizes", CAPTIONS["effects"])
         output.table(effects, "effects", f"{name}: effect sizes by bootstrap")
         curve = pd.concat([one.difference.assign(layer=layer) for layer, one in results.items()], ignore_index=True)
         title = f"{name}: bootstrapped differences"
         output.table(curve, "difference", title, CAPTIONS["bands"], kind="difference", user_columns=[order])
-        figure = difference(result.difference, x=order)
+        figure = difference(results[last].difference, x=order)
         output.figure(figure, "difference_curve", f"{name} at {last}", CAPTIONS["bands"])
-    if plan:
-        last, task = list(tasks.models.items())[-1]
-        table = power(
-            task, tasks.label, *pair, speakers=[int(one) for one in plan.split(",")],
-            tokens=[int(one) for one in tokens.split(",")], effect=0.5, seed=seed, workers=workers,
-        )  # fmt: skip
+    if planned:
+        table = power(task, tasks.label, *pair, speakers=planned, tokens=each, effect=0.5, seed=seed, workers=workers)
         output.table(table, "power", f"{name} at {last}: power of planned studies", CAPTIONS["power"])
+    return output
 
 
 if __name__ == "__main__":

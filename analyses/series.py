@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.corpora import Clips, open_corpus
 from layerstats.plots import layer_series
 from layerstats.report import Output
@@ -24,15 +24,15 @@ def main(
     words: Annotated[str, typer.Option(help="Words, separated by commas; all by default.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the choice of tokens.")] = 0,
-) -> None:
+) -> Output:
     """Draw one token of each word, chosen at random."""
-    experiment = open_store(store).select(layer=layers.split(",")) if layers else open_store(store)
+    experiment = open_store(store).select(layer=listed(layers) or None, word=listed(words) or None)
+    output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
     tokens = experiment.tokens
-    chosen = words.split(",") if words else sorted(tokens["word"].unique())
+    chosen = listed(words) or sorted(tokens["word"].unique())
     generator = np.random.default_rng(seed)
     names = [str(generator.choice(tokens.loc[tokens["word"] == word, "token"])) for word in chosen]
     clips = Clips(open_corpus(corpus, damaged="skip").subset(tokens=names), too_long="trim") if corpus else None
-    output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
     for word, name in zip(chosen, names, strict=True):
         one = experiment.select(token=name)
         row = tokens.set_index("token").loc[name]
@@ -51,6 +51,7 @@ def main(
         output.figure(
             figure, re.sub(r"[^\w.-]", "_", f"series_{word}"), f"{word}: from the waveform to the last layer", caption
         )
+    return output
 
 
 if __name__ == "__main__":

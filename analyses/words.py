@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import listed, run_script
 from layerstats.plots import difference, effect_by_layer, raw_series, smooths
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
@@ -37,18 +37,19 @@ def main(
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
-) -> None:
+) -> Output:
     """Fit the model of Table 1 to each layer."""
+    experiment = open_store(store)
+    output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     result = word_contrasts(
-        open_store(store),
-        layers=layers.split(",") if layers else None,
-        words=words.split(",") if words else None,
+        experiment,
+        layers=listed(layers) or None,
+        words=listed(words) or None,
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers, rho="residuals" if published else "auto"),
     )
-    output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     last, model = list(result.results.items())[-1]
     levels = model.levels["word"]
     # All pairs are in the tables; a figure shows those with the reference.
@@ -60,12 +61,8 @@ def main(
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
     output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
-    output.figure(
-        raw_series(result.series[last].frame.sort_values("word", kind="stable")),
-        "raw_series",
-        f"Series at {last}",
-        say["raw_series"],
-    )
+    tokens = result.series[last].frame.sort_values("word", kind="stable")
+    output.figure(raw_series(tokens), "raw_series", f"Series at {last}", say["raw_series"])
     output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", say["curves"])
     output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
@@ -79,6 +76,7 @@ def main(
     output.table(result.curves, "predictions", "Predicted curves", kind="prediction")
     output.table(result.glance, "glance", "The models", kind="glance")
     output.table(result.residual_checks, "residual_checks", "Checks of the residuals of the models")
+    return output
 
 
 if __name__ == "__main__":

@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from functools import wraps
 
 import typer
 
 from layerstats.errors import LayerstatsError
 
 
-def run_script(main: Callable[..., None]) -> None:
-    """Run a function as the command line of a script, as `typer.run()` does.
+def run_script(main: Callable[..., object]) -> None:
+    """Run a function as the command line of a script, as `typer.run()` does, and say what it wrote.
 
     Parameters
     ----------
     main : callable
-        Annotated with what typer needs.
+        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line.
 
     Raises
     ------
@@ -26,12 +27,17 @@ def run_script(main: Callable[..., None]) -> None:
 
     Examples
     --------
-    >>> def main(phones: str = "s:sh") -> None:
+    >>> def main(phones: str = "s:sh") -> Output:
     ...     "Contrast phones."
     >>> run_script(main)  # doctest: +SKIP
     """
+
+    @wraps(main)
+    def telling(*args: object, **kwargs: object) -> None:
+        typer.echo(main(*args, **kwargs))
+
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
+    app.command()(telling)
     run_app(app, None)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from layerstats.errors import ArgumentError
+from layerstats.files import explaining
 from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
 from layerstats.tables import TableFiles, write_regression_table, write_table
 from layerstats.tables.write import one_sentence
@@ -34,6 +35,11 @@ class Output:
     provenance
         Facts about how the results were made, for instance the store and the seed.
 
+    Raises
+    ------
+    FileError
+        If the folder cannot be made or written to.
+
     Examples
     --------
     >>> import tempfile
@@ -42,19 +48,30 @@ class Output:
     ...     files = output.table(pd.DataFrame({"term": ["wordB"], "edf": [7.3]}), "smooths", "Smooth terms")
     ...     files.csv.name, sorted(path.name for path in Path(folder).iterdir())
     ('smooths.csv', ['manifest.json', 'smooths.csv', 'smooths.html', 'smooths.tex'])
+    >>> str(output).endswith(": 1 table")
+    True
     """
 
     def __init__(
         self, directory: str | Path, *, title: str = "", provenance: Mapping[str, object] | None = None
     ) -> None:
         self.directory = Path(directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self._written: dict[str, set[str]] = {"table": set(), "figure": set(), "text": set()}
+        with explaining(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
         known = read_manifest(self.directory) or Manifest()
         facts = {name: str(value) for name, value in (provenance or {}).items()}
         write_manifest(
             self.directory,
             replace(known, title=title or known.title or self.directory.name, provenance={**known.provenance, **facts}),
         )
+
+    def __str__(self) -> str:
+        """Say where results were written, and how many."""
+        names = {"table": "table", "figure": "figure", "text": "note"}
+        counts = [(len(self._written[kind]), name) for kind, name in names.items()]
+        said = [f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count]
+        return f"{self.directory}: {', '.join(said) or 'nothing was written'}"
 
     def table(
         self,
@@ -150,6 +167,13 @@ class Output:
         self._note(Entry("table", name, title, caption, _names(asdict(files)), rows=rows))
 
     def _note(self, entry: Entry) -> None:
+        taken = [kind for kind, names in self._written.items() if kind != entry.kind and entry.name in names]
+        if taken:
+            raise ArgumentError(
+                f"The name {entry.name!r} is that of a {taken[0]} already, and the page would show only one of them. "
+                f"Give the {entry.kind} another name."
+            )
+        self._written[entry.kind].add(entry.name)
         # Read again each time: another Output of the same folder may have written since.
         known = read_manifest(self.directory) or Manifest()
         write_manifest(self.directory, known.with_entry(entry))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from layerstats.resources import bundled
 
 RATE_HZ = 16000
 GRID = """File type = "ooTextFile"
@@ -58,6 +63,30 @@ def write_token(folder: Path, word: str, repetition: int, rng: np.random.Generat
     stem.with_suffix(".TextGrid").write_text(GRID.format(end=end, tiers=tiers), encoding="utf-8")
 
 
+@pytest.fixture
+def make():
+    """Return a function that runs a script as a user does, in a process of its own, and names what it made."""
+    return run_script
+
+
+def run_script(script: str, out: Path, *arguments: str | Path) -> set[str]:
+    """Every entry of the page has its files, no file is empty, and the last line says how many there are."""
+    command = [sys.executable, bundled("analyses", f"{script}.py"), *arguments, "--out", out]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=600)
+    assert result.returncode == 0, result.stderr
+    entries = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"]
+    assert entries
+    assert all(entry["files"] for entry in entries if entry["kind"] != "text")
+    for entry in entries:
+        for name in entry["files"].values():
+            assert (out / name).stat().st_size > 0
+    kinds = [entry["kind"] for entry in entries]
+    counts = [(kinds.count(kind), name) for kind, name in (("table", "table"), ("figure", "figure"), ("text", "note"))]
+    said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
+    assert result.stdout.splitlines() == [f"{out}: {said}"]
+    return {entry["name"] for entry in entries}
+
+
 @pytest.fixture(scope="session")
 def corpus_folder(tmp_path_factory):
     """Eight speakers who say two words once each."""
@@ -79,7 +108,7 @@ def moving_energy(waveforms: np.ndarray, hop: int, weights: np.ndarray) -> np.nd
 
 @pytest.fixture(scope="session")
 def store(corpus_folder, tmp_path_factory):
-    """Two layers of a filter that hears high frequencies, and of three filters with random weights."""
+    """Three layers of a filter that hears high frequencies, two channels each, and of three with random weights."""
     from layerstats.corpora import Clips, open_corpus
     from layerstats.store import store_arrays
 
@@ -94,5 +123,12 @@ def store(corpus_folder, tmp_path_factory):
     filters |= {f"untrained/seed_{seed:02}": rng.normal(size=8) for seed in range(3)}
     for group, weights in filters.items():
         arrays = {name: moving_energy(waveforms, hop, weights) for name, hop in hops.items()}
-        store_arrays(path, clips.tokens, arrays, time_s=times, phones=clips.phones, group=group, layer_attrs=about)
+        attrs = {}
+        if group == "activations":
+            # Their mean is what the filter gives.
+            arrays = {name: np.stack([0.5 * mean, 1.5 * mean], axis=1) for name, mean in arrays.items()}
+            attrs = {"network_kind": "supervised", "network_seed": 0}
+        store_arrays(
+            path, clips.tokens, arrays, time_s=times, phones=clips.phones, group=group, layer_attrs=about, attrs=attrs
+        )
     return path

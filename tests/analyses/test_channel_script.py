@@ -1,13 +1,9 @@
 """The script on channels as a user runs it, in a process of its own."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.resources import bundled
 from layerstats.store import store_arrays
 from layerstats.tables import check_frame
 
@@ -42,16 +38,14 @@ def store_with_maps(tmp_path_factory):
 
 
 @pytest.mark.parametrize("contrast", [("--phones", "sh:s"), ("--words", "wash,ask")])
-def test_channels(store_with_maps, tmp_path, contrast):
-    command = [sys.executable, str(bundled("analyses", "channels.py")), str(store_with_maps), "--out", str(tmp_path)]
-    result = subprocess.run(
-        [*command, "--layer", "conv4", *contrast], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
+def test_channels(store_with_maps, make, tmp_path, contrast):
+    assert make("channels", tmp_path, store_with_maps, "--layer", "conv4", *contrast) == {
+        "carriers", "channels", "effects", "models",
+    }  # fmt: skip
     channels = check_frame(pd.read_csv(tmp_path / "channels.csv"), "channel_contrasts").set_index("channel")
     assert channels.loc[3, "level_difference"] == pytest.approx(2, abs=0.5)
     assert channels.loc[3, "joint_p_holm"] < 1e-6
     carriers = check_frame(pd.read_csv(tmp_path / "carriers.csv")).set_index("test")
     assert carriers.loc["level", "tested"] == 4
     assert carriers.loc["level", "found_holm"] >= 1
-    assert (tmp_path / "channels.png").stat().st_size > 0
+    assert (tmp_path / "effects.png").stat().st_size > 0

@@ -1,29 +1,20 @@
-import json
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 
-from layerstats.resources import bundled
 from layerstats.tables import check_frame
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ciwgan", "fiwgan"])
-def test_lexical(kind, tmp_path):
+def test_lexical(kind, make, tmp_path):
     """A network that has learned nothing: all tables and figures are made, and say so."""
     from layerstats.models import InfoWaveGAN, ModelCard, save_checkpoint, seeded
 
     with seeded(11):
         network = InfoWaveGAN(kind, codes=3, width=1)
     path = save_checkpoint(tmp_path / "network.safetensors", network, ModelCard(kind, "Random weights."))
-    options = ["--out", str(tmp_path / "out"), "--seeds", "1", "--voices", "2", "--values", "3", "--draws", "100"]
-    command = [sys.executable, str(bundled("analyses", "lexical.py")), str(path), *options]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert result.returncode == 0, result.stderr
-    entries = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["entries"]
-    names = {entry["name"] for entry in entries}
+    options = ["--seeds", "1", "--voices", "2", "--values", "3", "--draws", "100"]
+    names = make("lexical", tmp_path / "out", path, *options)
     assert {"measures", "codes", "summary", "words", "heard", "heard_summary"} <= names
     assert ("bits" in names) == (kind == "fiwgan")
     summary = check_frame(pd.read_csv(tmp_path / "out" / "summary.csv"), "lexical_learning")

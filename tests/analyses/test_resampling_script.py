@@ -1,14 +1,10 @@
 """The script on resampling as a user runs it, in a process of its own."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.resources import bundled
-from layerstats.stats.contrasts.tasks import contrast_tasks
+from layerstats.stats import contrast_tasks
 from layerstats.store import open_store, store_arrays
 from layerstats.tables import check_frame
 
@@ -57,11 +53,10 @@ def test_models_of_phones_have_common_times_or_their_own(two_layers):
     assert sizes[1] > 1
 
 
-def test_permutation_bootstrap_and_power(two_layers, tmp_path):
-    command = [sys.executable, str(bundled("analyses", "resampling.py")), str(two_layers), "--out", str(tmp_path)]
+def test_permutation_bootstrap_and_power(two_layers, make, tmp_path):
     options = ["--words", "wash,ask", "--permutations", "99", "--bootstraps", "50", "--plan", "6"]
-    result = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=300)
-    assert result.returncode == 0, result.stderr
+    names = make("resampling", tmp_path, two_layers, *options)
+    assert names == {"permutation", "notes", "effect_sizes", "effects", "difference", "difference_curve", "power"}
     tests = check_frame(pd.read_csv(tmp_path / "permutation.csv")).set_index(["layer", "test"])
     # A difference of one, which every speaker has, at the second layer only.
     assert tests.loc[("conv2", "level"), "p_adjusted"] <= 0.05

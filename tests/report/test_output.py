@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from layerstats.errors import ArgumentError, DataError, LayerstatsError
+from layerstats.errors import ArgumentError, DataError, FileError, LayerstatsError
 from layerstats.plots import autocorrelation
 from layerstats.report import Output
 
@@ -98,3 +98,29 @@ def test_a_damaged_manifest_is_named(tmp_path, text, message):
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(LayerstatsError, match=rf"manifest\.json .*{message}|manifest\.json {message}"):
         Output(tmp_path)
+
+
+def test_an_output_says_what_it_wrote(tmp_path):
+    output = Output(tmp_path)
+    assert str(output) == f"{tmp_path}: nothing was written"
+    for name in ("a", "b", "b"):
+        output.table(frame(), name, "A table")
+    output.figure(figure(), "c", "A figure")
+    assert str(output) == f"{tmp_path}: 2 tables, 1 figure"
+    output.text("d", "A note", "Text.")
+    assert str(output) == f"{tmp_path}: 2 tables, 1 figure, 1 note"
+    assert str(Output(tmp_path)) == f"{tmp_path}: nothing was written"
+
+
+def test_a_figure_does_not_take_the_place_of_a_table(tmp_path):
+    output = Output(tmp_path)
+    output.table(frame(), "channels", "A table")
+    with pytest.raises(ArgumentError, match="'channels' is that of a table already"):
+        output.figure(figure(), "channels", "A figure")
+    assert names(tmp_path) == ["channels"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FileError, match=r"cannot be written \(Not a directory\)"):
+        Output(tmp_path / "file" / "out")

@@ -6,9 +6,11 @@ from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
 from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
+from layerstats.stats.contrasts.tasks import ContrastTasks, contrast_tasks
 from layerstats.stats.contrasts.words import WordContrasts, word_contrasts
 
 __all__ = [
+    "ContrastTasks",
     "FitOptions",
     "IntervalOptions",
     "PhoneContrast",
@@ -16,6 +18,7 @@ __all__ = [
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
+    "contrast_tasks",
     "parse_phone_contrast",
     "phone_contrast",
     "word_contrasts",

@@ -1,8 +1,7 @@
-"""Run recipes on data sets of worlds, and count."""
+"""Run a recipe on data sets of a world, and count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from layerstats.stats.gamm.request.task import FitTask
-from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
+from layerstats.stats.resampling.calibration.recipes import Recipe
 from layerstats.stats.resampling.calibration.resampled import bootstrap_covers, permutation_p_values
 from layerstats.stats.resampling.calibration.worlds import LABELS, TRUTHS, WORLDS, World
 from layerstats.stats.resampling.criterion import estimate
@@ -18,7 +17,6 @@ from layerstats.stats.resampling.design import CurveDesign, autoregressive, curv
 from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import (
-    TESTS,
     difference_matrices,
     differences,
     lag_one,
@@ -30,59 +28,6 @@ from layerstats.stats.units import count_units
 LEVEL_COEFFICIENT, SHAPE_TERM = "labelb", "s(time):label_orderedb"
 _DRAWS = 2000
 _CONF_LEVEL = 0.95
-# Of data sets that are fitted side by side; memory, not results, depends on it.
-BLOCK = 100
-
-
-def calibrate(
-    worlds: Iterable[World] = WORLDS,
-    recipes: Iterable[Recipe] = RECIPES,
-    truths: Iterable[str] = TRUTHS,
-    datasets: int = 1000,
-    replicates: int = 99,
-    seed: int = 0,
-    alpha: float = 0.05,
-) -> pd.DataFrame:
-    """Count how often tests reject and intervals cover.
-
-    Parameters
-    ----------
-    worlds, recipes, truths
-        What is crossed. Recipes that a world has no data for are left out.
-    datasets
-        For each world and truth; all recipes see the same ones.
-    replicates
-        Permutations or bootstrap samples of a data set.
-    seed
-        Data sets do not depend on how many there are.
-    alpha
-        Of the tests; intervals are at 95 %.
-
-    Returns
-    -------
-    pandas.DataFrame
-        See `shares_of`.
-    """
-    blocks = [
-        calibrate_block(world, recipe, truth, numbers, replicates, seed, alpha)
-        for world in worlds
-        for truth in truths
-        for recipe in recipes
-        if recipe.possible_in(world)
-        for numbers in blocks_of(datasets)
-    ]
-    return shares_of(pd.concat(blocks, ignore_index=True))
-
-
-def blocks_of(datasets: int) -> list[range]:
-    """Return the numbers of data sets in blocks that are computed, and can be stored, one at a time.
-
-    Examples
-    --------
-    >>> blocks_of(220)
-    [range(0, 100), range(100, 200), range(200, 220)]
-    """
-    return [range(first, min(first + BLOCK, datasets)) for first in range(0, datasets, BLOCK)]
 
 
 def calibrate_block(
@@ -120,25 +65,6 @@ def calibrate_block(
     ]
     columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def shares_of(blocks: pd.DataFrame) -> pd.DataFrame:
-    """Put blocks of `calibrate_block` together.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``world, truth, recipe, quantity, share, std_error, datasets``. Quantities: the share of data sets in which the
-        test of level, shape, both jointly, or either of level and shape rejects; the share of time points that
-        pointwise intervals cover; the share of data sets whose curve lies inside the simultaneous band everywhere, or
-        whose band leaves out zero somewhere; and of fits that converged.
-    """
-    keys = ["world", "truth", "recipe", "quantity"]
-    sums = blocks.groupby(keys, sort=False).agg({"total": "sum", "squares": "sum", "datasets": "sum"}).reset_index()
-    total, squares, number = (sums[name].to_numpy(dtype=float) for name in ("total", "squares", "datasets"))
-    share = total / number
-    error = np.sqrt(np.maximum(squares / number - share**2, 0) / number)
-    return sums.loc[:, keys].assign(share=share, std_error=error, datasets=sums["datasets"])
 
 
 def world_design(world: World, recipe: Recipe) -> CurveDesign:
@@ -224,6 +150,3 @@ def critical_values(covariance: np.ndarray, conf_level: float) -> np.ndarray:
     root = (vectors * np.sqrt(np.maximum(values, 0))[:, None, :]) @ vectors.swapaxes(1, 2)
     normal = np.random.default_rng(0).standard_normal((_DRAWS, covariance.shape[1]))
     return np.array([np.quantile(np.abs(normal @ one).max(axis=1), conf_level) for one in root])
-
-
-__all__ = ["RECIPES", "TESTS", "blocks_of", "calibrate", "calibrate_block", "fit_all", "shares_of", "world_design"]

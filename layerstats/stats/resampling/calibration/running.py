@@ -1,0 +1,173 @@
+"""A study, block by block: what is simulated in which order, what is done already, and the shares that come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice, check_columns
+from layerstats.files import replacing
+from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
+from layerstats.stats.resampling.calibration.study import calibrate_block
+from layerstats.stats.resampling.calibration.worlds import TRUTHS, WORLDS, World
+
+# Of data sets that are fitted side by side; memory, not results, depends on it.
+BLOCK = 100
+
+SUMS = ["total", "squares", "datasets"]
+SHARE_OF = ["world", "truth", "recipe", "quantity"]
+# What tells a block from others in a file; older files were all made with the default of alpha.
+BLOCK_OF = ["seed", "replicates", "alpha", "world", "truth", "recipe", "first", "datasets"]
+COLUMNS = [*SHARE_OF, "first", *SUMS, "seed", "replicates", "alpha"]
+DEFAULT_ALPHA = 0.05
+
+
+def calibrate(
+    worlds: Iterable[World | str] = WORLDS,
+    recipes: Iterable[Recipe] = RECIPES,
+    truths: Iterable[str] = TRUTHS,
+    datasets: int = 1000,
+    replicates: int = 99,
+    seed: int = 0,
+    alpha: float = DEFAULT_ALPHA,
+    *,
+    resampled: int | None = None,
+    refitted: int | None = None,
+    blocks: str | Path | None = None,
+    progress: Callable[[pd.DataFrame], None] | None = None,
+) -> pd.DataFrame:
+    """Count how often tests reject and intervals cover.
+
+    Parameters
+    ----------
+    worlds, recipes, truths
+        What is crossed. The worlds of this package by name, or by number from 0. Recipes that a world has no data for
+        are left out.
+    datasets
+        For each world and truth; all recipes see the same ones.
+    replicates
+        Permutations or bootstrap samples of a data set.
+    seed
+        Data sets do not depend on how many there are.
+    alpha
+        Of the tests; intervals are at 95 %.
+    resampled, refitted
+        Data sets for recipes that resample with the smoothing parameters held, and for those that estimate them anew
+        each time; by default as many as `datasets`, and 0 leaves such recipes out.
+    blocks
+        A CSV file that finished blocks of data sets are added to. A study that is started again with it goes on where
+        it stopped, or becomes larger; the result has everything in it with this seed, `replicates` and `alpha`.
+        Worlds and recipes are known there by their names.
+    progress
+        Called after every block with the result so far.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `shares_of`.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such world or truth.
+    DataError
+        If `blocks` is a file of another kind.
+    """
+    chosen = [one if isinstance(one, World) else world_named(one) for one in worlds]
+    truths = list(truths)
+    for truth in truths:
+        check_choice("truths", truth, TRUTHS)
+    numbers = {False: datasets if resampled is None else resampled, True: datasets if refitted is None else refitted}
+    sizes = [(one, datasets if one.resampling is None else numbers[one.refit]) for one in recipes]
+    file = None if blocks is None else Path(blocks)
+    done = _read_blocks(file)
+    known = set(done.loc[:, BLOCK_OF].itertuples(index=False, name=None))
+    for world, truth, recipe, number in _cells(chosen, truths, sizes):
+        for block in blocks_of(number):
+            key = (seed, replicates, alpha, world.name, truth, recipe.name, block[0], len(block))
+            if key in known:
+                continue
+            sums = calibrate_block(world, recipe, truth, block, replicates, seed, alpha)
+            sums = sums.assign(seed=seed, replicates=replicates, alpha=alpha).loc[:, COLUMNS]
+            done = pd.concat([done, sums], ignore_index=True) if len(done) else sums
+            if file is not None:
+                with replacing(file) as partial:
+                    done.to_csv(partial, index=False)
+            if progress is not None:
+                progress(_shares_with(done, seed, replicates, alpha))
+    return _shares_with(done, seed, replicates, alpha)
+
+
+def world_named(text: str) -> World:
+    """Return one of the worlds by its name or its number.
+
+    Examples
+    --------
+    >>> world_named("3") is world_named("few speakers x label")
+    True
+    """
+    names = {world.name: world for world in WORLDS} | {str(number): world for number, world in enumerate(WORLDS)}
+    check_choice("worlds", text, names)
+    return names[text]
+
+
+def blocks_of(datasets: int) -> list[range]:
+    """Return the numbers of data sets in blocks that are computed, and can be stored, one at a time.
+
+    Examples
+    --------
+    >>> blocks_of(220)
+    [range(0, 100), range(100, 200), range(200, 220)]
+    """
+    return [range(first, min(first + BLOCK, datasets)) for first in range(0, datasets, BLOCK)]
+
+
+def shares_of(blocks: pd.DataFrame) -> pd.DataFrame:
+    """Put blocks of `calibrate_block` together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, share, std_error, datasets``. Quantities: the share of data sets in which the
+        test of level, shape, both jointly, or either of level and shape rejects; the share of time points that
+        pointwise intervals cover; the share of data sets whose curve lies inside the simultaneous band everywhere, or
+        whose band leaves out zero somewhere; and of fits that converged.
+    """
+    sums = blocks.groupby(SHARE_OF, sort=False).agg(dict.fromkeys(SUMS, "sum")).reset_index()
+    total, squares, number = (sums[name].to_numpy(dtype=float) for name in SUMS)
+    share = total / number
+    error = np.sqrt(np.maximum(squares / number - share**2, 0) / number)
+    return sums.loc[:, SHARE_OF].assign(share=share, std_error=error, datasets=sums["datasets"])
+
+
+def _cells(
+    worlds: Sequence[World], truths: Sequence[str], sizes: Sequence[tuple[Recipe, int]]
+) -> Iterator[tuple[World, str, Recipe, int]]:
+    """Yield what is simulated and how often: models before resampling, which takes longer."""
+    quick = [one for one in sizes if one[0].resampling is None]
+    slow = [one for one in sizes if one[0].resampling is not None]
+    for recipes in (quick, slow):
+        for truth in truths:
+            for world in worlds:
+                yield from ((world, truth, *one) for one in recipes if one[0].possible_in(world))
+
+
+def _read_blocks(file: Path | None) -> pd.DataFrame:
+    if file is None or not file.exists():
+        return pd.DataFrame(columns=pd.Index(COLUMNS))
+    frame = pd.read_csv(file, keep_default_na=False)
+    if "alpha" not in frame:
+        frame = frame.assign(alpha=DEFAULT_ALPHA)
+    check_columns(frame, COLUMNS, f"the file of blocks {file}")
+    return frame.loc[:, COLUMNS]
+
+
+def _shares_with(blocks: pd.DataFrame, seed: int, replicates: int, alpha: float) -> pd.DataFrame:
+    own = blocks["seed"].eq(seed) & blocks["replicates"].eq(replicates) & blocks["alpha"].eq(alpha)
+    own = blocks.loc[own]
+    # Of blocks with one first data set, a shorter one, where an earlier run ended, is part of the longer.
+    longest = own.groupby(["world", "truth", "recipe", "first"], sort=False)["datasets"].transform("max")
+    return shares_of(own.loc[own["datasets"] == longest])
