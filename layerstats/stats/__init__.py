@@ -11,9 +11,11 @@ from layerstats.on_demand import on_demand
 
 if TYPE_CHECKING:
     from layerstats.stats.contrasts import (
+        Contrast,
         ContrastTasks,
         FitOptions,
         IntervalOptions,
+        Level,
         PhoneContrast,
         WordContrasts,
         carrying_channels,
@@ -35,11 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BootstrapResult",
+    "Contrast",
     "ContrastTasks",
     "EffectSize",
     "FitOptions",
     "Heard",
     "IntervalOptions",
+    "Level",
     "LexicalLearning",
     "NetworkComparison",
     "PermutationResult",
@@ -75,11 +79,13 @@ __all__ = [
 
 _ROOMS = {
     "BootstrapResult": "resampling",
+    "Contrast": "contrasts",
     "ContrastTasks": "contrasts",
     "EffectSize": "effect_sizes",
     "FitOptions": "contrasts",
     "Heard": "lexical",
     "IntervalOptions": "contrasts",
+    "Level": "contrasts",
     "LexicalLearning": "lexical",
     "NetworkComparison": "networks",
     "PermutationResult": "resampling",

@@ -124,7 +124,7 @@ def phone_series(
     source: Experiment | pd.DataFrame,
     layer: str | None = None,
     *,
-    phones: Collection[str],
+    phones: Collection[str] | None = None,
     samples: int | None = SAMPLES,
     min_samples: int = MIN_SAMPLES,
 ) -> Series:
@@ -138,7 +138,7 @@ def phone_series(
     layer
         Name of the layer; may be left out where the table holds one.
     phones
-        Labels of phones, as the corpus writes them.
+        Labels of phones, as the corpus writes them; all that are selected by default.
     samples, min_samples
         As in `word_series`. Deep layers have few samples under a short phone: those intervals are listed in `dropped`.
 
@@ -166,17 +166,21 @@ def phone_series(
 
 
 def _phone_frame(
-    source: Experiment | pd.DataFrame, layer: str | None, phones: Collection[str]
+    source: Experiment | pd.DataFrame, layer: str | None, phones: Collection[str] | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tidy rows of the phones, and their intervals, also those without any sample."""
     columns = [*WORD_COLUMNS, "phone", "phone_index", "phone_onset_s", "phone_offset_s"]
     if isinstance(source, pd.DataFrame):
         frame = _tidy(source, layer, columns)
-        _check_present("phones", phones, frame, "phone")
-        frame = frame.loc[frame["phone"].isin(list(phones))]
+        if phones is not None:
+            _check_present("phones", phones, frame, "phone")
+            frame = frame.loc[frame["phone"].isin(list(phones))]
         return frame, frame.loc[:, ["token", "phone", "phone_index"]].drop_duplicates()
-    _check_present("phones", phones, source.phones, "label")
-    chosen = source.select(phone=list(phones))
+    if phones is not None:
+        _check_present("phones", phones, source.phones, "label")
+    elif not source.has_phone_query:
+        phones = pd.unique(source.phones.loc[:, "label"])
+    chosen = source if phones is None else source.select(phone=list(phones))
     intervals = chosen.phones.rename(columns={"label": "phone"})
     layers = chosen.layers if layer is None else (layer,)
     inside = [_samples_inside(chosen.times(name), intervals) for name in layers]

@@ -1,18 +1,21 @@
-"""Contrasts between words and between sets of phones, layer by layer."""
+"""Contrasts between levels of words, phones or any other column, layer by layer and channel by channel."""
 
 from layerstats.stats.contrasts.carrying import carrying_channels, channel_table
 from layerstats.stats.contrasts.channels import channel_contrasts
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
-from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.contrasts.levels import Level, parse_phone_contrast
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
 from layerstats.stats.contrasts.tasks import ContrastTasks, contrast_tasks
 from layerstats.stats.contrasts.words import WordContrasts, word_contrasts
 
 __all__ = [
+    "Contrast",
     "ContrastTasks",
     "FitOptions",
     "IntervalOptions",
+    "Level",
     "PhoneContrast",
     "WordContrasts",
     "carrying_channels",

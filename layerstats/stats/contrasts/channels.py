@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,11 +21,11 @@ from layerstats.stats.contrasts.channel_values import (
     on_common_times,
     rows_of_series,
 )
+from layerstats.stats.contrasts.contrast import Contrast, one_contrast
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.phone_sets import check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.one_thread import one_blas_thread
-from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
+from layerstats.stats.series import SAMPLES, Series
 from layerstats.stats.units import Units
 
 if TYPE_CHECKING:
@@ -41,28 +40,10 @@ AUTOCORRELATION_CHANNELS = 64
 ADJUSTED: dict[str, AdjustMethod] = {"p_holm": "holm", "p_fdr": "fdr_bh"}
 
 
-@dataclass(frozen=True, eq=False)
-class _Contrast:
-    """The series of two groups, and where the values of a channel come from."""
-
-    names: tuple[str, str]
-    group: str
-    series: Series
-    rows: ChannelRows
-
-    @property
-    def levels(self) -> list[str]:
-        """Always the same model, whichever way round: reversed, a result changes its sign and nothing else."""
-        return sorted(self.names)
-
-    @property
-    def sign(self) -> float:
-        return 1.0 if self.names[0] == self.levels[1] else -1.0
-
-
 def channel_contrasts(
     experiment: Experiment,
     layer: str,
+    contrast: str | Contrast | None = None,
     *,
     words: Sequence[str] | None = None,
     phones: str | Sequence[str | Sequence[str]] | None = None,
@@ -75,7 +56,7 @@ def channel_contrasts(
     workers: int = 2,
     memory_mb: float = 128.0,
 ) -> xr.Dataset:
-    """Test a contrast between two words, or two sets of phones, in every channel of a layer.
+    """Test a contrast between two words, two sets of phones, or two levels of any column in every channel of a layer.
 
     Each channel gets the model of `phone_contrast`, with smoothing parameters of its own, and its three tests: a
     parametric term tests the level, a difference smooth the shape, and both together whether there is any difference.
@@ -87,10 +68,12 @@ def channel_contrasts(
         A store that was recorded with every channel (``maps=True``); a selection narrows the contrast.
     layer
         The layer.
+    contrast
+        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`.
     words
-        Two words: ``("ask", "wash")`` is *ask* minus *wash*, on all samples of the clip.
+        Instead, two words: ``("ask", "wash")`` is *ask* minus *wash*, on all samples of the clip.
     phones
-        Instead of words, two sets of phones: ``"s:sh"``, ``("p,t,k", "b,d,g")``, on the samples under them.
+        Instead, two sets of phones: ``"s:sh"``, ``("p,t,k", "b,d,g")``, on the samples under them.
     times
         Phones differ in length, and their samples lie at different normalised times. "common" interpolates every series
         linearly to as many equally spaced times as the median series has points, which is fast but makes neighbouring
@@ -130,7 +113,7 @@ def channel_contrasts(
     Raises
     ------
     ArgumentError
-        Neither or both of `words` and `phones`, unknown ones, or a model that is too large.
+        Not exactly one of `contrast`, `words` and `phones`, unknown levels, or a model that is too large.
     DataError
         One speaker only, too few series or samples, or nothing but dead channels.
     StoreError
@@ -139,101 +122,63 @@ def channel_contrasts(
     check_choice("times", times, ("common", "own"))
     check_positive("memory_mb", memory_mb)
     total = channel_count(experiment, layer)
-    contrast = _contrast(experiment.select(layer=layer), layer, words, phones, times, samples)
-    check_groups(contrast.series.frame, contrast.group, speakers)
-    model = level_and_shape_model(contrast.series, contrast.group, contrast.levels, k=k, speakers=speakers)
+    contrast = one_contrast(contrast, words, phones)
+    series, rows = _series(experiment.select(layer=layer), layer, contrast, times, samples)
+    check_groups(series.frame, contrast.group, speakers)
+    model = level_and_shape_model(series, contrast.group, contrast.reference_first, k=k, speakers=speakers)
     # Stands for the estimate until there is one.
-    fitted = channel_model(model, contrast.series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
+    fitted = channel_model(model, series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
     parts = []
     with one_blas_thread():
         if rho == "auto":
-            rho = fitted.autocorrelation(_some_channels(experiment, layer, contrast.rows, total))
+            rho = fitted.autocorrelation(_some_channels(experiment, layer, rows, total))
             fitted = fitted.with_rho(rho)
-        curves, joint = fitted.difference(contrast.series), _joint(contrast)
-        for _, values in channel_blocks(experiment, layer, contrast.rows, memory_mb):
+        curves, joint = fitted.difference(series), _joint(contrast, series)
+        for _, values in channel_blocks(experiment, layer, rows, memory_mb):
             fits = fitted.fit(values, joint, workers)
-            parts.append(_block(contrast, fits, curves.effects(fits, values), model.units))
+            parts.append(_block(fits, curves.effects(fits, values), model.units, joint, contrast.sign))
             # Before the next block is read.
             del values, fits
-    about = {"layer": layer, "recording": experiment.name, **_about(contrast, layer, times, model.units)}
+    about = {"layer": layer, "recording": experiment.name, **_about(contrast, series, layer, times, model.units)}
     return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
 
 
-def _joint(contrast: _Contrast) -> tuple[str, str]:
+def _joint(contrast: Contrast, series: Series) -> tuple[str, str]:
     """Return the coefficient and the smooth of the difference."""
-    group, other = contrast.group, contrast.levels[1]
-    return f"{group}{other}", f"s({contrast.series.covariate}):{group}_ordered{other}"
+    group, other = contrast.group, contrast.reference_first[1]
+    return f"{group}{other}", f"s({series.covariate}):{group}_ordered{other}"
 
 
-def _about(contrast: _Contrast, layer: str, times: Times, units: Units) -> dict[str, object]:
-    names = contrast.names
-    tests = f"{names[0]} - {names[1]} over the channels of {layer}; level, shape and joint test each by itself"
+def _about(contrast: Contrast, series: Series, layer: str, times: Times, units: Units) -> dict[str, object]:
     return {
-        "level_1": names[0],
-        "level_2": names[1],
-        "family": tests,
-        "series": len(set(contrast.series.frame[contrast.series.identifier])),
-        "dropped": len(contrast.series.dropped),
+        "level_1": contrast.level_1,
+        "level_2": contrast.level_2,
+        "family": f"{contrast.name} over the channels of {layer}; level, shape and joint test each by itself",
+        "series": len(set(series.frame[series.identifier])),
+        "dropped": len(series.dropped),
         "level_units": str(units),
         "note": units.note,
-        "times": "the clip's" if contrast.group == "word" else times,
+        "times": times if series.covariate == "time" else "the clip's",
     }
 
 
-def _contrast(
-    experiment: Experiment,
-    layer: str,
-    words: Sequence[str] | None,
-    phones: str | Sequence[str | Sequence[str]] | None,
-    times: Times,
-    samples: int | None,
-) -> _Contrast:
-    if (words is None) == (phones is None):
-        raise ArgumentError("A contrast is either between two 'words' or between two sets of 'phones'.")
-    if words is not None:
-        names = _two_words(words)
-        raw = word_series(experiment, layer, words=names, samples=None)
-        series, rows = rows_of_series(experiment, layer, raw, samples)
-        return _checked(_Contrast(names, "word", series, rows), layer)
-    first, second = _phone_sets(phones or "")
-    raw = phone_series(experiment, layer, phones=[*first, *second], samples=None)
-    set_of = {phone: ",".join(phones) for phones in (first, second) for phone in phones}
-    frame = raw.frame.assign(phone_set=[set_of[phone] for phone in raw.frame["phone"]])
-    raw = Series(frame, raw.covariate, raw.identifier, raw.dropped)
-    names = (",".join(first), ",".join(second))
-    _checked(_Contrast(names, "phone_set", raw, ChannelRows(*np.zeros((3, 0), dtype=int))), layer)
-    series, rows = rows_of_series(experiment, layer, raw, samples)
-    if times == "common":
-        series, rows = on_common_times(series, rows)
-    return _Contrast(names, "phone_set", series, rows)
-
-
-def _two_words(words: Sequence[str]) -> tuple[str, str]:
-    if isinstance(words, str) or len(words) != 2 or words[0] == words[1]:
-        raise ArgumentError(f"The 'words' parameter must be two different words, but got {words!r} instead.")
-    return str(words[0]), str(words[1])
-
-
-def _phone_sets(phones: str | Sequence[str | Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if isinstance(phones, str):
-        return parse_phone_contrast(phones)
-    if len(phones) != 2:
-        raise ArgumentError(f"The 'phones' parameter must be two sets of phones, but got {phones!r} instead.")
-    first, second = parse_phone_set(phones[0]), parse_phone_set(phones[1])
-    check_disjoint(first, second)
-    return first, second
-
-
-def _checked(contrast: _Contrast, layer: str) -> _Contrast:
-    each = contrast.series.frame.drop_duplicates(contrast.series.identifier)
+def _series(
+    experiment: Experiment, layer: str, contrast: Contrast, times: Times, samples: int | None
+) -> tuple[Series, ChannelRows]:
+    """Return the series of a contrast, and where the values of a channel come from."""
+    raw = contrast.series(experiment, layer, samples=None)
+    labels = raw.frame.drop_duplicates(raw.identifier)[contrast.group].to_numpy()
     for name in contrast.names:
-        count = int(np.sum(each[contrast.group] == name))
+        count = int(np.sum(labels == name))
         if count < LEAST_SERIES:
             raise DataError(
                 f"At layer {layer!r} there are {count} series of {name} with enough samples; at least {LEAST_SERIES} "
-                "are needed. Choose an earlier layer, or other words or phones."
+                "are needed. Choose an earlier layer, or other levels."
             )
-    return contrast
+    series, rows = rows_of_series(experiment, layer, raw, samples)
+    if series.covariate == "time" and times == "common":
+        return on_common_times(series, rows)
+    return series, rows
 
 
 def _number(rho: object) -> float:
@@ -252,21 +197,21 @@ def _some_channels(experiment: Experiment, layer: str, rows: ChannelRows, channe
     return rows.read(experiment.array(layer, "maps"), evenly)
 
 
-def _block(contrast: _Contrast, fits: ChannelFits, effects: ChannelEffects, units: Units) -> xr.Dataset:
+def _block(fits: ChannelFits, effects: ChannelEffects, units: Units, joint: tuple[str, str], sign: float) -> xr.Dataset:
     """Return the table of one block of channels."""
     from layerstats.stats.gamm.channels import JOINT
 
-    coefficient, smooth = _joint(contrast)
+    coefficient, smooth = joint
     level = fits.parametric_terms.index(coefficient)
     shape, both = fits.smooth_terms.index(smooth), fits.smooth_terms.index(JOINT)
     none = np.full(len(fits.status), np.nan)
     ratio = fits.statistic[:, level]
     freedom = np.where(np.isfinite(ratio), units.freedom, np.nan)
     by_term = {
-        "estimate": (contrast.sign * fits.estimate[:, level], none, none),
+        "estimate": (sign * fits.estimate[:, level], none, none),
         "std_error": (fits.std_error[:, level], none, none),
         "df": (freedom, none, none),
-        "statistic": (contrast.sign * ratio, fits.smooth_statistic[:, shape], fits.smooth_statistic[:, both]),
+        "statistic": (sign * ratio, fits.smooth_statistic[:, shape], fits.smooth_statistic[:, both]),
         "edf": (none, fits.edf[:, shape], fits.edf[:, both]),
         "ref_df": (none, fits.ref_df[:, shape], fits.ref_df[:, both]),
         "p_value": (

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import DataError
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.curves import (
     GroupCurves,
     IntervalOptions,
@@ -23,13 +24,12 @@ from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
 from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.model_checks import check_models, verdicts, warn_of
 from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.phone_sets import PhoneSet, check_disjoint, parse_phone_contrast, parse_phone_set
 from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
 from layerstats.stats.contrasts.untrained import network_effects
 from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
-from layerstats.stats.series import SAMPLES, Series, phone_series
+from layerstats.stats.series import SAMPLES, Series
 from layerstats.stats.units import describe_units
 from layerstats.tables import PrintedResult, check_frame
 
@@ -150,24 +150,21 @@ def phone_contrast(
     different places. Select by word or by neighbouring phone to hold them equal.
     """
     options, fits = intervals or IntervalOptions(), fits or FitOptions()
-    first, second = _sets(set_1, set_2)
-    names = (",".join(first), ",".join(second))
+    contrast = Contrast.of_phones(set_1, set_2)
+    names = (contrast.level_1, contrast.level_2)
     chosen = experiment if layers is None else experiment.select(layer=list(layers))
-    intervals_table = phone_intervals(chosen, (first, second))
-    set_of = {phone: ",".join(phones) for phones in (first, second) for phone in phones}
-    people = intervals_table.merge(chosen.tokens.loc[:, ["token", "speaker"]], on="token")
-    check_groups(people.assign(**{GROUP: people["phone"].map(set_of.get)}), GROUP, speakers)
-    every, notes = _series(chosen, set_of, samples)
+    intervals_table = contrast.intervals(chosen)
+    check_groups(intervals_table, GROUP, speakers)
+    every, notes = _series(chosen, contrast, samples)
     series = {layer: one for layer, one in every.items() if not notes[layer].startswith(UNTESTED)}
-    # Always the same model, whichever way round: reversed, a result changes its sign and nothing else.
-    levels = sorted(names)
+    levels = contrast.reference_first
     models = {layer: level_and_shape_model(one, GROUP, levels, k=k, speakers=speakers) for layer, one in series.items()}
     results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
     curves = {layer: group_curves(result, series[layer], GROUP, names) for layer, result in results.items()}
     differences = {layer: difference_tables(one, [names], options) for layer, one in curves.items()}
     checked = check_models(results)
     models_pass = verdicts(checked)
-    networks = network_effects(chosen, series, first + second, GROUP, set_of, samples)
+    networks = network_effects(chosen, series, contrast, samples)
     table = _table(chosen, names, series, notes, intervals_table, models, results, curves, options)
     return PhoneContrast(
         table=_finished(table, names, adjust, networks, models_pass),
@@ -180,7 +177,7 @@ def phone_contrast(
         autocorrelation=residual_autocorrelation(results, series),
         networks=networks,
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
-        durations=intervals_table,
+        durations=_durations(intervals_table),
         residual_checks=stacked(checked),
         model_warning=warn_of(models_pass),
         level_units=describe_units(model.units for model in models.values()),
@@ -189,52 +186,34 @@ def phone_contrast(
     )
 
 
-def phone_intervals(experiment: Experiment, sets: tuple[PhoneSet, PhoneSet]) -> pd.DataFrame:
-    """Return the intervals of the phones: ``token, phone, phone_index, phone_duration_s``."""
-    known = set(experiment.phones["label"])
-    missing = [phone for phones in sets for phone in phones if phone not in known]
-    if missing:
-        raise ArgumentError(
-            f"There is no phone {', '.join(map(repr, missing))} in the data. There are: "
-            f"{', '.join(sorted(map(str, known))) or 'none: the corpus has no phones, align it first'}."
-        )
-    phones = experiment.select(phone=[phone for phones in sets for phone in phones]).phones
-    durations = phones.assign(phone=phones["label"], phone_duration_s=phones["offset_s"] - phones["onset_s"])
-    return check_frame(durations.loc[:, ["token", "phone", "phone_index", "phone_duration_s"]])
-
-
-def _sets(set_1: str | Collection[str], set_2: str | Collection[str] | None) -> tuple[PhoneSet, PhoneSet]:
-    if set_2 is None:
-        if not isinstance(set_1, str):
-            raise ArgumentError(f"A contrast needs two sets of phones, but got only {set_1!r}.")
-        return parse_phone_contrast(set_1)
-    first, second = parse_phone_set(set_1), parse_phone_set(set_2)
-    check_disjoint(first, second)
-    return first, second
+def _durations(intervals: pd.DataFrame) -> pd.DataFrame:
+    seconds = intervals["offset_s"] - intervals["onset_s"]
+    return check_frame(
+        intervals.assign(phone_duration_s=seconds).loc[:, ["token", "phone", "phone_index", "phone_duration_s"]]
+    )
 
 
 def _series(
-    experiment: Experiment, set_of: Mapping[str, str], samples: int | None
+    experiment: Experiment, contrast: Contrast, samples: int | None
 ) -> tuple[dict[str, Series], dict[str, str]]:
     """Return the series of every layer, and for each layer a note on what was left out."""
     series, notes = {}, {}
     for layer in experiment.layers:
-        one = phone_series(experiment, layer, phones=list(set_of), samples=samples)
-        frame = one.frame.assign(**{GROUP: [set_of[phone] for phone in one.frame["phone"]]})
-        series[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
-        counts = Counter(frame.drop_duplicates(one.identifier)[GROUP])
+        one = contrast.series(experiment, layer, samples=samples)
+        series[layer] = one
+        counts = Counter(one.frame.drop_duplicates(one.identifier)[GROUP])
         notes[layer] = f"{len(one.dropped)} intervals too short" if len(one.dropped) else ""
         fixed = why_fixed(experiment, layer)
         if fixed:
             notes[layer] = f"{UNTESTED}: {fixed}"
-        elif min(counts[name] for name in set(set_of.values())) < LEAST_SERIES:
+        elif min(counts[name] for name in contrast.names) < LEAST_SERIES:
             notes[layer] = f"{UNTESTED}: too few samples in {len(one.dropped)} intervals"
     if all(note.startswith(UNTESTED) for note in notes.values()):
         for layer, note in notes.items():
             if "is fixed" in note:
                 raise DataError(f"No layer can be tested. {layer}: {note.removeprefix(f'{UNTESTED}: ')}.")
         raise DataError(
-            f"No layer has enough samples under {', '.join(set_of)}: at least {LEAST_SERIES} intervals a set with four "
+            f"No layer has enough samples under {contrast.name}: at least {LEAST_SERIES} intervals a set with four "
             "samples or more are needed. Choose earlier layers, or other phones."
         )
     return series, notes
@@ -251,7 +230,7 @@ def _table(
     curves: Mapping[str, GroupCurves],
     options: IntervalOptions,
 ) -> pd.DataFrame:
-    duration = float(np.median(intervals["phone_duration_s"].to_numpy()))
+    duration = float(np.median((intervals["offset_s"] - intervals["onset_s"]).to_numpy()))
     rows = []
     for layer in experiment.layers:
         field = experiment.layer(layer).attrs.get("receptive_field_s", float("nan"))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from layerstats.checks import check_choice
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import DataError
 from layerstats.stats.contrasts.channel_values import ChannelRows, on_common_times
+from layerstats.stats.contrasts.contrast import Contrast, one_contrast
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
 from layerstats.stats.fixed_summary import why_fixed
-from layerstats.stats.series import SAMPLES, Series, phone_series, word_series
+from layerstats.stats.series import SAMPLES, Series
 
 if TYPE_CHECKING:
     from layerstats.stats.gamm import FitTask
@@ -49,6 +49,7 @@ class ContrastTasks:
 
 def contrast_tasks(
     experiment: Experiment,
+    contrast: str | Contrast | None = None,
     *,
     words: Collection[str] | None = None,
     phones: str | None = None,
@@ -58,14 +59,16 @@ def contrast_tasks(
     samples: int | None = SAMPLES,
     k: int | None = None,
 ) -> ContrastTasks:
-    """Return the model of each layer for a contrast between two words or two sets of phones.
+    """Return the model of each layer for a contrast between two words, two sets of phones, or levels of any column.
 
     Parameters
     ----------
     experiment
         The store.
+    contrast
+        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`.
     words, phones
-        Two words, or two sets of phones: ``"s:sh"``.
+        Instead, two words, or two sets of phones: ``"s:sh"``.
     layers
         All by default. A token that is too short at one of them is left out at all, and a layer at which fewer than
         three series of a label are long enough is left out.
@@ -78,30 +81,33 @@ def contrast_tasks(
     Raises
     ------
     ArgumentError
-        Neither or both of `words` and `phones`.
+        Not exactly one of `contrast`, `words` and `phones`.
     DataError
         No layer has enough series.
     """
     from layerstats.stats.gamm import FitTask
 
     check_choice("times", times, ("common", "own"))
-    if (words is None) == (phones is None):
-        raise ArgumentError("A contrast is either between two 'words' or between two sets of 'phones'.")
-    names, label, every = _series(experiment, words, phones, layers, samples)
+    contrast = one_contrast(contrast, words, phones)
+    label = contrast.group
+    chosen = experiment if layers is None else experiment.select(layer=list(layers))
+    every = {layer: contrast.series(chosen, layer, samples=samples) for layer in chosen.layers}
     left_out = {layer: reason for layer in every if (reason := why_fixed(experiment, layer))}
-    kept = {layer: one for layer, one in every.items() if layer not in left_out and _enough(one, label, names)}
+    kept = {layer: one for layer, one in every.items() if layer not in left_out and _enough(one, contrast)}
     if not kept:
         reasons = "".join(f" {layer}: {reason}." for layer, reason in left_out.items())
-        raise DataError(f"No layer has {LEAST_SERIES} series or more of {names[0]} and of {names[1]}.{reasons}")
+        raise DataError(
+            f"No layer has {LEAST_SERIES} series or more of {contrast.level_1} and of {contrast.level_2}.{reasons}"
+        )
     shared = set.intersection(*(set(one.frame[one.identifier]) for one in kept.values()))
     models = {}
     for layer, one in kept.items():
         own = one.frame.loc[one.frame[one.identifier].isin(sorted(shared))].reset_index(drop=True)
         series = Series(own, one.covariate, one.identifier, one.dropped)
         check_groups(own, label, speakers)
-        if phones is not None and times == "common":
+        if series.covariate == "time" and times == "common":
             series = _interpolated(series)
-        model = level_and_shape_model(series, label, sorted(names), k=k, speakers=speakers)
+        model = level_and_shape_model(series, label, contrast.reference_first, k=k, speakers=speakers)
         models[layer] = FitTask(
             model.formula,
             model.data,
@@ -113,37 +119,12 @@ def contrast_tasks(
         )
     few = "too few series with enough samples"
     left_out = {layer: left_out.get(layer, few) for layer in every if layer not in kept}
-    return ContrastTasks(models, label, *names, left_out)
+    return ContrastTasks(models, label, contrast.level_1, contrast.level_2, left_out)
 
 
-def _series(
-    experiment: Experiment,
-    words: Collection[str] | None,
-    phones: str | None,
-    layers: Collection[str] | None,
-    samples: int | None,
-) -> tuple[tuple[str, str], str, dict[str, Series]]:
-    chosen = experiment if layers is None else experiment.select(layer=list(layers))
-    if words is not None:
-        if len(set(words)) != 2:
-            raise ArgumentError(f"The 'words' parameter must be two different words, but got {words!r} instead.")
-        first, second = words
-        return (first, second), "word", {
-            layer: word_series(chosen, layer, words=words, samples=samples) for layer in chosen.layers
-        }  # fmt: skip
-    sets = parse_phone_contrast(phones or "")
-    set_of = {phone: ",".join(own) for own in sets for phone in own}
-    found = {}
-    for layer in chosen.layers:
-        one = phone_series(chosen, layer, phones=list(set_of), samples=samples)
-        frame = one.frame.assign(phone_set=[set_of[phone] for phone in one.frame["phone"]])
-        found[layer] = Series(frame, one.covariate, one.identifier, one.dropped)
-    return (",".join(sets[0]), ",".join(sets[1])), "phone_set", found
-
-
-def _enough(series: Series, label: str, names: tuple[str, str]) -> bool:
-    counts = series.frame.drop_duplicates(series.identifier)[label].value_counts()
-    return bool(counts.reindex(list(names), fill_value=0).min() >= LEAST_SERIES)
+def _enough(series: Series, contrast: Contrast) -> bool:
+    counts = series.frame.drop_duplicates(series.identifier)[contrast.group].value_counts()
+    return bool(counts.reindex(list(contrast.names), fill_value=0).min() >= LEAST_SERIES)
 
 
 def _interpolated(series: Series) -> Series:

@@ -1,16 +1,17 @@
-"""The effect size of a phone contrast in every network of a store, trained and untrained."""
+"""The effect size of a contrast in every network of a store, trained and untrained."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.null import descriptive_effect_size
-from layerstats.stats.series import Series, phone_series
+from layerstats.stats.series import Series
 from layerstats.tables import check_frame
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ COLUMNS = ["layer", "recording", "trained", "effect_size"]
 def network_effects(
     experiment: Experiment,
     series: Mapping[str, Series],
-    phones: Collection[str],
-    group: str,
-    set_of: Mapping[str, str],
+    contrast: Contrast,
     samples: int | None,
 ) -> pd.DataFrame:
     """Measure every complete recording by the same descriptive effect size, on the same intervals.
@@ -34,9 +33,9 @@ def network_effects(
     experiment
         The view of the trained network; untrained ones are the other recordings of the store.
     series
-        The trained network's series by layer, with the column `group`.
-    phones, set_of, samples
-        The phones, the set that each is in, and the bins, as for the trained network.
+        The trained network's series of the contrast, by layer.
+    contrast, samples
+        Two levels, and the bins, as for the trained network.
 
     Returns
     -------
@@ -57,7 +56,7 @@ def network_effects(
     rows = []
     if others:
         for layer, one in series.items():
-            effect = descriptive_effect_size(one.frame, group=group, identifier=one.identifier)
+            effect = descriptive_effect_size(one.frame, group=contrast.group, identifier=one.identifier)
             rows.append((layer, experiment.name, True, effect))
     for name in others:
         view = experiment.recording(name)
@@ -65,8 +64,7 @@ def network_effects(
             if why_fixed(view, layer):
                 rows.append((layer, name, False, np.nan))
                 continue
-            one = phone_series(view, layer, phones=phones, samples=samples)
-            frame = one.frame.assign(**{group: [set_of[phone] for phone in one.frame["phone"]]})
-            effect = descriptive_effect_size(frame, group=group, identifier=trained.identifier)
+            one = contrast.series(view, layer, samples=samples)
+            effect = descriptive_effect_size(one.frame, group=contrast.group, identifier=trained.identifier)
             rows.append((layer, name, False, effect))
     return check_frame(pd.DataFrame(rows, columns=COLUMNS))

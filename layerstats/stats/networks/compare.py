@@ -6,12 +6,14 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_positive
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.networks.collect import Network, list_networks
 from layerstats.stats.networks.layouts import list_contrasts
@@ -53,8 +55,9 @@ def compare_networks(
     *,
     words: Sequence[Sequence[str]] | None = None,
     phones: Sequence[str] = (),
+    contrasts: Sequence[str | Contrast] = (),
     layers: Collection[str] | None = None,
-    variant: str = "word",
+    variant: Literal["word", "padded"] = "word",
     kinds: Sequence[str] | None = None,
     adjust: AdjustMethod = "holm",
     conf_level: float = 0.95,
@@ -81,9 +84,11 @@ def compare_networks(
         ``layerstats record`` writes them; for untrained networks see `list_networks`.
     words
         Sets of words, for instance ``[("ask", "wash")]``; the effect size of a set of three or more is over all its
-        pairs. By default one set of all words; ``()`` for none.
+        pairs. By default one set of all words, unless `contrasts` are given; ``()`` for none.
     phones
         Contrasts of phones, ``["s:sh", "p,t,k:b,d,g"]``.
+    contrasts
+        Contrasts of any column, ``["sex=f:m", "phones.position=initial:final"]``, see `Contrast.read`.
     layers
         All by default.
     variant
@@ -111,8 +116,8 @@ def compare_networks(
     check_positive("draws", draws)
     networks = _chosen(list_networks(stores), kinds)
     names = _layers(networks, layers)
-    contrasts = list_contrasts(networks[0].view, words, phones, variant)
-    measured, series = measure(networks, contrasts, names, draws, seed)
+    wanted = list_contrasts(networks[0].view, words, phones, variant, contrasts)
+    measured, series = measure(networks, wanted, names, draws, seed)
     if not measured:
         raise DataError(f"No contrast could be measured at any layer: {series['note'].iloc[0]}.")
     members = {kind: [i for i, one in enumerate(networks) if one.kind == kind] for kind in _kinds(networks)}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice, check_columns
+from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.contrasts.phone_sets import parse_phone_contrast
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.null import BINS
 from layerstats.stats.series import MIN_SAMPLES
 from layerstats.store import Experiment
@@ -19,23 +20,6 @@ from layerstats.store import Experiment
 LEAST_SERIES = 3
 LEAST_SPEAKERS = 3
 VARIANTS = ("word", "padded")
-COLUMNS = ["token", "speaker", "group", "onset_s", "offset_s"]
-
-
-@dataclass(frozen=True, eq=False)
-class Contrast:
-    """A contrast between groups of stretches of speech.
-
-    Attributes
-    ----------
-    name
-        As tables write it: ``"ask - wash"``, ``"8 words"``, ``"s - sh"``.
-    intervals
-        One row a series: ``token, speaker, group, onset_s, offset_s``; seconds on the clip's axis.
-    """
-
-    name: str
-    intervals: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +56,11 @@ class Layout:
 
 
 def list_contrasts(
-    view: Experiment, words: Sequence[Sequence[str]] | None, phones: Sequence[str], variant: str
+    view: Experiment,
+    words: Sequence[Sequence[str]] | None,
+    phones: Sequence[str],
+    variant: Literal["word", "padded"],
+    contrasts: Sequence[str | Contrast] = (),
 ) -> list[Contrast]:
     """Return the contrasts that were asked for.
 
@@ -81,54 +69,44 @@ def list_contrasts(
     view
         The recording of one of the networks.
     words
-        Sets of two words or more; None is one set of all words, where there are two.
+        Sets of two words or more; None is one set of all words, where there are two and nothing else is asked for.
     phones
         Contrasts such as ``"s:sh"``.
     variant
         "word": the samples inside the word; "padded": all samples of the clip.
+    contrasts
+        Others, as `Contrast.read` takes them.
     """
     check_choice("variant", variant, VARIANTS)
     every = sorted(set(view.tokens["word"]))
-    chosen = ([every] if len(every) > 1 else []) if words is None else list(words)
-    contrasts = [_word_contrast(view, each, every, variant) for each in chosen]
-    contrasts += [_phone_contrast(view, each) for each in phones]
-    names = [contrast.name for contrast in contrasts]
+    chosen = ([every] if len(every) > 1 and not contrasts else []) if words is None else list(words)
+    found = [_word_contrast(each, every, variant) for each in chosen]
+    found += [Contrast.of_phones(each) for each in phones]
+    for each in map(Contrast.read, contrasts):
+        found.append(replace(each, variant=variant) if each.unit == "token" else each)
+    names = [contrast.name for contrast in found]
     if not names or len(set(names)) < len(names):
-        raise ArgumentError(f"The parameters 'words' and 'phones' must give at least one contrast, none twice: {names}")
-    return contrasts
+        raise ArgumentError(
+            f"The parameters 'words', 'phones' and 'contrasts' must give at least one contrast, none twice: {names}"
+        )
+    return found
 
 
-def _word_contrast(view: Experiment, words: Collection[str], every: Sequence[str], variant: str) -> Contrast:
-    words = list(words)
-    if isinstance(words, str) or len(set(words)) < max(2, len(words)):
+def _word_contrast(words: Collection[str], every: Sequence[str], variant: Literal["word", "padded"]) -> Contrast:
+    if isinstance(words, str):
         raise ArgumentError(f"A contrast of words needs two different ones or more, but got {words!r}.")
     for word in words:
         check_choice("words", word, every)
-    tokens = view.tokens.loc[view.tokens["word"].isin(words).to_numpy()].assign(group=lambda table: table["word"])
-    if variant == "padded":
-        tokens = tokens.assign(onset_s=-np.inf, offset_s=np.inf)
-    else:
-        check_columns(tokens, ["onset_s", "duration_s"], "the tokens table")
-        tokens = tokens.assign(offset_s=tokens["onset_s"] + tokens["duration_s"])
-    name = " - ".join(words) if len(words) == 2 else f"{len(words)} words"
-    return Contrast(name, tokens.loc[:, COLUMNS].reset_index(drop=True))
+    return Contrast.of_words(*words, variant=variant)
 
 
-def _phone_contrast(view: Experiment, contrast: str) -> Contrast:
-    sets = parse_phone_contrast(contrast)
-    group = {phone: ",".join(phones) for phones in sets for phone in phones}
-    intervals = view.select(phone=list(group)).phones.merge(view.tokens.loc[:, ["token", "speaker"]], on="token")
-    intervals = intervals.assign(group=[group[label] for label in intervals["label"]])
-    return Contrast(" - ".join(",".join(phones) for phones in sets), intervals.loc[:, COLUMNS])
-
-
-def layout(contrast: Contrast, tokens: Sequence[str], times: np.ndarray) -> Layout:
+def layout(intervals: pd.DataFrame, group: str, tokens: Sequence[str], times: np.ndarray) -> Layout:
     """Find the points of a contrast's series at a layer, cut into equal time bins as in `descriptive_effect_size`.
 
     Parameters
     ----------
-    contrast
-        From `list_contrasts`.
+    intervals, group
+        Of a contrast, and the column of its levels' names; see `Contrast.intervals`.
     tokens
         Ids of the tokens in the order of the layer's rows.
     times
@@ -139,13 +117,13 @@ def layout(contrast: Contrast, tokens: Sequence[str], times: np.ndarray) -> Layo
     DataError
         A group has too few series with four points, or too few speakers are left.
     """
-    table = contrast.intervals
+    table = intervals
     # Half-open, as in the store: a sample on the boundary of two phones belongs to one of them.
     start, stop = (np.searchsorted(times, table[name].to_numpy(dtype=float)) for name in ("onset_s", "offset_s"))
     points = stop - start
     kept = points >= MIN_SAMPLES
     table, start, points = table.loc[kept], start[kept], points[kept]
-    groups = {name: int((table["group"] == name).sum()) for name in sorted(set(contrast.intervals["group"]))}
+    groups = {name: int((table[group] == name).sum()) for name in sorted(set(intervals[group]))}
     speakers = len(set(table["speaker"]))
     if len(groups) < 2 or min(groups.values()) < LEAST_SERIES or speakers < LEAST_SPEAKERS:
         counts = ", ".join(f"{count} of {name}" for name, count in groups.items())
@@ -161,7 +139,7 @@ def layout(contrast: Contrast, tokens: Sequence[str], times: np.ndarray) -> Layo
         samples=start[series] + rank,
         cells=series * bins + rank * bins // points[series],
         bins=bins,
-        groups=pd.factorize(table["group"], sort=True)[0],
+        groups=pd.factorize(table[group], sort=True)[0],
         speakers=pd.factorize(table["speaker"], sort=True)[0],
         dropped=int((~kept).sum()),
     )

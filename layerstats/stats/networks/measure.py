@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.networks.collect import Network
 from layerstats.stats.networks.effects import draw_speakers, effect_sizes, sampling_covariance
-from layerstats.stats.networks.layouts import Contrast, Layout, layout
+from layerstats.stats.networks.layouts import Layout, layout
 from layerstats.tables import check_frame
 
 
@@ -39,17 +40,19 @@ def measure(
     """
     found: dict[tuple[str, str], Measured] = {}
     rows = {}
+    first = networks[0].view
+    intervals = {contrast.name: contrast.intervals(first) for contrast in contrasts}
     for layer in layers:
         layouts: dict[str, Layout] = {}
         fixed = _fixed(networks, layer)
         for contrast in contrasts:
-            row = {"contrast": contrast.name, "layer": layer, "tokens": len(contrast.intervals)}
+            row = {"contrast": contrast.name, "layer": layer, "tokens": len(intervals[contrast.name])}
             if fixed:
                 rows[contrast.name, layer] = {**row, "note": f"not tested: {fixed}"}
                 continue
             try:
-                dataset = networks[0].view.layer(layer)
-                one = layout(contrast, networks[0].view.tokens["token"].tolist(), dataset["time_s"].to_numpy())
+                places, tokens = intervals[contrast.name], first.tokens["token"].tolist()
+                one = layout(places, contrast.group, tokens, first.layer(layer)["time_s"].to_numpy())
             except DataError as error:
                 rows[contrast.name, layer] = {**row, "note": f"not tested: {error}"}
                 continue

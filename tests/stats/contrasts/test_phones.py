@@ -166,7 +166,7 @@ def test_bad_input_is_refused_before_any_fit(make_store):
     store = make_store(people=3)
     with pytest.raises(ArgumentError, match="needs two sets"):
         phone_contrast(store, ["s"])
-    with pytest.raises(ArgumentError, match="both hold s"):
+    with pytest.raises(ArgumentError, match="two hold s"):
         phone_contrast(store, "s", ["s", "sh"])
     with pytest.raises(DataError, match="by one speaker"):
         phone_contrast(store.select(speaker="sp01"), "s:sh", speakers="auto", layers=["conv1"])

@@ -1,21 +1,19 @@
 import pytest
 
+from layerstats.stats import Contrast
 from layerstats.stats.contrasts.untrained import network_effects
 from layerstats.stats.null import descriptive_effect_size
-from layerstats.stats.series import Series, phone_series
 
-SET_OF = {"s": "s", "sh": "sh"}
+FRICATIVES = Contrast.read("s:sh")
 
 
 def series_of(experiment, layer="conv1"):
-    one = phone_series(experiment, layer, phones=["s", "sh"])
-    frame = one.frame.assign(phone_set=one.frame["phone"])
-    return Series(frame, one.covariate, one.identifier, one.dropped)
+    return FRICATIVES.series(experiment, layer)
 
 
 def test_every_network_is_measured_alike(make_store):
     store = make_store(level=1.0, untrained=3)
-    effects = network_effects(store, {"conv1": series_of(store)}, ["s", "sh"], "phone_set", SET_OF, 32)
+    effects = network_effects(store, {"conv1": series_of(store)}, FRICATIVES, 32)
     assert effects["recording"].tolist() == ["activations", *(f"untrained/seed_{n:02}" for n in range(3))]
     assert effects["trained"].tolist() == [True, False, False, False]
     for name, effect in zip(effects["recording"], effects["effect_size"], strict=True):
@@ -27,7 +25,7 @@ def test_every_network_is_measured_alike(make_store):
 def test_a_selection_narrows_untrained_networks_too(make_store):
     store = make_store(untrained=1)
     some = store.select(speaker=["sp00", "sp01", "sp02", "sp03"])
-    effects = network_effects(some, {"conv1": series_of(some)}, ["s", "sh"], "phone_set", SET_OF, 32)
+    effects = network_effects(some, {"conv1": series_of(some)}, FRICATIVES, 32)
     frame = series_of(some.recording("untrained/seed_00")).frame
     assert frame["speaker"].nunique() == 4
     expected = descriptive_effect_size(frame, group="phone_set", identifier="phone_token")
@@ -36,4 +34,4 @@ def test_a_selection_narrows_untrained_networks_too(make_store):
 
 def test_a_store_without_untrained_networks_has_no_rows(make_store):
     store = make_store()
-    assert network_effects(store, {"conv1": series_of(store)}, ["s", "sh"], "phone_set", SET_OF, 32).empty
+    assert network_effects(store, {"conv1": series_of(store)}, FRICATIVES, 32).empty

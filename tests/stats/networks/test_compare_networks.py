@@ -175,7 +175,7 @@ def test_bad_input_is_refused(stores, tmp_path):
         compare_networks(stores[:7], kinds=KINDS[:2])
     with pytest.raises(ArgumentError, match="'dog'"):
         compare_networks(stores, words=[("ask", "dog")])
-    with pytest.raises(ArgumentError, match="two different ones"):
+    with pytest.raises(ArgumentError, match="two different words"):
         compare_networks(stores, words=[("ask",)])
     with pytest.raises(ArgumentError, match="zh"):
         compare_networks(stores, words=(), phones=["s:zh"])
