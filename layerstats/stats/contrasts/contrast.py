@@ -13,7 +13,7 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.levels import Level, read_column, read_levels
-from layerstats.stats.gamm.factors import level_names
+from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, VARIANTS, Series, Variant, phone_series, word_series
 
 if TYPE_CHECKING:
