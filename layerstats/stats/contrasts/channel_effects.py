@@ -13,7 +13,7 @@ from layerstats.stats.contrasts.curves import POINTS
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.channels import ChannelDesign, ChannelFits
+    from layerstats.stats.gamm.batched.rows import ChannelDesign, ChannelFits
 
 
 @dataclass(frozen=True, eq=False)

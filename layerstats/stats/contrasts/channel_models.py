@@ -22,10 +22,10 @@ from layerstats.stats.contrasts.models import SeriesModel
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.channels import ChannelDesign, ChannelFits
-    from layerstats.stats.gamm.channels.backend import Backend
-    from layerstats.stats.resampling.design import CurveDesign
-    from layerstats.stats.resampling.summaries import Summaries
+    from layerstats.stats.gamm.batched.backend import Backend
+    from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+    from layerstats.stats.gamm.batched.curves.summaries import Summaries
+    from layerstats.stats.gamm.batched.rows import ChannelDesign, ChannelFits
 
 # Channels fitted side by side: of fewer, Python takes more of the time; more do not stay in the processor's cache.
 _BATCH = 128
@@ -50,7 +50,7 @@ class ChannelModel(Protocol):
         ...
 
     def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
-        """Fit channels, (channel, row); see `layerstats.stats.gamm.channels.fit_channels`."""
+        """Fit channels, (channel, row); see `layerstats.stats.gamm.batched.rows.fit_channels`."""
         ...
 
     def difference(self, series: Series) -> GroupDifference:
@@ -72,7 +72,7 @@ def _same_times(series: Series) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class RowModel:
-    """By rows; see `layerstats.stats.gamm.channels`."""
+    """By rows; see `layerstats.stats.gamm.batched.rows`."""
 
     design: ChannelDesign
     backend: Backend
@@ -82,7 +82,8 @@ class RowModel:
     @classmethod
     def of(cls, model: SeriesModel, group: str, rho: float, device: str) -> RowModel:
         """Build the design."""
-        from layerstats.stats.gamm.channels import channel_design, choose_backend
+        from layerstats.stats.gamm.batched import choose_backend
+        from layerstats.stats.gamm.batched.rows import channel_design
 
         design = channel_design(
             model.formula,
@@ -106,13 +107,13 @@ class RowModel:
 
     def autocorrelation(self, values: np.ndarray) -> float:
         """See `ChannelModel`."""
-        from layerstats.stats.gamm.channels import mean_autocorrelation
+        from layerstats.stats.gamm.batched.rows import mean_autocorrelation
 
         return mean_autocorrelation(self.design, values, self.backend)
 
     def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
         """See `ChannelModel`."""
-        from layerstats.stats.gamm.channels import fit_channels
+        from layerstats.stats.gamm.batched.rows import fit_channels
 
         return fit_channels(self.design, values, self.backend, joint=joint, workers=workers)
 
@@ -131,7 +132,7 @@ class CurveModel:
     def of(cls, model: SeriesModel, group: str, rho: float) -> CurveModel:
         """Build the design."""
         from layerstats.stats.gamm import FitTask
-        from layerstats.stats.resampling.design import curve_design
+        from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
 
         # A response that varies, since the checks of a fit refuse one that does not; it is never used.
         data = model.data.assign(value=np.arange(len(model.data), dtype=float))
@@ -157,10 +158,10 @@ class CurveModel:
 
     def autocorrelation(self, values: np.ndarray) -> float:
         """See `ChannelModel`."""
-        from layerstats.stats.gamm.channels.fit import FITTED, response_status
-        from layerstats.stats.resampling.criterion import estimate
-        from layerstats.stats.resampling.refit import refit
-        from layerstats.stats.resampling.statistics import lag_one
+        from layerstats.stats.gamm.batched.curves.curve_criterion import estimate
+        from layerstats.stats.gamm.batched.curves.refit import refit
+        from layerstats.stats.gamm.batched.curves.residual_sums import lag_one
+        from layerstats.stats.gamm.batched.rows.channel_fits import FITTED, response_status
 
         values = values[response_status(values) == FITTED]
         if not len(values):
@@ -173,18 +174,24 @@ class CurveModel:
 
     def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
         """See `ChannelModel`."""
-        from layerstats.stats.gamm.channels import stack_fits
+        from layerstats.stats.gamm.batched.rows import stack_fits
 
         pieces = [values[begin : begin + _BATCH] for begin in range(0, len(values), _BATCH)]
         with ThreadPoolExecutor(workers) as pool:
             return stack_fits(pool.map(lambda piece: self._fit(piece, joint), pieces))
 
     def _fit(self, values: np.ndarray, joint: tuple[str, str]) -> ChannelFits:
-        from layerstats.stats.gamm.channels import JOINT
-        from layerstats.stats.gamm.channels.fit import FITTED, NOT_CONVERGED, empty_fits, response_status, tables_of
-        from layerstats.stats.gamm.channels.freedom import Freedoms
-        from layerstats.stats.resampling.refit import refit
-        from layerstats.stats.resampling.statistics import gram_of
+        from layerstats.stats.gamm.batched.curves.refit import refit
+        from layerstats.stats.gamm.batched.curves.residual_sums import gram_of
+        from layerstats.stats.gamm.batched.rows import JOINT
+        from layerstats.stats.gamm.batched.rows.channel_edf import Freedoms
+        from layerstats.stats.gamm.batched.rows.channel_fits import (
+            FITTED,
+            NOT_CONVERGED,
+            empty_fits,
+            response_status,
+            tables_of,
+        )
 
         design = self.design
         own = design.columns_of(joint[1])
@@ -232,7 +239,7 @@ class CurveModel:
 
 def summarised(design: CurveDesign, values: np.ndarray) -> tuple[np.ndarray, Summaries]:
     """Return the means of channels and their sums, less these means."""
-    from layerstats.stats.resampling.summaries import stacked, summarise
+    from layerstats.stats.gamm.batched.curves.summaries import stacked, summarise
 
     offsets, parts = [], []
     for begin in range(0, len(values), _SUMMED):

@@ -29,7 +29,7 @@ from layerstats.stats.series import SAMPLES, Series
 from layerstats.stats.units import Units
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.channels import ChannelFits
+    from layerstats.stats.gamm.batched.rows import ChannelFits
     from layerstats.store import Experiment
 
 TESTS = ("level", "shape", "joint")
@@ -199,7 +199,7 @@ def _some_channels(experiment: Experiment, layer: str, rows: ChannelRows, channe
 
 def _block(fits: ChannelFits, effects: ChannelEffects, units: Units, joint: tuple[str, str], sign: float) -> xr.Dataset:
     """Return the table of one block of channels."""
-    from layerstats.stats.gamm.channels import JOINT
+    from layerstats.stats.gamm.batched.rows import JOINT
 
     coefficient, smooth = joint
     level = fits.parametric_terms.index(coefficient)

@@ -1,12 +1,8 @@
 """Permutation, bootstrap and simulation of additive models, as thousands of refits a minute.
 
+The refits themselves are those of `layerstats.stats.gamm.batched.curves`.
+
 ===================  =========================================================================================
-``request``          a model as refits take it
-``design``           a model taken apart: bases on one grid of time, who has which label, which terms are random
-``rows``             the same where tokens differ in their times, row by row
-``summaries``        data under many assignments of labels, as sums
-``criterion``        the restricted likelihood of many replicates at once, with derivatives
-``refit``            its minimum, replicate by replicate
 ``statistics``       tests and difference curves of refits
 ``exchange``         which labels can be exchanged
 ``permutation``      tests, adjusted over layers and contrasts

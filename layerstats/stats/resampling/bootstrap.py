@@ -11,17 +11,17 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
+from layerstats.stats.gamm.batched.curves.refit import SMOOTHING, Refits, Smoothing, refit
+from layerstats.stats.gamm.batched.curves.row_refits import RowData
+from layerstats.stats.gamm.batched.curves.summaries import Summaries, replicates_of
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.bands import band_of, pointwise_critical
 from layerstats.stats.resampling.blocks import check_replicates, in_blocks
-from layerstats.stats.resampling.design import CurveDesign
-from layerstats.stats.resampling.fitted import FittedDesign, fit_design
-from layerstats.stats.resampling.refit import SMOOTHING, Refits, Smoothing, refit
-from layerstats.stats.resampling.rows import RowData
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import difference_matrices, differences
-from layerstats.stats.resampling.summaries import Summaries, replicates_of
 from layerstats.tables import PrintedResult, check_frame
 
 Source = Literal["speakers", "model"]
@@ -223,7 +223,7 @@ def _token_variance(design: CurveDesign, data: Summaries, refits: Refits) -> np.
     """Return the variance of tokens about their label's curve, (replicate,)."""
     about = np.trace(data.within, axis1=1, axis2=2)
     tokens = data.observations / design.points
-    for pattern in data.patterns:
+    for pattern in data.unit_means:
         fixed = design.columns[list(pattern.labels)].reshape(-1, design.columns.shape[2])
         fitted = (fixed @ refits.coefficients[:, :, None])[:, :, 0]
         own = np.diagonal(pattern.square, axis1=1, axis2=2) - 2 * fitted * pattern.total

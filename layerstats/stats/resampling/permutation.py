@@ -11,15 +11,15 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
+from layerstats.stats.gamm.batched.curves.refit import SMOOTHING, Smoothing, refit
+from layerstats.stats.gamm.batched.curves.summaries import replicates_of
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.blocks import check_replicates, in_blocks
-from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.exchange import Exchange, Exchanger
-from layerstats.stats.resampling.fitted import FittedDesign, fit_design
-from layerstats.stats.resampling.refit import SMOOTHING, Smoothing, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import TESTS, DifferenceMatrices, difference_matrices, largest
-from layerstats.stats.resampling.summaries import replicates_of
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 from layerstats.tables import PrintedResult, check_frame
 

@@ -11,11 +11,12 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
+from layerstats.stats.gamm.batched.curves.refit import Refits, refit
+from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.blocks import check_replicates, in_blocks
-from layerstats.stats.resampling.design import CurveDesign
-from layerstats.stats.resampling.fitted import FittedDesign, fit_design
-from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import (
     TESTS,
@@ -24,7 +25,6 @@ from layerstats.stats.resampling.statistics import (
     differences,
     smooth_p_values,
 )
-from layerstats.stats.resampling.summaries import summarise
 from layerstats.stats.units import count_units
 from layerstats.tables import check_frame
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerstats.stats.resampling.design import CELL, TOKEN, CurveDesign
-from layerstats.stats.resampling.fitted import FittedDesign
-from layerstats.stats.resampling.rows import simulate_rows
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.fitted import FittedDesign
+from layerstats.stats.gamm.batched.curves.random_levels import CELL, TOKEN
+from layerstats.stats.gamm.batched.curves.row_refits import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
 
 

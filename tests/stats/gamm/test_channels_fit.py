@@ -8,16 +8,16 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm import fit
-from layerstats.stats.gamm.channels import (
+from layerstats.stats.gamm.batched import choose_backend
+from layerstats.stats.gamm.batched.batched_smooth_tests import smooth_tests
+from layerstats.stats.gamm.batched.rows import (
     channel_design,
-    choose_backend,
+    channel_newton,
     fit_channels,
     mean_autocorrelation,
-    newton,
     stack_fits,
 )
-from layerstats.stats.gamm.channels.smooth_tests import smooth_tests
-from layerstats.stats.gamm.channels.tails import f_like_tails
+from layerstats.stats.gamm.batched.tails import f_like_tails
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
 from layerstats.stats.gamm.structured.inference.smooth_test import smooth_test
 
@@ -186,7 +186,7 @@ def test_a_large_offset_moves_the_intercept_alone(fitted):
 
 def test_a_fit_that_ends_early_says_so(fitted, monkeypatch):
     design, values, _ = fitted
-    monkeypatch.setattr(newton, "_MOST_ITERATIONS", 1)
+    monkeypatch.setattr(channel_newton, "_MOST_ITERATIONS", 1)
     ours = fit_channels(design, values, choose_backend("cpu"))
     assert set(ours.status) == {"not converged"}
     assert (ours.gradient_norm > 1e-3).all()

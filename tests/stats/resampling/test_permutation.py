@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError, UnsupportedModelError
+from layerstats.stats.gamm.batched.curves.fitted import fit_design
+from layerstats.stats.gamm.batched.curves.refit import refit
+from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.gamm.fit import fit_many
 from layerstats.stats.resampling import permutation_test
 from layerstats.stats.resampling.blocks import in_blocks
 from layerstats.stats.resampling.exchange import Exchanger
-from layerstats.stats.resampling.fitted import fit_design
-from layerstats.stats.resampling.refit import refit
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.resampling.summaries import summarise
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
 

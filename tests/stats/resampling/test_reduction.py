@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from layerstats.stats.resampling.criterion import estimate, slopes, value
+from layerstats.stats.gamm.batched.curves.curve_criterion import estimate, slopes, value
+from layerstats.stats.gamm.batched.curves.fitted import fit_design
+from layerstats.stats.gamm.batched.curves.reduction import without_rest
+from layerstats.stats.gamm.batched.curves.refit import starting_point
+from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.resampling.exchange import Exchanger
-from layerstats.stats.resampling.fitted import fit_design
-from layerstats.stats.resampling.reduction import without_rest
-from layerstats.stats.resampling.refit import starting_point
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.resampling.summaries import summarise
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
 

@@ -9,18 +9,19 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.batched.curves.curve_criterion import estimate, slopes, value
+from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
+from layerstats.stats.gamm.batched.curves.fitted import fit_design
+from layerstats.stats.gamm.batched.curves.refit import refit, starting_point
+from layerstats.stats.gamm.batched.curves.residual_sums import lag_one
+from layerstats.stats.gamm.batched.curves.row_refits import simulate_rows
+from layerstats.stats.gamm.batched.curves.summaries import replicates_of, summarise
 from layerstats.stats.gamm.fit import fit_many
-from layerstats.stats.resampling.criterion import estimate, slopes, value
-from layerstats.stats.resampling.design import curve_design
 from layerstats.stats.resampling.exchange import Exchanger
-from layerstats.stats.resampling.fitted import fit_design
 from layerstats.stats.resampling.power import p_values_of
-from layerstats.stats.resampling.refit import refit, starting_point
-from layerstats.stats.resampling.rows import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.simulation import simulate
-from layerstats.stats.resampling.statistics import difference_matrices, differences, lag_one
-from layerstats.stats.resampling.summaries import replicates_of, summarise
+from layerstats.stats.resampling.statistics import difference_matrices, differences
 
 TOKEN, SPEAKER, CELL = (f's(time, {column}, bs="fs", m=1, k=6)' for column in ("token", "speaker", "cell"))
 

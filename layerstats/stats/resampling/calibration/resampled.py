@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.refit import Refits, refit
+from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.resampling.bands import band_of
 from layerstats.stats.resampling.calibration.recipes import Recipe
 from layerstats.stats.resampling.calibration.worlds import LABELS
-from layerstats.stats.resampling.design import CurveDesign
 from layerstats.stats.resampling.exchange import EXCHANGES, Exchanger
-from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import TESTS, difference_matrices, differences, largest
-from layerstats.stats.resampling.summaries import summarise
 
 
 def permutation_p_values(

@@ -8,21 +8,22 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from layerstats.stats.gamm.batched.curves.curve_criterion import estimate
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign, autoregressive
+from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
+from layerstats.stats.gamm.batched.curves.refit import Refits, refit
+from layerstats.stats.gamm.batched.curves.residual_sums import lag_one
+from layerstats.stats.gamm.batched.curves.summaries import Summaries, summarise
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.resampling.calibration.recipes import Recipe
 from layerstats.stats.resampling.calibration.resampled import bootstrap_covers, permutation_p_values
 from layerstats.stats.resampling.calibration.worlds import LABELS, TRUTHS, WORLDS, World
-from layerstats.stats.resampling.criterion import estimate
-from layerstats.stats.resampling.design import CurveDesign, autoregressive, curve_design
-from layerstats.stats.resampling.refit import Refits, refit
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import (
     difference_matrices,
     differences,
-    lag_one,
     smooth_p_values,
 )
-from layerstats.stats.resampling.summaries import Summaries, summarise
 from layerstats.stats.units import count_units
 
 LEVEL_COEFFICIENT, SHAPE_TERM = "labelb", "s(time):label_orderedb"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.resampling.design import autoregressive
+from layerstats.stats.gamm.batched.curves.curve_design import autoregressive
 
 TRUTHS = ("none", "level", "shape")
 LABELS = ("a", "b")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError, FormulaError, UnsupportedModelError
-from layerstats.stats.gamm.channels import channel_design
+from layerstats.stats.gamm.batched.rows import channel_design
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.fit import fit
 from layerstats.stats.gamm.inference.difference import difference

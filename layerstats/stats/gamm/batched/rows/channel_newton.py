@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.channels.criterion import Derivatives, best_log_scale, criterion, derivatives
-from layerstats.stats.gamm.channels.responses import Responses
-from layerstats.stats.gamm.channels.solution import Shared, solve
+from layerstats.stats.gamm.batched.rows.channel_criterion import Derivatives, best_log_scale, criterion, derivatives
+from layerstats.stats.gamm.batched.rows.channel_responses import Responses
+from layerstats.stats.gamm.batched.rows.channel_solution import Shared, solve
 
 _LONGEST_STEP = 5.0
 _MOST_ITERATIONS = 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from layerstats.errors import DataError
-from layerstats.stats.gamm.channels.backend import Backend
-from layerstats.stats.gamm.channels.design import ChannelDesign
-from layerstats.stats.gamm.channels.fit import FITTED, Batch, minimise_batch, response_status
-from layerstats.stats.gamm.channels.solution import share
+from layerstats.stats.gamm.batched.backend import Backend
+from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
+from layerstats.stats.gamm.batched.rows.channel_fits import FITTED, Batch, minimise_batch, response_status
+from layerstats.stats.gamm.batched.rows.channel_solution import share
 
 _BATCH = 16
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.channels.backend import Array, Backend
-from layerstats.stats.gamm.channels.design import ChannelDesign, Pattern
+from layerstats.stats.gamm.batched.backend import Array, Backend
+from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign, Pattern
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from layerstats.stats.resampling.design import CELL, SPEAKER, TOKEN, CurveDesign
-from layerstats.stats.resampling.summaries import Pattern, Summaries
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
+from layerstats.stats.gamm.batched.curves.summaries import Summaries, UnitMeans
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """Means of one pattern, or the deviations within cells.
+    """Means of units that are alike, or the deviations within cells.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class EqualCovariance:
     """Means, or deviations, of one covariance.
 
     Attributes
@@ -77,15 +78,15 @@ class Piece:
         """(component,) the curves of each random penalty."""
         return [np.flatnonzero(one) for one in np.asarray(np.any(self.variances > 0, axis=0))]
 
-    def take(self, rows: np.ndarray) -> Piece:
+    def take(self, rows: np.ndarray) -> EqualCovariance:
         """Return some replicates."""
         members = tuple(member.take(rows) for member in self.members)
-        return Piece(self.precision[rows], self.loadings, self.variances[rows], members)
+        return EqualCovariance(self.precision[rows], self.loadings, self.variances[rows], members)
 
 
-def pieces_of(
+def equal_covariances(
     design: CurveDesign, summaries: Summaries, noise: np.ndarray, variance: np.ndarray
-) -> tuple[tuple[Piece, ...], np.ndarray]:
+) -> tuple[tuple[EqualCovariance, ...], np.ndarray]:
     """Return the pieces, deviations first, and the sum of the log determinants of their covariances, (replicate,).
 
     Parameters
@@ -101,23 +102,25 @@ def pieces_of(
     precision, log_token = inverse_of(noise + _covariance(design.curves, of_tokens))
     deviations = Member(summaries.within_freedom, summaries.within_freedom, summaries.within)
     if not design.has_speakers:
-        means = [_counted(_member(design, pattern)) for pattern in summaries.patterns]
-        piece = Piece(precision, design.curves, of_tokens, (deviations, *means))
+        means = [_counted(_member(design, one)) for one in summaries.unit_means]
+        piece = EqualCovariance(precision, design.curves, of_tokens, (deviations, *means))
         return (piece,), piece.number * log_token
-    pieces = [Piece(precision, design.curves, of_tokens, (deviations,))]
+    pieces = [EqualCovariance(precision, design.curves, of_tokens, (deviations,))]
     determinant = summaries.within_freedom * log_token
-    for patterns in _alike(summaries.patterns):
-        counts = patterns[0].counts
+    for unit_means in _alike(summaries.unit_means):
+        counts = unit_means[0].counts
         precision, log_unit, loadings, weights = _unit(design, counts, noise, variance)
-        pieces.append(Piece(precision, loadings, weights, tuple(_member(design, pattern) for pattern in patterns)))
+        pieces.append(
+            EqualCovariance(precision, loadings, weights, tuple(_member(design, means) for means in unit_means))
+        )
         cells = np.log(counts).sum(axis=1) * design.points
         determinant = determinant + pieces[-1].number * (log_unit + cells)
     return tuple(pieces), determinant
 
 
-def _member(design: CurveDesign, pattern: Pattern) -> Member:
-    fixed = design.columns[list(pattern.labels)].reshape(-1, design.columns.shape[2])
-    return Member(pattern.units, pattern.units, pattern.square, pattern.total, fixed, pattern.counts)
+def _member(design: CurveDesign, means: UnitMeans) -> Member:
+    fixed = design.columns[list(means.labels)].reshape(-1, design.columns.shape[2])
+    return Member(means.units, means.units, means.square, means.total, fixed, means.counts)
 
 
 def _counted(member: Member) -> Member:
@@ -133,16 +136,16 @@ def _counted(member: Member) -> Member:
     )
 
 
-def _alike(patterns: tuple[Pattern, ...]) -> list[list[Pattern]]:
-    """Return patterns with the same numbers of tokens beside each other."""
-    groups: list[list[Pattern]] = []
-    for pattern in patterns:
-        same = (group for group in groups if np.array_equal(group[0].counts, pattern.counts))
+def _alike(unit_means: tuple[UnitMeans, ...]) -> list[list[UnitMeans]]:
+    """Return means with the same numbers of tokens beside each other."""
+    groups: list[list[UnitMeans]] = []
+    for means in unit_means:
+        same = (group for group in groups if np.array_equal(group[0].counts, means.counts))
         group = next(same, None)
         if group is None:
-            groups.append([pattern])
+            groups.append([means])
         else:
-            group.append(pattern)
+            group.append(means)
     return groups
 
 

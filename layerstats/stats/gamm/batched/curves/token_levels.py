@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.smooths import GroupedTerm
-from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
 
 
 def constant_codes(

@@ -10,9 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-from layerstats.stats.gamm.channels.backend import Array, Backend
-from layerstats.stats.gamm.channels.design import ChannelDesign
-from layerstats.stats.gamm.channels.responses import Responses
+from layerstats.stats.gamm.batched.backend import Array, Backend
+from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
+from layerstats.stats.gamm.batched.rows.channel_responses import Responses
 
 
 @dataclass(frozen=True, eq=False)

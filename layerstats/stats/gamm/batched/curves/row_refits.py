@@ -7,51 +7,23 @@ Sums over tokens need common times. Without them a refit takes the structured en
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
+from layerstats.stats.gamm.batched.curves.token_rows import TokenRows
 from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import StructuredFit, criterion_of, fit_structured
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import Optimum
-from layerstats.stats.gamm.structured.smooths import DenseTerm, GroupedTerm, ParametricPart
 from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation
-from layerstats.stats.resampling.kinds import CELL, SPEAKER, TOKEN
-
-if TYPE_CHECKING:
-    from layerstats.stats.resampling.design import CurveDesign
 
 _LEVEL = {kind: f".{kind}" for kind in (TOKEN, CELL, SPEAKER)}
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of series that have times of their own, and the terms of their model.
-
-    Attributes
-    ----------
-    response
-        (row,) less the offset of the design.
-    token
-        (row,) its series, in order.
-    follow
-        By column that is a function of the label, its values for each label.
-    parametric, dense, grouped, kinds
-        The terms, and what the levels of each random one are.
-    """
-
-    response: np.ndarray
-    token: np.ndarray
-    follow: dict[str, np.ndarray]
-    parametric: ParametricPart
-    dense: tuple[DenseTerm, ...]
-    grouped: tuple[GroupedTerm, ...]
-    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +31,7 @@ class RowData:
     """Replicates of a design by rows, as `summarise` takes them: labels, values, and how often speakers were drawn."""
 
     design: CurveDesign
-    rows: Rows
+    rows: TokenRows
     label_of: np.ndarray
     responses: np.ndarray | None
     multiplicity: np.ndarray | None
@@ -144,7 +116,7 @@ def fit_rows(data: RowData, number: int, held: np.ndarray | None = None) -> RowF
 
 
 def _frame(
-    design: CurveDesign, rows: Rows, place: np.ndarray, label: np.ndarray, levels: dict[str, np.ndarray]
+    design: CurveDesign, rows: TokenRows, place: np.ndarray, label: np.ndarray, levels: dict[str, np.ndarray]
 ) -> pd.DataFrame:
     source = design.request.frame
     frame = source.iloc[place].reset_index(drop=True)
@@ -157,7 +129,7 @@ def _frame(
     return frame
 
 
-def _model(design: CurveDesign, rows: Rows, frame: pd.DataFrame) -> Model:
+def _model(design: CurveDesign, rows: TokenRows, frame: pd.DataFrame) -> Model:
     grouped = [
         replace(term, factor=(_LEVEL[kind],), levels=(len(frame[_LEVEL[kind]].cat.categories),))
         for term, kind in zip(rows.grouped, rows.kinds, strict=True)
@@ -208,7 +180,7 @@ def _fit_held(request: FitRequest, model: Model, log_smoothing: np.ndarray) -> S
 
 def simulate_rows(
     design: CurveDesign,
-    rows: Rows,
+    rows: TokenRows,
     means: np.ndarray,
     variance: np.ndarray,
     scale: float,

@@ -8,17 +8,18 @@ from typing import Literal
 
 import numpy as np
 
-from layerstats.stats.resampling.criterion import (
+from layerstats.stats.gamm.batched.curves.curve_criterion import (
     Estimates,
     estimate,
     restricted_freedom,
     slopes,
     value,
 )
-from layerstats.stats.resampling.design import CELL, SPEAKER, CurveDesign
-from layerstats.stats.resampling.reduction import without_rest
-from layerstats.stats.resampling.rows import RowData, check_no_noise, fit_rows
-from layerstats.stats.resampling.summaries import Summaries
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER
+from layerstats.stats.gamm.batched.curves.reduction import without_rest
+from layerstats.stats.gamm.batched.curves.row_refits import RowData, check_no_noise, fit_rows
+from layerstats.stats.gamm.batched.curves.summaries import Summaries
 
 Smoothing = Literal["refit", "held"]
 SMOOTHING = ("refit", "held")

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.resampling.design import CurveDesign
-from layerstats.stats.resampling.pieces import Piece, inverse_of, pieces_of
-from layerstats.stats.resampling.summaries import Summaries
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.equal_covariances import EqualCovariance, equal_covariances, inverse_of
+from layerstats.stats.gamm.batched.curves.summaries import Summaries
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Estimates:
     """
 
     log_smoothing: np.ndarray
-    pieces: tuple[Piece, ...]
+    pieces: tuple[EqualCovariance, ...]
     coefficients: np.ndarray
     inverse: np.ndarray
     penalised_square: np.ndarray
@@ -94,7 +94,7 @@ def estimate(
     smoothing = np.exp(log_smoothing[:, :fixed_count])
     variance = np.exp(-log_smoothing[:, fixed_count:, None]) * design.weights
     noise = np.broadcast_to(design.noise if noise is None else noise, (replicates, design.points, design.points))
-    pieces, determinant = pieces_of(design, summaries, noise, variance)
+    pieces, determinant = equal_covariances(design, summaries, noise, variance)
     columns = design.columns.shape[2]
     penalty = (smoothing[:, :, None] * design.penalties).sum(axis=1)
     information = np.zeros((replicates, columns, columns))
@@ -196,7 +196,7 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
 
 
 def _add_piece(
-    piece: Piece,
+    piece: EqualCovariance,
     estimates: Estimates,
     scale: np.ndarray,
     trace: np.ndarray,

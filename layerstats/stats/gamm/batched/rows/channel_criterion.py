@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.channels.backend import Array
-from layerstats.stats.gamm.channels.solution import Solutions
+from layerstats.stats.gamm.batched.backend import Array
+from layerstats.stats.gamm.batched.rows.channel_solution import Solutions
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from layerstats.stats.gamm.channels.tails import f_like_tails
+from layerstats.stats.gamm.batched.tails import f_like_tails
 from layerstats.stats.gamm.structured.inference.smooth_test import signs_along
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from layerstats.errors import FitError
+from layerstats.stats.gamm.batched.curves.curve_criterion import estimate
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
+from layerstats.stats.gamm.batched.curves.refit import Refits, refit
+from layerstats.stats.gamm.batched.curves.residual_sums import lag_one
+from layerstats.stats.gamm.batched.curves.row_refits import RowData, fit_rows
+from layerstats.stats.gamm.batched.curves.summaries import Summaries, replicates_of
 from layerstats.stats.gamm.data.series_rows import has_whole_gaps
 from layerstats.stats.gamm.request.task import FitTask
-from layerstats.stats.resampling.criterion import estimate
-from layerstats.stats.resampling.design import CurveDesign, curve_design
-from layerstats.stats.resampling.refit import Refits, refit
-from layerstats.stats.resampling.rows import RowData, fit_rows
-from layerstats.stats.resampling.statistics import lag_one
-from layerstats.stats.resampling.summaries import Summaries, replicates_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,13 +11,13 @@ from scipy import special
 from scipy.linalg import block_diag
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.channels.backend import Backend
-from layerstats.stats.gamm.channels.design import ChannelDesign
-from layerstats.stats.gamm.channels.freedom import Freedoms, freedoms
-from layerstats.stats.gamm.channels.newton import SECOND_START, Optima, minimise
-from layerstats.stats.gamm.channels.responses import cross_products
-from layerstats.stats.gamm.channels.smooth_tests import SmoothTests, smooth_tests
-from layerstats.stats.gamm.channels.solution import Shared, Solutions, share, solve
+from layerstats.stats.gamm.batched.backend import Backend
+from layerstats.stats.gamm.batched.batched_smooth_tests import SmoothTests, smooth_tests
+from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
+from layerstats.stats.gamm.batched.rows.channel_edf import Freedoms, freedoms
+from layerstats.stats.gamm.batched.rows.channel_newton import SECOND_START, Optima, minimise
+from layerstats.stats.gamm.batched.rows.channel_responses import cross_products
+from layerstats.stats.gamm.batched.rows.channel_solution import Shared, Solutions, share, solve
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.newton import starting_point
 from layerstats.stats.one_thread import one_blas_thread

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from layerstats.stats.resampling.design import CurveDesign
-from layerstats.stats.resampling.summaries import Pattern, Rest, Summaries
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.summaries import Rest, Summaries, UnitMeans
 
 
 def without_rest(design: CurveDesign, summaries: Summaries) -> tuple[CurveDesign, Summaries]:
@@ -38,10 +38,10 @@ def without_rest(design: CurveDesign, summaries: Summaries) -> tuple[CurveDesign
     log_noise = 2 * np.log(np.diagonal(factor)).sum()
     rest.square[:] = np.trace(within[:, reached:, reached:], axis1=1, axis2=2)
     rest.log_determinant[:] = log_noise * summaries.within_freedom
-    patterns = []
-    for pattern in summaries.patterns:
-        patterns.append(_turned(pattern, turn, columns[list(pattern.labels)], reached, rest))
-        rest.log_determinant[:] += log_noise * len(pattern.labels) * pattern.units
+    unit_means = []
+    for means in summaries.unit_means:
+        unit_means.append(_turned(means, turn, columns[list(means.labels)], reached, rest))
+        rest.log_determinant[:] += log_noise * len(means.labels) * means.units
     smaller = replace(
         design,
         columns=columns[:, :reached],
@@ -49,7 +49,7 @@ def without_rest(design: CurveDesign, summaries: Summaries) -> tuple[CurveDesign
         noise=np.eye(reached),
     )
     within = np.ascontiguousarray(within[:, :reached, :reached])
-    return smaller, replace(summaries, patterns=tuple(patterns), within=within, rest=rest)
+    return smaller, replace(summaries, unit_means=tuple(unit_means), within=within, rest=rest)
 
 
 def _nothing(summaries: Summaries, columns: int) -> Rest:
@@ -62,22 +62,22 @@ def _nothing(summaries: Summaries, columns: int) -> Rest:
     )
 
 
-def _turned(pattern: Pattern, turn: np.ndarray, columns: np.ndarray, reached: int, rest: Rest) -> Pattern:
-    """Return a pattern in the first coordinates, and add to `rest` what the others hold."""
-    cells, points = len(pattern.labels), len(turn)
-    replicates = len(pattern.units)
-    total = pattern.total.reshape(replicates, cells, points) @ turn.T
+def _turned(means: UnitMeans, turn: np.ndarray, columns: np.ndarray, reached: int, rest: Rest) -> UnitMeans:
+    """Return means in the first coordinates, and add to `rest` what the others hold."""
+    cells, points = len(means.labels), len(turn)
+    replicates = len(means.units)
+    total = means.total.reshape(replicates, cells, points) @ turn.T
     every = np.kron(np.eye(cells), turn)
-    square = (every @ pattern.square @ every.T).reshape(replicates, cells, points, cells, points)
+    square = (every @ means.square @ every.T).reshape(replicates, cells, points, cells, points)
     for cell in range(cells):
         other = columns[cell, reached:]
-        number = pattern.counts[:, cell]
+        number = means.counts[:, cell]
         rest.square[:] += number * np.trace(square[:, cell, reached:, cell, reached:], axis1=1, axis2=2)
         rest.response[:] += number[:, None] * (total[:, cell, None, reached:] @ other)[:, 0]
-        rest.information[:] += (number * pattern.units)[:, None, None] * (other.T @ other)
+        rest.information[:] += (number * means.units)[:, None, None] * (other.T @ other)
     size = cells * reached
     return replace(
-        pattern,
+        means,
         total=total[:, :, :reached].reshape(replicates, size),
         square=square[:, :, :reached, :, :reached].reshape(replicates, size, size),
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from layerstats.stats.resampling.design import CurveDesign
-from layerstats.stats.resampling.rows import RowData
+from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
+from layerstats.stats.gamm.batched.curves.row_refits import RowData
 
 
 @dataclass(frozen=True, eq=False)
-class Pattern:
+class UnitMeans:
     """Units (speakers; without speakers in the model, labels) that have tokens of the same labels, and as many of each.
 
     Attributes
@@ -39,7 +39,7 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Rest:
-    """What was left out of patterns and deviations, since no random term reaches it; see `reduction`.
+    """What was left out of means and deviations, since no random term reaches it; see `reduction`.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Summaries:
 
     Attributes
     ----------
-    patterns
+    unit_means
         The units' means.
     within
         (replicate, time, time) products of deviations of tokens from the mean of their cell.
@@ -77,7 +77,7 @@ class Summaries:
         What the others leave out.
     """
 
-    patterns: tuple[Pattern, ...]
+    unit_means: tuple[UnitMeans, ...]
     within: np.ndarray
     within_freedom: np.ndarray
     observations: np.ndarray
@@ -91,9 +91,9 @@ class Summaries:
     def take(self, rows: np.ndarray) -> Summaries:
         """Return some replicates."""
         return Summaries(
-            patterns=tuple(
-                Pattern(one.labels, one.units[rows], one.counts[rows], one.total[rows], one.square[rows])
-                for one in self.patterns
+            unit_means=tuple(
+                UnitMeans(one.labels, one.units[rows], one.counts[rows], one.total[rows], one.square[rows])
+                for one in self.unit_means
             ),
             within=self.within[rows],
             within_freedom=self.within_freedom[rows],
@@ -105,14 +105,14 @@ class Summaries:
 def stacked(parts: Sequence[Summaries]) -> Summaries:
     """Put replicates with the same labels under each other."""
 
-    def of(name: str, those: Sequence[Summaries | Pattern]) -> np.ndarray:
+    def of(name: str, those: Sequence[Summaries | UnitMeans]) -> np.ndarray:
         return np.concatenate([getattr(one, name) for one in those])
 
-    patterns = tuple(
-        Pattern(those[0].labels, *(of(name, those) for name in ("units", "counts", "total", "square")))
-        for those in zip(*(part.patterns for part in parts), strict=True)
+    unit_means = tuple(
+        UnitMeans(those[0].labels, *(of(name, those) for name in ("units", "counts", "total", "square")))
+        for those in zip(*(part.unit_means for part in parts), strict=True)
     )
-    return Summaries(patterns, of("within", parts), of("within_freedom", parts), of("observations", parts))
+    return Summaries(unit_means, of("within", parts), of("within_freedom", parts), of("observations", parts))
 
 
 def replicates_of(
@@ -172,17 +172,17 @@ def summarise(
     within = square - scaled.swapaxes(1, 2) @ means.reshape(flat)
     cells = (counts > 0).sum(axis=2)
     return Summaries(
-        patterns=_by_speaker(counts, means, times) if design.has_speakers else _by_label(counts, means),
+        unit_means=_by_speaker(counts, means, times) if design.has_speakers else _by_label(counts, means),
         within=within,
         within_freedom=weight.sum(axis=1) - (cells * times).sum(axis=1),
         observations=weight.sum(axis=1) * design.points,
     )
 
 
-def _by_label(counts: np.ndarray, means: np.ndarray) -> tuple[Pattern, ...]:
+def _by_label(counts: np.ndarray, means: np.ndarray) -> tuple[UnitMeans, ...]:
     """Without speakers, every label is a unit with one cell."""
     return tuple(
-        Pattern(
+        UnitMeans(
             labels=(label,),
             units=(counts[:, 0, label] > 0).astype(float),
             counts=np.maximum(counts[:, :, label], 1.0),
@@ -193,12 +193,12 @@ def _by_label(counts: np.ndarray, means: np.ndarray) -> tuple[Pattern, ...]:
     )
 
 
-def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tuple[Pattern, ...]:
+def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tuple[UnitMeans, ...]:
     replicates, units, labels = counts.shape
     # In order of their counts, and not of appearance: sums come out the same whatever else is in a block.
     kinds, kind = np.unique(counts.reshape(-1, labels), axis=0, return_inverse=True)
     kind = kind.reshape(replicates, units)
-    patterns = []
+    unit_means = []
     for number, count in enumerate(kinds):
         # Cells by their size, so that units of as many tokens, whatever their labels, are alike.
         used = np.argsort(count, kind="stable")
@@ -206,8 +206,8 @@ def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tup
         own = (kind == number) * times
         stacked = means[:, :, used].reshape(replicates, units, -1)
         weighted = stacked * own[:, :, None]
-        patterns.append(
-            Pattern(
+        unit_means.append(
+            UnitMeans(
                 labels=tuple(map(int, used)),
                 units=own.sum(axis=1),
                 counts=np.broadcast_to(count[used], (replicates, len(used))),
@@ -215,4 +215,4 @@ def _by_speaker(counts: np.ndarray, means: np.ndarray, times: np.ndarray) -> tup
                 square=weighted.swapaxes(1, 2) @ stacked,
             )
         )
-    return tuple(patterns)
+    return tuple(unit_means)
