@@ -11,9 +11,10 @@ import typer
 
 from layerstats.cli import run_script
 from layerstats.corpora import Clips, open_corpus, word_features
+from layerstats.judges import hear_words
 from layerstats.models import load_checkpoint, untrained
 from layerstats.plots import bit_by_feature, code_by_word, heard_words, lexical_measures
-from layerstats.probes import generate_speech, hear_words, read_codes
+from layerstats.probes import generate_speech, read_codes
 from layerstats.report import Output
 from layerstats.resources import bundled
 from layerstats.stats import feature_association, heard, lexical_learning
@@ -23,7 +24,7 @@ CAPTIONS = {
     "it is too good, as its chance level shows. Chance: words permuted within speakers. Entropy in bits.",
     "bits": "Phi, every word counting the same. Interval: other voices; p: features permuted over words, adjusted.",
     "heard": "Every code said with the same noise vectors, over which intervals are. Some word is heard in anything: "
-    "chance is what is heard whatever the code; accuracy on recorded words is what listeners can do.",
+    "chance is what is heard whatever the code; accuracy on recorded words is what the judges can do.",
 }
 
 

@@ -10,7 +10,6 @@ from layerstats.corpora.generated import read_generated, write_generated
 from layerstats.corpora.librispeech import read_librispeech
 from layerstats.corpora.open import corpus_kinds, open_corpus
 from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
-from layerstats.corpora.recognition import recognise_words
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
 from layerstats.corpora.textgrids import read_textgrids
 from layerstats.corpora.timit import PAPER_WORDS, read_timit
@@ -38,7 +37,6 @@ __all__ = [
     "read_speech_commands",
     "read_textgrids",
     "read_timit",
-    "recognise_words",
     "word_features",
     "write_generated",
 ]

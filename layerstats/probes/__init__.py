@@ -3,16 +3,13 @@
 from layerstats.probes.activations import record_activations
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
-from layerstats.probes.hear import LISTENERS, hear_words
 from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.network import network_attributes
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
-    "LISTENERS",
     "Grid",
     "generate_speech",
-    "hear_words",
     "network_attributes",
     "read_codes",
     "record_activations",

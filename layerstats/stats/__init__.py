@@ -27,7 +27,14 @@ if TYPE_CHECKING:
         word_contrasts,
     )
     from layerstats.stats.effect_sizes import EffectSize, TokenSpread, effect_size, token_spread
-    from layerstats.stats.lexical import Heard, LexicalLearning, feature_association, heard, lexical_learning
+    from layerstats.stats.lexical import (
+        Heard,
+        LexicalLearning,
+        feature_association,
+        heard,
+        lexical_learning,
+        likeliest_responses,
+    )
     from layerstats.stats.multiplicity import adjust_p_values
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
@@ -67,6 +74,7 @@ __all__ = [
     "feature_association",
     "heard",
     "lexical_learning",
+    "likeliest_responses",
     "parse_phone_contrast",
     "permutation_test",
     "phone_contrast",
@@ -109,6 +117,7 @@ _ROOMS = {
     "feature_association": "lexical",
     "heard": "lexical",
     "lexical_learning": "lexical",
+    "likeliest_responses": "lexical",
     "parse_phone_contrast": "contrasts",
     "permutation_test": "resampling",
     "phone_contrast": "contrasts",

@@ -22,6 +22,6 @@ def test_lexical(kind, make, tmp_path):
     assert accuracy["supervised"] > 0.95
     assert accuracy[kind] < 0.5
     spoken = pd.read_csv(tmp_path / "out" / "heard_summary.csv")
-    ceiling = spoken[spoken["measure"] == "accuracy on recorded words"].set_index("listener")["estimate"]
+    ceiling = spoken[spoken["measure"] == "accuracy on recorded words"].set_index("judge")["estimate"]
     assert ceiling["classifier"] > 0.95
     assert ceiling["pocketsphinx"] > 0.8

@@ -20,6 +20,13 @@ def test_light_at_start(arguments):
     assert imported.isdisjoint(HEAVY)
 
 
+@pytest.mark.parametrize("room", ["layerstats.corpora", "layerstats.judges", "layerstats.stats"])
+def test_rooms_that_need_no_torch_to_be_imported(room):
+    code = f"import sys, {room}; print([name for name in ('torch', 'rpy2', 'pocketsphinx') if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 def test_public_names_exist():
     import layerstats
 

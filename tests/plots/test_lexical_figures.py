@@ -41,13 +41,13 @@ def test_associations_that_hold_are_framed(built):
 
 def test_heard_words_lie_on_the_diagonal(built):
     rows = [
-        (code, value, listener, word, 3, share)
+        (code, value, judge, word, 3, share)
         for value in (1.0, 5.0)
-        for listener in ("classifier", "pocketsphinx")
+        for judge in ("classifier", "pocketsphinx")
         for code, word, share in (("0", "wash", 0.9), ("1", "ask", 0.8), ("1", "rag", 0.2))
     ]
-    figure = heard_words(pd.DataFrame(rows, columns=["code", "code_value", "listener", "heard", "tokens", "share"]))
-    assert list(figure.data["heard"].cat.categories) == ["rag", "ask", "wash"]
+    figure = heard_words(pd.DataFrame(rows, columns=["code", "code_value", "judge", "response", "tokens", "share"]))
+    assert list(figure.data["response"].cat.categories) == ["rag", "ask", "wash"]
     assert list(figure.data["value"].cat.categories) == ["code value 1", "code value 5"]
     _, numbers = built(figure)
     assert set(numbers["label"]) == {"90", "80", "20"}

@@ -1,4 +1,4 @@
-"""What is heard when a generator says its codes: which words, how consistently, and do listeners agree?"""
+"""What is heard when a generator says its codes: which words, how consistently, and do judges agree?"""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from layerstats.stats.lexical.checked import check_resampling
 from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information
 from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
+from layerstats.stats.lexical.responses import likeliest_responses
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.tables import PrintedResult, check_frame
 
-BOTH = "both listeners"
+ALL = "all judges"
 CONSISTENCY, AGREEMENT, CEILING = "consistency", "agreement", "accuracy on recorded words"
 INFORMATION = "adjusted mutual information"
 _WHAT = "the table of heard words"
@@ -31,15 +32,15 @@ class Heard(PrintedResult):
     Attributes
     ----------
     shares
-        ``code_value, code, listener, heard, tokens, share, conf_low, conf_high, conf_level, interval``: the share of a
-        code's tokens in which a listener hears a word, words that are heard.
+        ``code_value, code, judge, response, tokens, share, conf_low, conf_high, conf_level, interval``: the share of a
+        code's tokens in which a judge hears a word, words that are heard.
     codes
-        A row a code, value and measure: ``code_value, code, listener, heard, measure, estimate, conf_low, conf_high,
+        A row a code, value and measure: ``code_value, code, judge, response, measure, estimate, conf_low, conf_high,
         conf_level, interval, chance, chance_low, chance_high, tokens``. *Consistency* is the largest share of a word,
-        which is `heard`; *agreement* the share of tokens in which both listeners hear the same.
+        which is `response`; *agreement* the share of tokens in which all judges hear the same.
     summary
         The same over all codes, and the adjusted mutual information of code and heard word, with ``p_value, tokens,
-        speakers``; then, where there is a reference, what each listener and both make of recorded words.
+        speakers``; then, where there is a reference, what each judge and all together make of recorded words.
     """
 
     main_tables = ("summary",)
@@ -56,7 +57,7 @@ def heard(
     seed: int = 0,
     conf_level: float = 0.95,
 ) -> Heard:
-    """Summarise what listeners hear in generated speech, code by code and for every value that stood for a one.
+    """Summarise what judges hear in generated speech, code by code and for every value that stood for a one.
 
     Intervals are from a bootstrap of noise vectors, which say every code as a speaker says every word. The chance level
     is that of codes permuted within each noise vector: what is heard of the noise whatever the code. It also says how
@@ -65,10 +66,11 @@ def heard(
     Parameters
     ----------
     listening : DataFrame
-        As from `layerstats.probes.hear_words` of generated speech: ``token, speaker, code, code_value, listener,
-        heard``; the speaker is the noise vector.
+        As from `layerstats.judges.hear_words` of generated speech, or a store's judgements with its tokens' columns:
+        ``token, speaker, code, code_value, judge, response``, and ``score`` where a judge scores all its responses, of
+        which the likeliest counts; the speaker is the noise vector.
     reference : DataFrame, optional
-        The same of recorded words: ``token, word, speaker, listener, heard``. No listener can be expected to hear more
+        The same of recorded words: ``token, word, speaker, judge, response``. No judge can be expected to hear more
         in generated speech than it does there.
     draws, seed, conf_level
         As for `lexical_learning`.
@@ -76,42 +78,42 @@ def heard(
     Raises
     ------
     DataError
-        There is one code or noise vector only, a token has not been heard by every listener, or something is missing.
+        There is one code or noise vector only, a token has not been heard by every judge, or something is missing.
 
     Examples
     --------
     >>> listening = pd.DataFrame({"token": list("abcdef"), "speaker": list("xxyyzz"), "code": ["0", "1"] * 3})
-    >>> listening = listening.assign(code_value=1.0, listener="classifier", heard=["ask", "wash"] * 3)
+    >>> listening = listening.assign(code_value=1.0, judge="classifier", response=["ask", "wash"] * 3)
     >>> result = heard(listening, draws=20)
-    >>> result.codes[["code", "heard", "estimate"]].values.tolist()
+    >>> result.codes[["code", "response", "estimate"]].values.tolist()
     [['0', 'ask', 1.0], ['1', 'wash', 1.0]]
     """
     check_resampling(draws, conf_level)
-    _check(listening, ["token", "speaker", "code", "code_value", "listener", "heard"])
+    listening = _likeliest(listening, ["token", "speaker", "code", "code_value", "judge", "response"])
     options = _Options(draws, seed, conf_level)
     shares, codes, summary = [], [], []
     for value, tokens in listening.groupby("code_value"):
         _check_crossed(tokens, value)
-        for listener, own in tokens.groupby("listener", sort=False):
-            table = _Tables(own, "code", "heard", options)
-            place = {"code_value": value, "listener": listener}
+        for judge, own in tokens.groupby("judge", sort=False):
+            table = _Tables(own, "code", "response", options)
+            place = {"code_value": value, "judge": judge}
             shares.append(_shares(table).assign(**place))
             codes.append(_consistency(table).assign(**place))
             summary += [
                 table.overall(CONSISTENCY, lambda counts: _share(counts).max(axis=2).mean(axis=1)).assign(**place),
                 table.overall(INFORMATION, adjusted_mutual_information).assign(**place),
             ]
-        if len(set(tokens["listener"])) > 1:
-            table = _Tables(_agreeing(tokens, _TOKEN), "code", "heard", options)
-            place = {"code_value": value, "listener": BOTH}
+        if len(set(tokens["judge"])) > 1:
+            table = _Tables(_agreeing(tokens, _TOKEN), "code", "response", options)
+            place = {"code_value": value, "judge": ALL}
             codes.append(table.by_row(AGREEMENT).assign(**place))
             summary.append(table.overall(AGREEMENT, _right).assign(**place))
     if reference is not None:
         summary += _ceiling(reference, options)
     return Heard(
-        check_frame(_ordered(shares, ["code_value", "code", "listener", "heard", "tokens", "share"])),
-        check_frame(_ordered(codes, ["code_value", "code", "listener", "heard", "measure"])),
-        check_frame(_ordered(summary, ["code_value", "listener", "measure"])),
+        check_frame(_ordered(shares, ["code_value", "code", "judge", "response", "tokens", "share"])),
+        check_frame(_ordered(codes, ["code_value", "code", "judge", "response", "measure"])),
+        check_frame(_ordered(summary, ["code_value", "judge", "measure"])),
     )
 
 
@@ -127,13 +129,13 @@ class _Tables:
 
     def __init__(self, tokens: pd.DataFrame, row: str, column: str, options: _Options) -> None:
         names = (tuple(sorted(set(tokens[row]))), tuple(sorted({*tokens[column]})))
-        if column == "heard" and set(names[1]) <= {"no", "yes"}:
+        if column == "response" and set(names[1]) <= {"no", "yes"}:
             names = (names[0], ("no", "yes"))
         self.labelled = Labelled.of(tokens, row, column, *names)
         self.conf_level = options.conf_level
         sizes = block_sizes(options.draws, self.labelled)
         self.observed = self.labelled.table()[None].astype(float)
-        # Every value and listener has the same draws of noise vectors: what is compared is compared on the same ones.
+        # Every value and judge has the same draws of noise vectors: what is compared is compared on the same ones.
         self.drawn = np.concatenate(list(self.labelled.drawn_tables(replicate_generator(options.seed, 0), sizes)))
         self.permuted = np.concatenate(list(self.labelled.permuted_tables(replicate_generator(options.seed, 1), sizes)))
 
@@ -175,7 +177,7 @@ def _shares(table: _Tables) -> pd.DataFrame:
     found = pd.DataFrame(
         {
             "code": np.repeat(codes, len(words)),
-            "heard": np.tile(words, len(codes)),
+            "response": np.tile(words, len(codes)),
             "tokens": table.observed.ravel().astype(int),
             "share": rows["estimate"],
         }
@@ -189,29 +191,29 @@ def _consistency(table: _Tables) -> pd.DataFrame:
     rows = table.rows(CONSISTENCY, lambda counts: _share(counts).max(axis=2))
     return rows.drop(columns="p_value").assign(
         code=table.labelled.rows,
-        heard=[table.labelled.columns[word] for word in most],
+        response=[table.labelled.columns[word] for word in most],
         tokens=table.observed[0].sum(axis=1).astype(int),
     )
 
 
 def _agreeing(tokens: pd.DataFrame, identity: list[str]) -> pd.DataFrame:
-    """Return a row a token, `heard` being whether all listeners hear the same."""
-    agreed = tokens.groupby(identity, sort=False)["heard"].nunique().eq(1).reset_index()
-    return agreed.assign(heard=np.where(agreed["heard"], "yes", "no"))
+    """Return a row a token, `response` being whether all judges hear the same."""
+    agreed = tokens.groupby(identity, sort=False)["response"].nunique().eq(1).reset_index()
+    return agreed.assign(response=np.where(agreed["response"], "yes", "no"))
 
 
 def _ceiling(reference: pd.DataFrame, options: _Options) -> list[pd.DataFrame]:
-    _check(reference, ["token", "word", "speaker", "listener", "heard"], "the reference")
+    reference = _likeliest(reference, ["token", "word", "speaker", "judge", "response"], "the reference")
     if len(set(reference["speaker"])) < 2:
         raise DataError("The reference has one speaker only: an interval over speakers needs two or more.")
     rows = []
-    for listener, own in reference.groupby("listener", sort=False):
-        judged = own.assign(heard=np.where(own["heard"] == own["word"], "yes", "no"))
-        rows.append(_Tables(judged, "word", "heard", options).overall(CEILING, _right).assign(listener=listener))
-    if len(set(reference["listener"])) > 1:
+    for judge, own in reference.groupby("judge", sort=False):
+        judged = own.assign(response=np.where(own["response"] == own["word"], "yes", "no"))
+        rows.append(_Tables(judged, "word", "response", options).overall(CEILING, _right).assign(judge=judge))
+    if len(set(reference["judge"])) > 1:
         agreed = _agreeing(reference, ["word", "speaker", "token"])
         measure = f"{AGREEMENT} on recorded words"
-        rows.append(_Tables(agreed, "word", "heard", options).overall(measure, _right).assign(listener=BOTH))
+        rows.append(_Tables(agreed, "word", "response", options).overall(measure, _right).assign(judge=ALL))
     return rows
 
 
@@ -221,11 +223,13 @@ def _ordered(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:
     return table.loc[:, [*present, *(column for column in table.columns if column not in present)]]
 
 
-def _check(frame: pd.DataFrame, columns: list[str], what: str = _WHAT) -> None:
+def _likeliest(frame: pd.DataFrame, columns: list[str], what: str = _WHAT) -> pd.DataFrame:
+    """Return a row a token and judge of a frame that has what is needed."""
     check_columns(frame, columns, what)
     if frame.empty:
         raise DataError(f"Nothing was heard: {what} has no rows.")
     check_complete(frame, columns, what)
+    return likeliest_responses(frame)
 
 
 def _check_crossed(tokens: pd.DataFrame, value: object) -> None:
@@ -234,7 +238,7 @@ def _check_crossed(tokens: pd.DataFrame, value: object) -> None:
             raise DataError(
                 f"With the value {value} there is one {what} only, {tokens[column].iloc[0]!r}: two or more are needed."
             )
-    pairs = tokens[["token", "listener"]]
-    complete = len(set(tokens["token"])) * len(set(tokens["listener"]))
+    pairs = tokens[["token", "judge"]]
+    complete = len(set(tokens["token"])) * len(set(tokens["judge"]))
     if len(pairs) != complete or len(pairs.drop_duplicates()) != complete:
-        raise DataError(f"Every token must have been heard once by every listener, but {_WHAT} has others.")
+        raise DataError(f"Every token must have been heard once by every judge, but {_WHAT} has others.")

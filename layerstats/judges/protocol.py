@@ -1,0 +1,117 @@
+"""What a judge is, and the frame that all judges give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from layerstats.checks import check_columns
+from layerstats.corpora import Clips
+from layerstats.errors import DataError
+
+JUDGEMENT_COLUMNS = ("token", "judge", "response", "score")
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Whoever says what a clip is."""
+
+    @property
+    def name(self) -> str:
+        """What stands in the column `judge`."""
+        ...
+
+    @property
+    def responses(self) -> tuple[str, ...]:
+        """What it can say; empty where it may say anything."""
+        ...
+
+    @property
+    def attrs(self) -> Mapping[str, object]:
+        """What identifies it, as plain values: the words it knows, a hash of its weights, the version of its model.
+
+        Two judges of equal `attrs` say the same of the same clips.
+        """
+        ...
+
+    def judge(self, clips: Clips) -> pd.DataFrame:
+        """Say what every clip is.
+
+        Parameters
+        ----------
+        clips : Clips
+            What a network hears; ``clips.corpus`` has the speech itself, for a judge that listens otherwise.
+
+        Returns
+        -------
+        DataFrame
+            ``token, judge, response, score``. A judge that scores everything it can say has a row a token and response,
+            the highest score being what it hears; any other has a row a token, and the score is missing.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class JudgeOptions:
+    """What is known where a judge is named.
+
+    Parameters
+    ----------
+    path : str, optional
+        What follows the colon in its name, for instance a checkpoint.
+    words : tuple of str, optional
+        What can be heard, for a judge that has no words of its own.
+    device : str
+        "auto" (a GPU where there is one), or a torch device, for a judge that is a network.
+    """
+
+    path: str | None = None
+    words: tuple[str, ...] | None = None
+    device: str = "auto"
+
+
+def check_judgements(frame: pd.DataFrame, judge: Judge, tokens: Sequence[str]) -> pd.DataFrame:
+    """Return a judge's frame with text as text and scores as numbers, or say what is wrong with it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What `judge.judge` gave.
+    judge : Judge
+        Who gave it.
+    tokens : sequence of str
+        The tokens that it was asked about.
+
+    Raises
+    ------
+    DataError
+        A column is missing, tokens are missing or strange, a response twice or not among the judge's, or a token has
+        several responses of which one has no score.
+    """
+    what = f"the judgements of {judge.name!r}"
+    check_columns(frame, JUDGEMENT_COLUMNS, what)
+    frame = frame.loc[:, list(JUDGEMENT_COLUMNS)].reset_index(drop=True)
+    frame = frame.astype({"token": "str", "judge": "str", "response": "str", "score": "float64"})
+    strange = sorted(set(frame["judge"]) - {judge.name})
+    if strange:
+        raise DataError(f"The judge {judge.name!r} calls itself {strange[0]!r} in its judgements.")
+    missing = [token for token in tokens if token not in set(frame["token"])]
+    unknown = sorted(set(frame["token"]) - set(tokens))
+    if missing or unknown:
+        reason = f"lack the token {missing[0]!r}" if missing else f"have a token that nobody asked for, {unknown[0]!r}"
+        raise DataError(f"{what.capitalize()} {reason}.")
+    unsayable = sorted(set(frame["response"]) - set(judge.responses)) if judge.responses else []
+    if unsayable:
+        raise DataError(f"{what.capitalize()} have the response {unsayable[0]!r}, which is none of its responses.")
+    twice = frame.duplicated(["token", "response"])
+    several = frame["token"].duplicated(keep=False) & frame["score"].isna()
+    if twice.any() or several.any():
+        token = frame.loc[twice | several, "token"].iloc[0]
+        raise DataError(
+            f"{what.capitalize()} must have a response once a token, each with a score where there are several, but "
+            f"{token!r} has not."
+        )
+    return frame

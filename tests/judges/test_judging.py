@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from layerstats.corpora import Clips, demo_corpus
+from layerstats.errors import ArgumentError, DataError
+from layerstats.judges import JUDGES, WordRecogniser, WordsClassifier, hear_words, judge_speech, open_judge
+from layerstats.models import ConvolutionalEncoder, InfoWaveGAN, ModelCard, load_checkpoint, save_checkpoint, seeded
+from layerstats.probes import generate_speech, read_codes
+from layerstats.resources import bundled
+from layerstats.stats import likeliest_responses
+
+
+class Loudness:
+    """Says "loud" or "soft", without scores."""
+
+    name = "loudness"
+    responses = ("loud", "soft")
+    attrs = {"kind": "loudness"}  # noqa: RUF012
+
+    def judge(self, clips):
+        heard = [
+            "loud" if np.square(clips.waveform(token)).mean() > 0.01 else "soft" for token in clips.tokens["token"]
+        ]
+        return pd.DataFrame({"token": clips.tokens["token"], "judge": self.name, "response": heard, "score": np.nan})
+
+
+@pytest.fixture
+def own_classifier(tmp_path):
+    with seeded(0):
+        network = ConvolutionalEncoder(2, width=1)
+    return save_checkpoint(tmp_path / "own.safetensors", network, ModelCard("own", "Mine.", outputs=("up", "down")))
+
+
+def test_recorded_words_are_heard_by_both():
+    speech = demo_corpus(voices=4)
+    heard = likeliest_responses(hear_words(speech))
+    right = (heard["response"] == heard["word"]).groupby(heard["judge"]).mean()
+    assert right["classifier"] > 0.95
+    assert right["pocketsphinx"] > 0.8
+    by_classifier = heard[heard["judge"] == "classifier"]
+    assert by_classifier["token"].tolist() == speech.tokens["token"].tolist()
+    assert heard.loc[heard["judge"] == "pocketsphinx", "score"].isna().all()
+
+
+def test_the_classifier_scores_every_word_as_the_network_does():
+    clips = Clips(demo_corpus(voices=2))
+    network, card = load_checkpoint(bundled("data", "checkpoints", "words.safetensors"))
+    judged = judge_speech(clips, ["classifier"])
+    assert len(judged) == len(clips) * len(card.outputs)
+    np.testing.assert_allclose(judged.groupby("token")["score"].sum(), 1, rtol=1e-12)
+    codes = read_codes(network, clips, labels=card.outputs)
+    heard = likeliest_responses(judged)
+    assert heard["response"].tolist() == codes["code"].tolist()
+    np.testing.assert_allclose(heard["score"], codes["certainty"], rtol=1e-12)
+
+
+def test_generated_speech_keeps_its_codes():
+    with seeded(0):
+        network = InfoWaveGAN(codes=2, width=1)
+    heard = likeliest_responses(hear_words(generate_speech(network, voices=2, value=[1, 4]), words=["ask", "wash"]))
+    assert len(heard) == 2 * 2 * 2 * 2
+    assert heard.groupby(["code", "code_value", "judge"]).size().tolist() == [2] * 8
+    assert set(heard.loc[heard["judge"] == "pocketsphinx", "response"]) <= {"ask", "wash", "(nothing)"}
+
+
+def test_a_classifier_of_ones_own(own_classifier, tmp_path):
+    speech = demo_corpus(words=["ask"], voices=2)
+    heard = hear_words(speech, classifier=own_classifier, judges=["classifier"])
+    assert heard["response"].tolist() == ["up", "down"] * 2
+    named = judge_speech(speech, ["classifier", f"classifier:{own_classifier}"])
+    assert set(named["judge"]) == {"classifier", "classifier:own"}
+    with seeded(0):
+        network = ConvolutionalEncoder(2, width=1)
+    nameless = save_checkpoint(tmp_path / "codes.safetensors", network, ModelCard("codes", "No words."))
+    with pytest.raises(ArgumentError, match=r"codes\.safetensors does not say which words"):
+        hear_words(speech, classifier=nameless)
+
+
+def test_a_judge_needs_no_registration():
+    heard = hear_words(demo_corpus(words=["ask", "wash"], voices=2), judges=[Loudness(), "pocketsphinx"])
+    assert set(heard.loc[heard["judge"] == "loudness", "response"]) <= {"loud", "soft"}
+    assert heard.groupby("judge").size().to_dict() == {"loudness": 4, "pocketsphinx": 4}
+
+
+def test_what_identifies_a_judge_is_plain(own_classifier):
+    shipped, own = WordsClassifier(), WordsClassifier(own_classifier)
+    assert shipped.attrs == WordsClassifier().attrs != own.attrs
+    assert WordRecogniser(["ask", "wash"]).attrs["words"] == ["ask", "wash"]
+
+
+def test_unknown_judges_are_refused():
+    speech = demo_corpus(words=["ask"], voices=1)
+    for ask in (hear_words, judge_speech):
+        with pytest.raises(ArgumentError, match=", ".join(repr(name) for name in JUDGES)):
+            ask(speech, judges=["whisper"])
+        with pytest.raises(ArgumentError, match="must list one or more"):
+            ask(speech, judges="classifier")
+    with pytest.raises(ArgumentError, match="takes no path"):
+        open_judge("pocketsphinx:here")
+    with pytest.raises(ArgumentError, match="different names"):
+        judge_speech(speech, [Loudness(), Loudness()])
+    with pytest.raises(ArgumentError, match="but got int"):
+        judge_speech(speech, [3])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.drop(columns="score"), "Column 'score'"),
+        (lambda frame: frame[1:], "lack the token"),
+        (lambda frame: frame.assign(token="x"), "lack the token"),
+        (lambda frame: pd.concat([frame, frame[:1].assign(token="x")]), "nobody asked for, 'x'"),
+        (lambda frame: frame.assign(judge="other"), "calls itself 'other'"),
+        (lambda frame: frame.assign(response="quiet"), "'quiet', which is none of its responses"),
+        (lambda frame: pd.concat([frame, frame]), "a response once a token"),
+        (lambda frame: pd.concat([frame.assign(response="loud"), frame.assign(response="soft")]), "a score where"),
+    ],
+)
+def test_judgements_that_break_the_protocol_are_refused(change, message):
+    class Broken(Loudness):
+        def judge(self, clips):
+            return change(super().judge(clips))
+
+    with pytest.raises(DataError, match=message):
+        judge_speech(demo_corpus(words=["ask", "wash"], voices=1), [Broken()])
