@@ -1,17 +1,25 @@
 """Networks and speech in, a store out. Importing this room imports torch."""
 
-from layerstats.probes.activations import record_activations
+from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
+from layerstats.probes.gradients import Gradient
 from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.network import network_attributes
+from layerstats.probes.quantity import Quantity, Variable
+from layerstats.probes.record import record
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
+    "Activation",
+    "Gradient",
     "Grid",
+    "Quantity",
+    "Variable",
     "generate_speech",
     "network_attributes",
     "read_codes",
+    "record",
     "record_activations",
     "record_untrained",
 ]

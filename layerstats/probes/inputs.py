@@ -157,6 +157,20 @@ def main_tensor(prepared: Prepared) -> Tensor:
     return tensor
 
 
+def differentiable(prepared: Prepared) -> tuple[Prepared, Tensor | None]:
+    """Return the same input with gradients, and the tensor to take them of; None where it holds whole numbers.
+
+    Examples
+    --------
+    >>> given, speech = differentiable(torch.ones(2))
+    >>> (given * 3).sum().backward()
+    >>> speech.grad
+    tensor([3., 3.])
+    """
+    speech = main_tensor(prepared)
+    return (prepared, None) if not speech.is_floating_point() else _with_gradient(prepared, speech, speech.detach())
+
+
 def with_noise(prepared: Prepared) -> tuple[Prepared, Tensor | None]:
     """Replace the speech by noise of the same mean and spread, with a gradient; None where it is not of float type.
 
@@ -167,11 +181,15 @@ def with_noise(prepared: Prepared) -> tuple[Prepared, Tensor | None]:
         return prepared, None
     spread = float(speech.float().std())
     noise = torch.randn(speech.shape).to(speech) * (spread if spread > 0 else 1.0) + speech.mean()
-    noise = noise.requires_grad_()
-    given = noise.clone()  # a network may change its input in place, which torch forbids for the leaf itself
+    return _with_gradient(prepared, speech, noise)
+
+
+def _with_gradient(prepared: Prepared, speech: Tensor, values: Tensor) -> tuple[Prepared, Tensor]:
+    values = values.requires_grad_()
+    given = values.clone()  # a network may change its input in place, which torch forbids for the leaf itself
     if not isinstance(prepared, Mapping):
-        return given, noise
-    return {name: given if value is speech else value for name, value in prepared.items()}, noise
+        return given, values
+    return {name: given if value is speech else value for name, value in prepared.items()}, values
 
 
 def input_time(

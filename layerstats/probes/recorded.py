@@ -42,7 +42,7 @@ def check_recorded(
     rows
         Rows of the tokens table.
     arrays
-        By variable ("mean", ...) and layer, what the network gives now for these tokens: (token, [channel,] sample).
+        By layer and variable ("mean", ...), what the network gives now for these tokens: (token, [channel,] sample).
     tolerance
         By layer, the difference that rounding can make, relative to the values' size.
     channel_rms
@@ -50,8 +50,8 @@ def check_recorded(
     """
     view = open_store(store, incomplete="allow").recording(group)
     tokens = view.tokens["token"].to_numpy()[rows]
-    for variable, layers in arrays.items():
-        for layer, now in layers.items():
+    for layer, variables in arrays.items():
+        for variable, now in variables.items():
             array = view.array(layer, variable)
             if array.shape[1:] != now.shape[1:]:
                 raise StoreError(

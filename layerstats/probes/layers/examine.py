@@ -15,16 +15,16 @@ from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
-from layerstats.probes.layers.axes import Axes, series
+from layerstats.probes.layers.axes import Axes
 from layerstats.probes.layers.choose import lookup
 from layerstats.probes.layers.infer_axes import Shape, settle_axes, shapes_of
 from layerstats.probes.layers.observe import ForwardPass, observe
-from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed, same_pass
+from layerstats.probes.layers.rounding import difference, same_pass
 
 # Tokens that are looked at together.
-_TOKENS = 3
+TOKENS = 3
 # A layer that moves by more when other tokens are in the batch depends on them; quantised ones move by a percent.
-_DEPENDS = 0.05
+DEPENDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,6 @@ class LayerExamined:
         Names of its output's axes.
     rounding : float
         By how much, relative to its size, it moved when other tokens went through with the first.
-    channel_rms : float
-        Root mean square over tokens, channels and samples.
-    fixed : bool
-        Whether what is recorded, the summary over channels, is the same for all tokens and samples but for rounding.
     same_for_all : bool
         Whether two tokens gave the same output to the last bit.
     dtype : torch.dtype
@@ -49,10 +45,27 @@ class LayerExamined:
 
     axes: tuple[str, ...]
     rounding: float
-    channel_rms: float
-    fixed: bool
     same_for_all: bool
     dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a few tokens told of a network.
+
+    Parameters
+    ----------
+    layers : dict of str to LayerExamined
+        By layer.
+    first : ForwardPass
+        What the first token alone gave.
+    repeats_input : bool
+        Whether the network's input is the same each time it is made of a token; not where random numbers are drawn.
+    """
+
+    layers: dict[str, LayerExamined]
+    first: ForwardPass
+    repeats_input: bool
 
 
 def examine(
@@ -63,23 +76,21 @@ def examine(
     *,
     axes: Axes | None = None,
     batch_size: int = 32,
-    summary: str = "mean",
     prepare_input: Callable[[Tensor], Any] | None = None,
     choose_output: Callable[[object], Tensor] | None = None,
-) -> tuple[dict[str, LayerExamined], ForwardPass]:
+) -> Examination:
     """Run up to three tokens, alone and together, and clips of other lengths.
 
     Parameters
     ----------
     model : torch.nn.Module
         In eval mode, on `place`.
-    clips, layers, place, axes, batch_size, summary, prepare_input, choose_output
+    clips, layers, place, axes, batch_size, prepare_input, choose_output
         As for `record_activations`.
 
     Returns
     -------
-    dict of str to LayerExamined, ForwardPass
-        What was found of every layer; and what the first token alone gave.
+    Examination
 
     Raises
     ------
@@ -88,8 +99,8 @@ def examine(
     NetworkError
         The network failed, is not the same twice, or a token's values depend on others that go through with it.
     """
-    tokens = min(_TOKENS, batch_size, len(clips.tokens))
-    waveforms = torch.from_numpy(clips.waveforms(slice(0, min(_TOKENS, len(clips.tokens))))).to(place)
+    tokens = min(TOKENS, batch_size, len(clips.tokens))
+    waveforms = torch.from_numpy(clips.waveforms(slice(0, min(TOKENS, len(clips.tokens))))).to(place)
     make = partial(prepare, prepare_input=prepare_input, dtype=dtype_of(model))
     run = partial(observe, model, layers, choose=choose_output)
 
@@ -107,24 +118,22 @@ def examine(
         name: settle_axes(name, _named(name, axes), shapes_of(name, first, several, tokens, others)) for name in layers
     }
     second = alone(1) if len(waveforms) > 1 else None
+    with seeded_everywhere(1, place):
+        repeats = _same(prepared, make(waveforms[:1]))
     moved = dict.fromkeys(layers, 0.0)
-    # Where the preparation draws random numbers, the same token is another input each time.
-    if several is not None and second is not None and _same(prepared, alone(0, seed=1)[0]):
+    if several is not None and second is not None and repeats:
         moved = _check_batch(settled, several, [first, second[1]])
     same = second is not None and not _same(prepared, second[0])
-    found = {}
-    for name, names in settled.items():
-        output = first.outputs[name] if several is None else several.outputs[name]
-        values = series(output, names, summary)
-        found[name] = LayerExamined(
+    found = {
+        name: LayerExamined(
             names,
             moved[name],
-            channel_rms(output),
-            is_fixed(values, output, output.numel() // values.numel()),
             same and second is not None and torch.equal(first.outputs[name], second[1].outputs[name]),
-            output.dtype,
+            first.outputs[name].dtype,
         )
-    return found, first
+        for name, names in settled.items()
+    }
+    return Examination(found, first, repeats)
 
 
 def _named(layer: str, axes: Axes | None) -> Sequence[str] | None:
@@ -163,7 +172,7 @@ def _check_batch(
         rows = [several.outputs[name].select(token, row) for row in range(len(alone))]
         apart = [difference(one.outputs[name].select(token, 0), row) for one, row in zip(alone, rows, strict=True)]
         moved[name] = max(apart)
-        if moved[name] > _DEPENDS:
+        if moved[name] > DEPENDS:
             raise NetworkError(
                 f"Layer {name!r} gives other values for a token alone than in a batch (they differ by "
                 f"{moved[name]:.1g} of their size): it mixes the tokens of a batch or changes their order, for "

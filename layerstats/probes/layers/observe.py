@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.probes.inputs import Prepared, call, copied, first_tensor
-from layerstats.probes.layers.axes import output_tensor
-from layerstats.probes.layers.choose import check_runs
+from layerstats.probes.layers.capture import capturing, hooked
 
 # Their outputs are (token, channel, ...).
 _CHANNELS_SECOND = (
@@ -105,15 +103,11 @@ def observe(
     >>> seen.outputs["1"].shape, seen.kinds
     (torch.Size([2, 4, 8]), {'0': (Kind(channel=1, token=0), (2, 4, 8))})
     """
-    outputs: dict[str, list[Tensor]] = {name: [] for name in layers}
     kinds: dict[str, tuple[Kind, tuple[int, ...]]] = {}
     mixing: set[str] = set()
     channels: dict[tuple[int, ...], int] = {}
 
-    def layer_ran(name: str, _module: nn.Module, _args: tuple, output: object) -> None:
-        outputs[name].append(output_tensor(name, output, choose).detach().clone())
-
-    def module_ran(name: str, kind: Kind, _module: nn.Module, args: tuple, output: object) -> None:
+    def module_ran(name: str, kind: Kind, _module: nn.Module, args: tuple, _kwargs: dict, output: object) -> None:
         made = first_tensor(output)
         if made is None or made.is_nested:
             return
@@ -122,17 +116,18 @@ def observe(
         else:
             kinds[name] = kind, tuple(made.shape)
 
-    modules = dict(model.named_modules())
-    with torch.no_grad(), ExitStack() as stack:
-        for name in layers:
-            stack.callback(modules[name].register_forward_hook(partial(layer_ran, name)).remove)
-        for name, module in modules.items():
-            kind = kind_of(module)
-            if kind is not None and not isinstance(module, torch.jit.ScriptModule):
-                stack.callback(module.register_forward_hook(partial(module_ran, name, kind)).remove)
+    hooks = {
+        name: partial(module_ran, name, kind)
+        for name, module in model.named_modules()
+        if (kind := kind_of(module)) is not None and not isinstance(module, torch.jit.ScriptModule)
+    }
+    with (
+        torch.no_grad(),
+        capturing(model, layers, lambda _, output: output.detach().clone(), choose=choose) as outputs,
+        hooked(model, hooks),
+    ):
         call(model, copied(prepared))
-    check_runs({name: len(found) for name, found in outputs.items()})
-    return ForwardPass({name: found[0] for name, found in outputs.items()}, kinds, frozenset(mixing))
+    return ForwardPass(outputs, kinds, frozenset(mixing))
 
 
 def _mixes_time(kind: Kind, heard: Tensor | None, made: Tensor, channels: dict[tuple[int, ...], int]) -> bool:

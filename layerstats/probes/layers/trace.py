@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,8 +12,9 @@ from torch import Tensor, nn
 from layerstats.models import gradients
 from layerstats.probes.inputs import InputTime, Prepared, call, copied, first_tensor, main_tensor, with_noise
 from layerstats.probes.layers.activation_functions import UNKNOWN, activation_of
-from layerstats.probes.layers.axes import Axes, check_axes, output_tensor
-from layerstats.probes.layers.choose import check_runs, lookup
+from layerstats.probes.layers.axes import Axes, check_axes
+from layerstats.probes.layers.capture import capturing, hooked
+from layerstats.probes.layers.choose import lookup
 from layerstats.probes.layers.geometry import WINDOWED, Grid, by_length, union, window_of
 
 DEFAULT_AXES = ("token", "channel", "sample")
@@ -79,7 +79,7 @@ class _Trace:
         self.history: list[Grid] = []
         self.activations: dict[int, tuple[str, float | None]] = {}
         self.makers: dict[int, str] = {}
-        self.outputs: dict[str, list[_Output]] = {}
+        self.outputs: dict[str, _Output] = {}
 
     def put(self, tensor: Tensor, grid: Grid) -> None:
         self.grids[_address(tensor)] = grid
@@ -97,8 +97,8 @@ class _Trace:
         fitting = [grid for grid in self.history if grid.count == count]
         return union(grid for grid in fitting if grid.hop == fitting[-1].hop) if fitting else None
 
-    def module_ran(self, module: nn.Module, args: object, output: object) -> None:
-        given, made = first_tensor(args), first_tensor(output)
+    def module_ran(self, module: nn.Module, args: tuple, kwargs: dict, output: object) -> None:
+        given, made = first_tensor((args, kwargs)), first_tensor(output)
         if given is None or made is None:
             return
         self.kept += [given, made]
@@ -117,7 +117,7 @@ class _Trace:
         activation = self.activations.get(_address(output), UNKNOWN)
         maker = self.makers.get(_address(output), type(module).__name__)
         # A copy, which later work in place does not change.
-        self.outputs.setdefault(name, []).append(_Output(output.clone(), grids, activation, maker))
+        self.outputs[name] = _Output(output.clone(), grids, activation, maker)
 
     def _windowed(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
         one_dimensional = type(module).__name__.endswith("1d")
@@ -183,7 +183,7 @@ def trace_layers(
         trace.kept.append(main_tensor(given))
         trace.put(main_tensor(given), Grid(time.samples))
         _run(model, given, trace, named, choose_output)
-        return {name: _facts(name, names, trace.outputs[name][0], time, noise) for name, names in named.items()}
+        return {name: _facts(name, names, trace.outputs[name], time, noise) for name, names in named.items()}
 
     try:
         with gradients(model), torch.autograd.graph.allow_mutation_on_saved_tensors():
@@ -201,37 +201,23 @@ def _run(
     named: Mapping[str, Sequence[str]],
     choose_output: Callable[[object], Tensor] | None,
 ) -> None:
-    modules = dict(model.named_modules())
-    with ExitStack() as stack:
-        for name, module in modules.items():
-            if isinstance(module, torch.jit.ScriptModule):
-                continue
-            if "parametrizations" not in name and (isinstance(module, WINDOWED) or not any(module.children())):
-                hook = partial(_leaf_hook, trace)
-                stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
-        for name, axes in named.items():
-            hook = partial(_layer_hook, trace, name, axes, choose_output)
-            stack.callback(modules[name].register_forward_hook(hook).remove)
+    leaves = {
+        name: trace.module_ran
+        for name, module in model.named_modules()
+        if not isinstance(module, torch.jit.ScriptModule)
+        and "parametrizations" not in name
+        and (isinstance(module, WINDOWED) or not any(module.children()))
+    }
+    with (
+        hooked(model, leaves),
+        capturing(model, list(named), partial(_layer_ran, model, trace, named), choose=choose_output),
+    ):
         call(model, given)
-    check_runs({name: len(trace.outputs.get(name, ())) for name in named})
 
 
-def _leaf_hook(trace: _Trace, module: nn.Module, args: tuple, kwargs: dict, output: object) -> None:
-    trace.module_ran(module, (args, kwargs), output)
-
-
-def _layer_hook(
-    trace: _Trace,
-    name: str,
-    axes: Sequence[str],
-    choose_output: Callable[[object], Tensor] | None,
-    module: nn.Module,
-    _args: tuple,
-    output: object,
-) -> None:
-    tensor = output_tensor(name, output, choose_output)
-    names = check_axes(name, axes, tuple(tensor.shape))
-    trace.layer_ran(name, module, tensor, tensor.shape[names.index("sample")])
+def _layer_ran(model: nn.Module, trace: _Trace, named: Mapping[str, Sequence[str]], name: str, output: Tensor) -> None:
+    names = check_axes(name, named[name], tuple(output.shape))
+    trace.layer_ran(name, model.get_submodule(name), output, output.shape[names.index("sample")])
 
 
 def _axes_for(layer: str, axes: Axes | None) -> tuple[str, ...]:

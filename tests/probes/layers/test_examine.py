@@ -271,7 +271,7 @@ def fails(error):
             fails(RuntimeError("sizes\ndo not match")),
             r"Network failed on input of shape \(1, 1024\): RuntimeError: sizes do",
         ),
-        (fails(KeyError("mask")), r"KeyError: 'mask' \(test_look\.py, line \d+\)\. By default"),
+        (fails(KeyError("mask")), r"KeyError: 'mask' \(test_examine\.py, line \d+\)\. By default"),
         (fails(SystemExit(2)), "SystemExit: 2"),
         (fails(MemoryError("out of memory")), "choose a smaller batch_size"),
         (lambda m, x, lengths: None, r"TypeError: .*'lengths'.*prepare_input="),

@@ -1,0 +1,151 @@
+"""From what a quantity measures on a batch to arrays for the store, checked; and the first of them, looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from layerstats.errors import ArgumentError, DataError, NetworkError
+from layerstats.probes.layers.examine import DEPENDS
+from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed
+from layerstats.probes.quantity import Batch, Quantity, Variable
+
+# By layer and variable.
+Arrays = dict[str, dict[str, np.ndarray]]
+
+
+def measure(quantity: Quantity, batch: Batch) -> Arrays:
+    """Return the variables of every layer for a batch of tokens, float32, on the CPU.
+
+    Each layer is reduced as soon as its values are there, so that full maps are in memory only where they are stored.
+
+    Raises
+    ------
+    ArgumentError
+        The quantity gives other variables than it says, or a layer not one row a token.
+    DataError
+        A layer gives NaN or infinite values; its name and the first such token are in the message.
+    """
+    reduced: dict[str, dict[str, Tensor]] = {}
+
+    def use(layer: str, values: Tensor) -> None:
+        with torch.no_grad():
+            found = quantity.reduce(values.detach(), batch.axes[layer])
+            reduced[layer] = {name: _kept(tensor, values) for name, tensor in found.items()}
+
+    quantity.measure(batch, use)
+    tokens = batch.tokens["token"].tolist()
+    arrays = {}
+    for layer in batch.axes:
+        arrays[layer] = {name: tensor.cpu().numpy() for name, tensor in reduced[layer].items()}
+        _check_shapes(quantity, layer, arrays[layer], tokens)
+        for name, values in arrays[layer].items():
+            _check_finite(quantity, layer, name, values, tokens)
+    return arrays
+
+
+def _kept(reduced: Tensor, values: Tensor) -> Tensor:
+    reduced = reduced.float()
+    if reduced.numel() < values.numel():
+        # It stays where the network is, so that this does not wait for it.
+        return reduced.clone() if _shares(reduced, values) else reduced
+    return reduced.to("cpu", copy=_shares(reduced, values))  # a copy now: the next module may work in place
+
+
+def _shares(one: Tensor, other: Tensor) -> bool:
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+
+
+def _check_shapes(quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray], tokens: Sequence[str]) -> None:
+    variables: dict[str, Variable] = {variable.name: variable for variable in quantity.variables}
+    if arrays.keys() != variables.keys():
+        raise ArgumentError(
+            f"The quantity {quantity.name!r} says that its variables are {list(variables)}, but reduce gave "
+            f"{list(arrays)} for layer {layer!r}."
+        )
+    for name, values in arrays.items():
+        if values.ndim != len(variables[name].dims):
+            raise ArgumentError(
+                f"The quantity {quantity.name!r} says that {name!r} is {variables[name].dims}, but reduce gave an "
+                f"array of shape {values.shape} for layer {layer!r}."
+            )
+        if len(values) != len(tokens):
+            raise ArgumentError(
+                f"Layer {layer!r} gives {len(values)} rows for the {len(tokens)} tokens from {tokens[0]!r} on. "
+                "Choose another layer, or record with batch_size=1."
+            )
+
+
+def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray, tokens: Sequence[str]) -> None:
+    bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+    if len(bad):
+        raise DataError(
+            f"Layer {layer!r} gives NaN or infinite values for token {tokens[int(bad[0])]!r} "
+            f"({name} of {quantity.name}; {len(bad)} of {len(values)} tokens of this batch). What is recorded so far "
+            "is kept. Check the network's weights and what its input should look like."
+        )
+
+
+@dataclass(frozen=True)
+class FirstValues:
+    """What the first few tokens told of a quantity at a layer.
+
+    Parameters
+    ----------
+    channel_rms : float
+        Root mean square of what was measured, over tokens, channels and samples.
+    fixed : tuple of str
+        Variables (token, sample) that are one number for all tokens and samples but for rounding.
+    rounding : float
+        By how much, relative to its size, it moved when other tokens went through with the first.
+    """
+
+    channel_rms: float
+    fixed: tuple[str, ...]
+    rounding: float
+
+
+def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) -> dict[str, FirstValues]:
+    """Measure a few tokens together and, to compare, alone.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        What is to be recorded.
+    together : Batch
+        The first tokens.
+    alone : sequence of Batch
+        The first of these by themselves; none where they could not be compared.
+
+    Raises
+    ------
+    NetworkError
+        A token's values depend on others that go through with it.
+    """
+    values, others = _values(quantity, together), [_values(quantity, batch) for batch in alone]
+    found = {}
+    for layer, several in values.items():
+        token = together.axes[layer].index("token")
+        apart = [difference(one[layer].select(token, 0), several.select(token, row)) for row, one in enumerate(others)]
+        moved = max(apart, default=0.0)
+        if moved > DEPENDS:
+            raise NetworkError(
+                f"The {quantity.name} at layer {layer!r} is another for a token alone than in a batch (they differ by "
+                f"{moved:.1g} of their size): after that layer the network mixes the tokens of a batch, or the score "
+                "does. Record with batch_size=1, or mend that."
+            )
+        reduced = quantity.reduce(several, together.axes[layer])
+        series = [variable.name for variable in quantity.variables if variable.dims == ("token", "sample")]
+        fixed = [name for name in series if is_fixed(reduced[name], several, several.numel() // reduced[name].numel())]
+        found[layer] = FirstValues(channel_rms(several), tuple(fixed), moved)
+    return found
+
+
+def _values(quantity: Quantity, batch: Batch) -> dict[str, Tensor]:
+    values: dict[str, Tensor] = {}
+    quantity.measure(batch, lambda layer, tensor: values.update({layer: tensor.detach().clone()}))
+    return {layer: values[layer] for layer in batch.axes}
