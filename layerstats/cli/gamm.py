@@ -124,10 +124,10 @@ def _checked_contrasts(
 ) -> tuple[list[LevelPair], dict[str, object] | None]:
     """Return the differences to take, and where: what is wrong with them is found before the fit."""
     from layerstats.stats.gamm.data.factors import factor_levels
-    from layerstats.stats.gamm.fit import checked_request
     from layerstats.stats.gamm.inference.difference import difference_grid
+    from layerstats.stats.gamm.request.build import build_request
 
-    request = checked_request(task)[1]
+    request = build_request(task)[0]
     levels = factor_levels(request.frame)
     numbers = [column for column in map(str, request.frame.columns) if column not in levels]
     contrasts = [read_contrast(text, levels, numbers) for text in written]

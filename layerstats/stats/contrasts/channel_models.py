@@ -22,6 +22,7 @@ from layerstats.stats.contrasts.models import SeriesModel
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
+    from layerstats.stats.gamm import FitTask
     from layerstats.stats.gamm.batched.backend import Backend
     from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
     from layerstats.stats.gamm.batched.curves.summaries import Summaries
@@ -85,15 +86,7 @@ class RowModel:
         from layerstats.stats.gamm.batched import choose_backend
         from layerstats.stats.gamm.batched.rows import channel_design
 
-        design = channel_design(
-            model.formula,
-            model.data,
-            series=model.identifier,
-            order=model.covariate,
-            rho=rho,
-            factors=model.factors,
-            ordered=model.ordered,
-        )
+        design = channel_design(_task(model, rho))
         return cls(design, choose_backend(device), group, tuple(model.factors[group]))
 
     @property
@@ -131,21 +124,9 @@ class CurveModel:
     @classmethod
     def of(cls, model: SeriesModel, group: str, rho: float) -> CurveModel:
         """Build the design."""
-        from layerstats.stats.gamm import FitTask
         from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
 
-        # A response that varies, since the checks of a fit refuse one that does not; it is never used.
-        data = model.data.assign(value=np.arange(len(model.data), dtype=float))
-        task = FitTask(
-            model.formula,
-            data,
-            rho=rho,
-            series=model.identifier,
-            order=model.covariate,
-            factors=model.factors,
-            ordered=model.ordered,
-        )
-        return cls(curve_design(task, group, "speaker"))
+        return cls(curve_design(_task(model, rho), group, "speaker", response=False))
 
     @property
     def backend_name(self) -> str:
@@ -235,6 +216,21 @@ class CurveModel:
             positions=design.positions,
             groups=len(design.labels),
         )
+
+
+def _task(model: SeriesModel, rho: float) -> FitTask:
+    """Return the model as `layerstats.stats.gamm.fit` takes it; its response is no column yet."""
+    from layerstats.stats.gamm import FitTask
+
+    return FitTask(
+        model.formula,
+        model.data,
+        rho=rho,
+        series=model.identifier,
+        order=model.covariate,
+        factors=model.factors,
+        ordered=model.ordered,
+    )
 
 
 def summarised(design: CurveDesign, values: np.ndarray) -> tuple[np.ndarray, Summaries]:

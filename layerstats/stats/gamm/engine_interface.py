@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,9 +12,11 @@ import pandas as pd
 from layerstats.stats.gamm.formula.terms import Formula
 
 
-@dataclass(frozen=True, eq=False)
-class FitRequest:
-    """One model to fit, with the data already checked, sorted and coded.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelRequest:
+    """One model without its response, as many responses share it; the data are checked, sorted and coded.
+
+    Made by `layerstats.stats.gamm.request.build` alone.
 
     Attributes
     ----------
@@ -23,14 +25,10 @@ class FitRequest:
     frame
         The columns that the formula uses, rows sorted by series and order. Factors are ``pandas.Categorical`` whose
         first category is the reference; an ordered Categorical is an ordered factor with treatment contrasts.
-    response
-        The response as written, for instance ``"f2"`` or ``"log(f2)"``.
-    response_values
-        (row,) the response after its transformation.
     method
         ``"fREML"``, ``"REML"`` or ``"ML"``.
     rho
-        AR(1) parameter of the residuals; 0 for none.
+        AR(1) parameter of the residuals: 0 for none, NaN as long as it is to be estimated.
     series_start
         (row,) True where a series begins; None where the rows are not series.
     series_gaps
@@ -48,8 +46,6 @@ class FitRequest:
 
     formula: Formula
     frame: pd.DataFrame
-    response: str
-    response_values: np.ndarray
     method: str = "fREML"
     rho: float = 0.0
     series_start: np.ndarray | None = None
@@ -59,8 +55,30 @@ class FitRequest:
     family: str = "gaussian"
     function: str = "bam"
     discrete: bool = False
-    seed: int = 0
     progress: Callable[[int, int], None] | None = None
+
+    def with_response(self, values: np.ndarray) -> FitRequest:
+        """Return the request of this model for a response, (row,), in the order of the frame."""
+        own = {one.name: getattr(self, one.name) for one in fields(ModelRequest)}
+        return FitRequest(**own, response_values=values)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitRequest(ModelRequest):
+    """One model to fit to one response.
+
+    Attributes
+    ----------
+    response_values
+        (row,) the response after its transformation.
+    """
+
+    response_values: np.ndarray
+
+    @property
+    def response(self) -> str:
+        """The response as written, for instance ``"f2"`` or ``"log(f2)"``."""
+        return str(self.formula.response)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,23 +9,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.checks.verification import verification_table
 from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
-from layerstats.stats.gamm.data.prepare import PreparedData, prepare_data
-from layerstats.stats.gamm.data.series_rows import GAPS, has_whole_gaps
+from layerstats.stats.gamm.data.prepare import PreparedData
+from layerstats.stats.gamm.data.series_rows import has_whole_gaps
 from layerstats.stats.gamm.engine_interface import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
 from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine, choose_with_reasons
-from layerstats.stats.gamm.families import check_response, read_family, response_notes
-from layerstats.stats.gamm.formula.parser import parse_formula
-from layerstats.stats.gamm.formula.terms import Formula
+from layerstats.stats.gamm.families import response_notes
 from layerstats.stats.gamm.inference.result import GammResult
-from layerstats.stats.gamm.request.saturation import check_saturation
+from layerstats.stats.gamm.request.build import build_request
 from layerstats.stats.gamm.request.task import FitTask
-
-METHODS = ("fREML", "REML", "ML")
 
 
 def fit(
@@ -183,107 +178,19 @@ class _Job:
         )
 
 
-def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
-    """Return the data of a task, and what an engine will be asked for: all that can be checked before a fit is.
-
-    Raises
-    ------
-    LayerstatsError
-        As `fit`.
-    """
-    check_choice("method", task.method, METHODS)
-    check_choice("function", task.function, ("bam", "gam"))
-    family = read_family(task.family)
-    check_choice("gaps", task.gaps, GAPS)
-    autoregressive = check_rho(task.rho)
-    columns = [*map(str, task.data.columns), *(task.ordered or {})] if isinstance(task.data, pd.DataFrame) else None
-    formula = parse_formula(task.formula, columns)
-    prepared = prepare_data(
-        formula,
-        task.data,
-        factors=task.factors,
-        ordered=task.ordered,
-        series=task.series,
-        order=task.order,
-        autoregressive=autoregressive,
-        gaps=task.gaps if autoregressive else "adjacent",
-        weights=task.weights,
-        na=task.na,
-    )
-    check_response(family, prepared.response_values, str(formula.response))
-    request = FitRequest(
-        formula=formula,
-        frame=prepared.frame,
-        response=str(formula.response),
-        response_values=prepared.response_values,
-        method=task.method,
-        # Stands for the estimate until there is one, so that the choice of an engine knows of AR(1).
-        rho=0.5 if task.rho in ("auto", "reml") else float(task.rho or 0),
-        series_start=prepared.series_start,
-        series_gaps=prepared.series_gaps,
-        weights=prepared.weights,
-        knots=_knots(task, formula),
-        family=family,
-        function=task.function,
-        discrete=task.discrete,
-        progress=task.progress,
-    )
-    if request.rho < 0 and not has_whole_gaps(request.series_gaps):
-        raise ArgumentError(
-            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got "
-            f"{task.rho!r} instead."
-        )
-    check_saturation(request)
-    return prepared, request
-
-
 def _job(task: FitTask) -> _Job:
-    prepared, request = checked_request(task)
+    request, prepared = build_request(task)
     engine, reasons = choose_with_reasons(task.engine, request)
     if task.verify:
         choose_engine(REFERENCE_ENGINE, request)
     notes = tuple(f"Fitted by {engine.name}, since {reason}." for reason in reasons)
-    notes += response_notes(request.family, prepared.response_values, prepared.weights, task.function)
+    notes += response_notes(request.family, request.response_values, request.weights, task.function)
     if task.rho == "reml" and not isinstance(engine, EstimatesRho):
         raise ArgumentError(
             f"rho='reml' is for the structured engine, but this model is fitted by {engine.name!r}"
             f"{''.join(f' ({reason})' for reason in reasons)}. Use rho='auto'."
         )
     return _Job(task, prepared, request, engine, notes)
-
-
-def _knots(task: FitTask, formula: Formula) -> dict[str, list[float]] | None:
-    if not task.knots:
-        return None
-    if not isinstance(task.knots, Mapping):
-        raise ArgumentError(f"'knots' must be like {{'phase': [0, 1]}}, but got {task.knots!r} instead.")
-    for column, places in task.knots.items():
-        check_choice("knots", column, formula.predictor_columns)
-        try:
-            values = np.asarray(places, dtype=float)
-        except (TypeError, ValueError):
-            values = np.array(np.nan)
-        if values.ndim != 1 or not np.all(np.isfinite(values)):
-            raise ArgumentError(f"The knots of {column!r} must be finite numbers, but got {places!r} instead.")
-    return {column: [float(place) for place in places] for column, places in task.knots.items()}
-
-
-def check_rho(rho: object) -> bool:
-    """Return whether there are AR(1) residuals.
-
-    Raises
-    ------
-    ArgumentError
-        `rho` is nothing that `fit` takes.
-    """
-    if rho is None or rho in ("auto", "reml"):
-        return rho is not None
-    if isinstance(rho, (int, float, np.number)) and -1 < float(rho) < 1:
-        return float(rho) != 0
-    raise ArgumentError(
-        "Invalid value for the 'rho' parameter. Allowed values are None, 'auto', 'reml' and numbers between -1 and 1, "
-        f"but got {rho!r} instead."
-    )
 
 
 def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:

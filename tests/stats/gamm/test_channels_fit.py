@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm import fit
+from layerstats.stats.gamm import FitTask, fit
 from layerstats.stats.gamm.batched import choose_backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import smooth_tests
 from layerstats.stats.gamm.batched.rows import (
@@ -97,7 +97,7 @@ def test_every_channel_equals_the_structured_engine(formula, words, unequal, rho
     if device == "torch":
         pytest.importorskip("torch")
     data, values = make_data(words, unequal, channels=3)
-    design = channel_design(formula, data, rho=rho, **arguments(formula))
+    design = channel_design(FitTask(formula, data, rho=rho, **arguments(formula)))
     ours = fit_channels(design, values, choose_backend(device))
     assert list(ours.status) == ["fitted"] * 3
     for channel, own in enumerate(values):
@@ -129,7 +129,7 @@ def same(ours, theirs, tolerance: float = 0.0) -> None:
 @pytest.fixture(scope="module")
 def fitted():
     data, values = make_data()
-    design = channel_design(PUBLISHED, data, rho=0.4, **arguments(PUBLISHED))
+    design = channel_design(FitTask(PUBLISHED, data, rho=0.4, **arguments(PUBLISHED)))
     return design, values, fit_channels(design, values, choose_backend("cpu"))
 
 
@@ -202,7 +202,7 @@ def test_the_gradient_vanishes(fitted):
 @pytest.mark.parametrize("unequal", [False, True])
 def test_autocorrelation_of_one_channel_is_that_of_fit(unequal):
     data, values = make_data(unequal=unequal)
-    design = channel_design(PUBLISHED, data, rho=0.5, **arguments(PUBLISHED))
+    design = channel_design(FitTask(PUBLISHED, data, rho=0.5, **arguments(PUBLISHED)))
     backend = choose_backend("cpu")
     own = [mean_autocorrelation(design, values[[channel]], backend) for channel in range(2)]
     for channel, rho in enumerate(own):
@@ -264,10 +264,10 @@ def test_devices_that_are_not_there():
 def test_models_that_are_refused():
     data, values = make_data()
     with pytest.raises(ArgumentError, match="has none"):
-        channel_design("value ~ word + s(sample, k=6)", data, **arguments("word"))
+        channel_design(FitTask("value ~ word + s(sample, k=6)", data, **arguments("word")))
     with pytest.raises(ArgumentError, match="does not express"):
-        channel_design(PUBLISHED + " + s(sample, xt=3)", data, **arguments(PUBLISHED))
-    design = channel_design(PUBLISHED, data, **arguments(PUBLISHED))
+        channel_design(FitTask(PUBLISHED + " + s(sample, xt=3)", data, **arguments(PUBLISHED)))
+    design = channel_design(FitTask(PUBLISHED, data, **arguments(PUBLISHED)))
     with pytest.raises(DataError, match="must have shape"):
         fit_channels(design, values[:, 1:], choose_backend("cpu"))
     with pytest.raises(ArgumentError, match="1 or more"):

@@ -20,7 +20,8 @@ from layerstats.stats.gamm.data.factors import (
     number_notes,
 )
 from layerstats.stats.gamm.data.series_rows import series_columns, sort_series
-from layerstats.stats.gamm.formula.expression import Name, can_evaluate, evaluate
+from layerstats.stats.gamm.formula.expression import Expression, Name, can_evaluate, evaluate
+from layerstats.stats.gamm.formula.in_r import evaluate_in_r
 from layerstats.stats.gamm.formula.terms import Formula
 from layerstats.tables.column_types import is_number
 from layerstats.tables.read import notes_of
@@ -38,7 +39,7 @@ class PreparedData:
     frame
         The columns of the formula, rows in order of series, factors coded.
     response_values
-        (row,) after the transformation in the formula.
+        (row,) after the transformation in the formula; none of a one-sided formula.
     positions
         (row,) where each row stood in the user's table; rows that were left out are not among them.
     index
@@ -54,7 +55,7 @@ class PreparedData:
     """
 
     frame: pd.DataFrame
-    response_values: np.ndarray
+    response_values: np.ndarray | None
     positions: np.ndarray
     index: pd.Index
     series_start: np.ndarray | None
@@ -197,31 +198,32 @@ def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
             raise FormulaError(f"{smooth.label} is a smooth of the factor {in_smooth[0]!r}. {advice}")
 
 
-def _evaluated_in_r(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    from layerstats.stats.gamm.formula.in_r import evaluate_in_r
-
+def _evaluated_in_r(response: Expression, formula: Formula, frame: pd.DataFrame) -> np.ndarray:
     try:
-        return evaluate_in_r(formula.response, formula, frame)
+        return evaluate_in_r(response, formula, frame)
     except RError as error:
         raise FormulaError(
-            f"Only R can evaluate the response {formula.response}, and it did not: {error} Make a column of it first."
+            f"Only R can evaluate the response {response}, and it did not: {error} Make a column of it first."
         ) from error
 
 
-def _response(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    read_here = can_evaluate(formula.response)
+def _response(formula: Formula, frame: pd.DataFrame) -> np.ndarray | None:
+    response = formula.response
+    if response is None:
+        return None
+    read_here = can_evaluate(response)
     for column in formula.response_columns if read_here else ():
         if not pd.api.types.is_numeric_dtype(frame[column]):
             raise DataError(
                 f"The response {column!r} must hold numbers, but holds text such as {str(frame[column].iloc[0])!r}."
             )
-    values = evaluate(formula.response, frame) if read_here else _evaluated_in_r(formula, frame)
+    values = evaluate(response, frame) if read_here else _evaluated_in_r(response, formula, frame)
     bad = ~np.isfinite(values)
     if bad.any():
         raise DataError(
-            f"{formula.response} is not a finite number in {int(bad.sum())} of {len(values)} rows: the values of "
+            f"{response} is not a finite number in {int(bad.sum())} of {len(values)} rows: the values of "
             f"{', '.join(formula.response_columns)} are outside the domain of the transformation."
         )
     if np.ptp(values) == 0:
-        raise DataError(f"The response {formula.response} is {values[0]:g} in every row; there is nothing to model.")
+        raise DataError(f"The response {response} is {values[0]:g} in every row; there is nothing to model.")
     return values

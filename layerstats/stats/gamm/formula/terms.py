@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -171,7 +171,7 @@ class Formula:
     Attributes
     ----------
     response
-        The left side, possibly a transformation such as ``log(f2)``.
+        The left side, possibly a transformation such as ``log(f2)``; None in a formula that is one-sided.
     intercept
         Whether there is an intercept.
     parametric
@@ -182,7 +182,7 @@ class Formula:
         The formula as it was written, as R code on one line; empty where nobody wrote it.
     """
 
-    response: Expression
+    response: Expression | None
     intercept: bool
     parametric: tuple[ParametricTerm, ...]
     smooths: tuple[SmoothTerm, ...]
@@ -196,7 +196,7 @@ class Formula:
     @property
     def response_columns(self) -> tuple[str, ...]:
         """The columns on the left side."""
-        return _unique(names_in(self.response))
+        return () if self.response is None else _unique(names_in(self.response))
 
     @property
     def predictor_columns(self) -> tuple[str, ...]:
@@ -227,6 +227,10 @@ class Formula:
         fixed = {term.label for term in self.parametric}
         return self.intercept, frozenset(fixed | {str(smooth) for smooth in self.smooths if not smooth.random})
 
+    def one_sided(self) -> Formula:
+        """Return the formula without its response, as R has ``~ s(x)``."""
+        return replace(self, response=None, source="")
+
     def check_columns(self, present: Iterable[str]) -> None:
         """Raise `FormulaError` naming the columns that are not in `present`, with the nearest names that are."""
         present = list(map(str, present))
@@ -245,7 +249,8 @@ class Formula:
         terms = [str(term) for term in (*self.parametric, *self.smooths)]
         if not self.intercept:
             terms.insert(0, "0")
-        return f"{self.response} ~ {' + '.join(terms) or '1'}"
+        response = "" if self.response is None else f"{self.response} "
+        return f"{response}~ {' + '.join(terms) or '1'}"
 
 
 def _items(value: Expression) -> tuple[Expression, ...]:

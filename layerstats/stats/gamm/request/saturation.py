@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest, ModelRequest
 from layerstats.stats.gamm.formula.expression import Expression, Name
 from layerstats.stats.gamm.formula.terms import Formula, SmoothTerm
 
@@ -16,7 +16,7 @@ _SAME = 1e-10
 _KNOWN_SCALE = ("poisson",)
 
 
-def check_saturation(request: FitRequest) -> None:
+def check_saturation(request: ModelRequest) -> None:
     """Refuse models that fit any response exactly, or whose random terms cannot be told from the residuals.
 
     A random effect with one row a level has a variance beside the residual one of the same row. lme4 and mgcv refuse it
@@ -27,7 +27,6 @@ def check_saturation(request: FitRequest) -> None:
     DataError
         With the term.
     """
-    _check_size(request)
     _check_copies(request.formula)
     rows = np.ones(len(request.frame), dtype=bool) if request.weights is None else request.weights > 0
     frame = request.frame.loc[rows]
@@ -47,7 +46,8 @@ def check_saturation(request: FitRequest) -> None:
     _check_variances(request, frame)
 
 
-def _check_size(request: FitRequest) -> None:
+def check_variance(request: FitRequest) -> None:
+    """Raise `DataError` where the response varies so little or so much that squares of it are no numbers."""
     with np.errstate(all="ignore"):
         variance = float(np.var(request.response_values))
     if not 1e-200 < variance < 1e200:
@@ -77,7 +77,7 @@ def _check_parametric(formula: Formula, frame: pd.DataFrame) -> None:
             )
 
 
-def _scale_is_known(request: FitRequest) -> bool:
+def _scale_is_known(request: ModelRequest) -> bool:
     """Return whether a row can tell its own random effect from chance: counts can, single trials cannot."""
     if request.family.split("(")[0] in _KNOWN_SCALE:
         return True
@@ -85,7 +85,7 @@ def _scale_is_known(request: FitRequest) -> bool:
     return request.family.split("(")[0] == "binomial" and trials is not None and bool(np.median(trials) > 1)
 
 
-def _check_variances(request: FitRequest, frame: pd.DataFrame) -> None:
+def _check_variances(request: ModelRequest, frame: pd.DataFrame) -> None:
     """Refuse random effects whose covariances add up to that of independent residuals."""
     effects = [smooth for smooth in request.formula.random_smooths if smooth.bases == ("re",)]
     codes = [_level_of(smooth, frame) for smooth in effects]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest, ModelRequest
 from layerstats.stats.gamm.formula.terms import Formula, SmoothTerm
 from layerstats.stats.gamm.structured.aliased import dependencies, without_aliased
 from layerstats.stats.gamm.structured.identifiability import check_determined
@@ -39,7 +39,7 @@ MOST_DENSE_COEFFICIENTS = 1500
 FEWEST_OUTER_COEFFICIENTS = 150
 
 
-def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
+def build_model(request: ModelRequest, *, nesting: bool = True) -> Model:
     """Build the model of a request.
 
     Parameters
@@ -93,7 +93,7 @@ def build_model(request: FitRequest, *, nesting: bool = True) -> Model:
     return _determined(request, model)
 
 
-def _determined(request: FitRequest, model: Model) -> Model:
+def _determined(request: ModelRequest, model: Model) -> Model:
     """Leave out the unpenalised columns that depend on others, and check that the rest is determined.
 
     Raises
@@ -109,13 +109,14 @@ def _determined(request: FitRequest, model: Model) -> Model:
     if not len(combinations) and not large:
         check_determined(model)
         return model
-    correlation = neighbour_correlation(request, request.rho)
+    # Which columns depend on each other does not depend on a rho that is yet to be estimated.
+    correlation = neighbour_correlation(request, 0.0 if np.isnan(request.rho) else request.rho)
     system = build_system(model, response_of(request), series_start(request), correlation, request.weights)
     if len(combinations):
         model, kept = without_aliased(model, combinations, system, request.method)
         system = system if model.outer else system.with_columns(kept)
     check_determined(model, system.dense_gram.copy() if large and request.weights is None else None)
-    return replace(model, summed=(request, system)) if large else model
+    return replace(model, summed=(request, system)) if large and isinstance(request, FitRequest) else model
 
 
 def _constrained(
@@ -140,7 +141,7 @@ def _rows_of(smooth: SmoothTerm, frame: pd.DataFrame) -> UniqueRows:
 
 
 def _arrangement(
-    grouped: list[GroupedTerm], request: FitRequest, nesting: bool
+    grouped: list[GroupedTerm], request: ModelRequest, nesting: bool
 ) -> tuple[tuple[GroupedTerm, ...], tuple[GroupedTerm, ...]]:
     """Return the terms of the blocks, and those of the groups in which the blocks are nested.
 
@@ -159,7 +160,7 @@ def _arrangement(
     return choices[0], ()
 
 
-def _sizes(grouped: list[GroupedTerm], request: FitRequest) -> dict[tuple[str, ...], int]:
+def _sizes(grouped: list[GroupedTerm], request: ModelRequest) -> dict[tuple[str, ...], int]:
     """Return how many coefficients the terms of each grouping factor have, for those that no series crosses."""
     sizes: dict[tuple[str, ...], int] = {}
     for term in grouped:
@@ -168,7 +169,7 @@ def _sizes(grouped: list[GroupedTerm], request: FitRequest) -> dict[tuple[str, .
     return sizes
 
 
-def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
+def _crosses_series(term: GroupedTerm, request: ModelRequest) -> bool:
     if request.series_start is None:
         return True
     level = term.level_of(request.frame)
@@ -176,7 +177,7 @@ def _crosses_series(term: GroupedTerm, request: FitRequest) -> bool:
 
 
 def _outer_terms(
-    grouped: list[GroupedTerm], blocks: tuple[GroupedTerm, ...], request: FitRequest
+    grouped: list[GroupedTerm], blocks: tuple[GroupedTerm, ...], request: ModelRequest
 ) -> tuple[GroupedTerm, ...]:
     """Return the terms of the factor with most coefficients among those in which the blocks are nested.
 
@@ -195,7 +196,7 @@ def _outer_terms(
     return tuple(term for term in grouped if term.factor == factor)
 
 
-def _nested(inner: GroupedTerm, outer: GroupedTerm, request: FitRequest) -> bool:
+def _nested(inner: GroupedTerm, outer: GroupedTerm, request: ModelRequest) -> bool:
     """Return whether each level of `inner` is in one level of `outer`."""
     pairs = np.unique(np.stack([inner.level_of(request.frame), outer.level_of(request.frame)]), axis=1)
     return len(np.unique(pairs[0])) == pairs.shape[1]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engine_interface import Design, FitRequest
+from layerstats.stats.gamm.engine_interface import Design, FitRequest, ModelRequest
 from layerstats.stats.gamm.formula.expression import Call, Expression, can_evaluate, evaluate
 from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm
 from layerstats.stats.gamm.structured.unsupported import Unsupported
@@ -42,8 +42,10 @@ def _inside(term: ParametricTerm) -> Expression:
     return call.arguments[0].value
 
 
-def response_of(request: FitRequest) -> np.ndarray:
-    """Return the response less the offset, (row,)."""
+def response_of(request: ModelRequest) -> np.ndarray:
+    """Return the response less the offset, (row,); zeros where responses come later and only columns count."""
+    if not isinstance(request, FitRequest):
+        return np.zeros(len(request.frame))
     offset = offset_of(request.formula, request.frame)
     return request.response_values if offset is None else request.response_values - offset
 

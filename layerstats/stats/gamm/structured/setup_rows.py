@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest, ModelRequest
 from layerstats.stats.gamm.formula.expression import Call, Expression, Name, evaluate
 from layerstats.stats.gamm.structured.r_sample import RSample
 from layerstats.stats.gamm.structured.smooths.options import check_number
@@ -27,7 +27,7 @@ _SEED = 66
 _CHUNK = 8192
 
 
-def setup_rows(request: FitRequest) -> pd.DataFrame:
+def setup_rows(request: ModelRequest) -> pd.DataFrame:
     """Return the rows of the frame from which bases are built.
 
     Of more than 10,000 rows these are a random sample that `bam` draws with a seed of its own, the first of which are
@@ -100,12 +100,14 @@ def _second_sample(rows: int, size: int) -> Iterator[int]:
     yield from islice(sample.shuffle(rows), len(known), None)
 
 
-def _variables(request: FitRequest) -> list[pd.Series]:
+def _variables(request: ModelRequest) -> list[pd.Series]:
     """Return the columns of mgcv's model frame that are numbers or factors, in its order."""
     written = {str(factor): factor for term in request.formula.parametric for factor in term.factors}
     for smooth in request.formula.smooths:
         written |= {str(variable): variable for variable in (*smooth.variables, smooth.by) if variable is not None}
-    variables = [pd.Series(request.response_values), *(_values(one, request.frame) for one in written.values())]
+    # A response that comes later counts as one that does not vary.
+    response = request.response_values if isinstance(request, FitRequest) else np.zeros(len(request.frame))
+    variables = [pd.Series(response), *(_values(one, request.frame) for one in written.values())]
     # The bridge to mgcv always has a column of weights where there are any.
     return variables if request.weights is None else [*variables, pd.Series(request.weights)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import ModelRequest
 
 
 def whiten(rows: np.ndarray, correlation: float | np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ def log_determinant(correlation: float | np.ndarray, start: np.ndarray) -> float
     return -0.5 * float(np.sum(np.log1p(-np.square(np.broadcast_to(correlation, len(start))[~start]))))
 
 
-def series_start(request: FitRequest) -> np.ndarray:
+def series_start(request: ModelRequest) -> np.ndarray:
     """Return where series begin, (row,): every row by itself where residuals are independent."""
     if request.rho == 0:
         return np.ones(len(request.frame), dtype=bool)
@@ -48,6 +48,6 @@ def series_start(request: FitRequest) -> np.ndarray:
     return request.series_start
 
 
-def neighbour_correlation(request: FitRequest, rho: float) -> float | np.ndarray:
+def neighbour_correlation(request: ModelRequest, rho: float) -> float | np.ndarray:
     """Return the correlation of a row and the row before: rho, or (row,) rho to the power of the gap."""
     return rho if request.series_gaps is None or rho == 0 else rho**request.series_gaps

@@ -165,7 +165,6 @@ def request(words, **changes):
     fields = {
         "formula": parse_formula("y ~ s(x)"),
         "frame": frame,
-        "response": "y",
         "response_values": frame["y"].to_numpy(),
         "method": "fREML",
     }

@@ -6,8 +6,8 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm import curves, derivatives, difference, fit
-from layerstats.stats.gamm.fit import checked_request
 from layerstats.stats.gamm.inference.difference import difference_grid
+from layerstats.stats.gamm.request.build import build_request
 from layerstats.stats.gamm.request.task import FitTask
 
 GRID = np.linspace(0, 1, 41)
@@ -361,13 +361,13 @@ def test_no_curve_holds_what_moves_with_its_covariate(two_words, estimate):
 @pytest.mark.parametrize(("place", "message"), [("c", "level of cell"), (2.5, "level of cell"), (1, None)])
 def test_columns_are_held_at_a_level_there_is_before_a_fit(two_words, place, message):
     data = two_words.assign(cell=[1, 2] * 48)
-    request = checked_request(FitTask("y ~ word + cell + s(t, k=5)", data, factors={"cell": None}))[1]
+    request = build_request(FitTask("y ~ word + cell + s(t, k=5)", data, factors={"cell": None}))[0]
     at = {"t": [0.0, 1.0], "cell": place}
     if message is None:
         assert difference_grid(request, "word", "ask", "dark", at=at)[0].frame["cell"].tolist() == ["1", "1"]
         return
     with pytest.raises(ArgumentError, match=message):
         difference_grid(request, "word", "ask", "dark", at=at)
-    numbers = checked_request(FitTask("y ~ word + t2 + s(t, k=5)", two_words))[1]
+    numbers = build_request(FitTask("y ~ word + t2 + s(t, k=5)", two_words))[0]
     with pytest.raises(ArgumentError, match="held at one of them"):
         difference_grid(numbers, "word", "ask", "dark", at={"t": [0.0, 1.0], "t2": "early"})

@@ -6,37 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.stats.gamm.data.prepare import prepare_data
-from layerstats.stats.gamm.engine_interface import FitRequest
-from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.task import FitTask
 
 
 @pytest.fixture(scope="session")
 def make_request():
     """Return a function from a formula and a table to a request, as `fit` makes it."""
 
-    def build(formula, data, *, method="fREML", rho=0.0, weights=None, ordered=None, factors=None):
-        parsed = parse_formula(formula)
+    def build(formula, data, **options):
         series = {"series": "token", "order": "x"} if "token" in data else {}
-        prepared = prepare_data(
-            parsed,
-            data,
-            autoregressive=rho != 0,
-            weights=weights,
-            ordered=ordered or {},
-            factors=factors,
-            **series,
-        )
-        return FitRequest(
-            formula=parsed,
-            frame=prepared.frame,
-            response=str(parsed.response),
-            response_values=prepared.response_values,
-            method=method,
-            rho=rho,
-            series_start=prepared.series_start,
-            weights=prepared.weights,
-        )
+        return build_request(FitTask(formula, data, **series, **options))[0]
 
     return build
 

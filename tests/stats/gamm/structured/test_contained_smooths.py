@@ -12,6 +12,7 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.batched.rows import channel_design
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.fit import fit
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.model_building import build_model
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -94,5 +95,10 @@ def test_products_whose_loss_is_left_to_rounding_errors_are_refused(make_request
 def test_channels_say_that_they_cannot():
     with pytest.raises(ArgumentError, match=r"contain each other.*write ti"):
         channel_design(
-            "y ~ s(x, k = 4) + te(x, v, k = 4) + s(x, token, bs = 'fs', m = 1, k = 4)", ROWS, series="token", order="x"
+            FitTask(
+                "y ~ s(x, k = 4) + te(x, v, k = 4) + s(x, token, bs = 'fs', m = 1, k = 4)",
+                ROWS,
+                series="token",
+                order="x",
+            )
         )

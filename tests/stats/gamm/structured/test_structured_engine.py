@@ -24,7 +24,7 @@ CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
         ("y ~ s(x, v, bs = 'cr', k = 8)", "the basis 'cr' of 2 covariates"),
         ("y ~ t2(x, v, bs = 'ts', k = 4)", "the basis 'ts' as a margin"),
         ("y ~ t2(x, v, k = 4, full = TRUE)", "full = TRUE"),
-        ("y ~ te(x, v, k = 4, id = 1) + te(v, x, id = 1)", "one id for several smooths"),
+        ("y ~ te(x, v, k = 4, id = 1) + te(x, w, id = 1)", "one id for several smooths"),
         ("y ~ s(token, bs = 're', id = 1)", "id = 1"),
         ("y ~ s(x, k = 4, fx = TRUE)", "fx = TRUE"),
         ("y ~ s(x, k = 4) + offset(factor(v))", "offset"),

@@ -81,7 +81,7 @@ def test_channels_and_resampling_say_that_they_cannot(make_tokens):
     tokens = make_tokens()
     formula = f"y ~ {TERMS} + offset(x)"
     with pytest.raises(ArgumentError, match=r"has offset\(\): subtract it"):
-        channel_design(formula, tokens, **SERIES)
+        channel_design(FitTask(formula, tokens, **SERIES))
     with pytest.raises(ArgumentError, match=r"offset\(\), which is none: subtract it"):
         permutation_test({"one": FitTask(formula, tokens, **SERIES)}, "word", replicates=10)
 

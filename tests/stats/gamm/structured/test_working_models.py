@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from layerstats.stats.gamm.data.prepare import prepare_data
-from layerstats.stats.gamm.engine_interface import FitRequest
-from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.fitting import fit_structured
@@ -49,16 +48,7 @@ def trials():
 
 @pytest.fixture(params=list(FORMULAS))
 def request_of(request, trials):
-    parsed = parse_formula(FORMULAS[request.param])
-    prepared = prepare_data(parsed, trials, weights="w")
-    return FitRequest(
-        formula=parsed,
-        frame=prepared.frame,
-        response="y",
-        response_values=prepared.response_values,
-        weights=prepared.weights,
-        family="binomial",
-    )
+    return build_request(FitTask(FORMULAS[request.param], trials, weights="w", family="binomial"))[0]
 
 
 def _working_criterion(request, method):

@@ -11,7 +11,7 @@ import numpy as np
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.batched.curves.random_levels import TOKEN
 from layerstats.stats.gamm.batched.curves.token_rows import TokenRows
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import ModelRequest
 from layerstats.stats.gamm.request.task import FitTask
 
 
@@ -77,7 +77,7 @@ class CurveDesign:
     label_of, speaker_of
         (token,) the label and speaker of each token; each token its own speaker where the model has no speakers.
     values
-        (token, time) the response; (token, 0) where tokens differ in their times.
+        (token, time) the response; (token, 0) where tokens differ in their times, or responses come later.
     offset
         What was subtracted from the response; it belongs to the intercept.
     task, request
@@ -110,7 +110,7 @@ class CurveDesign:
     values: np.ndarray
     offset: float
     task: FitTask
-    request: FitRequest
+    request: ModelRequest
     positions: np.ndarray
     constant: float
     columns_at: Callable[[np.ndarray], np.ndarray]

@@ -9,10 +9,10 @@ from scipy.linalg import block_diag
 from layerstats.checks import check_columns
 from layerstats.errors import DataError, UnsupportedModelError
 from layerstats.stats.gamm.batched.curves.curve_design import Component, CurveDesign, autoregressive
-from layerstats.stats.gamm.batched.curves.curve_request import checked_request
+from layerstats.stats.gamm.batched.curves.curve_request import refit_request
 from layerstats.stats.gamm.batched.curves.token_levels import constant_codes, following_columns, kind_of
 from layerstats.stats.gamm.batched.curves.token_rows import TokenRows
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import FitRequest, ModelRequest
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.aliased import null_combinations
@@ -29,26 +29,29 @@ from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 from layerstats.stats.gamm.structured.unsupported import Unsupported
 
 
-def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> CurveDesign:
+def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, response: bool = True) -> CurveDesign:
     """Take a model apart into what refits share.
 
     Parameters
     ----------
     task
-        The model, with ``series``, ``order`` and a given ``rho``, as `layerstats.stats.gamm.fit` takes it.
+        The model, with ``series`` and ``order``, as `layerstats.stats.gamm.fit` takes it. With ``rho="auto"`` residuals
+        are independent in the design.
     label
         The column of labels, constant within tokens. Columns of the formula that are functions of it follow it.
     speaker
         The column of speakers; None for tokens that are all independent.
+    response
+        Whether the response is read. Without it `values` are empty, for responses that come later.
 
     Raises
     ------
     DataError
         A column that does not belong to label, speaker or time changes the model's curves.
     ArgumentError
-        The task has no series, or ``rho="auto"``.
+        The task has no series, or ``rho="reml"``.
     """
-    prepared, request = checked_request(task)
+    request, prepared = refit_request(task, response=response)
     columns = [task.series] if isinstance(task.series, str) else list(task.series or ())
     check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
     table = task.data.iloc[prepared.positions].reset_index(drop=True)
@@ -103,8 +106,9 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     for row, (term, diagonal) in enumerate(zip(owners, diagonals, strict=True)):
         start = spans[dense.index(term)]
         penalties[row, start : start + term.size] = diagonal
-    offset = float(request.response_values.mean()) if parametric.has_intercept else 0.0
-    values = request.response_values - offset
+    values = request.response_values if isinstance(request, FitRequest) else np.zeros(0)
+    offset = float(values.mean()) if parametric.has_intercept and len(values) else 0.0
+    values = values - offset
     names = [coefficient.name for coefficient in parametric.coefficients]
     terms = [coefficient.term for coefficient in parametric.coefficients]
     for term in dense:
@@ -124,7 +128,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
         steps=steps,
         label_of=label_codes,
         speaker_of=speaker_codes,
-        values=values.reshape(len(first), size) if common else np.zeros((len(first), 0)),
+        values=values.reshape(len(first), -1) if common and len(values) else np.zeros((len(first), 0)),
         offset=offset,
         task=task,
         request=request,
@@ -146,7 +150,7 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker") -> 
     )
 
 
-def _terms_of(request: FitRequest) -> tuple[ParametricPart, list[DenseTerm | GroupedTerm]]:
+def _terms_of(request: ModelRequest) -> tuple[ParametricPart, list[DenseTerm | GroupedTerm]]:
     try:
         parametric = build_parametric(request.formula, request.frame)
         setup = setup_rows(request)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from layerstats.checks import check_choice
+from dataclasses import replace
+
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.data.prepare import PreparedData, prepare_data
-from layerstats.stats.gamm.data.series_rows import GAPS, has_whole_gaps
-from layerstats.stats.gamm.engine_interface import FitRequest
-from layerstats.stats.gamm.fit import check_rho
+from layerstats.stats.gamm.data.prepare import PreparedData
+from layerstats.stats.gamm.engine_interface import ModelRequest
 from layerstats.stats.gamm.formula.parser import parse_formula
-from layerstats.stats.gamm.request.saturation import check_saturation
+from layerstats.stats.gamm.request.build import build_model_request, build_request, check_rho
 from layerstats.stats.gamm.request.task import FitTask
 
 
-def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
-    """Return the checked data and the request, as `layerstats.stats.gamm.fit` makes them.
+def refit_request(task: FitTask, *, response: bool = True) -> tuple[ModelRequest, PreparedData]:
+    """Return the request of a task as `layerstats.stats.gamm.fit` makes it, and its data.
+
+    With ``rho="auto"`` residuals are independent, until they were seen.
+
+    Parameters
+    ----------
+    task
+        The model.
+    response
+        Whether the response is read; where it is not, it need not be a column.
 
     Raises
     ------
@@ -22,42 +30,15 @@ def checked_request(task: FitTask) -> tuple[PreparedData, FitRequest]:
         Refits cannot do what the task asks for.
     """
     _check(task)
-    formula = parse_formula(task.formula, list(map(str, task.data.columns)))
-    rho = 0.0 if task.rho is None else float(task.rho)
-    prepared = prepare_data(
-        formula,
-        task.data,
-        factors=task.factors,
-        ordered=task.ordered,
-        series=task.series,
-        order=task.order,
-        autoregressive=rho != 0,
-        gaps=task.gaps,
-        na=task.na,
-    )
-    request = FitRequest(
-        formula=formula,
-        frame=prepared.frame,
-        response=str(formula.response),
-        response_values=prepared.response_values,
-        method=task.method,
-        rho=rho,
-        series_start=prepared.series_start,
-        series_gaps=prepared.series_gaps,
-    )
-    if rho < 0 and not has_whole_gaps(request.series_gaps):
-        raise ArgumentError(
-            f"With gaps='time' and rows that are not whole steps apart, 'rho' must be between 0 and 1, but got {rho}."
-        )
-    check_saturation(request)
-    return prepared, request
+    request, prepared = build_request(task) if response else build_model_request(task)
+    return replace(request, rho=0.0) if task.rho == "auto" else request, prepared
 
 
 def _check(task: FitTask) -> None:
     if task.series is None or task.order is None:
         raise ArgumentError("Resampling needs to know what a token is: give 'series' and 'order' in the FitTask.")
     check_rho(task.rho)
-    if task.rho in ("auto", "reml"):
+    if task.rho == "reml":
         raise ArgumentError(
             f"Resampling holds rho at one value, but got rho={task.rho!r}: fit first, and give the result's 'rho' in "
             "the FitTask."
@@ -66,7 +47,6 @@ def _check(task: FitTask) -> None:
         raise ArgumentError("Resampling refits models as bam() does, without discretised covariates.")
     if task.method not in ("fREML", "REML") or task.weights is not None or task.family != "gaussian" or task.knots:
         raise ArgumentError("Resampling refits Gaussian models by fREML or REML without prior weights and knots.")
-    check_choice("gaps", task.gaps, GAPS)
     if any(term.is_offset for term in parse_formula(task.formula).parametric):
         raise ArgumentError(
             f"Resampling refits curves, and {task.formula} has offset(), which is none: subtract it from the response."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def fit_design(task: FitTask, label: str, speaker: str | None = "speaker") -> Fi
         The smoothing parameters did not converge.
     """
     automatic = task.rho == "auto"
-    design = curve_design(replace(task, rho=None) if automatic else task, label, speaker)
+    design = curve_design(task, label, speaker)
     data = replicates_of(design, design.label_of[None])
     fit = refit(design, data)
     rho = design.request.rho

@@ -107,7 +107,7 @@ def fit_rows(data: RowData, number: int, held: np.ndarray | None = None) -> RowF
     model = _model(design, rows, frame)
     values = (rows.response if data.responses is None else data.responses[number])[place]
     gaps = None if design.request.series_gaps is None else design.request.series_gaps[place]
-    request = replace(design.request, frame=frame, response_values=values, series_start=start, series_gaps=gaps)
+    request = replace(design.request, frame=frame, series_start=start, series_gaps=gaps).with_response(values)
     if held is None:
         fit = fit_structured(request, model)
     else:

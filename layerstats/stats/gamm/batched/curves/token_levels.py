@@ -7,7 +7,7 @@ import pandas as pd
 
 from layerstats.errors import DataError
 from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import ModelRequest
 from layerstats.stats.gamm.structured.smooths import GroupedTerm
 
 
@@ -24,7 +24,7 @@ def constant_codes(
     return codes[first], tuple(map(str, levels))
 
 
-def following_columns(request: FitRequest, of_label: list, label: np.ndarray) -> dict[str, np.ndarray]:
+def following_columns(request: ModelRequest, of_label: list, label: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns that are functions of the label, with their value for each; `label` is that of each row."""
     found = {}
     for column in request.frame.columns:

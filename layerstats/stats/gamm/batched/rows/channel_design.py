@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
-from layerstats.stats.gamm.data.prepare import prepare_data
-from layerstats.stats.gamm.engine_interface import FitRequest
-from layerstats.stats.gamm.formula.parser import parse_formula
+from layerstats.stats.gamm.engine_interface import ModelRequest
+from layerstats.stats.gamm.request.build import build_model_request
+from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.fitting import series_start
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.model_building import build_model
+from layerstats.stats.gamm.structured.offsets import response_of
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system import System
 from layerstats.stats.gamm.structured.system_building import build_system
@@ -52,9 +50,9 @@ class ChannelDesign:
     Attributes
     ----------
     request
-        The model as the structured engine is asked for it; its response is a placeholder.
+        The model as the structured engine is asked for it.
     model, penalties, system
-        The engine's own; the cross-products with the response are those of zeros.
+        The engine's own; of the system nothing counts that has a response in it.
     patterns
         For each cluster of the system, its patterns.
     positions
@@ -63,7 +61,7 @@ class ChannelDesign:
         What whitening adds to the criterion.
     """
 
-    request: FitRequest
+    request: ModelRequest
     model: Model
     penalties: Penalties
     system: System
@@ -81,52 +79,27 @@ class ChannelDesign:
         return _design(replace(self.request, rho=rho), self.model, self.positions)
 
 
-def channel_design(
-    formula: str,
-    data: pd.DataFrame,
-    *,
-    series: str | Sequence[str],
-    order: str,
-    rho: float = 0.0,
-    factors: FactorLevels | None = None,
-    ordered: OrderedCopies | None = None,
-) -> ChannelDesign:
+def channel_design(task: FitTask) -> ChannelDesign:
     """Build the design that all channels share.
 
     Parameters
     ----------
-    formula, data, series, order, factors, ordered
-        As for `layerstats.stats.gamm.fit`; the response is not read and need not be a column.
-    rho
-        AR(1) parameter of the residuals.
+    task
+        The model, as `layerstats.stats.gamm.fit` takes it; its response is not read and need not be a column. With
+        ``rho="auto"`` residuals are independent, until channels were seen; see `mean_autocorrelation`.
 
     Raises
     ------
     ArgumentError
-        The structured engine does not express the model; the message says why.
+        The structured engine does not express the model, or channels do not; the message says why.
     FormulaError, DataError
         As for `fit`.
     """
-    parsed = parse_formula(formula, list(map(str, data.columns)))
-    # A response that varies, since the checks of a fit refuse one that does not; it is never used.
-    placeholder = {column: np.arange(len(data), dtype=float) for column in parsed.response_columns}
-    prepared = prepare_data(
-        parsed,
-        data.assign(**placeholder),
-        factors=factors,
-        ordered=ordered,
-        series=series,
-        order=order,
-        autoregressive=True,
-    )
-    request = FitRequest(
-        formula=parsed,
-        frame=prepared.frame,
-        response=str(parsed.response),
-        response_values=np.zeros(len(data)),
-        rho=rho,
-        series_start=prepared.series_start,
-    )
+    _check(task)
+    request, prepared = build_model_request(task)
+    if task.rho == "auto":
+        request = replace(request, rho=0.0)
+    formula, parsed = task.formula, request.formula
     if any(term.is_offset for term in parsed.parametric):
         raise ArgumentError(
             f"Channels have one design, without an offset, but {formula} has offset(): subtract it from the values."
@@ -158,9 +131,23 @@ def channel_design(
     return _design(request, model, prepared.positions)
 
 
-def _design(request: FitRequest, model: Model, positions: np.ndarray) -> ChannelDesign:
+def _check(task: FitTask) -> None:
+    """Refuse what channels do not express and `fit` does."""
+    if task.series is None or task.order is None:
+        raise ArgumentError("Channels need to know what a series is: give 'series' and 'order' in the FitTask.")
+    if task.rho == "reml":
+        raise ArgumentError("Channels share one AR(1) parameter: give a number as 'rho', or 'auto'.")
+    if task.function != "bam" or task.discrete or task.family != "gaussian" or task.knots or task.weights is not None:
+        raise ArgumentError(
+            "Channels are fitted as bam() fits Gaussian models, without weights, knots and discretised covariates."
+        )
+    if task.gaps != "adjacent":
+        raise ArgumentError("Channels take neighbouring rows of a series as one step apart: gaps='adjacent'.")
+
+
+def _design(request: ModelRequest, model: Model, positions: np.ndarray) -> ChannelDesign:
     start = series_start(request)
-    system = build_system(model, request.response_values, start, request.rho)
+    system = build_system(model, response_of(request), start, request.rho)
     return ChannelDesign(
         request=request,
         model=model,
