@@ -58,10 +58,22 @@ def _complaints_of_latex(folder: Path, files: list[Path]) -> list[str]:
     return found if run.returncode == 0 else [*found, text[-500:]]
 
 
+def _has_gpu() -> bool:
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
 def pytest_collection_modifyitems(items):
-    """Skip the tests that need R where R is absent."""
-    if shutil.which("R") is not None:
-        return
-    for item in items:
-        if item.get_closest_marker("r"):
-            item.add_marker(pytest.mark.skip(reason="R is not installed"))
+    """Skip the tests that need R where R is absent, and those that need a GPU where there is none."""
+    needs = {
+        "r": ("R is not installed", lambda: shutil.which("R") is not None),
+        "gpu": ("torch sees no CUDA GPU here; run `pytest -m gpu tests/gpu` where there is one", _has_gpu),
+    }
+    for marker, (reason, is_there) in needs.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        if marked and not is_there():
+            for item in marked:
+                item.add_marker(pytest.mark.skip(reason=reason))
