@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from layerstats.corpora import Clips, demo_corpus
+from layerstats.corpora import Clips, demo_corpus, read_timit
+from layerstats.judges import judge_speech
 from layerstats.models import load_checkpoint
 from layerstats.resources import bundled
+from layerstats.stats import likeliest_responses
 
 
 def test_it_is_small_and_describes_itself():
@@ -30,3 +32,14 @@ def test_held_out_voices_are_recognised_as_the_card_says():
     right = [card.outputs[index] == word for index, word in zip(heard, clips.tokens["word"], strict=True)]
     assert len(clips.corpus.speakers) == card.evaluation["held_out_speakers"]
     assert abs(np.mean(right) - card.evaluation["held_out_accuracy"]) < 0.01
+
+
+@pytest.mark.realdata
+def test_real_words_are_recognised_as_the_card_says(real_data):
+    speech = read_timit(real_data("timit"))
+    _, card = load_checkpoint(bundled("data", "checkpoints", "words.safetensors"))
+    heard = likeliest_responses(judge_speech(speech, ["classifier"])).merge(speech.tokens, on="token")
+    right = (heard["response"] == heard["word"]).mean()
+    assert f"of {len(speech)} recognised" in card.evaluation["tokens_of_the_timit_sample"]
+    # Another processor may round a token to the other side.
+    assert abs(right - card.evaluation["accuracy_on_the_timit_sample"]) < 1.5 / len(speech)
