@@ -17,7 +17,7 @@ from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, FitError
 from layerstats.files import replacing
-from layerstats.models import InfoWaveGAN, choose_device, seeded
+from layerstats.models import InfoWaveGAN, choose_device, full_precision, seeded
 from layerstats.training.gan.card import gan_card
 from layerstats.training.gan.listen import write_samples
 from layerstats.training.gan.monitor import MOST_WATCHED, HeldOutSpeech, watch
@@ -149,7 +149,7 @@ def train_gan(
     place = own_device(choose_device(device))
     learned = np.flatnonzero(clips.tokens["split"] == "train")
     folder = None if folder is None else Path(folder)
-    with started_processes(place) as processes, seeded(seed, place):
+    with started_processes(place) as processes, seeded(seed, place), full_precision():
         check_batch(batch_size, len(learned), processes.count)
         state = _state(folder, resume, options, clips.content_hash())
         run = _Run(clips, learned, words, options, place, processes, compile)
