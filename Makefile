@@ -8,7 +8,7 @@ RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
 KERNELS ?= Nehalem Haswell
 
-.PHONY: demo test test-fast test-slow test-kernels lint bench references clean
+.PHONY: demo test test-fast test-slow test-kernels lint bench baselines references clean
 
 demo: $(VENV)/.installed
 	$(BIN)/layerstats demo --out results/demo
@@ -32,6 +32,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# The pictures that figures are compared with, after a change of their look; look at each before it is committed.
+baselines: $(VENV)/.installed-test
+	LAYERSTATS_BASELINES=write $(RUN) -m pytest -q tests/plots/test_baselines.py
 
 bench: $(VENV)/.installed-test
 	$(RUN) bench/run.py

@@ -75,7 +75,7 @@ def channel_effects(channels: pd.DataFrame, *, test: str = "joint", alpha: float
     limits = pd.DataFrame(lowest).reset_index()
     first, second = frame["level_1"].iloc[0], frame["level_2"].iloc[0]
     missing = len(frame) - len(drawn)
-    left_out = f"; {missing} that could not be fitted are left out" if missing else ""
+    left_out = f"; {missing} that could not be fitted {'is' if missing == 1 else 'are'} left out" if missing else ""
     shown = [look for look in (found, rest) if look in set(data["look"])]
     panels = count(column(data, "panel"))
     columns = min(panels, 3)

@@ -24,6 +24,8 @@ from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 REQUIRED_COLUMNS = ("word", "code", "tokens", "share")
 # In larger tables numbers would run into each other.
 _MOST_NUMBERS = 20
+# In inches; the caption needs as much.
+NARROWEST = 4.2
 
 
 def code_by_word(contingency: pd.DataFrame, words: pd.DataFrame | None = None, *, split: str = "test") -> ggplot:
@@ -86,7 +88,7 @@ def code_by_word(contingency: pd.DataFrame, words: pd.DataFrame | None = None, *
             + ("; numbers: tokens" if len(codes) <= _MOST_NUMBERS else "")
             + (";\nframed: the word's code, by the training voices." if assigned else "."),
         )
-        + paper_theme(min(PAGE_WIDTH, 2.2 + 0.4 * len(codes)), height)
+        + paper_theme(min(PAGE_WIDTH, max(NARROWEST, 2.2 + 0.4 * len(codes))), height)
         + theme(
             panel_grid_major=element_blank(),
             legend_position="right",

@@ -14,6 +14,7 @@ from plotnine import (
     labs,
     scale_color_identity,
     scale_fill_gradient,
+    scale_x_discrete,
     theme,
 )
 
@@ -22,6 +23,8 @@ from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("code", "code_value", "judge", "response", "tokens", "share")
 _MOST_NUMBERS = 10
+# Names of codes that have room beside each other, at all code values.
+_MOST_NAMES = 60
 
 
 def heard_words(shares: pd.DataFrame) -> ggplot:
@@ -69,6 +72,7 @@ def heard_words(shares: pd.DataFrame) -> ggplot:
         figure
         + scale_fill_gradient(low="#f2f2f2", high="#1a1a1a", limits=(0, 1))
         + scale_color_identity()
+        + scale_x_discrete(breaks=codes[:: -(-len(codes) * len(values) // _MOST_NAMES)])
         + facet_grid("judge", "value")
         + labs(
             x="Code",

@@ -92,7 +92,7 @@ def layer_series(
         + labs(
             x=TIME_LABEL, y=ACTIVATION_LABEL + ("" if waveform is None else "; amplitude of the waveform"), title=title
         )
-        + paper_theme(PAGE_WIDTH, 0.8 + 0.95 * len(panels))
+        + paper_theme(PAGE_WIDTH, max(2.6, 0.8 + 0.95 * len(panels)))
     )
     if phones is not None and len(phones):
         uppermost = series.loc[series["panel"] == panels[0], "y"] if waveform is None else waveform

@@ -59,5 +59,5 @@ def phone_curves(curves: pd.DataFrame, *, by: str = "group", value_label: str = 
         + time_scale("time", columns)
         + group_scales(list(data["group"].cat.categories), "color", "fill", "linetype")
         + labs(x="Normalised time (0: phone begins, 1: phone ends)", y=value_label)
-        + paper_theme(PAGE_WIDTH if columns > 1 else 3.4, 0.9 + 1.7 * -(-panels // columns))
+        + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 0.9 + 1.7 * -(-panels // columns))
     )

@@ -67,7 +67,9 @@ def raw_series(
     columns = min(panels, 4)
     # The busier a panel, the fainter its lines.
     alpha = float(np.clip(12 / tokens.max(), 0.08, 0.6))
-    note = f"Grey: tokens, {tokens.min()} to {tokens.max()} in a panel. Black: their mean."
+    fewest, most = int(tokens.min()), int(tokens.max())
+    shown = f"{most} in each panel" if fewest == most else f"{fewest} to {most} in a panel"
+    note = f"Grey: tokens, {shown}. Black: their mean."
     if width:
         unit = "" if x == "time" else " ms"
         note += f" Series averaged in bins of {width:.3g}{unit}."
@@ -78,7 +80,7 @@ def raw_series(
         + facet_wrap("panel", ncol=columns)
         + time_scale(x, columns)
         + labs(x=axis_title(x), y=value_label, caption=note)
-        + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 0.9 + 1.6 * -(-panels // columns))
+        + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 1.1 + 1.7 * -(-panels // columns))
     )
 
 

@@ -30,7 +30,7 @@ def test_channels_stand_at_their_difference_and_p_value(built):
 
 
 def test_channels_without_numbers_are_counted():
-    assert channel_effects(channels()).labels.caption == "4 channels; 1 that could not be fitted are left out."
+    assert channel_effects(channels()).labels.caption == "4 channels; 1 that could not be fitted is left out."
 
 
 def test_layers_are_panels(panels):

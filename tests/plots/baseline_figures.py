@@ -1,0 +1,238 @@
+"""A small figure of every kind, of numbers that are written here: nothing is fitted, so that nothing can turn its sign.
+
+Each function is named after what it draws; a second picture of one kind has its own name after two underscores.
+"""
+
+import numpy as np
+import pandas as pd
+
+from layerstats import plots
+
+RATE_HZ = 4000
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+
+
+def autocorrelation():
+    lags = np.arange(9)
+    parts = [
+        pd.DataFrame({"lag": lags, "autocorrelation": rho**lags, "limit": 0.12, "implied": implied, "layer": layer})
+        for layer, rho, implied in (("conv4", 0.6, 0.0), ("conv5", -0.4, np.where(lags == 1, -0.2, 0.0)))
+    ]
+    return plots.autocorrelation(pd.concat(parts))
+
+
+def bit_by_feature():
+    features = ("voiced", "nasal", "sibilant", "front vowel")
+    values = np.array([[0.82, -0.1, 0.0, 0.33], [-0.71, 0.05, 0.45, -0.2], [0.12, 0.64, -0.9, 0.0]])
+    rows = [
+        (bit + 1, feature, values[bit, place], 0.01 if abs(values[bit, place]) > 0.6 else 0.4)
+        for bit in range(3)
+        for place, feature in enumerate(features)
+    ]
+    return plots.bit_by_feature(pd.DataFrame(rows, columns=["bit", "feature", "association", "p_adjusted"]))
+
+
+def channel_effects():
+    number = np.arange(24)
+    p_value = 10.0 ** -np.where(number % 4 == 0, number / 2, 1 / (1 + number))
+    frame = pd.DataFrame(
+        {
+            "layer": np.where(number < 12, "conv4", "conv5"),
+            "level_1": "s",
+            "level_2": "sh",
+            "level_difference": np.where(number == 5, np.nan, 0.1 * (number % 12 - 5.5) * (1 + number % 4)),
+            "token_sd": 1.0,
+            "joint_p_value": np.where(number == 5, np.nan, p_value),
+            "joint_p_fdr": np.minimum(3 * p_value, 1),
+        }
+    )
+    return plots.channel_effects(frame)
+
+
+def code_by_word():
+    shares = {"ask": (0.9, 0.1, 0.0), "dark": (0.2, 0.3, 0.5), "wash": (0.0, 0.75, 0.25)}
+    rows = [
+        (word, str(code), round(20 * share), share, "test")
+        for word, each in shares.items()
+        for code, share in enumerate(each)
+    ]
+    contingency = pd.DataFrame(rows, columns=["word", "code", "tokens", "share", "split"])
+    return plots.code_by_word(contingency, pd.DataFrame({"word": list(shares), "code": ["0", "2", "1"]}))
+
+
+def _difference_curve(level_2, layer, height):
+    time_ms = np.linspace(0, 1000, 41)
+    diff = height * np.sin(time_ms / 160)
+    frame = pd.DataFrame({"time_ms": time_ms, "diff": diff, "level_1": "ask", "level_2": level_2, "layer": layer})
+    bands = [
+        frame.assign(conf_low=diff - width, conf_high=diff + width, interval=interval, conf_level=0.95)
+        for interval, width in (("simultaneous", 0.6), ("pointwise", 0.4))
+    ]
+    return pd.concat(bands)
+
+
+def difference():
+    regions = pd.DataFrame({"start": [100.0, 620.0], "end": [400.0, 880.0], "level_1": "ask", "level_2": "wash"})
+    regions = regions.assign(layer="conv5", interval="simultaneous")
+    return plots.difference(_difference_curve("wash", "conv5", 1.0), regions)
+
+
+def difference__grid():
+    pairs = ("wash", "dark", "year")
+    curves = [
+        _difference_curve(word, layer, place - number)
+        for place, word in enumerate(pairs)
+        for number, layer in enumerate(LAYERS[:2])
+    ]
+    return plots.difference(pd.concat(curves))
+
+
+def _effects():
+    return pd.DataFrame(
+        {
+            "layer": LAYERS,
+            "effect_size": [0.1, 0.4, 0.9, 1.3, 1.1],
+            "effect_conf_low": [0.0, 0.2, 0.7, 1.0, 0.6],
+            "effect_conf_high": [0.3, 0.6, 1.2, 1.7, 1.6],
+            "joint_p_adjusted": [0.6, 0.08, 0.001, 0.0001, 0.01],
+            "model_checks": ["passed", "passed", "passed", "fails normality", "passed"],
+        }
+    )
+
+
+def effect_by_layer():
+    rows = [(layer, 0.08 * seed + 0.05 * place) for place, layer in enumerate(LAYERS) for seed in range(6)]
+    return plots.effect_by_layer(_effects(), pd.DataFrame(rows, columns=["layer", "effect_size"]))
+
+
+def effect_by_layer__contrasts():
+    contrasts = ["s \N{MINUS SIGN} sh", "p,t,k \N{MINUS SIGN} b,d,g", "nasal \N{MINUS SIGN} liquid"]
+    frame = pd.concat([_effects().assign(contrast=name) for name in contrasts])
+    return plots.effect_by_layer(frame, facet="contrast", interval=None)
+
+
+def effect_by_network():
+    names = ("ciwGAN Q-network", "ciwGAN discriminator", "supervised", "untrained")
+    rows = [
+        (contrast, layer, name, 0.3 * place * (4 - index) / 4 + 0.1)
+        for contrast in ("8 words", "s \N{MINUS SIGN} sh")
+        for place, layer in enumerate(LAYERS)
+        for index, name in enumerate(names)
+    ]
+    kinds = pd.DataFrame(rows, columns=["contrast", "layer", "network", "effect_size"])
+    kinds = kinds.assign(effect_conf_low=kinds["effect_size"] - 0.1, effect_conf_high=kinds["effect_size"] + 0.2)
+    networks = [kinds.assign(network_seed=seed, effect_size=kinds["effect_size"] + 0.05 * seed) for seed in (-1, 0, 2)]
+    return plots.effect_by_network(kinds, pd.concat(networks))
+
+
+def heard_words():
+    words = ("ask", "dark", "wash", "other")
+    rows = [
+        (str(code), value, judge, word, 20, share)
+        for code in range(3)
+        for value in (1.0, 2.0, 5.0)
+        for judge in ("classifier", "pocketsphinx")
+        for word, share in zip(words, np.roll([0.5 + value / 12, 0.3 - value / 20, 0.0, 0.1], code), strict=True)
+    ]
+    columns = ["code", "code_value", "judge", "response", "tokens", "share"]
+    return plots.heard_words(pd.DataFrame(rows, columns=columns))
+
+
+def heard_words__bits():
+    codes = [f"{number:05b}" for number in range(32)]
+    rows = [
+        (code, value, "classifier", word, 20, (number % 4 == place) * 0.2 * value)
+        for number, code in enumerate(codes)
+        for value in (1.0, 2.0, 5.0)
+        for place, word in enumerate(("ask", "dark", "wash", "year"))
+    ]
+    columns = ["code", "code_value", "judge", "response", "tokens", "share"]
+    return plots.heard_words(pd.DataFrame(rows, columns=columns))
+
+
+def layer_series():
+    time = np.arange(RATE_HZ) / RATE_HZ
+    waveform = np.sin(2 * np.pi * 90 * time) * np.exp(-(((time - 0.4) / 0.2) ** 2))
+    parts = [
+        pd.DataFrame({"layer": layer, "time_s": (np.arange(n) + 0.5) / n}).assign(
+            value=lambda frame: np.exp(-(((frame["time_s"] - 0.45) / 0.15) ** 2))
+        )
+        for layer, n in (("conv1", 500), ("conv4", 64), ("conv5", 16))
+    ]
+    phones = pd.DataFrame({"label": ["ae", "s", "k"], "onset_s": [0.1, 0.35, 0.6], "offset_s": [0.35, 0.6, 0.7]})
+    return plots.layer_series(waveform, RATE_HZ, pd.concat(parts), phones=phones, title="ask, speaker FADG0")
+
+
+def lexical_measures():
+    measures = ("assignment accuracy", "adjusted mutual information", "entropy of codes", "entropy within words")
+    networks = (("ciwgan", 0, 0.8), ("untrained", 0, 0.2), ("untrained", 1, 0.25), ("supervised", 0, 0.97))
+    rows = [(network, seed, measure, estimate) for measure in measures for network, seed, estimate in networks]
+    frame = pd.DataFrame(rows, columns=["network", "network_seed", "measure", "estimate"])
+    frame = frame.assign(conf_low=frame["estimate"] - 0.1, conf_high=frame["estimate"] + 0.02)
+    return plots.lexical_measures(frame.assign(chance=0.15, chance_low=0.1, chance_high=0.22))
+
+
+def _curves(layers, column, groups, time, name):
+    parts = [
+        pd.DataFrame(
+            {"layer": layer, column: group, name: time, "fit": (1 + place) * np.sin(time / time[-1] * 4 + index)}
+        )
+        for place, layer in enumerate(layers)
+        for index, group in enumerate(groups)
+    ]
+    frame = pd.concat(parts)
+    return frame.assign(conf_low=frame["fit"] - 0.3, conf_high=frame["fit"] + 0.3)
+
+
+def phone_curves__one_layer():
+    return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
+
+
+def phone_curves():
+    return plots.phone_curves(_curves(LAYERS, "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
+
+
+def raw_series():
+    time_s = (np.arange(32) + 0.5) / 32
+    parts = [
+        pd.DataFrame({"word": word, "token": f"{word}{number}", "time_s": time_s})
+        .assign(value=np.sin(time_s * (3 + place)) + 0.1 * (number - 3.5))
+        for place, word in enumerate(("ask", "dark", "wash"))
+        for number in range(8)
+    ]  # fmt: skip
+    return plots.raw_series(pd.concat(parts))
+
+
+def receptive_field():
+    layers = pd.DataFrame(
+        {
+            "layer": LAYERS,
+            "receptive_field_s": [0.0016, 0.006, 0.026, 0.1, 0.42],
+            "hop_s": 0.00025 * 4.0 ** np.arange(5),
+        }
+    )
+    durations = pd.DataFrame({"phone_duration_s": np.linspace(0.04, 0.16, 25)})
+    return plots.receptive_field(layers, durations, phones="[s] and [ʃ]")
+
+
+def residual_checks():
+    place = np.linspace(-2.5, 2.5, 60)
+    frame = pd.DataFrame({"fitted": np.cos(7 * place), "residual": place + 0.05 * place**3})
+    return plots.residual_checks(frame, title="conv5")
+
+
+def smooths():
+    return plots.smooths(_curves(LAYERS[3:], "word", ("ask", "dark", "wash"), np.linspace(20, 1000, 25), "time_ms"))
+
+
+def smooths__many():
+    words = ("ask", "carry", "dark", "greasy", "like", "oily", "rag", "year")
+    return plots.smooths(_curves(LAYERS[4:], "word", words, np.linspace(0.02, 1, 25), "time_s"))
+
+
+def training_curves():
+    from layerstats.plots.training_curves import MEASURES
+
+    step = np.arange(0, 20001, 1000)
+    values = {name: np.exp(-step / 4000) * (place + 1) for place, name in enumerate(MEASURES)}
+    return plots.training_curves(pd.DataFrame({"step": step, **values}))
