@@ -90,16 +90,14 @@ def compare(width: int, batch: int, device: str, runs: int) -> None:
         share = convolution_share(plain)
         print(f"{where}: plain step {1 / base:.2f} a second, {share:.0%} in convolutions", flush=True)
         for precision in ("float32", "bfloat16"):
-            for compiled in (False, True) if device == "cuda" else (False,):
-                options = GanOptions("ciwgan", 8, width=width, batch_size=batch, precision=precision)
-                network = InfoWaveGAN(width=width).to(device).train()
-                step = TrainingStep(network, speech, options, compile=compiled)
-                own = seconds(step, device, runs)
-                print(
-                    f"{where}: {precision}{', compiled' * compiled} {1 / own:.2f} a second, {base / own:.1f} times the "
-                    f"plain step, {convolution_share(step):.0%} in convolutions",
-                    flush=True,
-                )
+            options = GanOptions("ciwgan", 8, width=width, batch_size=batch, precision=precision)
+            step = TrainingStep(InfoWaveGAN(width=width).to(device).train(), speech, options)
+            own = seconds(step, device, runs)
+            print(
+                f"{where}: {precision} {1 / own:.2f} a second, {base / own:.1f} times the plain step, "
+                f"{convolution_share(step):.0%} in convolutions",
+                flush=True,
+            )
 
 
 def time_to_scores() -> None:

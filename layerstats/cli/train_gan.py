@@ -37,7 +37,6 @@ def command(kind: str) -> Callable[..., None]:
         damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
         device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
         precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-        compile: Annotated[bool, typer.Option(help="Use torch.compile for the generator.")] = False,
         resume: Annotated[bool, typer.Option(help="Go on with the training in the folder.")] = False,
     ) -> None:
         from layerstats.cli.progress import steps as shown_steps
@@ -67,7 +66,6 @@ def command(kind: str) -> Callable[..., None]:
                 seed=seed,
                 device=device,
                 precision=precision,
-                compile=compile,
                 folder=out,
                 resume=resume,
                 progress=step.move,

@@ -2,7 +2,7 @@
 
 from layerstats.models.card import ModelCard
 from layerstats.models.checkpoint import load_checkpoint, save_checkpoint
-from layerstats.models.contexts import evaluating, full_precision, gradients, on_device, preserved, running
+from layerstats.models.contexts import evaluating, full_precision, gradients, on_device, preserved, repeatable, running
 from layerstats.models.device import choose_device, device_for, device_of, dtype_of
 from layerstats.models.fresh import untrained
 from layerstats.models.infowavegan import InfoWaveGAN, WaveGenerator, part
@@ -27,6 +27,7 @@ __all__ = [
     "on_device",
     "part",
     "preserved",
+    "repeatable",
     "running",
     "save_checkpoint",
     "seeded",

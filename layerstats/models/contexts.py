@@ -103,18 +103,25 @@ def preserved(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def repeatable() -> Iterator[None]:
+    """Let GPUs sum in the same order each time, as the same seed should; afterwards as the caller had it."""
+    cudnn = torch.backends.cudnn
+    with _settings([(cudnn, "deterministic", True), (cudnn, "benchmark", False)]):
+        yield
+
+
+@contextmanager
 def full_precision() -> Iterator[None]:
-    """Let GPUs compute float32 in float32, and sum in the same order each time; afterwards as the caller had it.
+    """Let GPUs compute float32 in float32; afterwards as the caller had it.
 
     TF32 would round the factors of convolutions and matrix products to ten bits.
     """
     cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    wanted = [(cudnn, "deterministic", True), (cudnn, "benchmark", False)]
     if hasattr(products, "fp32_precision"):
         # Where this setting was used, torch refuses to read those of its earlier versions.
-        wanted += [(part, "fp32_precision", "ieee") for part in (products, cudnn.conv, cudnn.rnn)]
+        wanted = [(part, "fp32_precision", "ieee") for part in (products, cudnn.conv, cudnn.rnn)]
     else:
-        wanted += [(part, "allow_tf32", False) for part in (products, cudnn)]
+        wanted = [(part, "allow_tf32", False) for part in (products, cudnn)]
     with _settings(wanted):
         yield
 
@@ -175,6 +182,7 @@ def running(model: nn.Module, device: torch.device, *, differentiate: bool = Fal
         preserved(model),
         evaluating(model),
         on_device(model, device),
+        repeatable(),
         full_precision(),
         gradients(model) if differentiate else torch.no_grad(),
     ):

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import CorpusError, FitError
-from layerstats.models import ConvolutionalEncoder, ModelCard, choose_device, full_precision, seeded
+from layerstats.models import ConvolutionalEncoder, ModelCard, choose_device, repeatable, seeded
 from layerstats.training.augment import shift_and_scale
 from layerstats.training.result import TrainingResult
 from layerstats.training.sides import hold_out_speakers
@@ -107,7 +107,7 @@ def train_words(
     place = choose_device(device)
     sides = {side: _load(clips, words, side) for side in ("train", "test")}
     began = time.perf_counter()
-    with seeded(seed, place), full_precision():
+    with seeded(seed, place), repeatable():
         model = ConvolutionalEncoder(
             len(words), width, phase_shuffle=phase_shuffle, samples=clips.samples, initialisation=initialisation
         )

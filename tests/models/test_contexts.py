@@ -14,6 +14,7 @@ from layerstats.models import (
     gradients,
     on_device,
     preserved,
+    repeatable,
     running,
     seeded_everywhere,
 )
@@ -129,7 +130,7 @@ def test_full_precision_gives_back_what_the_caller_chose(of_the_caller):
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, of_the_caller)
         before = settings()
-        with full_precision():
+        with repeatable(), full_precision():
             assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
             if hasattr(products, "fp32_precision"):
                 assert {part.fp32_precision for part in (products, cudnn.conv, cudnn.rnn)} == {"ieee"}

@@ -17,7 +17,7 @@ from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, FitError
 from layerstats.files import replacing
-from layerstats.models import InfoWaveGAN, choose_device, full_precision, seeded
+from layerstats.models import InfoWaveGAN, choose_device, repeatable, seeded
 from layerstats.training.gan.card import gan_card
 from layerstats.training.gan.listen import write_samples
 from layerstats.training.gan.monitor import MOST_WATCHED, HeldOutSpeech, watch
@@ -53,7 +53,6 @@ def train_gan(
     seed: int = 0,
     device: str = "auto",
     precision: str = "float32",
-    compile: bool = False,
     folder: str | Path | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -67,8 +66,8 @@ def train_gan(
     for choosing the step that is kept: that is the one whose codes tell held-out clips apart best and whose speech is
     nearest to them, by unlabelled measures (`code_information - spectral_distance`), if it has not collapsed.
 
-    Start the program with torchrun to train in several processes: each takes its share of the batch. All this runs on
-    GPUs as it is written, but has been tested on CPUs only.
+    Start the program with torchrun to train in several processes: each takes its share of the batch. On a GPU
+    the same seed gives the same network as well; training on several GPUs has not been tried.
 
     Parameters
     ----------
@@ -90,8 +89,6 @@ def train_gan(
         After how many steps the network is looked at (and its state written), and samples are written.
     device : str
         "auto" (a GPU where there is one), or a torch device.
-    compile : bool
-        Use torch.compile for the generator.
     folder : path, optional
         Where the state, `history.csv` and samples (`listen/`) are written.
     resume : bool
@@ -149,10 +146,10 @@ def train_gan(
     place = own_device(choose_device(device))
     learned = np.flatnonzero(clips.tokens["split"] == "train")
     folder = None if folder is None else Path(folder)
-    with started_processes(place) as processes, seeded(seed, place), full_precision():
+    with started_processes(place) as processes, seeded(seed, place), repeatable():
         check_batch(batch_size, len(learned), processes.count)
         state = _state(folder, resume, options, clips.content_hash())
-        run = _Run(clips, learned, words, options, place, processes, compile)
+        run = _Run(clips, learned, words, options, place, processes)
         run.begin(folder, state)
         stopped = run.train(steps, hours, watch_every, listen_every, progress)
         return run.result(stopped, place)
@@ -169,7 +166,6 @@ class _Run:
         options: GanOptions,
         place: torch.device,
         processes: Processes,
-        compile: bool,
     ) -> None:
         self.clips, self.options, self.processes = clips, options, processes
         self.corpus_hash = clips.content_hash()
@@ -184,7 +180,7 @@ class _Run:
         ).to(place)
         self.model.train()
         waveforms = torch.from_numpy(clips.waveforms(learned))
-        self.step = TrainingStep(self.model, waveforms, options, processes, compile)
+        self.step = TrainingStep(self.model, waveforms, options, processes)
         self.held_out = _held_out(clips, words)
         self.done, self.seconds, self.best_step = 0, 0.0, 0
         self.rows: list[dict[str, float]] = []

@@ -33,7 +33,8 @@ class GanOptions:
     seed : int
         Seed of weights and everything drawn.
     precision : {"float32", "bfloat16"}
-        In which activations are computed; weights and optimisers stay float32.
+        In which activations are computed; weights and optimisers stay float32. GPUs round the factors of float32
+        convolutions to TF32, unless torch is told not to.
 
     Raises
     ------

@@ -30,8 +30,6 @@ class TrainingStep:
         Real speech, (token, sample), on the CPU or the device.
     options : GanOptions
     processes : Processes
-    compile : bool
-        Compile the generator's pass; the encoders' passes are library calls already.
     """
 
     def __init__(
@@ -40,7 +38,6 @@ class TrainingStep:
         waveforms: Tensor,
         options: GanOptions,
         processes: Processes | None = None,
-        compile: bool = False,
     ) -> None:
         self.model, self.waveforms, self.options = model, waveforms, options
         self.processes = processes or Processes()
@@ -57,7 +54,6 @@ class TrainingStep:
                 eps=RMSPROP_EPS,
             ),
         }
-        self.generate = torch.compile(generate) if compile else generate
         self.order = torch.empty(0, dtype=torch.long)
 
     def __call__(self) -> Tensor:
@@ -75,7 +71,7 @@ class TrainingStep:
         shifts = [self._shifts(PARTS) for _ in range(options.critic_updates)]
         # The generator does not change meanwhile: everything that the critic hears is made in one call.
         with torch.no_grad():
-            generated = self.generate(self.model.generator, self._shares(latent), self.precision)
+            generated = generate(self.model.generator, self._shares(latent), self.precision)
         gaps, penalties = [], []
         for update, (real, fake, mixture) in enumerate(
             zip(
@@ -119,7 +115,7 @@ class TrainingStep:
 
     def _generated(self, latent: Tensor) -> Tensor:
         """Return this process's share of the waveforms of these latent vectors, as a function of the generator."""
-        return self.generate(self.model.generator, self.processes.share(latent).to(self.device), self.precision)
+        return generate(self.model.generator, self.processes.share(latent).to(self.device), self.precision)
 
     def _shifts(self, parts: int) -> list[list[int]]:
         """Draw the phase shuffle of one pass: a shift for each call of each layer."""
