@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
@@ -77,3 +78,24 @@ def pytest_collection_modifyitems(items):
         if marked and not is_there():
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Count and name the tests that were skipped, by reason: a run without real data, R or a GPU has shown less."""
+    tests = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", []):
+        # The place of the skip, its line and "Skipped: ..."; a test that is known to fail has other text.
+        if isinstance(report.longrepr, tuple):
+            tests[report.longrepr[2].removeprefix("Skipped: ")].append(report.nodeid)
+    if not tests:
+        return
+    count = sum(map(len, tests.values()))
+    terminalreporter.section(f"{count} tests that did not run" if count > 1 else "1 test that did not run")
+    for reason, names in sorted(tests.items(), key=lambda each: (-len(each[1]), each[0])):
+        terminalreporter.write_line(f"{len(names)}: {reason}")
+        files = defaultdict(list)
+        for name in sorted(names):
+            file, _, test = name.partition("::")
+            files[file].append(test)
+        for file, own in files.items():
+            terminalreporter.write_line(f"   {file}: {', '.join(own)}")

@@ -66,8 +66,8 @@ def raw_series(
     panels = len(tokens)
     columns = min(panels, 4)
     # The busier a panel, the fainter its lines.
-    alpha = float(np.clip(12 / tokens.max(), 0.08, 0.6))
-    fewest, most = int(tokens.min()), int(tokens.max())
+    fewest, most = min(tokens.tolist()), max(tokens.tolist())
+    alpha = float(np.clip(12 / most, 0.08, 0.6))
     shown = f"{most} in each panel" if fewest == most else f"{fewest} to {most} in a panel"
     note = f"Grey: tokens, {shown}. Black: their mean."
     if width:
