@@ -116,7 +116,7 @@ def _row(token: str, phone: _Said, start_s: float) -> tuple:
 
 
 def _words_of(corpus: Corpus, said: Mapping[str, list[_Said]], texts: Mapping[str, str]) -> Corpus:
-    """Corpus of the words of the utterances."""
+    """Return the corpus of the words of the utterances."""
     rows, intervals, stretches = [], [], {}
     for known in corpus.tokens.to_dict("records"):
         utterance, rate_hz = str(known["token"]), corpus.rate_hz
@@ -157,7 +157,7 @@ def _unknown_words(decoder: Any, texts: Mapping[str, str]) -> dict[str, list[str
 
 
 def _align_token(decoder: Any, corpus: Corpus, token: str, text: str) -> list[_Said]:
-    """Phones of one token; none where it failed."""
+    """Return the phones of one token; none where it failed."""
     audio = corpus.audio(token)
     check_samples(audio, f"token {token!r}")
     speech = resample(audio, corpus.rate_hz, RATE_HZ)
@@ -176,7 +176,7 @@ def _align_token(decoder: Any, corpus: Corpus, token: str, text: str) -> list[_S
 
 
 def _align_speech(decoder: Any, speech: np.ndarray, text: str) -> list[tuple[str, int | None, int, int]]:
-    """Phones as (label, number of the word or None for a pause, first frame, frame after the last)."""
+    """Return phones as (label, number of the word or None for a pause, first frame, frame after the last)."""
     data = padded_audio(speech)
     try:
         # First the words and the pauses between them, then the phones within that.

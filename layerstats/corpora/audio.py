@@ -25,7 +25,7 @@ class AudioSource(Protocol):
     """Where a corpus gets its audio from, one token at a time."""
 
     def load(self, token: str) -> np.ndarray:
-        """Audio of a token: float32 (sample,), mono, at the corpus's rate."""
+        """Return the audio of a token: float32 (sample,), mono, at the corpus's rate."""
         ...
 
     def fingerprints(self, tokens: Iterable[str]) -> list[str]:
@@ -218,12 +218,12 @@ class FileAudio:
     channel: Channel = None
 
     def load(self, token: str) -> np.ndarray:
-        """Audio of a token, float32 (sample,), at the rate of the file."""
+        """Return the audio of a token, float32 (sample,), at the rate of the file."""
         segment = self.segments[token]
         return read_audio(segment.path, segment.start, segment.stop, self.channel)
 
     def fingerprints(self, tokens: Iterable[str]) -> list[str]:
-        """SHA-256 of each token's file, with the stretch and the channel."""
+        """Return the SHA-256 of each token's file, with the stretch and the channel."""
         digests: dict[Path, str] = {}
         found = []
         for token in tokens:
@@ -242,11 +242,11 @@ class MemoryAudio:
     samples: Mapping[str, np.ndarray] = field(repr=False)
 
     def load(self, token: str) -> np.ndarray:
-        """Audio of a token, float32 (sample,)."""
+        """Return the audio of a token, float32 (sample,)."""
         return self.samples[token].astype(np.float32) / np.float32(32768)
 
     def fingerprints(self, tokens: Iterable[str]) -> list[str]:
-        """SHA-256 of each token's samples."""
+        """Return the SHA-256 of each token's samples."""
         return [hashlib.sha256(self.samples[token].astype("<i2").tobytes()).hexdigest() for token in tokens]
 
 
@@ -267,7 +267,7 @@ class SlicedAudio:
     _last: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def load(self, token: str) -> np.ndarray:
-        """Audio of a token, float32 (sample,)."""
+        """Return the audio of a token, float32 (sample,)."""
         whole, start, stop = self.stretches[token]
         samples = self._last.get(whole)
         if samples is None:  # the words of an utterance are asked for one after another
@@ -287,7 +287,7 @@ class SlicedAudio:
 
 
 def one_rate(files: Iterable[AudioFile]) -> int:
-    """Sampling rate that all files share.
+    """Return the sampling rate that all files share.
 
     Raises
     ------

@@ -171,7 +171,7 @@ class Clips:
         return len(self.tokens)
 
     def waveform(self, token: str) -> np.ndarray:
-        """One clip: float32 (sample,), with a peak of 1."""
+        """Return one clip: float32 (sample,), with a peak of 1."""
         heard = self.corpus.audio(token)
         if self.damaged == "error":
             refuse_noise(heard, self.corpus.rate_hz, token)
@@ -185,7 +185,7 @@ class Clips:
         return clip
 
     def waveforms(self, selection: slice | Sequence[int] | np.ndarray) -> np.ndarray:
-        """Clips by their positions in `tokens`.
+        """Return clips by their positions in `tokens`.
 
         Parameters
         ----------

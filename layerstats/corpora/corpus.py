@@ -92,7 +92,7 @@ class Corpus:
         return tuple(sorted(self.tokens["speaker"].unique()))
 
     def audio(self, token: str) -> np.ndarray:
-        """Audio of one token: float32 (sample,), mono, at `rate_hz`, just the stretch of speech.
+        """Return the audio of one token: float32 (sample,), mono, at `rate_hz`, just the stretch of speech.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Corpus:
         split: str | Iterable[str] | None = None,
         tokens: str | Iterable[str] | None = None,
     ) -> Corpus:
-        """Tokens that meet every condition, in their order, with their phones.
+        """Return the tokens that meet every condition, in their order, with their phones.
 
         Raises
         ------

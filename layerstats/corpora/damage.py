@@ -26,7 +26,7 @@ UNEVEN = 0.08
 
 
 def noise_onset(samples: np.ndarray, rate_hz: int) -> float | None:
-    """Where a signal turns into noise at full scale, as it does after a lost byte.
+    """Find where a signal turns into noise at full scale, as it does after a lost byte.
 
     Two neighbouring frames of 20 ms must have a standard deviation above half of full scale, a correlation of
     neighbouring samples below 0.3, and magnitudes that are spread evenly up to full scale without a pile there, as
@@ -69,7 +69,7 @@ def noise_onset(samples: np.ndarray, rate_hz: int) -> float | None:
 
 
 def _is_even(samples: np.ndarray) -> bool:
-    """Whether magnitudes are spread evenly over all of [0, 1], with no pile at full scale."""
+    """Tell whether magnitudes are spread evenly over all of [0, 1], with no pile at full scale."""
     magnitudes = np.sort(np.abs(samples))
     if magnitudes[-1] < NEAR_FULL_SCALE or (magnitudes >= FULL_SCALE).mean() > LARGEST_PILE:
         return False
@@ -80,7 +80,7 @@ def _is_even(samples: np.ndarray) -> bool:
 
 
 def find_damage(corpus: Corpus) -> pd.DataFrame:
-    """Tokens whose audio cannot be used or turns into noise at full scale; every token's audio is read.
+    """Find the tokens whose audio cannot be used or turns into noise at full scale; all audio is read.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def find_damage(corpus: Corpus) -> pd.DataFrame:
 
 
 def _damage_of(corpus: Corpus, token: str) -> tuple[float, str] | None:
-    """Onset of noise and what is wrong with the audio of a token; None where nothing is."""
+    """Return the onset of noise and what is wrong with the audio of a token; None where nothing is."""
     try:
         samples = corpus.audio(token)
         check_samples(samples, f"token {token!r}")
@@ -120,7 +120,7 @@ def _noise_in(samples: np.ndarray, rate_hz: int) -> tuple[float, str] | None:
 
 
 def _from_integers(samples: np.ndarray) -> bool:
-    """Whether all samples are codes of up to 32 bits: a lost byte turns no floating-point numbers into even noise."""
+    """Tell whether all samples are codes of up to 32 bits: a lost byte turns no other numbers into even noise."""
     codes = samples.astype(np.float64) * CODES
     return bool(np.array_equal(codes, np.rint(codes)))
 

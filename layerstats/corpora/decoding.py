@@ -77,7 +77,7 @@ def _why_absent(path: Path) -> str | None:
 
 
 def seeks_exactly(sound: Any) -> bool:
-    """Whether a stretch read after a seek holds the same samples as that stretch of the whole file decoded.
+    """Tell whether a stretch read after a seek holds the same samples as that stretch of the whole file decoded.
 
     In MP3 and Ogg it does not (up to 138 ms into the stretch were measured to be wrong), nor where a sample is coded by
     its difference from the last.

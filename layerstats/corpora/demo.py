@@ -116,7 +116,7 @@ def demo_corpus(
 
 
 def demo_words(count: int = 8) -> tuple[str, ...]:
-    """Words of the built-in corpus: the short list, or the long one, which begins with it.
+    """Return the words of the built-in corpus: the short list, or the long one, which begins with it.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def demo_words(count: int = 8) -> tuple[str, ...]:
 
 
 def timit_label(ipa: str) -> str:
-    """TIMIT's label of a phone that espeak-ng gives in IPA.
+    """Return TIMIT's label of a phone that espeak-ng gives in IPA.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _check_words(words: str | Iterable[str]) -> list[str]:
 
 
 def _grid(specification: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
-    """Accents x variants, ordered so that any first part of it is spread over both."""
+    """Return accents x variants, ordered so that any first part of it is spread over both."""
     accents, variants = specification["accents"], specification["variants"]
     count = len(variants)
     return [
@@ -223,7 +223,7 @@ def _draw_voice(name: str, accent: str, variant: dict[str, str], specification: 
 
 
 def _held_out(voices: list[Voice], specification: dict[str, Any], seed: int) -> set[str]:
-    """One voice in four, as evenly over accents and sexes as it goes."""
+    """Choose one voice in four, as evenly over accents and sexes as it goes."""
     shuffled = [voices[index] for index in np.random.default_rng(seed).permutation(len(voices))]
     taken: Counter[tuple[str, str]] = Counter()
     rank: dict[str, int] = {}

@@ -87,7 +87,7 @@ def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
 
 
 def start_copy(library: ctypes.CDLL, job: list) -> tuple[int, int]:
-    """Fork a copy of this process that speaks one text; its process id and the pipe that it writes to."""
+    """Fork a copy of this process that speaks one text; return its process id and the pipe that it writes to."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

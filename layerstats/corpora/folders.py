@@ -21,7 +21,7 @@ _NOT_OURS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume info
 
 
 def corpus_folder(path: str | Path, what: str) -> Path:
-    """Path of a corpus's folder.
+    """Return the path of a corpus's folder.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def corpus_folder(path: str | Path, what: str) -> Path:
 
 
 def find_files(folder: Path, suffixes: Iterable[str]) -> list[Path]:
-    """Files below a folder with one of the suffixes, in either case, sorted by their path in the folder.
+    """Find the files below a folder with one of the suffixes, in either case, sorted by their path in the folder.
 
     Links are followed, to a folder once. Hidden files and folders are left out, as are those that a system makes. A
     link that leads to no file is given too, so that whoever reads it says so.
@@ -69,7 +69,7 @@ def find_files(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file or folder of this name is neither hidden nor a system's."""
+    """Tell whether a file or folder of this name is neither hidden nor a system's."""
     return not name.startswith(".") and name.lower() not in _NOT_OURS
 
 
@@ -86,7 +86,7 @@ def refuse_lost_folder(path: Path) -> None:
 
 
 def beside(path: Path, suffix: str) -> Path | None:
-    """File of the same name with another suffix, in any case, or None."""
+    """Find the file of the same name with another suffix, in any case, or None."""
     for spelled in (suffix.lower(), suffix.upper()):
         candidate = path.with_suffix(spelled)
         if candidate.is_file():
@@ -96,7 +96,7 @@ def beside(path: Path, suffix: str) -> Path | None:
 
 
 def read_text(path: Path) -> tuple[str, str]:
-    """Text of a file and how it was encoded: UTF-8, UTF-16 with a byte order mark, or else Latin-1.
+    """Read the text of a file and tell how it was encoded: UTF-8, UTF-16 with a byte order mark, or else Latin-1.
 
     Line ends are line feeds, whatever the file has.
 
@@ -124,7 +124,7 @@ def read_text(path: Path) -> tuple[str, str]:
 
 
 def is_pointer(data: bytes) -> bool:
-    """Whether a file holds what git-lfs puts in the place of one that was not fetched."""
+    """Tell whether a file holds what git-lfs puts in the place of one that was not fetched."""
     return data.startswith(b"version https://git-lfs")
 
 
@@ -141,12 +141,12 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 
 def composed(text: str) -> str:
-    """Text in Unicode's composed form, so that "für" is one word whichever system wrote it."""
+    """Return text in Unicode's composed form, so that "für" is one word whichever system wrote it."""
     return unicodedata.normalize("NFC", text)
 
 
 def count_note(names: Sequence[str], total: int, what: str) -> tuple[str, ...]:
-    """Note that says how many of a number of things something is true of, or none where there are none.
+    """Return a note that says how many of a number of things something is true of; none where there are none.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def check_words_found(wanted: Iterable[str] | None, found: Iterable[str], what: 
 
 
 def as_words(words: str | Iterable[str] | None) -> list[str] | None:
-    """Words as a list; None stays None, which means all."""
+    """Return words as a list; None stays None, which means all."""
     if words is None:
         return None
     return [composed(word) for word in ([words] if isinstance(words, str) else words)]

@@ -59,7 +59,7 @@ def length_fault(path: Path) -> str | None:
 
 
 def said_samples(path: Path) -> int | None:
-    """Samples that the header of a compressed WAV file promises: its last block is padded.
+    """Return the samples that the header of a compressed WAV file promises: its last block is padded.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def said_samples(path: Path) -> int | None:
 
 
 def says_length(path: Path) -> bool:
-    """Whether an MP3 has the header of Xing, LAME or Fraunhofer; else its length is a guess from its first bit rate."""
+    """Tell whether an MP3 has a header of Xing, LAME or Fraunhofer; else its length is a guess from one bit rate."""
     with path.open("rb") as file:
         file.seek(_mpeg_start(file.read(10)))
         return re.search(b"Xing|Info|VBRI", file.read(256)) is not None
 
 
 def _mpeg_start(head: bytes) -> int:
-    """Where the frames of an MP3 begin, behind a tag."""
+    """Find where the frames of an MP3 begin, behind a tag."""
     if not head.startswith(b"ID3") or len(head) < 10:
         return 0
     return 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
@@ -100,7 +100,7 @@ def _cut(promised: int, there: int, unit: int = 2) -> str | None:
 
 
 def _chunked(file, head: bytes, size: int) -> str | None:
-    """RIFF and AIFF: chunks of a name and a length, one of which holds the audio."""
+    """Read RIFF and AIFF: chunks of a name and a length, one of which holds the audio."""
     order = ">" if head[:4] in (b"FORM", b"RIFX") else "<"
     position, unit = 12, 1
     while position + 8 <= size:
@@ -122,7 +122,7 @@ def _chunked(file, head: bytes, size: int) -> str | None:
 
 
 def _audio_behind(file, position: int, size: int, order: str, length: int) -> str | None:
-    """Bytes behind the audio that are no chunks are audio too, of a file whose header was never finished."""
+    """Count bytes behind the audio that are no chunks: audio too, of a file whose header was never finished."""
     padded = position + length % 2
     if any(_are_chunks(file, start, size, order) for start in (padded, position)) or size - padded < _TAGS:
         return None
@@ -158,7 +158,7 @@ def _sphere(head: bytes, size: int) -> str | None:
 
 
 def _ogg(file, size: int) -> str | None:
-    """The last page of an Ogg stream says that it is the last."""
+    """Check that the last page of an Ogg stream says that it is the last."""
     file.seek(max(size - _TAIL, 0))
     tail = file.read()
     last = tail.rfind(b"OggS")
@@ -167,7 +167,7 @@ def _ogg(file, size: int) -> str | None:
 
 
 def _mpeg(file, position: int) -> str | None:
-    """Without a length in its header, only an MP3 of one bit rate is read to its end."""
+    """Check an MP3: without a length in its header, only one of one bit rate is read to its end."""
     rates = set()
     for _ in range(_FRAMES):
         file.seek(position)
@@ -182,7 +182,7 @@ def _mpeg(file, position: int) -> str | None:
 
 
 def _mpeg_frame(header: bytes) -> tuple[int, int] | None:
-    """Bit rate in kbit/s and length in bytes of a frame of layer III, or None where there is none."""
+    """Return the bit rate in kbit/s and the length in bytes of a frame of layer III; None where there is none."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
         return None
     version, rate, hertz, padding = (header[1] >> 3) & 3, header[2] >> 4, (header[2] >> 2) & 3, (header[2] >> 1) & 1

@@ -137,7 +137,7 @@ def to_timit(labels: Sequence[str], label_set: str = "auto") -> tuple[list[str],
 
 
 def _spellings(labels: Sequence[str], label_set: str) -> dict[str, str]:
-    """TIMIT's label of each, where the set says one; no two labels that differ by length become one."""
+    """Return TIMIT's label of each, where the set says one; no two labels that differ by length become one."""
     if label_set == "keep":
         return {label: label for label in labels}
     found = {label: _READERS[label_set](label) for label in labels}
@@ -153,7 +153,7 @@ def _spellings(labels: Sequence[str], label_set: str) -> dict[str, str]:
 
 
 def _long_twin(label: str, labels: Sequence[str], found: dict[str, str | None]) -> bool:
-    """Whether the corpus has a long sound beside this short one, which TIMIT would call the same."""
+    """Tell whether the corpus has a long sound beside this short one, which TIMIT would call the same."""
     return any(other in (f"{label}ː", f"{label}:") and found[other] == found[label] for other in labels)
 
 
@@ -212,12 +212,12 @@ def _from_x_sampa(label: str) -> str | None:
 
 
 def _plain_ipa(label: str) -> str:
-    """Label without stress and ties, in the form of the table."""
+    """Return a label without stress and ties, in the form of the table."""
     return composed(_TIES.sub("", _STRESS.sub("", label)))
 
 
 def _sampa_to_ipa(label: str, longer: dict[str, str]) -> str | None:
-    """Label of SAMPA in IPA; None where a letter is not SAMPA's."""
+    """Return a label of SAMPA in IPA; None where a letter is not SAMPA's."""
     found, at, plain = [], 0, _STRESS.sub("", label)
     while at < len(plain):
         for length in (3, 2):
@@ -239,7 +239,7 @@ def _sampa_to_ipa(label: str, longer: dict[str, str]) -> str | None:
 
 
 def _is_ipa(label: str) -> bool:
-    """Whether a label is one sound in IPA: a letter with its signs, a diphthong or an affricate."""
+    """Tell whether a label is one sound in IPA: a letter with its signs, a diphthong or an affricate."""
     plain = _plain_ipa(label)
     if _from_ipa(label) is not None:
         return True
@@ -255,7 +255,7 @@ def _is_sampa(label: str) -> bool:
 
 
 def _is_x_sampa(label: str) -> bool:
-    """X-SAMPA is SAMPA with more letters; without these it is called SAMPA."""
+    """Tell whether a label can be X-SAMPA, which has more letters than SAMPA."""
     spelled = _sampa_to_ipa(label, _X_SAMPA)
     return spelled is not None and _is_ipa(spelled)
 

@@ -64,7 +64,7 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
 
 
 def corpus_kinds() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """What can stand before the path in the name of a corpus.
+    """List what can stand before the path in the name of a corpus.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def _option_names(kind: str) -> tuple[str, ...]:
 
 
 def _options(kind: str, place: str) -> tuple[str, dict[str, Any]]:
-    """Path and options of what follows "kind:"; a question mark that is part of a folder's name is no options'."""
+    """Return path and options of what follows "kind:"; a question mark in a folder's name begins no options."""
     path, mark, text = place.rpartition("?")
     if not mark or Path(place).expanduser().is_dir():
         return place, {}

@@ -95,7 +95,7 @@ def _match(
 
 
 def _place(path: Path) -> tuple[Path, str]:
-    """Folder and name, however a system writes accents."""
+    """Return folder and name, however a system writes accents."""
     return path.parent, composed(path.stem)
 
 

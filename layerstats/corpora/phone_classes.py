@@ -70,7 +70,7 @@ def phone_class(label: str) -> str:
 
 
 def labels_of(name: str) -> tuple[str, ...]:
-    """Labels of a named class or set.
+    """Return the labels of a named class or set.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def labels_of(name: str) -> tuple[str, ...]:
 
 
 def phone_set(text: str) -> tuple[str, ...]:
-    """Phones meant by a comma-separated text of labels and of names of sets.
+    """Return the phones meant by a comma-separated text of labels and of names of sets.
 
     Labels that no set knows are kept as they stand: a folder of TextGrids may use labels of its own.
 

@@ -136,7 +136,7 @@ def _in_order(parts: _Parts, tier: str, intervals: list[Interval]) -> tuple[Inte
 
 
 def clean_label(text: str) -> str:
-    """Text without line breaks, control characters and characters of no width, in Unicode's composed form.
+    """Return text without line breaks, control characters and characters of no width, in Unicode's composed form.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class _Parts:
 
     @staticmethod
     def _read(text: str) -> Iterator[str | float | tuple[str]]:
-        """Texts as str, numbers as float, flags as a tuple of one."""
+        """Return texts as str, numbers as float, flags as a tuple of one."""
         for part in _PART.finditer(text):
             if part.lastgroup == "text":
                 yield part["text"].replace('""', '"')

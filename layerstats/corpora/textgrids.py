@@ -149,7 +149,7 @@ def _audio_folder(folder: Path, audio: str | Path) -> Path:
 
 
 def _labels_of(grid: TextGrid, recording: AudioFile, options: _Options) -> tuple[Labels, ...]:
-    """Words and phones of each speaker, in seconds of the recording."""
+    """Return the words and phones of each speaker, in seconds of the recording."""
     shift = _shift(grid, recording, options.tolerance_s)
     whole = Interval(shift, shift + recording.duration_s, recording.path.stem)
     found = []
@@ -161,7 +161,7 @@ def _labels_of(grid: TextGrid, recording: AudioFile, options: _Options) -> tuple
 
 
 def _shift(grid: TextGrid, recording: AudioFile, tolerance_s: float) -> float:
-    """Time in the TextGrid at which the recording begins: a part that was cut out may have kept its times."""
+    """Return the time in the TextGrid at which the recording begins: a part cut out may have kept its times."""
     end = abs(grid.stop_s - recording.duration_s)
     if end <= tolerance_s:
         return 0.0
@@ -218,7 +218,7 @@ def _segment(recording: AudioFile, word: Interval, tolerance_s: float) -> Segmen
 def _phones_within(
     phones: tuple[Interval, ...], word: Interval, token: str, duration_s: float, file: Path
 ) -> list[tuple]:
-    """Phones whose larger part lies in the word, or whose first half does, cut at its boundaries."""
+    """Return phones whose larger part lies in the word, or whose first half does, cut at its boundaries."""
     found = []
     begin = max(word.start_s, 0.0)
     for phone in islice(phones, bisect_right(phones, word.start_s, key=lambda one: one.stop_s), None):
@@ -239,14 +239,14 @@ def _phones_within(
 
 
 def _phones(intervals: list[tuple], labels: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Intervals with TIMIT's labels where there are such, and what was recognised."""
+    """Return intervals with TIMIT's labels where there are such, and what was recognised."""
     table = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s", "source_label"])
     spelled, notes = to_timit(table["source_label"].tolist(), labels)
     return table.assign(label=pd.Series(spelled, dtype="str", index=table.index)), notes
 
 
 def _notes(used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], rows: _Rows) -> tuple[str, ...]:
-    """What is worth saying of tiers, encodings and labels."""
+    """Say what is worth saying of tiers, encodings and labels."""
     notes = []
     for what, at, plain in (("Words", 0, "words"), ("Phones", 1, "phones")):
         names = sorted({pair[at] or "" for pair in used} - {"", plain})

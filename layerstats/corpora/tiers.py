@@ -91,7 +91,7 @@ def _labels(speaker: str | None, words: Tier | None, phones: Tier | None, whole:
 
 
 def _find(grid: TextGrid, wanted: str, usual: Sequence[str], what: str, option: str) -> dict[str | None, Tier]:
-    """Tiers of a name, or of the first usual name that there is, by speaker; None where names tell no speaker."""
+    """Find the tiers of a name, or of the first usual name there is, by speaker; None where names tell no speaker."""
     # A tier of points is only wanted where it is named, or in want of another.
     tiers = sorted(grid.tiers, key=lambda tier: tier.intervals is None)
     if wanted == AUTO and any(tier.intervals is not None for tier in tiers):

@@ -138,7 +138,7 @@ def _units(sentence: _Sentence, unit: str, wanted: list[str] | None) -> list[tup
 
 
 def _phones_within(sentence: _Sentence, unit: _Label, token: str, rate_hz: int) -> list[tuple]:
-    """Phones whose larger part lies in the word, cut at its boundaries."""
+    """Return phones whose larger part lies in the word, cut at its boundaries."""
     found = []
     for phone in sentence.phones:
         start, stop = max(phone.start, unit.start), min(phone.stop, unit.stop)
@@ -200,7 +200,7 @@ def _read_labels(file: Path, samples: int) -> tuple[_Label, ...]:
 
 
 def _speaker_uses(folder: Path) -> dict[str, str]:
-    """Split of each speaker by TIMIT's own table, where it lies in the folder."""
+    """Return the split of each speaker by TIMIT's own table, where it lies in the folder."""
     names = ("spkrinfo.txt", "SPKRINFO.TXT", "doc/spkrinfo.txt", "DOC/SPKRINFO.TXT")
     file = next((folder / name for name in names if (folder / name).is_file()), None)
     uses = {}

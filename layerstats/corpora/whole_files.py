@@ -22,7 +22,7 @@ def corpus_of_files(
     damaged: str = "error",
     notes: tuple[str, ...] = (),
 ) -> Corpus:
-    """Corpus of whole files, without phones.
+    """Return a corpus of whole files, without phones.
 
     Parameters
     ----------
