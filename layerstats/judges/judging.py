@@ -58,12 +58,13 @@ def judge_speech(
     [['pocketsphinx', 'wash']]
     """
     clips = speech if isinstance(speech, Clips) else Clips(speech)
-    asked = _opened(judges, None if words is None else tuple(words), device)
+    asked = opened(judges, None if words is None else tuple(words), device)
     tokens = clips.tokens["token"].tolist()
     return pd.concat([check_judgements(judge.judge(clips), judge, tokens) for judge in asked], ignore_index=True)
 
 
-def _opened(judges: Sequence[str | Judge], words: tuple[str, ...] | None, device: str) -> list[Judge]:
+def opened(judges: Sequence[str | Judge], words: tuple[str, ...] | None, device: str) -> list[Judge]:
+    """Return judges of names and objects, checked: see `judge_speech`."""
     if isinstance(judges, str) or not judges:
         raise ArgumentError(f"The 'judges' parameter must list one or more judges, but got {judges!r} instead.")
     asked = [open_judge(judge, words=words, device=device) if isinstance(judge, str) else judge for judge in judges]

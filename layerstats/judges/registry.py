@@ -21,8 +21,8 @@ def open_judge(name: str, *, words: tuple[str, ...] | None = None, device: str =
     Parameters
     ----------
     name : str
-        "classifier" (the shipped words classifier), "classifier:PATH" (a checkpoint of `train_words`) or
-        "pocketsphinx".
+        "classifier" (the shipped words classifier), "classifier:PATH" (a checkpoint of `train_words`, which is then
+        called as its file is) or "pocketsphinx".
     words : tuple of str, optional
         What pocketsphinx may hear; by default the words of Beguš & Zhou (2022).
     device : str

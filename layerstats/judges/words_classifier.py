@@ -46,7 +46,7 @@ class WordsClassifier:
 
     def __init__(self, checkpoint: str | Path | None = None, *, name: str = "classifier", device: str = "auto") -> None:
         require("torch", "hear words with a network", "networks")
-        from layerstats.models import choose_device, load_checkpoint, part
+        from layerstats.models import device_for, load_checkpoint, part
 
         path = Path(bundled("data", "checkpoints", "words.safetensors") if checkpoint is None else checkpoint)
         network, card = load_checkpoint(path)
@@ -56,8 +56,8 @@ class WordsClassifier:
             )
         self.name = name
         self.responses = card.outputs
-        self.device = choose_device(device)
-        self.network = part(network).to(self.device)
+        self.network = part(network)
+        self.device = device_for(self.network, device)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.attrs = {"kind": "classifier", "checkpoint": card.name, "checkpoint_sha256": digest}
 
@@ -97,13 +97,14 @@ class WordsClassifier:
         )
 
     def _probabilities(self, clips: Clips) -> np.ndarray:
-        """(token, word) in double precision."""
+        """Return probabilities (token, word) in double precision."""
         import torch
+
+        from layerstats.models import running
 
         clips.check_audio()
         outputs = []
-        # TF32 would round what convolutions are given to ten bits.
-        with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        with running(self.network, self.device):
             for first in range(0, len(clips), BATCH_SIZE):
                 heard = torch.from_numpy(clips.waveforms(slice(first, first + BATCH_SIZE))).to(self.device)
                 outputs.append(self.network(heard).double().cpu())
@@ -117,6 +118,6 @@ class WordsClassifier:
 
 
 def open_words_classifier(options: JudgeOptions) -> WordsClassifier:
-    """Make the classifier that a name such as "classifier" or "classifier:PATH" stands for."""
-    name = "classifier" if options.path is None else f"classifier:{Path(options.path).stem}"
+    """Make the classifier that "classifier" stands for, or "classifier:PATH", which is called as its file is."""
+    name = "classifier" if options.path is None else Path(options.path).stem
     return WordsClassifier(options.path, name=name, device=options.device)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         heard,
         lexical_learning,
         likeliest_responses,
+        stored_responses,
     )
     from layerstats.stats.multiplicity import adjust_p_values
     from layerstats.stats.networks import NetworkComparison, compare_networks
@@ -80,6 +81,7 @@ __all__ = [
     "phone_contrast",
     "phone_series",
     "power",
+    "stored_responses",
     "token_spread",
     "word_contrasts",
     "word_series",
@@ -118,6 +120,7 @@ _ROOMS = {
     "heard": "lexical",
     "lexical_learning": "lexical",
     "likeliest_responses": "lexical",
+    "stored_responses": "lexical",
     "parse_phone_contrast": "contrasts",
     "permutation_test": "resampling",
     "phone_contrast": "contrasts",

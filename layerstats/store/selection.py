@@ -105,6 +105,8 @@ class Selection:
         """Rows of the store's tokens table that are selected, (token,)."""
         if self._token_rows is not None:
             return self._token_rows
+        if self._recording == MAIN_RECORDING and not self._files.recording_names:
+            return np.arange(len(self._files.tokens))  # a store of judgements, say
         return np.arange(self._files.recording(self._recording)["tokens_written"])
 
     @property

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from layerstats.corpora import demo_corpus
 from layerstats.tables import check_frame
 
 
@@ -25,3 +26,22 @@ def test_lexical(kind, make, tmp_path):
     ceiling = spoken[spoken["measure"] == "accuracy on recorded words"].set_index("judge")["estimate"]
     assert ceiling["classifier"] > 0.95
     assert ceiling["pocketsphinx"] > 0.8
+
+
+def test_heard(make, tmp_path):
+    """Judgements of a store of generated speech, beside those of one of recorded words."""
+    from layerstats.judges import record_judgements
+    from layerstats.models import InfoWaveGAN, seeded
+    from layerstats.probes import generate_speech
+
+    with seeded(11):
+        network = InfoWaveGAN("ciwgan", codes=2, width=1)
+    said = record_judgements(generate_speech(network, voices=3), tmp_path / "said.zarr", ["classifier"])
+    recorded = record_judgements(demo_corpus(voices=2), tmp_path / "recorded.zarr", ["classifier"])
+    names = make("heard", tmp_path / "out", said, "--reference", recorded, "--draws", "50")
+    assert names == {"heard", "heard_summary", "heard_codes", "heard_shares"}
+    summary = check_frame(pd.read_csv(tmp_path / "out" / "heard_summary.csv"))
+    ceiling = summary.query("measure == 'accuracy on recorded words'")
+    assert ceiling["estimate"].item() > 0.95
+    shares = check_frame(pd.read_csv(tmp_path / "out" / "heard_shares.csv", dtype={"code": "str"}))
+    assert shares["tokens"].sum() == 2 * 3

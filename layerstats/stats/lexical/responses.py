@@ -7,6 +7,7 @@ import pandas as pd
 
 from layerstats.checks import check_columns
 from layerstats.errors import DataError
+from layerstats.store import Experiment
 
 
 def likeliest_responses(judgements: pd.DataFrame) -> pd.DataFrame:
@@ -50,3 +51,29 @@ def likeliest_responses(judgements: pd.DataFrame) -> pd.DataFrame:
     downwards = np.argsort(-scores.to_numpy(dtype=float), kind="stable")
     best = judgements.assign(_row=np.arange(len(judgements))).iloc[downwards].drop_duplicates(identity)
     return best.sort_values("_row").drop(columns="_row").reset_index(drop=True)
+
+
+def stored_responses(experiment: Experiment) -> pd.DataFrame:
+    """Return what judges heard in the selected tokens of a store.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        A store with judgements (`layerstats.judges.record_judgements`, or `layerstats judge`).
+
+    Returns
+    -------
+    DataFrame
+        The store's columns of tokens, then ``judge, response, score``: a row a token and judge, as `heard` takes them.
+
+    Raises
+    ------
+    DataError
+        The store has no judgements.
+    """
+    tables = experiment.tables
+    names = tables.loc[tables["kind"] == "judgements", "name"]
+    if names.empty:
+        raise DataError(f"The store {experiment.path} holds no judgements. Make some: layerstats judge STORE")
+    judged = pd.concat([experiment.table("judgements", name) for name in names], ignore_index=True)
+    return experiment.tokens.merge(likeliest_responses(judged), on="token", how="inner")
