@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -227,6 +227,30 @@ class EngineFit:
     thresholds: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True)
+class CannotFit:
+    """Why an engine cannot fit a request."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class FitPlan:
+    """A request that an engine can fit, with what finding that out has built.
+
+    Attributes
+    ----------
+    request
+        What is fitted.
+    """
+
+    request: FitRequest
+
+    def with_rho(self, rho: float) -> FitPlan | CannotFit:
+        """Return the plan of the same model with another AR(1) parameter."""
+        return replace(self, request=replace(self.request, rho=rho))
+
+
 @runtime_checkable
 class Engine(Protocol):
     """A way to fit the models of this package."""
@@ -237,15 +261,15 @@ class Engine(Protocol):
         """Return None where the engine works here, else what is missing and how to install it."""
         ...
 
-    def cannot(self, request: FitRequest) -> str | None:
-        """Return None where the engine can fit the request, else the reason why not."""
+    def plan(self, request: FitRequest) -> FitPlan | CannotFit:
+        """Return what `fit` takes, or why the engine cannot fit the request; whatever is built for it is built once."""
         ...
 
-    def fit(self, request: FitRequest) -> EngineFit:
+    def fit(self, plan: FitPlan) -> EngineFit:
         """Fit one model; raises `layerstats.errors.FitError`."""
         ...
 
-    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
         """Fit several models, side by side where the engine can; the same results as one after another."""
         ...
 
@@ -254,7 +278,7 @@ class Engine(Protocol):
 class EstimatesRho(Protocol):
     """An engine that can estimate the AR(1) parameter jointly with the smoothing parameters."""
 
-    def estimate_rho(self, request: FitRequest) -> float:
+    def estimate_rho(self, plan: FitPlan) -> float:
         """Return the AR(1) parameter at the optimum of the request's criterion; its own `rho` is not used."""
         ...
 
@@ -263,6 +287,6 @@ class EstimatesRho(Protocol):
 class FitsResiduals(Protocol):
     """An engine that can fit without the tables, where nothing but the residuals is wanted."""
 
-    def residuals(self, request: FitRequest) -> np.ndarray:
+    def residuals(self, plan: FitPlan) -> np.ndarray:
         """Return the residuals as `EngineFit` has them, (row,)."""
         ...

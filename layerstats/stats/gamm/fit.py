@@ -15,8 +15,15 @@ from layerstats.stats.gamm.checks.verification import verification_table
 from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
 from layerstats.stats.gamm.data.prepare import PreparedData
 from layerstats.stats.gamm.data.series_rows import has_whole_gaps
-from layerstats.stats.gamm.engine_interface import Engine, EngineFit, EstimatesRho, FitRequest, FitsResiduals
-from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, choose_engine, choose_with_reasons
+from layerstats.stats.gamm.engine_interface import (
+    CannotFit,
+    Engine,
+    EngineFit,
+    EstimatesRho,
+    FitRequest,
+    FitsResiduals,
+)
+from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, EngineChoice, choose_engine
 from layerstats.stats.gamm.families import response_notes
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.stats.gamm.request.build import build_request
@@ -141,11 +148,10 @@ def fit_many(tasks: Sequence[FitTask], workers: int = 2) -> list[GammResult]:
     """
     if workers < 1:
         raise ArgumentError(f"The 'workers' parameter must be 1 or more, but got {workers!r} instead.")
-    jobs = [_job(task) for task in tasks]
-    jobs = _with_rho(jobs, workers)
-    fits = _fit_by_engine([(job.engine, job.request) for job in jobs], workers)
-    verified = [number for number, job in enumerate(jobs) if job.task.verify]
-    references = _fit_by_engine([(jobs[number].reference(), jobs[number].request) for number in verified], workers)
+    jobs = _with_rho([_job(task) for task in tasks], workers)
+    fits = _fit_by_engine([job.choice for job in jobs], workers)
+    verified = {number: job.reference for number, job in enumerate(jobs) if job.reference is not None}
+    references = _fit_by_engine(list(verified.values()), workers)
     tables = {
         number: verification_table(fits[number], reference)
         for number, reference in zip(verified, references, strict=True)
@@ -155,22 +161,23 @@ def fit_many(tasks: Sequence[FitTask], workers: int = 2) -> list[GammResult]:
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A task with everything that was found out about it."""
+    """A task, its data, the engine that fits it, and the one that it is held against."""
 
     task: FitTask
     prepared: PreparedData
-    request: FitRequest
-    engine: Engine
+    choice: EngineChoice
+    reference: EngineChoice | None
     notes: tuple[str, ...] = ()
 
-    def reference(self) -> Engine:
-        return choose_engine(REFERENCE_ENGINE, self.request)
+    @property
+    def request(self) -> FitRequest:
+        return self.choice.plan.request
 
     def result(self, fitted: EngineFit, verification: pd.DataFrame | None) -> GammResult:
         return GammResult(
             request=replace(self.request, progress=None),
             engine_fit=fitted,
-            engine=self.engine.name,
+            engine=self.choice.engine.name,
             notes=(*self.prepared.notes, *self.notes, *fitted.notes),
             positions=self.prepared.positions,
             index=self.prepared.index,
@@ -180,49 +187,68 @@ class _Job:
 
 def _job(task: FitTask) -> _Job:
     request, prepared = build_request(task)
-    engine, reasons = choose_with_reasons(task.engine, request)
-    if task.verify:
-        choose_engine(REFERENCE_ENGINE, request)
-    notes = tuple(f"Fitted by {engine.name}, since {reason}." for reason in reasons)
-    notes += response_notes(request.family, request.response_values, request.weights, task.function)
-    if task.rho == "reml" and not isinstance(engine, EstimatesRho):
+    choice = choose_engine(task.engine, request)
+    reference = choose_engine(REFERENCE_ENGINE, request) if task.verify else None
+    if task.rho == "reml" and not isinstance(choice.engine, EstimatesRho):
         raise ArgumentError(
-            f"rho='reml' is for the structured engine, but this model is fitted by {engine.name!r}"
-            f"{''.join(f' ({reason})' for reason in reasons)}. Use rho='auto'."
+            f"rho='reml' is for the structured engine, but this model is fitted by {choice.engine.name!r}"
+            f"{''.join(f' ({reason})' for reason in choice.reasons)}. Use rho='auto'."
         )
-    return _Job(task, prepared, request, engine, notes)
+    notes = (
+        *_passed_over(choice),
+        *response_notes(request.family, request.response_values, request.weights, task.function),
+    )
+    return _Job(task, prepared, choice, reference, notes)
+
+
+def _passed_over(choice: EngineChoice) -> tuple[str, ...]:
+    return tuple(f"Fitted by {choice.engine.name}, since {reason}." for reason in choice.reasons)
 
 
 def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
     """Estimate rho where it is ``"auto"``, from fits without AR(1), or ``"reml"``, with the smoothing parameters."""
     automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
-    plain = [replace(jobs[number].request, rho=0.0) for number in automatic]
-    engines = [jobs[number].engine for number in automatic]
+    plain = [_at_rho(jobs[number].choice, jobs[number].task, 0.0) for number in automatic]
     settled = list(jobs)
-    for number, residuals in zip(automatic, _residuals(engines, plain, workers), strict=True):
-        job = jobs[number]
-        gaps = job.request.series_gaps
-        rho, note = _settle_rho(
-            *series_autocorrelation(residuals, job.request.series_start, 1, gaps), negative=has_whole_gaps(gaps)
-        )
-        settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
+    for number, residuals in zip(automatic, _residuals(plain, workers), strict=True):
+        request = jobs[number].request
+        gaps = request.series_gaps
+        found = series_autocorrelation(residuals, request.series_start, 1, gaps)
+        settled[number] = _settled(jobs[number], *_settle_rho(*found, negative=has_whole_gaps(gaps)))
     for number, job in enumerate(jobs):
-        if job.task.rho == "reml" and isinstance(job.engine, EstimatesRho):
-            rho = job.engine.estimate_rho(job.request)
+        if job.task.rho == "reml" and isinstance(job.choice.engine, EstimatesRho):
+            rho = job.choice.engine.estimate_rho(job.choice.plan)
             note = f"rho = {rho:.6g}, estimated by {job.request.method} jointly with the smoothing parameters."
-            settled[number] = replace(job, request=replace(job.request, rho=rho), notes=(*job.notes, note))
+            settled[number] = _settled(job, rho, note)
     return settled
 
 
-def _residuals(engines: list[Engine], requests: list[FitRequest], workers: int) -> list[np.ndarray]:
-    """Return the residuals of each request, without the tables where the engine can."""
-    whole = [number for number, engine in enumerate(engines) if not isinstance(engine, FitsResiduals)]
-    fits = _fit_by_engine([(engines[number], requests[number]) for number in whole], workers)
-    found = {number: fitted.residuals for number, fitted in zip(whole, fits, strict=True)}
-    for number, (engine, request) in enumerate(zip(engines, requests, strict=True)):
-        if isinstance(engine, FitsResiduals):
-            found[number] = engine.residuals(request)
-    return [found[number] for number in range(len(requests))]
+def _settled(job: _Job, rho: float, note: str) -> _Job:
+    """Return a job whose AR(1) parameter is known."""
+    choice = _at_rho(job.choice, job.task, rho)
+    others = () if choice.engine is job.choice.engine else _passed_over(choice)
+    compared = replace(job.task, engine=REFERENCE_ENGINE)
+    reference = None if job.reference is None else _at_rho(job.reference, compared, rho)
+    return replace(job, choice=choice, reference=reference, notes=(*job.notes, *others, note))
+
+
+def _at_rho(choice: EngineChoice, task: FitTask, rho: float) -> EngineChoice:
+    """Return an engine's plan for an AR(1) parameter; another engine's where it cannot, and the task leaves it open."""
+    plan = choice.plan.with_rho(rho)
+    if isinstance(plan, CannotFit):
+        return choose_engine(task.engine, replace(choice.plan.request, rho=rho))
+    return replace(choice, plan=plan)
+
+
+def _residuals(choices: list[EngineChoice], workers: int) -> list[np.ndarray]:
+    """Return the residuals of each plan, without the tables where the engine can."""
+    complete = [number for number, choice in enumerate(choices) if not isinstance(choice.engine, FitsResiduals)]
+    fits = _fit_by_engine([choices[number] for number in complete], workers)
+    found = {number: fitted.residuals for number, fitted in zip(complete, fits, strict=True)}
+    for number, choice in enumerate(choices):
+        if isinstance(choice.engine, FitsResiduals):
+            found[number] = choice.engine.residuals(choice.plan)
+    return [found[number] for number in range(len(choices))]
 
 
 def _settle_rho(rho: float, pairs: int, *, negative: bool) -> tuple[float, str]:
@@ -235,12 +261,12 @@ def _settle_rho(rho: float, pairs: int, *, negative: bool) -> tuple[float, str]:
     return limited, note
 
 
-def _fit_by_engine(work: list[tuple[Engine, FitRequest]], workers: int) -> list[EngineFit]:
-    """Hand each engine its requests at once; results in the order of `work`."""
+def _fit_by_engine(choices: list[EngineChoice], workers: int) -> list[EngineFit]:
+    """Hand each engine its plans at once; results in the order of `choices`."""
     results: dict[int, EngineFit] = {}
-    for name in dict.fromkeys(engine.name for engine, _ in work):
-        numbers = [number for number, (engine, _) in enumerate(work) if engine.name == name]
-        engine = work[numbers[0]][0]
-        fitted = engine.fit_many([work[number][1] for number in numbers], workers)
+    for name in dict.fromkeys(choice.engine.name for choice in choices):
+        numbers = [number for number, choice in enumerate(choices) if choice.engine.name == name]
+        engine = choices[numbers[0]].engine
+        fitted = engine.fit_many([choices[number].plan for number in numbers], workers)
         results.update(zip(numbers, fitted, strict=True))
-    return [results[number] for number in range(len(work))]
+    return [results[number] for number in range(len(choices))]

@@ -8,6 +8,7 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError, FitError, FormulaError, MissingDependencyError
 from layerstats.stats.gamm import FitTask, fit, fit_many
+from layerstats.stats.gamm.engine_interface import FitPlan
 from layerstats.stats.gamm.engines import registry
 from layerstats.stats.gamm.engines.pygam import PygamEngine
 
@@ -31,12 +32,12 @@ class Recorder(PygamEngine):
     def __init__(self):
         self.requests = []
 
-    def cannot(self, request):
-        return None
+    def plan(self, request):
+        return FitPlan(request)
 
-    def fit(self, request):
-        self.requests.append(request)
-        return super().fit(replace(request, rho=0.0, method="fREML"))
+    def fit(self, plan):
+        self.requests.append(plan.request)
+        return super().fit(replace(plan, request=replace(plan.request, rho=0.0, method="fREML")))
 
 
 @pytest.fixture

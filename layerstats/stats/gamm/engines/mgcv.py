@@ -15,7 +15,15 @@ import pandas as pd
 
 from layerstats.errors import RError
 from layerstats.rbridge import RPool, default_pool
-from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest, SmoothPart, WrittenSmooth
+from layerstats.stats.gamm.engine_interface import (
+    CannotFit,
+    Design,
+    EngineFit,
+    FitPlan,
+    FitRequest,
+    SmoothPart,
+    WrittenSmooth,
+)
 from layerstats.stats.gamm.formula.r_names import RNames
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
 
@@ -55,30 +63,12 @@ class MgcvEngine:
             return str(error)
         return None
 
-    def cannot(self, request: FitRequest) -> str | None:
-        """Return None where mgcv can fit the request, else the reason why not."""
-        if request.function == "gam" and request.discrete:
-            return "gam() does not discretise covariates: use function='bam', or discrete=False"
-        if request.function == "gam" and request.rho != 0:
-            return "gam() has no AR(1) residuals: use function='bam'"
-        if request.rho != 0 and request.series_gaps is not None:
-            return (
-                "bam() takes neighbouring rows as one step apart, whatever the time between them (gaps='time'): use "
-                "gaps='adjacent', or the engine 'structured'"
-            )
-        offset = any(term.is_offset for term in request.formula.parametric)
-        if offset and request.rho != 0 and not request.discrete and len(request.frame) <= _CHUNK:
-            return (
-                f"bam() forgets offset() with AR(1) residuals and up to {_CHUNK} rows: subtract it from the response, "
-                "or use the engine 'structured'"
-            )
-        if request.discrete and request.method != "fREML":
-            return f"bam(discrete=TRUE) needs method='fREML', not {request.method!r}"
-        if request.rho != 0 and request.family != "gaussian" and not request.discrete:
-            return f"AR(1) residuals of family {request.family!r} need discrete=True"
-        return None
+    def plan(self, request: FitRequest) -> FitPlan | CannotFit:
+        """Return the request as it is, or why mgcv cannot fit it."""
+        reason = _why_not(request)
+        return FitPlan(request) if reason is None else CannotFit(reason)
 
-    def fit(self, request: FitRequest) -> EngineFit:
+    def fit(self, plan: FitPlan) -> EngineFit:
         """Fit one model.
 
         Raises
@@ -86,10 +76,11 @@ class MgcvEngine:
         RError
             Or one of its kinds, see `layerstats.rbridge.RSession.call`.
         """
-        return self.fit_many([request], workers=1)[0]
+        return self.fit_many([plan], workers=1)[0]
 
-    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
         """Fit several models in at most `workers` R processes; the same results as one after another."""
+        requests = [plan.request for plan in plans]
         pool = self.pool
         if self._pool is None:
             pool.grow(workers)
@@ -98,6 +89,30 @@ class MgcvEngine:
         replies = pool.map("bridge_fit", arguments, workers=workers)
         fits = [_engine_fit(reply.value, reply.warnings, model) for reply, model in zip(replies, models, strict=True)]
         return [replace(fit, notes=sample_notes(request)) for fit, request in zip(fits, requests, strict=True)]
+
+
+def _why_not(request: FitRequest) -> str | None:
+    """Return None where mgcv can fit the request, else the reason why not."""
+    if request.function == "gam" and request.discrete:
+        return "gam() does not discretise covariates: use function='bam', or discrete=False"
+    if request.function == "gam" and request.rho != 0:
+        return "gam() has no AR(1) residuals: use function='bam'"
+    if request.rho != 0 and request.series_gaps is not None:
+        return (
+            "bam() takes neighbouring rows as one step apart, whatever the time between them (gaps='time'): use "
+            "gaps='adjacent', or the engine 'structured'"
+        )
+    offset = any(term.is_offset for term in request.formula.parametric)
+    if offset and request.rho != 0 and not request.discrete and len(request.frame) <= _CHUNK:
+        return (
+            f"bam() forgets offset() with AR(1) residuals and up to {_CHUNK} rows: subtract it from the response, "
+            "or use the engine 'structured'"
+        )
+    if request.discrete and request.method != "fREML":
+        return f"bam(discrete=TRUE) needs method='fREML', not {request.method!r}"
+    if request.rho != 0 and request.family != "gaussian" and not request.discrete:
+        return f"AR(1) residuals of family {request.family!r} need discrete=True"
+    return None
 
 
 class _SavedModel:

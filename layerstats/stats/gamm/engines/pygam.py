@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from layerstats.errors import FitError
-from layerstats.stats.gamm.engine_interface import EngineFit, FitRequest
+from layerstats.stats.gamm.engine_interface import CannotFit, EngineFit, FitPlan, FitRequest
 from layerstats.stats.gamm.engines.pygam_basis import SplineBlock, choose_smoothing, spline_blocks
-from layerstats.stats.gamm.engines.pygam_limits import pygam_cannot
+from layerstats.stats.gamm.engines.pygam_limits import why_not_pygam
 from layerstats.stats.gamm.engines.pygam_tables import engine_fit
 from layerstats.stats.gamm.engines.treatment_coding import parametric_columns
 
@@ -39,11 +39,12 @@ class PygamEngine:
             return "pygam is not installed: pip install pygam"
         return None
 
-    def cannot(self, request: FitRequest) -> str | None:
-        """Return None where pygam can fit the request, else the reason why not."""
-        return pygam_cannot(request)
+    def plan(self, request: FitRequest) -> FitPlan | CannotFit:
+        """Return the request as it is, or why pygam cannot fit it."""
+        reason = why_not_pygam(request)
+        return FitPlan(request) if reason is None else CannotFit(reason)
 
-    def fit(self, request: FitRequest) -> EngineFit:
+    def fit(self, plan: FitPlan) -> EngineFit:
         """Fit one model.
 
         Raises
@@ -51,7 +52,7 @@ class PygamEngine:
         FitError
             The model has more coefficients than rows, or parametric columns that depend on each other.
         """
-        begin = time.perf_counter()
+        begin, request = time.perf_counter(), plan.request
         parametric, names, terms = parametric_columns(request.formula, request.frame)
         if np.linalg.matrix_rank(parametric) < parametric.shape[1]:
             raise FitError(f"The parametric columns depend on each other: {', '.join(names)}. Leave one out.")
@@ -60,9 +61,9 @@ class PygamEngine:
         smoothing = choose_smoothing(request, parametric, blocks)
         return engine_fit(request, names, terms, blocks, smoothing, begin)
 
-    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
         """Fit several models, one after another: each takes seconds."""
-        return [self.fit(request) for request in requests]
+        return [self.fit(plan) for plan in plans]
 
 
 def _check_size(request: FitRequest, parametric: int, blocks: Sequence[SplineBlock]) -> None:

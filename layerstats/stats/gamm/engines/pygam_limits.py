@@ -16,7 +16,7 @@ _OPTIONS = {"k", "bs"}
 _SMALLEST_BASIS = 3
 
 
-def pygam_cannot(request: FitRequest) -> str | None:
+def why_not_pygam(request: FitRequest) -> str | None:
     """Return None where pygam can fit `request`, else the reason why not."""
     if request.family != "gaussian":
         return f"it fits the Gaussian family only here, not {request.family!r}"
@@ -31,13 +31,13 @@ def pygam_cannot(request: FitRequest) -> str | None:
     if request.discrete:
         return "it does not discretise covariates"
     for smooth in request.formula.smooths:
-        reason = _cannot_smooth(smooth, request)
+        reason = _why_not_smooth(smooth, request)
         if reason is not None:
             return reason
     return cannot_code(request.formula)
 
 
-def _cannot_smooth(smooth: SmoothTerm, request: FitRequest) -> str | None:
+def _why_not_smooth(smooth: SmoothTerm, request: FitRequest) -> str | None:
     if smooth.random:
         return f"it has no random effects or factor smooths ({smooth.label})"
     if smooth.function not in ("s", "te"):
@@ -57,10 +57,10 @@ def _cannot_smooth(smooth: SmoothTerm, request: FitRequest) -> str | None:
         return f"it cannot evaluate the variables of {smooth.label}; make columns of them first"
     if min(smooth.basis_dimensions or (_SMALLEST_BASIS,)) < _SMALLEST_BASIS:
         return f"it needs k = {_SMALLEST_BASIS} or more ({smooth})"
-    return _cannot_by(smooth, request)
+    return _why_not_by(smooth, request)
 
 
-def _cannot_by(smooth: SmoothTerm, request: FitRequest) -> str | None:
+def _why_not_by(smooth: SmoothTerm, request: FitRequest) -> str | None:
     if smooth.by is None:
         return None
     if not isinstance(smooth.by, Name):

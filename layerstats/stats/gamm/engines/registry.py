@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from layerstats.checks import check_choice
 from layerstats.errors import FitError, MissingDependencyError, UnsupportedModelError
-from layerstats.stats.gamm.engine_interface import Engine, FitRequest
+from layerstats.stats.gamm.engine_interface import CannotFit, Engine, FitPlan, FitRequest
 
 REFERENCE_ENGINE = "mgcv"
 
@@ -38,8 +39,17 @@ def engine_names() -> tuple[str, ...]:
     return ("auto", *ENGINES)
 
 
-def choose_engine(name: str | Engine, request: FitRequest) -> Engine:
-    """Return the engine called `name`, or for ``"auto"`` the first that can fit `request` here.
+@dataclass(frozen=True, eq=False)
+class EngineChoice:
+    """An engine, what it is to fit, and why those before it were passed over."""
+
+    engine: Engine
+    plan: FitPlan
+    reasons: tuple[str, ...] = ()
+
+
+def choose_engine(name: str | Engine, request: FitRequest) -> EngineChoice:
+    """Return the engine called `name`, or for ``"auto"`` the first that can fit `request` here, with its plan.
 
     Raises
     ------
@@ -50,38 +60,33 @@ def choose_engine(name: str | Engine, request: FitRequest) -> Engine:
     FitError
         No engine can; the message says what each would need.
     """
-    return choose_with_reasons(name, request)[0]
-
-
-def choose_with_reasons(name: str | Engine, request: FitRequest) -> tuple[Engine, tuple[str, ...]]:
-    """Return what `choose_engine` returns, and why those before it were passed over.
-
-    Raises
-    ------
-    MissingDependencyError, UnsupportedModelError, FitError
-        See `choose_engine`.
-    """
     if not isinstance(name, str):
-        return _checked(name, request), ()
+        return _checked(name, request)
     check_choice("engine", name, engine_names())
     if name != "auto":
-        return _checked(ENGINES[name](), request), ()
-    reasons = []
+        return _checked(ENGINES[name](), request)
+    passed: dict[str, str] = {}
     for candidate, make in ENGINES.items():
         engine = make()
-        reason = engine.available() or engine.cannot(request)
-        if reason is None:
-            return engine, tuple(f"the engine {passed!r} cannot fit this model: {why}" for passed, why in reasons)
-        reasons.append((candidate, reason))
-    lines = "\n".join(f"  {candidate}: {reason}" for candidate, reason in reasons)
+        plan = _planned(engine, request)
+        if isinstance(plan, FitPlan):
+            reasons = [f"the engine {other!r} cannot fit this model: {why}" for other, why in passed.items()]
+            return EngineChoice(engine, plan, tuple(reasons))
+        passed[candidate] = plan.reason
+    lines = "\n".join(f"  {candidate}: {reason}" for candidate, reason in passed.items())
     raise FitError(f"No engine can fit this model here.\n{lines}")
 
 
-def _checked(engine: Engine, request: FitRequest) -> Engine:
+def _planned(engine: Engine, request: FitRequest) -> FitPlan | CannotFit:
+    missing = engine.available()
+    return engine.plan(request) if missing is None else CannotFit(missing)
+
+
+def _checked(engine: Engine, request: FitRequest) -> EngineChoice:
     missing = engine.available()
     if missing is not None:
         raise MissingDependencyError(f"The engine {engine.name!r} does not work here: {missing}")
-    reason = engine.cannot(request)
-    if reason is not None:
-        raise UnsupportedModelError(f"The engine {engine.name!r} cannot fit this model: {reason}")
-    return engine
+    plan = engine.plan(request)
+    if isinstance(plan, CannotFit):
+        raise UnsupportedModelError(f"The engine {engine.name!r} cannot fit this model: {plan.reason}")
+    return EngineChoice(engine, plan)

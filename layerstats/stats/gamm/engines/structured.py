@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.gamm.engine_interface import Design, EngineFit, FitRequest
+from layerstats.stats.gamm.engine_interface import CannotFit, Design, EngineFit, FitPlan, FitRequest
+from layerstats.stats.gamm.engines.structured_plan import StructuredPlan, plan_structured
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
 from layerstats.stats.gamm.structured.cost import note_on_cost
 from layerstats.stats.gamm.structured.fitting import StructuredFit, fit_structured
 from layerstats.stats.gamm.structured.full_crossproduct import MOST_COEFFICIENTS, coefficient_count
-from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.model_building import build_model
 from layerstats.stats.gamm.structured.offsets import with_offset
 from layerstats.stats.gamm.structured.results.binomial_glance import binomial_glance_table
 from layerstats.stats.gamm.structured.results.lpmatrix import design
@@ -33,20 +32,11 @@ from layerstats.stats.gamm.structured.results.tables import (
 )
 from layerstats.stats.gamm.structured.separation import separation_warnings
 from layerstats.stats.gamm.structured.setup_rows import sample_notes
-from layerstats.stats.gamm.structured.unsupported import Unsupported
 from layerstats.stats.gamm.written_terms import parametric_columns_used
 from layerstats.stats.one_thread import one_blas_thread
 
 # Columns of the dense corner from which threads of BLAS gain more than they cost.
 _LARGE = 300
-# Families whose reason says more than that they are not there.
-_UNFITTED = {
-    "ocat": (
-        "working weights do not give what mgcv's gam() gives for ordered categories: with curves of tokens, estimates "
-        "are up to a fifth of a standard error away and thresholds 4 percent nearer to each other (see "
-        "docs/ordered-categories.md)"
-    )
-}
 
 
 class StructuredEngine:
@@ -60,87 +50,58 @@ class StructuredEngine:
 
     name = "structured"
 
-    def __init__(self) -> None:
-        # `cannot` has to build the model; the fit that follows need not do so again.
-        self._last: tuple[FitRequest, Model] | None = None
-
     def available(self) -> str | None:
         """Return None: the engine needs nothing beyond this package."""
         return None
 
-    def cannot(self, request: FitRequest) -> str | None:
-        """Return None where the engine expresses the request, else the reason why not."""
-        if request.family not in ("gaussian", "binomial"):
-            return _UNFITTED.get(
-                request.family, f"it fits the families 'gaussian' and 'binomial', not {request.family!r}"
-            )
-        if request.family != "gaussian" and request.rho != 0:
-            return (
-                f"AR(1) residuals need a Gaussian response: those of family {request.family!r} have no common variance "
-                "that a lag could be scaled by"
-            )
-        if request.knots is not None:
-            return "it places knots itself (knots)"
-        if request.weights is not None and np.any(request.weights == 0):
-            return "it takes no rows of weight zero"
-        if request.discrete:
-            return "it does not discretise covariates (discrete=True)"
-        if request.function != "bam":
-            return f"it parameterises smooths as bam() does, not as {request.function}()"
-        try:
-            self._model(request)
-        except Unsupported as error:
-            return f"it does not express {error}"
-        return None
+    def plan(self, request: FitRequest) -> StructuredPlan | CannotFit:
+        """Return the request with its model, or why the engine does not express it."""
+        return plan_structured(request)
 
-    def estimate_rho(self, request: FitRequest) -> float:
+    def estimate_rho(self, plan: FitPlan) -> float:
         """Return the AR(1) parameter by REML (or ML), jointly with the smoothing parameters."""
-        with self._threads(request):
-            return estimate_rho(request)
+        own = _own(plan)
+        with _threads(own):
+            return estimate_rho(own.request, own.model)
 
-    def fit(self, request: FitRequest) -> EngineFit:
+    def fit(self, plan: FitPlan) -> EngineFit:
         """Fit one model.
 
         Raises
         ------
-        ArgumentError
-            The engine does not express it; `cannot` says why.
         FitError
             The data do not determine its coefficients.
         """
-        begin = time.perf_counter()
-        with self._threads(request):
-            return _engine_fit(self._fit(request), begin)
+        begin, own = time.perf_counter(), _own(plan)
+        with _threads(own):
+            return _engine_fit(fit_structured(own.request, own.model), begin)
 
-    def residuals(self, request: FitRequest) -> np.ndarray:
+    def residuals(self, plan: FitPlan) -> np.ndarray:
         """Fit one model for its residuals alone, (row,).
 
         Raises
         ------
-        ArgumentError, FitError
+        FitError
             As `fit`.
         """
-        with self._threads(request):
-            fitted = self._fit(request)
+        own = _own(plan)
+        with _threads(own):
+            fitted = fit_structured(own.request, own.model)
             return fitted.residuals(fitted.fitted())[0]
 
-    def fit_many(self, requests: Sequence[FitRequest], workers: int) -> list[EngineFit]:
+    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
         """Fit several models one after another; `workers` changes nothing."""
-        return [self.fit(request) for request in requests]
+        return [self.fit(plan) for plan in plans]
 
-    def _fit(self, request: FitRequest) -> StructuredFit:
-        reason = self.cannot(request)
-        if reason is not None:
-            raise ArgumentError(f"The engine {self.name!r} cannot fit this model: {reason}")
-        return fit_structured(request, self._model(request))
 
-    def _threads(self, request: FitRequest) -> AbstractContextManager[None]:
-        return one_blas_thread(self.cannot(request) is not None or self._model(request).dense_count < _LARGE)
+def _own(plan: FitPlan) -> StructuredPlan:
+    if not isinstance(plan, StructuredPlan):
+        raise ArgumentError(f"The engine 'structured' fits what its own plan() returned, but got {plan!r} instead.")
+    return plan
 
-    def _model(self, request: FitRequest) -> Model:
-        if self._last is None or self._last[0] is not request:
-            self._last = request, build_model(request)
-        return self._last[1]
+
+def _threads(plan: StructuredPlan) -> AbstractContextManager[None]:
+    return one_blas_thread(plan.model.dense_count < _LARGE)
 
 
 def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:

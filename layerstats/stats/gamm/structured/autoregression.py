@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.data.series_rows import has_whole_gaps
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import criterion_of
-from layerstats.stats.gamm.structured.model_building import build_model
+from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.newton import minimise
 from layerstats.stats.gamm.structured.row_patterns import find_patterns
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
@@ -21,13 +20,22 @@ _BOUND = 0.995
 # Between 0 and 1 where gaps are not whole steps: a negative number has no such powers.
 _LOWEST = 1e-6
 _ACCURACY = 1e-7
+# Levels have the same pattern where their gaps are the same: so are then the powers of any number but 0 and 1.
+_TELLS_GAPS_APART = 0.5
 
 
-def estimate_rho(request: FitRequest) -> float:
-    """Return the AR(1) parameter that minimises the criterion of `request`, whose own `rho` is not used.
+def estimate_rho(request: FitRequest, model: Model) -> float:
+    """Return the AR(1) parameter that minimises the criterion of `request`.
 
     For each value the smoothing parameters and the scale are at their minimum, from where the last value had them, so
     that it is a search in one dimension.
+
+    Parameters
+    ----------
+    request
+        What is fitted, with AR(1) residuals: its own `rho` is not 0, and counts for nothing else.
+    model
+        Of the request.
 
     Raises
     ------
@@ -40,12 +48,9 @@ def estimate_rho(request: FitRequest) -> float:
         raise ArgumentError("To estimate rho, the request must say where series begin ('series' and 'order' of fit()).")
     if bool(np.all(request.series_start)):
         raise FitError("rho cannot be estimated: no series has two rows.")
-    # With any value but 0 the blocks are chosen so that no series crosses them.
-    request = replace(request, rho=0.5)
-    model = build_model(request)
     smoothing: np.ndarray | None = None
     root = None if request.weights is None else np.sqrt(request.weights)
-    patterns = find_patterns(model, series_start(request), root, neighbour_correlation(request, request.rho))
+    patterns = find_patterns(model, series_start(request), root, neighbour_correlation(request, _TELLS_GAPS_APART))
 
     def profile(rho: float) -> float:
         nonlocal smoothing

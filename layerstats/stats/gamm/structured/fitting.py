@@ -126,13 +126,18 @@ def criterion_of(request: FitRequest, model: Model, rho: float, patterns: Patter
         nested = build_nested_system(model, response_of(request), start, correlation, request.weights, patterns)
         penalties = Penalties.of(model, int(nested.block_count.sum()), len(nested.used))
         return NestedCriterion(nested, penalties, request.method, constant)
-    if model.summed is not None and model.summed[0] is request and rho == request.rho:
+    if model.summed is not None and _has_data_of(model.summed[0], request) and rho == model.summed[0].rho:
         system = model.summed[1]
     else:
         system = build_system(model, response_of(request), start, correlation, request.weights, patterns)
     # As in mgcv's scores, prior weights scale the rows and add no constant.
     penalties = Penalties.of(model, int(system.block_count.sum()))
     return Criterion(system, penalties, request.method, constant)
+
+
+def _has_data_of(one: FitRequest, other: FitRequest) -> bool:
+    """Return whether two requests have the same data, by identity: requests of one plan differ in their rho."""
+    return one.frame is other.frame and one.response_values is other.response_values and one.weights is other.weights
 
 
 def fit_structured(request: FitRequest, model: Model) -> StructuredFit:

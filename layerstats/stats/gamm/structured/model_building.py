@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,25 @@ MOST_DENSE_COEFFICIENTS = 1500
 FEWEST_OUTER_COEFFICIENTS = 150
 
 
+@dataclass(frozen=True, eq=False)
+class ModelTerms:
+    """The terms of a request: what takes most of the time to build, and is the same for every AR(1) parameter.
+
+    Attributes
+    ----------
+    parametric
+        The parametric part.
+    smooths
+        Each smooth of the formula with its terms.
+    terms
+        These terms, without what smaller smooths are in larger ones.
+    """
+
+    parametric: ParametricPart
+    smooths: tuple[Built, ...]
+    terms: tuple[DenseTerm | GroupedTerm, ...]
+
+
 def build_model(request: ModelRequest, *, nesting: bool = True) -> Model:
     """Build the model of a request.
 
@@ -54,15 +73,36 @@ def build_model(request: ModelRequest, *, nesting: bool = True) -> Model:
     Unsupported
         The engine does not express it; the message says what.
     """
-    frame = request.frame
-    parametric = build_parametric(request.formula, frame)
+    return arrange_model(build_terms(request), request, nesting=nesting)
+
+
+def build_terms(request: ModelRequest) -> ModelTerms:
+    """Build the bases of a request.
+
+    Raises
+    ------
+    Unsupported
+        The engine does not express a term.
+    """
+    parametric = build_parametric(request.formula, request.frame)
     setup = setup_rows(request)
     smooths: list[Built] = [(smooth, _terms_of(smooth, request.formula, setup)) for smooth in request.formula.smooths]
     labels = [term.label for _, built in smooths for term in built]
     repeated = [label for label in labels if labels.count(label) > 1]
     if repeated:
         raise Unsupported(f"two smooths called {repeated[0]}")
-    terms = _constrained(smooths, parametric, setup)
+    return ModelTerms(parametric, tuple(smooths), tuple(_constrained(smooths, parametric, setup)))
+
+
+def arrange_model(built: ModelTerms, request: ModelRequest, *, nesting: bool = True) -> Model:
+    """Return the model of a request whose terms are built; see `build_model`.
+
+    Raises
+    ------
+    Unsupported
+        Too many terms are left for the dense corner, or the data do not determine the coefficients.
+    """
+    frame, parametric, terms = request.frame, built.parametric, built.terms
     grouped = [term for term in terms if isinstance(term, GroupedTerm)]
     blocks, outer = _arrangement(grouped, request, nesting)
     factor = blocks[0].factor if blocks else ()
@@ -75,8 +115,8 @@ def build_model(request: ModelRequest, *, nesting: bool = True) -> Model:
             f"{MOST_DENSE_COEFFICIENTS}"
         )
     beside = [column for term in request.formula.parametric for column in term.columns]
-    for smooth, built in smooths:
-        own = built[0]
+    for smooth, of_smooth in built.smooths:
+        own = of_smooth[0]
         grouping = own.factor if isinstance(own, GroupedTerm) and own in apart else ()
         beside += [column for column in smooth.columns if column not in grouping]
     model = Model(
@@ -84,13 +124,39 @@ def build_model(request: ModelRequest, *, nesting: bool = True) -> Model:
         dense=dense,
         blocks=blocks,
         outer=outer,
-        labels=tuple(labels),
+        labels=tuple(term.label for _, of_smooth in built.smooths for term in of_smooth),
         rows=UniqueRows.of(frame, list(dict.fromkeys(beside))),
         level=blocks[0].level_of(frame) if blocks else np.zeros(len(frame), dtype=np.int64),
         group=outer[0].level_of(frame) if outer else np.zeros(len(frame), dtype=np.int64),
-        factor_smooths=tuple((smooth, len(built[0].penalties)) for smooth, built in smooths if smooth.bases[0] == "fs"),
+        factor_smooths=tuple(
+            (smooth, len(of_smooth[0].penalties)) for smooth, of_smooth in built.smooths if smooth.bases[0] == "fs"
+        ),
     )
     return _determined(request, model)
+
+
+def with_rho(model: Model, built: ModelTerms, before: ModelRequest, request: ModelRequest) -> Model:
+    """Return the model of a request that differs from the one `before` in its AR(1) parameter.
+
+    Raises
+    ------
+    Unsupported
+        As `arrange_model`.
+    """
+    # Of columns that depend on each other, which one is left out may hang on the AR(1) parameter.
+    if model.aliased.names or not same_blocks(built, before, request):
+        return arrange_model(built, request)
+    # Sums of the data under another AR(1) parameter are of no use.
+    return model if model.summed is None or model.summed[0].rho == request.rho else replace(model, summed=None)
+
+
+def same_blocks(built: ModelTerms, *requests: ModelRequest) -> bool:
+    """Return whether requests that differ in their AR(1) parameter have the same blocks.
+
+    With AR(1) residuals no series may cross the blocks.
+    """
+    grouped = [term for term in built.terms if isinstance(term, GroupedTerm)]
+    return len({one.rho == 0 for one in requests}) == 1 or not any(_crosses_series(one, requests[0]) for one in grouped)
 
 
 def _determined(request: ModelRequest, model: Model) -> Model:

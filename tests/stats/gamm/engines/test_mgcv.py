@@ -14,7 +14,7 @@ import pytest
 from layerstats.errors import ArgumentError, MissingDependencyError, RCrashError, RError, RMemoryError
 from layerstats.rbridge import RPool, RSession
 from layerstats.stats.gamm import FitTask, fit, fit_many, parse_formula
-from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.engine_interface import FitPlan, FitRequest
 from layerstats.stats.gamm.engines.mgcv import MgcvEngine
 
 pytestmark = pytest.mark.r
@@ -181,7 +181,7 @@ def request(words, **changes):
     ],
 )
 def test_what_mgcv_cannot_do_is_said_before_the_fit(words, changes, reason):
-    assert reason in MgcvEngine().cannot(request(words, **changes))
+    assert reason in MgcvEngine().plan(request(words, **changes)).reason
     with pytest.raises(ArgumentError, match=reason):
         fit("y ~ s(x)", words, engine="mgcv", series="token", order="x", **changes)
 
@@ -190,7 +190,7 @@ def test_error_of_r_in_the_formula(words, engine):
     # A basis that only R can know does not exist.
     broken = request(words, formula=parse_formula('y ~ s(x, bs = "no")'))
     with pytest.raises(RError, match=r"R reported an error in .*smooth\.construct"):
-        engine.fit(broken)
+        engine.fit(FitPlan(broken))
 
 
 def test_r_that_is_not_there(words, monkeypatch, tmp_path):

@@ -87,7 +87,7 @@ def test_what_larger_smooths_lose(formula, lost, make_request):
 
 
 def test_products_whose_loss_is_left_to_rounding_errors_are_refused(make_request):
-    answer = StructuredEngine().cannot(make_request("y ~ s(v, k = 4) + t2(v, z, k = 4)", ROWS))
+    answer = StructuredEngine().plan(make_request("y ~ s(v, k = 4) + t2(v, z, k = 4)", ROWS)).reason
     assert answer is not None
     assert "smooths that contain each other (s(v) and t2(v,z))" in answer
 

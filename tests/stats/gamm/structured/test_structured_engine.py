@@ -33,7 +33,7 @@ CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
     ],
 )
 def test_refusals_name_what_is_not_expressed(formula, reason, make_request, make_tokens):
-    answer = StructuredEngine().cannot(make_request(formula, make_tokens()))
+    answer = StructuredEngine().plan(make_request(formula, make_tokens())).reason
     assert answer is not None
     assert reason in answer
 
@@ -45,7 +45,7 @@ def test_refused_settings(field, value, make_tokens):
 
 
 def test_auto_prefers_the_engine_where_it_can(make_request, make_tokens):
-    assert choose_engine("auto", make_request(CURVES, make_tokens())).name == "structured"
+    assert choose_engine("auto", make_request(CURVES, make_tokens())).engine.name == "structured"
 
 
 @given(st.floats(-1e8, 1e8), st.floats(1e-3, 1e3))
@@ -152,10 +152,15 @@ def test_units_of_time_do_not_matter_for_m_2(make_tokens):
     assert first.glance["score"][0] == pytest.approx(second.glance["score"][0], abs=1e-6)
 
 
+def _fitted(request):
+    engine = StructuredEngine()
+    return engine.fit(engine.plan(request))
+
+
 def test_deviance_explained_is_about_the_mean_without_an_intercept_too(make_request, make_tokens):
     data = make_tokens()
     with_intercept, without = (
-        StructuredEngine().fit(make_request(formula, data)).glance["deviance_explained"][0]
+        _fitted(make_request(formula, data)).glance["deviance_explained"][0]
         for formula in ("y ~ word + s(x, k = 5)", "y ~ 0 + word + s(x, k = 5)")
     )
     assert without == pytest.approx(with_intercept, abs=1e-9)

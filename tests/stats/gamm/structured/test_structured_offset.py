@@ -72,7 +72,7 @@ def test_one_offset_of_one_expression(written, tokens):
 
 
 def test_an_offset_that_is_no_number_is_refused(tokens, make_request):
-    answer = StructuredEngine().cannot(make_request("y ~ offset(word) + s(x, k = 4)", tokens))
+    answer = StructuredEngine().plan(make_request("y ~ offset(word) + s(x, k = 4)", tokens)).reason
     assert answer is not None
     assert "offset(word)" in answer
 

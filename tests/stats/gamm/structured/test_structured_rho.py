@@ -10,16 +10,21 @@ import pytest
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.fit import fit
 from layerstats.stats.gamm.structured.autoregression import estimate_rho
+from layerstats.stats.gamm.structured.model_building import build_model
 
 REFERENCE = Path(__file__).parent / "reference"
 FORMULA = "y ~ word + x + s(token, bs = 're')"
+
+
+def rho_of(request):
+    return estimate_rho(request, build_model(request))
 
 
 @pytest.mark.parametrize("method", ["REML", "ML"])
 def test_equals_nlme(method, make_request):
     rows = pd.read_csv(REFERENCE / "corar1_rows.csv")
     answers = pd.read_csv(REFERENCE / "corar1_answers.csv").query("method == @method").set_index("quantity")["value"]
-    rho = estimate_rho(make_request(FORMULA, rows, method=method, rho=0.5))
+    rho = rho_of(make_request(FORMULA, rows, method=method, rho="reml"))
     assert rho == pytest.approx(answers["rho"], abs=2e-5)
     result = fit(FORMULA, rows, engine="structured", method=method, rho=rho, series="token", order="x")
     estimates = result.parametric.set_index("term")["estimate"]
@@ -32,15 +37,15 @@ def test_equals_nlme(method, make_request):
 
 def test_series_without_two_rows(make_request, make_tokens):
     rows = make_tokens(12, 2).groupby("token").head(1)
-    request = make_request("y ~ v", rows, rho=0.5)
+    request = make_request("y ~ v", rows, rho="reml")
     with pytest.raises(FitError, match="no series has two rows"):
-        estimate_rho(request)
+        rho_of(request)
 
 
 def test_rows_without_series(make_request, make_tokens):
     request = make_request("y ~ s(x, k = 4)", make_tokens().drop(columns="token"))
     with pytest.raises(ArgumentError, match="where series begin"):
-        estimate_rho(request)
+        rho_of(request)
 
 
 def test_fit_estimates_rho_jointly(make_tokens):
