@@ -4,9 +4,9 @@ A judgement is a row ``token, judge, response, score``. Importing this room impo
 judge asks for what it needs when it is made.
 """
 
+from layerstats.judges.judgement_tables import record_judgements
 from layerstats.judges.judging import DEFAULT_JUDGES, hear_words, judge_speech
 from layerstats.judges.protocol import JUDGEMENT_COLUMNS, Judge, JudgeOptions, check_judgements
-from layerstats.judges.recorded import record_judgements
 from layerstats.judges.registry import JUDGES, open_judge
 from layerstats.judges.word_recogniser import NOTHING, WordRecogniser
 from layerstats.judges.words_classifier import WordsClassifier
