@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm import FitTask, fit
+from layerstats.stats.gamm import FitTask, fit, smoothing_selection
 from layerstats.stats.gamm.batched import choose_backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import smooth_tests
 from layerstats.stats.gamm.batched.rows import (
     channel_design,
-    channel_newton,
     fit_channels,
     mean_autocorrelation,
     stack_fits,
@@ -186,7 +185,7 @@ def test_a_large_offset_moves_the_intercept_alone(fitted):
 
 def test_a_fit_that_ends_early_says_so(fitted, monkeypatch):
     design, values, _ = fitted
-    monkeypatch.setattr(channel_newton, "_MOST_ITERATIONS", 1)
+    monkeypatch.setattr(smoothing_selection, "MOST_ITERATIONS", 1)
     ours = fit_channels(design, values, choose_backend("cpu"))
     assert set(ours.status) == {"not converged"}
     assert (ours.gradient_norm > 1e-3).all()

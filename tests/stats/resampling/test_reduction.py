@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from layerstats.stats.gamm.batched.curves.curve_criterion import estimate, slopes, value
+from layerstats.stats.gamm.batched.curves.curve_optima import starting_point
 from layerstats.stats.gamm.batched.curves.fitted import fit_design
 from layerstats.stats.gamm.batched.curves.reduction import without_rest
-from layerstats.stats.gamm.batched.curves.refit import starting_point
 from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator

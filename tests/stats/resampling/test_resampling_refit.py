@@ -11,8 +11,9 @@ import pytest
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.batched.curves.curve_criterion import estimate, slopes, value
 from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
+from layerstats.stats.gamm.batched.curves.curve_optima import starting_point
 from layerstats.stats.gamm.batched.curves.fitted import fit_design
-from layerstats.stats.gamm.batched.curves.refit import refit, starting_point
+from layerstats.stats.gamm.batched.curves.refit import refit
 from layerstats.stats.gamm.batched.curves.residual_sums import lag_one
 from layerstats.stats.gamm.batched.curves.row_refits import simulate_rows
 from layerstats.stats.gamm.batched.curves.summaries import replicates_of, summarise

@@ -10,7 +10,7 @@ dense corner and one small block a token. Every formula here uses that, and none
 ``system``          the sufficient statistics of data under a model
 ``solution``        the penalised estimates at given smoothing parameters
 ``criterion``       REML or ML, with gradient and Hessian
-``newton``          their minimum
+``optimum``         their minimum, by the policy of `layerstats.stats.gamm.smoothing_selection`
 ``inference``       covariances, effective degrees of freedom, tests, tables
 ==================  ===================================================================================
 """

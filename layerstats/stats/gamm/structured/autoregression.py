@@ -10,9 +10,10 @@ from scipy.optimize import minimize_scalar
 from layerstats.errors import ArgumentError, FitError
 from layerstats.stats.gamm.data.series_rows import has_whole_gaps
 from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.smoothing_selection import warm_start
 from layerstats.stats.gamm.structured.fitting import criterion_of
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import minimise
+from layerstats.stats.gamm.structured.optimum import minimise, minimise_from_starts, starting_point
 from layerstats.stats.gamm.structured.row_patterns import find_patterns
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation, series_start
 
@@ -54,9 +55,12 @@ def estimate_rho(request: FitRequest, model: Model) -> float:
 
     def profile(rho: float) -> float:
         nonlocal smoothing
-        optimum = minimise(criterion_of(request, model, rho, patterns), smoothing)
-        # From beyond these nothing comes back in few steps.
-        smoothing = np.clip(optimum.solution.log_smoothing, -12.0, 12.0)
+        criterion = criterion_of(request, model, rho, patterns)
+        if smoothing is None:
+            optimum = minimise_from_starts(criterion)
+        else:
+            optimum = minimise(criterion, warm_start(smoothing, starting_point(criterion)))
+        smoothing = optimum.solution.log_smoothing
         return optimum.value
 
     lowest = -_BOUND if has_whole_gaps(request.series_gaps) else _LOWEST

@@ -69,7 +69,7 @@ class Criterion:
         """Observations, less the unpenalised directions for REML."""
         return self.system.observations - (0 if self.method == "ML" else self.penalties.counted_as_estimated)
 
-    def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def starting_weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what the data say of the coefficients of each penalty, (column,), and its diagonal."""
         system, penalties = self.system, self.penalties
         dense = np.diag(system.dense_gram)
@@ -85,7 +85,7 @@ class Criterion:
 
     def value(self, solution: Solution, log_scale: float) -> float:
         """Return the criterion."""
-        determinant = self.penalties.determinant(solution.log_smoothing).value
+        determinant = solution.penalty_determinant.value
         return self.constant + 0.5 * float(
             solution.penalised_square * np.exp(-log_scale)
             + self.freedom * (np.log(2 * np.pi) + log_scale)
@@ -97,7 +97,7 @@ class Criterion:
         """Return gradient and Hessian."""
         fit, fit_cross = self.fit_terms(solution)
         trace, trace_cross = self.determinant_terms(solution)
-        penalty = self.penalties.determinant(solution.log_smoothing)
+        penalty = solution.penalty_determinant
         scale = np.exp(log_scale)
         residual = solution.penalised_square / scale
         gradient = np.append((fit / scale + trace - penalty.gradient) / 2, (self.freedom - residual) / 2)

@@ -15,7 +15,7 @@ from scipy.linalg import block_diag
 from layerstats.stats.gamm.structured.criterion import fit_terms, gather_coefficients, penalised_directions
 from layerstats.stats.gamm.structured.full_crossproduct import MOST_COEFFICIENTS, coefficient_count, full_crossproduct
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.optimum import Optimum
 from layerstats.stats.gamm.structured.second_order import SecondOrder, second_order
 
 

@@ -17,8 +17,8 @@ from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.model import Model
 from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
 from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
-from layerstats.stats.gamm.structured.newton import Optimum, minimise_from_several
 from layerstats.stats.gamm.structured.offsets import offset_of, response_of
+from layerstats.stats.gamm.structured.optimum import Optimum, minimise_from_starts
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.quasi_likelihood import WorkingFit, fit_working_models
 from layerstats.stats.gamm.structured.row_patterns import Patterns
@@ -165,7 +165,7 @@ def _fit_binomial(request: FitRequest, model: Model) -> StructuredFit:
 def _fit_gaussian(request: FitRequest, model: Model) -> StructuredFit:
     criterion = criterion_of(request, model, request.rho)
     meter = Meter(model, criterion.penalties.compete, request.progress)
-    optimum = minimise_from_several(criterion, meter.step)
+    optimum = minimise_from_starts(criterion, meter.step)
     check_inexact(optimum.solution.penalised_square, criterion.system.response_square)
     groups = cast(NestedSolution, optimum.solution).group_coefficients if model.outer else None
     coefficients = optimum.solution.coefficients.copy()

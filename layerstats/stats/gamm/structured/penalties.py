@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from scipy.linalg import qr
 
+from layerstats.stats.gamm.smoothing_selection import penalties_compete
 from layerstats.stats.gamm.structured.model import Model
 
 
@@ -167,7 +168,7 @@ class Penalties:
     @property
     def compete(self) -> bool:
         """Whether penalties, or the smooths they belong to, can take each other's place."""
-        return self.collinear or self.extra_axes is not None or bool(np.any(np.sum(self.dense > 0, axis=0) > 1))
+        return self.collinear or self.extra_axes is not None or penalties_compete(self.dense)
 
     @property
     def counted_as_estimated(self) -> int:

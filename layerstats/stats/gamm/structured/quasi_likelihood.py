@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from layerstats.stats.gamm.engine_interface import FitRequest
+from layerstats.stats.gamm.smoothing_selection import warm_start
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import Optimum, minimise, minimise_from_several, starting_point
 from layerstats.stats.gamm.structured.offsets import offset_of
+from layerstats.stats.gamm.structured.optimum import Optimum, minimise, minimise_from_starts, starting_point
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.system_building import build_system
 
@@ -26,8 +27,6 @@ _MOST_HALVINGS = 6
 _TOLERANCE = 1e-11
 # Below this the smoothing parameters of the last working model are near those of the next.
 _NEARLY = 1e-3
-# How far above the data a penalty may start: beyond, the criterion is flat and Newton's method would not come back.
-_HIGHEST_START = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +108,9 @@ def _working_criterion(
 def _solve(criterion: Criterion, model: Model, offset: np.ndarray | float, last: WorkingFit | None) -> WorkingFit:
     """Optimise one working model, from the smoothing parameters of the last where they are near."""
     if last is None:
-        optimum = minimise_from_several(criterion)
+        optimum = minimise_from_starts(criterion)
     else:
-        highest = starting_point(criterion) + _HIGHEST_START
-        optimum = minimise(criterion, np.minimum(last.optimum.solution.log_smoothing, highest))
+        optimum = minimise(criterion, warm_start(last.optimum.solution.log_smoothing, starting_point(criterion)))
     coefficients = optimum.solution.coefficients.copy()
     if model.parametric.has_intercept:
         coefficients[0] += criterion.system.offset

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
-from layerstats.stats.gamm.structured.penalties import Penalties
+from layerstats.stats.gamm.structured.penalties import Penalties, PenaltyDeterminant
 from layerstats.stats.gamm.structured.system import System
 
 # LAPACK's Cholesky factor, inverse and solution: scipy's own checks would take longer than the small systems do.
@@ -34,6 +34,11 @@ class WeightedPenalties:
     def smoothing(self) -> np.ndarray:
         """(penalty,) smoothing parameters."""
         return np.exp(self.log_smoothing)
+
+    @cached_property
+    def penalty_determinant(self) -> PenaltyDeterminant:
+        """The log determinant of the weighted penalties, with derivatives."""
+        return self.penalties.determinant(self.log_smoothing)
 
     @cached_property
     def dense_penalties(self) -> np.ndarray:
@@ -222,12 +227,13 @@ def solve_dense(matrix: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, n
     if np.any(diagonal <= 0):
         raise np.linalg.LinAlgError("The penalised cross-product is not positive definite.")
     scale = 1 / np.sqrt(diagonal)
-    factor, failed = _FACTOR(matrix * np.outer(scale, scale), lower=1, clean=1)
+    both = scale[:, None] * scale
+    factor, failed = _FACTOR(matrix * both, lower=1, clean=1)
     if failed:
         raise np.linalg.LinAlgError("The penalised cross-product is not positive definite.")
     solution = _SOLVE(factor, response * scale, lower=1)[0] * scale
     # One step of refinement takes the error of the solution to that of the data.
     solution = solution + _SOLVE(factor, (response - matrix @ solution) * scale, lower=1)[0] * scale
     root = _INVERT(factor, lower=1)[0]
-    inverse = (root.T @ root) * np.outer(scale, scale)
+    inverse = (root.T @ root) * both
     return inverse, solution, 2 * float(np.log(np.diag(factor)).sum() - np.log(scale).sum())

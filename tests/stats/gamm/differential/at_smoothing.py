@@ -15,7 +15,7 @@ from layerstats.stats.gamm.structured import fitting, quasi_likelihood
 from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.fitting import StructuredFit, criterion_of
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.optimum import Optimum
 
 from .models import Case
 
@@ -42,8 +42,8 @@ def fit_at_smoothing_parameters(case: Case, result: GammResult, column: str) -> 
         return _there(criterion, best.model, log_smoothing)
 
     with (
-        patch.object(fitting, "minimise_from_several", stay),
-        patch.object(quasi_likelihood, "minimise_from_several", stay),
+        patch.object(fitting, "minimise_from_starts", stay),
+        patch.object(quasi_likelihood, "minimise_from_starts", stay),
         patch.object(quasi_likelihood, "minimise", stay),
     ):
         return fit(case.formula, case.data, engine="structured", **case.arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from layerstats.stats.gamm.smoothing_selection import SECOND_START, minimise
 from layerstats.stats.gamm.structured import row_patterns, system_building, unique_rows
 from layerstats.stats.gamm.structured.bases import radial_sum
 from layerstats.stats.gamm.structured.bases.basis import Values
@@ -12,7 +13,7 @@ from layerstats.stats.gamm.structured.bases.thin_plate import ThinPlateBasis
 from layerstats.stats.gamm.structured.block_traces import _by_rows, _by_squares
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured
 from layerstats.stats.gamm.structured.model_building import build_model
-from layerstats.stats.gamm.structured.newton import minimise, starting_point
+from layerstats.stats.gamm.structured.optimum import OneCriterion, starting_point
 from layerstats.stats.gamm.structured.results.tables import glance_table, parametric_table, smooth_table
 
 FORMULAS = (
@@ -94,17 +95,21 @@ def test_an_optimum_that_is_known_is_recognised_on_the_way(make_request, make_to
     """And nothing is taken for it that is far away, or not on its way to infinity with it."""
     request = make_request("y ~ word + s(x, k = 5) + s(v) + s(x, token, bs = 'fs', m = 1, k = 4)", make_tokens(24, 8))
     criterion = criterion_of(request, build_model(request), 0.0)
-    best = minimise(criterion)
-    again = minimise(criterion, starting_point(criterion) - 8.0)
-    assert again is not best
+    one, start = OneCriterion(criterion), starting_point(criterion)[None]
+    best = minimise(one, start)
+    again = minimise(one, start + SECOND_START)
     assert again.value == pytest.approx(best.value, abs=1e-6)
-    assert minimise(criterion, starting_point(criterion) - 8.0, best) is best
-    here = np.append(best.solution.log_smoothing, best.log_scale)
-    bent = int(np.argmax(np.diag(best.derivatives.hessian)[:-1]))
-    there = here + 0.5 * np.eye(len(here))[bent]
-    assert best.attracts(here, best.value, best.derivatives.gradient)
-    assert not best.attracts(there, best.value, best.derivatives.gradient)
-    assert not best.attracts(here, best.value + 1.0, best.derivatives.gradient)
+    early = minimise(one, start + SECOND_START, best)
+    assert early.iterations[0] < again.iterations[0]
+    chosen, second = best.or_lower(early)
+    assert chosen is best
+    assert not second[0]
+    here, only = np.column_stack([best.log_smoothing, best.log_scale]), np.arange(1)
+    bent = int(np.argmax(np.diag(best.hessian[0])[:-1]))
+    there = here + 0.5 * np.eye(here.shape[1])[bent]
+    assert best.attract(only, here, best.value, best.gradient)[0]
+    assert not best.attract(only, there, best.value, best.gradient)[0]
+    assert not best.attract(only, here, best.value + 1.0, best.gradient)[0]
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])

@@ -12,7 +12,7 @@ from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structure
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
 from layerstats.stats.gamm.structured.model_building import build_model
-from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.optimum import Optimum
 from layerstats.stats.gamm.structured.results.lpmatrix import design
 from layerstats.stats.gamm.structured.results.tables import smooth_table
 

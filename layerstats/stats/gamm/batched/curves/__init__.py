@@ -10,7 +10,8 @@
 ``equal_covariances``       means and deviations that share one covariance
 ``reduction``               smaller matrices for all of it
 ``curve_criterion``         the restricted likelihood of many replicates at once, with derivatives
-``refit``                   its minimum, replicate by replicate
+``curve_optima``            its minimum, replicate by replicate
+``refit``                   all of it: coefficients, covariances and degrees of freedom by replicate
 ``token_rows``              tokens that differ in their times
 ``row_refits``              these, refitted one by one by the structured engine
 ``residual_sums``           sums that tests and AR(1) need

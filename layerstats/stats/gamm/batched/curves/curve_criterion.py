@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from layerstats.stats.gamm.batched.backend import NumpyBackend
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.equal_covariances import EqualCovariance, equal_covariances, inverse_of
 from layerstats.stats.gamm.batched.curves.summaries import Summaries
@@ -137,6 +138,11 @@ def value(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_s
         + freedom * (np.log(2 * np.pi) + log_scale)
         + estimates.log_determinant
     )
+
+
+def best_log_scale(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
+    """Return the log scale that minimises the criterion at given smoothing parameters, (replicate,)."""
+    return NumpyBackend().log(estimates.penalised_square / restricted_freedom(design, summaries))
 
 
 def restricted_freedom(design: CurveDesign, summaries: Summaries) -> np.ndarray:

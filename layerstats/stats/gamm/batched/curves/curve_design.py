@@ -13,6 +13,7 @@ from layerstats.stats.gamm.batched.curves.random_levels import TOKEN
 from layerstats.stats.gamm.batched.curves.token_rows import TokenRows
 from layerstats.stats.gamm.engine_interface import ModelRequest
 from layerstats.stats.gamm.request.task import FitTask
+from layerstats.stats.gamm.smoothing_selection import penalties_compete
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +127,11 @@ class CurveDesign:
     def penalised(self) -> np.ndarray:
         """(column,) whether any penalty sees it."""
         return np.any(self.penalties > 0, axis=0).reshape(-1)
+
+    @property
+    def penalties_compete(self) -> bool:
+        """Whether penalties can take each other's place."""
+        return penalties_compete(self.penalties)
 
     @cached_property
     def levels(self) -> tuple[str, ...]:

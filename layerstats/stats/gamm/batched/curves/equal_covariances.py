@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from layerstats.stats.gamm.batched.backend import NumpyBackend
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
 from layerstats.stats.gamm.batched.curves.summaries import Summaries, UnitMeans
@@ -179,10 +180,11 @@ def _unit(
 
 
 def inverse_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return inverse and log determinant of positive definite matrices, (replicate, row, row)."""
+    """Return inverse and log determinant of matrices, (replicate, row, row); NaN where not positive definite."""
     diagonal = np.diagonal(matrix, axis1=1, axis2=2)
     scale = 1 / np.sqrt(diagonal)
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
-    factor = np.linalg.cholesky(scaled)
+    backend = NumpyBackend()
+    factor = backend.cholesky(scaled)
     log_determinant = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1) - 2 * np.log(scale).sum(axis=1)
-    return np.linalg.inv(scaled) * scale[:, :, None] * scale[:, None, :], log_determinant
+    return backend.inverse(scaled, factor) * scale[:, :, None] * scale[:, None, :], log_determinant

@@ -19,7 +19,7 @@ from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured.fitting import StructuredFit, criterion_of, fit_structured
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.newton import Optimum
+from layerstats.stats.gamm.structured.optimum import Optimum
 from layerstats.stats.gamm.structured.unique_rows import UniqueRows
 from layerstats.stats.gamm.structured.whitening import neighbour_correlation
 

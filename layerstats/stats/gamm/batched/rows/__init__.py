@@ -9,7 +9,7 @@ torch. The numbers are those of ``fit(engine="structured")``, channel by channel
 ``channel_responses``        what a channel adds
 ``channel_solution``         penalised estimates at given smoothing parameters
 ``channel_criterion``        REML, its gradient and its Hessian
-``channel_newton``           its minimum, each channel by its own steps
+``channel_optima``           its minimum, each channel by its own steps
 ``channel_edf``              effective degrees of freedom
 ``channel_autocorrelation``  one AR(1) parameter for all channels
 ``channel_fits``             all of it: tables by channel

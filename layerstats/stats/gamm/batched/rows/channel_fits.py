@@ -15,11 +15,10 @@ from layerstats.stats.gamm.batched.backend import Backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import SmoothTests, smooth_tests
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
 from layerstats.stats.gamm.batched.rows.channel_edf import Freedoms, freedoms
-from layerstats.stats.gamm.batched.rows.channel_newton import SECOND_START, Optima, minimise
+from layerstats.stats.gamm.batched.rows.channel_optima import minimise_channels
 from layerstats.stats.gamm.batched.rows.channel_responses import cross_products
 from layerstats.stats.gamm.batched.rows.channel_solution import Shared, Solutions, share, solve
-from layerstats.stats.gamm.structured.criterion import Criterion
-from layerstats.stats.gamm.structured.newton import starting_point
+from layerstats.stats.gamm.smoothing_selection import Minima
 from layerstats.stats.one_thread import one_blas_thread
 
 # By name, the columns of what is tested.
@@ -155,12 +154,12 @@ class Batch:
     ----------
     offset
         (channel,) what was subtracted from the responses.
-    optima, solutions
+    minima, solutions
         Where the minimum is, and the estimates there, of the centred responses.
     """
 
     offset: np.ndarray
-    optima: Optima
+    minima: Minima
     solutions: Solutions
 
 
@@ -169,12 +168,8 @@ def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
     design, backend = shared.design, shared.backend
     offset = values.mean(axis=1)
     responses = cross_products(backend, design, values - offset[:, None])
-    start = starting_point(Criterion(design.system, design.penalties, design.request.method))
-    optima = minimise(shared, responses, start)
-    if design.penalties.compete:
-        # As in the structured engine: where penalties overlap there may be several minima.
-        optima = optima.lower(minimise(shared, responses, start + SECOND_START))
-    return Batch(offset, optima, solve(shared, responses, backend.array(optima.log_smoothing)))
+    minima = minimise_channels(shared, responses)
+    return Batch(offset, minima, solve(shared, responses, backend.array(minima.log_smoothing)))
 
 
 def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFits:
@@ -187,7 +182,7 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
     if not len(alive):
         return result
     batch = minimise_batch(shared, values[alive])
-    status[alive[~batch.optima.converged]] = NOT_CONVERGED
+    status[alive[~batch.minima.converged]] = NOT_CONVERGED
     solutions = batch.solutions
     coefficients = backend.numpy(solutions.coefficients).copy()
     coefficients[:, 0] += batch.offset
@@ -204,8 +199,8 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
         freedom,
         design.system.observations - freedom.total,
     )
-    tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.optima.value}
-    tables |= {"gradient_norm": batch.optima.gradient_norm, "iterations": batch.optima.iterations}
+    tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.minima.value}
+    tables |= {"gradient_norm": batch.minima.gradient_norm, "iterations": batch.minima.iterations}
     for name, numbers in tables.items():
         getattr(result, name)[alive] = numbers
     return result

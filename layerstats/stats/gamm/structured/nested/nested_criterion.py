@@ -49,10 +49,10 @@ class NestedCriterion(Criterion):
         """Return the estimates at `log_smoothing`."""
         return solve_nested(self.system, self.penalties, log_smoothing, self.method)
 
-    def starting_pieces(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def starting_weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what the data say of the coefficients of each penalty, and its diagonal."""
         groups = np.einsum("kii,k->i", self.system.group_gram, self.system.kind_count) / self.system.kind_count.sum()
-        return [*super().starting_pieces(), *((groups, diagonal) for diagonal in self.penalties.outer)]
+        return [*super().starting_weights(), *((groups, diagonal) for diagonal in self.penalties.outer)]
 
     def fit_terms(self, solution: NestedSolution) -> tuple[np.ndarray, np.ndarray]:
         """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""
