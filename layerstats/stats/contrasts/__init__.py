@@ -5,6 +5,7 @@ from layerstats.stats.contrasts.channels import channel_contrasts
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
+from layerstats.stats.contrasts.layers import LayerContrasts, layer_contrasts
 from layerstats.stats.contrasts.levels import Level, parse_phone_contrast
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
 from layerstats.stats.contrasts.tasks import ContrastTasks, contrast_tasks
@@ -15,6 +16,7 @@ __all__ = [
     "ContrastTasks",
     "FitOptions",
     "IntervalOptions",
+    "LayerContrasts",
     "Level",
     "PhoneContrast",
     "WordContrasts",
@@ -22,6 +24,7 @@ __all__ = [
     "channel_contrasts",
     "channel_table",
     "contrast_tasks",
+    "layer_contrasts",
     "parse_phone_contrast",
     "phone_contrast",
     "word_contrasts",

@@ -1,10 +1,11 @@
 """The model of a contrast for all channels of a layer, in one of two ways: by curves, or by rows.
 
-Where every series has the same times, a channel is a data set of curves, as for resampling: the random coefficients are
-integrated out, and the cost depends neither on the number of tokens nor on that of speakers. Otherwise, or on a GPU, it
-is the structured engine's system of equations with many right-hand sides. The numbers are the same, but for tables of
-more than 10,000 rows: the rows that bases are built from then depend in a small way on the response (see
-`structured.setup_rows`), and channels share theirs, which moves the fourth digit.
+Where every series has the same times, and only tokens and speakers have random terms, a channel is a data set of
+curves, as for resampling: the random coefficients are integrated out, and the cost depends neither on the number of
+tokens nor on that of speakers. Otherwise, or on a GPU, it is the structured engine's system of equations with many
+right-hand sides. The numbers are the same, but for tables of more than 10,000 rows: the rows that bases are built from
+then depend in a small way on the response (see `structured.setup_rows`), and channels share theirs, which moves the
+fourth digit.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class ChannelModel(Protocol):
 
 def channel_model(model: SeriesModel, series: Series, group: str, rho: float, device: str) -> ChannelModel:
     """Return the faster of the two ways that this model can be fitted in."""
-    if device == "cpu" and _same_times(series):
+    # Curves know tokens and speakers, not words that go across speakers.
+    if device == "cpu" and not model.items and _same_times(series):
         return CurveModel.of(model, group, rho)
     return RowModel.of(model, group, rho, device)
 

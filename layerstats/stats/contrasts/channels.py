@@ -125,7 +125,9 @@ def channel_contrasts(
     contrast = one_contrast(contrast, words, phones)
     series, rows = _series(experiment.select(layer=layer), layer, contrast, times, samples)
     check_groups(series.frame, contrast.group, speakers)
-    model = level_and_shape_model(series, contrast.group, contrast.reference_first, k=k, speakers=speakers)
+    model = level_and_shape_model(
+        series, contrast.group, contrast.reference_first, k=k, speakers=speakers, items=contrast.items
+    )
     # Stands for the estimate until there is one.
     fitted = channel_model(model, series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
     parts = []

@@ -175,6 +175,16 @@ class Contrast:
         """What takes the model's difference, its other level minus its reference, to ``level_1 - level_2``."""
         return 1.0 if self.level_2 == self.reference_first[0] else -1.0
 
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What else differs between the series and may repeat: words, and labels of phones.
+
+        None where these themselves are compared.
+        """
+        if self.column in ("word", PHONE):
+            return ()
+        return ("phone", "word") if self.unit == "phone" else ("word",)
+
     def reversed(self) -> Contrast:
         """Return the contrast with its levels in the other order."""
         return replace(self, levels=self.levels[::-1])
@@ -227,14 +237,19 @@ class Contrast:
         """Return the part of an experiment that has one of the levels; of phones, with a phone query."""
         table = self._table(experiment)
         labels = self._labels(table.loc[:, self.column])
+        chosen = table.loc[labels.notna().to_numpy()]
+        name, values = self.column, pd.unique(chosen.loc[:, self.column]).tolist()
         if self._is_of_phones(experiment):
-            values = pd.unique(table.loc[labels.notna().to_numpy(), self.column])
-            wanted: dict[str, Any] = {"phone" if self.column == PHONE else self.column: list(values)}
-            return experiment.select(**wanted)
-        chosen = experiment.select(token=table.loc[labels.notna().to_numpy(), "token"].tolist())
-        if self.unit == "token" or chosen.has_phone_query:
-            return chosen
-        return chosen.select(phone=pd.unique(chosen.phones.loc[:, "label"]).tolist())
+            # A column that both tables have is the phones' here.
+            name = f"phone_{name}" if name in experiment.tokens.columns else name
+        elif name in ("layer", "phone", "time_s"):
+            # By these names `select` knows something else.
+            name, values = "token", chosen["token"].tolist()
+        wanted: dict[str, Any] = {name: values}
+        narrowed = experiment.select(**wanted)
+        if self.unit == "token" or narrowed.has_phone_query:
+            return narrowed
+        return narrowed.select(phone=pd.unique(narrowed.phones.loc[:, "label"]).tolist())
 
     def intervals(self, experiment: Experiment) -> pd.DataFrame:
         """Return where the series of all levels lie in the clips, without reading any values.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.series import Series
-from layerstats.stats.units import Units, count_units
+from layerstats.stats.units import Units, count_units, within_groups
 
 SpeakerTerms = Literal["auto", "none"]
 # mgcv's default for one covariate, and the published analysis's.
@@ -35,6 +35,8 @@ class SeriesModel:
         The series and their order, for the AR(1) part.
     units
         What tests of levels count: speakers, or tokens where the model leaves speakers out.
+    items
+        What else has a factor smooth, for instance ``word``.
     """
 
     formula: str
@@ -44,6 +46,7 @@ class SeriesModel:
     factors: dict[str, list[str]]
     ordered: dict[str, tuple[str, str]]
     units: Units
+    items: tuple[str, ...] = ()
 
 
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
@@ -58,6 +61,19 @@ def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> Non
         raise DataError(
             f"All series are by one speaker ({people[0]!r}): a difference cannot be told apart from this speaker's "
             "habit. Add speakers, or say with speakers='none' that the result is about this speaker alone."
+        )
+
+
+def check_level_speakers(frame: pd.DataFrame, group: str) -> None:
+    """Raise `DataError` where levels are compared between speakers, and one of them is said by one speaker."""
+    each = frame.drop_duplicates(["speaker", group])
+    counts = each[group].value_counts()
+    alone = [str(level) for level, count in counts.items() if count == 1]
+    if alone and within_groups(each["speaker"].to_numpy(), each[group].to_numpy()):
+        raise DataError(
+            f"Speakers are of one level of {group!r} each, and there is one of {', '.join(map(repr, alone))} only: the "
+            "level cannot be told apart from this speaker. Add speakers, or say with speakers='none' that the result "
+            "is about these speakers alone."
         )
 
 
@@ -103,12 +119,14 @@ def level_and_shape_model(
     k: int | None = None,
     speakers: SpeakerTerms = "auto",
     duration: bool = False,
+    items: Collection[str] = (),
 ) -> SeriesModel:
     """Return the published model: parametric terms test levels, difference smooths test shapes.
 
     ``value ~ word + s(sample) + s(sample, by=word_ordered) + s(sample, token, bs="fs", m=1)`` with AR(1) residuals
     (Begus & Zhou 2022, Table 1), and where speakers repeat ``s(sample, speaker, bs="fs", m=1)``, and where they repeat
-    within a group a factor smooth for each speaker's version of the group. With `duration`, also
+    within a group a factor smooth for each speaker's version of the group (where each speaker is of one group, as of
+    one sex, the speaker's own is that). Likewise one for each of `items` that repeats. With `duration`, also
     ``s(duration_s) + ti(sample, duration_s)``.
 
     Parameters
@@ -121,6 +139,9 @@ def level_and_shape_model(
         Its levels; the first is the reference.
     k, speakers, duration
         As in `word_contrasts`.
+    items
+        Columns of what else tokens have in common, such as ``word``: random, so that as many as there are cost little,
+        and so that words of one group only are a sample of such words.
     """
     covariate = series.covariate
     k = basis_functions(series, k)
@@ -131,8 +152,10 @@ def level_and_shape_model(
             raise DataError(f"Tokens have {few} different durations: too few for a smooth of duration.")
         terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
     fixed = (len(levels) + 2) * k + (DURATION_BASIS**2 + DURATION_BASIS) * duration
-    random, data = _random_terms(series, group, k, speakers, fixed)
     each = series.frame.drop_duplicates(series.identifier)
+    used = [item for item in items if _is_sample(each, item, group)]
+    random, data = _random_terms(series, group, k, speakers, fixed, used)
+    labels, who = each[group].to_numpy(), None if speakers == "none" else each["speaker"].to_numpy()
     return SeriesModel(
         formula=f"value ~ {' + '.join([*terms, *random])}",
         data=data,
@@ -140,14 +163,15 @@ def level_and_shape_model(
         covariate=covariate,
         factors={group: list(levels)},
         ordered={f"{group}_ordered": (group, levels[0])},
-        units=count_units(each[group].to_numpy(), None if speakers == "none" else each["speaker"].to_numpy()),
+        units=count_units(labels, who, {f"{item}s": each[item].to_numpy() for item in used}),
+        items=tuple(used),
     )
 
 
 def _random_terms(
-    series: Series, group: str, k: int, speakers: SpeakerTerms, fixed: int
+    series: Series, group: str, k: int, speakers: SpeakerTerms, fixed: int, items: Sequence[str]
 ) -> tuple[list[str], pd.DataFrame]:
-    """Return factor smooths for tokens and, where they repeat, speakers; and the data with their columns.
+    """Return factor smooths for tokens, items and, where they repeat, speakers; and the data with their columns.
 
     A model must not have more coefficients than rows. Where series are short, factor smooths get fewer basis functions,
     and where that would leave them less than three, speakers get random intercepts.
@@ -158,11 +182,12 @@ def _random_terms(
     if speakers == "auto" and _repeat(each):
         columns.append("speaker")
         # Where every speaker has one group, speakers' versions of groups are speakers.
-        apart = len(each.drop_duplicates(["speaker", group])) == len(set(each["speaker"]))
+        apart = _determines(each, "speaker", group)
         # A speaker's own way with a group is no token's accident: tokens of one speaker are not independent evidence.
         if not apart and any(_repeat(of_group) for _, of_group in each.groupby(group)):
             columns.append(f"speaker_{group}")
             frame = frame.assign(**{f"speaker_{group}": frame["speaker"].astype(str) + "/" + frame[group].astype(str)})
+    columns += items
     tokens, levels = len(each), sum(len(set(frame[column])) for column in columns)
     rows = len(frame) - fixed
     size = min(k - 1, rows // (tokens + levels))
@@ -177,9 +202,21 @@ def _random_terms(
     return terms, frame
 
 
-def _repeat(each: pd.DataFrame) -> bool:
-    """Return whether at least half of the speakers have several series (one row a series)."""
-    return float(np.mean(each.groupby("speaker").size().to_numpy() > 1)) >= 0.5
+def _repeat(each: pd.DataFrame, column: str = "speaker") -> bool:
+    """Return whether at least half of the speakers, or of another column's levels, have several series (a row each)."""
+    return float(np.mean(each.groupby(column).size().to_numpy() > 1)) >= 0.5
+
+
+def _determines(each: pd.DataFrame, column: str, other: str) -> bool:
+    """Return whether each level of a column goes with one level of the other."""
+    return len(each.drop_duplicates([column, other])) == len(set(each[column]))
+
+
+def _is_sample(each: pd.DataFrame, item: str, group: str) -> bool:
+    """Return whether an item's levels repeat, and are neither the groups themselves nor the speakers."""
+    if len(set(each[item])) < 2 or not _repeat(each, item):
+        return False
+    return not any(_determines(each, item, other) and _determines(each, other, item) for other in (group, "speaker"))
 
 
 def _k(k: int) -> str:

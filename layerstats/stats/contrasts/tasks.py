@@ -66,7 +66,8 @@ def contrast_tasks(
     experiment
         The store.
     contrast
-        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`.
+        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`. The models of these
+        tasks know tokens and speakers only: where levels hold different words, select words to hold them equal.
     words, phones
         Instead, two words, or two sets of phones: ``"s:sh"``.
     layers
@@ -107,7 +108,9 @@ def contrast_tasks(
         check_groups(own, label, speakers)
         if series.covariate == "time" and times == "common":
             series = _interpolated(series)
-        model = level_and_shape_model(series, label, contrast.reference_first, k=k, speakers=speakers)
+        model = level_and_shape_model(
+            series, label, contrast.reference_first, k=k, speakers=speakers, items=contrast.items
+        )
         models[layer] = FitTask(
             model.formula,
             model.data,

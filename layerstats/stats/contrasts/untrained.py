@@ -21,21 +21,18 @@ COLUMNS = ["layer", "recording", "trained", "effect_size"]
 
 
 def network_effects(
-    experiment: Experiment,
-    series: Mapping[str, Series],
-    contrast: Contrast,
-    samples: int | None,
+    source: Experiment | pd.DataFrame, series: Mapping[str, Series], contrast: Contrast, samples: int | None
 ) -> pd.DataFrame:
     """Measure every complete recording by the same descriptive effect size, on the same intervals.
 
     Parameters
     ----------
-    experiment
-        The view of the trained network; untrained ones are the other recordings of the store.
+    source
+        The view of the trained network; untrained ones are the other recordings of the store. A tidy table has none.
     series
         The trained network's series of the contrast, by layer.
     contrast, samples
-        Two levels, and the bins, as for the trained network.
+        The contrast and the bins, as for the trained network; of more than two levels there is no one effect.
 
     Returns
     -------
@@ -43,8 +40,32 @@ def network_effects(
         ``layer, recording, trained, effect_size``; no rows where there is no untrained recording, and a missing number
         where what is recorded of the channels is fixed.
     """
+    if isinstance(source, pd.DataFrame) or len(contrast.levels) > 2:
+        return check_frame(pd.DataFrame([], columns=COLUMNS))
+    experiment, rows = source, []
+    others = _untrained(experiment)
+    if others:
+        for layer, one in series.items():
+            rows.append((layer, experiment.name, True, _effect(one, contrast)))
+    for name in others:
+        view = experiment.recording(name)
+        for layer in series:
+            if why_fixed(view, layer):
+                rows.append((layer, name, False, np.nan))
+                continue
+            rows.append((layer, name, False, _effect(contrast.series(view, layer, samples=samples), contrast)))
+    return check_frame(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _effect(series: Series, contrast: Contrast) -> float:
+    where = {"group": contrast.group, "identifier": series.identifier, "covariate": series.covariate}
+    return descriptive_effect_size(series.frame, **where)
+
+
+def _untrained(experiment: Experiment) -> list[str]:
+    """Return the complete recordings of untrained networks that hold the same quantity."""
     recordings = experiment.recordings
-    others = [
+    return [
         str(name)
         for name, complete in zip(recordings["recording"], recordings["complete"], strict=True)
         if complete
@@ -53,18 +74,3 @@ def network_effects(
         # A mean and a root mean square are not the same quantity.
         and experiment.recording(str(name)).summary == experiment.summary
     ]
-    rows = []
-    if others:
-        for layer, one in series.items():
-            effect = descriptive_effect_size(one.frame, group=contrast.group, identifier=one.identifier)
-            rows.append((layer, experiment.name, True, effect))
-    for name in others:
-        view = experiment.recording(name)
-        for layer, trained in series.items():
-            if why_fixed(view, layer):
-                rows.append((layer, name, False, np.nan))
-                continue
-            one = contrast.series(view, layer, samples=samples)
-            effect = descriptive_effect_size(one.frame, group=contrast.group, identifier=trained.identifier)
-            rows.append((layer, name, False, effect))
-    return check_frame(pd.DataFrame(rows, columns=COLUMNS))

@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from layerstats.checks import check_choice
+from layerstats.checks import check_choice, check_columns, check_complete
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.contrasts.curves import (
-    IntervalOptions,
-    curve_table,
-    difference_effect,
-    difference_tables,
-    group_curves,
-)
-from layerstats.stats.contrasts.difference_tests import TESTS, difference_tests
-from layerstats.stats.contrasts.fits import FitOptions, fit_models
-from layerstats.stats.contrasts.model_checks import check_models, verdicts, warn_of
-from layerstats.stats.contrasts.models import SeriesModel, SpeakerTerms, check_groups, level_and_shape_model
-from layerstats.stats.contrasts.stacking import residual_autocorrelation, stacked
+from layerstats.stats.contrasts.contrast import Contrast
+from layerstats.stats.contrasts.curves import IntervalOptions
+from layerstats.stats.contrasts.fits import FitOptions
+from layerstats.stats.contrasts.fitted import FittedLayers, adjust_tests, fit_layers, layers_of
+from layerstats.stats.contrasts.models import SpeakerTerms, check_groups
+from layerstats.stats.contrasts.stacking import stacked
 from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
-from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant, word_series
-from layerstats.stats.units import describe_units
+from layerstats.stats.series import MIN_SAMPLES, SAMPLES, Series, Variant
 from layerstats.tables import PrintedResult, check_frame
 
 if TYPE_CHECKING:
@@ -154,15 +147,12 @@ def word_contrasts(
     ArgumentError
         A layer or word does not exist.
     """
-    options, fits = intervals or IntervalOptions(), fits or FitOptions()
-    names = _layers(source, layers)
+    fits = fits or FitOptions()
+    names = layers_of(source, layers)
     fixed = {} if isinstance(source, pd.DataFrame) else {layer: why_fixed(source, layer) for layer in names}
     untested = {layer: reason for layer, reason in fixed.items() if reason}
-    every = {
-        layer: word_series(source, layer, variant=variant, words=words, samples=samples, min_samples=MIN_SAMPLES)
-        for layer in names
-        if layer not in untested
-    }
+    contrast = _contrast(source, words, variant)
+    every = {layer: contrast.series(source, layer, samples=samples) for layer in names if layer not in untested}
     # Logits, for instance, are no series: `dropped` lists them. A layer that was asked for is not left out in silence.
     series = {layer: one for layer, one in every.items() if layers is not None or len(one.frame)}
     if not series:
@@ -170,44 +160,33 @@ def word_contrasts(
         raise DataError(f"No layer has series with {MIN_SAMPLES} samples or more that vary.{reasons}")
     levels = _levels(series, words, reference)
     wanted = _pairs(pairs, levels)
-    models = {}
     for layer, one in series.items():
         _check_layer(layer, one, levels, speakers)
-        options_of_model = {"k": k, "speakers": speakers, "duration": variant == "duration"}
-        models[layer] = level_and_shape_model(one, "word", levels, **options_of_model)
-    results = dict(zip(series, fit_models(list(models.values()), fits), strict=True))
-    checked = check_models(results)
-    models_pass = verdicts(checked)
-    parts = {layer: group_curves(result, series[layer], "word", levels) for layer, result in results.items()}
-    differences = {layer: difference_tables(curves, wanted, options) for layer, curves in parts.items()}
+    fitted = fit_layers(
+        contrast, series, levels=levels, k=k, speakers=speakers, options=intervals or IntervalOptions(), fits=fits
+    )
     return WordContrasts(
-        tests=_tests(results, models, levels, adjust, models_pass, untested),
-        parametric=_adjusted(stacked({layer: r.parametric for layer, r in results.items()}), levels[0], adjust),
-        smooths=_adjusted(stacked({layer: r.smooths for layer, r in results.items()}), levels[0], adjust),
-        curves=stacked({layer: curve_table(curves, options, "word") for layer, curves in parts.items()}),
-        difference=stacked({layer: tables[0] for layer, tables in differences.items()}),
-        regions=stacked({layer: tables[1] for layer, tables in differences.items()}),
-        effects=_effects(parts, series, wanted, options, models_pass),
-        checks=stacked({layer: result.k_check(seed=options.seed) for layer, result in results.items()}),
-        autocorrelation=residual_autocorrelation(results, series),
-        glance=stacked({layer: result.glance for layer, result in results.items()}),
+        tests=_tests(fitted, levels, adjust, untested),
+        parametric=_adjusted(fitted.stacked("parametric"), levels[0], adjust),
+        smooths=_adjusted(fitted.stacked("smooths"), levels[0], adjust),
+        effects=_effects(fitted, wanted),
+        glance=fitted.stacked("glance"),
         dropped=stacked({layer: one.dropped for layer, one in every.items()}),
-        residual_checks=stacked(checked),
-        model_warning=warn_of(models_pass, untested),
-        level_units=describe_units(model.units for model in models.values()),
-        series=series,
-        results=results,
+        **fitted.tables(wanted, "word", untested),
     )
 
 
-def _layers(source: Experiment | pd.DataFrame, layers: Collection[str] | None) -> list[str]:
+def _contrast(source: Experiment | pd.DataFrame, words: Collection[str] | None, variant: Variant) -> Contrast:
+    """Return the contrast between all words or those asked for."""
     if isinstance(source, pd.DataFrame):
-        known = list(pd.unique(source.loc[:, "layer"])) if "layer" in source.columns else ["layer"]
-    else:
-        known = list(source.layers)
-    for layer in layers or ():
-        check_choice("layers", layer, known)
-    return list(layers) if layers else known
+        check_columns(source, ["word"], "the series")
+        check_complete(source, ["word"], "the series")
+    table = source if isinstance(source, pd.DataFrame) else source.tokens
+    chosen = sorted(set(table["word"].astype(str))) if words is None else list(dict.fromkeys(words))
+    if len(chosen) < 2:
+        listed = ", ".join(map(repr, chosen)) or "nothing"
+        raise DataError(f"A contrast needs two levels of 'word' or more, but there is {listed} only.")
+    return Contrast.of_words(*chosen, variant=variant)
 
 
 def _levels(series: Mapping[str, Series], words: Collection[str] | None, reference: str | None) -> list[str]:
@@ -246,19 +225,14 @@ def _pairs(pairs: Pairs, levels: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _tests(
-    results: Mapping[str, GammResult],
-    models: Mapping[str, SeriesModel],
-    levels: Sequence[str],
-    adjust: AdjustMethod,
-    models_pass: Mapping[str, str],
-    untested: Mapping[str, str],
+    fitted: FittedLayers, levels: Sequence[str], adjust: AdjustMethod, untested: Mapping[str, str]
 ) -> pd.DataFrame:
     reference, *others = levels
     rows = [
         {"layer": layer, "level_1": word, "level_2": reference}
-        | difference_tests(result, "word", reference, word, models[layer].units)
-        | {"model_checks": models_pass[layer], "note": models[layer].units.note}
-        for layer, result in results.items()
+        | fitted.tests(layer, word, reference)
+        | {"model_checks": fitted.models_pass[layer], "note": model.units.note}
+        for layer, model in fitted.models.items()
         for word in others
     ]
     rows += [
@@ -266,10 +240,8 @@ def _tests(
         for layer, reason in untested.items()
         for word in others
     ]
-    table, family = pd.DataFrame(rows), f"against {reference}, over words and layers; each test by itself"
-    for test in TESTS:
-        table = adjust_p_values(table, family, method=adjust, column=f"{test}_p_value", adjusted=f"{test}_p_adjusted")
-    return check_frame(table)
+    family = f"against {reference}, over words and layers; each test by itself"
+    return check_frame(adjust_tests(pd.DataFrame(rows), family, adjust))
 
 
 def _adjusted(frame: pd.DataFrame, reference: str, adjust: AdjustMethod) -> pd.DataFrame:
@@ -289,27 +261,12 @@ def _family(term: str, reference: str) -> str:
     return f"{term}, over layers"
 
 
-def _effects(
-    parts: Mapping,
-    series: Mapping[str, Series],
-    pairs: Sequence[tuple[str, str]],
-    options: IntervalOptions,
-    models_pass: Mapping[str, str],
-) -> pd.DataFrame:
-    rows = []
-    for layer, curves in parts.items():
-        for first, second in pairs:
-            size = difference_effect(curves, series[layer], "word", (first, second), options)
-            rows.append(
-                {
-                    "layer": layer,
-                    "level_1": first,
-                    "level_2": second,
-                    "effect_size": size.estimate,
-                    "effect_conf_low": size.conf_low,
-                    "effect_conf_high": size.conf_high,
-                    "conf_level": options.conf_level,
-                    "model_checks": models_pass[layer],
-                }
-            )
+def _effects(fitted: FittedLayers, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    rows = [
+        {"layer": layer, "level_1": pair[0], "level_2": pair[1]}
+        | fitted.effect(layer, pair)
+        | {"model_checks": fitted.models_pass[layer]}
+        for layer in fitted.results
+        for pair in pairs
+    ]
     return check_frame(pd.DataFrame(rows))

@@ -231,7 +231,7 @@ def test_bad_input_is_refused_before_any_fit(store):
         word_contrasts(store, layers=["conv2"], k=40)
     with pytest.raises(ArgumentError, match="'layers' parameter"):
         word_contrasts(store, layers=["conv9"])
-    with pytest.raises(ArgumentError, match="'rag' is not in the data"):
+    with pytest.raises(ArgumentError, match="no word 'rag' in the data"):
         word_contrasts(store, layers=["conv2"], words=["ask", "rag"])
     with pytest.raises(ArgumentError, match="'reference' parameter"):
         word_contrasts(store, layers=["conv2"], reference="rag")
