@@ -13,6 +13,7 @@ from layerstats.cli.gamm_options import (
     check_contrast,
     read_contrast,
     read_factor,
+    read_knots,
     read_names,
     read_ordered,
     read_places,
@@ -38,6 +39,11 @@ def gamm(
     series: Annotated[str | None, typer.Option(help="Columns that identify a series, COL[,COL].")] = None,
     order: Annotated[str | None, typer.Option(help="Column that orders the rows of a series.")] = None,
     gaps: Annotated[str, typer.Option(help="Rows of a series are adjacent, or their distance is time.")] = "adjacent",
+    family: Annotated[str, typer.Option(help="Of the response, as R writes it: binomial, ocat, ...")] = "gaussian",
+    weights: Annotated[str | None, typer.Option(help="Column of prior weights, for instance trials.")] = None,
+    knots: Annotated[list[str] | None, typer.Option(help="COL=number,number,...: where a smooth's knots are.")] = None,
+    function: Annotated[str, typer.Option(help="Of mgcv: bam, or gam.")] = "bam",
+    discrete: Annotated[bool, typer.Option("--discrete", help="bam() rounds covariates to a grid.")] = False,
     factor: Annotated[list[str] | None, typer.Option(help="COL=level,level,...: the first is the reference.")] = None,
     ordered: Annotated[
         list[str] | None, typer.Option(help="NEW=COL:reference, an ordered copy for difference smooths.")
@@ -83,6 +89,12 @@ def gamm(
             "gaps": gaps,
             "factors": dict(map(read_factor, factor or [])),
             "ordered": dict(map(read_ordered, ordered or [])),
+            "weights": weights,
+            "knots": dict(map(read_knots, knots or [])),
+            # Only what differs from the usual is written down.
+            **({} if family == "gaussian" else {"family": family}),
+            **({} if function == "bam" else {"function": function}),
+            **({"discrete": True} if discrete else {}),
             **({} if na == "error" else {"na": na}),
         }
         written = list(map(check_contrast, difference or []))

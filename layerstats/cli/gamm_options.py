@@ -41,6 +41,18 @@ def read_factor(text: str) -> tuple[str, list[str] | None]:
     return column.strip(), read_names(levels) if levels else None
 
 
+def read_knots(text: str) -> tuple[str, list[float]]:
+    """Return the column and the places of ``--knots``."""
+    column, _, places = text.partition("=")
+    try:
+        numbers = [float(place) for place in places.split(",")]
+    except ValueError:
+        numbers = []
+    if not column or not numbers:
+        raise ArgumentError(f"Invalid value for --knots. Write COL=number,number,..., but got {text!r}.")
+    return column.strip(), numbers
+
+
 def read_ordered(text: str) -> tuple[str, tuple[str, str]]:
     """Return the new column, its source and its reference of ``--ordered``."""
     name, _, rest = text.partition("=")

@@ -11,6 +11,10 @@ _OPTIONS = {
     "method": "--method",
     "rho": "--rho",
     "gaps": "--gaps",
+    "family": "--family",
+    "weights": "--weights",
+    "knots": "--knots",
+    "function": "--function",
     "na": "--na",
     "series": "--series",
     "order": "--order",
@@ -39,6 +43,7 @@ def in_shell_words(message: str, columns: Collection[str] = ()) -> str:
     """
     text = message.replace("at={'column': grid}", "--along COLUMN").replace("missing=[]", "--missing ''")
     text = text.replace("read_table(), or decimal=','", "--decimal ,").replace("verify=True", "--verify")
+    text = text.replace("discrete=True", "--discrete").replace("discrete=False", "no --discrete")
     text = re.sub(rf"at=\{{{_QUOTED}: value\}}", lambda found: f"--at {_word(found)}=VALUE", text)
     text = re.sub(rf"factors=\{{{_QUOTED}: None\}}", lambda found: f"--factor {_word(found)}", text)
     text = re.sub(rf"numeric=\[{_QUOTED}\]", lambda found: f"--numeric {_word(found)}", text)

@@ -8,11 +8,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from layerstats.cli.tables import table_hash
 from layerstats.errors import ArgumentError, DataError
 from layerstats.files import replacing
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm import FitTask
 
 FILE_NAME = "model.json"
 # What `fit` takes besides the table and the formula, as far as a command line can say it.
@@ -26,8 +29,10 @@ OPTIONS = (
     "factors",
     "ordered",
     "weights",
+    "knots",
     "family",
     "function",
+    "discrete",
     "na",
 )
 # What `read_table` takes besides the file.
@@ -60,6 +65,14 @@ class StoredModel:
     options: Mapping[str, Any] = field(default_factory=dict)
     sha256: str | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
+
+    def task(self, *, engine: str | None = None, verify: bool = False) -> FitTask:
+        """Return what is to be fitted, with the table read; by another engine where one is named."""
+        from layerstats.stats.gamm import FitTask
+        from layerstats.tables import read_table
+
+        options = self.options if engine is None else {**self.options, "engine": engine}
+        return FitTask(self.formula, read_table(self.table, **self.reading), **options, verify=verify)
 
 
 def write_stored_model(
@@ -131,6 +144,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _wrong_kind(key: str, value: object) -> str | None:
     """Return what an option must be, where it is something else."""
     texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
@@ -144,11 +161,16 @@ def _wrong_kind(key: str, value: object) -> str | None:
     if key == "weights":
         numbers = isinstance(value, list) and all(isinstance(item, (int, float)) for item in value)
         return None if isinstance(value, str) or numbers else "the name of a column or a list of numbers"
+    if key == "knots":
+        places = list(value.values()) if isinstance(value, dict) else [0]
+        right = all(isinstance(each, list) and all(map(_is_number, each)) for each in places)
+        return None if right else "a table of lists of numbers"
+    if key == "discrete":
+        return None if isinstance(value, bool) else "true or false"
     if key == "series":
         return None if isinstance(value, str) or texts else "the name of a column or a list of names"
     if key == "rho":
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return None if isinstance(value, str) or number else "a number or text"
+        return None if isinstance(value, str) or _is_number(value) else "a number or text"
     return None if isinstance(value, str) else "text"
 
 

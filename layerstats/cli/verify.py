@@ -63,12 +63,9 @@ def verify(
 
 def _differences(model: StoredModel, engine: str) -> pd.DataFrame:
     """Return the verification of one model, with its name in front."""
-    from layerstats.stats.gamm import fit
-    from layerstats.tables import read_table
+    from layerstats.stats.gamm import fit_many
 
-    result = fit(
-        model.formula, read_table(model.table, **model.reading), **{**model.options, "engine": engine, "verify": True}
-    )
+    result = fit_many([model.task(engine=engine, verify=True)], workers=1)[0]
     table = result.verification
     assert table is not None  # `verify` asks for it
     return table.assign(model=model.name).loc[:, ["model", *table.columns]]

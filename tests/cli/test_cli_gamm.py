@@ -383,3 +383,31 @@ def test_published_table(real_data, tmp_path):
     np.testing.assert_allclose(smooths["edf"], [7.805, 1.040], atol=6e-4)
     assert smooths["p_value"].iloc[1] == pytest.approx(0.00098, abs=6e-6)
     assert (pd.read_csv(tmp_path / "regions.csv")["sign"] == "negative").all()
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--knots", "x"], "Invalid value for --knots. Write COL=number,number,..., but got 'x'."),
+        (["--knots", "x=0,one"], "Invalid value for --knots. Write COL=number,number,..., but got 'x=0,one'."),
+        (["--weights", "nowhere"], "'nowhere'"),
+        (["--family", "normal"], "--family"),
+        (["--function", "gamm4"], "--function"),
+        (["--discrete", "--engine", "structured"], "it does not discretise covariates (--discrete)"),
+        (["--family", "binomial"], "A binomial response must be between 0 and 1"),
+    ],
+)
+def test_how_the_response_is_taken_is_checked_in_one_line(table, tmp_path, options, line):
+    assert line in fails(table, "--formula", "y ~ s(x)", "--out", tmp_path / "out", *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_binomial_response_with_trials(table, tmp_path):
+    frame = pd.read_csv(table).assign(high=lambda rows: (rows["y"] > 1).astype(float), trials=2)
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    options = ["--family", "binomial", "--weights", "trials", "--engine", "structured"]
+    result = run(tmp_path / "table.csv", "--formula", "high ~ s(x)", "--out", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    expected = fit("high ~ s(x)", frame, family="binomial", weights="trials", engine="structured").parametric
+    written = pd.read_csv(tmp_path / "out" / "parametric.csv")
+    np.testing.assert_allclose(written["estimate"], expected["estimate"], rtol=1e-12)

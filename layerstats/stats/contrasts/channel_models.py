@@ -23,7 +23,6 @@ from layerstats.stats.contrasts.models import SeriesModel
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm import FitTask
     from layerstats.stats.gamm.batched.backend import Backend
     from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
     from layerstats.stats.gamm.batched.curves.summaries import Summaries
@@ -88,7 +87,7 @@ class RowModel:
         from layerstats.stats.gamm.batched import choose_backend
         from layerstats.stats.gamm.batched.rows import channel_design
 
-        design = channel_design(_task(model, rho))
+        design = channel_design(model.task(rho=rho))
         return cls(design, choose_backend(device), group, tuple(model.factors[group]))
 
     @property
@@ -128,7 +127,7 @@ class CurveModel:
         """Build the design."""
         from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
 
-        return cls(curve_design(_task(model, rho), group, "speaker", response=False))
+        return cls(curve_design(model.task(rho=rho), group, "speaker", response=False))
 
     @property
     def backend_name(self) -> str:
@@ -218,21 +217,6 @@ class CurveModel:
             positions=design.positions,
             groups=len(design.labels),
         )
-
-
-def _task(model: SeriesModel, rho: float) -> FitTask:
-    """Return the model as `layerstats.stats.gamm.fit` takes it; its response is no column yet."""
-    from layerstats.stats.gamm import FitTask
-
-    return FitTask(
-        model.formula,
-        model.data,
-        rho=rho,
-        series=model.identifier,
-        order=model.covariate,
-        factors=model.factors,
-        ordered=model.ordered,
-    )
 
 
 def summarised(design: CurveDesign, values: np.ndarray) -> tuple[np.ndarray, Summaries]:

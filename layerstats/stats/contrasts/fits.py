@@ -111,18 +111,10 @@ def _better(autoregressive: GammResult, plain: GammResult) -> GammResult:
 
 
 def _task(model: SeriesModel, options: FitOptions, rho: Rho, weights: list[float] | None) -> FitTask:
-    from layerstats.stats.gamm import FitTask
-
-    return FitTask(
-        model.formula,
-        model.data,
+    return model.task(
         engine=options.engine,
         method=options.method,
         discrete=options.discrete,
         rho="auto" if rho == "residuals" else rho,
-        series=model.identifier,
-        order=model.covariate,
-        factors=model.factors,
-        ordered=model.ordered,
         weights=weights,
     )

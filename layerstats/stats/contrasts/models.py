@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.series import Series
 from layerstats.stats.units import Units, count_units, within_groups
+
+if TYPE_CHECKING:
+    from layerstats.stats.gamm import FitTask
 
 SpeakerTerms = Literal["auto", "none"]
 # mgcv's default for one covariate, and the published analysis's.
@@ -47,6 +50,20 @@ class SeriesModel:
     ordered: dict[str, tuple[str, str]]
     units: Units
     items: tuple[str, ...] = ()
+
+    def task(self, **options: Any) -> FitTask:
+        """Return the model as `fit`, channels and resampling take it, with other options of `fit`."""
+        from layerstats.stats.gamm import FitTask
+
+        return FitTask(
+            self.formula,
+            self.data,
+            series=self.identifier,
+            order=self.covariate,
+            factors=self.factors,
+            ordered=self.ordered,
+            **options,
+        )
 
 
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:

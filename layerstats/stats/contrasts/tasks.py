@@ -86,8 +86,6 @@ def contrast_tasks(
     DataError
         No layer has enough series.
     """
-    from layerstats.stats.gamm import FitTask
-
     check_choice("times", times, ("common", "own"))
     contrast = one_contrast(contrast, words, phones)
     label = contrast.group
@@ -111,15 +109,7 @@ def contrast_tasks(
         model = level_and_shape_model(
             series, label, contrast.reference_first, k=k, speakers=speakers, items=contrast.items
         )
-        models[layer] = FitTask(
-            model.formula,
-            model.data,
-            rho="auto",
-            series=model.identifier,
-            order=model.covariate,
-            factors=model.factors,
-            ordered=model.ordered,
-        )
+        models[layer] = model.task(rho="auto")
     few = "too few series with enough samples"
     left_out = {layer: left_out.get(layer, few) for layer in every if layer not in kept}
     return ContrastTasks(models, label, contrast.level_1, contrast.level_2, left_out)
