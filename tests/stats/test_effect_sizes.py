@@ -43,7 +43,7 @@ def test_intervals_cover_a_true_effect(truth):
     curves = rng.multivariate_normal(true_curve, covariance, size=1000, method="eigh")
     sizes = [effect_size(curve, covariance, MANY, draws=400, seed=seed) for seed, curve in enumerate(curves)]
     covered = np.mean([size.conf_low <= truth <= size.conf_high for size in sizes])
-    assert covered >= 0.93
+    assert 0.93 <= covered <= 0.992
     corrected = np.mean([size.uncorrected**2 - size.chance**2 for size in sizes])
     assert corrected == pytest.approx(truth**2, rel=0.05, abs=0.03)
 

@@ -8,6 +8,7 @@ from layerstats.tables.glossary import read_glossary
 
 
 def test_every_column_is_described():
+    assert {"estimate", "p_value", "time_s", "time_ms", "layer"} <= set(glossary().columns)
     for column in glossary().columns.values():
         assert column.kind in ("text", "number", "integer", "boolean"), column
         assert column.description, column

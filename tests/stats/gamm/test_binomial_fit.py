@@ -150,7 +150,7 @@ def test_complete_separation_along_a_curve_ends(data):
     split = data.assign(y=(data["x"] > 0.5).astype(int))
     result = fit("y ~ s(x, k = 5)", split, engine="structured", family="binomial")
     assert any("numerically 0 or 1" in warning for warning in result.warnings)
-    assert np.isfinite(result.fitted).all()
+    assert ((result.fitted > 0.5) == (split["y"] == 1)).mean() > 0.98
 
 
 def test_ordered_categories_are_not_for_this_engine(data):

@@ -74,7 +74,9 @@ def test_features_of_words_are_not_found_by_many_tokens():
         rejected.append(table["p_adjusted"].min() <= 0.05)
         small += table.query("bit == 3")["p_value"].tolist()
     assert np.mean(rejected) <= 0.15
-    assert np.mean(small) > 0.35
+    # Such p-values may be anything.
+    assert 0.35 < np.mean(small) < 0.85
+    assert np.min(small) < 0.2
 
 
 def test_a_bit_that_never_changes_goes_with_nothing():

@@ -292,12 +292,14 @@ def test_coverage_of_the_fitted_difference(simulate):
     """Fitted with smoothing estimated, the band holds the true difference about as often as it says."""
     grid = np.linspace(0.0, 1, 30)
     truth = 0.5 + np.sin(2 * np.pi * grid)
-    inside = []
+    reached = []
     for seed in range(80):
         result = fit("y ~ word + s(x, by = word)", simulate(seed, tokens=8), engine="pygam")
         curve = difference(result, "word", "B", "A", at={"x": grid}, draws=2000).curve
-        inside.append(np.all((curve["conf_low"] < truth) & (truth < curve["conf_high"])))
-    assert 0.86 <= np.mean(inside) <= 1.0
+        reached.append(np.max(np.abs(truth - curve["diff"]) / (curve["conf_high"] - curve["diff"])))
+    assert np.mean(np.array(reached) < 1) >= 0.86
+    # A band that is far too wide would hold it at six tenths of its width, too.
+    assert np.mean(np.array(reached) < 0.6) <= 0.75
 
 
 @pytest.mark.r

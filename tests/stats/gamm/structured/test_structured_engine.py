@@ -73,8 +73,15 @@ def test_order_of_rows_does_not_matter(make_tokens):
 
 
 def test_two_samples_a_token(make_tokens):
-    result = fit("y ~ x + s(token, bs = 're')", make_tokens(12, 2), engine="structured")
-    assert np.isfinite(result.parametric["std_error"]).all()
+    """With an intercept a token the slope is that of the differences within tokens, by a t-test of pairs."""
+    data = make_tokens(12, 2)
+    # Tokens far apart, so that their variance is not estimated as none.
+    data["y"] += 3 * pd.factorize(data["token"])[0]
+    result = fit("y ~ x + s(token, bs = 're')", data, engine="structured").parametric.set_index("term")
+    pairs = data.sort_values(["token", "x"]).groupby("token").agg({"y": ["first", "last"], "x": ["first", "last"]})
+    slopes = (pairs["y", "last"] - pairs["y", "first"]) / (pairs["x", "last"] - pairs["x", "first"])
+    assert result.loc["x", "estimate"] == pytest.approx(slopes.mean(), rel=1e-6)
+    assert result.loc["x", "std_error"] == pytest.approx(slopes.std(ddof=1) / np.sqrt(12), rel=1e-4)
 
 
 def test_one_row_a_token_and_unused_levels(make_tokens):
