@@ -1,4 +1,4 @@
-# Tables of a fit, named as in layerstats/tables/glossary.toml.
+# Tables of a fit, named as in layerstats/tables/glossary/gamm.toml and common.toml.
 
 # Parametric coefficients: term, estimate, std_error, statistic, p_value, and the limits of the 95 % interval.
 gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
