@@ -1,13 +1,7 @@
-"""Minus the log restricted (or full) likelihood, its gradient and its Hessian, in closed form.
+"""The criterion of one model: minus the log restricted (or full) likelihood, in closed form.
 
-The parameters are the log smoothing parameters and, last, the log of the scale phi, which does not move where it is
-known (in the working models of binomial responses). With D the penalised residual sum of squares, K the penalised
-cross-product, S the penalties and M the number of directions without penalty,
-
-    V = (D / phi + (n - M) log(2 pi phi) + log|K| - log|S|_+) / 2
-
-for REML (Wood 2011, J. R. Statist. Soc. B 73, 3-36, section 2). For ML, M = 0 and log|K| is over the penalised
-directions.
+The parameters are the log smoothing parameters and, last, the log of the scale, which does not move where it is known
+(in the working models of binomial responses); see `layerstats.stats.gamm.restricted_likelihood`.
 """
 
 from __future__ import annotations
@@ -17,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.errors import DataError
+from layerstats.stats.gamm.restricted_likelihood import Derivatives, LikelihoodParts, derivatives, minus_log_likelihood
 from layerstats.stats.gamm.structured.block_traces import block_traces
 from layerstats.stats.gamm.structured.penalties import Penalties
 from layerstats.stats.gamm.structured.solution import Solution, solve
@@ -24,22 +19,6 @@ from layerstats.stats.gamm.structured.system import System
 
 # Of a sum of squares: what rounding errors leave of it.
 _EXACT = 1e-13
-
-
-@dataclass(frozen=True, eq=False)
-class Derivatives:
-    """Gradient and Hessian of the criterion.
-
-    Attributes
-    ----------
-    gradient
-        (parameter,)
-    hessian
-        (parameter, parameter)
-    """
-
-    gradient: np.ndarray
-    hessian: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +64,10 @@ class Criterion:
 
     def value(self, solution: Solution, log_scale: float) -> float:
         """Return the criterion."""
-        determinant = solution.penalty_determinant.value
-        return self.constant + 0.5 * float(
-            solution.penalised_square * np.exp(-log_scale)
-            + self.freedom * (np.log(2 * np.pi) + log_scale)
-            + solution.log_determinant
-            - determinant
-        )
+        determinants = solution.log_determinant - solution.penalty_determinant.value
+        scale = np.exp(log_scale)
+        square = solution.penalised_square
+        return self.constant + float(minus_log_likelihood(square, scale, log_scale, self.freedom, determinants))
 
     def derivatives(self, solution: Solution, log_scale: float) -> Derivatives:
         """Return gradient and Hessian."""
@@ -99,15 +75,12 @@ class Criterion:
         trace, trace_cross = self.determinant_terms(solution)
         penalty = solution.penalty_determinant
         scale = np.exp(log_scale)
-        residual = solution.penalised_square / scale
-        gradient = np.append((fit / scale + trace - penalty.gradient) / 2, (self.freedom - residual) / 2)
-        hessian = np.empty((len(gradient), len(gradient)))
-        hessian[:-1, :-1] = (np.diag(trace + fit / scale) - trace_cross - 2 * fit_cross / scale - penalty.hessian) / 2
-        hessian[-1, :-1] = hessian[:-1, -1] = -fit / (2 * scale)
-        hessian[-1, -1] = residual / 2
+        second = np.diag(trace + fit / scale) - trace_cross - 2 * fit_cross / scale - penalty.hessian
+        parts = LikelihoodParts(fit, trace - penalty.gradient, second)
+        found = derivatives(parts, solution.penalised_square, scale, self.freedom)
         if self.known_scale is not None:
-            gradient[-1] = hessian[-1, :] = hessian[:, -1] = 0.0
-        return Derivatives(gradient, hessian)
+            found.gradient[-1] = found.hessian[-1, :] = found.hessian[:, -1] = 0.0
+        return found
 
     def fit_terms(self, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
         """Return b'S_j b for each penalty, and b'S_i K^-1 S_j b for each pair, all penalties weighted."""

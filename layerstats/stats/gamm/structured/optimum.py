@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.stats.gamm import smoothing_selection
+from layerstats.stats.gamm.restricted_likelihood import Derivatives
 from layerstats.stats.gamm.smoothing_selection import Evaluation, Minima
-from layerstats.stats.gamm.structured.criterion import Criterion, Derivatives
+from layerstats.stats.gamm.structured.criterion import Criterion
 from layerstats.stats.gamm.structured.solution import Solution
 
 

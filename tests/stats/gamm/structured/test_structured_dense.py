@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import cholesky
 
-from layerstats.stats.gamm.structured.criterion import Derivatives
+from layerstats.stats.gamm.restricted_likelihood import Derivatives
 from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured, series_start
 from layerstats.stats.gamm.structured.inference import block_spectrum

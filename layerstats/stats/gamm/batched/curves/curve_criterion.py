@@ -9,7 +9,7 @@ H = sum X'QX + S, and
 
     V = (D / phi + (n - M) log(2 pi phi) + log|H| - log|S|_+ + sum log|covariance|) / 2,
 
-which is the criterion of `layerstats.stats.gamm.structured.criterion` with the random coefficients integrated out
+which is the criterion of `layerstats.stats.gamm.restricted_likelihood` with the random coefficients integrated out
 (Harville 1977, J. Am. Statist. Ass. 72). Derivatives are in the log smoothing parameters and, last, log phi.
 """
 
@@ -23,6 +23,7 @@ from layerstats.stats.gamm.batched.backend import NumpyBackend
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.equal_covariances import EqualCovariance, equal_covariances, inverse_of
 from layerstats.stats.gamm.batched.curves.summaries import Summaries
+from layerstats.stats.gamm.restricted_likelihood import LikelihoodParts, derivatives, minus_log_likelihood
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +133,9 @@ def estimate(
 
 def value(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_scale: np.ndarray) -> np.ndarray:
     """Return the criterion of each replicate; that of the structured engine."""
-    freedom = restricted_freedom(design, summaries)
-    return design.constant + 0.5 * (
-        estimates.penalised_square * np.exp(-log_scale)
-        + freedom * (np.log(2 * np.pi) + log_scale)
-        + estimates.log_determinant
-    )
+    rows, scale = restricted_freedom(design, summaries), np.exp(log_scale)
+    determinants = estimates.log_determinant
+    return design.constant + minus_log_likelihood(estimates.penalised_square, scale, log_scale, rows, determinants)
 
 
 def best_log_scale(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
@@ -176,11 +174,6 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     shares = weighted[:, :, design.penalised] / total[:, None, design.penalised]
     rank = np.concatenate([shares.sum(axis=2), np.zeros((replicates, random))], axis=1)
     count = fixed + random
-    size = count + 1
-    gradient, hessian = np.empty((replicates, size)), np.zeros((replicates, size, size))
-    residual = estimates.penalised_square / scale
-    gradient[:, :count] = (square / scale[:, None] + determinant - rank) / 2
-    gradient[:, count] = (restricted_freedom(design, summaries) - residual) / 2
     block = -2 * through / scale[:, None, None]
     block[:, :fixed, :fixed] -= weighted @ (inverse**2) @ weighted.swapaxes(1, 2)
     block[:, :fixed, :fixed] += shares @ shares.swapaxes(1, 2)
@@ -195,10 +188,9 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     own = np.arange(fixed, count)
     # In minus the log of a variance, the first derivative is minus what is added here.
     block[:, own, own] -= (square / scale[:, None] + determinant)[:, fixed:]
-    hessian[:, :count, :count] = block / 2
-    hessian[:, count, :count] = hessian[:, :count, count] = -square / (2 * scale[:, None])
-    hessian[:, count, count] = residual / 2
-    return Slopes(gradient, hessian, random_freedom, information.sum(axis=1))
+    parts = LikelihoodParts(square, determinant - rank, block)
+    found = derivatives(parts, estimates.penalised_square, scale, restricted_freedom(design, summaries))
+    return Slopes(found.gradient, found.hessian, random_freedom, information.sum(axis=1))
 
 
 def _add_piece(

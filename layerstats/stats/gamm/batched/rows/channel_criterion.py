@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from layerstats.stats.gamm.batched.backend import Array
 from layerstats.stats.gamm.batched.rows.channel_solution import Solutions
-
-
-@dataclass(frozen=True, eq=False)
-class Derivatives:
-    """Gradient (channel, parameter) and Hessian (channel, parameter, parameter)."""
-
-    gradient: Array
-    hessian: Array
+from layerstats.stats.gamm.restricted_likelihood import Derivatives, LikelihoodParts, minus_log_likelihood
+from layerstats.stats.gamm.restricted_likelihood import derivatives as likelihood_derivatives
 
 
 def criterion(solutions: Solutions, log_scale: Array) -> Array:
     """Return the criterion of each channel, (channel,)."""
     shared = solutions.shared
-    backend, freedom = shared.backend, shared.freedom
-    return shared.design.constant + 0.5 * (
-        solutions.penalised_square * backend.exp(-log_scale)
-        + freedom * (np.log(2 * np.pi) + log_scale)
-        + solutions.log_determinant
-        - _penalty_determinant(solutions)
-    )
+    determinants = solutions.log_determinant - _penalty_determinant(solutions)
+    scale = shared.backend.exp(log_scale)
+    square = solutions.penalised_square
+    return shared.design.constant + minus_log_likelihood(square, scale, log_scale, shared.freedom, determinants)
 
 
 def best_log_scale(solutions: Solutions) -> Array:
@@ -42,18 +31,10 @@ def derivatives(solutions: Solutions, log_scale: Array) -> Derivatives:
     trace, trace_cross = _determinant_terms(solutions)
     penalty_gradient, penalty_hessian = _penalty_derivatives(solutions)
     scale = shared.backend.exp(log_scale)
-    residual = solutions.penalised_square / scale
-    count = fit.shape[1]
-    gradient = shared.backend.zeros(len(fit), count + 1)
-    gradient[:, :-1] = (fit / scale[:, None] + trace - penalty_gradient) / 2
-    gradient[:, -1] = (shared.freedom - residual) / 2
-    hessian = shared.backend.zeros(len(fit), count + 1, count + 1)
     own = shared.diagonal(trace + fit / scale[:, None])
-    hessian[:, :-1, :-1] = (own - trace_cross - 2 * fit_cross / scale[:, None, None] - penalty_hessian) / 2
-    hessian[:, -1, :-1] = -fit / (2 * scale[:, None])
-    hessian[:, :-1, -1] = -fit / (2 * scale[:, None])
-    hessian[:, -1, -1] = residual / 2
-    return Derivatives(gradient, hessian)
+    second = own - trace_cross - 2 * fit_cross / scale[:, None, None] - penalty_hessian
+    parts = LikelihoodParts(fit, trace - penalty_gradient, second)
+    return likelihood_derivatives(parts, solutions.penalised_square, scale, shared.freedom, shared.backend.zeros)
 
 
 def penalised_directions(solutions: Solutions) -> Array:
