@@ -27,7 +27,7 @@ class Optimum:
     value
         The criterion.
     derivatives
-        There.
+        Gradient and Hessian of the criterion there.
     iterations
         Newton steps taken.
     converged

@@ -20,7 +20,7 @@ class PenaltyDeterminant:
     Attributes
     ----------
     value
-        It.
+        The log determinant.
     gradient, hessian
         (penalty,) and (penalty, penalty), in the log smoothing parameters.
     """

@@ -61,7 +61,7 @@ class EqualCovariance:
         (cell * time, curve) and (replicate, component, curve): the covariance that a random penalty adds, L diag(v) L',
         which is also its derivative in minus the log smoothing parameter.
     members
-        Whose.
+        The means, and the deviations, that have this covariance.
     """
 
     precision: np.ndarray

@@ -26,7 +26,7 @@ def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Bac
     values
         (channel, row), rows as in the data.
     backend
-        Where.
+        Where the linear algebra runs, from `choose_backend`.
 
     Raises
     ------

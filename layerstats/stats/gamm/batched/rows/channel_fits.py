@@ -93,7 +93,7 @@ def fit_channels(
     values
         (channel, row), rows as in the data that the design was made of.
     backend
-        Where.
+        Where the linear algebra runs, from `choose_backend`.
     joint
         A parametric coefficient and a smooth that are also tested together, under the name "joint" among the smooths;
         see `layerstats.stats.gamm.joint_test`.

@@ -47,7 +47,7 @@ def cross_products(backend: Backend, design: ChannelDesign, values: np.ndarray) 
     Parameters
     ----------
     backend
-        Where.
+        Where the linear algebra runs, from `choose_backend`.
     design
         The model.
     values

@@ -56,8 +56,8 @@ class _Operator:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
-    """Patterns that touch the same columns of the part of low rank.
+class LowRankRows:
+    """Rows of the factors of low rank, of patterns that touch the same columns.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class BlockProduct:
 
     weights: np.ndarray
     covariance: np.ndarray
-    pieces: Sequence[Piece]
+    pieces: Sequence[LowRankRows]
     weight_core: np.ndarray
     covariance_core: np.ndarray
     outliers: int

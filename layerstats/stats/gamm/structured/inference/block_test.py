@@ -12,7 +12,7 @@ import numpy as np
 from layerstats.stats.gamm.structured.edf import Freedom
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
-from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, Piece
+from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, LowRankRows
 from layerstats.stats.gamm.structured.inference.overlap import block_overlap
 from layerstats.stats.gamm.structured.inference.random_part import Noise, Weights, statistic_weights
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
@@ -70,7 +70,7 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
     pieces = []
     for number, (cluster, elimination) in enumerate(zip(solution.system.clusters, solution.elimination, strict=True)):
         through = (rows * fixed)[cluster.grid] @ elimination
-        piece = Piece(
+        piece = LowRankRows(
             grid=cluster.grid,
             levels=levels[number],
             mixed=weights.mixed[number],
