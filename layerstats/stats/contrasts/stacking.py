@@ -39,6 +39,6 @@ def residual_autocorrelation(results: Mapping[str, GammResult], series: Mapping[
     for layer, result in results.items():
         table = result.autocorrelation(max_lag=max(1, series[layer].points // 2))
         lags = table["lag"].to_numpy(dtype=int)
-        implied = np.append(1.0, implied_autocorrelation(result, max(1, int(lags.max()))))
+        implied = np.append(1.0, implied_autocorrelation(result.request, result.engine_fit, max(1, int(lags.max()))))
         tables[layer] = table.assign(implied=implied[lags])
     return stacked(tables)

@@ -59,7 +59,7 @@ class GammResult:
 
     def summary(self) -> str:
         """Return the model as text, laid out as R's summary; a model prints as this."""
-        return model_summary(self)
+        return model_summary(self.request, self.engine_fit, self.engine, self.notes)
 
     @property
     def formula(self) -> str:
@@ -234,7 +234,7 @@ class GammResult:
         """Test the residuals; see `residual_checks_table`."""
         fit = self.engine_fit
         request = self.request
-        implied = implied_autocorrelation(self, LAGS)
+        implied = implied_autocorrelation(request, fit, LAGS)
         start, gaps = request.series_start, request.series_gaps
         return residual_checks_table(fit.fitted, fit.whitened_residuals, start, gaps, implied)
 

@@ -94,7 +94,7 @@ def test_curves_that_take_up_most_of_a_series_leave_residuals_that_alternate(rho
     table = pd.DataFrame({"time": time, "token": token, "value": values})
     formula = 'value ~ s(time, k=8) + s(time, token, bs="fs", m=1, k=8)'
     result = fit(formula, table, engine="structured", rho=rho, series="token", order="time")
-    implied = implied_autocorrelation(result, 3)
+    implied = implied_autocorrelation(result.request, result.engine_fit, 3)
     assert implied[0] < -0.2
     checks = result.residual_checks().set_index("check")
     np.testing.assert_allclose(checks["implied"].iloc[-3:], implied)
@@ -110,7 +110,8 @@ def test_curves_that_take_up_most_of_a_series_leave_residuals_that_alternate(rho
 
 def test_without_series_nothing_is_implied(noise):
     data = pd.DataFrame({"x": np.linspace(0, 1, 200), "y": noise[:200]})
-    assert np.isnan(implied_autocorrelation(fit("y ~ s(x)", data, engine="structured"), 2)).all()
+    result = fit("y ~ s(x)", data, engine="structured")
+    assert np.isnan(implied_autocorrelation(result.request, result.engine_fit, 2)).all()
 
 
 def test_breusch_pagan_agrees_with_statsmodels(noise):
