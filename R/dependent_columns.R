@@ -1,12 +1,12 @@
 # Where the columns of a reference grid stand: those that are functions of the compared factors in the data follow them.
 
 # columns   to place; compared: factors; levels: a list of combinations of their levels; given: values that were said
-# Returns list(held, following): values for all levels, and for each combination the values of what follows it.
+# Returns list(held, dependent): values for all levels, and for each combination the values of what follows it.
 place_columns <- function(data, columns, compared, levels, given) {
   count <- vapply(columns, function(column) length(unique(data[[column]])), numeric(1))
   # Factors before numbers, those with fewer levels first: the others may be made of them.
   held <- keys <- list()
-  following <- lapply(levels, function(own) list())
+  dependent <- lapply(levels, function(own) list())
   for (column in columns[order(!vapply(data[columns], is.factor, logical(1)), count)]) {
     values <- data[[column]]
     code <- is.factor(values) || count[[column]] <= 12
@@ -15,7 +15,7 @@ place_columns <- function(data, columns, compared, levels, given) {
     if (length(sources)) {
       for (i in seq_along(levels)) {
         at <- c(stats::setNames(as.list(levels[[i]]), compared), keys)[sources]
-        following[[i]][[column]] <- value_at(data, column, at)
+        dependent[[i]][[column]] <- value_at(data, column, at)
       }
       next
     }
@@ -23,7 +23,7 @@ place_columns <- function(data, columns, compared, levels, given) {
     held[[column]] <- if (is.factor(values)) known_level(values, as.character(value), column) else value
     if (code) keys[[column]] <- if (is.factor(values)) as.character(value) else value
   }
-  list(held = held, following = following)
+  list(held = held, dependent = dependent)
 }
 
 # The columns that `column` is a function of, as few as there are; none where it is not.
@@ -61,7 +61,7 @@ is_function_of_covariate <- function(data, column, covariate) {
 
 # Refuses columns that change along the covariate, and so cannot be held while a curve is drawn.
 check_covariate <- function(data, terms, covariate, placed, compared, levels, given) {
-  moving <- c(compared, names(placed$following[[1]]))
+  moving <- c(compared, names(placed$dependent[[1]]))
   apart <- lapply(levels, function(own) data[at_any(data, compared, list(own)), , drop = FALSE])
   together <- data[at_any(data, compared, levels), , drop = FALSE]
   for (column in setdiff(names(placed$held), names(given))) {

@@ -23,7 +23,7 @@ reference_grid <- function(fit, at, compared, levels, random) {
     values <- c(placed$held, own, follows)
     for (column in names(values)) rows[[column]] <- values[[column]]
     rows
-  }, set, placed$following)
+  }, set, placed$dependent)
   list(covariate = covariate, rows = rows)
 }
 

@@ -3,6 +3,17 @@
 `RSession` is one worker, `RPool` several side by side, `default_pool` the one that this process shares, `r_status`
 what of R is there. Nothing of R is loaded into the user's process, so that a crash or an out-of-memory in R is an
 error here.
+
+================  ==============================================================================
+``session``       one worker, as its caller sees it
+``pool``          several workers
+``worker``        the process itself; ``embedded`` is R inside it
+``messages``      what travels between the two
+``to_r``          Python values to R's, ``from_r`` the way back
+``home``          where R is, and the environment that workers start in
+``status``        what of R works here, and the commands that mend what does not
+``worker_exit``   how a worker ended: its exit status or signal, out of memory or not
+================  ==============================================================================
 """
 
 from __future__ import annotations

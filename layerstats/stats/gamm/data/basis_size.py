@@ -6,7 +6,7 @@ from math import comb
 
 import pandas as pd
 
-from layerstats.errors import DataError
+from layerstats.errors import DataError, FormulaError
 from layerstats.stats.gamm.formula.expression import Name
 from layerstats.stats.gamm.formula.terms import SmoothTerm
 
@@ -35,9 +35,13 @@ def default_basis_dimension(smooth: SmoothTerm) -> int:
 def check_basis_sizes(frame: pd.DataFrame, smooths: tuple[SmoothTerm, ...]) -> None:
     """Raise `DataError` where a covariate has fewer different values than its smooth has basis functions.
 
+    `FormulaError` where one basis is given several sizes.
+
     Smooths of several variables at once (``s(x, z)``) are left to the engine.
     """
     for smooth in smooths:
+        if smooth.function == "s" and len(smooth.basis_dimensions or ()) > 1:
+            raise FormulaError(f"{smooth} has one basis, and so one k; te() and ti() have one k a margin.")
         for position, (column, basis) in enumerate(_margins(frame, smooth)):
             if basis not in _NEED_UNIQUE or smooth.unread is not None:
                 continue

@@ -28,6 +28,8 @@ from layerstats.tables.read import notes_of
 
 # Bases of which every variable is a number.
 _OF_NUMBERS = {"tp", "ts", "cr", "cs", "cc", "ps", "cp", "bs", "ds", "gp", "ad", "so", "sos"}
+# The others of mgcv.
+_OTHER_BASES = {"re", "fs", "sz", "mrf", "sf", "sw"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +178,15 @@ def _weights(data: pd.DataFrame, weights: str | Sequence[float] | None, present:
 
 
 def _check_kinds(formula: Formula, frame: pd.DataFrame) -> None:
-    """Refuse factors where numbers belong and numbers where factors belong."""
+    """Refuse factors where numbers belong, numbers where factors belong, and bases that there are not."""
     categorical = {column for column in frame.columns if isinstance(frame[column].dtype, pd.CategoricalDtype)}
     for smooth in formula.smooths:
+        unknown = sorted({*smooth.bases} - _OF_NUMBERS - _OTHER_BASES - {"?"})
+        if unknown:
+            raise FormulaError(
+                f"{smooth} has the basis {unknown[0]!r}, and mgcv has none of that name. Bases are "
+                f"{', '.join(sorted(_OF_NUMBERS | _OTHER_BASES))}."
+            )
         names = [variable.name for variable in smooth.variables if isinstance(variable, Name)]
         in_smooth = [name for name in names if name in categorical]
         if len(names) < len(smooth.variables):

@@ -1,4 +1,7 @@
-"""Which columns follow the factors that are compared: indicators, interactions written as a column, ordered copies."""
+"""Columns that depend on the factors that are compared: indicators, interactions written as a column, ordered copies.
+
+emmeans and gratia hold them at one value, and so compare rows that the data cannot have.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,21 @@ Levels = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class GridColumns:
     """Values of the columns of a reference grid.
 
     Attributes
     ----------
     held
         One value for all levels that are compared.
-    following
+    dependent
         By combination of levels, the values of the columns that follow it.
     notes
         What was decided.
     """
 
     held: dict[str, object]
-    following: dict[Levels, dict[str, object]]
+    dependent: dict[Levels, dict[str, object]]
     notes: tuple[str, ...]
 
 
@@ -45,7 +48,7 @@ def place_columns(
     compared: Sequence[str],
     combinations: Sequence[Levels],
     given: Mapping[str, object],
-) -> Placed:
+) -> GridColumns:
     """Return where each of `columns` stands for each of the combinations of levels of `compared`.
 
     A column that is a function of the compared factors in the data (or of these and of columns that are held) has the
@@ -57,7 +60,7 @@ def place_columns(
         A column follows the compared factors, and the data have no row that says where it stands.
     """
     held: dict[str, object] = {}
-    following: dict[Levels, dict[str, object]] = {levels: {} for levels in combinations}
+    dependent: dict[Levels, dict[str, object]] = {levels: {} for levels in combinations}
     notes: dict[str, str] = {}
     keys: dict[str, object] = {}
     for column in _coarse_first(frame, columns):
@@ -67,26 +70,26 @@ def place_columns(
             value = given[column]
             held[column] = str(level_names(pd.Series([value])).iloc[0]) if _is_factor(frame, column) else value
         elif sources:
-            for levels, own in following.items():
+            for levels, own in dependent.items():
                 at = {**keys, **dict(zip(compared, levels, strict=True))}
                 own[column] = _value_at(frame, column, {source: at[source] for source in sources})
-            values = [own[column] for own in following.values()]
+            values = [own[column] for own in dependent.values()]
             if not set(sources) <= set(compared) or not _is_factor(frame, column):
-                shown = ", ".join(f"{_shown(own)} at {':'.join(at)}" for at, own in zip(following, values, strict=True))
+                shown = ", ".join(f"{_shown(own)} at {':'.join(at)}" for at, own in zip(dependent, values, strict=True))
                 notes[column] = f"{column} follows {', '.join(sources)}: {shown}."
         else:
             held[column] = _default(frame.loc[:, column])
             notes[column] = f"{column} is held at {_shown(held[column])}."
         if code and column in held:
             keys[column] = held[column]
-    return Placed(held, following, tuple(notes[column] for column in columns if column in notes))
+    return GridColumns(held, dependent, tuple(notes[column] for column in columns if column in notes))
 
 
 def check_covariate(
     frame: pd.DataFrame,
     formula: Formula,
     covariate: str,
-    placed: Placed,
+    placed: GridColumns,
     compared: Sequence[str],
     given: Mapping[str, object],
     *,
@@ -101,11 +104,11 @@ def check_covariate(
     ArgumentError
         With the column.
     """
-    moving = {*compared, *next(iter(placed.following.values()), {})}
+    moving = {*compared, *next(iter(placed.dependent.values()), {})}
     terms = [
         set(term.columns) for term in (*formula.parametric, *formula.smooths) if not getattr(term, "random", False)
     ]
-    at_levels = [_rows_with(frame, dict(zip(compared, levels, strict=True))) for levels in placed.following]
+    at_levels = [_rows_with(frame, dict(zip(compared, levels, strict=True))) for levels in placed.dependent]
     together = np.any(at_levels, axis=0)
     for column in placed.held:
         if column in given or _count(frame.loc[together], column) < 2:

@@ -140,7 +140,7 @@ def difference_grid(
     if first == second:
         raise ArgumentError(f"The levels to compare must differ, but both are {':'.join(first)!r}.")
     grid = reference_grid(request, at, columns, (first, second), contrast=True)
-    if not {*columns, *grid.placed.following[first]} & set(fixed_columns(request)):
+    if not {*columns, *grid.placed.dependent[first]} & set(fixed_columns(request)):
         raise ArgumentError(
             f"{', '.join(map(repr, columns))} is in random terms alone, which a difference leaves out: the model says "
             "nothing else of its levels. Write it as a term to compare them."

@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.data.factors import factor_levels, level_names
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.formula.expression import names_in
-from layerstats.stats.gamm.inference.dependent_columns import Levels, Placed, check_covariate, place_columns
+from layerstats.stats.gamm.inference.dependent_columns import GridColumns, Levels, check_covariate, place_columns
 
 _GRID_POINTS = 100
 
@@ -38,7 +38,7 @@ class ReferenceGrid:
     covariate: str
     compared: tuple[str, ...]
     frame: pd.DataFrame
-    placed: Placed
+    placed: GridColumns
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class ReferenceGrid:
     def rows(self, levels: Levels) -> pd.DataFrame:
         """Return the grid at one of the combinations of levels that it was made for."""
         own = dict(zip(self.compared, levels, strict=True))
-        return self.frame.assign(**own, **self.placed.following[levels])
+        return self.frame.assign(**own, **self.placed.dependent[levels])
 
 
 def reference_grid(

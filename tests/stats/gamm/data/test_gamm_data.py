@@ -428,3 +428,18 @@ def test_a_number_names_the_same_level_whatever_stands_beside_it():
     ones = table[table["dose"] == 1]
     assert model.predict(ones)["fit"].to_numpy() == pytest.approx(model.fitted[ones.index].to_numpy())
     assert difference(model, "dose", 1, 0.5, at={"x": [0.0, 1.0]}).curve["diff"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ s(x, k = c(5, 6))", "s(x, k = c(5, 6)) has one basis, and so one k"),
+        ("y ~ s(x, bs = 'tps')", "has the basis 'tps', and mgcv has none of that name. Bases are ad, bs, cc,"),
+        ("y ~ te(x, z, bs = c('cr', 'no'))", "has the basis 'no'"),
+    ],
+)
+def test_bases_that_mgcv_has_not(formula, message):
+    x = np.arange(20.0)
+    data = pd.DataFrame({"x": x, "z": x[::-1], "y": np.sin(x)})
+    with pytest.raises(FormulaError, match=re.escape(message)):
+        prepare(formula, data)
