@@ -32,7 +32,7 @@ def simulate(path: Path, channels: int, seed: int = 0) -> Path:
     import numpy as np
     import pandas as pd
 
-    from layerstats.store import LayerSpec, RecordingWriter
+    from layerstats.store import LayerSpec, RecordingWriter, usual_variables
 
     rng = np.random.default_rng(seed)
     time_s = (np.arange(SAMPLES) + 0.5) * 0.064
@@ -47,17 +47,17 @@ def simulate(path: Path, channels: int, seed: int = 0) -> Path:
     )
     level, shape = rng.normal(size=(2, channels, 1)) * (rng.random((2, channels, 1)) < 0.3) * 0.1
     phase, size = rng.normal(size=(channels, 1)), rng.uniform(0.2, 2, size=(channels, 1))
-    layer = LayerSpec("conv4", time_s, channels=channels)
-    with RecordingWriter(path, "activations", tokens, None, [layer], key="bench", maps=True) as writer:
-        for begin in range(0, TOKENS, 64):
-            some = wash[begin : begin + 64, None, None]
+    layer = LayerSpec("conv4", time_s, usual_variables(channels))
+    with RecordingWriter(path, "activations", tokens, None, [layer], key="bench", shard_tokens=64) as writer:
+        for block in writer.missing():
+            some = wash[block, None, None]
             rows = (len(some), channels, 1)
             curves = np.sin(5 * time_s + phase) + some * (level + shape * np.sin(6.1 * time_s))
             curves = curves + 0.3 * rng.normal(size=rows) + 0.3 * rng.normal(size=rows) * np.cos(7 * time_s + phase)
             noise = rng.normal(size=(*rows[:2], SAMPLES))
             noise[..., 1:] += 0.5 * noise[..., :-1]
             values = (size * (curves + 0.2 * noise)).astype(np.float32)
-            writer.append({"conv4": values.mean(axis=1)}, {"conv4": values})
+            writer.write(block, {"conv4": {"mean": values.mean(axis=1), "maps": values}})
         writer.finish()
     return path
 

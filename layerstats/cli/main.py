@@ -24,6 +24,7 @@ app.command("judge")(judge.judge)
 app.command("corpora")(corpora.corpora)
 app.command("info")(stores.info)
 app.command("export")(stores.export)
+app.command("upgrade")(stores.upgrade)
 app.command("doctor")(doctor.doctor)
 app.add_typer(train.app, name="train")
 

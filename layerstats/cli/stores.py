@@ -1,4 +1,4 @@
-"""`layerstats info` and `layerstats export`: look into a store, take it elsewhere."""
+"""`layerstats info`, `layerstats export` and `layerstats upgrade`: look into a store, take it elsewhere."""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ def _check(store: Path) -> None:
         )
     else:
         typer.echo(f"{store}: all values were read, and nothing is damaged.")
+
+
+def upgrade(
+    store: Annotated[Path, typer.Argument(help="A Zarr store made by an earlier version of layerstats.")],
+    out: Annotated[Path, typer.Argument(help="Where to write the new store.")],
+) -> None:
+    """Copy a store of an earlier version into one that can be written into."""
+    from layerstats.store import upgrade_store
+
+    typer.echo(upgrade_store(store, out))
 
 
 def export(

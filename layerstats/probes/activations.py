@@ -79,7 +79,7 @@ def record_activations(
     layers : str or sequence of str
         Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots.
     group : str
-        `activations`, or `untrained/seed_NN`.
+        Name of the recording.
     maps : bool
         Store full maps (token, channel, sample) too, as float32. Axes other than token and sample become one, in
         their order.

@@ -10,8 +10,10 @@ import numpy as np
 from layerstats.corpora import Clips
 
 
-def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Generator[tuple[slice, np.ndarray], None, None]:
-    """Yield `(rows of clips.tokens, waveforms (token, sample))` from row `start` on.
+def read_batches(
+    clips: Clips, batch_size: int, start: int = 0, stop: int | None = None
+) -> Generator[tuple[slice, np.ndarray], None, None]:
+    """Yield `(rows of clips.tokens, waveforms (token, sample))` of the rows from `start` to `stop`.
 
     Only two batches are in memory at a time.
 
@@ -21,8 +23,8 @@ def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Generator[tup
         What the network hears.
     batch_size : int
         Tokens in a batch; the last one may be smaller.
-    start : int
-        First row.
+    start, stop : int
+        First row, and the one after the last; to the end by default.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def read_batches(clips: Clips, batch_size: int, start: int = 0) -> Generator[tup
         Before the first batch, if a token's audio cannot be used.
     """
     clips.check_audio()
-    total = len(clips.tokens)
+    total = len(clips.tokens) if stop is None else stop
     slices = [slice(first, min(first + batch_size, total)) for first in range(start, total, batch_size)]
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-clips") as reader:
         try:

@@ -28,10 +28,15 @@ from layerstats.probes.quantity import Batch, Quantity
 from layerstats.probes.ready import check_ready
 from layerstats.probes.recorded import check_recorded, key_there
 from layerstats.probes.reduced import Arrays, FirstValues, first_values, measure
-from layerstats.store import Experiment, LayerSpec, RecordingWriter, content_hash, open_store
-
-# About as many tokens as a chunk of the store holds.
-_CHUNK = 64
+from layerstats.store import (
+    Experiment,
+    LayerSpec,
+    RecordingWriter,
+    VariableSpec,
+    content_hash,
+    open_store,
+    tokens_in_shard,
+)
 
 
 def record(
@@ -152,29 +157,24 @@ def record(
     weights = model_hash(model)
     with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
         run = _Run(model, clips, quantity, options, place)
-        if set(run.first) and [v.name for v in quantity.variables if v.name != "maps"] != [quantity.variables[0].name]:
-            raise ArgumentError("Stores of this version hold one summary over channels.")
-        about = {**clips.attrs, **(attrs or {}), "model": type(model).__name__, "model_hash": weights}
-        variables = [variable.name for variable in quantity.variables]
-        size = batch_size if "maps" in variables else batch_size * max(1, _CHUNK // batch_size)
+        about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
+        about |= {"model": type(model).__name__, "model_hash": weights}
+        specs = [run.spec(fact) for fact in run.facts.values()]
         with RecordingWriter(
             store,
             name,
             clips.tokens,
             clips.phones,
-            [run.spec(fact) for fact in run.facts.values()],
+            specs,
             key=key_there(store, name, run.keys(weights)),
             attrs={**about, "batch_size": batch_size, "device": place.type},
             store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
-            maps="maps" in variables,
-            summary=variables[0],
-            # Whole batches in a chunk, so that a resumed run forms the same batches.
-            chunk_tokens=size,
+            # Whole batches in a shard, so that a resumed run forms the same batches.
+            shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size),
         ) as writer:
-            run.check_written(store, name, writer.completed)
-            if not writer.complete:
-                run.write(writer, progress)
-                writer.finish()
+            run.check_written(store, name, writer.written)
+            run.write(writer, progress)
+            writer.finish()
     # The main one may be half-written by another process.
     return open_store(store, recording=name)
 
@@ -225,31 +225,28 @@ class _Run:
     def write(self, writer: RecordingWriter, progress: Callable[[int, int], None] | None) -> None:
         """Measure and write what is missing."""
         total = len(self.clips.tokens)
-        with closing(read_batches(self.clips, self.options.batch_size, writer.completed)) as batches:
-            for rows, waveforms in batches:
-                by_layer = self.measure(rows, waveforms)
-                means = {layer: arrays[writer.summary] for layer, arrays in by_layer.items()}
-                maps = {layer: arrays["maps"] for layer, arrays in by_layer.items() if writer.maps}
-                writer.append(means, maps or None)
-                if progress is not None:
-                    progress(rows.stop, total)
+        done = sum(rows.stop - rows.start for rows in writer.written)
+        for shard in writer.missing():
+            measured: list[Arrays] = []
+            with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
+                for rows, waveforms in batches:
+                    measured.append(self.measure(rows, waveforms))
+                    done += rows.stop - rows.start
+                    if progress is not None:
+                        progress(done, total)
+            writer.write(shard, _joined(measured))
 
-    def check_written(self, store: str | os.PathLike[str], name: str, written: int) -> None:
+    def check_written(self, store: str | os.PathLike[str], name: str, written: Sequence[slice]) -> None:
         """Compare the first and the last batch that is on disk with what the network gives of it now."""
         if not written:
             return
-        size = self.options.batch_size
+        size, last = self.options.batch_size, written[-1]
         tolerance = {layer: self._tolerance(layer) for layer in self.axes}
         sizes = {layer: first.channel_rms for layer, first in self.first.items()}
-        for start in sorted({0, (written - 1) // size * size}):
+        for start in sorted({written[0].start, last.start + (last.stop - last.start - 1) // size * size}):
             rows = slice(start, min(start + size, len(self.clips.tokens)))
-            by_layer = self.measure(rows, self.clips.waveforms(rows))
-            there = slice(start, min(rows.stop, written))
-            found = {
-                layer: {variable: values[: there.stop - start] for variable, values in arrays.items()}
-                for layer, arrays in by_layer.items()
-            }
-            check_recorded(store, name, there, found, tolerance, sizes)
+            found = self.measure(rows, self.clips.waveforms(rows))
+            check_recorded(store, name, rows, found, tolerance, sizes)
 
     def _tolerance(self, layer: str) -> float:
         """Return the difference, relative to its size, that rounding can make of a layer on another machine."""
@@ -335,7 +332,16 @@ class _Run:
         return LayerSpec(
             fact.name,
             time_s=grid.centres() * hop_s,
-            channels=fact.channels,
+            variables=[
+                VariableSpec(
+                    one.name,
+                    one.dims,
+                    {"channel": fact.channels} if "channel" in one.dims else {},
+                    units=one.units,
+                    long_name=one.long_name or None,
+                )
+                for one in self.quantity.variables
+            ],
             attrs={
                 "layer": fact.name,
                 "activation": fact.activation,
@@ -351,6 +357,14 @@ class _Run:
                 **{f"fixed_{name}": by for name in first.fixed},
             },
         )
+
+
+def _joined(batches: Sequence[Arrays]) -> Arrays:
+    """Return the values of several batches one below another."""
+    return {
+        layer: {name: np.concatenate([batch[layer][name] for batch in batches]) for name in variables}
+        for layer, variables in batches[0].items()
+    }
 
 
 def _usual_name(quantity: Quantity) -> str:

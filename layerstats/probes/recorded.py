@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from layerstats.errors import StoreError
-from layerstats.store import open_store
+from layerstats.store import Experiment, open_store, recording_name
 
 # Of the tolerance for a series, what is granted where a mean over channels is far smaller than the channels.
 _FLOOR = 0.1
@@ -17,9 +17,9 @@ _FLOOR = 0.1
 
 def key_there(store: str | os.PathLike[str], group: str, keys: Sequence[str]) -> str:
     """Return the one of `keys` that a recording in a store has, else the first; earlier versions had other keys."""
-    if len(keys) > 1 and (Path(store) / group / "zarr.json").exists():
+    if len(keys) > 1 and (Path(store) / "zarr.json").exists():
         recordings = open_store(store, incomplete="allow").recordings.set_index("recording")
-        there = recordings["key"].get(group)
+        there = recordings["key"].get(recording_name(group))
         if there in keys:
             return str(there)
     return keys[0]
@@ -48,16 +48,14 @@ def check_recorded(
     channel_rms
         By layer, the size of its channels.
     """
-    view = open_store(store, incomplete="allow").recording(group)
-    tokens = view.tokens["token"].to_numpy()[rows]
+    view = open_store(store, incomplete="allow", recording=group)
+    tokens = view.tokens["token"].to_numpy()[np.isin(view.token_rows, np.arange(rows.start, rows.stop))]
     for layer, variables in arrays.items():
         for variable, now in variables.items():
             array = view.array(layer, variable)
             if array.shape[1:] != now.shape[1:]:
                 raise StoreError(
-                    _changed(
-                        store, group, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then"
-                    )
+                    _changed(view, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then")
                 )
             there = np.asarray(array[rows], dtype=np.float64)
             apart = np.sqrt(np.mean((there - now) ** 2, axis=tuple(range(1, now.ndim))))
@@ -68,12 +66,12 @@ def check_recorded(
                 first = wrong[0]
                 by = apart[first] / size[first] if size[first] > 0 else np.inf
                 what = f"for token {tokens[first]!r} its values differ by {by:.1g} of their size"
-                raise StoreError(_changed(store, group, layer, what))
+                raise StoreError(_changed(view, layer, what))
 
 
-def _changed(store: object, group: str, layer: str, what: str) -> str:
+def _changed(view: Experiment, layer: str, what: str) -> str:
     return (
-        f"{store} already holds another recording in {group!r}: layer {layer!r} of this network gives something else "
-        f"now ({what}). Its code, or a function for its input or output, was changed since. Choose another path, or "
-        f"remove the folder {Path(str(store)) / group} to record anew."
+        f"{view.path} already holds another recording {view.name!r}: layer {layer!r} of this network gives something "
+        f"else now ({what}). Its code, or a function for its input or output, was changed since. Choose another path, "
+        f"or remove the folder {view.folder} to record anew."
     )

@@ -12,7 +12,7 @@ from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError
 from layerstats.models import part, untrained
 from layerstats.probes.activations import record_activations
-from layerstats.store import Experiment, open_store
+from layerstats.store import Experiment, open_store, untrained_name
 
 
 def record_untrained(
@@ -24,7 +24,7 @@ def record_untrained(
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> Experiment:
-    """Record networks of the same architecture with freshly drawn weights, as `/untrained/seed_NN`.
+    """Record networks of the same architecture with freshly drawn weights, as `untrained_NN`.
 
     Seeds that are recorded already are passed over.
 
@@ -64,7 +64,7 @@ def record_untrained(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     experiment = record_untrained(network, speech, f"{folder}/speech.zarr", seeds=range(2))
     ...     experiment.recordings["recording"].tolist()
-    ['untrained/seed_00', 'untrained/seed_01']
+    ['untrained_00', 'untrained_01']
     """
     chosen = list(seeds)
     if not chosen or min(chosen) < 0:
@@ -81,9 +81,9 @@ def record_untrained(
             untrained(part(model), seed),
             clips,
             store,
-            group=f"untrained/seed_{seed:02d}",
+            group=untrained_name(seed),
             progress=moved,
-            attrs={"seed": seed},
+            attrs={"seed": seed, "trained": False},
             **options,
         )
     return open_store(store)

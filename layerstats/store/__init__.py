@@ -1,4 +1,4 @@
-"""The store: recordings of networks as one Zarr directory, written in chunks, queried lazily."""
+"""The store: recordings of networks as one Zarr directory, written in shards, queried lazily."""
 
 from layerstats.store.arrays import store_arrays
 from layerstats.store.check import check_store, without_checksums
@@ -6,9 +6,12 @@ from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
-from layerstats.store.layer_spec import LayerSpec
+from layerstats.store.layer_spec import LayerSpec, VariableSpec, usual_variables
+from layerstats.store.layout import recording_name, untrained_name
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
+from layerstats.store.shards import tokens_in_shard
+from layerstats.store.upgrade import upgrade_store
 from layerstats.store.writer import RecordingWriter
 
 __all__ = [
@@ -17,12 +20,18 @@ __all__ = [
     "Experiment",
     "LayerSpec",
     "RecordingWriter",
+    "VariableSpec",
     "check_store",
     "content_hash",
     "create_or_resume",
     "describe",
     "open_store",
+    "recording_name",
     "store_arrays",
     "store_table",
+    "tokens_in_shard",
+    "untrained_name",
+    "upgrade_store",
+    "usual_variables",
     "without_checksums",
 ]

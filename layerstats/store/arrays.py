@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from layerstats.errors import ArgumentError
 from layerstats.store.hashing import content_hash
-from layerstats.store.layer_spec import LayerSpec
+from layerstats.store.layer_spec import LayerSpec, usual_variables
 from layerstats.store.schema import MAIN_RECORDING, clean_attributes
 from layerstats.store.writer import RecordingWriter
 
@@ -24,7 +24,7 @@ def store_arrays(
     *,
     time_s: Mapping[str, ArrayLike],
     phones: pd.DataFrame | None = None,
-    group: str = MAIN_RECORDING,
+    name: str = MAIN_RECORDING,
     layer_attrs: Mapping[str, Mapping[str, object]] | None = None,
     attrs: Mapping[str, object] | None = None,
     overwrite: bool = False,
@@ -34,7 +34,7 @@ def store_arrays(
 
     Parameters
     ----------
-    path, tokens, phones, group, attrs, overwrite, created_at
+    path, tokens, phones, name, attrs, overwrite, created_at
         As for `RecordingWriter`.
     layers
         Values by name of the layer: (token, sample), or (token, channel, sample), of which the mean over channels is
@@ -60,33 +60,31 @@ def store_arrays(
     ...     path.name
     's.zarr'
     """
-    arrays = {name: np.asarray(values, dtype=np.float32) for name, values in layers.items()}
+    arrays = {layer: np.asarray(values, dtype=np.float32) for layer, values in layers.items()}
     _check_arrays(arrays, time_s, len(tokens))
-    maps = {name: values for name, values in arrays.items() if values.ndim == 3}
     specs = [
         LayerSpec(
-            name,
-            np.asarray(time_s[name], dtype=np.float64),
-            channels=values.shape[1] if values.ndim == 3 else None,
-            attrs=(layer_attrs or {}).get(name, {}),
+            layer,
+            np.asarray(time_s[layer], dtype=np.float64),
+            usual_variables(values.shape[1] if values.ndim == 3 else None),
+            attrs=(layer_attrs or {}).get(layer, {}),
         )
-        for name, values in arrays.items()
+        for layer, values in arrays.items()
     ]
     provenance = clean_attributes(attrs or {})
     key = content_hash(
-        arrays, [spec.time_s for spec in specs], [clean_attributes(spec.attrs) for spec in specs], provenance
+        arrays, [spec.times for spec in specs], [clean_attributes(spec.attrs) for spec in specs], provenance
     )
-    options = {"attrs": provenance, "maps": bool(maps), "overwrite": overwrite, "created_at": created_at}
-    with RecordingWriter(path, group, tokens, phones, specs, key=key, **options) as writer:
-        if not writer.complete:
-            rest = slice(writer.completed, None)
-            means = {name: values.mean(axis=1) if values.ndim == 3 else values for name, values in arrays.items()}
-            writer.append(
-                {name: values[rest] for name, values in means.items()},
-                {name: values[rest] for name, values in maps.items()},
-            )
-            writer.finish()
+    options = {"attrs": provenance, "overwrite": overwrite, "created_at": created_at}
+    with RecordingWriter(path, name, tokens, phones, specs, key=key, **options) as writer:
+        for rows in writer.missing():
+            writer.write(rows, {layer: _variables(values[rows]) for layer, values in arrays.items()})
+        writer.finish()
         return writer.path
+
+
+def _variables(values: np.ndarray) -> dict[str, np.ndarray]:
+    return {"mean": values.mean(axis=1), "maps": values} if values.ndim == 3 else {"mean": values}
 
 
 def _check_arrays(arrays: Mapping[str, np.ndarray], time_s: Mapping[str, ArrayLike], tokens: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from layerstats.store.damage import damaged
 from layerstats.store.groups import METADATA
 from layerstats.store.hashing import content_hash
 from layerstats.store.reading import StoreFiles
-from layerstats.store.recordings import check_times, layer_array, read_recording, variables
+from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import TABLE_KINDS, check_result_table, table_names
 from layerstats.store.schema import PHONES, TOKENS
 from layerstats.store.tables import storable
@@ -61,14 +63,19 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
 def without_checksums(path: str | os.PathLike[str]) -> list[str]:
     """Return the arrays of a store that were written without checksums, so that flipped bits in them stay unseen."""
     root = Path(path)
-    arrays = sorted(file.parent for file in root.rglob(METADATA) if b'"node_type": "array"' in file.read_bytes())
-    return [array.relative_to(root).as_posix() for array in arrays if not _has_checksums(array)]
+    files = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in sorted(root.rglob(METADATA))}
+    arrays = {folder: metadata["codecs"] for folder, metadata in files.items() if metadata["node_type"] == "array"}
+    return [
+        folder.relative_to(root).as_posix() for folder, codecs in arrays.items() if not any(map(_is_checked, codecs))
+    ]
 
 
-def _has_checksums(folder: Path) -> bool:
-    metadata = zarr.open_array(folder, mode="r").metadata.to_dict()
-    codecs = metadata["codecs"]
-    return any(codec["name"] == "crc32c" or codec.get("configuration", {}).get("checksum") for codec in codecs)  # type: ignore[union-attr]
+def _is_checked(codec: dict) -> bool:
+    """Tell whether a codec, or all of a chunk within a shard, has a checksum."""
+    about = codec.get("configuration", {})
+    if codec["name"] == "sharding_indexed":
+        return any(map(_is_checked, about["codecs"])) and any(map(_is_checked, about["index_codecs"]))
+    return codec["name"] in ("crc32c", "gzip") or bool(about.get("checksum"))
 
 
 def _tables(files: StoreFiles) -> Iterator[StoreError]:
@@ -90,30 +97,42 @@ def _tables(files: StoreFiles) -> Iterator[StoreError]:
 
 
 def _recording(files: StoreFiles, name: str) -> Iterator[StoreError]:
-    root = files.path
+    recording = Recording(files.path, files.version, name)
     try:
-        attributes = read_recording(root, name)
+        written = recording.written()
+        arrays = list(recording.token_arrays()) if len(written) or recording.complete else []
     except StoreError as error:
         yield error
         return
-    if not attributes["complete"] and attributes["tokens_written"] == 0:
+    if not recording.complete and len(written) == 0:
         return
-    for layer in attributes["layers"]:
-        for variable in variables(attributes):
+    for array in arrays:
+        try:
+            if np.asarray(array[:]).tolist() != files.tokens["token"].tolist():
+                yield damaged(files.path, files.path / array.path, "holds other tokens than the tokens table")
+        except StoreError as error:
+            yield error
+    for layer in recording.layers:
+        try:
+            names = [*recording.coordinates(layer), *recording.variables(layer)]
+        except StoreError as error:
+            yield error
+            continue
+        for variable in names:
             try:
-                array = layer_array(root, name, attributes, layer, variable)
+                array = recording.array(layer, variable)
             except StoreError as error:
                 yield error
                 continue
-            whole = variable in ("token", "time_s")
-            yield from _values(files, array, array.shape[0] if whole else attributes["tokens_written"])
-            try:
-                if variable == "time_s":
-                    check_times(root, name, layer, np.asarray(array[:]))
-                elif variable == "token" and np.asarray(array[:]).tolist() != files.tokens["token"].tolist():
-                    yield damaged(root, root / name / layer / "token", "holds other tokens than the tokens table")
-            except StoreError as error:
-                yield error
+            by_token = recording.dimensions(array)[:1] == ("token",)
+            if not by_token and not recording.complete and variable in recording.variables(layer):
+                continue
+            yield from _values(array, written if by_token else np.arange(array.shape[0]))
+            if variable == "time_s":
+                try:
+                    recording.times(layer)
+                except StoreError as error:
+                    yield error
 
 
 def _result_tables(root: Path) -> Iterator[StoreError]:
@@ -125,12 +144,13 @@ def _result_tables(root: Path) -> Iterator[StoreError]:
                 yield error
 
 
-def _values(files: StoreFiles, array: zarr.Array, rows: int) -> Iterator[StoreError]:
-    """Read an array chunk by chunk, so that each damaged one is named and memory stays small."""
-    counts = [-(-size // chunk) for size, chunk in zip(array.shape, array.chunks, strict=True)]
-    counts[0] = -(-rows // array.chunks[0])
-    for place in np.ndindex(*counts):
+def _values(array: zarr.Array, rows: np.ndarray) -> Iterator[StoreError]:
+    """Read some rows of an array file by file, so that each damaged one is named and memory stays small."""
+    files = array.shards or array.chunks
+    counts = [range(-(-size // one)) for size, one in zip(array.shape, files, strict=True)]
+    counts[0] = np.unique(rows // files[0]).tolist()
+    for place in product(*counts):
         try:
-            array.get_block_selection(place)
+            array[tuple(slice(number * one, (number + 1) * one) for number, one in zip(place, files, strict=True))]
         except StoreError as error:
             yield error

@@ -12,7 +12,15 @@ import pandas as pd
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import StoreError
 from layerstats.files import explaining
-from layerstats.store.groups import METADATA, holds_something, read_attributes, remove_partial_files, write_group
+from layerstats.store.consolidated import consolidate
+from layerstats.store.groups import (
+    METADATA,
+    PARTIAL,
+    holds_something,
+    read_attributes,
+    remove_partial_files,
+    write_group,
+)
 from layerstats.store.hashing import content_hash
 from layerstats.store.locks import locked
 from layerstats.store.provenance import software, timestamp
@@ -21,6 +29,7 @@ from layerstats.store.schema import (
     PHONES,
     TOKEN_COLUMNS,
     TOKENS,
+    check_current,
     check_schema,
     clean_attributes,
 )
@@ -40,7 +49,7 @@ def create_or_resume(
 ) -> Path:
     """Create a store with its tables, or check that the store at `path` holds the same ones.
 
-    Tables that were damaged since are written anew.
+    Tables that were damaged since are written anew, except in a store of an earlier schema, which is only read.
 
     Parameters
     ----------
@@ -80,6 +89,7 @@ def create_or_resume(
             existing = {**software_attributes, **given, "created_at": created_at or timestamp(), "complete": False}
             write_group(path, existing)
         if not existing.get("complete") or not _are_whole(path, tokens, phones):
+            check_current(existing, path)
             _write_tables(path, existing, tokens, phones)
     return path
 
@@ -87,13 +97,13 @@ def create_or_resume(
 def _write_tables(path: Path, existing: Mapping[str, object], tokens: pd.DataFrame, phones: pd.DataFrame) -> None:
     if existing.get("complete"):
         write_group(path, {**existing, "complete": False})
-    for name in (TOKENS, PHONES):
+    for name, table, dimension in ((TOKENS, tokens, "token"), (PHONES, phones, "phone")):
         shutil.rmtree(path / name, ignore_errors=True)
-    write_table(path / TOKENS, tokens, "token")
-    write_table(path / PHONES, phones, "phone")
-    for folder in (path, path / TOKENS, path / PHONES):
-        remove_partial_files(folder)
-    write_group(path, {**existing, "complete": True})
+        write_table(path / name, table, dimension)
+        remove_partial_files(path / name)
+    for leftover in path.glob(f"{METADATA}*{PARTIAL}"):
+        leftover.unlink()
+    consolidate(path, {**existing, "complete": True})
 
 
 def _are_whole(path: Path, tokens: pd.DataFrame, phones: pd.DataFrame) -> bool:

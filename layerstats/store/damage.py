@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from zarr.storage import LocalStore
 
 from layerstats.errors import StoreError
 from layerstats.store.groups import METADATA
-from layerstats.store.schema import MAIN_RECORDING, PHONES, RESULT_KINDS, TOKENS, UNTRAINED
+from layerstats.store.layout import recording_of
+from layerstats.store.schema import PHONES, RESULT_KINDS, TOKENS
 
 _CHUNK = re.compile(r"/c(/\d+)*$")
 
@@ -45,8 +47,9 @@ def remedy(root: Path, inside: Path) -> str:
     parts = inside.parts
     if parts[:1] in ((TOKENS,), (PHONES,)):
         return "Run the call that recorded it again: it writes the tables anew."
-    if parts[:1] == (MAIN_RECORDING,) or (parts[:1] == (UNTRAINED,) and len(parts) > 2):
-        folder = root.joinpath(*parts[: 1 if parts[0] == MAIN_RECORDING else 2])
+    recording = recording_of(parts)
+    if recording is not None:
+        folder = root.joinpath(*recording)
         return f"Remove the folder {folder} and run the call that recorded it again, or restore the file from a copy."
     if len(parts) > 1 and parts[0] in RESULT_KINDS:
         folder = root.joinpath(*parts[:2])
@@ -79,8 +82,8 @@ class CheckedStore(LocalStore):
             found = await super().get(key, prototype, byte_range)
         except OSError as error:
             raise damaged(self.root, self.root / key, f"cannot be read ({error.strerror})") from error
-        if found is None and self.whole and _CHUNK.search(key):
-            raise damaged(self.root, self.root / key, "is missing")
+        if self.whole and _CHUNK.search(key) and (found is None or len(found) == 0):
+            raise damaged(self.root, self.root / key, "is missing" if found is None else "is empty")
         return found
 
 
@@ -94,7 +97,7 @@ class CheckedPipeline(BatchedCodecPipeline):
             return await super().read(batch, out, drop_axes)
         except StoreError:
             raise
-        except (RuntimeError, ValueError, TypeError) as error:
+        except (RuntimeError, ValueError, TypeError, OSError, EOFError, zlib.error) as error:
             if len(batch) > 1:
                 for chunk in batch:
                     await self.read([chunk], out, drop_axes)
@@ -135,10 +138,10 @@ def open_group(root: Path, inside: str, *, whole: bool = True) -> xr.Dataset:
         return xr.open_zarr(CheckedStore(root, whole=whole), group=inside, consolidated=False, chunks=None)
 
 
-def missing_chunks(root: Path, array: zarr.Array, rows: int) -> list[Path]:
+def missing_files(root: Path, array: zarr.Array, rows: int) -> list[Path]:
     """Return the files of an array's first `rows` rows that are not there or empty."""
     folder = root / array.path / "c"
-    chunks = [range(-(-size // chunk)) for size, chunk in zip(array.shape, array.chunks, strict=True)]
-    chunks[0] = range(-(-rows // array.chunks[0]))
-    places = (folder.joinpath(*map(str, place)) for place in np.ndindex(*map(len, chunks)))
+    files = [range(-(-size // one)) for size, one in zip(array.shape, array.shards or array.chunks, strict=True)]
+    files[0] = range(-(-rows // (array.shards or array.chunks)[0]))
+    places = (folder.joinpath(*map(str, place)) for place in np.ndindex(*map(len, files)))
     return [place for place in places if not place.is_file() or place.stat().st_size == 0]

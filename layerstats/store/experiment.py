@@ -13,10 +13,10 @@ import xarray as xr
 
 from layerstats.store.export import export
 from layerstats.store.frames import frames
-from layerstats.store.query import Wanted, as_list, by_table, check_known, matching, narrowed
+from layerstats.store.query import Wanted, as_list, by_table, check_known, matching, matching_recording, narrowed
 from layerstats.store.reading import StoreFiles
 from layerstats.store.result_tables import read_result_table, result_tables
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, unit_and_name
+from layerstats.store.schema import MAIN_RECORDING, PHONES, RECORDINGS, TOKENS, unit_and_name
 from layerstats.store.selection import Selection
 
 
@@ -29,10 +29,11 @@ class Experiment(Selection):
     """
 
     def __repr__(self) -> str:
-        return (
-            f"<Experiment {self.path.name} {self._recording}: {len(self.token_rows)} tokens, "
-            f"{len(self.phone_rows)} phones, layers {', '.join(self.layers)}>"
-        )
+        size = f"{len(self.token_rows)} tokens, {len(self.phone_rows)} phones"
+        if self._recording is None:
+            names = ", ".join(self._files.recording_names) or "none"
+            return f"<Experiment {self.path.name}: {size}, recordings {names}>"
+        return f"<Experiment {self.path.name} {self.name}: {size}, layers {', '.join(self.layers)}>"
 
     @property
     def tree(self) -> xr.DataTree:
@@ -41,9 +42,11 @@ class Experiment(Selection):
             "/": xr.Dataset(attrs=self._files.attributes),
             f"/{TOKENS}": _dataset(self.tokens, "token").set_coords("token"),
             f"/{PHONES}": _dataset(self.phones, "phone"),
-            f"/{self._recording}": xr.Dataset(attrs=self._files.recording(self._recording)),
         }
-        nodes |= {f"/{self._recording}/{layer}": self.layer(layer) for layer in self.layers}
+        if self._recording is not None:
+            place = f"/{RECORDINGS}/{self.name}"
+            nodes[place] = xr.Dataset(attrs=self.recording_attrs)
+            nodes |= {f"{place}/{layer}": self.layer(layer) for layer in self.layers}
         return xr.DataTree.from_dict(nodes)
 
     @property
@@ -70,16 +73,60 @@ class Experiment(Selection):
         """
         return read_result_table(self.path, kind, name)
 
-    def recording(self, name: str) -> Experiment:
-        """Return the same selection in another recording, for instance `untrained/seed_03`.
+    def recording(
+        self,
+        name: str | None = None,
+        *,
+        quantity: str | None = None,
+        network: str | None = None,
+        network_kind: str | None = None,
+        part: str | None = None,
+        seed: int | None = None,
+        trained: bool | None = None,
+        **attributes: str | bool | float,
+    ) -> Experiment:
+        """Return the same selection in another recording: the one of that name, or the only one of which all is true.
+
+        Parameters
+        ----------
+        name
+            As in `recordings`; names of earlier versions (``untrained/seed_03``) are understood.
+        quantity
+            What is recorded: "activation", "relevance", "gradient", "input", ...
+        network, network_kind, part
+            Which network it is of.
+        seed
+            The network's: of its training, or of its random weights.
+        trained
+            Whether the network was trained.
+        **attributes
+            Any other attribute of recordings, for instance `rule`.
 
         Raises
         ------
         ArgumentError
-            There is no such recording, or it lacks a layer that is selected.
+            None or several recordings are so, or it lacks a layer that is selected; the message lists what there is.
         StoreError
             It is half-written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from layerstats.store import store_arrays
+        >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": "ask", "speaker": ["s1", "s2"], "split": "test"})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, times = f"{folder}/s.zarr", {"conv1": [0.0, 0.5]}
+        ...     _ = store_arrays(path, tokens, {"conv1": np.eye(2)}, time_s=times)
+        ...     about = {"quantity": "relevance", "rule": "epsilon"}
+        ...     _ = store_arrays(path, tokens, {"conv1": np.eye(2)}, time_s=times, name="epsilon", attrs=about)
+        ...     open_store(path).recording(quantity="relevance").name
+        'epsilon'
         """
+        wanted = {"quantity": quantity, "network": network, "network_kind": network_kind, "part": part}
+        wanted |= {"network_seed": seed, "trained": trained, **attributes}
+        asked = {column: value for column, value in wanted.items() if value is not None}
+        if name is None or asked:
+            name = matching_recording(self._files.attributes_of_recordings(), {"recording": name, **asked}, self.path)
         return self.in_recording(name)
 
     def select(
@@ -156,8 +203,8 @@ class Experiment(Selection):
         layer
             One layer or several; all that are selected by default.
         values
-            "maps" for every channel (adds the column `channel`); by default the average over channels, or what was
-            recorded in its place (see `summary`).
+            A variable by token and sample, for instance "maps" for every channel (adds the column `channel`) or "input"
+            (adds `frequency`); by default the average over channels, or what was recorded in its place (see `summary`).
         columns
             More columns of the tokens table, for instance `duration_s`, or of the phones table after a phone query.
 
@@ -235,7 +282,17 @@ def _dataset(table: pd.DataFrame, dimension: str) -> xr.Dataset:
 
 
 def open_store(
-    path: str | os.PathLike[str], *, incomplete: str = "error", recording: str = MAIN_RECORDING
+    path: str | os.PathLike[str],
+    *,
+    incomplete: str = "error",
+    recording: str | None = None,
+    quantity: str | None = None,
+    network: str | None = None,
+    network_kind: str | None = None,
+    part: str | None = None,
+    seed: int | None = None,
+    trained: bool | None = None,
+    **attributes: str | bool | float,
 ) -> Experiment:
     """Open a store; values stay on disk until they are asked for.
 
@@ -246,10 +303,14 @@ def open_store(
     incomplete
         "error" refuses a half-written recording and says how to finish it; "allow" shows the tokens that are there.
     recording
-        The recording to show: the main one, or for instance `untrained/seed_03`.
+        The recording to show, by name: `activations` by default, else the only one there is.
+    quantity, network, network_kind, part, seed, trained, **attributes
+        Or by what it is, as for `Experiment.recording`.
 
     Raises
     ------
+    ArgumentError
+        None or several recordings are so.
     StoreError
         There is no store, it is of a newer schema, damaged or half-written.
 
@@ -270,6 +331,12 @@ def open_store(
     >>> folder.cleanup()
     """
     files = StoreFiles(Path(path), incomplete)
-    if incomplete == "error" and recording in files.recording_names:
-        files.recording(recording)
-    return Experiment(files, recording)
+    asked = {"quantity": quantity, "network": network, "network_kind": network_kind, "part": part}
+    asked |= {"seed": seed, "trained": trained, **attributes}
+    if recording is not None or any(value is not None for value in asked.values()):
+        return Experiment(files).recording(recording, **asked)  # pyright: ignore[reportArgumentType]
+    names = files.recording_names
+    usual = MAIN_RECORDING if MAIN_RECORDING in names else names[0] if len(names) == 1 else None
+    if usual is not None and incomplete == "error":
+        files.recording(usual)
+    return Experiment(files, usual)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,14 @@ from layerstats.files import replacing
 from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.store.frames import frames
 from layerstats.store.netcdf_process import write_netcdf_apart
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS, UNTRAINED
+from layerstats.store.result_tables import tables_of
+from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
 from layerstats.store.selection import Selection
 
 # Large enough for the cost of a block not to be felt, small enough for memory not to be.
 BLOCK_TOKENS = 64
+# Name of the table of untrained networks.
+UNTRAINED = "untrained"
 ADVICE = "The file was not written, and the store is as it was: make room, or choose another place."
 Table = tuple[str, Callable[[], Iterable[pd.DataFrame]]]
 
@@ -47,14 +51,15 @@ def export(
     if to == "netcdf":
         path = path if path.suffix == ".nc" else path.with_name(f"{path.name}.nc")
         _check_absent([path], overwrite)
-        with replacing(path, StoreError, full=ADVICE) as partial:
-            write_netcdf_apart([selection, *others.values()], partial)
+        with replacing(path, StoreError, full=ADVICE) as beside:
+            write_netcdf_apart([selection, *others.values()], beside)
         return [path]
     tables: list[Table] = [
         (TOKENS, lambda: [selection.tokens]),
         (PHONES, lambda: [selection.phones]),
-        (MAIN_RECORDING, lambda: frames(selection, block_tokens=BLOCK_TOKENS, padding=padding)),
+        (name_of_values(selection), lambda: frames(selection, block_tokens=BLOCK_TOKENS, padding=padding)),
     ]
+    tables += [(f"{kind}_{name}", partial(_rows, table)) for kind, name, table in tables_of(selection)]
     if others:
         tables.append((UNTRAINED, lambda: _seeds(others, padding)))
     written = [path / f"{name}.{to}" for name, _ in tables]
@@ -62,20 +67,33 @@ def export(
     with ExitStack() as files:
         # All or none, so that the same call can be made again when there is room.
         for file, (_, blocks) in zip(written, tables, strict=True):
-            partial = files.enter_context(replacing(file, StoreError, full=ADVICE))
-            _write_table(map(safe_for_spreadsheets, blocks()) if spreadsheet else blocks(), partial, to)
+            beside = files.enter_context(replacing(file, StoreError, full=ADVICE))
+            _write_table(map(safe_for_spreadsheets, blocks()) if spreadsheet else blocks(), beside, to)
     return written
 
 
+def name_of_values(selection: Selection) -> str:
+    """Return what the table of values is called: activations, or another quantity."""
+    return MAIN_RECORDING if selection.quantity == "activation" else selection.quantity
+
+
+def _rows(table: pd.DataFrame) -> list[pd.DataFrame]:
+    return [table]
+
+
 def _untrained(selection: Selection) -> dict[int, Selection]:
-    """Return the same selection in every untrained recording, by seed."""
-    names = [name for name in selection.recordings["recording"] if name.startswith(f"{UNTRAINED}/")]
-    if not names:
+    """Return the same selection in every recording of the same quantity by an untrained network, by seed."""
+    table = selection.recordings
+    alike = (table["quantity"] == selection.quantity) & ~table["trained"].astype(bool)
+    alike &= table["recording"] != selection.name
+    found = table[alike & table["network_seed"].notna()]
+    if found.empty:
         raise DataError(
             f"{selection.path} has no untrained networks to export. Record some: untrained seeds of "
             "`record_untrained`, in the shell `layerstats record ... --untrained 10`."
         )
-    return {int(name.rpartition("_")[2]): selection.in_recording(name) for name in names}
+    pairs = zip(found["network_seed"], found["recording"], strict=True)
+    return {int(seed): selection.in_recording(str(name)) for seed, name in sorted(pairs)}
 
 
 def _seeds(recordings: Mapping[int, Selection], padding: bool) -> Iterator[pd.DataFrame]:

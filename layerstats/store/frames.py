@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,7 @@ def frames(
         Nothing is selected.
     """
     values = selection.summary if values is None else values
-    check_choice("values", values, [selection.summary, "maps"])
+    check_choice("values", values, list(dict.fromkeys([*selection.variables, "maps"])))
     tokens, phones = selection.tokens, selection.phones
     extra_tokens, extra_phones = _extra_columns(selection, tokens, phones, columns)
     if tokens.empty:
@@ -67,6 +67,9 @@ def frames(
     nothing = True
     for layer in selection.layers:
         array = selection.array(layer, values)
+        names = selection.dimensions(layer, values)
+        if names[:1] != ("token",) or names[-1:] != ("sample",) or len(names) > 3:
+            raise ArgumentError(f"Of {values!r} with the dimensions {names} there is no tidy table; use layer().")
         time_s = selection.times(layer)
         window = selection.sample_range(time_s)
         for start in range(0, len(tokens), step):
@@ -86,7 +89,7 @@ def frames(
             nothing = False
             read = _read(array, selection.token_rows[start : start + step], window)
             frame = _frame(layer, block, block_phones, rows, time_s, extra_tokens, extra_phones)
-            yield _with_values(frame, read, rows, window[0])
+            yield _with_values(frame, read, rows, window[0], names)
     if nothing:
         raise DataError(
             "Nothing is selected: no sample of these layers lies in the time window, intervals of phones or speech. "
@@ -169,7 +172,9 @@ def _frame(
     return pd.DataFrame(columns, copy=False)
 
 
-def _with_values(frame: pd.DataFrame, read: np.ndarray, rows: _Rows, first: int) -> pd.DataFrame:
+def _with_values(
+    frame: pd.DataFrame, read: np.ndarray, rows: _Rows, first: int, dimensions: Sequence[str]
+) -> pd.DataFrame:
     position = list(frame.columns).index("time_s") + 1
     if read.ndim == 2:
         frame.insert(position, "value", read[rows.token, rows.sample - first].astype(np.float64))
@@ -177,6 +182,6 @@ def _with_values(frame: pd.DataFrame, read: np.ndarray, rows: _Rows, first: int)
     channels = read.shape[1]
     repeated = frame.loc[frame.index.repeat(channels)].reset_index(drop=True)
     values = read[rows.token, :, rows.sample - first].astype(np.float64)
-    repeated.insert(position - 2, "channel", np.tile(np.arange(channels), len(frame)))
+    repeated.insert(position - 2, dimensions[1], np.tile(np.arange(channels), len(frame)))
     repeated.insert(position + 1, "value", values.reshape(-1))
     return repeated

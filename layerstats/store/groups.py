@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from zarr.codecs import ZstdCodec
 from zarr.dtype import VariableLengthUTF8
 
 from layerstats.errors import StoreError
+from layerstats.store.compression import COMPRESSION
 
 METADATA = "zarr.json"
+# How names of what is half-written end.
+PARTIAL = ".partial"
 # Left by file managers; they mean nothing.
 STRAY = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
@@ -50,10 +53,15 @@ def read_attributes(folder: Path) -> dict:
     return attributes
 
 
-def write_group(folder: Path, attributes: Mapping[str, object] | None = None) -> None:
-    """Write a group's metadata, replacing older ones in a single step: a kill leaves the old or the new."""
+def write_group(
+    folder: Path, attributes: Mapping[str, object] | None = None, more: Mapping[str, object] | None = None
+) -> None:
+    """Write a group's metadata, replacing older ones in a single step: a kill leaves the old or the new.
+
+    `more` are metadata beside the attributes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes or {})}
+    metadata = {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes or {}), **(more or {})}
     partial = folder / f"{METADATA}.partial"
     try:
         partial.write_text(json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
@@ -70,6 +78,7 @@ def create_array(
     dtype: np.dtype | str,
     dimensions: tuple[str, ...],
     attributes: Mapping[str, Any],
+    shards: tuple[int, ...] | None = None,
 ) -> zarr.Array:
     """Create an empty array; text is stored with variable length, numbers with NaN (or 0, False) where unwritten."""
     is_text = dtype == "text"
@@ -78,10 +87,10 @@ def create_array(
         folder,
         shape=shape,
         chunks=tuple(max(size, 1) for size in chunks),
+        shards=shards,
         dtype=VariableLengthUTF8() if is_text else np.dtype(dtype),
         fill_value="" if is_text else np.nan if is_float else np.dtype(dtype).type(0),
-        # With the checksum of its frames, so that a flipped bit is an error and not another value.
-        compressors=[ZstdCodec(level=3, checksum=True)],
+        compressors=[COMPRESSION],
         dimension_names=dimensions,
         attributes=dict(attributes),
         zarr_format=3,
@@ -91,10 +100,24 @@ def create_array(
 
 def holds_something(folder: Path) -> bool:
     """Tell whether there is anything in a folder that somebody put there."""
-    return any(child.name not in STRAY and not child.name.startswith("._") for child in folder.iterdir())
+    begun = f"{METADATA}{PARTIAL}"  # by a process that was killed before anything else
+    names = [child.name for child in folder.iterdir() if child.name != begun]
+    return any(name not in STRAY and not name.startswith("._") for name in names)
 
 
 def remove_partial_files(folder: Path) -> None:
     """Remove what a killed process left half-written."""
-    for leftover in folder.rglob("*.partial"):
-        leftover.unlink()
+    for leftover in [*folder.rglob(f"*{PARTIAL}")]:
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def replace_folder(partial: Path, place: Path) -> None:
+    """Give a folder that was written beside its place its name; an older one is there until the new one is."""
+    older = place.with_name(f"{place.name}.older{PARTIAL}")
+    if place.exists():
+        os.replace(place, older)
+    os.replace(partial, place)
+    shutil.rmtree(older, ignore_errors=True)

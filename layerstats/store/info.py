@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from layerstats.store.groups import METADATA
+from layerstats.errors import StoreError
 from layerstats.store.reading import StoreFiles
-from layerstats.store.recordings import read_layer_attributes, summary_of
+from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import result_tables
-from layerstats.store.schema import MAIN_RECORDING
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
 
@@ -66,22 +65,31 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
     names = files.recording_names
     if not names:
         return pd.DataFrame(columns=columns)
-    recording = MAIN_RECORDING if MAIN_RECORDING in names else names[0]
+    recording = Recording(files.path, files.version, names[0])
     rows = []
-    summary = summary_of(files.recording(recording))
-    for layer in files.recording(recording)["layers"]:
-        folder: Path = files.path / recording / layer
-        if not (folder / summary / METADATA).exists() and not files.recording(recording)["complete"]:
+    for layer in recording.layers:
+        try:
+            variables = recording.variables(layer)
+            sizes = [_sizes(recording, layer, variable) for variable in variables]
+        except StoreError:
+            # Of what is half-written there need be no layer yet.
+            if recording.complete:
+                raise
             continue
-        shape = {"layer": layer, "samples": files.array(recording, layer, summary).shape[1]}
-        if (folder / "maps" / METADATA).exists():
-            shape["channels"] = files.array(recording, layer, "maps").shape[1]
-        about = read_layer_attributes(files.path, recording, layer)
+        shape = {"layer": layer, "samples": next((size["sample"] for size in sizes if "sample" in size), None)}
+        channels = [size["channel"] for size in sizes if "channel" in size]
+        about = recording.layer_attributes(layer)
         told = {
             "output_axes": ",".join(map(str, about.get("output_axes") or [])),
-            "fixed_by": about.get(f"fixed_{summary}"),
+            "fixed_by": next((about[name] for name in (f"fixed_{one}" for one in variables) if name in about), None),
+            **({"channels": channels[0]} if channels else {}),
         }
         rows.append({**about, **shape, **told})
     if any(row["fixed_by"] for row in rows):
         columns.append("fixed_by")
     return pd.DataFrame(rows, columns=columns)
+
+
+def _sizes(recording: Recording, layer: str, variable: str) -> dict[str, int]:
+    array = recording.array(layer, variable)
+    return dict(zip(recording.dimensions(array), array.shape, strict=False))

@@ -21,6 +21,10 @@ PATIENCE_S = 60.0
 _PAUSE_S = 0.02
 
 
+class Busy(StoreError):
+    """Another process holds a lock."""
+
+
 def hold(folder: Path, what: str, *, patience_s: float = 0.0) -> int | None:
     """Lock a folder, which is made, for this process; hand the answer to `release`.
 
@@ -57,9 +61,9 @@ def release(lock: int | None) -> None:
 
 
 @contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
+def locked(folder: Path, what: str, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold the lock of a folder for a moment, waiting for whoever has it."""
-    lock = hold(folder, what, patience_s=PATIENCE_S)
+    lock = hold(folder, what, patience_s=patience_s)
     try:
         yield
     finally:
@@ -73,7 +77,7 @@ def _lock(descriptor: int, folder: Path, what: str, deadline: float) -> None:
             return
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
-                raise StoreError(
+                raise Busy(
                     f"Another process is writing {what}. Wait until it has finished, or choose another path."
                 ) from error
             time.sleep(_PAUSE_S)

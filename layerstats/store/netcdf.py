@@ -9,20 +9,24 @@ import h5netcdf
 import h5py
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from layerstats.store.schema import PHONES, TOKENS, unit_and_name
+from layerstats.store.result_tables import tables_of
+from layerstats.store.schema import PHONES, RECORDINGS, TOKENS, unit_and_name
 from layerstats.store.selection import Selection
 from layerstats.store.tables import MISSING
 
 BLOCK_TOKENS = 64
+# What of a recording is repeated on the variables of its layers.
+IDENTITY = ("quantity", "network", "network_kind", "part", "network_seed", "trained", "rule", "seed")
 INT32 = np.iinfo(np.int32)
 
 
 def write_groups(root: h5netcdf.File, recordings: Sequence[Selection]) -> None:
     """Write the selected tokens, their phones and the selected layers into an open file, block by block.
 
-    The recordings after the first are the same selection in untrained networks. Attributes of a layer are also
-    written on its variables, because ncdf4 does not read those of groups.
+    The recordings after the first are the same selection in untrained networks. Attributes of a layer, and
+    what its recording is, are also written on its variables, because ncdf4 does not read those of groups.
     """
     selection = recordings[0]
     tokens, phones = selection.tokens, selection.phones
@@ -37,37 +41,56 @@ def write_groups(root: h5netcdf.File, recordings: Sequence[Selection]) -> None:
         # ncdf4 takes a variable for an axis where one shares the name of the other.
         _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
     for recording in recordings:
+        place = f"{RECORDINGS}/{recording.name}"
         for layer in recording.layers:
-            _write_layer(root.create_group(f"{recording.name}/{layer}"), recording, layer)
+            _write_layer(root.create_group(f"{place}/{layer}"), recording, layer)
         if recording is not selection:
-            _write_attributes(root[recording.name], recording.recording_attrs)
+            _write_attributes(root[place], recording.recording_attrs)
+    for kind, name, table in tables_of(selection):
+        group = root.create_group(f"{kind}/{name}")
+        group.dimensions = {kind: len(table)}
+        _write_table(group, table.rename(columns={"token": f"{kind}_token"}), kind)
+        _write_attributes(group, {str(name): value for name, value in table.attrs.items()})
 
 
 def _write_layer(group: h5netcdf.Group, selection: Selection, layer: str) -> None:
     dataset = selection.layer(layer)
-    rows = selection.token_rows
-    start, stop = selection.sample_range(selection.times(layer))
-    if stop == start:
+    if 0 in dataset.sizes.values():
         return
-    about = {name: value for name, value in dataset.attrs.items() if name not in ("units", "long_name")}
+    about = {str(name): value for name, value in dataset.attrs.items() if name not in ("units", "long_name")}
+    about |= {name: value for name, value in selection.recording_attrs.items() if name in IDENTITY}
     _write_attributes(group, about)
-    group.dimensions = {name: size for name, size in dataset.sizes.items() if name != "token"}
-    for name in ("sample", "time_s"):
-        _write_column(group, name, pd.Series(dataset[name].to_numpy()), "sample")
-    for name, variable in dataset.data_vars.items():
-        source = selection.array(layer, str(name))
-        chunks = (min(BLOCK_TOKENS, len(rows)), *variable.shape[1:])
-        target = group.create_variable(
-            str(name), variable.dims, np.float32, chunks=chunks, compression="gzip", compression_opts=1, shuffle=True
-        )
-        _write_attributes(target, {**about, **unit_and_name(str(name)), "coordinates": "time_s"})
-        for first in range(0, len(rows), BLOCK_TOKENS):
-            block = rows[first : first + BLOCK_TOKENS]
-            target[first : first + len(block)] = np.asarray(source.oindex[_selection(source.ndim, block, start, stop)])
+    group.dimensions = {name: size for name, size in dataset.sizes.items() if name not in ("token", "phone")}
+    for name, variable in dataset.coords.items():
+        if variable.dims[0] in group.dimensions:
+            values = variable.to_numpy()
+            text = values.dtype.kind in "OUT"
+            _write_column(group, str(name), pd.Series(values.astype(object) if text else values), str(variable.dims[0]))
+    for name in map(str, dataset.data_vars):
+        _write_variable(group, selection, layer, name, dataset, about)
 
 
-def _selection(dimensions: int, rows: np.ndarray, start: int, stop: int) -> tuple:
-    return (rows, *[slice(None)] * (dimensions - 2), slice(start, stop))
+def _write_variable(
+    group: h5netcdf.Group, selection: Selection, layer: str, name: str, dataset: xr.Dataset, about: Mapping[str, Any]
+) -> None:
+    variable = dataset[name]
+    chunks = (min(BLOCK_TOKENS, variable.shape[0]), *variable.shape[1:])
+    target = group.create_variable(
+        name, variable.dims, variable.dtype, chunks=chunks, compression="gzip", compression_opts=1, shuffle=True
+    )
+    labels = [str(label) for label in variable.coords if label in group.variables and label != "sample"]
+    coordinates = {"coordinates": " ".join(labels)} if labels else {}
+    said = {attribute: variable.attrs[attribute] for attribute in ("units", "long_name") if attribute in variable.attrs}
+    _write_attributes(target, {**about, **said, **coordinates})
+    source = selection.array(layer, name)
+    rows = {"token": selection.token_rows, "phone": selection.phone_rows}.get(str(variable.dims[0]))
+    rows = np.arange(variable.shape[0]) if rows is None else rows
+    rest: list[slice] = [slice(None)] * (source.ndim - 1)
+    if variable.dims[-1] == "sample" and source.ndim > 1:
+        rest[-1] = slice(*selection.sample_range(selection.times(layer)))
+    for first in range(0, len(rows), BLOCK_TOKENS):
+        block = rows[first : first + BLOCK_TOKENS]
+        target[first : first + len(block)] = np.asarray(source.oindex[(block, *rest)])
 
 
 def _write_table(group: h5netcdf.Group, table: pd.DataFrame, dimension: str) -> None:

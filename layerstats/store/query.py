@@ -81,6 +81,52 @@ def matching(table: pd.DataFrame, wanted: Mapping[str, Wanted], what: str) -> np
     return rows
 
 
+def matching_recording(recordings: pd.DataFrame, wanted: Mapping[str, object], path: object) -> str:
+    """Return the name of the only recording that has these attributes; None is no condition.
+
+    Parameters
+    ----------
+    recordings
+        One row per recording, a column an attribute.
+    wanted
+        Values by attribute.
+    path
+        The store, for messages.
+
+    Raises
+    ------
+    ArgumentError
+        None or several have them, or no recording says anything of an attribute; the message lists what there is.
+    """
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    unknown = [name for name in asked if name not in recordings.columns]
+    if unknown:
+        known = ", ".join(map(str, recordings.columns))
+        raise ArgumentError(f"No recording of {path} has the attribute {unknown[0]!r}. There are: {known}.")
+    fitting = recordings
+    for name, value in asked.items():
+        same = [not isinstance(found, list) and found == value for found in fitting[name]]
+        fitting = fitting.loc[np.array(same, dtype=bool)]
+    if len(fitting) == 1:
+        return str(fitting["recording"].tolist()[0])
+    said = ", ".join(f"{name}={value!r}" for name, value in asked.items()) or "no condition"
+    listed = _listed(recordings if fitting.empty else fitting)
+    few = "None" if fitting.empty else f"Not one but {len(fitting)}"
+    raise ArgumentError(f"{few} of the recordings of {path} is meant by {said}. There are: {listed or 'none'}.")
+
+
+def _listed(recordings: pd.DataFrame) -> str:
+    """Say of each recording what tells it from others."""
+    about = ["quantity", "network", "network_kind", "part", "network_seed", "trained", "rule"]
+    every = recordings.to_dict(orient="records")
+    telling = [name for name in about if len({str(row[name]) for row in every}) > 1]
+    rows = []
+    for row in every[:20]:
+        told = [f"{name} {row[name]}" for name in telling if not pd.isna(row[name])]
+        rows.append(f"{row['recording']!r}" + (f" ({', '.join(told)})" if told else ""))
+    return ", ".join(rows) + (f", ... ({len(recordings)})" if len(recordings) > 20 else "")
+
+
 def check_known(name: str, wanted: Iterable[object], existing: Iterable[object]) -> None:
     """Raise `ArgumentError` listing what exists, where something else is wanted."""
     known = list(existing)

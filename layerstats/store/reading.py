@@ -1,35 +1,26 @@
-"""Opening what is on disk: the store, its tables (once), its recordings and the arrays of a layer."""
+"""Opening what is on disk: the store, its tables (once) and its recordings."""
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-import xarray as xr
-import zarr
 
 from layerstats.checks import check_choice
 from layerstats.errors import StoreError
-from layerstats.store.damage import open_group
-from layerstats.store.groups import METADATA, read_attributes
+from layerstats.store.groups import read_attributes
+from layerstats.store.layout import recording_name, recording_names
 from layerstats.store.query import check_known
-from layerstats.store.recordings import check_times, count_tokens, layer_array, read_recording, variables
-from layerstats.store.schema import (
-    MAIN_RECORDING,
-    PHONE_COLUMNS,
-    PHONES,
-    TOKEN_COLUMNS,
-    TOKENS,
-    UNTRAINED,
-    check_schema,
-)
+from layerstats.store.recordings import Recording
+from layerstats.store.schema import PHONE_COLUMNS, PHONES, TOKEN_COLUMNS, TOKENS, check_schema
 from layerstats.store.tables import read_table
 
-RECORDING_COLUMNS = ["recording", "complete", "tokens", "layers", "maps", "seed", "model_hash", "key", "created_at"]
+# What the table of recordings says of each; the network's seed is that of its weights where it was never trained.
+RECORDING_COLUMNS = [
+    *("recording", "quantity", "network", "network_kind", "part", "network_seed", "trained", "rule", "complete"),
+    *("tokens", "layers", "variables", "maps", "seed", "model_hash", "key", "created_at"),
+]
 
 
 class StoreFiles:
@@ -52,6 +43,11 @@ class StoreFiles:
                 f"The tables of {path} are half-written. Run the recording again: it will write them anew."
             )
 
+    @property
+    def version(self) -> int:
+        """The schema version of the store."""
+        return int(self.attributes["schema_version"])
+
     @cached_property
     def tokens(self) -> pd.DataFrame:
         """The tokens table."""
@@ -66,24 +62,34 @@ class StoreFiles:
 
     @property
     def recording_names(self) -> list[str]:
-        """The names of all recordings: the main one first, then the untrained ones by seed."""
-        seeds = [folder.parent.name for folder in (self.path / UNTRAINED).glob(f"seed_*/{METADATA}")]
-        seeds = sorted((seed for seed in seeds if re.fullmatch(r"seed_\d+", seed)), key=lambda seed: int(seed[5:]))
-        main = [MAIN_RECORDING] if (self.path / MAIN_RECORDING / METADATA).exists() else []
-        return main + [f"{UNTRAINED}/{seed}" for seed in seeds]
+        """The names of all recordings: the main one first."""
+        return recording_names(self.path, self.version)
+
+    def attributes_of_recordings(self) -> pd.DataFrame:
+        """Return one row per recording, with all attributes that any of them has."""
+        rows = []
+        for name in self.recording_names:
+            recording = Recording(self.path, self.version, name)
+            attributes = dict(recording.attributes)
+            about = {
+                "recording": name,
+                "network_seed": attributes.get("network_seed", attributes.get("seed")),
+                "tokens": len(recording.written()),
+                "layers": len(recording.layers),
+                "variables": ", ".join(attributes["variables"]),
+                "maps": "maps" in attributes["variables"],
+            }
+            rows.append({**attributes, **about})
+        others = sorted({name for row in rows for name in row} - set(RECORDING_COLUMNS))
+        return pd.DataFrame(rows, columns=[*RECORDING_COLUMNS, *others])
 
     @property
     def recordings(self) -> pd.DataFrame:
         """One row per recording."""
-        rows = []
-        for name in self.recording_names:
-            attributes = read_recording(self.path, name)
-            about = {"recording": name, "tokens": attributes["tokens_written"], "layers": len(attributes["layers"])}
-            rows.append({**attributes, **about})
-        return pd.DataFrame(rows, columns=RECORDING_COLUMNS)
+        return self.attributes_of_recordings().loc[:, RECORDING_COLUMNS]
 
-    def recording(self, name: str) -> dict[str, Any]:
-        """Return the attributes of a recording.
+    def recording(self, name: str) -> Recording:
+        """Return a recording by its name.
 
         Raises
         ------
@@ -92,33 +98,13 @@ class StoreFiles:
         StoreError
             It is half-written, and that was not allowed.
         """
+        name = recording_name(name)
         check_known("recording", [name], self.recording_names)
-        attributes = read_recording(self.path, name)
-        if not attributes["complete"] and not self.allow_incomplete:
+        recording = Recording(self.path, self.version, name)
+        if not recording.complete and not self.allow_incomplete:
             raise StoreError(
-                f"The recording {name!r} of {self.path} is half-written: {attributes['tokens_written']} of "
-                f"{count_tokens(self.path)} tokens. Run the call that recorded it again and it goes on from there, or "
+                f"The recording {name!r} of {self.path} is half-written: {len(recording.written())} of "
+                f"{recording.tokens} tokens. Run the call that recorded it again and it goes on from there, or "
                 "say incomplete='allow' (in Python) to use what is there."
             )
-        return attributes
-
-    def array(self, recording: str, layer: str, variable: str) -> zarr.Array:
-        """Return an array of a layer; its values stay on disk.
-
-        Raises
-        ------
-        StoreError
-            The recording was made without it, or it is damaged.
-        """
-        return layer_array(self.path, recording, read_recording(self.path, recording), layer, variable)
-
-    def times(self, recording: str, layer: str) -> np.ndarray:
-        """Return the centres of a layer's receptive fields, (sample,), seconds."""
-        return check_times(self.path, recording, layer, np.asarray(self.array(recording, layer, "time_s")[:]))
-
-    def dataset(self, recording: str, layer: str) -> xr.Dataset:
-        """Return a layer as a dataset whose values stay on disk."""
-        attributes = read_recording(self.path, recording)
-        for variable in variables(attributes):
-            layer_array(self.path, recording, attributes, layer, variable)
-        return open_group(self.path, f"{recording}/{layer}", whole=attributes["complete"])
+        return recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +13,16 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns, check_complete
 from layerstats.errors import DataError, StoreError
 from layerstats.files import explaining
+from layerstats.store.consolidated import consolidate
 from layerstats.store.damage import damaged
-from layerstats.store.groups import METADATA, read_attributes, write_group
+from layerstats.store.groups import METADATA, PARTIAL, read_attributes, replace_folder, write_group
 from layerstats.store.hashing import content_hash
 from layerstats.store.locks import locked
 from layerstats.store.provenance import timestamp
-from layerstats.store.schema import TOKENS, check_name, check_schema, clean_attributes
+from layerstats.store.schema import TOKENS, check_current, check_name, check_schema, clean_attributes
+from layerstats.store.selection import Selection
 from layerstats.store.tables import read_table, storable, write_table
 
-PARTIAL = ".partial"
 TABLE_COLUMNS = ["kind", "name", "rows", "columns", "key", "created_at"]
 
 
@@ -31,8 +32,6 @@ class TableKind:
 
     Parameters
     ----------
-    dimension
-        Name of the axis along the rows.
     columns
         Columns that must exist.
     complete
@@ -41,7 +40,6 @@ class TableKind:
         The column whose values tell rows apart, where there is one.
     """
 
-    dimension: str
     columns: tuple[str, ...]
     complete: tuple[str, ...]
     unique: str | None = None
@@ -49,10 +47,10 @@ class TableKind:
 
 # By the name of the group that holds them. What follows from other columns (success, say) is no column: it is derived.
 TABLE_KINDS = {
-    "outcomes": TableKind("start", ("start", "seed"), ("start", "seed"), unique="start"),
-    "judgements": TableKind("judgement", ("token", "judge", "response", "score"), ("token", "judge")),
-    "averages": TableKind("average", ("label", "count"), ("label", "count")),
-    "ratings": TableKind("rating", ("token", "rater", "rating"), ("token", "rater")),
+    "outcomes": TableKind(("start", "seed"), ("start", "seed"), unique="start"),
+    "judgements": TableKind(("token", "judge", "response", "score"), ("token", "judge")),
+    "averages": TableKind(("label", "count"), ("label", "count")),
+    "ratings": TableKind(("token", "rater", "rating"), ("token", "rater")),
 }
 _RESUME = "The table was not written: make room and run the same call again."
 _DERIVED = {"outcomes": ("success",)}
@@ -122,6 +120,7 @@ def store_table(
     path = Path(path)
     root = read_attributes(path)
     check_schema(root, path)
+    check_current(root, path)
     rows = storable(frame, f"{kind} table")
     about = clean_attributes(attrs or {})
     _check_rows(path, kind, name, rows)
@@ -131,11 +130,13 @@ def store_table(
         if (place / METADATA).exists():
             there = read_attributes(place)
             if there.get("key") == key:
+                consolidate(path)
                 return path
             if not overwrite:
                 raise StoreError(_another_key(path, kind, name, there, {**about, "key": key}))
         recorded = {**about, "key": key, "table_hash": content_hash(rows)}
         _replace(place, kind, rows, {**recorded, "created_at": created_at or timestamp()})
+        consolidate(path)
     return path
 
 
@@ -179,14 +180,8 @@ def _replace(place: Path, kind: str, rows: pd.DataFrame, attributes: Mapping[str
     partial = place.with_name(f"{place.name}{PARTIAL}")
     for leftover in place.parent.glob(f"*{PARTIAL}"):
         shutil.rmtree(leftover)
-    write_table(partial, rows, TABLE_KINDS[kind].dimension, attributes)
-    if place.exists():
-        older = place.with_name(f"{place.name}.older{PARTIAL}")
-        os.replace(place, older)
-        os.replace(partial, place)
-        shutil.rmtree(older)
-    else:
-        os.replace(partial, place)
+    write_table(partial, rows, kind, attributes)
+    replace_folder(partial, place)
 
 
 def table_names(root: Path, kind: str) -> list[str]:
@@ -231,6 +226,18 @@ def read_result_table(root: Path, kind: str, name: str) -> pd.DataFrame:
     attributes = read_attributes(root / kind / name)
     table.attrs.update({attribute: value for attribute, value in attributes.items() if attribute != "columns"})
     return table
+
+
+def tables_of(selection: Selection) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield kind, name and rows of every table of results, as far as its tokens are selected and any row is left."""
+    tokens = selection.tokens["token"]
+    for kind in TABLE_KINDS:
+        for name in table_names(selection.path, kind):
+            table = read_result_table(selection.path, kind, name)
+            if "token" in TABLE_KINDS[kind].columns:
+                table = table.loc[table["token"].isin(tokens)].reset_index(drop=True)
+            if len(table):
+                yield kind, name, table
 
 
 def check_result_table(root: Path, kind: str, name: str) -> None:

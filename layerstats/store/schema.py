@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,18 +11,28 @@ import numpy as np
 
 from layerstats.errors import ArgumentError, StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PACKAGE_VERSION = version("layerstats")
 
 TOKENS = "tokens"
 PHONES = "phones"
+RECORDINGS = "recordings"
+# What a recording is called unless its caller says otherwise.
 MAIN_RECORDING = "activations"
-UNTRAINED = "untrained"
 # Groups of tables of results.
 RESULT_KINDS = ("outcomes", "judgements", "averages", "ratings")
 
 # What is stored of a layer's channels; the first unless the recording says otherwise.
 SUMMARIES = ("mean", "root_mean_square")
+
+# Dimensions of the variables of a layer that have a name of their own; others are free.
+USUAL_DIMENSIONS = {
+    "mean": ("token", "sample"),
+    "root_mean_square": ("token", "sample"),
+    "maps": ("token", "channel", "sample"),
+    "phones": ("phone", "channel"),
+    "input": ("token", "frequency", "sample"),
+}
 
 TOKEN_COLUMNS = ("token", "word", "speaker", "split")
 PHONE_COLUMNS = ("token", "phone_index", "label", "onset_s", "offset_s")
@@ -46,6 +55,8 @@ DESCRIPTIONS = {
     "mean": "activation averaged over channels",
     "root_mean_square": "root mean square of the activation over channels",
     "maps": "activation",
+    "phones": "average over the samples of a phone",
+    "input": "input of the network",
 }
 
 Scalar = str | bool | int | float
@@ -62,15 +73,6 @@ def unit_and_name(column: str) -> dict[str, str]:
     """
     units = "s" if column.endswith("_s") else "Hz" if column.endswith("_hz") else "1"
     return {"units": units, "long_name": DESCRIPTIONS.get(column, column.replace("_", " "))}
-
-
-def check_recording_name(name: str) -> None:
-    """Raise `ArgumentError` unless `name` is `activations` or `untrained/seed_NN`."""
-    if name != MAIN_RECORDING and not re.fullmatch(rf"{UNTRAINED}/seed_\d{{2,}}", name):
-        raise ArgumentError(
-            f"Invalid name of a recording. Allowed are {MAIN_RECORDING!r} and '{UNTRAINED}/seed_NN', "
-            f"but got {name!r} instead."
-        )
 
 
 def check_name(what: str, name: str) -> None:
@@ -96,6 +98,16 @@ def check_schema(attributes: Mapping[str, object], path: Path) -> None:
         raise StoreError(
             f"{path} has schema version {found} (written by layerstats {attributes.get('layerstats_version')}), and "
             f"layerstats {PACKAGE_VERSION} reads up to version {SCHEMA_VERSION}. Update it: pip install -U layerstats"
+        )
+
+
+def check_current(attributes: Mapping[str, object], path: Path) -> None:
+    """Raise `StoreError` where a store is of an earlier schema: those are read, and not written into."""
+    found = attributes.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} is of schema version {found} and is read only; writing needs version {SCHEMA_VERSION}. Copy it: "
+            f"layerstats upgrade {path} NEW, and go on with NEW."
         )
 
 

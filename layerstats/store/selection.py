@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 import zarr
 
+from layerstats.errors import ArgumentError, StoreError
 from layerstats.store.query import check_known, samples_within
 from layerstats.store.reading import StoreFiles
-from layerstats.store.recordings import summary_of
-from layerstats.store.schema import MAIN_RECORDING
+from layerstats.store.recordings import Recording
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,7 +22,7 @@ class Selection:
     """A recording of a store, or the part of it that queries have left; `Experiment` adds the queries."""
 
     _files: StoreFiles = field()
-    _recording: str = MAIN_RECORDING
+    _recording: str | None = None
     _token_rows: np.ndarray | None = None
     _phone_rows: np.ndarray | None = None
     _layers: tuple[str, ...] | None = None
@@ -35,7 +35,17 @@ class Selection:
 
     @property
     def name(self) -> str:
-        """Name of the recording that this view shows."""
+        """Name of the recording that this view shows.
+
+        Raises
+        ------
+        ArgumentError
+            The store has several recordings, or none, and it was not said which one is meant.
+        """
+        if self._recording is None:
+            names = self._files.recording_names
+            there = ", ".join(map(repr, names)) or "none"
+            raise ArgumentError(f"{self.path}: say which recording is meant (recording=...). There are: {there}.")
         return self._recording
 
     @property
@@ -44,23 +54,60 @@ class Selection:
         return {**self._files.attributes, **self.recording_attrs}
 
     @property
-    def summary(self) -> str:
-        """What is recorded of the channels: "mean" or "root_mean_square"."""
-        return summary_of(self._files.recording(self._recording))
-
-    @property
     def recording_attrs(self) -> dict[str, Any]:
         """Provenance of the recording that this view shows, without that of the store."""
-        return self._files.recording(self._recording)
+        return dict(self._shown.attributes)
+
+    @property
+    def folder(self) -> Path:
+        """Where the recording that this view shows lies."""
+        return self._shown.folder
+
+    @property
+    def quantity(self) -> str:
+        """What is recorded: "activation", "relevance", "gradient", "input", ..."""
+        return self._shown.attributes["quantity"]
+
+    @property
+    def trained(self) -> bool:
+        """Whether the network was trained; otherwise its weights are random."""
+        return self._shown.attributes["trained"]
+
+    @property
+    def summary(self) -> str:
+        """The series (token, sample) that stands for a layer: "mean", "root_mean_square" or another variable.
+
+        Raises
+        ------
+        StoreError
+            No variable of the recording is a series.
+        """
+        found = self._shown.summary()
+        if found is None:
+            raise StoreError(
+                f"The recording {self.name!r} of {self.path} has no series (token, sample). Its variables are "
+                f"{', '.join(self.variables)}."
+            )
+        return found
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables that layers have."""
+        return tuple(self._shown.attributes["variables"])
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers, in their order in the network."""
-        return tuple(self._files.recording(self._recording)["layers"]) if self._layers is None else self._layers
+        return tuple(self._shown.layers) if self._layers is None else self._layers
 
     @property
     def recordings(self) -> pd.DataFrame:
-        """One row per recording of the store: `recording, complete, tokens, layers, maps, seed, model_hash, ...`."""
+        """One row per recording of the store: its name and what it says of itself.
+
+        `recording, quantity, network, network_kind, part, network_seed, trained, rule, complete, tokens, layers,
+        variables, maps, seed, model_hash, key, created_at`; `network_seed` is that of the training or, of an untrained
+        network, that of its weights.
+        """
         return self._files.recordings
 
     def in_recording(self, name: str) -> Self:
@@ -73,12 +120,16 @@ class Selection:
         StoreError
             It is half-written.
         """
-        attributes = self._files.recording(name)
-        check_known("layer", self._layers or (), attributes["layers"])
+        recording = self._files.recording(name)
+        check_known("layer", self._layers or (), recording.layers)
         rows = self._token_rows
         if rows is not None:
-            rows = rows[rows < attributes["tokens_written"]]
-        return replace(self, _recording=name, _token_rows=rows)
+            rows = rows[np.isin(rows, recording.written())]
+        return replace(self, _recording=recording.name, _token_rows=rows)
+
+    @property
+    def _shown(self) -> Recording:
+        return self._files.recording(self.name)
 
     @property
     def tokens(self) -> pd.DataFrame:
@@ -105,9 +156,7 @@ class Selection:
         """Rows of the store's tokens table that are selected, (token,)."""
         if self._token_rows is not None:
             return self._token_rows
-        if self._recording == MAIN_RECORDING and not self._files.recording_names:
-            return np.arange(len(self._files.tokens))  # a store of judgements, say
-        return np.arange(self._files.recording(self._recording)["tokens_written"])
+        return np.arange(len(self._files.tokens)) if self._recording is None else self._shown.written()
 
     @property
     def phone_rows(self) -> np.ndarray:
@@ -117,11 +166,13 @@ class Selection:
         return np.flatnonzero(np.isin(self._files.phones["token_row"], self.token_rows))
 
     def layer(self, name: str) -> xr.Dataset:
-        """Return a layer, read when used: `mean` or what `summary` says, and `maps` where they were recorded.
+        """Return a layer with all of its variables, read when used.
 
-        They are (token, sample) and (token, channel, sample). The tokens and the time window of the selection apply; a
-        phone query narrows the tokens but not the samples, since phones have other times in every token (`to_frame`
-        does that).
+        They have the dimensions that were recorded: `mean` or `root_mean_square` (token, sample), `maps` (token,
+        channel, sample), `phones` (phone, channel), `input` (token, frequency, sample), or others. The tokens, the
+        phones and the time window of the selection apply; a phone query does not narrow the samples, since phones have
+        other times in every token (`to_frame` does that). `word`, `speaker` and `split` label the tokens, `phone_token`
+        and `label` the phones.
 
         Raises
         ------
@@ -129,25 +180,45 @@ class Selection:
             The selection has no such layer.
         """
         check_known("layer", [name], self.layers)
-        dataset = self._files.dataset(self._recording, name)
-        start, stop = self.sample_range(dataset["time_s"].to_numpy())
-        tokens = self.tokens
-        about = {
-            column: ("token", tokens[column].to_numpy(dtype=object)) for column in ("token", "word", "speaker", "split")
+        dataset = self._shown.dataset(name)
+        chosen: dict[str, Any] = {}
+        labels: dict[str, tuple[str, np.ndarray]] = {}
+        if "token" in dataset.sizes:
+            chosen["token"] = self.token_rows
+            labels |= _labels(
+                self.tokens, "token", {column: column for column in ("token", "word", "speaker", "split")}
+            )
+        if "phone" in dataset.sizes:
+            chosen["phone"] = self.phone_rows
+            labels |= _labels(self.phones, "phone", {"phone_token": "token", "label": "label"})
+        if "sample" in dataset.sizes:
+            start, stop = self.sample_range(dataset["time_s"].to_numpy())
+            chosen["sample"] = slice(start, stop)
+            labels["sample"] = ("sample", np.arange(start, stop))
+        narrowed = {
+            dimension: rows
+            for dimension, rows in chosen.items()
+            if (rows.stop - rows.start if isinstance(rows, slice) else len(rows)) < dataset.sizes[dimension]
         }
-        if len(tokens) < dataset.sizes["token"] or stop - start < dataset.sizes["sample"]:
-            dataset = dataset.isel(token=self.token_rows, sample=slice(start, stop))
-        return dataset.assign_coords(about).assign_coords(sample=("sample", np.arange(start, stop)))
+        return dataset.isel(narrowed).assign_coords(labels)
 
     def array(self, layer: str, variable: str | None = None) -> zarr.Array:
         """Return the whole array of a layer as it lies on disk, whatever is selected: for reading block by block."""
-        return self._files.array(self._recording, layer, variable or self.summary)
+        return self._shown.array(layer, variable or self.summary)
+
+    def dimensions(self, layer: str, variable: str) -> tuple[str, ...]:
+        """Return the names of a variable's dimensions."""
+        return self._shown.dimensions(self.array(layer, variable))
 
     def times(self, layer: str) -> np.ndarray:
         """Return the centres of all receptive fields of a layer, (sample,), seconds on the clip's axis."""
-        return self._files.times(self._recording, layer)
+        return self._shown.times(layer)
 
     def sample_range(self, time_s: np.ndarray) -> tuple[int, int]:
         """Return the first sample of the time window in a layer with `time_s` (sample,), and the one after its last."""
         start, stop = samples_within(time_s, *(self._time_s or (-np.inf, np.inf)))
         return int(start), int(stop)
+
+
+def _labels(table: pd.DataFrame, dimension: str, columns: dict[str, str]) -> dict[str, tuple[str, np.ndarray]]:
+    return {name: (dimension, table[column].to_numpy(dtype=object)) for name, column in columns.items()}

@@ -1,11 +1,10 @@
-"""Writing a recording: whole chunks of tokens, append-only, so that a killed run goes on where it stopped."""
+"""Writing a recording: a shard of tokens at a time, in any order, by any number of processes, which may be killed."""
 
 from __future__ import annotations
 
-import math
 import os
-import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,61 +14,60 @@ import pandas as pd
 import zarr
 from numpy.typing import ArrayLike
 
-from layerstats.checks import check_choice
+from layerstats.checks import check_count
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.files import explaining
-from layerstats.store.chunks import chunk_shape
+from layerstats.store.claims import claimed, is_being_written
+from layerstats.store.consolidated import consolidate
 from layerstats.store.create import RESUME, create_or_resume
-from layerstats.store.groups import (
-    METADATA,
-    create_array,
-    read_attributes,
-    remove_partial_files,
-    write_group,
-)
+from layerstats.store.groups import METADATA, read_attributes, remove_partial_files, write_group
 from layerstats.store.layer_spec import LayerSpec
-from layerstats.store.locks import hold, locked, release
+from layerstats.store.layout import old_seed, recording_name
+from layerstats.store.locks import locked
+from layerstats.store.pieces import assemble, piece_file, write_piece
 from layerstats.store.provenance import timestamp
-from layerstats.store.recordings import check_files, read_recording, summary_of
-from layerstats.store.schema import (
-    MAIN_RECORDING,
-    SUMMARIES,
-    UNTRAINED,
-    check_recording_name,
-    clean_attributes,
-    unit_and_name,
-)
+from layerstats.store.recordings import Recording
+from layerstats.store.schema import check_current, clean_attributes
+from layerstats.store.shards import Rows, encode, is_written, shard_file, tokens_in_shard, write_file
+from layerstats.store.skeleton import begin_recording, phone_rows
+from layerstats.store.whole import check_whole
 
-# Of the tokens that are compressed together; also the most that a kill can lose.
-CHUNK_TOKENS = 64
 # Not part of what was recorded: they may differ between two runs that share a recording.
-BOOKKEEPING = {"key", "complete", "tokens_written", "created_at", "chunk_tokens"}
+BOOKKEEPING = {"key", "complete", "created_at", "shard_tokens", "tokens_written", "chunk_tokens"}
+# What has to be equal where a recording is gone on with.
+_SAME = ("key", "layers", "variables")
+_PAUSE_S = 0.05
+# Another process may be putting together what it recorded by phone.
+_PATIENCE_S = 3600.0
 
 
 class RecordingWriter:
-    """Writes one recording of a store; a context manager that goes on where an earlier run of the same key stopped.
+    """Writes one recording of a store; a context manager that goes on where earlier runs of the same key stopped.
+
+    Several processes may write the same recording at once: each claims the shards that it writes, and waits at the end
+    for those of others.
 
     Parameters
     ----------
     path, tokens, phones
         As for `create_or_resume`, which is called first.
-    group
-        `activations` or `untrained/seed_NN`.
+    name
+        Of the recording; any name without "/". A name that version 2 gave to untrained networks
+        (``untrained/seed_03``) means the same.
     layers
-        The layers, in their order in the network.
+        The layers, in their order in the network, each with its variables.
     key
         Hash of all that determines the values (weights, preprocessing, corpus, options). The same call again finds
         the same key and has nothing to do; another key in the same place is an error.
     attrs
-        Provenance of the recording: `model_hash`, `seed`, preprocessing, ...
+        What the recording is and where it is from: `quantity` ("activation" by default, "relevance", "gradient",
+        "input", ...), `trained` (true by default), `network`, `network_kind`, `part`, `network_seed`, `rule`,
+        `model_hash`, preprocessing, ...
     store_attrs
         Provenance of the store (see `create_or_resume`).
-    maps
-        Whether full maps (token, channel, sample) are stored beside the means.
-    summary
-        What `append` is given of the channels, "mean" or "root_mean_square"; the arrays are named so.
-    chunk_tokens
-        Tokens per chunk. A multiple of the batch size makes a resumed run form the same batches.
+    shard_tokens
+        Tokens of a shard, which is one file an array; a multiple of the batch size makes a resumed run form the same
+        batches. By default what `tokens_in_shard` says.
     overwrite
         Replace a recording that has another key.
     created_at
@@ -78,17 +76,18 @@ class RecordingWriter:
     Raises
     ------
     StoreError
-        The place holds a recording with another key, other clips or damaged files, is being written by another
-        process, may not be written, or the disk is full.
+        The place holds a recording with another key, other clips or damaged files, the store is of an earlier schema
+        and has no such finished recording, may not be written, or the disk is full.
 
     Examples
     --------
-    >>> import tempfile, numpy as np, pandas as pd
+    >>> import tempfile
     >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": ["ask", "dark"], "speaker": ["s1", "s2"], "split": "test"})
-    >>> layer = LayerSpec("conv1", time_s=np.array([0.0, 0.1, 0.2]))
+    >>> layer = LayerSpec("conv1", time_s=[0.0, 0.1, 0.2])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with RecordingWriter(f"{folder}/s.zarr", "activations", tokens, None, [layer], key="k") as writer:
-    ...         writer.append({"conv1": np.ones((2 - writer.completed, 3))})
+    ...         for rows in writer.missing():
+    ...             writer.write(rows, {"conv1": {"mean": np.ones((rows.stop - rows.start, 3))}})
     ...         writer.finish()
     ...         writer.complete
     True
@@ -97,7 +96,7 @@ class RecordingWriter:
     def __init__(
         self,
         path: str | os.PathLike[str],
-        group: str,
+        name: str,
         tokens: pd.DataFrame,
         phones: pd.DataFrame | None,
         layers: Sequence[LayerSpec],
@@ -105,112 +104,134 @@ class RecordingWriter:
         key: str,
         attrs: Mapping[str, object] | None = None,
         store_attrs: Mapping[str, object] | None = None,
-        maps: bool = False,
-        summary: str = "mean",
-        chunk_tokens: int = CHUNK_TOKENS,
+        shard_tokens: int | None = None,
         overwrite: bool = False,
         created_at: str | None = None,
     ) -> None:
-        check_recording_name(group)
-        check_choice("summary", summary, SUMMARIES)
-        self._check_layers(layers, maps)
-        if chunk_tokens < 1:
-            raise ArgumentError(f"The 'chunk_tokens' parameter must be at least 1, but got {chunk_tokens} instead.")
-        self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
-        self.group = group
-        self.layers = tuple(layers)
-        self.maps = maps
-        self.summary = summary
+        self.name = recording_name(name)
+        seed = old_seed(name)
+        # What the names of version 2 said.
+        usual = {"quantity": "activation", "trained": seed is None, **({} if seed is None else {"seed": seed})}
+        self.layers = {layer.name: layer for layer in layers}
+        if not layers or len(self.layers) < len(layers):
+            raise ArgumentError(
+                f"A recording needs at least one layer and no name twice, but got {[layer.name for layer in layers]}."
+            )
         self.tokens = len(tokens)
+        shard = tokens_in_shard(layers, self.tokens) if shard_tokens is None else shard_tokens
+        check_count("shard_tokens", shard)
+        self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
         self._token_names = tokens["token"].to_numpy(dtype=object)
-        self._folder = self.path.joinpath(*group.split("/"))
-        with explaining(self._folder, StoreError, full=RESUME):
-            self._lock = hold(self._folder, f"{group!r} of {self.path}")
-        try:
-            with explaining(self.path, StoreError, full=RESUME):
-                names = [layer.name for layer in layers]
-                kind = {} if summary == SUMMARIES[0] else {"summary": summary}
-                recorded = clean_attributes({**(attrs or {}), **kind, "key": key, "layers": names, "maps": maps})
-                self._attributes = self._begin(recorded, chunk_tokens, overwrite, created_at or timestamp())
-                self._arrays = self._open_arrays()
-        except BaseException:
-            self.close()
-            raise
-        self._buffer: dict[str, list[np.ndarray]] = {name: [] for name in self._arrays}
-        self._buffered = 0
-
-    @staticmethod
-    def _check_layers(layers: Sequence[LayerSpec], maps: bool) -> None:
-        names = [layer.name for layer in layers]
-        if not names or len(set(names)) < len(names):
-            raise ArgumentError(f"A recording needs at least one layer and no name twice, but got {names}.")
-        unknown = [layer.name for layer in layers if maps and not layer.channels]
-        if unknown:
-            raise ArgumentError(f"Maps were asked for, and the number of channels is not given for {unknown}.")
-
-    @property
-    def completed(self) -> int:
-        """Number of tokens that are on disk; the next one to append is `tokens.iloc[completed]`."""
-        return int(self._attributes["tokens_written"])
+        self._shard_of_phone, self._phones = np.zeros(0, dtype=int), 0 if phones is None else len(phones)
+        recorded = self._recorded({**usual, **(attrs or {})}, key)
+        with explaining(self.path, StoreError, full=RESUME):
+            self._begin(recorded, shard, overwrite, created_at or timestamp())
+        self._rows = self._recording.rows if self._recording.version > 2 else Rows(self.tokens, self.tokens)
+        if phones is not None:
+            token_rows = pd.Index(self._token_names).get_indexer(pd.Index(phones["token"]))
+            self._shard_of_phone = token_rows // self._rows.shard
+        self._arrays: dict[tuple[str, str], zarr.Array] = {}
+        self._there: set[int] = set()
 
     @property
     def complete(self) -> bool:
         """Whether the recording is finished, so that there is nothing to do."""
-        return bool(self._attributes["complete"])
+        return self._recording.complete
 
-    def append(self, means: Mapping[str, ArrayLike], maps: Mapping[str, ArrayLike] | None = None) -> None:
-        """Add the next tokens, as many as the arrays have.
+    @property
+    def written(self) -> list[slice]:
+        """The rows of the tokens table that are on disk, a slice a shard."""
+        if self.complete:
+            return [slice(0, self.tokens)]
+        return [self._rows.of(number) for number in range(self._rows.count) if self._has(number)]
+
+    def phone_rows(self, rows: slice) -> np.ndarray:
+        """Return the rows of the phones table that belong to a shard of tokens: what `write` expects by phone."""
+        return np.flatnonzero(self._shard_of_phone == self._number(rows))
+
+    def missing(self) -> Iterator[slice]:
+        """Yield the rows of one shard after the other that nobody has written yet, for this process to write.
+
+        Those that other processes have claimed are waited for at the end, and taken over where such a process ends
+        without having written them.
+
+        Raises
+        ------
+        StoreError
+            The file system has no locks.
+        """
+        waiting = not self.complete
+        while waiting:
+            waiting = progressed = False
+            for number in range(self._rows.count):
+                if self._has(number):
+                    continue
+                if self._is_finished():
+                    return
+                with claimed(self._recording.folder, number) as mine:
+                    if mine and not self._has(number) and not self._is_finished():
+                        progressed = True
+                        yield self._rows.of(number)
+                    waiting |= not mine
+            if waiting and not progressed:
+                time.sleep(_PAUSE_S)
+
+    def write(self, rows: slice, values: Mapping[str, Mapping[str, ArrayLike]]) -> None:
+        """Write a shard; it is on disk when this returns, and whoever is killed before has written nothing.
 
         Parameters
         ----------
-        means
-            The average over channels of every layer, (token, sample), or another `summary`.
-        maps
-            The activations of every layer, (token, channel, sample), where the recording has maps.
+        rows
+            Of the tokens table, as `missing` gives them.
+        values
+            By layer and variable: (token, ...) with these tokens, or (phone, ...) with the phones of `phone_rows`.
 
         Raises
         ------
         ArgumentError
-            A layer is missing or unknown, or an array has another shape than announced.
+            The rows are no shard, a variable is missing or unknown, or an array has another shape than announced.
         StoreError
-            The disk is full, or more tokens come than the store has.
+            The disk is full.
         """
-        batch = self._check_batch(means, maps or {})
-        tokens = len(next(iter(batch.values())))
-        if self.completed + self._buffered + tokens > self.tokens:
-            raise StoreError(f"{self.path} has {self.tokens} tokens, and {tokens} more came after the last one.")
-        for name, values in batch.items():
-            self._buffer[name].append(values)
-        self._buffered += tokens
-        whole = self._buffered - self._buffered % self._chunk_tokens
-        if whole:
-            self._write(whole)
+        number = self._number(rows)
+        phones = self.phone_rows(rows)
+        wanted = [(layer.name, one) for layer in self.layers.values() for one in layer.variables if one.by_shard]
+        arrays = self._checked(values, wanted, {"token": rows.stop - rows.start, "phone": len(phones)})
+        with explaining(self.path, StoreError, full=RESUME):
+            for (layer, variable), array in arrays.items():
+                if self.layers[layer].variable(variable).by_shard == "phone":
+                    write_piece(piece_file(self._recording.folder, number, layer, variable), array)
+                else:
+                    self._write(layer, variable, number, array)
 
-    def finish(self) -> None:
-        """Write what is left and mark the recording as complete.
+    def finish(self, values: Mapping[str, Mapping[str, ArrayLike]] | None = None) -> None:
+        """Mark the recording as complete, when all shards are there.
+
+        Parameters
+        ----------
+        values
+            By layer and variable, those that are neither by token nor by phone.
 
         Raises
         ------
+        ArgumentError
+            Such a variable is missing or unknown, or an array has another shape than announced.
         StoreError
-            Where tokens are still missing, or the disk is full.
+            Tokens are still missing, or the disk is full.
         """
         if self.complete:
             return
-        received = self.completed + self._buffered
-        if received < self.tokens:
-            raise StoreError(
-                f"The recording {self.group!r} has {received} of {self.tokens} tokens and cannot be finished yet."
-            )
-        if self._buffered:
-            self._write(self._buffered)
+        folder = self._recording.folder
         with explaining(self.path, StoreError, full=RESUME):
-            remove_partial_files(self._folder)
-            self._update(complete=True)
+            with locked(folder, str(folder), patience_s=_PATIENCE_S):
+                if not self._is_finished():
+                    self._finish(values or {})
+            self._recording = Recording(self.path, self._recording.version, self.name)
+            with locked(self.path, f"the tables of {self.path}"):
+                self._tidy()
 
     def close(self) -> None:
-        """Let another process write; tokens that fill no chunk yet are dropped and will be recorded again."""
-        lock, self._lock = self._lock, None
-        release(lock)
+        """Nothing is left open: what was written is on disk, and claims end with the loop over `missing`."""
 
     def __enter__(self) -> Self:
         return self
@@ -220,153 +241,158 @@ class RecordingWriter:
     ) -> None:
         self.close()
 
-    @property
-    def _chunk_tokens(self) -> int:
-        return int(self._attributes["chunk_tokens"])
+    def _recorded(self, attrs: Mapping[str, object], key: str) -> dict:
+        layers = list(self.layers)
+        variables = list(dict.fromkeys(one.name for layer in self.layers.values() for one in layer.variables))
+        return clean_attributes({**attrs, "key": key, "layers": layers, "variables": variables})
 
-    def _begin(self, recorded: dict, chunk_tokens: int, overwrite: bool, created_at: str) -> dict:
-        attributes: dict | None = None
-        if (self._folder / METADATA).exists():
-            attributes = self._resumed(recorded, overwrite)
-        if attributes is None:
-            self._check_summaries()
-            attributes = {**recorded, "chunk_tokens": chunk_tokens, "created_at": created_at}
-            attributes |= {"complete": False, "tokens_written": 0}
-            self._name_in_parents(attributes)
-            write_group(self._folder, attributes)
-        elif attributes["complete"]:
-            self._name_in_parents(attributes)
-            return attributes
-        if attributes["tokens_written"] == 0:
-            self._create_layers(int(attributes["chunk_tokens"]))
-        else:
-            remove_partial_files(self._folder)
-            # Rounded up: the last chunk of all is short, and may have been written before the kill.
-            self._remove_unfinished_chunks(math.ceil(attributes["tokens_written"] / attributes["chunk_tokens"]))
-        return attributes
+    def _begin(self, recorded: dict, shard_tokens: int, overwrite: bool, created_at: str) -> None:
+        with locked(self.path, f"the tables of {self.path}"):
+            root = read_attributes(self.path)
+            self._recording = Recording(self.path, int(root["schema_version"]), self.name)
+            if self._recording.version > 2 and not (self._recording.folder.parent / METADATA).exists():
+                write_group(self._recording.folder.parent)
+            if (self._recording.folder / METADATA).exists() and self._is_gone_on_with(recorded, overwrite):
+                if self._recording.version > 2 and self.complete:
+                    self._tidy()
+                return
+            check_current(root, self.path)
+            if (self._recording.folder / METADATA).exists():
+                created_at = self._created_before(recorded) or created_at
+            attributes = {**recorded, "shard_tokens": shard_tokens, "created_at": created_at, "complete": False}
+            layers = list(self.layers.values())
+            begin_recording(self._recording.folder, attributes, layers, self._token_names, self._phones)
+            self._recording = Recording(self.path, self._recording.version, self.name)
 
-    def _resumed(self, recorded: dict, overwrite: bool) -> dict | None:
-        """Return the attributes of what is there, all of whose files were looked for; None where it is replaced."""
+    def _created_before(self, recorded: dict) -> str | None:
+        """Return when the same recording was begun first, where it is begun again."""
+        there = read_attributes(self._recording.folder)
+        return there.get("created_at") if all(there.get(name) == recorded[name] for name in _SAME) else None
+
+    def _is_gone_on_with(self, recorded: dict, overwrite: bool) -> bool:
+        """Tell whether what is there is this recording, all of whose files were looked for, and not to be replaced."""
+        folder = self._recording.folder
         if overwrite:
-            attributes = read_attributes(self._folder)
-            if any(attributes.get(name) != recorded[name] for name in ("key", "layers", "maps")):
-                return None
-        attributes = read_recording(self.path, self.group)
-        if any(attributes.get(name) != recorded[name] for name in ("key", "layers", "maps")):
-            raise StoreError(_another_key(self.path, self.group, attributes, recorded))
-        if attributes["tokens_written"] > 0:
-            check_files(self.path, self.group, attributes)
-        return attributes
+            attributes = read_attributes(folder)
+            if any(attributes.get(name) != recorded[name] for name in _SAME):
+                if is_being_written(folder):
+                    raise StoreError(f"Another process is writing {folder}. Wait until it has finished.")
+                return False
+        attributes = self._recording.attributes
+        if any(attributes.get(name) != recorded[name] for name in _SAME):
+            raise StoreError(_another_key(self.path, self._recording, recorded))
+        if not attributes["complete"]:
+            check_current(read_attributes(self.path), self.path)
+            if self._recording.is_empty() and not is_being_written(folder):
+                # There is nothing to go on with, and what is said of the layers may have been corrected since.
+                return False
+        check_whole(self._recording)
+        return True
 
-    def _check_summaries(self) -> None:
-        """Refuse a recording that could not be compared with those that are there."""
-        there = [self.path / MAIN_RECORDING, *(self.path / UNTRAINED).glob("seed_*")]
-        for folder in there:
-            if folder != self._folder and (folder / METADATA).exists():
-                other = summary_of(read_attributes(folder))
-                if other != self.summary:
-                    raise StoreError(
-                        f"{self.path} holds the {other!r} over channels in {folder.relative_to(self.path)}, and "
-                        f"{self.summary!r} cannot be compared with it. Choose another path, or summary={other!r}."
+    def _finish(self, values: Mapping[str, Mapping[str, ArrayLike]]) -> None:
+        written = sum(rows.stop - rows.start for rows in self.written)
+        if written < self.tokens:
+            raise StoreError(
+                f"The recording {self.name!r} has {written} of {self.tokens} tokens and cannot be finished yet."
+            )
+        wanted = [(layer.name, one) for layer in self.layers.values() for one in layer.variables if not one.by_shard]
+        for (layer, variable), array in self._checked(values, wanted, {}).items():
+            self._write(layer, variable, 0, array)
+        self._assemble()
+        write_group(self._recording.folder, {**read_attributes(self._recording.folder), "complete": True})
+
+    def _is_finished(self) -> bool:
+        """Tell whether some process has finished the recording meanwhile."""
+        return bool(read_attributes(self._recording.folder)["complete"])
+
+    def _tidy(self) -> None:
+        """Remove what processes left, and name the recording in the root; needs the lock of the store."""
+        remove_partial_files(self._recording.folder)
+        consolidate(self.path)
+
+    def _number(self, rows: slice) -> int:
+        number = self._rows.number(rows)
+        if number is None:
+            raise ArgumentError(
+                f"The rows {rows} are no shard of {self.name!r}, whose shards have {self._rows.shard} tokens. Write "
+                "what `missing` gives, all of it at once."
+            )
+        return number
+
+    def _has(self, number: int) -> bool:
+        if number not in self._there:
+            folder = self._recording.folder
+            for layer in self.layers.values():
+                for variable in layer.variables:
+                    file = shard_file(folder / layer.name / variable.name, number, len(variable.dimensions))
+                    if variable.by_shard == "phone":
+                        file = piece_file(folder, number, layer.name, variable.name)
+                    if variable.by_shard and not is_written(file):
+                        return False
+            self._there.add(number)
+        return True
+
+    def _checked(
+        self, values: Mapping[str, Mapping[str, ArrayLike]], wanted: Sequence[tuple], rows: Mapping[str, int]
+    ) -> dict[tuple[str, str], np.ndarray]:
+        given = {(layer, variable): array for layer, arrays in values.items() for variable, array in arrays.items()}
+        announced = {(layer, variable.name) for layer, variable in wanted}
+        if given.keys() != announced:
+            difference = sorted("/".join(pair) for pair in given.keys() ^ announced)
+            raise ArgumentError(f"Exactly the announced variables are written; missing or unknown: {difference}.")
+        arrays = {}
+        for layer, variable in wanted:
+            array = np.asarray(given[layer, variable.name], dtype=variable.dtype)
+            shape = self.layers[layer].shape(variable.name, rows.get("token", 0), rows.get("phone", 0))
+            if array.shape != shape:
+                named = ", ".join(f"{name} {size}" for name, size in zip(variable.dimensions, shape, strict=True))
+                raise ArgumentError(
+                    f"{layer}/{variable.name} must have the shape {shape} ({named}), but got {array.shape} instead."
+                )
+            arrays[layer, variable.name] = array
+        return arrays
+
+    def _array(self, layer: str, variable: str) -> zarr.Array:
+        if (layer, variable) not in self._arrays:
+            self._arrays[layer, variable] = self._recording.array(layer, variable)
+        return self._arrays[layer, variable]
+
+    def _write(self, layer: str, variable: str, number: int, values: np.ndarray) -> None:
+        array = self._array(layer, variable)
+        if values.shape[1:] != array.shape[1:]:
+            raise StoreError(
+                f"{layer}/{variable} of {self._recording.folder} has values of shape {array.shape[1:]}, and "
+                f"{values.shape[1:]} came now. Choose another path, or remove that folder."
+            )
+        file = shard_file(self._recording.folder / layer / variable, number, array.ndim)
+        write_file(file, encode(values, array))
+
+    def _assemble(self) -> None:
+        rows = phone_rows(self._rows, self._phones)
+        for layer in self.layers.values():
+            for variable in layer.variables:
+                if variable.by_shard == "phone":
+                    assemble(
+                        self._recording.folder,
+                        layer.name,
+                        variable.name,
+                        self._array(layer.name, variable.name),
+                        rows,
+                        self._shard_of_phone,
+                        lambda shard: np.flatnonzero(self._shard_of_phone == shard),
                     )
 
-    def _name_in_parents(self, attributes: Mapping[str, object]) -> None:
-        # Recordings of other processes share the parents.
-        with locked(self.path, f"the tables of {self.path}"):
-            if self.group == MAIN_RECORDING:
-                about_model = {name: attributes[name] for name in ("model_hash", "seed") if name in attributes}
-                root = read_attributes(self.path)
-                if not about_model.items() <= root.items():
-                    write_group(self.path, {**root, **about_model})
-            elif not (self.path / UNTRAINED / METADATA).exists():
-                about = {"long_name": "recordings of the same architecture with random weights"}
-                write_group(self.path / UNTRAINED, about)
 
-    def _create_layers(self, chunk_tokens: int) -> None:
-        # A store keeps its version, and whatever is added to it is written as that version says.
-        version = int(read_attributes(self.path)["schema_version"])
-        for child in self._folder.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
-        for layer in self.layers:
-            folder = self._folder / layer.name
-            attributes = clean_attributes({"layer": layer.name, **layer.attrs, **unit_and_name(self.summary)})
-            write_group(folder, attributes)
-            token = create_array(
-                folder / "token", (self.tokens,), (self.tokens,), "text", ("token",), unit_and_name("token")
-            )
-            token[:] = self._token_names
-            size = (layer.samples,)
-            time_s = create_array(folder / "time_s", size, size, "float64", ("sample",), unit_and_name("time_s"))
-            time_s[:] = np.asarray(layer.time_s, dtype=np.float64)
-            shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {self.summary: (("token", "sample"), size)}
-            if self.maps and layer.channels:
-                shapes["maps"] = (("token", "channel", "sample"), (layer.channels, layer.samples))
-            for name, (dimensions, rest) in shapes.items():
-                shape = (self.tokens, *rest)
-                create_array(
-                    folder / name,
-                    shape,
-                    chunk_shape(shape, chunk_tokens, version),
-                    "float32",
-                    dimensions,
-                    # xarray's way of saying that time_s belongs to the axis `sample`
-                    {**unit_and_name(name), "coordinates": "time_s"},
-                )
-
-    def _remove_unfinished_chunks(self, whole: int) -> None:
-        for layer in self.layers:
-            for name in (self.summary, "maps"):
-                chunks = self._folder / layer.name / name / "c"
-                for chunk in chunks.iterdir() if chunks.exists() else ():
-                    # Anything else was put there by a file manager.
-                    if chunk.name.isdecimal() and int(chunk.name) >= whole:
-                        shutil.rmtree(chunk)
-
-    def _open_arrays(self) -> dict[str, zarr.Array]:
-        names = [f"{layer.name}/{kind}" for layer in self.layers for kind in (self.summary, "maps")]
-        kept = [name for name in names if self.maps or not name.endswith("/maps")]
-        config = {"write_empty_chunks": True}
-        return {name: zarr.open_array(self._folder / name, mode="r+", config=config) for name in kept}
-
-    def _check_batch(self, means: Mapping[str, ArrayLike], maps: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        given = {f"{name}/{self.summary}": values for name, values in means.items()}
-        given |= {f"{name}/maps": values for name, values in maps.items()}
-        if given.keys() != self._arrays.keys():
-            difference = sorted(given.keys() ^ self._arrays.keys())
-            raise ArgumentError(f"A batch must have exactly the announced layers; missing or unknown: {difference}.")
-        batch = {name: np.array(values, dtype=np.float32) for name, values in given.items()}
-        tokens = {len(values) for values in batch.values()}
-        for name, values in batch.items():
-            if values.shape[1:] != self._arrays[name].shape[1:] or len(tokens) > 1:
-                expected = ("token", *self._arrays[name].shape[1:])
-                raise ArgumentError(f"{name} must have shape {expected}, but got {values.shape} instead.")
-        return batch
-
-    def _write(self, tokens: int) -> None:
-        start = self.completed
-        with explaining(self.path, StoreError, full=RESUME):
-            for name, pieces in self._buffer.items():
-                values = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-                self._arrays[name][start : start + tokens] = values[:tokens]
-                self._buffer[name] = [values[tokens:]] if len(values) > tokens else []
-            self._update(tokens_written=start + tokens)
-        self._buffered -= tokens
-
-    def _update(self, **changes: object) -> None:
-        self._attributes = {**self._attributes, **changes}
-        write_group(self._folder, self._attributes)
-
-
-def _another_key(path: Path, group: str, existing: Mapping[str, object], recorded: Mapping[str, object]) -> str:
-    names = sorted((existing.keys() | recorded.keys()) - BOOKKEEPING)
+def _another_key(path: Path, existing: Recording, recorded: Mapping[str, object]) -> str:
+    there = existing.attributes
+    names = sorted((there.keys() | recorded.keys()) - BOOKKEEPING)
     changes = [
-        f"{name}: {existing.get(name)!r} there, {recorded.get(name)!r} now"
+        f"{name}: {there.get(name)!r} there, {recorded.get(name)!r} now"
         for name in names
-        if existing.get(name) != recorded.get(name)
+        if there.get(name) != recorded.get(name)
     ]
-    what = "; ".join(changes) or f"key: {existing.get('key')!r} there, {recorded['key']!r} now"
+    what = "; ".join(changes) or f"key: {there.get('key')!r} there, {recorded['key']!r} now"
     return (
-        f"{path} already holds another recording in {group!r} ({what}). Choose another path, or remove the folder "
-        f"{path / group} to replace it."
+        f"{path} already holds another recording {existing.name!r} ({what}). Choose another path or name, or remove "
+        f"the folder {existing.folder} to replace it."
     )

@@ -129,6 +129,6 @@ def store(corpus_folder, tmp_path_factory):
             arrays = {name: np.stack([0.5 * mean, 1.5 * mean], axis=1) for name, mean in arrays.items()}
             attrs = {"network_kind": "supervised", "network_seed": 0}
         store_arrays(
-            path, clips.tokens, arrays, time_s=times, phones=clips.phones, group=group, layer_attrs=about, attrs=attrs
+            path, clips.tokens, arrays, time_s=times, phones=clips.phones, name=group, layer_attrs=about, attrs=attrs
         )
     return path

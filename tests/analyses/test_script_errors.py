@@ -63,7 +63,7 @@ def copied(store, path, variable, phones=None):
             {name: layer[variable if group == "activations" else "mean"].to_numpy() for name, layer in layers.items()},
             time_s={name: layer["time_s"].to_numpy() for name, layer in layers.items()},
             phones=phones,
-            group=group,
+            name=group,
             attrs={"network_kind": "supervised", "network_seed": 1},
         )
     return path

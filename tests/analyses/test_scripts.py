@@ -83,7 +83,7 @@ def test_networks(store, make, tmp_path):
         for seed in range(2):
             copies.append(tmp_path / f"{kind}_{seed}.zarr")
             shutil.copytree(store, copies[-1])
-            metadata = copies[-1] / "activations" / "zarr.json"
+            metadata = copies[-1] / "recordings/activations/zarr.json"
             group = json.loads(metadata.read_text(encoding="utf-8"))
             group["attributes"] |= {"network_kind": kind, "network_seed": seed}
             metadata.write_text(json.dumps(group), encoding="utf-8")

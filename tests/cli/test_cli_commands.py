@@ -45,7 +45,7 @@ def store(network_file, tmp_path_factory):
 
 def test_recorded_store_is_described(store):
     text = run("info", store).stdout
-    for expected in ("conv4", "conv5", "ask", "wash", "untrained/seed_00"):
+    for expected in ("conv4", "conv5", "ask", "wash", "untrained_00"):
         assert expected in text
 
 

@@ -1,6 +1,7 @@
 """A network whose code was edited never meets, or mixes with, the values that it gave before."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from layerstats.errors import StoreError
 from layerstats.models import seeded
 from layerstats.probes import record_activations, record_untrained
 from layerstats.probes.key import model_hash, tensors_hash
-from layerstats.store import content_hash, open_store
+from layerstats.store import content_hash, open_store, shards
+from layerstats.store.consolidated import consolidate
 
 
 class Edited(nn.Module):
@@ -37,12 +39,20 @@ def tree(path):
     return {file: file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
 
 
-def stop_after(path, tokens, group="activations"):
+@pytest.fixture(autouse=True)
+def shards_of_a_batch(monkeypatch):
+    monkeypatch.setattr(shards, "SHARD_TOKENS", 4)
+
+
+def stop_after(path, tokens):
     """As if the run had been killed."""
-    file = path / group / "zarr.json"
-    metadata = json.loads(file.read_text())
-    metadata["attributes"] |= {"complete": False, "tokens_written": tokens}
-    file.write_text(json.dumps(metadata))
+    folder = path / "recordings/activations"
+    metadata = json.loads((folder / "zarr.json").read_text())
+    metadata["attributes"] |= {"complete": False}
+    (folder / "zarr.json").write_text(json.dumps(metadata))
+    for shard in folder.glob("*/mean/c/*"):
+        if int(shard.name) >= tokens // 4:
+            shutil.rmtree(shard)
 
 
 def record(path, clips, code=lambda x: x, layers="conv", **options):
@@ -67,7 +77,7 @@ def test_edited_code_is_another_recording(tmp_path, clips, code, written):
     if written < 20:
         stop_after(path, written)
     before = tree(path)
-    with pytest.raises(StoreError, match=r"another recording in 'activations': layer 'conv'.*now.*Its code.*Choose"):
+    with pytest.raises(StoreError, match=r"another recording 'activations': layer 'conv'.*now.*Its code.*Choose"):
         record(path, clips, code)
     assert tree(path) == before
     record(path, clips)
@@ -112,7 +122,7 @@ def test_untrained_networks_too(tmp_path, clips):
     path = tmp_path / "s.zarr"
     record_untrained(Edited(), clips, path, seeds=[0, 1], layers="conv")
     record_untrained(Edited(), clips, path, seeds=[0, 1, 2], layers="conv")
-    with pytest.raises(StoreError, match=r"'untrained/seed_00'.*conv"):
+    with pytest.raises(StoreError, match=r"'untrained_00'.*conv"):
         record_untrained(Edited(lambda x: 2 * x), clips, path, seeds=[3, 0], layers="conv")
 
 
@@ -154,12 +164,13 @@ def test_recordings_of_earlier_versions_are_met(tmp_path, clips, functions):
         "input_hop_s": None,
         "input_axes": None,
     }
-    file = path / "activations" / "zarr.json"
+    file = path / "recordings/activations/zarr.json"
     metadata = json.loads(file.read_text())
     there = metadata["attributes"]["key"]
     metadata["attributes"]["key"] = former_key(clips, model, told, made)
     assert (there == metadata["attributes"]["key"]) is not functions
     file.write_text(json.dumps(metadata))
+    consolidate(path)
     before = tree(path)
     record(path, clips, **options)
     assert tree(path) == before

@@ -25,7 +25,7 @@ def channels(rng, normed: bool, size: float = 1.0) -> np.ndarray:
     return size * curves.astype(np.float32)
 
 
-def write(path, layers, group="activations", attrs=RECORDED, layer_attrs=None):
+def write(path, layers, name="activations", attrs=RECORDED, layer_attrs=None):
     tokens = pd.DataFrame({"token": [f"t{number:02}" for number in range(24)]})
     tokens["word"] = np.tile(["ask", "wash"], 12)
     tokens["speaker"] = np.repeat([f"sp{number:02}" for number in range(12)], 2)
@@ -33,7 +33,7 @@ def write(path, layers, group="activations", attrs=RECORDED, layer_attrs=None):
     phones = tokens.loc[:, ["token"]].assign(phone_index=0, label=np.tile(["s", "sh"], 12), onset_s=0.1, offset_s=0.4)
     times = dict.fromkeys(layers, TIMES)
     store_arrays(
-        path, tokens, layers, phones=phones, time_s=times, group=group, attrs=attrs, layer_attrs=layer_attrs
+        path, tokens, layers, phones=phones, time_s=times, name=name, attrs=attrs, layer_attrs=layer_attrs
     )  # fmt: skip
     return open_store(path)
 
@@ -103,7 +103,7 @@ def test_untrained_networks_whose_norms_have_learned_nothing_are_no_null(tmp_pat
     write(path, {"free": channels(rng, normed=False), "norm": channels(rng, normed=False)})
     for seed in range(2):
         layers = {"free": channels(rng, normed=False), "norm": channels(rng, normed=True)}
-        view = write(path, layers, group=f"untrained/seed_{seed:02}")
+        view = write(path, layers, name=f"untrained/seed_{seed:02}")
     result = phone_contrast(view, "s:sh", **QUICK)
     table = result.table.set_index("layer")
     assert table.loc["free", "null_recordings"] == 2

@@ -28,7 +28,7 @@ def effects(trained: float, untrained: list[float], layer: str = "conv1") -> pd.
     return pd.DataFrame(
         {
             "layer": layer,
-            "recording": ["activations", *(f"untrained/seed_{n:02}" for n in range(len(untrained)))],
+            "recording": ["activations", *(f"untrained_{n:02}" for n in range(len(untrained)))],
             "trained": [True, *[False] * len(untrained)],
             "effect_size": [trained, *untrained],
         }

@@ -7,7 +7,8 @@ import pytest
 
 from layerstats.store import open_store
 
-sys.path.insert(0, str(Path(__file__).parent / "archive"))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE / "archive")]
 
 
 @pytest.fixture(scope="session")

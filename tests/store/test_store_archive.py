@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import zarr
-from small_store import CREATED, TIMES, layer_values, make_store, tidy_phones, tidy_tokens
+import xarray as xr
+from small_store import CREATED, SAMPLES, TIMES, layer_values, make_store, tidy_phones, tidy_tokens
+from typer.testing import CliRunner
 
-from layerstats.store import check_store, open_store, without_checksums
+from layerstats.cli.main import app
+from layerstats.errors import StoreError
+from layerstats.store import check_store, open_store, store_arrays, store_table, upgrade_store, without_checksums
 from layerstats.store.groups import read_attributes, write_group
 from layerstats.store.schema import SCHEMA_VERSION
 
@@ -27,7 +30,7 @@ def test_archived_store_is_read(tmp_path, version):
     experiment = open_store(tmp_path / "small.zarr")
     assert experiment.attrs["schema_version"] == version
     assert experiment.attrs["created_at"] == CREATED
-    assert experiment.recordings["recording"].tolist() == ["activations", "untrained/seed_00"]
+    assert experiment.recordings["recording"].tolist() == ["activations", "untrained_00"]
     pd.testing.assert_frame_equal(experiment.tokens, tidy_tokens().astype(experiment.tokens.dtypes.to_dict()))
     pd.testing.assert_frame_equal(
         experiment.phones, tidy_phones(tidy_tokens()).astype(experiment.phones.dtypes.to_dict())
@@ -58,23 +61,71 @@ def test_archived_store_with_checksums_and_another_summary_is_read(tmp_path):
         np.testing.assert_array_equal(frame["value"].to_numpy().reshape(12, 16), squares.astype(float))
 
 
-def chunks_of_maps(path):
-    layers = [(recording, name) for recording in ("activations", "untrained/seed_00") for name in TIMES]
-    return [zarr.open_array(path / recording / name / "maps", mode="r").chunks[:2] for recording, name in layers]
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_recordings_of_earlier_versions_say_what_they_are(tmp_path, version):
+    shutil.unpack_archive(ARCHIVE / f"schema_{version}.zarr.zip", tmp_path)
+    experiment = open_store(tmp_path / "small.zarr")
+    table = experiment.recordings
+    assert table["quantity"].tolist() == ["activation", "activation"]
+    assert table["trained"].tolist() == [True, False]
+    assert table["network_seed"].tolist() == [7, 0]
+    assert experiment.recording(trained=False).name == experiment.recording("untrained/seed_00").name == "untrained_00"
 
 
-@pytest.mark.parametrize(("version", "channels"), [(1, 3), (2, 2)])
-def test_archived_store_is_continued_as_its_version_says(tmp_path, version, channels):
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_the_same_call_finds_a_finished_recording_of_an_earlier_version(tmp_path, version):
     shutil.unpack_archive(ARCHIVE / f"schema_{version}.zarr.zip", tmp_path)
     path = tmp_path / "small.zarr"
-    assert chunks_of_maps(path) == [(12, channels)] * 4
-    files = sorted(path.rglob("*"))
-    # As if killed before the first chunk of one recording and before the beginning of the other.
-    shutil.rmtree(path / "untrained")
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    maps = layer_values(12, 0)
+    about = {name: {"activation": "leaky_relu", "slope": 0.2, "hop_s": 1 / size} for name, size in SAMPLES.items()}
+    common = {"time_s": TIMES, "phones": tidy_phones(tidy_tokens()), "layer_attrs": about}
+    store_arrays(path, tidy_tokens(), maps, attrs={"model_hash": "m", "seed": 7}, **common)
+    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
+    with pytest.raises(
+        StoreError, match=r"is of schema version . and is read only.*layerstats upgrade .*small.zarr NEW"
+    ):
+        store_arrays(path, tidy_tokens(), maps, name="another", **common)
+    heard = pd.DataFrame({"token": ["tok00"], "judge": "J", "response": "ask", "score": 1.0})
+    with pytest.raises(StoreError, match="layerstats upgrade"):
+        store_table(path, "judgements", "words", heard)
     attributes = read_attributes(path / "activations")
     write_group(path / "activations", attributes | {"complete": False, "tokens_written": 0})
-    make_store(path)
-    assert chunks_of_maps(path) == [(12, channels)] * 4
-    assert sorted(path.rglob("*")) == files
-    assert open_store(path).attrs["schema_version"] == version
-    np.testing.assert_array_equal(open_store(path).layer("conv1")["maps"], layer_values(12, 0)["conv1"])
+    with pytest.raises(StoreError, match="layerstats upgrade"):
+        store_arrays(path, tidy_tokens(), maps, attrs={"model_hash": "m", "seed": 7}, **common)
+
+
+@pytest.mark.parametrize("name", ["schema_1", "schema_2", "schema_2_root_mean_square"])
+def test_an_earlier_store_is_upgraded(tmp_path, name):
+    shutil.unpack_archive(ARCHIVE / f"{name}.zarr.zip", tmp_path)
+    old, new = open_store(tmp_path / "small.zarr"), tmp_path / "new.zarr"
+    result = CliRunner().invoke(app, ["upgrade", str(old.path), str(new)])
+    assert (result.exit_code, result.output.splitlines()) == (0, [str(new)])
+    assert upgrade_store(old.path, new) == new
+    assert check_store(new) == []
+    copy = open_store(new)
+    assert copy.attrs["schema_version"] == SCHEMA_VERSION
+    assert {"created_at", "corpus_hash", "tables_hash", "model_hash"} & copy.attrs.keys() <= old.attrs.keys()
+    assert xr.open_datatree(new, engine="zarr")["recordings"].children.keys() == {"activations", "untrained_00"}
+    columns = ["recording", "quantity", "trained", "network_seed", "variables", "key", "created_at"]
+    pd.testing.assert_frame_equal(copy.recordings[columns], old.recordings[columns])
+    pd.testing.assert_frame_equal(copy.tokens, old.tokens)
+    pd.testing.assert_frame_equal(copy.phones, old.phones)
+    for recording in old.recordings["recording"]:
+        for layer in old.layers:
+            xr.testing.assert_identical(
+                copy.recording(recording).layer(layer).drop_attrs(), old.recording(recording).layer(layer).drop_attrs()
+            )
+            assert copy.recording(recording).layer(layer).attrs["activation"] == "leaky_relu"
+
+
+def test_what_cannot_be_upgraded(tmp_path):
+    shutil.unpack_archive(ARCHIVE / "schema_2.zarr.zip", tmp_path)
+    path = tmp_path / "small.zarr"
+    attributes = read_attributes(path / "untrained/seed_00")
+    write_group(path / "untrained/seed_00", attributes | {"complete": False, "tokens_written": 5})
+    with pytest.raises(StoreError, match=r"new.zarr has .* version 3 already|is of schema version 3"):
+        upgrade_store(make_store(tmp_path / "three.zarr"), tmp_path / "new.zarr")
+    upgrade_store(path, tmp_path / "new.zarr")
+    assert open_store(tmp_path / "new.zarr").recordings["recording"].tolist() == ["activations"]
+    make_store(tmp_path / "new.zarr")

@@ -17,7 +17,9 @@ from layerstats.cli.main import app
 from layerstats.errors import LayerstatsError, StoreError
 from layerstats.store import check_store, open_store, without_checksums
 
-RECORDING = r"is damaged: {}.*Remove the folder .*s\.zarr/activations and run the call that recorded it again"
+RECORDING = (
+    r"is damaged: {}.*Remove the folder .*s\.zarr/recordings/activations and run the call that recorded it again"
+)
 TABLES = r"is damaged: {}.*Run the call that recorded it again: it writes the tables anew"
 
 
@@ -79,33 +81,38 @@ def use(path):
     return experiment.phones, experiment.tree
 
 
-MAPS = "activations/conv1/maps/c/0/1/0"
-CHUNK = "activations/conv1/mean/c/0/0"
+MAPS = "recordings/activations/conv1/maps/c/1/0/0"
+CHUNK = "recordings/activations/conv1/mean/c/0/0"
 OF_A_RECORDING = [
     *[(CHUNK, damage) for damage in (truncate, empty, flip, remove, make_folder)],
     (MAPS, flip),
     (MAPS, remove),
-    ("activations/conv2/time_s/c/0", remove),
-    ("activations/conv1/mean/c", remove),
-    ("activations/conv1/zarr.json", remove),
-    ("activations/conv1/zarr.json", empty),
-    ("activations/conv1/zarr.json", make_folder),
-    ("activations/conv1/zarr.json", lambda file: file.write_text("[]")),
-    ("activations/conv1/zarr.json", lambda file: file.write_bytes(b'{"zarr_format": "\xfc"}')),
-    ("activations/conv1/mean/zarr.json", remove),
-    ("activations/conv2/maps/zarr.json", remove),
-    ("activations/conv2/maps/zarr.json", empty),
-    ("activations/conv2/mean/zarr.json", replace("float32", "float64")),
-    ("activations/conv2/mean/zarr.json", replace("12,", "19200000000,")),
-    ("activations/zarr.json", edit(tokens_written=None)),
-    ("activations/zarr.json", edit(tokens_written=5)),
-    ("activations/zarr.json", edit(tokens_written=99999)),
-    ("activations/zarr.json", edit(tokens_written=True)),
-    ("activations/zarr.json", edit(chunk_tokens="64")),
-    ("activations/zarr.json", edit(layers=["conv1", "../../tokens"])),
-    ("activations/zarr.json", edit(layers=["conv1", 3])),
-    ("activations/zarr.json", edit(layers=["conv1", "conv9"])),
-    ("activations/zarr.json", edit(maps="yes")),
+    ("recordings/activations/conv2/time_s/c/0", remove),
+    ("recordings/activations/conv1/mean/c", remove),
+    ("recordings/activations/conv1/zarr.json", remove),
+    ("recordings/activations/conv1/zarr.json", empty),
+    ("recordings/activations/conv1/zarr.json", make_folder),
+    ("recordings/activations/conv1/zarr.json", lambda file: file.write_text("[]")),
+    ("recordings/activations/conv1/zarr.json", lambda file: file.write_bytes(b'{"zarr_format": "\xfc"}')),
+    ("recordings/activations/conv1/mean/zarr.json", remove),
+    ("recordings/activations/conv2/maps/zarr.json", remove),
+    ("recordings/activations/conv2/maps/zarr.json", empty),
+    ("recordings/activations/conv2/mean/zarr.json", replace("float32", "float64")),
+    ("recordings/activations/conv2/mean/zarr.json", replace("12,", "19200000000,")),
+    ("recordings/activations/zarr.json", edit(shard_tokens=None)),
+    ("recordings/activations/zarr.json", edit(shard_tokens=0)),
+    ("recordings/activations/zarr.json", edit(variables="mean")),
+    ("recordings/activations/zarr.json", edit(quantity=None)),
+    ("recordings/activations/zarr.json", edit(shard_tokens="64")),
+    ("recordings/activations/zarr.json", edit(layers=["conv1", "../../tokens"])),
+    ("recordings/activations/zarr.json", edit(layers=["conv1", 3])),
+    ("recordings/activations/token/c/0", remove),
+    ("recordings/activations/token/zarr.json", replace("12", "13")),
+    ("recordings/activations/conv1/zarr.json", edit(variables=["mean", "../maps"])),
+    ("recordings/activations/conv1/zarr.json", edit(variables=[])),
+    ("recordings/activations/conv1/zarr.json", edit(labels=None)),
+    ("recordings/activations/zarr.json", edit(layers=["conv1", "conv9"])),
+    ("recordings/activations/zarr.json", edit(trained="yes")),
 ]
 OF_TABLES = [
     ("tokens/word/c/0", remove),
@@ -113,7 +120,7 @@ OF_TABLES = [
     ("tokens/word/c", remove),
     ("tokens/split", remove),
     ("tokens/zarr.json", remove),
-    ("tokens/zarr.json", edit(columns=["token", "../activations/conv1/token", "word", "speaker", "split"])),
+    ("tokens/zarr.json", edit(columns=["token", "../recordings/activations/token", "word", "speaker", "split"])),
     ("tokens/zarr.json", edit(columns=["token", "word"])),
     ("tokens/zarr.json", edit(columns=None)),
     ("tokens/token/zarr.json", empty),
@@ -126,7 +133,7 @@ OF_TABLES = [
 @pytest.mark.parametrize(("place", "damage"), OF_A_RECORDING)
 def test_damaged_recording(path, place, damage):
     damage(path / place)
-    with pytest.raises(StoreError, match=r"is damaged: activations|metadata .* are damaged") as error:
+    with pytest.raises(StoreError, match=r"is damaged: recordings/activations|metadata .* are damaged") as error:
         use(path)
     found = check_store(path)
     assert found
@@ -158,7 +165,7 @@ def test_values_of_tables_that_were_changed_are_noticed_by_their_hash(path, plac
 def test_the_same_call_does_not_take_a_damaged_recording_for_a_finished_one(path, place, damage):
     before = contents(path)
     damage(path / place)
-    with pytest.raises(StoreError, match=r"emove the folder \S*s\.zarr/activations") as error:
+    with pytest.raises(StoreError, match=r"emove the folder \S*s\.zarr/recordings/activations") as error:
         make_store(path)
     # The advice, followed.
     shutil.rmtree(re.search(r"emove the folder (\S+/activations)", str(error.value))[1])
@@ -168,7 +175,7 @@ def test_the_same_call_does_not_take_a_damaged_recording_for_a_finished_one(path
 
 def test_what_holds_nothing_is_written_anew(path):
     before = contents(path)
-    (path / "untrained/zarr.json").unlink()
+    (path / "recordings/zarr.json").unlink()
     use(path)
     make_store(path)
     assert contents(path) == before
@@ -209,12 +216,17 @@ def test_no_flipped_bit_of_a_value_goes_unnoticed(path):
 
 
 def test_stray_files_mean_nothing(path):
-    for name in (".DS_Store", "._zarr.json", "activations/.DS_Store", "activations/conv1/mean/c/.DS_Store"):
+    for name in (
+        ".DS_Store",
+        "._zarr.json",
+        "recordings/activations/.DS_Store",
+        "recordings/activations/conv1/mean/c/.DS_Store",
+    ):
         (path / name).touch()
-    (path / "untrained/Thumbs.db").touch()
+    (path / "recordings/Thumbs.db").touch()
     use(path)
     assert check_store(path) == []
-    edit(complete=False, tokens_written=0)(path / "activations/zarr.json")
+    edit(complete=False)(path / "recordings/activations/zarr.json")
     make_store(path)
     assert check_store(path) == []
 
@@ -225,11 +237,12 @@ def test_a_new_store_may_begin_in_a_folder_that_was_looked_at(tmp_path):
     assert check_store(make_store(tmp_path / "s.zarr")) == []
 
 
-def test_a_gap_before_what_was_written_last_is_noticed_on_resuming(path):
-    edit(complete=False, tokens_written=12)(path / "activations/zarr.json")
+def test_shards_that_are_not_there_are_written_anew(path):
+    before = contents(path)
+    edit(complete=False)(path / "recordings/activations/zarr.json")
     (path / CHUNK).unlink()
-    with pytest.raises(StoreError, match=RECORDING.format("activations/conv1/mean/c/0/0 is missing")):
-        make_store(path)
+    make_store(path)
+    assert contents(path) == before
 
 
 def test_stores_without_checksums_are_named(tmp_path, store_path):
@@ -242,16 +255,16 @@ def test_stores_without_checksums_are_named(tmp_path, store_path):
 def test_the_shell_checks(path):
     assert "all values were read" in CliRunner().invoke(app, ["info", str(path), "--check"]).output
     flip(path / CHUNK)
-    flip(path / "untrained/seed_00/conv2/mean/c/0/0")
+    flip(path / "recordings/untrained_00/conv2/mean/c/0/0")
     result = CliRunner().invoke(app, ["info", str(path), "--check"])
     assert result.exit_code == 1
     assert result.stderr.count("is damaged") == 2
-    assert "untrained/seed_00 and run the call" in result.stderr
+    assert "recordings/untrained_00 and run the call" in result.stderr
 
 
 def test_nan_of_a_half_written_recording_is_no_damage(path):
-    edit(complete=False, tokens_written=0)(path / "activations/zarr.json")
-    shutil.rmtree(path / "activations/conv2")
+    edit(complete=False)(path / "recordings/activations/zarr.json")
+    shutil.rmtree(path / "recordings/activations/conv2/mean/c")
     partly = open_store(path, incomplete="allow")
     assert len(partly.tokens) == 0
     assert check_store(path) == []

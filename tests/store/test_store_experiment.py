@@ -202,9 +202,8 @@ def test_queries_read_no_values(experiment, monkeypatch):
     assert files.phones is not None
     monkeypatch.setattr(zarr.Array, "__getitem__", fail)
     monkeypatch.setattr(zarr.Array, "oindex", property(fail))
-    chosen = (
-        Experiment(files).select(word="ask", phone="s", layer="conv1", time_s=(0, 0.5)).recording("untrained/seed_00")
-    )
+    chosen = Experiment(files, "activations").select(word="ask", phone="s", layer="conv1", time_s=(0, 0.5))
+    chosen = chosen.recording("untrained/seed_00")
     assert len(chosen.tokens) == 4
 
 
@@ -222,13 +221,11 @@ def test_another_recording_stands_where_the_main_one_stood(experiment):
     untrained = experiment.select(word="ask", phone="s").recording("untrained/seed_00")
     phones = tidy_phones(tidy_tokens()).query("label == 's'")
     assert_same(untrained.to_frame(), slow_frame(tidy_tokens(), phones, seed=1))
-    assert untrained.name == "untrained/seed_00"
+    assert (untrained.name, untrained.trained) == ("untrained_00", False)
     assert untrained.attrs["seed"] == 0
     assert experiment.attrs["seed"] == 7
-    assert experiment.recordings["recording"].tolist() == ["activations", "untrained/seed_00"]
-    with pytest.raises(
-        ArgumentError, match=r"no recording 'untrained/seed_07'. There are: 'activations', 'untrained/seed_00'"
-    ):
+    assert experiment.recordings["recording"].tolist() == ["activations", "untrained_00"]
+    with pytest.raises(ArgumentError, match=r"no recording 'untrained_07'. There are: 'activations', 'untrained_00'"):
         experiment.recording("untrained/seed_07")
 
 
@@ -274,18 +271,35 @@ def test_an_empty_selection_is_an_error_when_data_are_asked_for(experiment, tmp_
 
 def test_tree_shows_the_selection(experiment):
     tree = experiment.select(word="ask", layer="conv2").tree
-    assert sorted(tree.groups) == ["/", "/activations", "/activations/conv2", "/phones", "/tokens"]
+    assert sorted(tree.groups) == [
+        *("/", "/phones", "/recordings", "/recordings/activations", "/recordings/activations/conv2", "/tokens")
+    ]
     assert tree["tokens"]["duration_s"].attrs["units"] == "s"
-    assert tree["activations/conv2"].sizes["token"] == 4
+    assert tree["recordings/activations/conv2"].sizes["token"] == 4
     assert tree.attrs["schema_version"] == SCHEMA_VERSION
 
 
 def test_xarray_opens_the_directory_itself(store_path):
-    tree = xr.open_datatree(store_path, engine="zarr", consolidated=False, chunks=None)
-    np.testing.assert_array_equal(tree["untrained/seed_00/conv2/maps"], layer_values(12, 1)["conv2"])
+    tree = xr.open_datatree(store_path, engine="zarr")
+    np.testing.assert_array_equal(tree["recordings/untrained_00/conv2/maps"], layer_values(12, 1)["conv2"])
+    layer = tree["recordings/activations/conv1"]
+    assert layer["maps"].dims == ("token", "channel", "sample")
+    assert layer["token"].to_numpy().tolist() == tidy_tokens()["token"].tolist()
+    np.testing.assert_array_equal(layer["mean"].coords["time_s"], TIMES["conv1"])
+    assert layer["maps"].sel(token="tok03").shape == (3, 64)
     for node in tree.subtree:
         for variable in node.to_dataset(inherit=False).variables.values():
             assert {"units", "long_name"} <= variable.attrs.keys()
+
+
+def test_plain_xarray_sees_what_is_finished_only(tmp_path):
+    path = make_store(tmp_path / "s.zarr")
+    layers = [LayerSpec("conv2", TIMES["conv2"])]
+    with RecordingWriter(path, "half", tidy_tokens(), tidy_phones(tidy_tokens()), layers, key="k", shard_tokens=4) as w:
+        rows = next(w.missing())
+        w.write(rows, {"conv2": {"mean": np.zeros((4, 16))}})
+    assert sorted(xr.open_datatree(path, engine="zarr")["recordings"].children) == ["activations", "untrained_00"]
+    assert open_store(path).recordings["complete"].tolist() == [True, False, True]
 
 
 def damaged(path, tmp_path, group="", **attributes):
@@ -328,32 +342,42 @@ def test_half_written_store(tmp_path):
     layers = [LayerSpec("conv2", TIMES["conv2"])]
     means = layer_values(12, 0)["conv2"].mean(axis=1)
     tokens, phones = tidy_tokens(), tidy_phones(tidy_tokens())
-    with RecordingWriter(path, "activations", tokens, phones, layers, key="k", chunk_tokens=4) as writer:
-        writer.append({"conv2": means[:6]})
-    with pytest.raises(StoreError, match=r"half-written: 4 of 12 tokens. Run the call .* again .*incomplete='allow'"):
+    with RecordingWriter(path, "activations", tokens, phones, layers, key="k", shard_tokens=4) as writer:
+        for rows in writer.missing():
+            if rows.start in (0, 8):
+                writer.write(rows, {"conv2": {"mean": means[rows]}})
+            if rows.start == 8:
+                break
+    with pytest.raises(StoreError, match=r"half-written: 8 of 12 tokens. Run the call .* again .*incomplete='allow'"):
         open_store(path)
     partly = open_store(path, incomplete="allow")
-    assert_same(partly.to_frame(), slow_frame(tokens.iloc[:4], layers=["conv2"]))
-    assert_same(
-        partly.select(phone="s").to_frame(), slow_frame(tokens.iloc[:4], phones.query("label == 's'"), ["conv2"])
-    )
+    there = tokens.iloc[[0, 1, 2, 3, 8, 9, 10, 11]]
+    assert_same(partly.to_frame(), slow_frame(there, layers=["conv2"]))
+    assert_same(partly.select(phone="s").to_frame(), slow_frame(there, phones.query("label == 's'"), ["conv2"]))
     assert describe(path)["Recordings"]["complete"].tolist() == [False]
 
 
+def without_second_shard(path, recording):
+    (path / "recordings" / recording / "conv2/maps/c/1/0/0").unlink()
+    return path
+
+
 def test_half_written_untrained_recording_does_not_close_the_store(experiment, store_path, tmp_path):
-    path = damaged(store_path, tmp_path, "untrained/seed_00", complete=False, tokens_written=8)
+    path = without_second_shard(
+        damaged(store_path, tmp_path, "recordings/untrained_00", complete=False), "untrained_00"
+    )
     opened = open_store(path)
     assert opened.recordings["complete"].tolist() == [True, False]
-    with pytest.raises(StoreError, match=r"'untrained/seed_00' of .* is half-written: 8 of 12"):
+    with pytest.raises(StoreError, match=r"'untrained_00' of .* is half-written: 7 of 12"):
         opened.recording("untrained/seed_00")
-    assert len(open_store(path, incomplete="allow").recording("untrained/seed_00").tokens) == 8
+    assert open_store(path, incomplete="allow").recording("untrained_00").token_rows.tolist() == [0, 1, 2, 3, 4, 10, 11]
 
 
 def test_half_written_main_recording_does_not_hide_an_untrained_one(store_path, tmp_path):
-    path = damaged(store_path, tmp_path, "activations", complete=False, tokens_written=8)
+    path = damaged(store_path, tmp_path, "recordings/activations", complete=False)
     with pytest.raises(StoreError, match=r"'activations' of .* is half-written"):
         open_store(path)
-    assert len(open_store(path, recording="untrained/seed_00").to_frame()) == 12 * 80
+    assert len(open_store(path, recording="untrained_00").to_frame()) == 12 * 80
 
 
 def test_half_written_tables(store_path, tmp_path):

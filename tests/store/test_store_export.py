@@ -12,16 +12,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from small_store import CREATED, TIMES, layer_values, tidy_phones, tidy_tokens
+from small_store import CREATED, TIMES, layer_values, make_store, tidy_phones, tidy_tokens
 from typer.testing import CliRunner
 
 from layerstats import files as files_module
 from layerstats.cli.main import app
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.resources import bundled
+from layerstats.store import (
+    LayerSpec,
+    RecordingWriter,
+    VariableSpec,
+    netcdf_process,
+    open_store,
+    store_arrays,
+    store_table,
+)
 from layerstats.store import export as export_module
 from layerstats.store import frames as frames_module
-from layerstats.store import netcdf_process, open_store, store_arrays
 
 READERS = {"csv": lambda file: pd.read_csv(file, keep_default_na=False, na_values=[""]), "parquet": pd.read_parquet}
 
@@ -63,7 +71,7 @@ def test_netcdf_is_the_tree(experiment, tmp_path):
     with xr.open_datatree(file, engine="h5netcdf") as tree:
         for layer in ("conv1", "conv2"):
             ours = chosen.layer(layer)
-            node = tree[f"activations/{layer}"]
+            node = tree[f"recordings/activations/{layer}"]
             for name in ("mean", "maps", "time_s", "sample", "token"):
                 np.testing.assert_array_equal(node[name], ours[name])
             assert node["mean"].attrs["slope"] == 0.2
@@ -78,11 +86,11 @@ def test_netcdf_is_the_tree(experiment, tmp_path):
 def test_netcdf_of_an_untrained_recording_without_phones(tmp_path):
     values = layer_values(12, 0)
     times = {name: np.arange(array.shape[-1]) / 10 for name, array in values.items()}
-    path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), values, time_s=times, group="untrained/seed_00")
-    (file,) = open_store(path).recording("untrained/seed_00").export(tmp_path / "u.nc", to="netcdf")
+    path = store_arrays(tmp_path / "s.zarr", tidy_tokens(), values, time_s=times, name="untrained_00")
+    (file,) = open_store(path).recording("untrained_00").export(tmp_path / "u.nc", to="netcdf")
     with xr.open_datatree(file, engine="h5netcdf") as tree:
         assert "phones" not in tree.children
-        np.testing.assert_array_equal(tree["untrained/seed_00/conv2/maps"], values["conv2"])
+        np.testing.assert_array_equal(tree["recordings/untrained_00/conv2/maps"], values["conv2"])
 
 
 def test_files_are_not_replaced_unasked(experiment, tmp_path):
@@ -122,8 +130,9 @@ def with_speech(tokens):
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
     path = tmp_path_factory.mktemp("spoken") / "s.zarr"
-    for seed, group in enumerate(["activations", "untrained/seed_00", "untrained/seed_07"]):
-        store_arrays(path, with_speech(tidy_tokens()), layer_values(12, seed), time_s=TIMES, group=group)
+    for seed, (name, about) in enumerate([("activations", {}), ("untrained_00", {"seed": 0}), ("twin", {"seed": 7})]):
+        attrs = {**about, "trained": not about}
+        store_arrays(path, with_speech(tidy_tokens()), layer_values(12, seed), time_s=TIMES, name=name, attrs=attrs)
     return open_store(path)
 
 
@@ -147,13 +156,13 @@ def test_untrained_networks_are_exported_by_their_seed(spoken, tmp_path):
     assert [file.name for file in files][-1] == "untrained.csv"
     read = READERS["csv"](files[-1])
     for seed in (0, 7):
-        given = spoken.recording(f"untrained/seed_{seed:02d}").select(layer="conv2").to_frame()
+        given = spoken.recording(seed=seed, trained=False).select(layer="conv2").to_frame()
         found = read[read["seed"] == seed].drop(columns="seed").reset_index(drop=True)
         pd.testing.assert_frame_equal(found, given, check_dtype=False, check_exact=True)
     (file,) = spoken.export(tmp_path / "out.nc", to="netcdf", untrained=True)
     with xr.open_datatree(file, engine="h5netcdf") as tree:
-        for name, seed in (("activations", 0), ("untrained/seed_00", 1), ("untrained/seed_07", 2)):
-            np.testing.assert_array_equal(tree[f"{name}/conv1/maps"], layer_values(12, seed)["conv1"])
+        for name, seed in (("activations", 0), ("untrained_00", 1), ("twin", 2)):
+            np.testing.assert_array_equal(tree[f"recordings/{name}/conv1/maps"], layer_values(12, seed)["conv1"])
         assert tree.attrs["recording"] == "activations"
 
 
@@ -185,20 +194,23 @@ def test_the_shell_exports_what_it_says(spoken, tmp_path):
 
 
 @pytest.mark.r
-@pytest.mark.parametrize("to", ["csv", "netcdf"])
+@pytest.mark.parametrize("to", ["csv", "netcdf", "store"])
 def test_r_reads_untrained_networks(spoken, tmp_path, to):
     if to == "netcdf" and not has_ncdf4():
         pytest.skip("R has no ncdf4 here (Debian: apt install r-cran-ncdf4)")
-    spoken.export(tmp_path / "out", to=to, untrained=True, padding=True)
-    source = tmp_path / ("out" if to == "csv" else "out.nc")
+    source = spoken.path
+    if to != "store":
+        spoken.export(tmp_path / "out", to=to, untrained=True, padding=True)
+        source = tmp_path / ("out" if to == "csv" else "out.nc")
     script = (
-        f'source("{bundled("R", "read_store.R")}"); store <- read_store("{source}", "conv2"); u <- store$untrained; '
+        f'source("{bundled("R", "read_store.R")}"); '
+        f'u <- read_store("{source}", "conv2", untrained = TRUE)$untrained; '
         "cat(nrow(u), unique(u$layer), unique(u$seed), sprintf('%.9f', sum(u$value[u$seed == 7])))"
     )
     done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows, layer, *seeds, total = done.stdout.split()
-    values = spoken.recording("untrained/seed_07").to_frame("conv2")["value"]
+    values = spoken.recording("twin").to_frame("conv2")["value"]
     assert (int(rows), layer, seeds) == (2 * len(values), "conv2", ["0", "7"])
     assert float(total) == pytest.approx(values.sum(), abs=1e-6)
 
@@ -229,8 +241,8 @@ def test_a_process_that_breaks_down_is_an_error(experiment, tmp_path, monkeypatc
 
 def test_damage_is_named_through_the_child_process(store_path, tmp_path):
     copy = Path(shutil.copytree(store_path, tmp_path / "s.zarr"))
-    (copy / "activations/conv2/maps/c/0/1/0").unlink()
-    with pytest.raises(StoreError, match=r"activations/conv2/maps/c/0/1/0 is missing. Remove the folder"):
+    (copy / "recordings/activations/conv2/maps/c/1/0/0").unlink()
+    with pytest.raises(StoreError, match=r"recordings/activations/conv2/maps/c/1/0/0 is missing. Remove the folder"):
         open_store(copy).export(tmp_path / "out", to="netcdf")
 
 
@@ -257,12 +269,14 @@ def has_ncdf4():
 
 
 @pytest.mark.r
-@pytest.mark.parametrize("to", ["csv", "netcdf"])
+@pytest.mark.parametrize("to", ["csv", "netcdf", "store"])
 def test_r_reads_the_same(experiment, tmp_path, to):
     if to == "netcdf" and not has_ncdf4():
         pytest.skip("R has no ncdf4 here (Debian: apt install r-cran-ncdf4)")
-    experiment.export(tmp_path / "out", to=to)
-    source = tmp_path / ("out" if to == "csv" else "out.nc")
+    source = experiment.path
+    if to != "store":
+        experiment.export(tmp_path / "out", to=to)
+        source = tmp_path / ("out" if to == "csv" else "out.nc")
     (tmp_path / "from_r").mkdir()
     (tmp_path / "read.R").write_text(READ_IN_R)
     arguments = [tmp_path / "read.R", bundled("R", "read_store.R"), source, tmp_path / "from_r"]
@@ -290,3 +304,80 @@ def test_r_says_what_is_missing(tmp_path):
 def test_a_copied_store_is_the_same_store(experiment, store_path, tmp_path):
     copy = Path(shutil.copytree(store_path, tmp_path / "elsewhere.zarr"))
     pd.testing.assert_frame_equal(open_store(copy).to_frame(), experiment.to_frame())
+
+
+HEARD = pd.DataFrame({"token": ["tok00", "tok04"], "judge": "J", "response": ["ask", None], "score": [0.5, np.nan]})
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A store with judgements, and a recording by phone only."""
+    path = make_store(tmp_path_factory.mktemp("judged") / "s.zarr")
+    store_table(path, "judgements", "words", HEARD, attrs={"recording": "activations"})
+    phones = tidy_phones(tidy_tokens())
+    layer = LayerSpec("conv1", None, [VariableSpec("phones", sizes={"channel": 3})])
+    values = np.arange(3.0 * len(phones)).reshape(-1, 3)
+    with RecordingWriter(path, "pooled", tidy_tokens(), phones, [layer], key="k", shard_tokens=5) as writer:
+        for rows in writer.missing():
+            writer.write(rows, {"conv1": {"phones": values[writer.phone_rows(rows)]}})
+        writer.finish()
+    return open_store(path)
+
+
+@pytest.mark.parametrize("to", ["csv", "parquet"])
+def test_tables_of_results_are_exported_as_far_as_their_tokens_are(judged, tmp_path, to):
+    files = judged.export(tmp_path / "out", to=to)
+    assert [file.stem for file in files] == ["tokens", "phones", "activations", "judgements_words"]
+    pd.testing.assert_frame_equal(READERS[to](files[-1]), HEARD, check_dtype=False)
+    (*_, file) = judged.select(word="ask").export(tmp_path / "ask", to=to)
+    assert READERS[to](file)["token"].tolist() == ["tok00"]
+    assert len(judged.select(token="tok05").export(tmp_path / "none", to=to)) == 3
+
+
+def test_netcdf_has_every_kind_of_variable_and_table(judged, tmp_path):
+    chosen = judged.recording("pooled").select(phone="s")
+    (file,) = chosen.export(tmp_path / "out", to="netcdf")
+    with xr.open_datatree(file, engine="h5netcdf") as tree:
+        np.testing.assert_array_equal(tree["recordings/pooled/conv1/phones"], chosen.layer("conv1")["phones"])
+        table = tree["judgements/words"]
+        assert table["judgements_token"].to_numpy().tolist() == ["tok00"]
+        assert table["score"].to_numpy().tolist() == [0.5]
+    with pytest.raises(StoreError, match=r"'pooled' .* has no series \(token, sample\). Its variables are phones"):
+        chosen.export(tmp_path / "csv")
+
+
+@pytest.mark.r
+def test_r_reads_recordings_variables_and_tables_of_a_store(judged, tmp_path):
+    judged.export(tmp_path / "csv")
+    judged.export(tmp_path / "out.nc", to="netcdf")
+    script = f"""
+    source("{bundled("R", "read_store.R")}")
+    path <- "{judged.path}"
+    maps <- read_variable(path, "untrained_00", "conv1", "maps")
+    pooled <- read_variable(path, "pooled", "conv1", "phones")
+    about <- read_recordings(path)
+    heard <- lapply(c(path, "{tmp_path}/csv", "{tmp_path}/out.nc"), function(from) read_store(from)$judgements_words)
+    same <- vapply(heard, function(one) isTRUE(all.equal(one[names(heard[[1]])], heard[[1]])), TRUE)
+    message <- tryCatch(read_store(path, recording = "x"), error = conditionMessage)
+    cat(dim(maps), sprintf("%.9f", c(maps[4, 2, 5], sum(maps), pooled[36, 3])), same, heard[[1]]$token,
+        is.na(heard[[1]]$response), paste0(about$recording, about$trained, about$variables), message, sep = "\\n")
+    """
+    done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    values = layer_values(12, 1)["conv1"].astype(float)
+    assert lines[:3] == ["12", "3", "64"]
+    assert [float(line) for line in lines[3:6]] == pytest.approx([values[3, 1, 4], values.sum(), 107.0], abs=1e-5)
+    assert lines[6:13] == ["TRUE", "TRUE", "TRUE", "tok00", "tok04", "FALSE", "TRUE"]
+    assert lines[13:16] == ["activationsTRUEmean, maps", "pooledTRUEphones", "untrained_00FALSEmean, maps"]
+    assert lines[16] == "Say which recording to read (recording = ...). There are: activations, pooled, untrained_00."
+
+
+@pytest.mark.r
+def test_r_says_what_to_do_with_an_earlier_store(tmp_path):
+    shutil.unpack_archive(Path(__file__).parent / "archive" / "schema_2.zarr.zip", tmp_path)
+    script = f'source("{bundled("R", "read_store.R")}"); read_store("{tmp_path}/small.zarr")'
+    done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
+    assert "is of schema version 2, which R does not read. Copy it: layerstats upgrade" in done.stderr.replace(
+        "\n", " "
+    )

@@ -56,7 +56,7 @@ def test_tables_come_back_as_given(path, kind):
     assert listed[["kind", "name", "rows", "created_at"]].to_numpy().tolist() == [[kind, "first", len(table), CREATED]]
     assert describe(path)["Tables"].equals(listed)
     array = zarr.open_array(path / kind / "first" / FRAMES[kind].columns[0], mode="r")
-    assert array.metadata.dimension_names == (TABLE_KINDS[kind].dimension,)
+    assert array.metadata.dimension_names == (kind,)
     assert check_store(path) == []
 
 

@@ -77,7 +77,7 @@ def wide_frame(rows, generator):
     chosen = [known[i] for i in generator.permutation(len(known))[: generator.integers(3, 30)]]
     texts = [
         "ciwGAN discriminator",
-        "untrained/seed_07",
+        "untrained_07",
         "s(time,speaker):wordwater",
         "x",
         "share with the word's code",

@@ -65,12 +65,11 @@ def _effect(series: Series, contrast: Contrast) -> float:
 def _untrained(experiment: Experiment) -> list[str]:
     """Return the complete recordings of untrained networks that hold the same quantity."""
     recordings = experiment.recordings
+    alike = recordings["complete"].astype(bool) & (recordings["quantity"] == experiment.quantity)
+    untrained = recordings.loc[alike & ~recordings["trained"].astype(bool), "recording"].astype(str)
+    # A mean and a root mean square are not the same either.
     return [
-        str(name)
-        for name, complete in zip(recordings["recording"], recordings["complete"], strict=True)
-        if complete
-        and str(name).startswith("untrained/")
-        and name != experiment.name
-        # A mean and a root mean square are not the same quantity.
-        and experiment.recording(str(name)).summary == experiment.summary
+        name
+        for name in untrained
+        if name != experiment.name and experiment.recording(name).summary == experiment.summary
     ]

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.store import Experiment, open_store
@@ -40,15 +41,16 @@ class Network:
 def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list[Network]:
     """List the networks in stores that were recorded on the same tokens.
 
-    The main recording of each store is a network; its attributes `network_kind` and `network_seed` (and `part`, for
-    parts of one network) say which. Untrained networks are those of the first store of each `network_kind` that has
-    any: a Q-network's and a discriminator's are the same networks again. Those of different kinds are kept apart,
-    since networks whose weights are drawn in another way differ before they have learned anything.
+    Each recording of activations by a trained network is one; its attributes `network_kind` and `network_seed` (and
+    `part`, for parts of one network) say which. Untrained networks are those of the first store of each
+    `network_kind` that has any: a Q-network's and a discriminator's are the same networks again. Those of different
+    kinds are kept apart, since networks whose weights are drawn in another way differ before they have learned
+    anything.
 
     Parameters
     ----------
     stores
-        Paths, or views with a selection, the same one in all.
+        Paths, of which all such recordings are meant, or views of one recording each, with the same selection in all.
 
     Returns
     -------
@@ -62,11 +64,11 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
     """
     if isinstance(stores, str | os.PathLike | Experiment):
         raise ArgumentError(f"The 'stores' parameter must be a list of stores, but got {stores!r} instead.")
-    views = [store if isinstance(store, Experiment) else open_store(store) for store in stores]
+    views = [view for store in stores for view in _views(store)]
     if not views:
         raise ArgumentError("The 'stores' parameter must list at least one store, but it is empty.")
     _check_same_tokens(views)
-    trained = [_main(view) for view in views if view.name == "activations"]
+    trained = [_main(view) for view in views if view.trained]
     twice = [key for key, count in Counter((one.kind, one.seed) for one in trained).items() if count > 1]
     if twice:
         raise DataError(
@@ -74,6 +76,17 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
             "each training a seed of its own (the attribute 'network_seed' of its recording)."
         )
     return [*trained, *_untrained(views)]
+
+
+def _views(store: Experiment | str | os.PathLike[str]) -> list[Experiment]:
+    """Return a view as it is, and of a store the activations of its trained networks, or one of an untrained."""
+    if isinstance(store, Experiment):
+        return [store]
+    opened = open_store(store, incomplete="allow")
+    table = opened.recordings
+    chosen = table[table["quantity"] == "activation"]
+    names = chosen.loc[chosen["trained"].astype(bool), "recording"].tolist() or chosen["recording"].tolist()[:1]
+    return [open_store(store, recording=str(name)) for name in names]
 
 
 def _main(view: Experiment) -> Network:
@@ -99,10 +112,12 @@ def _kind(view: Experiment) -> str:
 def _untrained(views: Sequence[Experiment]) -> list[Network]:
     """Return the untrained networks of the first store of each kind that has any."""
     found: dict[str, dict[int, Experiment]] = {}
+    first: dict[str, Path] = {}
     for view in views:
-        kind, names = _kind(view), _untrained_recordings(view)
-        if names and kind not in found:
-            found[kind] = {int(name.rpartition("_")[2]): view.recording(name) for name in names}
+        for seed, other in _untrained_recordings(view):
+            kind = _kind(other if "network_kind" in other.attrs else view)
+            if first.setdefault(kind, view.path) == view.path:
+                found.setdefault(kind, {})[seed] = other
     # Where there is one sort only, its name needs no more.
     labels = {kind: UNTRAINED if len(found) == 1 else f"{UNTRAINED} {kind}" for kind in found}
     return [
@@ -112,10 +127,13 @@ def _untrained(views: Sequence[Experiment]) -> list[Network]:
     ]
 
 
-def _untrained_recordings(view: Experiment) -> list[str]:
+def _untrained_recordings(view: Experiment) -> list[tuple[int, Experiment]]:
+    """Return the same selection in every untrained network that the view's store has of its quantity, with its seed."""
     table = view.recordings
-    names = [str(name) for name, complete in zip(table["recording"], table["complete"], strict=True) if complete]
-    return [name for name in names if name.startswith(f"{UNTRAINED}/")]
+    alike = table["complete"].astype(bool) & (table["quantity"] == view.quantity) & table["network_seed"].notna()
+    chosen = table[alike & ~table["trained"].astype(bool)]
+    pairs = zip(chosen["network_seed"], chosen["recording"], strict=True)
+    return [(int(seed), view.recording(str(name))) for seed, name in pairs]
 
 
 def _check_same_tokens(views: Sequence[Experiment]) -> None:

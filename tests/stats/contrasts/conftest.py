@@ -81,7 +81,9 @@ def make_store(tmp_path_factory):
 
         store_arrays(path, tokens, arrays(level, shape), **common)
         for number in range(untrained):
-            store_arrays(path, tokens, arrays(0.0, 0.0), group=f"untrained/seed_{number:02}", **common)
+            store_arrays(
+                path, tokens, arrays(0.0, 0.0), name=f"untrained_{number:02}", attrs={"trained": False}, **common
+            )
         return open_store(path)
 
     return make

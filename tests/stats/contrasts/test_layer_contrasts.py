@@ -54,7 +54,9 @@ def make(tmp_path_factory):
         path = tmp_path_factory.mktemp("columns") / "store.zarr"
         store_arrays(path, tokens, {"conv1": values() + of_words + planted}, time_s={"conv1": time})
         for number in range(untrained):
-            store_arrays(path, tokens, {"conv1": values()}, time_s={"conv1": time}, group=f"untrained/seed_{number:02}")
+            name = f"untrained_{number:02}"
+            about = {"trained": False, "seed": number}
+            store_arrays(path, tokens, {"conv1": values()}, time_s={"conv1": time}, name=name, attrs=about)
         return open_store(path)
 
     return write

@@ -14,7 +14,7 @@ def series_of(experiment, layer="conv1"):
 def test_every_network_is_measured_alike(make_store):
     store = make_store(level=1.0, untrained=3)
     effects = network_effects(store, {"conv1": series_of(store)}, FRICATIVES, 32)
-    assert effects["recording"].tolist() == ["activations", *(f"untrained/seed_{n:02}" for n in range(3))]
+    assert effects["recording"].tolist() == ["activations", *(f"untrained_{n:02}" for n in range(3))]
     assert effects["trained"].tolist() == [True, False, False, False]
     for name, effect in zip(effects["recording"], effects["effect_size"], strict=True):
         frame = series_of(store.recording(name)).frame
@@ -26,7 +26,7 @@ def test_a_selection_narrows_untrained_networks_too(make_store):
     store = make_store(untrained=1)
     some = store.select(speaker=["sp00", "sp01", "sp02", "sp03"])
     effects = network_effects(some, {"conv1": series_of(some)}, FRICATIVES, 32)
-    frame = series_of(some.recording("untrained/seed_00")).frame
+    frame = series_of(some.recording("untrained_00")).frame
     assert frame["speaker"].nunique() == 4
     expected = descriptive_effect_size(frame, group="phone_set", identifier="phone_token")
     assert effects["effect_size"].iloc[1] == pytest.approx(expected)

@@ -52,8 +52,9 @@ def write(folder, name, kind, seed, effect, part=None, untrained=0, tables=None)
     store_arrays(path, tokens, activations(tokens, rng, effect), time_s=TIMES, phones=phones, attrs=attrs)
     for twin in range(untrained):
         arrays = activations(tokens, np.random.default_rng(100 + twin), 0.1)
-        group = f"untrained/seed_{twin:02}"
-        store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, group=group, attrs={"seed": twin})
+        name = f"untrained_{twin:02}"
+        attrs = {"seed": twin, "trained": False}
+        store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, name=name, attrs=attrs)
     return path
 
 

@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 
-from layerstats.store import chunks, store_arrays
+from layerstats.store import shards, store_arrays
 from layerstats.store.schema import SCHEMA_VERSION
 
 CREATED = "2026-01-02T03:04:05Z"
@@ -77,10 +77,11 @@ def make_store(path):
     tokens = tidy_tokens()
     about = {name: {"activation": "leaky_relu", "slope": 0.2, "hop_s": 1 / size} for name, size in SAMPLES.items()}
     common = {"time_s": TIMES, "phones": tidy_phones(tokens), "layer_attrs": about, "created_at": CREATED}
-    # So that three channels are already more than a chunk holds.
-    with mock.patch.object(chunks, "CHUNK_CHANNELS", 2):
+    # So that twelve tokens are three shards, and three channels more than a chunk holds.
+    with mock.patch.multiple(shards, CHUNK_CHANNELS=2, SHARD_TOKENS=5):
         store_arrays(path, tokens, layer_values(12, 0), attrs={"model_hash": "m", "seed": 7}, **common)
-        store_arrays(path, tokens, layer_values(12, 1), group="untrained/seed_00", attrs={"seed": 0}, **common)
+        untrained = {"seed": 0, "trained": False}
+        store_arrays(path, tokens, layer_values(12, 1), name="untrained_00", attrs=untrained, **common)
     return path
 
 
