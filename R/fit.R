@@ -7,12 +7,15 @@
 # factors   list(Word = c("ask", "dark")): levels, the first is the reference
 # ordered   list(WordOrd = c("Word", "ask")): an ordered copy of Word with that reference
 # weights   name of a column
+# na        "error": no value that the model needs may be missing; "omit": rows where one is are left out, and counted
 # fun       "bam" or "gam"; discrete: bam's discretisation of covariates; knots: as for mgcv
 # Returns a list of class "layerstats_gamm" (mgcv has a "gamm" of its own); `model` is mgcv's.
 gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
                      ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE,
-                     knots = NULL) {
+                     knots = NULL, na = "error") {
   formula <- read_formula(formula)
+  na <- match.arg(na, c("error", "omit"))
+  check_smooth_names(formula)
   data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
     stop("AR(1) residuals need to know what a series is: give 'series' and 'order'.", call. = FALSE)
@@ -23,6 +26,11 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), c(names(ordered), words))
   missing <- setdiff(c(used, weights), names(data))
   if (length(missing)) stop("Column '", missing[1], "' of the formula is not in the data.", call. = FALSE)
+  needed <- intersect(c(used, weights, series, order), names(data))
+  present <- if (na == "omit") stats::complete.cases(data[needed]) else rep(TRUE, nrow(data))
+  if (!any(present)) stop("Every row of the data has a missing value.", call. = FALSE)
+  omitted <- sum(!present)
+  data <- data[present, , drop = FALSE]
   check_complete(data[c(used, weights)])
   start <- NULL
   if (!is.null(series)) {
@@ -39,9 +47,28 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
     rho <- max(-0.99, min(0.99, lag_correlation(stats::residuals(refit(0)$model), start, 1)))
   }
   fit <- refit(rho)
-  fit$notes <- coded$notes
+  fit$notes <- c(if (omitted) paste0(omitted, " of ", length(present), " rows with missing values were left out."),
+                 coded$notes)
   fit$ordered <- ordered
   fit
+}
+
+# mgcv pastes the names of a smooth's columns into code, where `time (ms)` is none.
+check_smooth_names <- function(formula) {
+  for (call in smooth_calls(formula[[length(formula)]])) {
+    strange <- Filter(function(name) make.names(name) != name, all.vars(call))
+    if (length(strange)) {
+      stop("Column '", strange[1], "' has a name that mgcv cannot use in ", deparse1(call[[1]]), "(): rename it, for instance ",
+           "to '", make.names(strange[1]), "'.", call. = FALSE)
+    }
+  }
+}
+
+# The calls of s(), te(), ti() and t2() in a formula.
+smooth_calls <- function(expression) {
+  if (!is.call(expression)) return(list())
+  if (called_function(expression) %in% c("s", "te", "ti", "t2")) return(list(expression))
+  unlist(lapply(as.list(expression)[-1], smooth_calls), recursive = FALSE)
 }
 
 # The fit itself: data are complete, sorted and coded. start: TRUE where a series begins, or NULL.

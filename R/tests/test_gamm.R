@@ -155,6 +155,16 @@ refuses(gamm_fit("value ~ s(sample", data), "unexpected|parse")
 refuses(gamm_fit("value ~ s(sample)", transform(data, value = replace(value, 3, NA))), "NaN or infinite values .* 'value'")
 refuses(gamm_fit("value ~ s(sample)", rbind(data, data[1, ]), rho = 0.5, series = "token", order = "sample"), "duplicated")
 refuses(gamm_fit("value ~ s(sample)", data, rho = 0.5), "what a series is")
+refuses(gamm_fit("value ~ s(`sample no`)", cbind(data, `sample no` = data$sample)), "'sample no' has a name that mgcv")
+
+# Rows with missing values are left out where that is asked for, of series too.
+gaps <- transform(data, value = replace(value, c(3, 50), NA), sample = replace(sample, 70, NA))
+refuses(gamm_fit("value ~ s(sample)", gaps), "NaN or infinite values")
+kept <- data[-c(3, 50, 70), ]
+omitted <- gamm_fit("value ~ s(sample)", gaps, na = "omit", rho = 0.3, series = "token", order = "sample")
+complete <- gamm_fit("value ~ s(sample)", kept, rho = 0.3, series = "token", order = "sample")
+stopifnot(same(coef(omitted$model), coef(complete$model)), identical(omitted$notes[1],
+          paste0("3 of ", nrow(data), " rows with missing values were left out.")), nrow(omitted$data) == nrow(kept))
 refuses(gamm_difference(fit, "word", "wash", "water"), "'water' is not a level of word")
 refuses(gamm_fit("value ~ s(sample)", data, fun = "gam", rho = 0.5, series = "token", order = "sample"), "no AR\\(1\\)")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -71,15 +71,8 @@ def gamm(
     columns: list[str] = []
     files: list[Path] = []
     try:
-        reading = {
-            "missing": read_names(missing),
-            "numeric": read_names(numeric),
-            "separator": separator,
-            "decimal": decimal,
-            "encoding": encoding,
-            "sheet": sheet,
-        }
-        reading = {name: value for name, value in reading.items() if value is not None}
+        reading = {"missing": read_names(missing), "numeric": read_names(numeric), "separator": separator}
+        reading = _given({**reading, "decimal": decimal, "encoding": encoding, "sheet": sheet})
         options = {
             "engine": engine,
             "method": method,
@@ -91,12 +84,8 @@ def gamm(
             "ordered": dict(map(read_ordered, ordered or [])),
             "weights": weights,
             "knots": dict(map(read_knots, knots or [])),
-            # Only what differs from the usual is written down.
-            **({} if family == "gaussian" else {"family": family}),
-            **({} if function == "bam" else {"function": function}),
-            **({"discrete": True} if discrete else {}),
-            **({} if na == "error" else {"na": na}),
         }
+        options |= _unusual(family=family, function=function, discrete=discrete, na=na)
         written = list(map(check_contrast, difference or []))
         data = read_table(table, **reading)  # type: ignore[arg-type]
         columns += map(str, data.columns)
@@ -114,6 +103,18 @@ def gamm(
         typer.echo(result.verification.to_string(index=False))
     for file in files:
         typer.echo(file)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _unusual(**options: object) -> dict[str, object]:
+    """Return the options of a fit that differ from its defaults: only these are written down."""
+    from layerstats.stats.gamm import FitTask
+
+    defaults = {field.name: field.default for field in fields(FitTask)}
+    return {name: value for name, value in options.items() if value != defaults[name]}
 
 
 def _stop(message: str, files: list[Path]) -> NoReturn:

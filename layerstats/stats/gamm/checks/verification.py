@@ -17,6 +17,8 @@ RELATIVE = 1e-5
 FREEDOM = 1e-3
 PROBABILITY = 2e-5
 SCORE = 1e-6
+# A smooth with fewer effective degrees of freedom in both fits is shrunk to nothing: its test has no reference.
+NOTHING = 1e-2
 # A score this much lower than the reference is another optimum or another criterion, not an optimiser that went on.
 BETTER_SCORE = 1e-2
 
@@ -41,7 +43,8 @@ def verification_table(fit: EngineFit, reference: EngineFit) -> pd.DataFrame:
     A reference whose own optimiser stopped early, at a score higher by g, lies about sqrt(2g) standard deviations of
     the (log) smoothing parameters from the optimum, and what depends on them is known no better: where the score of
     `fit` is lower, tolerances widen by sqrt(2g), in standard errors, relative, or absolute as above. A score that is
-    lower by more than 0.01 does not agree.
+    lower by more than 0.01 does not agree. Of a smooth that both fits shrink to an edf below 0.01 the reference degrees
+    of freedom do not count: rounding errors decide how many there are of nothing.
 
     Returns
     -------
@@ -71,6 +74,8 @@ def _compared(fit: EngineFit, reference: EngineFit) -> Iterator[_Compared]:
     smooths, known = _aligned(fit.smooths, reference.smooths)
     for name, tolerance in (("edf", FREEDOM), ("ref_df", FREEDOM), ("p_value", PROBABILITY)):
         wide = np.full(len(smooths), tolerance + loose)
+        if name == "ref_df":
+            wide[np.maximum(_numbers(smooths["edf"]), _numbers(known["edf"])) < NOTHING] = np.inf
         yield _Compared(f"smooth {name}", list(smooths.index), _numbers(smooths[name]), _numbers(known[name]), wide)
     spread = max(float(np.std(reference.fitted)), float(np.sqrt(theirs["scale"])))
     rows = [str(row) for row in range(len(fit.fitted))]

@@ -91,15 +91,8 @@ def prepare_data(
     ArgumentError
         `series` and `order` are incomplete, or levels or weights do not fit the data.
     """
-    if not isinstance(data, pd.DataFrame):
-        raise ArgumentError(f"The data must be a pandas DataFrame, but got {type(data).__name__} instead.")
-    data = data.set_axis(list(map(str, data.columns)), axis=1)
+    data = _checked_table(data)
     check_factor_options(factors, ordered)
-    if data.columns.has_duplicates:
-        twice = data.columns[data.columns.duplicated()][0]
-        raise DataError(f"Column {twice!r} appears more than once in the data.")
-    if len(data) == 0:
-        raise DataError("The data have no rows.")
     formula.check_columns([*map(str, data.columns), *(ordered or {})])
     columns, order, notes = series_columns(data, series, order, autoregressive)
     sources = [source for source, _ in (ordered or {}).values()]
@@ -138,6 +131,19 @@ def prepare_data(
             *notes,
         ),
     )
+
+
+def _checked_table(data: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns are called by texts, each by its own."""
+    if not isinstance(data, pd.DataFrame):
+        raise ArgumentError(f"The data must be a pandas DataFrame, but got {type(data).__name__} instead.")
+    data = data.set_axis(list(map(str, data.columns)), axis=1)
+    if data.columns.has_duplicates:
+        twice = data.columns[data.columns.duplicated()][0]
+        raise DataError(f"Column {twice!r} appears more than once in the data.")
+    if len(data) == 0:
+        raise DataError("The data have no rows.")
+    return data
 
 
 def _with_numbers(data: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

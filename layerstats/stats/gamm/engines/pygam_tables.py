@@ -75,15 +75,7 @@ def engine_fit(
 
     return EngineFit(
         parametric=_parametric(names, coefficients, covariance, len(response) - float(edf.sum())),
-        smooths=pd.DataFrame(
-            {
-                "term": [block.label for block in blocks],
-                "edf": [float(edf[part].sum()) for part in slices],
-                "ref_df": [float(ref_df[part].sum()) for part in slices],
-                "statistic": np.nan,
-                "p_value": np.nan,
-            }
-        ),
+        smooths=_smooths(blocks, slices, edf, ref_df),
         glance=_glance(response, residuals, weights, float(edf.sum()), scale),
         smooth_parts=tuple(
             SmoothPart(block.label, block.dimension, block.null_dimension, float(edf[part].sum()), written[block.label])
@@ -98,6 +90,18 @@ def engine_fit(
         notes=(_NO_P_VALUES, _SMOOTHING) if blocks else (_NO_P_VALUES,),
         versions={"pygam": version("pygam")},
         seconds=time.perf_counter() - begin,
+    )
+
+
+def _smooths(blocks: Sequence[SplineBlock], slices: list[slice], edf: np.ndarray, ref_df: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "term": [block.label for block in blocks],
+            "edf": [float(edf[part].sum()) for part in slices],
+            "ref_df": [float(ref_df[part].sum()) for part in slices],
+            "statistic": np.nan,
+            "p_value": np.nan,
+        }
     )
 
 

@@ -89,3 +89,11 @@ def test_another_label_is_no_difference(fitted):
     assert verification_table(fitted, renamed)["agrees"].all()
     twice = replace(fitted, smooths=fitted.smooths.assign(term="s(x)"))
     assert verification_table(twice, twice)["agrees"].all()
+
+
+def test_reference_degrees_of_freedom_of_nothing_do_not_count(fitted):
+    shrunk = changed(fitted, "smooths", "edf", 1e-3 - fitted.smooths["edf"].iloc[-1])
+    other = changed(shrunk, "smooths", "ref_df", 5.0)
+    assert row_of(other, shrunk, "smooth ref_df")["agrees"]
+    assert not row_of(changed(fitted, "smooths", "ref_df", 5.0), fitted, "smooth ref_df")["agrees"]
+    assert not row_of(other, fitted, "smooth ref_df")["agrees"]
