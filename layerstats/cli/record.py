@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +20,9 @@ from layerstats.cli.speech import (
     open_speech,
     tell_damage,
 )
+
+if TYPE_CHECKING:
+    from layerstats.probes import Quantity
 
 
 def record(
@@ -42,17 +46,34 @@ def record(
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
     summary: Annotated[
-        str, typer.Option(help="What is stored of the channels: mean, or root_mean_square where a norm fixes the mean.")
-    ] = "mean",
+        str | None,
+        typer.Option(
+            help="What is stored of the channels, separated by commas: mean, root_mean_square (where a norm fixes the "
+            "mean). By default the mean, of gradients both."
+        ),
+    ] = None,
+    quantity: Annotated[str, typer.Option(help="activation, or gradient (of --target).")] = "activation",
+    target: Annotated[
+        str | None,
+        typer.Option(help="Of which output gradients are taken: its number from 0, its name, or own_word."),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Names of the network's outputs in order, separated by commas; else those of a checkpoint."),
+    ] = None,
+    times_activation: Annotated[
+        bool, typer.Option("--times-activation", help="Multiply gradients by what the layers give.")
+    ] = False,
     align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
     slice_words: Annotated[bool, typer.Option("--slice-words", help=SLICE_HELP)] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
 ) -> None:
-    """Record the layers' activations on a corpus into a store."""
+    """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
     from layerstats.corpora import Clips
     from layerstats.models import part as part_of
-    from layerstats.probes import network_attributes, record_activations, record_untrained
+    from layerstats.probes import network_attributes, record_untrained
+    from layerstats.probes import record as record_layers
 
     with steps() as step:
         # Utterances are sliced before words can be chosen.
@@ -67,11 +88,44 @@ def record(
         module, card = load_network(network)
         module = part_of(module, part)
         attrs = {} if card is None else network_attributes(card, part)
+        outputs = listed(labels) or ([] if card is None else list(card.outputs))
+        wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation)
         names = listed(axes)
-        options = {"layers": listed(layers), "axes": None if names is None else tuple(names), "summary": summary}
+        options = {"layers": listed(layers), "axes": None if names is None else tuple(names)}
         step("recording")
-        record_activations(module, clips, store, maps=maps, attrs=attrs, progress=step.move, **options)
+        record_layers(module, clips, store, wanted(maps), attrs=attrs, progress=step.move, **options)
         if untrained:
             step(f"recording {untrained} untrained networks")
-            record_untrained(module, clips, store, seeds=range(untrained), progress=step.move, **options)
+            # Maps of these are asked for by nobody.
+            plain = wanted(False)
+            record_untrained(module, clips, store, range(untrained), quantity=plain, progress=step.move, **options)
     typer.echo(store)
+
+
+def _quantity(
+    kind: str, summary: list[str] | None, target: str | None, outputs: list[str], times_activation: bool, maps: bool
+) -> Quantity:
+    """Return what is to be recorded."""
+    from layerstats.checks import check_choice
+    from layerstats.errors import ArgumentError
+    from layerstats.probes import Activation, Gradient
+
+    check_choice("--quantity", kind, ["activation", "gradient"])
+    chosen = {} if summary is None else {"summary": summary}
+    if kind == "activation":
+        if target is not None or times_activation:
+            raise ArgumentError("Activations have no --target and no --times-activation. Add --quantity gradient.")
+        return Activation(maps=maps, **chosen)
+    if target is None:
+        raise ArgumentError(
+            "Say with --target of which output gradients are taken: its number from 0, its name, or own_word for the "
+            f"output of each token's own word. {_told(outputs)}"
+        )
+    number = target.isdecimal() and target not in outputs
+    return Gradient(
+        int(target) if number else target, outputs or None, times_activation=times_activation, maps=maps, **chosen
+    )
+
+
+def _told(outputs: list[str]) -> str:
+    return f"The outputs are: {', '.join(outputs)}." if outputs else "The outputs have no names unless --labels do."

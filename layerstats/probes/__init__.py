@@ -4,10 +4,11 @@ from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
 from layerstats.probes.gradients import Gradient
+from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.network import network_attributes
 from layerstats.probes.quantity import Quantity, Variable
-from layerstats.probes.record import record
+from layerstats.probes.recorder import record
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "Quantity",
     "Variable",
     "generate_speech",
+    "maps",
     "network_attributes",
     "read_codes",
     "record",
     "record_activations",
     "record_untrained",
+    "series",
 ]

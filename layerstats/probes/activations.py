@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips, Corpus
 from layerstats.probes.layers.axes import Axes
 from layerstats.probes.quantity import ChannelQuantity
-from layerstats.probes.record import record
+from layerstats.probes.recorder import record
 from layerstats.store import Experiment
 
 
@@ -116,7 +116,7 @@ def record_activations(
     Raises
     ------
     ArgumentError, AudioError, DataError, NetworkError, StoreError
-        As for `layerstats.probes.record.record`, which does it.
+        As for `layerstats.probes.record`, which does it.
 
     Examples
     --------

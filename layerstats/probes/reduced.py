@@ -60,7 +60,9 @@ def _shares(one: Tensor, other: Tensor) -> bool:
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
-def _check_shapes(quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray], tokens: Sequence[str]) -> None:
+def _check_shapes(
+    quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray | Tensor], tokens: Sequence[str]
+) -> None:
     variables: dict[str, Variable] = {variable.name: variable for variable in quantity.variables}
     if arrays.keys() != variables.keys():
         raise ArgumentError(
@@ -71,7 +73,7 @@ def _check_shapes(quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarra
         if values.ndim != len(variables[name].dims):
             raise ArgumentError(
                 f"The quantity {quantity.name!r} says that {name!r} is {variables[name].dims}, but reduce gave an "
-                f"array of shape {values.shape} for layer {layer!r}."
+                f"array of shape {tuple(values.shape)} for layer {layer!r}."
             )
         if len(values) != len(tokens):
             raise ArgumentError(
@@ -90,6 +92,14 @@ def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray,
         )
 
 
+def joined(parts: Sequence[Arrays]) -> Arrays:
+    """Return the variables of several batches as those of one."""
+    return {
+        layer: {name: np.concatenate([part[layer][name] for part in parts]) for name in arrays}
+        for layer, arrays in parts[0].items()
+    }
+
+
 @dataclass(frozen=True)
 class FirstValues:
     """What the first few tokens told of a quantity at a layer.
@@ -102,11 +112,14 @@ class FirstValues:
         Variables (token, sample) that are one number for all tokens and samples but for rounding.
     rounding : float
         By how much, relative to its size, it moved when other tokens went through with the first.
+    sizes : dict of str to dict
+        By variable, the sizes of its dimensions other than token and sample.
     """
 
     channel_rms: float
     fixed: tuple[str, ...]
     rounding: float
+    sizes: dict[str, dict[str, int]]
 
 
 def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) -> dict[str, FirstValues]:
@@ -139,9 +152,11 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
                 "does. Record with batch_size=1, or mend that."
             )
         reduced = quantity.reduce(several, together.axes[layer])
-        series = [variable.name for variable in quantity.variables if variable.dims == ("token", "sample")]
+        _check_shapes(quantity, layer, reduced, together.tokens["token"].tolist())
+        series = [one.name for one in quantity.variables if one.dims == ("token", "sample")]
         fixed = [name for name in series if is_fixed(reduced[name], several, several.numel() // reduced[name].numel())]
-        found[layer] = FirstValues(channel_rms(several), tuple(fixed), moved)
+        sizes = {one.name: _sizes(one, reduced[one.name]) for one in quantity.variables}
+        found[layer] = FirstValues(channel_rms(several), tuple(fixed), moved, sizes)
     return found
 
 
@@ -149,3 +164,8 @@ def _values(quantity: Quantity, batch: Batch) -> dict[str, Tensor]:
     values: dict[str, Tensor] = {}
     quantity.measure(batch, lambda layer, tensor: values.update({layer: tensor.detach().clone()}))
     return {layer: values[layer] for layer in batch.axes}
+
+
+def _sizes(variable: Variable, values: Tensor) -> dict[str, int]:
+    sizes = zip(variable.dims, values.shape, strict=True)
+    return {name: size for name, size in sizes if name not in ("token", "sample")}

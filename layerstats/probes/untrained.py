@@ -11,7 +11,9 @@ from torch import nn
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError
 from layerstats.models import part, untrained
-from layerstats.probes.activations import record_activations
+from layerstats.probes.activations import Activation, record_activations
+from layerstats.probes.quantity import Quantity
+from layerstats.probes.recorder import record
 from layerstats.store import Experiment, open_store, untrained_name
 
 
@@ -21,6 +23,7 @@ def record_untrained(
     store: str | os.PathLike[str],
     seeds: Iterable[int] = range(20),
     *,
+    quantity: Quantity | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> Experiment:
@@ -39,10 +42,12 @@ def record_untrained(
         The store of the main recording.
     seeds : iterable of int
         Seeds of the weights, 0 or more.
+    quantity : Quantity, optional
+        What is recorded; by default activations. The recordings are named after any other, "gradient_untrained_NN".
     progress : callable, optional
         Called with (tokens done, tokens in all), over all seeds.
     **options
-        As for `record_activations`: layers, axes, batch_size, ...
+        As for `record_activations`, or for `record` with a quantity: layers, axes, batch_size, ...
 
     Returns
     -------
@@ -77,13 +82,11 @@ def record_untrained(
             if progress is not None:
                 progress(before + done, total * len(chosen))
 
-        record_activations(
-            untrained(part(model), seed),
-            clips,
-            store,
-            group=untrained_name(seed),
-            progress=moved,
-            attrs={"seed": seed, "trained": False},
-            **options,
-        )
+        network, about = untrained(part(model), seed), {"seed": seed, "trained": False}
+        name = untrained_name(seed)
+        if quantity is None:
+            record_activations(network, clips, store, group=name, progress=moved, attrs=about, **options)
+        else:
+            name = name if isinstance(quantity, Activation) else f"{quantity.name}_{name}"
+            record(network, clips, store, quantity, recording=name, progress=moved, attrs=about, **options)
     return open_store(store)

@@ -41,9 +41,10 @@ def why_fixed(view: Experiment, layer: str) -> str:
     known = attributes.get(f"fixed_{summary}")
     if known is None and (attributes.get("channel_rms") is not None or not _looks_fixed(view, layer)):
         return ""
+    what = f"the {NAMES[summary]} over channels" if summary in NAMES else f"{summary!r}"
     # A LayerNorm fixes both, so the other summary is no way out.
     return (
-        f"the {NAMES[summary]} over channels is fixed{f' by {known}' if known else ''}, so that its series are "
+        f"{what} is fixed{f' by {known}' if known else ''}, so that its series are "
         "rounding; test its channels one by one (record with maps, channel_contrasts), or record a module before the "
         "norm"
     )

@@ -376,7 +376,7 @@ def test_untrained_networks_stand_beside(tmp_path, clips, network, small):
     assert len({values.tobytes() for values in series}) == 3
     other = tmp_path / "other.zarr"
     record_untrained(small.small_network(seed=5), clips, other, **options)
-    np.testing.assert_array_equal(means_of(other, "1", "untrained/seed_07"), series[2])
+    np.testing.assert_array_equal(means_of(other, "1", "untrained_07"), series[2])
     with pytest.raises(ArgumentError, match="seeds"):
         record_untrained(network, clips, store, seeds=[])
 
@@ -391,10 +391,24 @@ def test_root_mean_square_in_place_of_the_mean(tmp_path, clips, network):
     np.testing.assert_allclose(experiment.to_frame("5")["value"], expected.ravel(), atol=1e-6)
     record_untrained(network, clips, tmp_path / "s.zarr", seeds=[0], **options)
     # The mean is another recording, not the same one under another name.
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="another recording"):
         record_activations(network, clips, tmp_path / "s.zarr", layers=["1", "5"])
     with pytest.raises(ArgumentError, match="'summary'"):
         record_activations(network, clips, tmp_path / "s.zarr", summary="median")
+
+
+def test_several_summaries_in_one_recording(tmp_path, clips, network):
+    """Each is what it is alone, and the mean is what analyses look at."""
+    summaries = ("root_mean_square", "mean")
+    both = record_activations(network, clips, tmp_path / "both.zarr", layers=["1", "5"], summary=summaries, maps=True)
+    assert both.summary == "mean"
+    for name in summaries:
+        alone = record_activations(network, clips, tmp_path / f"{name}.zarr", layers=["1", "5"], summary=name)
+        for layer in ("1", "5"):
+            np.testing.assert_array_equal(both.layer(layer)[name], alone.layer(layer)[name])
+    np.testing.assert_allclose(both.layer("5")["maps"].mean("channel"), both.layer("5")["mean"], atol=1e-6)
+    with pytest.raises(ArgumentError, match="none twice"):
+        record_activations(network, clips, tmp_path / "x.zarr", layers="1", summary=["mean", "mean"])
 
 
 class _Normed(nn.Module):

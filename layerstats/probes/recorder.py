@@ -27,7 +27,7 @@ from layerstats.probes.layers.trace import LayerFacts, trace_layers
 from layerstats.probes.quantity import Batch, Quantity
 from layerstats.probes.ready import check_ready
 from layerstats.probes.recorded import check_recorded, key_there
-from layerstats.probes.reduced import Arrays, FirstValues, first_values, measure
+from layerstats.probes.reduced import Arrays, FirstValues, first_values, joined, measure
 from layerstats.store import (
     Experiment,
     LayerSpec,
@@ -140,7 +140,8 @@ def record(
     """
     if not isinstance(quantity, Quantity):
         raise ArgumentError(
-            f"The quantity must be one of layerstats.probes, or of your own, but got {type(quantity).__name__}."
+            "The quantity must be an object, for instance Activation() or one of a class of your own, but got "
+            f"{f'the class {quantity.__name__} itself' if isinstance(quantity, type) else type(quantity).__name__}."
         )
     check_count("batch_size", batch_size)
     model = part(model)
@@ -158,7 +159,6 @@ def record(
     with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
         run = _Run(model, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
-        about |= {"model": type(model).__name__, "model_hash": weights}
         specs = [run.spec(fact) for fact in run.facts.values()]
         with RecordingWriter(
             store,
@@ -167,7 +167,13 @@ def record(
             clips.phones,
             specs,
             key=key_there(store, name, run.keys(weights)),
-            attrs={**about, "batch_size": batch_size, "device": place.type},
+            attrs={
+                **about,
+                "model": type(model).__name__,
+                "model_hash": weights,
+                "batch_size": batch_size,
+                "device": place.type,
+            },
             store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             # Whole batches in a shard, so that a resumed run forms the same batches.
             shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size),
@@ -223,30 +229,29 @@ class _Run:
             return measure(self.quantity, self._batch(rows, torch.from_numpy(waveforms).to(self.place)))
 
     def write(self, writer: RecordingWriter, progress: Callable[[int, int], None] | None) -> None:
-        """Measure and write what is missing."""
-        total = len(self.clips.tokens)
-        done = sum(rows.stop - rows.start for rows in writer.written)
+        """Measure and write what is missing, a shard at a time."""
+        total, done = len(self.clips.tokens), sum(rows.stop - rows.start for rows in writer.written)
         for shard in writer.missing():
-            measured: list[Arrays] = []
+            parts: list[Arrays] = []
             with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
                 for rows, waveforms in batches:
-                    measured.append(self.measure(rows, waveforms))
+                    parts.append(self.measure(rows, waveforms))
                     done += rows.stop - rows.start
                     if progress is not None:
                         progress(done, total)
-            writer.write(shard, _joined(measured))
+            writer.write(shard, joined(parts))
 
     def check_written(self, store: str | os.PathLike[str], name: str, written: Sequence[slice]) -> None:
         """Compare the first and the last batch that is on disk with what the network gives of it now."""
         if not written:
             return
-        size, last = self.options.batch_size, written[-1]
+        size = self.options.batch_size
         tolerance = {layer: self._tolerance(layer) for layer in self.axes}
         sizes = {layer: first.channel_rms for layer, first in self.first.items()}
-        for start in sorted({written[0].start, last.start + (last.stop - last.start - 1) // size * size}):
+        first, last = written[0], written[-1]
+        for start in sorted({first.start, last.start + (last.stop - last.start - 1) // size * size}):
             rows = slice(start, min(start + size, len(self.clips.tokens)))
-            found = self.measure(rows, self.clips.waveforms(rows))
-            check_recorded(store, name, rows, found, tolerance, sizes)
+            check_recorded(store, name, rows, self.measure(rows, self.clips.waveforms(rows)), tolerance, sizes)
 
     def _tolerance(self, layer: str) -> float:
         """Return the difference, relative to its size, that rounding can make of a layer on another machine."""
@@ -333,13 +338,7 @@ class _Run:
             fact.name,
             time_s=grid.centres() * hop_s,
             variables=[
-                VariableSpec(
-                    one.name,
-                    one.dims,
-                    {"channel": fact.channels} if "channel" in one.dims else {},
-                    units=one.units,
-                    long_name=one.long_name or None,
-                )
+                VariableSpec(one.name, one.dims, first.sizes[one.name], one.units, one.long_name or None)
                 for one in self.quantity.variables
             ],
             attrs={
@@ -357,14 +356,6 @@ class _Run:
                 **{f"fixed_{name}": by for name in first.fixed},
             },
         )
-
-
-def _joined(batches: Sequence[Arrays]) -> Arrays:
-    """Return the values of several batches one below another."""
-    return {
-        layer: {name: np.concatenate([batch[layer][name] for batch in batches]) for name in variables}
-        for layer, variables in batches[0].items()
-    }
 
 
 def _usual_name(quantity: Quantity) -> str:

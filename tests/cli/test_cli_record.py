@@ -1,0 +1,68 @@
+"""`layerstats record --quantity`: what is recorded is said in the shell as in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from layerstats.cli.main import app
+from layerstats.corpora import Clips, demo_corpus
+from layerstats.errors import ArgumentError
+from layerstats.models import load_checkpoint
+from layerstats.probes import Gradient, record
+from layerstats.resources import bundled
+from layerstats.store import open_store
+
+SPEECH = ["--words", "ask,wash", "--split", "test", "--layers", "conv5"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    return bundled("data", "checkpoints", "words.safetensors")
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, ["record", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0
+    return result
+
+
+def test_gradients_of_each_tokens_own_word(checkpoint, tmp_path):
+    """The names of the outputs are those on the checkpoint's card."""
+    options = ["--quantity", "gradient", "--target", "own_word", "--times-activation", "--untrained", "1"]
+    run(checkpoint, tmp_path / "shell.zarr", *SPEECH, *options)
+    network, card = load_checkpoint(checkpoint)
+    clips = Clips(demo_corpus(words=["ask", "wash"]).subset(split="test"))
+    quantity = Gradient("own_word", card.outputs, times_activation=True)
+    theirs = record(network, clips, tmp_path / "python.zarr", quantity, layers="conv5").layer("conv5")
+    ours = open_store(tmp_path / "shell.zarr", quantity="gradient", trained=True)
+    for name in ("mean", "root_mean_square"):
+        np.testing.assert_array_equal(ours.layer("conv5")[name], theirs[name])
+    assert ours.attrs["network_kind"] == "supervised"
+    assert sorted(ours.recordings["recording"]) == ["gradient", "gradient_untrained_00"]
+
+
+def test_activations_with_both_summaries(checkpoint, tmp_path):
+    run(checkpoint, tmp_path / "s.zarr", *SPEECH, "--summary", "mean,root_mean_square", "--maps")
+    layer = open_store(tmp_path / "s.zarr").layer("conv5")
+    np.testing.assert_allclose(layer["root_mean_square"], np.sqrt(np.square(layer["maps"]).mean("channel")), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--quantity", "relevance"], "'--quantity' parameter. Allowed values are 'activation', 'gradient'"),
+        (["--quantity", "gradient"], "Say with --target .* The outputs are: ask, dark"),
+        (["--target", "ask"], "Activations have no --target"),
+        (["--quantity", "gradient", "--target", "mask"], "no output for 'mask'"),
+        (["--quantity", "gradient", "--target", "8"], "output 8, but the network has 8 outputs, from 0"),
+        (["--quantity", "gradient", "--target", "b", "--labels", "a,b"], "2 labels were given for 8 outputs"),
+    ],
+)
+def test_what_is_said_wrongly_is_one_line(checkpoint, tmp_path, options, reason):
+    with pytest.raises(ArgumentError, match=reason):
+        run(checkpoint, tmp_path / "s.zarr", *SPEECH, *options)
+    assert not (tmp_path / "s.zarr").exists()
