@@ -138,7 +138,7 @@ def _checked_contrasts(
     """Return the differences to take, and where: what is wrong with them is found before the fit."""
     from layerstats.stats.gamm.data.factors import factor_levels
     from layerstats.stats.gamm.inference.difference import difference_grid
-    from layerstats.stats.gamm.request.build import build_request
+    from layerstats.stats.gamm.request.builder import build_request
 
     request = build_request(task)[0]
     levels = factor_levels(request.frame)

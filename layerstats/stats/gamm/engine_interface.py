@@ -16,7 +16,7 @@ from layerstats.stats.gamm.formula.terms import Formula
 class ModelRequest:
     """One model without its response, as many responses share it; the data are checked, sorted and coded.
 
-    Made by `layerstats.stats.gamm.request.build` alone.
+    Made by `layerstats.stats.gamm.request.builder` alone.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from layerstats.stats.gamm.engine_interface import (
 from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, EngineChoice, choose_engine
 from layerstats.stats.gamm.families import response_notes
 from layerstats.stats.gamm.inference.result import GammResult
-from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.builder import build_request
 from layerstats.stats.gamm.request.task import FitTask
 
 

@@ -2,7 +2,7 @@
 
 ==============  ============================================================================
 ``task``        `FitTask`, the arguments of a fit
-``build``       `build_request` and, for responses that come later, `build_model_request`
+``builder``     `build_request` and, for responses that come later, `build_model_request`
 ``saturation``  models that leave nothing to estimate a residual variance from
 ==============  ============================================================================
 """

@@ -14,7 +14,7 @@ from layerstats.stats.gamm.engine_interface import CannotFit, FitPlan
 from layerstats.stats.gamm.engines import structured_plan
 from layerstats.stats.gamm.engines.structured import StructuredEngine
 from layerstats.stats.gamm.engines.structured_plan import StructuredPlan
-from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.builder import build_request
 
 CURVES = "y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4)"
 # Under AR(1) the blocks cannot be speakers' times, which series cross.

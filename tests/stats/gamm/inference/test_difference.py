@@ -7,7 +7,7 @@ import pytest
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm import curves, derivatives, difference, fit
 from layerstats.stats.gamm.inference.difference import difference_grid
-from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.builder import build_request
 from layerstats.stats.gamm.request.task import FitTask
 
 GRID = np.linspace(0, 1, 41)

@@ -22,7 +22,7 @@ from layerstats.stats.gamm.batched.curves.curve_design_building import curve_des
 from layerstats.stats.gamm.batched.curves.fitted import fit_design
 from layerstats.stats.gamm.batched.rows import channel_design, fit_channels
 from layerstats.stats.gamm.engine_interface import FitRequest, ModelRequest
-from layerstats.stats.gamm.request.build import build_model_request, build_request
+from layerstats.stats.gamm.request.builder import build_model_request, build_request
 
 FORMULA = 'y ~ word + s(x, k = 5) + s(x, by = word_o, k = 5) + s(x, token, bs = "fs", m = 1, k = 4)'
 OPTIONS = {

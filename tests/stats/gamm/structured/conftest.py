@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.builder import build_request
 from layerstats.stats.gamm.request.task import FitTask
 
 

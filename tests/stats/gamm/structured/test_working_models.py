@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from layerstats.stats.gamm.request.build import build_request
+from layerstats.stats.gamm.request.builder import build_request
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.criterion import Criterion

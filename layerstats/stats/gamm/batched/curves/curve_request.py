@@ -8,7 +8,7 @@ from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.data.prepare import PreparedData
 from layerstats.stats.gamm.engine_interface import ModelRequest
 from layerstats.stats.gamm.formula.parser import parse_formula
-from layerstats.stats.gamm.request.build import build_model_request, build_request, check_rho
+from layerstats.stats.gamm.request.builder import build_model_request, build_request, check_rho
 from layerstats.stats.gamm.request.task import FitTask
 
 

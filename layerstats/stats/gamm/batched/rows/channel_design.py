@@ -8,7 +8,7 @@ import numpy as np
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.engine_interface import ModelRequest
-from layerstats.stats.gamm.request.build import build_model_request
+from layerstats.stats.gamm.request.builder import build_model_request
 from layerstats.stats.gamm.request.task import FitTask
 from layerstats.stats.gamm.structured.fitting import series_start
 from layerstats.stats.gamm.structured.model import Model
