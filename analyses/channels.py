@@ -24,6 +24,7 @@ def main(
     layer: Annotated[str, typer.Option(help="The layer, or several separated by commas.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
+    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=f:m, phones.position=a:b.")] = "",
     times: Annotated[str, typer.Option(help="Times of phones: common (interpolated) or own (slower).")] = "common",
     speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
@@ -33,13 +34,14 @@ def main(
 ) -> Output:
     """Test level, shape and both in every channel, and estimate how many channels carry the contrast."""
     experiment = open_store(store)
-    contrast = words.replace(",", " - ") or phones.replace(":", " - ")
-    title = f"Channels: {contrast}"
-    output = Output(out, title=title, provenance={"store": store.name, "contrast": contrast, "speakers": speakers})
+    told = words.replace(",", " - ") or (contrast or phones).replace(":", " - ")
+    title = f"Channels: {told}"
+    output = Output(out, title=title, provenance={"store": store.name, "contrast": told, "speakers": speakers})
     results = {
         name: channel_contrasts(
             experiment,
             name,
+            contrast or None,
             words=listed(words) or None,
             phones=phones or None,
             times=cast("Literal['common', 'own']", times),
@@ -55,10 +57,10 @@ def main(
         [carrying_channels(result, alpha=alpha).assign(layer=name) for name, result in results.items()],
         ignore_index=True,
     )
-    output.table(counts.loc[:, ["layer", *counts.columns[:-1]]], "carriers", f"How many channels carry {contrast}")
-    output.table(table, "channels", f"{contrast} in every channel", kind="channel_contrasts")
+    output.table(counts.loc[:, ["layer", *counts.columns[:-1]]], "carriers", f"How many channels carry {told}")
+    output.table(table, "channels", f"{told} in every channel", kind="channel_contrasts")
     output.figure(
-        channel_effects(table, alpha=alpha), "effects", f"{contrast} in every channel",
+        channel_effects(table, alpha=alpha), "effects", f"{told} in every channel",
         "At the sides channels that differ in level, far up in the middle those that differ in shape.",
     )  # fmt: skip
     models = [

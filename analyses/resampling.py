@@ -31,6 +31,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
+    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=f:m, phones.position=a:b.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     exchange: Annotated[str, typer.Option(help="What is exchanged: tokens, or whole speakers.")] = "speakers",
     times: Annotated[str, typer.Option(help="Times of phones: common (interpolated), or own (slower).")] = "common",
@@ -45,8 +46,8 @@ def main(
     """Permute labels, draw speakers anew, and plan."""
     planned, each = whole_numbers("plan", plan), whole_numbers("tokens", tokens)
     tasks = contrast_tasks(
-        open_store(store), words=listed(words) or None, phones=phones or None, layers=listed(layers) or None,
-        times=cast("Literal['common', 'own']", times), samples=samples,
+        open_store(store), contrast or None, words=listed(words) or None, phones=phones or None,
+        layers=listed(layers) or None, times=cast("Literal['common', 'own']", times), samples=samples,
     )  # fmt: skip
     pair = (tasks.level_1, tasks.level_2)
     name, (last, task) = " - ".join(pair), list(tasks.models.items())[-1]

@@ -17,6 +17,7 @@ OPTIONS = {
     "calibration": [],
     "channels": ["--layer", "conv2"],
     "checks": [],
+    "contrast": ["--contrast", "word=ask:wash"],
     "duration": [],
     "lexical": [],
     "networks": ["--kinds", "untrained"],

@@ -6,7 +6,6 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -57,7 +56,7 @@ def compare_networks(
     phones: Sequence[str] = (),
     contrasts: Sequence[str | Contrast] = (),
     layers: Collection[str] | None = None,
-    variant: Literal["word", "padded"] = "word",
+    variant: str = "word",
     kinds: Sequence[str] | None = None,
     adjust: AdjustMethod = "holm",
     conf_level: float = 0.95,

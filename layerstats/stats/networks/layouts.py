@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.null import BINS
-from layerstats.stats.series import MIN_SAMPLES
+from layerstats.stats.series import MIN_SAMPLES, Variant
 from layerstats.store import Experiment
 
 # Of each group; fewer have no spread worth the name.
@@ -59,7 +59,7 @@ def list_contrasts(
     view: Experiment,
     words: Sequence[Sequence[str]] | None,
     phones: Sequence[str],
-    variant: Literal["word", "padded"],
+    variant: str,
     contrasts: Sequence[str | Contrast] = (),
 ) -> list[Contrast]:
     """Return the contrasts that were asked for.
@@ -78,12 +78,13 @@ def list_contrasts(
         Others, as `Contrast.read` takes them.
     """
     check_choice("variant", variant, VARIANTS)
+    samples = cast("Variant", variant)
     every = sorted(set(view.tokens["word"]))
     chosen = ([every] if len(every) > 1 and not contrasts else []) if words is None else list(words)
-    found = [_word_contrast(each, every, variant) for each in chosen]
+    found = [_word_contrast(each, every, samples) for each in chosen]
     found += [Contrast.of_phones(each) for each in phones]
     for each in map(Contrast.read, contrasts):
-        found.append(replace(each, variant=variant) if each.unit == "token" else each)
+        found.append(replace(each, variant=samples) if each.unit == "token" else each)
     names = [contrast.name for contrast in found]
     if not names or len(set(names)) < len(names):
         raise ArgumentError(
@@ -92,7 +93,7 @@ def list_contrasts(
     return found
 
 
-def _word_contrast(words: Collection[str], every: Sequence[str], variant: Literal["word", "padded"]) -> Contrast:
+def _word_contrast(words: Collection[str], every: Sequence[str], variant: Variant) -> Contrast:
     if isinstance(words, str):
         raise ArgumentError(f"A contrast of words needs two different ones or more, but got {words!r}.")
     for word in words:

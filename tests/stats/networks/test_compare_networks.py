@@ -24,7 +24,7 @@ def clips():
         for word in WORDS:
             token, duration = f"{word}_{speaker}", rng.uniform(0.5, 0.6)
             about = {"onset_s": 0.1, "duration_s": duration, "split": "test"}
-            rows.append({"token": token, "word": word, "speaker": f"s{speaker}", **about})
+            rows.append({"token": token, "word": word, "speaker": f"s{speaker}", "sex": "fm"[speaker % 2], **about})
             if word != "rag":
                 label = "s" if word == "ask" else "sh"
                 phones.append({"token": token, "phone_index": 0, "label": label, "onset_s": 0.3, "offset_s": 0.4})
@@ -207,3 +207,18 @@ def test_a_dead_network_is_named(stores, tmp_path):
 def test_nothing_that_can_be_measured_is_said(stores):
     with pytest.raises(DataError, match="No contrast could be measured"):
         compare_networks(stores, words=(), phones=["s:sh"], layers=["conv2"])
+
+
+def test_contrasts_of_any_column_are_measured(stores):
+    kinds = {"kinds": KINDS[:2], "draws": 200}
+    result = compare_networks(stores, contrasts=["word=wash:ask", "s:sh", "sex=f:m"], **kinds)
+    assert list(dict.fromkeys(result.networks["contrast"])) == ["wash - ask", "s - sh", "f - m"]
+    same = compare_networks(stores, words=[("wash", "ask")], phones=["s:sh"], **kinds)
+    shared = result.networks["contrast"] != "f - m"
+    pd.testing.assert_frame_equal(result.networks[shared].reset_index(drop=True), same.networks)
+    # No network hears more of speakers' sex than chance gives: those of one kind do not differ by it.
+    sexes = result.networks.loc[~shared, "effect_size"]
+    words = result.networks.loc[result.networks["contrast"] == "wash - ask", "effect_size"]
+    assert sexes.mean() < 0.5 * words.mean()
+    with pytest.raises(ArgumentError, match="none twice"):
+        compare_networks(stores, contrasts=["s:sh"], phones=["s:sh"], **kinds)
