@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from layerstats.models import ModelCard
 
 # In the order of the page.
-ANALYSES = ("words", "phones", "networks", "lexical", "series", "duration", "checks")
-LONGEST_FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "series")
+ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
+LONGEST_FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "interactions", "series")
 # Untrained networks beside the small ones of several seeds.
 SMALL_UNTRAINED = 5
 
@@ -68,6 +68,10 @@ def demo(
         jobs = _jobs(store, stores, network, corpus, phones)
         if not _has_both_sides(clips):
             del jobs["lexical"]
+        sides = _sides(clips, untrained)
+        if sides:
+            chosen = ["--layers", _middle_layer(store), "--workers", "1"]
+            jobs["interactions"] = [str(store), "--contrast", phones, *sides, *chosen]
         step(f"analyses: {', '.join(name for name in ANALYSES if name in jobs)}")
         failures = _analyse(step, jobs, out, workers, seed)
         step("writing the page")
@@ -137,6 +141,21 @@ def _record_small_networks(step: Steps, clips: Clips, folder: Path) -> list[Path
 def _has_both_sides(clips: Clips) -> bool:
     """Whether the corpus says which voices were learned from: words get codes on these."""
     return set(clips.tokens["split"]) == {"test"}
+
+
+def _sides(clips: Clips, untrained: int) -> list[str]:
+    """Return what the contrast of phones is compared between: women and men where the corpus knows, and training."""
+    sexes = sorted(map(str, set(clips.tokens["sex"].dropna()))) if "sex" in clips.tokens.columns else []
+    by = ["--by", f"sex={':'.join(sexes)}"] if len(sexes) == 2 else []
+    return [*by, *(["--training"] if untrained else [])]
+
+
+def _middle_layer(store: Path) -> str:
+    """Return the layer in the middle of the network: one is enough to show what is asked."""
+    from layerstats.store import open_store
+
+    layers = open_store(store).layers
+    return layers[len(layers) // 2]
 
 
 def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:

@@ -5,6 +5,7 @@ from layerstats.plots.bit_by_feature import bit_by_feature
 from layerstats.plots.channel_effects import channel_effects
 from layerstats.plots.code_by_word import code_by_word
 from layerstats.plots.difference import difference
+from layerstats.plots.double_difference import double_difference
 from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.heard_words import heard_words
@@ -26,6 +27,7 @@ __all__ = [
     "channel_effects",
     "code_by_word",
     "difference",
+    "double_difference",
     "effect_by_layer",
     "effect_by_network",
     "heard_words",

@@ -12,6 +12,7 @@ from layerstats.on_demand import on_demand
 if TYPE_CHECKING:
     from layerstats.stats.contrasts import (
         Contrast,
+        ContrastOfContrasts,
         ContrastTasks,
         FitOptions,
         IntervalOptions,
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
         carrying_channels,
         channel_contrasts,
         channel_table,
+        contrast_of_contrasts,
         contrast_tasks,
         layer_contrasts,
         parse_phone_contrast,
         phone_contrast,
         word_contrasts,
     )
+    from layerstats.stats.contrasts.interactions.simulation_study import calibrate_interactions
     from layerstats.stats.effect_sizes import EffectSize, TokenSpread, effect_size, token_spread
     from layerstats.stats.lexical import (
         Heard,
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BootstrapResult",
     "Contrast",
+    "ContrastOfContrasts",
     "ContrastTasks",
     "EffectSize",
     "FitOptions",
@@ -67,11 +71,13 @@ __all__ = [
     "bin_series",
     "bootstrap",
     "calibrate",
+    "calibrate_interactions",
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
     "compare_networks",
     "compare_with_untrained",
+    "contrast_of_contrasts",
     "contrast_tasks",
     "descriptive_effect_size",
     "effect_size",
@@ -92,6 +98,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "ContrastOfContrasts": "contrasts",
+    "contrast_of_contrasts": "contrasts",
     "BootstrapResult": "resampling",
     "Contrast": "contrasts",
     "ContrastTasks": "contrasts",
@@ -113,6 +121,7 @@ _ROOMS = {
     "bin_series": "series",
     "bootstrap": "resampling",
     "calibrate": "resampling.calibration",
+    "calibrate_interactions": "contrasts.interactions.simulation_study",
     "carrying_channels": "contrasts",
     "channel_contrasts": "contrasts",
     "channel_table": "contrasts",

@@ -39,6 +39,27 @@ def descriptive_effect_size(frame: pd.DataFrame, *, group: str, identifier: str,
     >>> round(descriptive_effect_size(frame, group="set", identifier="token"), 3)  # 5 / sqrt(2)
     3.536
     """
+    cells = binned_series(frame, group=group, identifier=identifier, covariate=covariate)
+    values, labels = cells.to_numpy(), cells.index.get_level_values(0).to_numpy()
+    groups = [values[labels == label] for label in np.unique(labels)]
+    if len(groups) != 2 or min(map(len, groups)) < 2:
+        raise DataError(f"Two groups of two series or more are needed, but got {[len(part) for part in groups]}.")
+    difference = groups[0].mean(axis=0) - groups[1].mean(axis=0)
+    squares = sum(((part - part.mean(axis=0)) ** 2).sum(axis=0) for part in groups)
+    within = float(np.mean(squares)) / (len(values) - 2)
+    if within == 0:
+        raise DataError("Series do not vary within groups: there is no spread to compare a difference with.")
+    return float(np.sqrt(np.mean(difference**2) / within))
+
+
+def binned_series(frame: pd.DataFrame, *, group: str, identifier: str, covariate: str = "time") -> pd.DataFrame:
+    """Return the means of series in equal bins of time, ten at most and no more than the shortest series has points.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a series, by `group` and `identifier` in the index, and a column a bin.
+    """
     check_columns(frame, [group, identifier, covariate, "value"])
     series = frame.groupby(identifier, sort=False)
     points = series["value"].transform("size").to_numpy()
@@ -46,17 +67,7 @@ def descriptive_effect_size(frame: pd.DataFrame, *, group: str, identifier: str,
     # Ranks within the series, so that every series has points in every bin.
     rank = series[covariate].rank(method="first").to_numpy() - 1
     position = (rank * bins // points).astype(int)
-    cells = frame.assign(_bin=position).pivot_table(index=[group, identifier], columns="_bin", values="value")
-    labels = cells.index.get_level_values(0).to_numpy()
-    groups = [cells.to_numpy()[labels == label] for label in np.unique(labels)]
-    if len(groups) != 2 or min(map(len, groups)) < 2:
-        raise DataError(f"Two groups of two series or more are needed, but got {[len(part) for part in groups]}.")
-    difference = groups[0].mean(axis=0) - groups[1].mean(axis=0)
-    squares = sum(((part - part.mean(axis=0)) ** 2).sum(axis=0) for part in groups)
-    within = float(np.mean(squares)) / (len(cells) - 2)
-    if within == 0:
-        raise DataError("Series do not vary within groups: there is no spread to compare a difference with.")
-    return float(np.sqrt(np.mean(difference**2) / within))
+    return frame.assign(_bin=position).pivot_table(index=[group, identifier], columns="_bin", values="value")
 
 
 def compare_with_untrained(effects: pd.DataFrame) -> pd.DataFrame:

@@ -108,6 +108,51 @@ def within_groups(units: np.ndarray, groups: np.ndarray) -> bool:
     return bool(several < 0.5)
 
 
+def count_interaction_units(
+    first: np.ndarray,
+    second: np.ndarray,
+    speakers: np.ndarray | None,
+    items: Mapping[str, np.ndarray] | None = None,
+) -> Units:
+    """Count the units of a contrast of contrasts: how the difference between two groups differs between two others.
+
+    Speakers heard in all four cells each have a difference of differences: one is taken off. Speakers heard in two (one
+    of the contrasts is within speakers, the other between them) each have a difference, and these are compared between
+    two kinds of speakers. Speakers heard in one cell have a level, and there are four kinds of them. What most speakers
+    are heard in decides.
+
+    Parameters
+    ----------
+    first, second
+        (token,) the groups of each token in the two contrasts.
+    speakers
+        (token,) its speaker, or None where tokens themselves are the units.
+    items
+        As for `count_units`. They count where most are not heard in all four cells.
+
+    Examples
+    --------
+    >>> phones, sexes = np.array(["s", "sh"] * 12), np.repeat(["f", "m"], 12)
+    >>> str(count_interaction_units(phones, sexes, np.repeat(np.arange(12), 2)))
+    '12 speakers, less one for each of 2 groups'
+    >>> str(count_interaction_units(phones, sexes, np.tile(np.repeat(np.arange(6), 2), 2)))
+    '6 speakers, less one'
+    """
+    cells = np.array([f"{one}\0{other}" for one, other in zip(first, second, strict=True)])
+
+    def spent(of: np.ndarray) -> int:
+        heard = np.array([len(np.unique(cells[of == name])) for name in np.unique(of)])
+        return 1 if np.mean(heard == 4) >= 0.5 else 2 if np.mean(heard > 1) >= 0.5 else 4
+
+    if speakers is None:
+        units = [Units("tokens", len(cells), len(np.unique(cells)))]
+    else:
+        units = [Units("speakers", len(np.unique(speakers)), spent(speakers))]
+    others = [Units(kind, len(np.unique(which)), spent(which)) for kind, which in (items or {}).items()]
+    units += [one for one in others if one.spent > 1]
+    return min(units, key=lambda one: one.freedom)
+
+
 def describe_units(units: Iterable[Units]) -> str:
     """Say how the tests of a table count, which differs between layers where series are too short at some.
 

@@ -19,6 +19,8 @@ OPTIONS = {
     "checks": [],
     "contrast": ["--contrast", "word=ask:wash"],
     "duration": [],
+    "interaction_calibration": [],
+    "interactions": ["--training"],
     "lexical": [],
     "networks": ["--kinds", "untrained"],
     "phones": [],
@@ -27,7 +29,7 @@ OPTIONS = {
     "words": [],
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
-READ_A_STORE = [name for name in OPTIONS if name not in ("calibration", "lexical")]
+READ_A_STORE = [name for name in OPTIONS if name not in ("calibration", "interaction_calibration", "lexical")]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
 CONTRAST = {name: ["--phones", "sh:s"] for name in ABOUT_PHONES}
@@ -133,7 +135,7 @@ def test_a_store_without_phones(script, refusal, without_phones):
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
     file = tmp_path / "file"
     file.write_text("no folder")
-    first = {"calibration": [], "lexical": [checkpoint]}.get(script, [store])
+    first = {"calibration": [], "interaction_calibration": [], "lexical": [checkpoint]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 

@@ -76,6 +76,23 @@ def test_series(store, corpus_folder, make, tmp_path):
     assert names == {"series_ask", "series_wash"}
 
 
+def test_interactions(store, make, tmp_path):
+    """Speakers of the small corpus say each word once; between layers, and after training."""
+    options = ["--contrast", "sh:s", "--between-layers", "conv1:conv2", "--training", "--layers", "conv2"]
+    names = make("interactions", tmp_path, store, *options, "--workers", "1")
+    assert names >= {"layers", "layers_curves", "layers_effects", "training", "training_curves", "training_networks"}
+    table = check_frame(read(tmp_path / "layers.csv"), "contrast_of_contrasts")
+    assert table[["layer", "level_1", "level_2"]].to_numpy().tolist() == [["conv1 - conv2", "conv1", "conv2"]]
+
+
+@pytest.mark.slow
+def test_interaction_calibration(make, tmp_path):
+    sizes = ("--datasets", "3", "--worlds", "1,5", "--truths", "none")
+    assert make("interaction_calibration", tmp_path, *sizes) == {"interaction_calibration"}
+    table = check_frame(read(tmp_path / "interaction_calibration.csv"))
+    assert set(table["recipe"]) == {"contrast_of_contrasts", "units taken as known"}
+
+
 def test_networks(store, make, tmp_path):
     """Two copies of a network stand for two seeds, which is enough for a script."""
     copies = []

@@ -12,7 +12,14 @@ from layerstats.cli.main import app
 
 pytestmark = [pytest.mark.slow, pytest.mark.r]
 
-TABLES = ("words/parametric", "words/smooths", "words/difference", "phones/contrast")
+TABLES = (
+    "words/parametric",
+    "words/smooths",
+    "words/difference",
+    "phones/contrast",
+    "interactions/column",
+    "interactions/training",
+)
 
 
 def run_demo(out, *arguments):
@@ -33,6 +40,8 @@ def check_results(out, page):
     contrast = pd.read_csv(out / "phones" / "contrast.csv")
     assert list(contrast["layer"]) == ["conv1", "conv2", "conv3", "conv4", "conv5"]
     assert contrast["joint_p_value"].between(0, 1).sum() >= 4
+    sides = pd.read_csv(out / "interactions" / "column.csv")
+    assert sides[["layer", "level_1", "level_2"]].to_numpy().tolist() == [["conv3", "F", "M"]]
 
 
 def test_demo_on_the_built_in_corpus(tmp_path, request):

@@ -87,6 +87,24 @@ def difference__grid():
     return plots.difference(pd.concat(curves))
 
 
+def double_difference():
+    time = np.linspace(0, 1, 41)
+    frame = pd.DataFrame({"time": time, "diff": 1.5 * np.sin(3 * time)})
+
+    def band(layer, height, **more):
+        diff = height * frame["diff"]
+        return frame.assign(layer=layer, diff=diff, conf_low=diff - 0.5, conf_high=diff + 0.5, **more)
+
+    sides = [
+        band(layer, height * place, by_level=side, level_1="s", level_2="sh")
+        for place, layer in enumerate(LAYERS[:2], start=1)
+        for side, height in (("f", 1.0), ("m", 0.3))
+    ]
+    double = [band(layer, 0.7 * place, level_1="f", level_2="m") for place, layer in enumerate(LAYERS[:2], start=1)]
+    regions = pd.DataFrame({"layer": [LAYERS[1]], "start": [0.2], "end": [0.8]})
+    return plots.double_difference(pd.concat(sides), pd.concat(double), regions)
+
+
 def _effects():
     return pd.DataFrame(
         {

@@ -5,6 +5,7 @@ from layerstats.stats.contrasts.channels import channel_contrasts
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
+from layerstats.stats.contrasts.interactions import ContrastOfContrasts, contrast_of_contrasts
 from layerstats.stats.contrasts.layers import LayerContrasts, layer_contrasts
 from layerstats.stats.contrasts.levels import Level, parse_phone_contrast
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
@@ -13,6 +14,7 @@ from layerstats.stats.contrasts.words import WordContrasts, word_contrasts
 
 __all__ = [
     "Contrast",
+    "ContrastOfContrasts",
     "ContrastTasks",
     "FitOptions",
     "IntervalOptions",
@@ -23,6 +25,7 @@ __all__ = [
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
+    "contrast_of_contrasts",
     "contrast_tasks",
     "layer_contrasts",
     "parse_phone_contrast",

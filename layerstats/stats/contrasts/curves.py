@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.effect_sizes import EffectSize, effect_size, token_spread
+from layerstats.stats.effect_sizes import EffectSize, TokenSpread, effect_size, token_spread
 from layerstats.stats.gamm.inference.intervals import estimate_curve, stretches_above_zero
 from layerstats.stats.series import Series
 
@@ -57,23 +57,28 @@ class GroupCurves:
 
 
 def group_curves(result: GammResult, series: Series, group: str, levels: Sequence[str]) -> GroupCurves:
-    """Evaluate the fixed part of a fitted model for each group on 100 equally spaced times.
+    """Evaluate the fixed part of a fitted model for each level of a column on 100 equally spaced times.
 
     Other covariates (the duration of the word) stand at their median.
     """
+    return cell_curves(result, series, {level: {group: level} for level in levels})
+
+
+def cell_curves(result: GammResult, series: Series, cells: Mapping[str, Mapping[str, str]]) -> GroupCurves:
+    """Evaluate the fixed part of a fitted model for each cell: a name, and the level of every factor there."""
     frame = series.frame
     grid = np.linspace(frame[series.covariate].min(), frame[series.covariate].max(), POINTS)
-    rows = pd.DataFrame({group: np.repeat(np.asarray(levels, dtype=object), POINTS)})
-    rows[group] = rows[group].astype(str)
-    rows[series.covariate] = np.tile(grid, len(levels))
+    levels = pd.DataFrame(list(cells.values())).astype(str)
+    rows = levels.loc[np.repeat(levels.index.to_numpy(), POINTS)].reset_index(drop=True)
+    rows[series.covariate] = np.tile(grid, len(cells))
     if "duration_s" in frame.columns:
         rows["duration_s"] = frame.drop_duplicates(series.identifier)["duration_s"].median()
     design = result.design(rows, exclude=result.random_terms)
-    blocks = np.split(design.matrix, len(levels))
+    blocks = np.split(design.matrix, len(cells))
     return GroupCurves(
         axis="time" if series.covariate == "time" else "time_ms",
         grid=grid if series.covariate == "time" else _milliseconds(frame, grid),
-        matrices=dict(zip(levels, blocks, strict=True)),
+        matrices=dict(zip(cells, blocks, strict=True)),
         coefficients=design.coefficients,
         covariance=design.covariance,
     )
@@ -144,18 +149,29 @@ def difference_effect(
     """
     pair = (min(pair), max(pair))
     frame = series.frame.loc[series.frame[group].isin(pair)]
+    spread = spread_about(curves, series, group, frame)
+    return curve_effect(curves.matrices[pair[0]] - curves.matrices[pair[1]], curves, spread, options)
+
+
+def spread_about(curves: GroupCurves, series: Series, group: str, frame: pd.DataFrame | None = None) -> TokenSpread:
+    """Return the standard deviation of tokens about the curves of their groups; of all rows, or those of `frame`."""
+    frame = series.frame if frame is None else frame
     along = frame[series.covariate].to_numpy()
     low, high = series.frame[series.covariate].min(), series.frame[series.covariate].max()
     places = np.linspace(low, high, len(curves.grid))
     predicted = np.empty(len(frame))
-    for level in pair:
+    for level in pd.unique(frame.loc[:, group]):
         rows = (frame[group] == level).to_numpy()
         predicted[rows] = np.interp(along[rows], places, curves.value(level))
-    matrix = curves.matrices[pair[0]] - curves.matrices[pair[1]]
+    return token_spread(frame, predicted, identifier=series.identifier, group=group)
+
+
+def curve_effect(matrix: np.ndarray, curves: GroupCurves, spread: TokenSpread, options: IntervalOptions) -> EffectSize:
+    """Return the effect size of the curve that a matrix, (time, coefficient), makes of the coefficients."""
     return effect_size(
         matrix @ curves.coefficients,
         matrix @ curves.covariance @ matrix.T,
-        token_spread(frame, predicted, identifier=series.identifier, group=group),
+        spread,
         conf_level=options.conf_level,
         draws=options.draws,
         seed=options.seed,

@@ -16,7 +16,13 @@ TESTS = ("joint", "level", "shape")
 
 
 def difference_tests(
-    result: GammResult, group: str, reference: str, other: str, units: Units, sign: float = 1.0
+    result: GammResult,
+    group: str,
+    reference: str,
+    other: str,
+    units: Units,
+    sign: float = 1.0,
+    added: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Test the difference of a group from the reference.
 
@@ -30,6 +36,9 @@ def difference_tests(
         What the test of the level counts.
     sign
         -1 where the difference is the reference's from the other.
+    added
+        (column, column), of the level's coefficient and then the difference smooth's: what is added to their
+        covariance, see `joint_test`.
 
     Returns
     -------
@@ -40,10 +49,17 @@ def difference_tests(
     """
     from layerstats.stats.gamm.inference.joint_test import joint_test
 
-    level = result.parametric.set_index("term").loc[f"{group}{other}"]
-    smooth = next(label for label in result.smooth_labels if label.endswith(f":{group}_ordered{other}"))
+    coefficient, smooth = difference_terms(result, group, other)
+    level = result.parametric.set_index("term").loc[coefficient]
     shape = result.smooths.set_index("term").loc[smooth]
-    both = joint_test(result, f"{group}{other}", smooth)[1]
+    both = joint_test(result, coefficient, smooth, added=added)[1]
+    error, ratio = level["std_error"], level["statistic"]
+    statistic, ref_df, shape_p_value = shape["statistic"], shape["ref_df"], shape["p_value"]
+    if added is not None:
+        error = float(np.hypot(error, np.sqrt(added[0, 0])))
+        ratio = level["estimate"] / error
+        alone = joint_test(result, None, smooth, added=added[1:, 1:])[1]
+        statistic, ref_df, shape_p_value = alone.statistic, alone.reference_freedom, alone.p_value
     freedom = float(units.freedom)
     tested = not np.isnan(level["p_value"])
     return {
@@ -51,12 +67,18 @@ def difference_tests(
         "joint_df": both.reference_freedom,
         "joint_p_value": both.p_value,
         "level_difference": sign * level["estimate"],
-        "level_std_error": level["std_error"],
+        "level_std_error": error,
         "level_df": freedom,
-        "level_statistic": sign * level["statistic"],
-        "level_p_value": float(2 * stats.t.sf(np.abs(level["statistic"]), freedom)) if tested else np.nan,
+        "level_statistic": sign * ratio,
+        "level_p_value": float(2 * stats.t.sf(np.abs(ratio), freedom)) if tested else np.nan,
         "shape_edf": shape["edf"],
-        "shape_ref_df": shape["ref_df"],
-        "shape_statistic": shape["statistic"],
-        "shape_p_value": shape["p_value"],
+        "shape_ref_df": ref_df,
+        "shape_statistic": statistic,
+        "shape_p_value": shape_p_value,
     }
+
+
+def difference_terms(result: GammResult, group: str, other: str) -> tuple[str, str]:
+    """Return the coefficient and the difference smooth of a group against the reference, as tables name them."""
+    smooth = next(label for label in result.smooth_labels if label.endswith(f":{group}_ordered{other}"))
+    return f"{group}{other}", smooth

@@ -170,7 +170,7 @@ def level_and_shape_model(
         terms += [f"s(duration_s, k={few})", f"ti({covariate}, duration_s, k={min(few, k)})"]
     fixed = (len(levels) + 2) * k + (DURATION_BASIS**2 + DURATION_BASIS) * duration
     each = series.frame.drop_duplicates(series.identifier)
-    used = [item for item in items if _is_sample(each, item, group)]
+    used = [item for item in items if is_sample(each, item, group)]
     random, data = _random_terms(series, group, k, speakers, fixed, used)
     labels, who = each[group].to_numpy(), None if speakers == "none" else each["speaker"].to_numpy()
     return SeriesModel(
@@ -229,7 +229,7 @@ def _determines(each: pd.DataFrame, column: str, other: str) -> bool:
     return len(each.drop_duplicates([column, other])) == len(set(each[column]))
 
 
-def _is_sample(each: pd.DataFrame, item: str, group: str) -> bool:
+def is_sample(each: pd.DataFrame, item: str, group: str) -> bool:
     """Return whether an item's levels repeat, and are neither the groups themselves nor the speakers."""
     if len(set(each[item])) < 2 or not _repeat(each, item):
         return False

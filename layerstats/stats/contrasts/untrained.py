@@ -43,7 +43,7 @@ def network_effects(
     if isinstance(source, pd.DataFrame) or len(contrast.levels) > 2:
         return check_frame(pd.DataFrame([], columns=COLUMNS))
     experiment, rows = source, []
-    others = _untrained(experiment)
+    others = untrained_twins(experiment)
     if others:
         for layer, one in series.items():
             rows.append((layer, experiment.name, True, _effect(one, contrast)))
@@ -62,7 +62,7 @@ def _effect(series: Series, contrast: Contrast) -> float:
     return descriptive_effect_size(series.frame, **where)
 
 
-def _untrained(experiment: Experiment) -> list[str]:
+def untrained_twins(experiment: Experiment) -> list[str]:
     """Return the complete recordings of untrained networks that hold the same quantity."""
     recordings = experiment.recordings
     alike = recordings["complete"].astype(bool) & (recordings["quantity"] == experiment.quantity)
