@@ -12,6 +12,7 @@ from layerstats.checks import check_columns
 from layerstats.errors import ArgumentError, DataError, FormulaError, RError
 from layerstats.stats.gamm.data.basis_size import check_basis_sizes
 from layerstats.stats.gamm.data.cell_checks import check_cells, present_rows
+from layerstats.stats.gamm.data.expression_checks import check_expressions
 from layerstats.stats.gamm.data.factors import (
     FactorLevels,
     OrderedCopies,
@@ -113,6 +114,7 @@ def prepare_data(
     kept = list(dict.fromkeys(column for column in needed if column in data.columns))
     coded, factor_notes = code_factors(rows[kept].iloc[positions].reset_index(drop=True), formula, factors, ordered)
     _check_kinds(formula, coded)
+    check_expressions(formula, coded)
     check_basis_sizes(coded, formula.smooths)
     return PreparedData(
         frame=coded,

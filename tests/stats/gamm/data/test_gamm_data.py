@@ -443,3 +443,22 @@ def test_bases_that_mgcv_has_not(formula, message):
     data = pd.DataFrame({"x": x, "z": x[::-1], "y": np.sin(x)})
     with pytest.raises(FormulaError, match=re.escape(message)):
         prepare(formula, data)
+
+
+@pytest.mark.parametrize(
+    ("formula", "advice"),
+    [
+        ("y ~ s(x, by = word == 'A')", 'Write by = as.numeric(word == "A").'),
+        ("y ~ s(x, by = (x > 0.5))", "Write by = as.numeric(x > 0.5)."),
+        ("y ~ nchar(word) + s(x)", "Write nchar(as.character(word))."),
+        ("y ~ s(x) + log(1 + nchar(word))", "Write nchar(as.character(word))."),
+        ("y ~ s(x, by = as.numeric(startsWith(word, 'A')))", 'Write startsWith(as.character(word), "A").'),
+    ],
+)
+def test_expressions_that_r_would_stumble_over(words, formula, advice):
+    with pytest.raises(FormulaError, match=re.escape(advice)):
+        prepare(formula, words)
+
+
+def test_and_those_that_it_takes(words):
+    prepare("y ~ nchar(as.character(word)) + s(x, by = as.numeric(word == 'A')) + s(x, by = (x > 0.5) * x)", words)
