@@ -59,6 +59,29 @@ def test_units_are_what_the_double_difference_is_judged_by(first, second, speake
     assert units.kind == ("tokens" if speakers is None else "speakers")
 
 
+def test_words_of_fewer_cells_than_all_count_where_there_are_fewer():
+    """Eight speakers say all cells, and each of six words is of one level of the first contrast."""
+    first, second = np.array(list("aaabbb" * 16)), np.repeat(np.array(list("fm" * 8)), 6)
+    speakers, words = np.repeat(np.arange(8), 12), np.tile(np.arange(6), 16)
+    assert str(count_interaction_units(first, second, speakers)) == "8 speakers, less one"
+    found = count_interaction_units(first, second, speakers, {"words": words})
+    assert str(found) == "6 words, less one for each of 2 groups"
+    # Words that are heard in all four cells are no reason to count fewer.
+    assert (
+        str(count_interaction_units(first, second, speakers, {"words": np.arange(96) // 24})) == "8 speakers, less one"
+    )
+
+
+def test_words_are_random_where_neither_contrast_is_between_them():
+    series = crossed(tokens=3)
+    words = replace(series, frame=series.frame.assign(word="w" + series.frame["token"].str[-1]))
+    model = interaction_model(words, CROSSING, items=("word",))
+    assert model.items == ("word",)
+    assert model.formula.endswith('s(time, word, bs="fs", m=1, k=5)')
+    alike = replace(series, frame=series.frame.assign(word=series.frame["b"]))
+    assert interaction_model(alike, CROSSING, items=("word",)).items == ()
+
+
 def random_terms(series, **options):
     formula = interaction_model(series, CROSSING, **options).formula
     return [term for term in formula.split(" + ") if "bs=" in term]
