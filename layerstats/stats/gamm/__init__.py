@@ -35,7 +35,16 @@ Words that are not mgcv's, or not only:
 - *Posterior draws* are gratia's ``posterior_samples()`` of fitted values; random numbers are R's (``r_random``).
 """
 
-from layerstats.stats.gamm.engine_interface import Design, Engine, EngineFit, FitRequest, SmoothPart
+from layerstats.stats.gamm.engine_interface import (
+    CannotFit,
+    Design,
+    Engine,
+    EngineFit,
+    FitPlan,
+    FitRequest,
+    ModelRequest,
+    SmoothPart,
+)
 from layerstats.stats.gamm.fit import fit, fit_many
 from layerstats.stats.gamm.formula.parser import parse_formula
 from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm, SmoothTerm
@@ -48,15 +57,18 @@ from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.stats.gamm.request.task import FitTask
 
 __all__ = [
+    "CannotFit",
     "DerivativesResult",
     "Design",
     "DifferenceResult",
     "Engine",
     "EngineFit",
+    "FitPlan",
     "FitRequest",
     "FitTask",
     "Formula",
     "GammResult",
+    "ModelRequest",
     "ParametricTerm",
     "SmoothPart",
     "SmoothTerm",
