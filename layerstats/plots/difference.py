@@ -105,14 +105,14 @@ def difference(
 
 
 def _panels(frame: pd.DataFrame) -> pd.DataFrame:
-    """The panel of each row: its pair, written as a subtraction, and its layer where there is one."""
+    """Return the panel of each row: its pair, written as a subtraction, and its layer where there is one."""
     pair = frame["level_1"].astype(str) + f" {MINUS} " + frame["level_2"].astype(str)
     layer = column(frame, "layer") if "layer" in frame.columns else pd.Series("", index=frame.index)
     return pd.DataFrame({"pair": in_order(pd.Series(pair)), "panel": in_order(layer)})
 
 
 def _strip(regions: pd.DataFrame, data: pd.DataFrame, x: str) -> geom_rect:
-    """A strip at the foot of each panel, over the stretches where the interval excludes zero."""
+    """Draw a strip at the foot of each panel, over the stretches where the interval excludes zero."""
     check_columns(regions, REGION_COLUMNS, "the table of regions for the figure 'difference'")
     regions = regions.reset_index(drop=True)
     where = _panels(regions).astype(str)

@@ -113,7 +113,7 @@ def _one(part: pd.DataFrame) -> list[str]:
 
 
 def _strip(regions: pd.DataFrame, lower: pd.DataFrame, x: str, panels: list[str]) -> geom_rect:
-    """A strip at the foot of the lower panels."""
+    """Draw a strip at the foot of the lower panels."""
     check_columns(regions, REGION_COLUMNS, "the table of regions for the figure 'double_difference'")
     limits = lower.groupby("layer").agg(low=("low", "min"), high=("high", "max"), panel=("panel", "first"))
     own = limits.loc[[str(layer) for layer in regions["layer"]]].reset_index(drop=True)

@@ -15,7 +15,7 @@ from layerstats.errors import DataError
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.curves import IntervalOptions
 from layerstats.stats.contrasts.fits import FitOptions
-from layerstats.stats.contrasts.fitted import FittedLayers, adjust_tests, fit_layers, layers_of
+from layerstats.stats.contrasts.fitted_layers import FittedLayers, adjust_tests, fit_layers, layers_of
 from layerstats.stats.contrasts.models import SpeakerTerms, check_groups, check_level_speakers
 from layerstats.stats.contrasts.stacking import stacked
 from layerstats.stats.contrasts.untrained import network_effects

@@ -38,7 +38,7 @@ class Labelled:
     def of(
         cls, frame: pd.DataFrame, row: str, column: str, rows: tuple[str, ...], columns: tuple[str, ...]
     ) -> Labelled:
-        """Number the words (`row`) and codes (`column`) of a frame by their place in `rows` and `columns`."""
+        """Look the words (`row`) and codes (`column`) of a frame up in `rows` and `columns`, which numbers them."""
         clusters, names = pd.factorize(frame["speaker"])
         return cls(
             pd.Index(rows).get_indexer(pd.Index(frame[row])),

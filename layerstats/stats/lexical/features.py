@@ -8,8 +8,8 @@ import pandas as pd
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import DataError
 from layerstats.stats.lexical.checked import check_resampling, check_several, checked_codes
+from layerstats.stats.lexical.cluster_intervals import cluster_interval
 from layerstats.stats.lexical.counting import Labelled, block_sizes
-from layerstats.stats.lexical.intervals import cluster_interval
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 from layerstats.tables import check_frame

@@ -11,9 +11,9 @@ import pandas as pd
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import DataError
 from layerstats.stats.lexical.checked import check_resampling
+from layerstats.stats.lexical.cluster_intervals import measure_rows, permutation_p_value
 from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information
-from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
 from layerstats.stats.lexical.responses import likeliest_responses
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.tables import PrintedResult, check_frame

@@ -10,9 +10,9 @@ import pandas as pd
 
 from layerstats.stats.lexical.assignment import UNASSIGNED, best_assignment, tokens_with_code
 from layerstats.stats.lexical.checked import check_resampling, held_out_codes
+from layerstats.stats.lexical.cluster_intervals import measure_rows, permutation_p_value
 from layerstats.stats.lexical.counting import Labelled, block_sizes
 from layerstats.stats.lexical.information import adjusted_mutual_information, conditional_entropy, entropy
-from layerstats.stats.lexical.intervals import measure_rows, permutation_p_value
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.tables import PrintedResult, check_frame
 

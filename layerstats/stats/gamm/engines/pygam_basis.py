@@ -65,7 +65,7 @@ class SplineBlock:
         return _by_values(self.smooth, self.level, frame)
 
     def columns(self, frame: pd.DataFrame) -> np.ndarray:
-        """(row, coefficient)"""
+        """Return the columns, (row, coefficient)."""
         raw = _raw_columns(self.term, _covariates(self.smooth, frame))
         return (raw - self.means) @ self.constraint * self.by_values(frame)[:, None]
 

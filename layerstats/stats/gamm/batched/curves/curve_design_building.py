@@ -52,27 +52,17 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, 
         The task has no series, or ``rho="reml"``.
     """
     request, prepared = refit_request(task, response=response)
-    columns = [task.series] if isinstance(task.series, str) else list(task.series or ())
-    check_columns(task.data, [label, *columns, *([] if speaker is None else [speaker])], "the data")
-    table = task.data.iloc[prepared.positions].reset_index(drop=True)
-    token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
-    sizes = np.bincount(token)
-    first = np.cumsum(sizes) - sizes
+    table, token, first, token_names = _tokens(
+        task, prepared.positions, [label] if speaker is None else [label, speaker]
+    )
     levels = (task.factors or {}).get(label)
     label_codes, labels = constant_codes(table, label, token, first, None if levels is None else list(map(str, levels)))
     speaker_codes = np.arange(len(first)) if speaker is None else constant_codes(table, speaker, token, first)[0]
     of_label = [first[label_codes == code][0] for code in range(len(labels))]
     time = str(task.order)
     places = table[time].to_numpy(dtype=float)
-    size = int(np.median(sizes))
-    common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
-    times = places[:size] if common else np.linspace(places.min(), places.max(), size)
-    steps = np.arange(size, dtype=float)
-    if common and request.series_gaps is not None:
-        steps = np.append(0.0, np.cumsum(request.series_gaps[1:size]))
-    parametric, built = _terms_of(request)
-    dense = [term for term in built if isinstance(term, DenseTerm)]
-    grouped = [term for term in built if isinstance(term, GroupedTerm)]
+    times, steps, common = _grid(places, np.bincount(token), request.series_gaps)
+    parametric, dense, grouped = _terms_of(request)
 
     def at(row: int, at_times: np.ndarray) -> pd.DataFrame:
         same = request.frame.iloc[np.full(len(at_times), row)].reset_index(drop=True)
@@ -94,35 +84,24 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, 
             )
     _check_rank(everywhere, parametric, dense)
     kinds = tuple(kind_of(term, request.frame, token, first, label_codes, speaker_codes) for term in grouped)
-    components = []
-    for term, kind in zip(grouped, kinds, strict=True):
-        if not np.allclose(term.basis(request.frame), term.basis(at(0, places)), atol=1e-9):
-            raise DataError(f"The curves of the random term {term.label} differ between tokens, by other than {time}.")
-        components += _components(term, kind, term.basis(at(0, times)))
-    spans = np.cumsum([len(parametric.coefficients), *(term.size for term in dense)])
-    penalties = np.zeros((sum(len(term.penalties) for term in dense), fixed.shape[2]))
-    owners = [term for term in dense for _ in term.penalties]
-    diagonals = [diagonal for term in dense for diagonal in term.penalties]
-    for row, (term, diagonal) in enumerate(zip(owners, diagonals, strict=True)):
-        start = spans[dense.index(term)]
-        penalties[row, start : start + term.size] = diagonal
-    values = request.response_values if isinstance(request, FitRequest) else np.zeros(0)
-    offset = float(values.mean()) if parametric.has_intercept and len(values) else 0.0
-    values = values - offset
-    names = [coefficient.name for coefficient in parametric.coefficients]
-    terms = [coefficient.term for coefficient in parametric.coefficients]
-    for term in dense:
-        names += [term.label] * term.size
-        terms += [term.label] * term.size
+    _check_curves(grouped, request.frame, at(0, places), time)
+    bases = [term.basis(at(0, times)) for term in grouped]
+    components = [one for each in zip(grouped, kinds, bases, strict=True) for one in _components(*each)]
+    names, terms = _names(parametric, dense)
+    values, offset = _centred(request, parametric)
+    rows = None
+    if not common:
+        following = following_columns(request, of_label, label_codes[token])
+        rows = TokenRows(values, token, following, parametric, tuple(dense), tuple(grouped), kinds)
     return CurveDesign(
         labels=labels,
-        tokens=tuple(table.iloc[first][columns].astype(str).agg("/".join, axis=1)),
+        tokens=token_names,
         columns=fixed,
-        names=tuple(names),
-        terms=tuple(terms),
-        penalties=penalties,
-        penalty_terms=tuple(term.label for term in owners),
-        written=block_diag(np.eye(spans[0]), *(term.written for term in dense)),
+        names=names,
+        terms=terms,
+        penalties=_penalties(len(parametric.coefficients), dense),
+        penalty_terms=tuple(term.label for term in dense for _ in term.penalties),
+        written=block_diag(np.eye(len(parametric.coefficients)), *(term.written for term in dense)),
         components=tuple(components),
         noise=autoregressive(steps, request.rho),
         steps=steps,
@@ -136,21 +115,64 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, 
         constant=0.5 * sum(term.restricted_offset for term in dense),
         columns_at=columns_at,
         times=times,
-        rows=None
-        if common
-        else TokenRows(
-            values,
-            token,
-            following_columns(request, of_label, label_codes[token]),
-            parametric,
-            tuple(dense),
-            tuple(grouped),
-            kinds,
-        ),
+        rows=rows,
     )
 
 
-def _terms_of(request: ModelRequest) -> tuple[ParametricPart, list[DenseTerm | GroupedTerm]]:
+def _tokens(
+    task: FitTask, positions: np.ndarray, others: list[str]
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the rows in their order, each one's token as a number, and where tokens begin and their names."""
+    columns = [task.series] if isinstance(task.series, str) else list(task.series or ())
+    check_columns(task.data, [*columns, *others], "the data")
+    table = task.data.iloc[positions].reset_index(drop=True)
+    token = table.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
+    first = np.searchsorted(token, np.arange(token.max() + 1))
+    return table, token, first, tuple(table.iloc[first][columns].astype(str).agg("/".join, axis=1))
+
+
+def _check_curves(random: list[GroupedTerm], frame: pd.DataFrame, of_one_token: pd.DataFrame, time: str) -> None:
+    for term in random:
+        if not np.allclose(term.basis(frame), term.basis(of_one_token), atol=1e-9):
+            raise DataError(f"The curves of the random term {term.label} differ between tokens, by other than {time}.")
+
+
+def _grid(places: np.ndarray, sizes: np.ndarray, gaps: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return one grid of time, the steps between its points, and whether all tokens stand on it."""
+    size = int(np.median(sizes))
+    common = bool(np.all(sizes == size)) and np.allclose(places.reshape(-1, size), places[:size], atol=1e-9)
+    times = places[:size] if common else np.linspace(places.min(), places.max(), size)
+    if common and gaps is not None:
+        return times, np.append(0.0, np.cumsum(gaps[1:size])), common
+    return times, np.arange(size, dtype=float), common
+
+
+def _centred(request: ModelRequest, parametric: ParametricPart) -> tuple[np.ndarray, float]:
+    """Return the response, empty where there is none, without the mean that an intercept takes, and that mean."""
+    values = request.response_values if isinstance(request, FitRequest) else np.zeros(0)
+    offset = float(values.mean()) if parametric.has_intercept and len(values) else 0.0
+    return values - offset, offset
+
+
+def _names(parametric: ParametricPart, dense: list[DenseTerm]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the name of each fixed column, and the term that it belongs to."""
+    smooths = [term.label for term in dense for _ in range(term.size)]
+    names = [coefficient.name for coefficient in parametric.coefficients]
+    terms = [coefficient.term for coefficient in parametric.coefficients]
+    return (*names, *smooths), (*terms, *smooths)
+
+
+def _penalties(parametric: int, dense: list[DenseTerm]) -> np.ndarray:
+    """Return the diagonals of the penalties of dense terms, (penalty, column), after the parametric columns."""
+    spans = np.cumsum([parametric, *(term.size for term in dense)])
+    rows = [(start, diagonal) for start, term in zip(spans, dense, strict=False) for diagonal in term.penalties]
+    penalties = np.zeros((len(rows), spans[-1]))
+    for row, (start, diagonal) in enumerate(rows):
+        penalties[row, start : start + len(diagonal)] = diagonal
+    return penalties
+
+
+def _terms_of(request: ModelRequest) -> tuple[ParametricPart, list[DenseTerm], list[GroupedTerm]]:
     try:
         parametric = build_parametric(request.formula, request.frame)
         setup = setup_rows(request)
@@ -163,7 +185,9 @@ def _terms_of(request: ModelRequest) -> tuple[ParametricPart, list[DenseTerm | G
             f"{request.formula} has smooths that contain each other, whose penalties resampling cannot have: write "
             "ti() for the larger one."
         )
-    return parametric, [term for terms in by_smooth for term in terms]
+    built = [term for terms in by_smooth for term in terms]
+    dense = [term for term in built if isinstance(term, DenseTerm)]
+    return parametric, dense, [term for term in built if isinstance(term, GroupedTerm)]
 
 
 def _check_rank(columns: np.ndarray, parametric: ParametricPart, dense: list[DenseTerm]) -> None:

@@ -5,7 +5,7 @@ of models; `smooths` makes terms of bases.
 """
 
 from layerstats.stats.gamm.structured.bases.basis import Basis, Values
-from layerstats.stats.gamm.structured.bases.build import BASES, build_basis
+from layerstats.stats.gamm.structured.bases.basis_building import BASES, build_basis
 from layerstats.stats.gamm.structured.bases.cubic import CubicBasis
 from layerstats.stats.gamm.structured.bases.p_spline import PSplineBasis
 from layerstats.stats.gamm.structured.bases.thin_plate import MOST_KNOTS, ThinPlateBasis
