@@ -56,11 +56,12 @@ def test_float32_is_not_rounded_to_tf32(operation):
             assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == (True, True)
         finally:
             torch.backends.cuda.matmul.allow_tf32 = False
-    assert float((found - expected).norm() / expected.norm()) < 2e-6
+    # cuDNN's recurrent layers approximate their functions a little.
+    assert float((found - expected).norm() / expected.norm()) < 2e-5
     # Otherwise there would be nothing to test here.
     if torch.cuda.get_device_capability()[0] >= 8:
         for other in (rounded, again):
-            assert float((other - expected).norm() / expected.norm()) > 1e-5
+            assert float((other - expected).norm() / expected.norm()) > 1e-4
 
 
 def _first(output):

@@ -1,4 +1,4 @@
-"""Training on a GPU: the first steps are those of the CPU but for rounding."""
+"""Training on a GPU: the same seed gives the same there, and begins as on the CPU but for rounding."""
 
 import runpy
 from pathlib import Path
@@ -29,19 +29,21 @@ def test_words_are_learned(clips):
 
 
 @pytest.mark.parametrize("kind", ["ciwgan", "fiwgan"])
-def test_one_step_of_a_gan_is_that_of_the_cpu(clips, kind):
-    options = {"kind": kind, "width": 2, "latent": 10, "batch_size": 8, "critic_updates": 2, "steps": 1}
+def test_a_gan_repeats_itself_and_begins_as_on_the_cpu(clips, kind):
+    options = {"kind": kind, "width": 2, "latent": 10, "batch_size": 8, "critic_updates": 2, "watch_every": 1}
     random = torch.cuda.get_rng_state()
-    ours, theirs = (train_gan(clips, device=device, **options) for device in ("cuda", "cpu"))
-    np.testing.assert_allclose(ours.history[LOSSES], theirs.history[LOSSES], rtol=1e-3, atol=1e-5)
+    first, second = (train_gan(clips, device="cuda", steps=3, **options) for _ in range(2))
+    assert first.history[LOSSES].equals(second.history[LOSSES])
     for part in ("generator", "discriminator", "q_network"):
         for one, other in zip(
-            getattr(ours.model, part).parameters(), getattr(theirs.model, part).parameters(), strict=True
+            getattr(first.model, part).parameters(), getattr(second.model, part).parameters(), strict=True
         ):
             assert one.device.type == "cpu"
-            # Adam makes steps of one size of gradients of any, so that a few weights may go the other way.
-            assert float(((one - other).abs() > 1e-5).float().mean()) < 0.05
+            assert torch.equal(one, other)
     assert torch.equal(torch.cuda.get_rng_state(), random)
+    # Convolutions of a GPU round float32 to TF32, unless the caller forbids it.
+    theirs = train_gan(clips, device="cpu", steps=1, **options)
+    np.testing.assert_allclose(first.history[LOSSES].iloc[0], theirs.history[LOSSES].iloc[0], rtol=2e-2, atol=1e-3)
 
 
 def test_a_gan_in_half_precision_stays_finite(clips, tmp_path):
