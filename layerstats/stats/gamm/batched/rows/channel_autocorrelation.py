@@ -7,7 +7,7 @@ import numpy as np
 from layerstats.errors import DataError
 from layerstats.stats.gamm.batched.backend import Backend
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
-from layerstats.stats.gamm.batched.rows.channel_fits import FITTED, Batch, minimise_batch, response_status
+from layerstats.stats.gamm.batched.rows.channel_fits import FITTED, ChannelBatch, minimise_batch, response_status
 from layerstats.stats.gamm.batched.rows.channel_solution import share
 
 _BATCH = 16
@@ -47,7 +47,7 @@ def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Bac
     return float(np.clip(rho[np.isfinite(rho)].mean(), -0.99, 0.99)) if np.isfinite(rho).any() else 0.0
 
 
-def _autocorrelations(design: ChannelDesign, batch: Batch, values: np.ndarray, backend: Backend) -> np.ndarray:
+def _autocorrelations(design: ChannelDesign, batch: ChannelBatch, values: np.ndarray, backend: Backend) -> np.ndarray:
     coefficients = backend.numpy(batch.solutions.coefficients)
     inverse = backend.numpy(batch.solutions.block_inverse)
     starts = design.request.series_start

@@ -147,7 +147,7 @@ def _batch_size(design: ChannelDesign) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class ChannelBatch:
     """Channels at the minimum of their criterion.
 
     Attributes
@@ -163,13 +163,13 @@ class Batch:
     solutions: Solutions
 
 
-def minimise_batch(shared: Shared, values: np.ndarray) -> Batch:
+def minimise_batch(shared: Shared, values: np.ndarray) -> ChannelBatch:
     """Fit channels whose values vary, (channel, row) in the order of the design."""
     design, backend = shared.design, shared.backend
     offset = values.mean(axis=1)
     responses = cross_products(backend, design, values - offset[:, None])
     minima = minimise_channels(shared, responses)
-    return Batch(offset, minima, solve(shared, responses, backend.array(minima.log_smoothing)))
+    return ChannelBatch(offset, minima, solve(shared, responses, backend.array(minima.log_smoothing)))
 
 
 def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFits:
