@@ -150,7 +150,7 @@ def test_a_difference_between_speakers_is_found():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", ["speakers, words in balance", "speakers, words out of balance"])
 def test_tests_with_words_in_the_model_keep_their_level(name):
     found = p_values(WORLDS[name], range(40), ("word",))
     # Uniform p-values have a median of .5, whose standard error in 40 is .08; tests of shapes are cautious.
@@ -161,7 +161,8 @@ def test_tests_with_words_in_the_model_keep_their_level(name):
 @pytest.mark.slow
 def test_words_out_of_balance_make_levels_where_they_are_left_out():
     world = WORLDS["speakers, words out of balance"]
-    without = p_values(world, range(40), (), None)["level"] <= 0.05
+    without = p_values(world, range(40), (), None)["joint"] <= 0.05
+    # In 100 it was .30, and .06 with words in the model.
     assert without.mean() > 0.15
 
 
