@@ -70,7 +70,7 @@ netcdf_untrained <- function(file, series, recording, layers, tokens) {
   others <- setdiff(unique(dirname(dirname(series))), recording)
   if (length(others) == 0) return(list())
   blocks <- lapply(others, function(other) {
-    said <- lapply(c("network_seed", "seed"), function(name) {
+    said <- lapply(c("seed", "network_seed"), function(name) {
       ncdf4::ncatt_get(file, series[dirname(dirname(series)) == other][1], name)
     })
     seed <- Filter(function(attribute) attribute$hasatt, said)[[1]]$value
@@ -153,7 +153,8 @@ read_recordings <- function(path) {
     told <- zarr_metadata(folder)$attributes
     values <- lapply(about, function(name) if (is.null(told[[name]])) NA else told[[name]])
     row <- data.frame(recording = basename(folder), stats::setNames(values, about), stringsAsFactors = FALSE)
-    if (is.na(row$network_seed)) row$network_seed <- row$seed
+    # Weights that were drawn have a seed of their own.
+    if (is.na(row$network_seed) || (!row$trained && !is.na(row$seed))) row$network_seed <- row$seed
     row$layers <- paste(unlist(told$layers), collapse = ", ")
     row$variables <- paste(unlist(told$variables), collapse = ", ")
     row

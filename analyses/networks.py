@@ -2,8 +2,8 @@
 
 python analyses/networks.py STORE STORE ... --out DIR --words ask,wash --phones s:sh
 
-One store a network, all of the same tokens: `layerstats record` with `--part q_network` and `--part discriminator` for
-a ciwGAN, with `--untrained 5` in the first store.
+Stores of one network each or of several, all of the same tokens: `layerstats record` with `--part q_network` and
+`--part discriminator` for a ciwGAN, with `--untrained 5` in the first store.
 """
 
 from pathlib import Path
@@ -29,7 +29,9 @@ CAPTIONS = {
 
 
 def main(
-    stores: Annotated[list[Path], typer.Argument(help="One store a network, recorded on the same tokens.")],
+    stores: Annotated[
+        list[Path], typer.Argument(help="Stores of one network or several, recorded on the same tokens.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     words: Annotated[
         list[str] | None, typer.Option(help="Words to compare, ask,wash; may be given again. All by default.")

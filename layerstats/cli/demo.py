@@ -64,8 +64,8 @@ def demo(
         clips = _read_speech(step, corpus, listed(words), align, too_long, damaged)
         network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "ciwgan.safetensors")
         card = _record(step, clips, store, network, untrained)
-        stores = _record_small_networks(step, clips, out / "stores")
-        jobs = _jobs(store, stores, network, corpus, phones)
+        networks = _record_small_networks(step, clips, out / "networks.zarr")
+        jobs = _jobs(store, networks, network, corpus, phones)
         if not _has_both_sides(clips):
             del jobs["lexical"]
         sides = _sides(clips, untrained)
@@ -117,25 +117,24 @@ def _record(step: Steps, clips: Clips, store: Path, checkpoint: Path, untrained:
     return card
 
 
-def _record_small_networks(step: Steps, clips: Clips, folder: Path) -> list[Path]:
-    """Record the small ciwGANs and supervised twins of several seeds that ship, a store each; returns the stores."""
+def _record_small_networks(step: Steps, clips: Clips, store: Path) -> Path:
+    """Record the small ciwGANs and supervised twins of several seeds that ship, in one store, which is returned."""
     from layerstats.models import load_checkpoint, part
     from layerstats.probes import network_attributes, record_activations, record_untrained
     from layerstats.resources import bundled
 
     checkpoints = sorted(bundled("data", "checkpoints", "seeds").glob("*.safetensors"))
     step(f"recording {len(checkpoints)} small networks of several seeds")
-    stores: list[Path] = []
     for done, checkpoint in enumerate(checkpoints, start=1):
         network, card = load_checkpoint(checkpoint)
         parts = ("q_network", "discriminator") if hasattr(network, "generator") else ("q_network",)
         for name in parts:
-            stores.append(folder / f"{checkpoint.stem}_{name}.zarr")
-            record_activations(part(network, name), clips, stores[-1], attrs=network_attributes(card, name))
-            if len(stores) == 1:
-                record_untrained(network, clips, stores[0], seeds=range(SMALL_UNTRAINED))
+            attrs, recording = network_attributes(card, name), f"{checkpoint.stem}_{name}"
+            record_activations(part(network, name), clips, store, group=recording, attrs=attrs)
+            if (done, name) == (1, parts[0]):
+                record_untrained(network, clips, store, seeds=range(SMALL_UNTRAINED), attrs=attrs)
         step.move(done, len(checkpoints))
-    return stores
+    return store
 
 
 def _has_both_sides(clips: Clips) -> bool:
@@ -178,14 +177,14 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     return f"{heard}\n\n{series}{null}"
 
 
-def _jobs(store: Path, stores: list[Path], network: Path, corpus: str, phones: str) -> dict[str, list[str]]:
+def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) -> dict[str, list[str]]:
     """Return the arguments of each script of `analyses/`."""
     # One worker each: the scripts themselves run side by side.
     main, one = [str(store)], ["--workers", "1"]
     return {
         "words": [*main, *one],
         "phones": [*main, *one, "--phones", phones],
-        "networks": [*map(str, stores), "--phones", phones],
+        "networks": [str(networks), "--phones", phones],
         "lexical": [str(network), "--corpus", corpus],
         "series": [*main, "--corpus", corpus],
         "duration": [*main, *one],

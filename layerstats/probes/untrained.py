@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import nn
@@ -25,6 +25,7 @@ def record_untrained(
     *,
     quantity: Quantity | None = None,
     progress: Callable[[int, int], None] | None = None,
+    attrs: Mapping[str, object] | None = None,
     **options: Any,
 ) -> Experiment:
     """Record networks of the same architecture with freshly drawn weights, as `untrained_NN`.
@@ -46,6 +47,8 @@ def record_untrained(
         What is recorded; by default activations. The recordings are named after any other, "gradient_untrained_NN".
     progress : callable, optional
         Called with (tokens done, tokens in all), over all seeds.
+    attrs : mapping, optional
+        What the main recording says of its network (`network_attributes`): its kind and part are said of these too.
     **options
         As for `record_activations`, or for `record` with a quantity: layers, axes, batch_size, ...
 
@@ -76,13 +79,14 @@ def record_untrained(
         raise ArgumentError(f"The 'seeds' parameter must hold at least one seed, all 0 or more, but got {chosen}.")
     clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
     total = len(clips.tokens)
+    shared = {name: value for name, value in (attrs or {}).items() if name != "network_seed"}
     for index, seed in enumerate(chosen):
 
         def moved(done: int, _total: int, before: int = index * total) -> None:
             if progress is not None:
                 progress(before + done, total * len(chosen))
 
-        network, about = untrained(part(model), seed), {"seed": seed, "trained": False}
+        network, about = untrained(part(model), seed), {**shared, "seed": seed, "trained": False}
         name = untrained_name(seed)
         if quantity is None:
             record_activations(network, clips, store, group=name, progress=moved, attrs=about, **options)

@@ -71,9 +71,12 @@ class StoreFiles:
         for name in self.recording_names:
             recording = Recording(self.path, self.version, name)
             attributes = dict(recording.attributes)
+            # Weights that were drawn have a seed of their own.
+            seeds = [attributes.get(seed) for seed in ("network_seed", "seed")]
+            seeds = seeds if attributes["trained"] else seeds[::-1]
             about = {
                 "recording": name,
-                "network_seed": attributes.get("network_seed", attributes.get("seed")),
+                "network_seed": next((seed for seed in seeds if seed is not None), None),
                 "tokens": len(recording.written()),
                 "layers": len(recording.layers),
                 "variables": ", ".join(attributes["variables"]),

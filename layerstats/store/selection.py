@@ -49,6 +49,11 @@ class Selection:
         return self._recording
 
     @property
+    def has_recording(self) -> bool:
+        """Whether this view shows one recording, or the store as a whole."""
+        return self._recording is not None
+
+    @property
     def attrs(self) -> dict[str, Any]:
         """Provenance of the store and of the recording that this view shows."""
         return {**self._files.attributes, **self.recording_attrs}

@@ -79,14 +79,15 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
 
 
 def _views(store: Experiment | str | os.PathLike[str]) -> list[Experiment]:
-    """Return a view as it is, and of a store the activations of its trained networks, or one of an untrained."""
-    if isinstance(store, Experiment):
+    """Return a view of a recording as it is, and of a store the activations of its trained networks."""
+    if isinstance(store, Experiment) and store.has_recording:
         return [store]
-    opened = open_store(store, incomplete="allow")
+    opened = store if isinstance(store, Experiment) else open_store(store)
     table = opened.recordings
-    chosen = table[table["quantity"] == "activation"]
-    names = chosen.loc[chosen["trained"].astype(bool), "recording"].tolist() or chosen["recording"].tolist()[:1]
-    return [open_store(store, recording=str(name)) for name in names]
+    chosen = table[table["complete"].astype(bool) & (table["quantity"] == "activation")]
+    trained = chosen.loc[chosen["trained"].astype(bool), "recording"].tolist()
+    # Of a store of untrained networks any one stands for it.
+    return [opened.recording(str(name)) for name in trained or chosen["recording"].tolist()[:1]]
 
 
 def _main(view: Experiment) -> Network:
