@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from layerstats.models import ModelCard
 
 # In the order of the page.
+# The small networks, in the order in which they are compared.
+SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
 ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
 LONGEST_FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "interactions", "series")
 # Untrained networks beside the small ones of several seeds.
@@ -184,7 +186,7 @@ def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) 
     return {
         "words": [*main, *one],
         "phones": [*main, *one, "--phones", phones],
-        "networks": [str(networks), "--phones", phones],
+        "networks": [str(networks), "--phones", phones, "--kinds", SMALL_KINDS],
         "lexical": [str(network), "--corpus", corpus],
         "series": [*main, "--corpus", corpus],
         "duration": [*main, *one],

@@ -222,3 +222,24 @@ def test_contrasts_of_any_column_are_measured(stores):
     assert sexes.mean() < 0.5 * words.mean()
     with pytest.raises(ArgumentError, match="none twice"):
         compare_networks(stores, contrasts=["s:sh"], phones=["s:sh"], **kinds)
+
+
+def test_one_store_may_hold_several_networks(tmp_path):
+    tokens, phones = clips()
+    path, rng = tmp_path / "all.zarr", np.random.default_rng(0)
+    for kind in ("ciwgan", "supervised"):
+        for seed in range(2):
+            about = {"network_kind": kind, "network_seed": seed}
+            arrays, name = activations(tokens, rng, 0.2), f"{kind}_{seed}"
+            store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, name=name, attrs=about)
+        twin = {"network_kind": kind, "seed": 7, "trained": False}
+        arrays = activations(tokens, rng, 0.0)
+        store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, name=f"{kind}_random", attrs=twin)
+    relevance = {"network_kind": "ciwgan", "network_seed": 0, "quantity": "relevance"}
+    store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, name="relevance", attrs=relevance)
+    expected = [("ciwGAN", 0), ("ciwGAN", 1), ("supervised", 0), ("supervised", 1)]
+    expected += [("untrained ciwGAN", 7), ("untrained supervised", 7)]
+    for whole in (path, open_store(path)):
+        assert [(one.kind, one.seed) for one in list_networks([whole])] == expected
+    one = list_networks([open_store(path, recording="supervised_1")])
+    assert [network.view.name for network in one] == ["supervised_1", "ciwgan_random", "supervised_random"]
