@@ -28,9 +28,10 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of both.")] = 0,
 ) -> Output:
     """Count which words judges hear in each code, how consistently, and whether they agree."""
-    recorded = None if reference is None else stored_responses(open_store(reference))
-    result = heard(stored_responses(open_store(store)), recorded, draws=draws, seed=seed)
+    experiment, other = open_store(store), None if reference is None else open_store(reference)
     output = Output(out, title="What is heard in generated speech", provenance={"store": store.name, "seed": seed})
+    recorded = None if other is None else stored_responses(other)
+    result = heard(stored_responses(experiment), recorded, draws=draws, seed=seed)
     output.figure(heard_words(result.shares), "heard", "Words heard in generated speech", CAPTION)
     output.table(result.summary, "heard_summary", "What is heard, over all codes", CAPTION)
     output.table(result.codes, "heard_codes", "What is heard, code by code")

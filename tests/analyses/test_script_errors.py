@@ -19,6 +19,7 @@ OPTIONS = {
     "checks": [],
     "contrast": ["--contrast", "word=ask:wash"],
     "duration": [],
+    "heard": [],
     "interaction_calibration": [],
     "interactions": ["--training"],
     "lexical": [],
@@ -99,7 +100,7 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-@pytest.mark.parametrize("script", READ_A_STORE)
+@pytest.mark.parametrize("script", [name for name in READ_A_STORE if name != "heard"])
 def test_a_layer_that_is_not_there(script, refusal, store):
     option = "--layer" if script == "channels" else "--layers"
     line = refusal(script, store, *OPTIONS[script], *CONTRAST.get(script, ()), option, "conv9")
@@ -164,6 +165,10 @@ def test_networks_that_heard_other_speech(refusal, store, without_phones):
 def test_plans_are_whole_numbers(refusal, store):
     line = refusal("resampling", store, *OPTIONS["resampling"], *CONTRAST["resampling"], "--plan", "20,many")
     assert line == "--plan takes whole numbers separated by commas, as in 20,40, but got '20,many' instead."
+
+
+def test_a_store_without_judgements(refusal, store):
+    assert "judge" in refusal("heard", store)
 
 
 def test_worlds_have_numbers(refusal):
