@@ -166,7 +166,7 @@ class CurveModel:
         from layerstats.stats.gamm.batched.curves.refit import refit
         from layerstats.stats.gamm.batched.curves.residual_sums import gram_of
         from layerstats.stats.gamm.batched.rows import JOINT
-        from layerstats.stats.gamm.batched.rows.channel_edf import Freedoms
+        from layerstats.stats.gamm.batched.rows.channel_edf import ChannelEdf
         from layerstats.stats.gamm.batched.rows.channel_fits import (
             FITTED,
             NOT_CONVERGED,
@@ -194,7 +194,7 @@ class CurveModel:
             fits.covariance,
             len(parametric),
             {name: (own, gram_of(design, own), design.written[np.ix_(own, own)]) for name, own in columns.items()},
-            Freedoms(fits.freedom, fits.alternative_freedom, data.observations - fits.residual_freedom),
+            ChannelEdf(fits.edf, fits.edf1, data.observations - fits.residual_freedom),
             fits.residual_freedom,
         )
         tables |= {"coefficients": coefficients, "covariance": fits.covariance, "scale": fits.scale}

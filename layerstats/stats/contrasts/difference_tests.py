@@ -64,7 +64,7 @@ def difference_tests(
     tested = not np.isnan(level["p_value"])
     return {
         "joint_statistic": both.statistic,
-        "joint_df": both.reference_freedom,
+        "joint_df": both.reference_df,
         "joint_p_value": both.p_value,
         "level_difference": sign * level["estimate"],
         "level_std_error": error,

@@ -83,6 +83,6 @@ def smooth_p_values(refits: Refits, columns: np.ndarray, residual: np.ndarray | 
     design = refits.design
     residual = refits.residual_freedom if residual is None else residual
     gram = gram_of(design, columns)
-    freedom = refits.alternative_freedom[:, columns].sum(axis=1)
+    freedom = refits.edf1[:, columns].sum(axis=1)
     covariance = refits.covariance[:, columns[:, None], columns]
     return smooth_tests(refits.coefficients[:, columns], gram, covariance, freedom, residual).p_value

@@ -237,7 +237,7 @@ def test_smooth_tests_are_those_of_the_engine(freedom):
     for channel in range(8):
         theirs = smooth_test(coefficients[channel], gram, covariance[channel], freedom, 52.3)
         assert ours.statistic[channel] == pytest.approx(theirs.statistic, rel=1e-9)
-        assert ours.reference_freedom[channel] == theirs.reference_freedom
+        assert ours.reference_df[channel] == theirs.reference_df
         assert ours.p_value[channel] == pytest.approx(theirs.p_value, rel=1e-8)
 
 

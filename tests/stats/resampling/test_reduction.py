@@ -32,5 +32,5 @@ def test_criterion_and_derivatives_are_those_of_all_points(make, curves, random)
         value(smaller, reduced, parts, scale), value(design, data, whole, scale), rtol=1e-10, atol=1e-8
     )
     ours, theirs = slopes(smaller, reduced, parts, scale), slopes(design, data, whole, scale)
-    for name in ("gradient", "hessian", "random_freedom", "leverage"):
+    for name in ("gradient", "hessian", "random_edf", "leverage"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-8, atol=1e-7)

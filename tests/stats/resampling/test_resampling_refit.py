@@ -63,7 +63,7 @@ def compare(refits, result, data, digits):
     p_value = p_values_of(refits, contrast, "shape")[0]
     assert shape["p_value"] == pytest.approx(p_value, abs=max(digits, 1e-4) if linear else digits)
     own = design.columns_of("s(time):label_orderedb")
-    assert shape["edf"] == pytest.approx(refits.freedom[0, own].sum(), abs=digits)
+    assert shape["edf"] == pytest.approx(refits.edf[0, own].sum(), abs=digits)
     curve, error = differences(refits, contrast.joint)
     rows = [pd.DataFrame({"label": label, "time": np.unique(data["time"])}) for label in ("b", "a")]
     matrices = [result.design(one, exclude=result.random_terms) for one in rows]

@@ -16,7 +16,7 @@ class SmoothTests:
     """Tests of one smooth, (channel,) each: statistic over its degrees of freedom, these, and p-value."""
 
     statistic: np.ndarray
-    reference_freedom: np.ndarray
+    reference_df: np.ndarray
     p_value: np.ndarray
 
 
@@ -24,7 +24,7 @@ def smooth_tests(
     coefficients: np.ndarray,
     gram: np.ndarray,
     covariance: np.ndarray,
-    freedom: np.ndarray,
+    df: np.ndarray,
     residual: np.ndarray,
     written: np.ndarray | None = None,
 ) -> SmoothTests:
@@ -38,7 +38,7 @@ def smooth_tests(
         (coefficient, coefficient) cross-product of the columns of the smooth, the same for all channels.
     covariance
         (channel, coefficient, coefficient) Bayesian.
-    freedom, residual
+    df, residual
         (channel,) effective degrees of freedom of the smooth (edf1), and of the residuals.
     written
         As for `smooth_test`.
@@ -55,7 +55,7 @@ def smooth_tests(
     variance, directions = variance[:, ::-1], directions[:, :, ::-1]
     directions = directions * signs_along(root if written is None else root @ written, directions)[:, None]
     usable = np.sum(variance > variance[:, :1] * np.finfo(float).eps ** 0.9, axis=1)
-    rank = np.minimum(np.minimum(float(coefficients.shape[1]), freedom), usable.astype(float))
+    rank = np.minimum(np.minimum(float(coefficients.shape[1]), df), usable.astype(float))
     whole = np.floor(rank).astype(int)
     fraction = rank - whole
     scores = (fitted[:, None] @ directions)[:, 0] / np.sqrt(np.maximum(variance, np.finfo(float).tiny))

@@ -112,18 +112,18 @@ def _engine_fit(fit: StructuredFit, begin: float) -> EngineFit:
 
 
 def _tables(fit: StructuredFit, begin: float) -> EngineFit:
-    freedom = fit.freedom
+    edf = fit.edf
     values = fit.fitted()
     residuals, whitened = fit.residuals(values)
     if fit.working is None:
-        glance = glance_table(fit, freedom, residuals, whitened)
+        glance = glance_table(fit, edf, residuals, whitened)
     else:
-        glance = binomial_glance_table(fit, fit.working.predictor, freedom)
+        glance = binomial_glance_table(fit, fit.working.predictor, edf)
     return EngineFit(
-        parametric=parametric_table(fit, freedom),
-        smooths=smooth_table(fit, freedom),
+        parametric=parametric_table(fit, edf),
+        smooths=smooth_table(fit, edf),
         glance=glance,
-        smooth_parts=smooth_parts(fit, freedom),
+        smooth_parts=smooth_parts(fit, edf),
         parametric_terms=parametric_columns_used(fit.request),
         smoothing_parameters=smoothing_parameters(fit),
         fitted=values,
@@ -162,7 +162,7 @@ def _corrected_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Seque
     terms = [coefficient.term for coefficient in fit.model.parametric.coefficients]
     terms += [term.label for term in fit.model.dense for _ in range(term.size)]
     kept = np.flatnonzero([term not in exclude for term in terms])
-    corrected = replace(conditional, covariance=fit.freedom.corrected[np.ix_(kept, kept)])
+    corrected = replace(conditional, covariance=fit.edf.corrected[np.ix_(kept, kept)])
     return with_offset(corrected, fit.request.formula, new_data, exclude)
 
 
@@ -204,7 +204,7 @@ def _notes(fit: StructuredFit) -> tuple[str, ...]:
         for term in fit.model.dense
         if term.arbitrary
     )
-    noted = first_order if fit.freedom.leaves_out_second_order else ()
+    noted = first_order if fit.edf.leaves_out_second_order else ()
     cost = note_on_cost(fit.model, fit.optimum.solution.penalties.count, fit.meter.expected) if fit.meter else ()
     sampled = sample_notes(fit.request)
     return (*(notes if aliased.names else ()), *shrunk, *null_spaces, *tied, *noted, *sampled, *cost)

@@ -44,7 +44,7 @@ class Criterion:
     known_scale: float | None = None
 
     @property
-    def freedom(self) -> int:
+    def rows_less_unpenalised(self) -> int:
         """Observations, less the unpenalised directions for REML."""
         return self.system.observations - (0 if self.method == "ML" else self.penalties.counted_as_estimated)
 
@@ -67,7 +67,9 @@ class Criterion:
         determinants = solution.log_determinant - solution.penalty_determinant.value
         scale = np.exp(log_scale)
         square = solution.penalised_square
-        return self.constant + float(minus_log_likelihood(square, scale, log_scale, self.freedom, determinants))
+        return self.constant + float(
+            minus_log_likelihood(square, scale, log_scale, self.rows_less_unpenalised, determinants)
+        )
 
     def derivatives(self, solution: Solution, log_scale: float) -> Derivatives:
         """Return gradient and Hessian."""
@@ -77,7 +79,7 @@ class Criterion:
         scale = np.exp(log_scale)
         second = np.diag(trace + fit / scale) - trace_cross - 2 * fit_cross / scale - penalty.hessian
         parts = LikelihoodParts(fit, trace - penalty.gradient, second)
-        found = derivatives(parts, solution.penalised_square, scale, self.freedom)
+        found = derivatives(parts, solution.penalised_square, scale, self.rows_less_unpenalised)
         if self.known_scale is not None:
             found.gradient[-1] = found.hessian[-1, :] = found.hessian[:, -1] = 0.0
         return found
@@ -94,14 +96,14 @@ class Criterion:
         """Return the log scale that minimises the criterion at given smoothing parameters, or the known one."""
         if self.known_scale is not None:
             return float(np.log(self.known_scale))
-        if self.freedom <= 0:
+        if self.rows_less_unpenalised <= 0:
             raise DataError(
                 f"The model has as many coefficients without penalty as the data have rows "
                 f"({self.system.observations}): nothing is left to estimate a variance from. Leave out a term, or use "
                 "more data."
             )
         check_inexact(solution.penalised_square, self.system.response_square)
-        return float(np.log(solution.penalised_square / self.freedom))
+        return float(np.log(solution.penalised_square / self.rows_less_unpenalised))
 
 
 def check_inexact(left: float, square: float) -> None:

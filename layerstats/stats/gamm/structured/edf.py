@@ -20,7 +20,7 @@ from layerstats.stats.gamm.structured.second_order import SecondOrder, second_or
 
 
 @dataclass(frozen=True, eq=False)
-class Freedom:
+class EffectiveDf:
     """Degrees of freedom at an optimum.
 
     Attributes
@@ -86,7 +86,7 @@ class Freedom:
         return 1 - np.diag(self._shrinkage)
 
     @cached_property
-    def dense_alternative(self) -> np.ndarray:
+    def dense_edf1(self) -> np.ndarray:
         """(column,) the diagonal of 2F - FF over the dense corner: what mgcv calls edf1."""
         inverse = self.optimum.solution.inverse
         kept = np.eye(len(inverse)) - self._shrinkage
@@ -104,7 +104,7 @@ class Freedom:
         return solution.system.block_count.sum() - shrunk
 
     @cached_property
-    def block_alternative(self) -> np.ndarray:
+    def block_edf1(self) -> np.ndarray:
         """(function,) the diagonal of 2F - FF summed over the random blocks."""
         solution, weight = self.optimum.solution, self._block_penalty
         count = solution.system.block_count
@@ -122,9 +122,9 @@ class Freedom:
         return float(self.dense.sum() + self.block.sum())
 
     @cached_property
-    def total_alternative(self) -> float:
+    def total_edf1(self) -> float:
         """The sum of edf1."""
-        return float(self.dense_alternative.sum() + self.block_alternative.sum())
+        return float(self.dense_edf1.sum() + self.block_edf1.sum())
 
     @cached_property
     def bayesian(self) -> np.ndarray:
@@ -201,8 +201,8 @@ class Freedom:
         return first if self.second_order is None else first + self.scale * self.second_order.covariance
 
     @cached_property
-    def total_corrected(self) -> float:
-        """Degrees of freedom with the uncertainty of the smoothing parameters (edf2), no more than `total_alternative`.
+    def total_edf2(self) -> float:
+        """Degrees of freedom with the uncertainty of the smoothing parameters (edf2), no more than `total_edf1`.
 
         They exceed `total` by tr(V J'X'XJ) / phi, J the derivative of all coefficients; X'X = K - S and J = -K^-1 S b
         make J'KJ a matter of sums that the Hessian has too, and only J'SJ is left.
@@ -223,5 +223,5 @@ class Freedom:
             cross[:, first + number] -= mixed
         extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
         if self.second_order is not None:
-            extra += self.second_order.freedom
-        return min(self.total + extra, self.total_alternative)
+            extra += self.second_order.edf
+        return min(self.total + extra, self.total_edf1)

@@ -13,9 +13,9 @@ from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.cost import Meter
 from layerstats.stats.gamm.structured.criterion import Criterion, check_inexact
-from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.edf import EffectiveDf
 from layerstats.stats.gamm.structured.model import Model
-from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedFreedom, build_nested_system
+from layerstats.stats.gamm.structured.nested import NestedCriterion, NestedEffectiveDf, build_nested_system
 from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
 from layerstats.stats.gamm.structured.offsets import offset_of, response_of
 from layerstats.stats.gamm.structured.optimum import Optimum, minimise_from_starts
@@ -65,9 +65,9 @@ class StructuredFit:
     meter: Meter | None = None
 
     @cached_property
-    def freedom(self) -> Freedom:
+    def edf(self) -> EffectiveDf:
         """Degrees of freedom and covariances."""
-        kind = NestedFreedom if self.model.outer else Freedom
+        kind = NestedEffectiveDf if self.model.outer else EffectiveDf
         return kind(self.model, self.optimum, self.request.method, self.known_scale)
 
     @property
@@ -78,7 +78,7 @@ class StructuredFit:
     @property
     def residual_freedom(self) -> float:
         """Degrees of freedom of the estimate of the scale; infinite where the scale is known."""
-        return len(self.request.frame) - self.freedom.total if self.working is None else np.inf
+        return len(self.request.frame) - self.edf.total if self.working is None else np.inf
 
     @property
     def weights(self) -> np.ndarray:

@@ -26,12 +26,12 @@ class SecondOrder:
     ----------
     covariance
         (column, column) what it adds to the covariance of the dense coefficients, divided by the scale.
-    freedom
+    edf
         What it adds to the degrees of freedom.
     """
 
     covariance: np.ndarray
-    freedom: float
+    edf: float
 
 
 def second_order(
@@ -60,14 +60,14 @@ def second_order(
     along = inverse_root if axes is None else axes @ inverse_root
     slopes = [_slope_of_root(along, penalty) for penalty in penalties]
     dense = len(model.parametric.coefficients) + sum(term.size for term in model.dense)
-    covariance, freedom = np.zeros((dense, dense)), 0.0
+    covariance, edf = np.zeros((dense, dense)), 0.0
     for weights in _root_of_covariance(hessian)[: len(penalties)].T:
         slope = np.tensordot(weights, slopes, 1)
         moved = inverse_root[:dense] @ slope
         covariance += moved @ moved.T
         # X'X is K less the penalties, and in the coordinates of the root K is the identity.
-        freedom += float(np.sum(slope**2) - total @ np.sum((along @ slope) ** 2, axis=1))
-    return SecondOrder(covariance, freedom)
+        edf += float(np.sum(slope**2) - total @ np.sum((along @ slope) ** 2, axis=1))
+    return SecondOrder(covariance, edf)
 
 
 def _root_of_covariance(hessian: np.ndarray) -> np.ndarray:

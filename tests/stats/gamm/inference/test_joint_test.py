@@ -50,7 +50,7 @@ def test_it_is_that_of_the_binary_smooth(engine, weighted):
     expected = other.smooths.set_index("term").loc["s(time):is_b"]
     edf, test = joint_test(one, "labelb", "s(time):label_orderedb")
     assert edf == pytest.approx(expected["edf"], abs=1e-5)
-    assert test.reference_freedom == pytest.approx(expected["ref_df"], abs=1e-5)
+    assert test.reference_df == pytest.approx(expected["ref_df"], abs=1e-5)
     assert test.p_value == pytest.approx(expected["p_value"], abs=1e-6)
 
 
@@ -65,7 +65,7 @@ def test_other_levels_and_other_degrees_of_freedom():
     few = joint_test(result, "labelc", "s(time):label_orderedc", residual_freedom=5)[1]
     assert few.statistic == p_values["c"].statistic
     assert few.p_value > p_values["c"].p_value
-    whole = int(few.reference_freedom)
+    whole = int(few.reference_df)
     assert stats.f.sf(few.statistic, whole + 1, 5) < 2 * few.p_value < 4 * stats.f.sf(few.statistic, whole, 5)
 
 

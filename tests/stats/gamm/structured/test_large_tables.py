@@ -27,9 +27,9 @@ def tables(request):
     fitted = fit_structured(request, model)
     residuals, whitened = fitted.residuals(fitted.fitted())
     return [
-        parametric_table(fitted, fitted.freedom).drop(columns="term"),
-        smooth_table(fitted, fitted.freedom).drop(columns="term"),
-        glance_table(fitted, fitted.freedom, residuals, whitened).drop(columns="method"),
+        parametric_table(fitted, fitted.edf).drop(columns="term"),
+        smooth_table(fitted, fitted.edf).drop(columns="term"),
+        glance_table(fitted, fitted.edf, residuals, whitened).drop(columns="method"),
     ]
 
 

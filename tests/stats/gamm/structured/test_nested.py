@@ -75,9 +75,9 @@ def test_answers_are_those_of_the_dense_corner(case):
     _, dense, nested = case
     assert nested.optimum.value == pytest.approx(dense.optimum.value, abs=1e-8)
     assert np.allclose(nested.fitted(), dense.fitted(), atol=1e-7)
-    for name in ("scale", "total", "total_alternative", "total_corrected"):
-        assert getattr(nested.freedom, name) == pytest.approx(getattr(dense.freedom, name), rel=1e-6)
-    parts = zip(smooth_parts(nested, nested.freedom), smooth_parts(dense, dense.freedom), strict=True)
+    for name in ("scale", "total", "total_edf1", "total_edf2"):
+        assert getattr(nested.edf, name) == pytest.approx(getattr(dense.edf, name), rel=1e-6)
+    parts = zip(smooth_parts(nested, nested.edf), smooth_parts(dense, dense.edf), strict=True)
     for own, other in parts:
         assert own.label == other.label
         assert own.edf == pytest.approx(other.edf, abs=2e-5)
@@ -85,14 +85,14 @@ def test_answers_are_those_of_the_dense_corner(case):
     common = slice(0, len(nested.model.parametric.coefficients))
     for name in ("bayesian", "frequentist", "corrected"):
         assert np.allclose(
-            getattr(nested.freedom, name)[common, common], getattr(dense.freedom, name)[common, common], rtol=1e-6
+            getattr(nested.edf, name)[common, common], getattr(dense.edf, name)[common, common], rtol=1e-6
         )
 
 
 def test_tests_are_those_of_the_dense_corner(case):
     _, dense, nested = case
-    expected = smooth_table(dense, dense.freedom)
-    found = smooth_table(nested, nested.freedom)
+    expected = smooth_table(dense, dense.edf)
+    found = smooth_table(nested, nested.edf)
     assert found["term"].tolist() == expected["term"].tolist()
     assert np.allclose(found["p_value"], expected["p_value"], rtol=1e-4, atol=1e-300)
     # Where a variance is estimated as zero the rank is a matter of rounding.

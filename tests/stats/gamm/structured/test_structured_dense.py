@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import cholesky
 
 from layerstats.stats.gamm.restricted_likelihood import Derivatives
-from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.edf import EffectiveDf
 from layerstats.stats.gamm.structured.fitting import criterion_of, fit_structured, series_start
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.quadratic_form import QuadraticForm, f_like_form
@@ -115,24 +115,24 @@ def test_estimates_and_criterion(case):
 
 def test_degrees_of_freedom(case):
     _, model, fitted, whole = case
-    freedom = fitted.freedom
+    edf = fitted.edf
     twice = 2 * np.diag(whole.kept) - np.diag(whole.kept @ whole.kept)
     # Where a contained smooth ties, the last digits are the processor's.
-    assert freedom.total == pytest.approx(np.trace(whole.kept), rel=1e-6)
-    assert np.allclose(freedom.dense, np.diag(whole.kept)[: whole.dense], atol=1e-6)
-    assert np.allclose(freedom.dense_alternative, twice[: whole.dense], atol=1e-6)
+    assert edf.total == pytest.approx(np.trace(whole.kept), rel=1e-6)
+    assert np.allclose(edf.dense, np.diag(whole.kept)[: whole.dense], atol=1e-6)
+    assert np.allclose(edf.dense_edf1, twice[: whole.dense], atol=1e-6)
     if model.blocks:
         shape = (model.level_count, -1)
-        assert np.allclose(freedom.block, np.diag(whole.kept)[whole.dense :].reshape(shape).sum(0), atol=1e-7)
-        assert np.allclose(freedom.block_alternative, twice[whole.dense :].reshape(shape).sum(0), atol=1e-7)
+        assert np.allclose(edf.block, np.diag(whole.kept)[whole.dense :].reshape(shape).sum(0), atol=1e-7)
+        assert np.allclose(edf.block_edf1, twice[whole.dense :].reshape(shape).sum(0), atol=1e-7)
 
 
 def test_covariances(case):
     _, _, fitted, whole = case
-    freedom = fitted.freedom
+    edf = fitted.edf
     corner = np.ix_(np.arange(whole.dense), np.arange(whole.dense))
-    assert np.allclose(freedom.bayesian, freedom.scale * whole.inverse[corner], atol=1e-7)
-    assert np.allclose(freedom.frequentist, freedom.scale * (whole.kept @ whole.inverse)[corner], atol=1e-7)
+    assert np.allclose(edf.bayesian, edf.scale * whole.inverse[corner], atol=1e-7)
+    assert np.allclose(edf.frequentist, edf.scale * (whole.kept @ whole.inverse)[corner], atol=1e-7)
     smoothing = fitted.optimum.solution.smoothing
     sensitivity = np.stack(
         [
@@ -141,11 +141,11 @@ def test_covariances(case):
         ],
         1,
     )
-    correction = sensitivity @ freedom.smoothing_covariance @ sensitivity.T
-    assert np.allclose(freedom.corrected, freedom.bayesian + correction[corner], atol=1e-7)
-    extra = np.sum(correction * (whole.matrix.T @ whole.matrix)) / freedom.scale
-    assert freedom.total_corrected == pytest.approx(
-        min(freedom.total + extra, np.trace(2 * whole.kept - whole.kept @ whole.kept)), rel=1e-7
+    correction = sensitivity @ edf.smoothing_covariance @ sensitivity.T
+    assert np.allclose(edf.corrected, edf.bayesian + correction[corner], atol=1e-7)
+    extra = np.sum(correction * (whole.matrix.T @ whole.matrix)) / edf.scale
+    assert edf.total_edf2 == pytest.approx(
+        min(edf.total + extra, np.trace(2 * whole.kept - whole.kept @ whole.kept)), rel=1e-7
     )
 
 
@@ -185,21 +185,21 @@ def test_second_order_term_by_differences_of_the_root(formula, balanced, make_re
     weights = np.linalg.inv(hessian + 0.1 * np.eye(len(hessian)))[:-1, :-1]
     expected = np.einsum("kab,kl,lcb->ac", slopes, weights, slopes)
     solution = criterion.solve(point)
-    freedom = Freedom(model, Optimum(solution, 0.0, 0.0, Derivatives(np.zeros(0), hessian), 0, True), "REML")
-    found = freedom.second_order
+    edf = EffectiveDf(model, Optimum(solution, 0.0, 0.0, Derivatives(np.zeros(0), hessian), 0, True), "REML")
+    found = edf.second_order
     corner = np.ix_(np.arange(whole.dense), np.arange(whole.dense))
     assert np.allclose(found.covariance, expected[corner], rtol=1e-5, atol=1e-7 * np.abs(expected).max())
-    assert found.freedom == pytest.approx(np.sum(expected * (whole.matrix.T @ whole.matrix)), rel=1e-5)
+    assert found.edf == pytest.approx(np.sum(expected * (whole.matrix.T @ whole.matrix)), rel=1e-5)
 
 
 def test_random_terms_by_whole_matrices(case):
     """The test of Wood (2013) as mgcv has it: other random levels are noise."""
     request, model, fitted, whole = case
-    scale = fitted.freedom.scale
-    table = smooth_table(fitted, fitted.freedom).set_index("term")
+    scale = fitted.edf.scale
+    table = smooth_table(fitted, fitted.edf).set_index("term")
     tested = [term.label for term in model.blocks]
     tested += [term.label for term in model.dense if term.null_dimension == 0]
-    residual = len(request.frame) - fitted.freedom.total
+    residual = len(request.frame) - fitted.edf.total
     for label in tested:
         noise = np.concatenate(
             [np.zeros(0, int), *(whole.columns[other] for other in whole.random if other != label)]
@@ -229,10 +229,10 @@ def test_large_random_terms_give_the_same_p_value(speakers, noise, balanced, mak
     data = make_tokens(40, 8, balanced=balanced, noise=noise)
     request = make_request(f"y ~ word + s(x, k = 5) + s(x, token, bs = 'fs', m = 1, k = 4) + {speakers}", data)
     fitted = fit_structured(request, build_model(request))
-    small = smooth_table(fitted, fitted.freedom).set_index("term").loc["s(x,token)"]
+    small = smooth_table(fitted, fitted.edf).set_index("term").loc["s(x,token)"]
     for limit in ("LARGEST_DENSE", "LARGEST_COMPUTED"):
         monkeypatch.setattr(block_spectrum, limit, 0)
-    large = smooth_table(fitted, fitted.freedom).set_index("term").loc["s(x,token)"]
+    large = smooth_table(fitted, fitted.edf).set_index("term").loc["s(x,token)"]
     assert large["p_value"] == pytest.approx(small["p_value"], rel=2e-6)
     # The two count eigenvalues above 2e-12 and 3e-13 of the largest; of a variance near zero one can lie between.
     assert large["ref_df"] == pytest.approx(small["ref_df"], abs=1)
@@ -272,7 +272,7 @@ def test_design_predicts_with_the_whole_covariance(case):
     spread[np.arange(len(rows)), model.level[::5]] = block
     matrix = np.hstack([dense, spread.reshape(len(rows), -1)])[:, : len(whole.coefficients)]
     assert np.allclose(predicted.matrix @ predicted.coefficients, matrix @ whole.coefficients, atol=1e-7)
-    covariance = fitted.freedom.scale * matrix @ whole.inverse @ matrix.T
+    covariance = fitted.edf.scale * matrix @ whole.inverse @ matrix.T
     assert np.allclose(predicted.matrix @ predicted.covariance @ predicted.matrix.T, covariance, atol=1e-9)
     assert len(predicted.term_of_column) == predicted.matrix.shape[1]
 

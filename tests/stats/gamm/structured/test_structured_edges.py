@@ -67,7 +67,7 @@ def test_estimates_and_score_are_those_of_whole_matrices(edge, make_request, mak
     digits = max(1e-8, 1e-15 * abs(offset))
     assert np.allclose(fitted.fitted() - offset, whole.matrix @ whole.coefficients, atol=10 * digits)
     assert fitted.optimum.value == pytest.approx(whole.reml(np.exp(fitted.optimum.log_scale)), abs=1e3 * digits)
-    assert fitted.freedom.total == pytest.approx(np.trace(whole.kept), rel=1e-5)
+    assert fitted.edf.total == pytest.approx(np.trace(whole.kept), rel=1e-5)
 
 
 @pytest.mark.parametrize("edge", EDGES)

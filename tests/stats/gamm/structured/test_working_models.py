@@ -132,11 +132,11 @@ def test_the_fit_maximises_the_penalised_likelihood_and_its_covariance_is_the_in
     cross = columns.T @ (weights[:, None] * columns)
     inverse = np.linalg.inv(cross + np.diag(penalty))
     size = len(fit.coefficients)
-    assert np.allclose(fit.freedom.bayesian, inverse[:size, :size], rtol=1e-5, atol=1e-9)
-    assert fit.freedom.scale == 1
-    assert fit.freedom.total == pytest.approx(np.trace(inverse @ cross), rel=1e-5)
+    assert np.allclose(fit.edf.bayesian, inverse[:size, :size], rtol=1e-5, atol=1e-9)
+    assert fit.edf.scale == 1
+    assert fit.edf.total == pytest.approx(np.trace(inverse @ cross), rel=1e-5)
     share = inverse @ cross
-    assert fit.freedom.total_alternative == pytest.approx(2 * np.trace(share) - np.trace(share @ share), rel=1e-5)
+    assert fit.edf.total_edf1 == pytest.approx(2 * np.trace(share) - np.trace(share @ share), rel=1e-5)
     # The smoothing parameters are a fixed point: at the working model of the fit itself their gradient is zero.
     gradient = fit.optimum.derivatives.gradient
     assert np.abs(gradient).max() < 1e-6 * abs(fit.optimum.value)
@@ -166,7 +166,7 @@ def test_corrected_freedom_is_that_of_dense_algebra(request_of):
     extra = np.trace(jacobian @ covariance @ jacobian.T @ cross)
     share = inverse @ cross
     expected = min(np.trace(share) + extra, 2 * np.trace(share) - np.trace(share @ share))
-    assert fit.freedom.total_corrected == pytest.approx(expected, rel=1e-4)
+    assert fit.edf.total_edf2 == pytest.approx(expected, rel=1e-4)
 
 
 def test_working_models_have_the_gradient_and_curvature_of_the_likelihood():
@@ -225,4 +225,4 @@ def test_doubling_trials_is_doubling_rows(request_of):
     first = fit_structured(twice, build_model(twice))
     second = fit_structured(rows, build_model(rows))
     assert second.fitted()[: len(first.fitted())] == pytest.approx(first.fitted(), abs=1e-6)
-    assert second.freedom.total == pytest.approx(first.freedom.total, rel=1e-5)
+    assert second.edf.total == pytest.approx(first.edf.total, rel=1e-5)

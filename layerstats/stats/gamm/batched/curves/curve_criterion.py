@@ -73,7 +73,7 @@ class Slopes:
     ----------
     gradient, hessian
         (replicate, parameter) and (replicate, parameter, parameter).
-    random_freedom
+    random_edf
         (replicate, component) effective degrees of freedom of each random penalty.
     leverage
         (replicate, column, column) what the random terms take of the information about the fixed columns.
@@ -81,7 +81,7 @@ class Slopes:
 
     gradient: np.ndarray
     hessian: np.ndarray
-    random_freedom: np.ndarray
+    random_edf: np.ndarray
     leverage: np.ndarray
 
 
@@ -133,17 +133,17 @@ def estimate(
 
 def value(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_scale: np.ndarray) -> np.ndarray:
     """Return the criterion of each replicate; that of the structured engine."""
-    rows, scale = restricted_freedom(design, summaries), np.exp(log_scale)
+    rows, scale = rows_less_unpenalised(design, summaries), np.exp(log_scale)
     determinants = estimates.log_determinant
     return design.constant + minus_log_likelihood(estimates.penalised_square, scale, log_scale, rows, determinants)
 
 
 def best_log_scale(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
     """Return the log scale that minimises the criterion at given smoothing parameters, (replicate,)."""
-    return NumpyBackend().log(estimates.penalised_square / restricted_freedom(design, summaries))
+    return NumpyBackend().log(estimates.penalised_square / rows_less_unpenalised(design, summaries))
 
 
-def restricted_freedom(design: CurveDesign, summaries: Summaries) -> np.ndarray:
+def rows_less_unpenalised(design: CurveDesign, summaries: Summaries) -> np.ndarray:
     """Return the rows less the unpenalised columns, (replicate,)."""
     return summaries.observations - int(np.sum(~design.penalised))
 
@@ -168,8 +168,8 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     turned = (information.reshape(replicates, -1, columns) @ inverse).reshape(information.shape)
     diagonal = np.diagonal(inverse, axis1=1, axis2=2)
     square = np.concatenate([(penalised * coefficients[:, None]).sum(axis=2), quadratic], axis=1)
-    random_freedom = trace - np.trace(turned, axis1=2, axis2=3)
-    determinant = np.concatenate([(weighted * diagonal[:, None]).sum(axis=2), -random_freedom], axis=1)
+    random_edf = trace - np.trace(turned, axis1=2, axis2=3)
+    determinant = np.concatenate([(weighted * diagonal[:, None]).sum(axis=2), -random_edf], axis=1)
     total = weighted.sum(axis=1)
     shares = weighted[:, :, design.penalised] / total[:, None, design.penalised]
     rank = np.concatenate([shares.sum(axis=2), np.zeros((replicates, random))], axis=1)
@@ -189,8 +189,8 @@ def slopes(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_
     # In minus the log of a variance, the first derivative is minus what is added here.
     block[:, own, own] -= (square / scale[:, None] + determinant)[:, fixed:]
     parts = LikelihoodParts(square, determinant - rank, block)
-    found = derivatives(parts, estimates.penalised_square, scale, restricted_freedom(design, summaries))
-    return Slopes(found.gradient, found.hessian, random_freedom, information.sum(axis=1))
+    found = derivatives(parts, estimates.penalised_square, scale, rows_less_unpenalised(design, summaries))
+    return Slopes(found.gradient, found.hessian, random_edf, information.sum(axis=1))
 
 
 def _add_piece(

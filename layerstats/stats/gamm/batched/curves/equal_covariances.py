@@ -101,13 +101,13 @@ def equal_covariances(
     """
     of_tokens = variance * (np.array(design.levels) == TOKEN)[:, None]
     precision, log_token = inverse_of(noise + _covariance(design.curves, of_tokens))
-    deviations = Member(summaries.within_freedom, summaries.within_freedom, summaries.within)
+    deviations = Member(summaries.within_df, summaries.within_df, summaries.within)
     if not design.has_speakers:
         means = [_counted(_member(design, one)) for one in summaries.unit_means]
         piece = EqualCovariance(precision, design.curves, of_tokens, (deviations, *means))
         return (piece,), piece.number * log_token
     pieces = [EqualCovariance(precision, design.curves, of_tokens, (deviations,))]
-    determinant = summaries.within_freedom * log_token
+    determinant = summaries.within_df * log_token
     for unit_means in _alike(summaries.unit_means):
         counts = unit_means[0].counts
         precision, log_unit, loadings, weights = _unit(design, counts, noise, variance)

@@ -37,7 +37,7 @@ def without_rest(design: CurveDesign, summaries: Summaries) -> tuple[CurveDesign
     within = turn @ summaries.within @ turn.T
     log_noise = 2 * np.log(np.diagonal(factor)).sum()
     rest.square[:] = np.trace(within[:, reached:, reached:], axis1=1, axis2=2)
-    rest.log_determinant[:] = log_noise * summaries.within_freedom
+    rest.log_determinant[:] = log_noise * summaries.within_df
     unit_means = []
     for means in summaries.unit_means:
         unit_means.append(_turned(means, turn, columns[list(means.labels)], reached, rest))

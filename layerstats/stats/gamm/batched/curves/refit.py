@@ -49,8 +49,8 @@ class Refits:
         (replicate,) rows less effective degrees of freedom.
     score
         (replicate,) the criterion.
-    row_freedom, token_variance
-        Where tokens differ in their times: `alternative_freedom`, and (replicate,) the variance of tokens about their
+    row_edf1, token_variance
+        Where tokens differ in their times: `edf1`, and (replicate,) the variance of tokens about their
         label's curve.
     gradient_norm, iterations, converged
         (replicate,) the largest element of the gradient, the steps that were taken, whether they arrived.
@@ -68,26 +68,26 @@ class Refits:
     gradient_norm: np.ndarray
     iterations: np.ndarray
     converged: np.ndarray
-    row_freedom: np.ndarray | None = None
+    row_edf1: np.ndarray | None = None
     token_variance: np.ndarray | None = None
 
     @cached_property
-    def freedom(self) -> np.ndarray:
+    def edf(self) -> np.ndarray:
         """(replicate, column) effective degrees of freedom of the fixed columns."""
         inverse = np.diagonal(self.covariance, axis1=1, axis2=2) / self.scale[:, None]
         return 1 - inverse * self.penalised
 
     @cached_property
-    def alternative_freedom(self) -> np.ndarray:
+    def edf1(self) -> np.ndarray:
         """(replicate, column) what mgcv calls edf1."""
-        if self.row_freedom is not None:
-            return self.row_freedom
+        if self.row_edf1 is not None:
+            return self.row_edf1
         inverse = self.covariance / self.scale[:, None, None]
         kept = np.eye(inverse.shape[1]) - inverse * self.penalised[:, None, :]
         twice = (kept * kept.swapaxes(1, 2)).sum(axis=2)
         taken = inverse @ self.leverage @ inverse
         twice += np.diagonal(taken, axis1=1, axis2=2) * self.penalised
-        return 2 * self.freedom - twice
+        return 2 * self.edf - twice
 
 
 def refit(
@@ -138,16 +138,16 @@ def _refit_rows(data: RowData, held: np.ndarray | None, noise: np.ndarray | None
         smoothing = row.log_smoothing
         numbers = {
             "log_smoothing": smoothing,
-            "scale": fit.freedom.scale,
+            "scale": fit.edf.scale,
             "coefficients": fit.coefficients[own],
-            "covariance": fit.freedom.bayesian[own, own],
+            "covariance": fit.edf.bayesian[own, own],
             "penalised": np.exp(smoothing[: len(design.penalties)]) @ design.penalties,
             "residual_freedom": fit.residual_freedom,
             "score": optimum.value,
             "gradient_norm": np.abs(optimum.derivatives.gradient).max(),
             "iterations": optimum.iterations,
             "converged": optimum.converged,
-            "row_freedom": fit.freedom.dense_alternative[own],
+            "row_edf1": fit.edf.dense_edf1[own],
             "token_variance": row.token_variance(),
         }
         for name, value_of in numbers.items():
@@ -176,7 +176,7 @@ def _refits(
         covariance=inverse * scale[:, None, None],
         penalised=penalised,
         leverage=found.leverage,
-        residual_freedom=summaries.observations - kept.sum(axis=1) - found.random_freedom.sum(axis=1),
+        residual_freedom=summaries.observations - kept.sum(axis=1) - found.random_edf.sum(axis=1),
         score=value(design, summaries, estimates, log_scale),
         gradient_norm=np.abs(found.gradient).max(axis=1),
         iterations=iterations,

@@ -69,7 +69,7 @@ class Summaries:
         The units' means.
     within
         (replicate, time, time) products of deviations of tokens from the mean of their cell.
-    within_freedom
+    within_df
         (replicate,) their number: tokens less cells.
     observations
         (replicate,) rows.
@@ -79,7 +79,7 @@ class Summaries:
 
     unit_means: tuple[UnitMeans, ...]
     within: np.ndarray
-    within_freedom: np.ndarray
+    within_df: np.ndarray
     observations: np.ndarray
     rest: Rest | None = None
 
@@ -96,7 +96,7 @@ class Summaries:
                 for one in self.unit_means
             ),
             within=self.within[rows],
-            within_freedom=self.within_freedom[rows],
+            within_df=self.within_df[rows],
             observations=self.observations[rows],
             rest=None if self.rest is None else self.rest.take(rows),
         )
@@ -112,7 +112,7 @@ def stacked(parts: Sequence[Summaries]) -> Summaries:
         UnitMeans(those[0].labels, *(of(name, those) for name in ("units", "counts", "total", "square")))
         for those in zip(*(part.unit_means for part in parts), strict=True)
     )
-    return Summaries(unit_means, of("within", parts), of("within_freedom", parts), of("observations", parts))
+    return Summaries(unit_means, of("within", parts), of("within_df", parts), of("observations", parts))
 
 
 def replicates_of(
@@ -174,7 +174,7 @@ def summarise(
     return Summaries(
         unit_means=_by_speaker(counts, means, times) if design.has_speakers else _by_label(counts, means),
         within=within,
-        within_freedom=weight.sum(axis=1) - (cells * times).sum(axis=1),
+        within_df=weight.sum(axis=1) - (cells * times).sum(axis=1),
         observations=weight.sum(axis=1) * design.points,
     )
 

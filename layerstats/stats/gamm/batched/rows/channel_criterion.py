@@ -16,12 +16,14 @@ def criterion(solutions: Solutions, log_scale: Array) -> Array:
     determinants = solutions.log_determinant - _penalty_determinant(solutions)
     scale = shared.backend.exp(log_scale)
     square = solutions.penalised_square
-    return shared.design.constant + minus_log_likelihood(square, scale, log_scale, shared.freedom, determinants)
+    return shared.design.constant + minus_log_likelihood(
+        square, scale, log_scale, shared.rows_less_unpenalised, determinants
+    )
 
 
 def best_log_scale(solutions: Solutions) -> Array:
     """Return the log scale that minimises the criterion at given smoothing parameters, (channel,)."""
-    return solutions.shared.backend.log(solutions.penalised_square / solutions.shared.freedom)
+    return solutions.shared.backend.log(solutions.penalised_square / solutions.shared.rows_less_unpenalised)
 
 
 def derivatives(solutions: Solutions, log_scale: Array) -> Derivatives:
@@ -34,7 +36,9 @@ def derivatives(solutions: Solutions, log_scale: Array) -> Derivatives:
     own = shared.diagonal(trace + fit / scale[:, None])
     second = own - trace_cross - 2 * fit_cross / scale[:, None, None] - penalty_hessian
     parts = LikelihoodParts(fit, trace - penalty_gradient, second)
-    return likelihood_derivatives(parts, solutions.penalised_square, scale, shared.freedom, shared.backend.zeros)
+    return likelihood_derivatives(
+        parts, solutions.penalised_square, scale, shared.rows_less_unpenalised, shared.backend.zeros
+    )
 
 
 def penalised_directions(solutions: Solutions) -> Array:

@@ -1,4 +1,4 @@
-"""Effective degrees of freedom of a block of channels; the formulas are those of `structured.inference.freedom`."""
+"""Effective degrees of freedom of a block of channels; the formulas are those of `structured.inference.edf`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from layerstats.stats.gamm.batched.rows.channel_solution import Solutions
 
 
 @dataclass(frozen=True, eq=False)
-class Freedoms:
+class ChannelEdf:
     """Degrees of freedom at the optimum of each channel.
 
     Attributes
     ----------
-    dense, dense_alternative
+    dense, dense_edf1
         (channel, column) the diagonals of F and of 2F - FF over the dense corner.
     total
         (channel,) effective degrees of freedom of the whole model.
     """
 
     dense: np.ndarray
-    dense_alternative: np.ndarray
+    dense_edf1: np.ndarray
     total: np.ndarray
 
 
-def freedoms(solutions: Solutions) -> Freedoms:
+def channel_edf(solutions: Solutions) -> ChannelEdf:
     """Return the degrees of freedom at given smoothing parameters."""
     shared, inverse = solutions.shared, solutions.inverse
     numpy = shared.backend.numpy
@@ -40,4 +40,4 @@ def freedoms(solutions: Solutions) -> Freedoms:
     variance = shared.block_count[:, None, None] * solutions.block_inverse + solutions.spread(inverse)
     shrunk = variance[..., functions, functions].sum(1) * block_penalty
     block = float(shared.design.system.block_count.sum()) - shrunk
-    return Freedoms(numpy(dense), numpy(2 * dense - twice), numpy(dense.sum(-1) + block.sum(-1)))
+    return ChannelEdf(numpy(dense), numpy(2 * dense - twice), numpy(dense.sum(-1) + block.sum(-1)))

@@ -14,7 +14,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.batched.backend import Backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import SmoothTests, smooth_tests
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
-from layerstats.stats.gamm.batched.rows.channel_edf import Freedoms, freedoms
+from layerstats.stats.gamm.batched.rows.channel_edf import ChannelEdf, channel_edf
 from layerstats.stats.gamm.batched.rows.channel_optima import minimise_channels
 from layerstats.stats.gamm.batched.rows.channel_responses import cross_products
 from layerstats.stats.gamm.batched.rows.channel_solution import Shared, Solutions, share, solve
@@ -186,9 +186,9 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
     solutions = batch.solutions
     coefficients = backend.numpy(solutions.coefficients).copy()
     coefficients[:, 0] += batch.offset
-    scale = backend.numpy(solutions.penalised_square) / shared.freedom
+    scale = backend.numpy(solutions.penalised_square) / shared.rows_less_unpenalised
     covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
-    freedom = freedoms(solutions)
+    edf = channel_edf(solutions)
     gram = design.system.dense_gram
     written = np.asarray(block_diag(np.eye(len(names)), *(term.written for term in design.model.dense)))
     tables = tables_of(
@@ -196,8 +196,8 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
         covariance,
         len(names),
         {name: (own, gram[np.ix_(own, own)], written[np.ix_(own, own)]) for name, own in tested.items()},
-        freedom,
-        design.system.observations - freedom.total,
+        edf,
+        design.system.observations - edf.total,
     )
     tables |= {"coefficients": coefficients, "covariance": covariance, "scale": scale, "score": batch.minima.value}
     tables |= {"gradient_norm": batch.minima.gradient_norm, "iterations": batch.minima.iterations}
@@ -242,7 +242,7 @@ def tables_of(
     covariance: np.ndarray,
     parametric: int,
     tested: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-    freedom: Freedoms,
+    edf: ChannelEdf,
     residual: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Return what `ChannelFits` tabulates.
@@ -255,7 +255,7 @@ def tables_of(
         How many coefficients, from the first, are parametric.
     tested
         By smooth, its columns, their cross-product, and what takes mgcv's coefficients to theirs.
-    freedom, residual
+    edf, residual
         Effective degrees of freedom, and those of the residuals, (channel,).
     """
     estimate = coefficients[:, :parametric]
@@ -266,7 +266,7 @@ def tables_of(
             coefficients[:, columns],
             gram,
             covariance[:, columns[:, None], columns],
-            freedom.dense_alternative[:, columns].sum(axis=1),
+            edf.dense_edf1[:, columns].sum(axis=1),
             residual,
             written,
         )
@@ -277,8 +277,8 @@ def tables_of(
         "std_error": error,
         "statistic": statistic,
         "p_value": 2 * special.stdtr(residual[:, None], -np.abs(statistic)),
-        "edf": np.column_stack([freedom.dense[:, columns].sum(axis=1) for columns, *_ in tested.values()]),
-        "ref_df": np.column_stack([test.reference_freedom for test in tests]),
+        "edf": np.column_stack([edf.dense[:, columns].sum(axis=1) for columns, *_ in tested.values()]),
+        "ref_df": np.column_stack([test.reference_df for test in tests]),
         "smooth_statistic": np.column_stack([test.statistic for test in tests]),
         "smooth_p_value": np.column_stack([test.p_value for test in tests]),
         "df_residual": residual,

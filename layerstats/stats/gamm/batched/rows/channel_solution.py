@@ -59,7 +59,7 @@ class Shared:
         return self.design.system.observations
 
     @property
-    def freedom(self) -> int:
+    def rows_less_unpenalised(self) -> int:
         """Observations less the unpenalised directions."""
         return self.observations - self.design.penalties.unpenalised
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.edf import EffectiveDf
 from layerstats.stats.gamm.structured.inference import block_spectrum
 from layerstats.stats.gamm.structured.inference.block_determinant import BlockPencil
 from layerstats.stats.gamm.structured.inference.block_spectrum import BlockProduct, LowRankRows
@@ -20,32 +20,32 @@ from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.model import Model
 
 
-def block_random_test(model: Model, freedom: Freedom, label: str, residual: float) -> TermTest:
+def block_random_test(model: Model, edf: EffectiveDf, label: str, residual: float) -> TermTest:
     """Test a random term that is solved level by level."""
-    solution = freedom.optimum.solution
+    solution = edf.optimum.solution
     span = model.block_spans[label]
     noise = Noise.of(model, solution, label)
     weights = statistic_weights(solution, noise)
     inside = (weights.functions >= span.start) & (weights.functions < span.stop)
     weights = weights.eliminated(solution, np.flatnonzero(~inside))
-    statistic = _statistic(freedom, weights, span) / freedom.scale
-    return _spectrum(model, freedom, noise, weights, span).test(statistic, residual)
+    statistic = _statistic(edf, weights, span) / edf.scale
+    return _spectrum(model, edf, noise, weights, span).test(statistic, residual)
 
 
-def _spectrum(model: Model, freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> Spectrum:
+def _spectrum(model: Model, edf: EffectiveDf, noise: Noise, weights: Weights, span: slice) -> Spectrum:
     """Return the eigenvalues of the product of weights and sampling covariance."""
-    solution = freedom.optimum.solution
+    solution = edf.optimum.solution
     patterns = sum(len(cluster.grid) for cluster in solution.system.clusters)
     alone = span == slice(0, solution.system.functions) and not noise.any
     rows, columns = patterns * solution.system.functions, len(solution.inverse)
     if alone and not block_spectrum.by_eigenvalues(rows, columns):
         return BlockPencil.of(solution).spectrum()
-    return _product(freedom, noise, weights, span).spectrum(block_overlap(model, solution, span))
+    return _product(edf, noise, weights, span).spectrum(block_overlap(model, solution, span))
 
 
-def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:
+def _statistic(edf: EffectiveDf, weights: Weights, span: slice) -> float:
     """Return g'Mg over all levels."""
-    solution = freedom.optimum.solution
+    solution = edf.optimum.solution
     own = float(np.sum(weights.block * solution.block_square[:, span, span]))
     through = np.zeros(len(weights.dense))
     pieces = zip(solution.system.clusters, weights.mixed, solution.own_fit, solution.eliminated_fit, strict=True)
@@ -55,9 +55,9 @@ def _statistic(freedom: Freedom, weights: Weights, span: slice) -> float:
     return own - float(through @ np.linalg.solve(weights.dense, through))
 
 
-def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> BlockProduct:
+def _product(edf: EffectiveDf, noise: Noise, weights: Weights, span: slice) -> BlockProduct:
     """Return the product of weights and sampling covariance of a term over its levels."""
-    solution = freedom.optimum.solution
+    solution = edf.optimum.solution
     inverse = solution.inverse
     penalty = solution.penalties.block_sum(solution.smoothing)
     fixed = np.where(noise.block, 0.0, penalty)
@@ -66,7 +66,7 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
     inside = ~noise.dense
     dense_fixed = solution.dense_penalty * np.outer(inside, inside)
     first = inverse - inverse @ (dense_fixed + solution.gather(fixed)) @ inverse
-    levels = _levels_of_patterns(freedom)
+    levels = _levels_of_patterns(edf)
     pieces = []
     for number, (cluster, elimination) in enumerate(zip(solution.system.clusters, solution.elimination, strict=True)):
         through = (rows * fixed)[cluster.grid] @ elimination
@@ -84,9 +84,9 @@ def _product(freedom: Freedom, noise: Noise, weights: Weights, span: slice) -> B
     return BlockProduct(weights.block, covariance, pieces, np.linalg.inv(weights.dense), core, outliers)
 
 
-def _levels_of_patterns(freedom: Freedom) -> list[np.ndarray]:
+def _levels_of_patterns(edf: EffectiveDf) -> list[np.ndarray]:
     """Return the number of levels of each pattern, by cluster."""
-    system = freedom.optimum.solution.system
+    system = edf.optimum.solution.system
     cluster_of, position = system.level_pattern.T
     return [
         np.bincount(position[cluster_of == number], minlength=len(cluster.grid)).astype(float)

@@ -26,7 +26,7 @@ class QuadraticForm:
 
     Attributes
     ----------
-    weights, freedom
+    weights, df
         (part,) weights, of any sign, and degrees of freedom.
     correction
         Where the weights are the eigenvalues of a matrix E but for a part of low rank; see `Correction`.
@@ -39,26 +39,26 @@ class QuadraticForm:
     """
 
     weights: np.ndarray
-    freedom: np.ndarray
+    df: np.ndarray
     correction: Correction | None = None
 
     @classmethod
-    def of(cls, weights: np.ndarray, freedom: np.ndarray, correction: Correction | None = None) -> QuadraticForm:
+    def of(cls, weights: np.ndarray, df: np.ndarray, correction: Correction | None = None) -> QuadraticForm:
         """Build a form from its parts; those without weight or freedom are left out."""
-        used = (weights != 0) & (freedom > 0)
+        used = (weights != 0) & (df > 0)
         weights = np.asarray(weights, dtype=float)[used]
-        return cls(weights, np.asarray(freedom, dtype=float)[used], correction)
+        return cls(weights, np.asarray(df, dtype=float)[used], correction)
 
     @property
     def mean(self) -> float:
         """Its expectation, without the correction."""
-        return float(self.weights @ self.freedom)
+        return float(self.weights @ self.df)
 
     def negative(self) -> QuadraticForm:
         """Return the form with the signs of all weights changed."""
         correction = self.correction
         flipped = None if correction is None else (lambda point: correction(-point))
-        return QuadraticForm.of(-self.weights, self.freedom, flipped)
+        return QuadraticForm.of(-self.weights, self.df, flipped)
 
     def tail(self, value: float) -> float:
         """Return the probability that it is above `value`."""
@@ -82,7 +82,7 @@ class QuadraticForm:
         scale = float(np.abs(self.weights).max())
         correction = self.correction
         scaled = None if correction is None else (lambda point: correction(point / scale))
-        return saddlepoint_path(value / scale, self.weights / scale, self.freedom).log_integral(scaled)
+        return saddlepoint_path(value / scale, self.weights / scale, self.df).log_integral(scaled)
 
 
 def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> QuadraticForm:
@@ -93,7 +93,7 @@ def f_like_form(statistic: float, form: QuadraticForm, residual: float) -> Quadr
     whole = max(1, round(residual))
     return QuadraticForm.of(
         np.append(form.weights, -statistic / whole),
-        np.append(form.freedom, float(whole)),
+        np.append(form.df, float(whole)),
         form.correction,
     )
 

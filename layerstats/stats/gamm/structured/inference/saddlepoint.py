@@ -27,7 +27,7 @@ class Path:
     ----------
     value
         The threshold.
-    weights, freedom
+    weights, df
         (part,) of the quadratic form.
     saddle
         Where the path crosses the real axis.
@@ -39,7 +39,7 @@ class Path:
 
     value: float
     weights: np.ndarray
-    freedom: np.ndarray
+    df: np.ndarray
     saddle: float
     width: float
     bend: float
@@ -76,7 +76,7 @@ class Path:
 
     def _exponent(self, point: np.ndarray) -> np.ndarray:
         factors = np.log(1 - 2 * self.weights * point[:, None])
-        return -0.5 * (factors @ self.freedom) - point * self.value - np.log(point)
+        return -0.5 * (factors @ self.df) - point * self.value - np.log(point)
 
     def _reach(self, top: float) -> float:
         """Return where the integrand has fallen to nothing."""
@@ -87,24 +87,24 @@ class Path:
         return float(place)
 
 
-def saddlepoint_path(value: float, weights: np.ndarray, freedom: np.ndarray) -> Path:
+def saddlepoint_path(value: float, weights: np.ndarray, df: np.ndarray) -> Path:
     """Return the path for a threshold beyond the mean."""
-    saddle = _saddlepoint(value, weights, freedom)
+    saddle = _saddlepoint(value, weights, df)
     ratios = weights / (1 - 2 * weights * saddle)
-    curvature = float(2 * freedom @ ratios**2 + 1 / saddle**2)
+    curvature = float(2 * df @ ratios**2 + 1 / saddle**2)
     width = 1 / np.sqrt(curvature)
     # The path of steepest descent to second order, as far as exp(-s value) falls off in its direction.
-    bend = width * float(8 * freedom @ ratios**3 - 2 / saddle**3) / (3 * curvature)
+    bend = width * float(8 * df @ ratios**3 - 2 / saddle**3) / (3 * curvature)
     lowest = 0.0 if value > 0 else -_STRONGEST_BEND
     highest = 0.0 if value < 0 else _STRONGEST_BEND
-    return Path(value, weights, freedom, saddle, width, float(np.clip(bend, lowest, highest)))
+    return Path(value, weights, df, saddle, width, float(np.clip(bend, lowest, highest)))
 
 
-def _saddlepoint(value: float, weights: np.ndarray, freedom: np.ndarray) -> float:
+def _saddlepoint(value: float, weights: np.ndarray, df: np.ndarray) -> float:
     """Return the minimum over 0 < s < 1 / (2 max w) of K(s) - s value - log s, a convex function."""
 
     def slope(point: float) -> float:
-        return float(np.sum(freedom * weights / (1 - 2 * weights * point)) - value - 1 / point)
+        return float(np.sum(df * weights / (1 - 2 * weights * point)) - value - 1 / point)
 
     low, high = 0.0, 1.0
     if weights.max() > 0:

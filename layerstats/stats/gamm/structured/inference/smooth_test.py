@@ -20,15 +20,15 @@ class TermTest:
     Attributes
     ----------
     statistic
-        Divided by `reference_freedom`: an F-like ratio.
-    reference_freedom
+        Divided by `reference_df`: an F-like ratio.
+    reference_df
         Its degrees of freedom.
     p_value
         To full relative accuracy however small.
     """
 
     statistic: float
-    reference_freedom: float
+    reference_df: float
     p_value: float
 
 
@@ -36,7 +36,7 @@ def smooth_test(
     coefficients: np.ndarray,
     gram: np.ndarray,
     covariance: np.ndarray,
-    freedom: float,
+    df: float,
     residual: float,
     written: np.ndarray | None = None,
 ) -> TermTest:
@@ -50,7 +50,7 @@ def smooth_test(
         (coefficient, coefficient) cross-product of the columns of the smooth.
     covariance
         (coefficient, coefficient) Bayesian.
-    freedom
+    df
         Effective degrees of freedom of the smooth (edf1); need not be whole.
     residual
         Residual degrees of freedom; infinite where the scale is known.
@@ -68,7 +68,7 @@ def smooth_test(
     variance, directions = np.linalg.eigh(root @ covariance @ root.T)
     variance, directions = variance[::-1], directions[:, ::-1]
     directions = directions * signs_along(root if written is None else root @ written, directions)
-    rank = min(float(len(coefficients)), freedom)
+    rank = min(float(len(coefficients)), df)
     usable = int(np.sum(variance > variance[0] * np.finfo(float).eps ** 0.9))
     rank = min(rank, float(usable))
     whole = int(np.floor(rank))

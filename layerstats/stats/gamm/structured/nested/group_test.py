@@ -17,17 +17,17 @@ from layerstats.stats.gamm.structured.inference.random_test import ROUNDING
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
-from layerstats.stats.gamm.structured.nested.nested_edf import NestedFreedom
+from layerstats.stats.gamm.structured.nested.nested_edf import NestedEffectiveDf
 from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution
 
 
-def group_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
+def group_random_test(edf: NestedEffectiveDf, span: slice, residual: float) -> TermTest:
     """Test the term whose functions of a group are `span`."""
-    solution = freedom.solution
-    pencil = _Pencil.of(solution, freedom.raw_penalty, np.arange(solution.group_inverse.shape[1])[span])
+    solution = edf.solution
+    pencil = _Pencil.of(solution, edf.raw_penalty, np.arange(solution.group_inverse.shape[1])[span])
     used = solution.system.used
     statistic = pencil.statistic(solution.group_coefficients[used, span], solution.system.group_kind[used])
-    return pencil.spectrum(_shared(solution, span)).test(statistic / freedom.scale, residual)
+    return pencil.spectrum(_shared(solution, span)).test(statistic / edf.scale, residual)
 
 
 def _shared(solution: NestedSolution, span: slice) -> int:
@@ -38,15 +38,15 @@ def _shared(solution: NestedSolution, span: slice) -> int:
     return shared_directions(system.dense_gram[np.ix_(free, free)], explained)
 
 
-def dense_random_test(freedom: NestedFreedom, span: slice, residual: float) -> TermTest:
+def dense_random_test(edf: NestedEffectiveDf, span: slice, residual: float) -> TermTest:
     """Test the random term of the dense corner with the columns `span`."""
-    solution = freedom.solution
+    solution = edf.solution
     coefficients, across = solution.coefficients[span], solution.inverse[:, span]
     weights = np.linalg.inv(across[span])
     root = np.linalg.cholesky((weights + weights.T) / 2)
-    covariance = root.T @ (freedom.frequentist / freedom.scale)[span, span] @ root
+    covariance = root.T @ (edf.frequentist / edf.scale)[span, span] @ root
     values = np.linalg.eigvalsh((covariance + covariance.T) / 2)
-    statistic = float(coefficients @ weights @ coefficients) / freedom.scale
+    statistic = float(coefficients @ weights @ coefficients) / edf.scale
     return Spectrum(values, np.ones(len(values))).test(statistic, residual, ROUNDING)
 
 

@@ -13,17 +13,17 @@ from layerstats.stats.gamm.structured.inference.block_determinant import UNSEEN,
 from layerstats.stats.gamm.structured.inference.smooth_test import TermTest
 from layerstats.stats.gamm.structured.inference.spectrum import Spectrum
 from layerstats.stats.gamm.structured.nested.arrow import Arrow, gram
-from layerstats.stats.gamm.structured.nested.nested_edf import NestedFreedom
+from layerstats.stats.gamm.structured.nested.nested_edf import NestedEffectiveDf
 from layerstats.stats.gamm.structured.nested.nested_solution import NestedSolution, back
 
 # Kinds of groups that are worked on at once.
 _PIECE = 64
 
 
-def nested_block_test(freedom: NestedFreedom, residual: float) -> TermTest:
+def nested_block_test(edf: NestedEffectiveDf, residual: float) -> TermTest:
     """Test the term of the blocks."""
-    solution = freedom.solution
-    return _spectrum(solution).test(_statistic(solution) / freedom.scale, residual)
+    solution = edf.solution
+    return _spectrum(solution).test(_statistic(solution) / edf.scale, residual)
 
 
 def _whole(solution: NestedSolution) -> tuple[Arrow, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Effective degrees of freedom and covariances where blocks are nested in groups; see `inference.freedom`."""
+"""Effective degrees of freedom and covariances where blocks are nested in groups; see `inference.edf`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from scipy.linalg import block_diag
 
-from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.edf import EffectiveDf
 from layerstats.stats.gamm.structured.full_crossproduct import coefficient_count
 from layerstats.stats.gamm.structured.nested.arrow import Arrow
 from layerstats.stats.gamm.structured.nested.nested_criterion import Directions, directions, nested_fit_terms
@@ -17,7 +17,7 @@ from layerstats.stats.gamm.structured.nested.nested_solution import NestedSoluti
 
 
 @dataclass(frozen=True, eq=False)
-class NestedFreedom(Freedom):
+class NestedEffectiveDf(EffectiveDf):
     """Degrees of freedom at an optimum of a model with nested blocks."""
 
     @property
@@ -86,7 +86,7 @@ class NestedFreedom(Freedom):
         return count.sum() - np.diagonal(variance, axis1=1, axis2=2).sum(axis=0) * self._block_penalty
 
     @cached_property
-    def block_alternative(self) -> np.ndarray:
+    def block_edf1(self) -> np.ndarray:
         """(function,) the diagonal of 2F - FF summed over the blocks: 1 - S K^-1 S K^-1."""
         solution, weight = self.solution, self._block_penalty
         count = solution.system.block_count[:, None, None]
@@ -101,7 +101,7 @@ class NestedFreedom(Freedom):
         return self._over_groups(self.solution.covariance(self.solution.inverse).block)
 
     @cached_property
-    def outer_alternative(self) -> np.ndarray:
+    def outer_edf1(self) -> np.ndarray:
         """(function,) the diagonal of 2F - FF summed over the groups."""
         return self._over_groups(self._sandwich.block)
 
@@ -115,13 +115,13 @@ class NestedFreedom(Freedom):
         return float(self.dense.sum() + self.block.sum() + self.outer.sum())
 
     @cached_property
-    def total_alternative(self) -> float:
+    def total_edf1(self) -> float:
         """The sum of edf1."""
-        return float(self.dense_alternative.sum() + self.block_alternative.sum() + self.outer_alternative.sum())
+        return float(self.dense_edf1.sum() + self.block_edf1.sum() + self.outer_edf1.sum())
 
     @cached_property
-    def total_corrected(self) -> float:
-        """Degrees of freedom with the uncertainty of the smoothing parameters (edf2); see `Freedom`."""
+    def total_edf2(self) -> float:
+        """Degrees of freedom with the uncertainty of the smoothing parameters (edf2); see `EffectiveDf`."""
         solution, found = self.solution, self._directions
         system, first = solution.system, solution.penalties.dense_count
         kind = system.group_kind[system.used]
@@ -138,8 +138,8 @@ class NestedFreedom(Freedom):
         cross -= np.tensordot(blocks * self._block_penalty, blocks, axes=([1, 2], [1, 2]))
         extra = float(np.sum(self.smoothing_covariance * cross)) / self.scale
         if self.second_order is not None:
-            extra += self.second_order.freedom
-        return min(self.total + extra, self.total_alternative)
+            extra += self.second_order.edf
+        return min(self.total + extra, self.total_edf1)
 
     def _whole_penalties(self) -> np.ndarray:
         outer = np.tile(self.solution.outer_penalties, (1, self.model.group_count))

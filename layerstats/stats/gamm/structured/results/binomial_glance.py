@@ -7,17 +7,17 @@ import pandas as pd
 
 from layerstats.stats.gamm.structured import binomial
 from layerstats.stats.gamm.structured.fitting import StructuredFit
-from layerstats.stats.gamm.structured.edf import Freedom
+from layerstats.stats.gamm.structured.edf import EffectiveDf
 
 
-def binomial_glance_table(fit: StructuredFit, predictor: np.ndarray, freedom: Freedom) -> pd.DataFrame:
+def binomial_glance_table(fit: StructuredFit, predictor: np.ndarray, edf: EffectiveDf) -> pd.DataFrame:
     """Return the columns of `glance_table`, defined as mgcv's `summary` and `logLik` define them for this family.
 
     The score is that of the last working model: minus the log restricted likelihood of its working response.
     """
     response, trials = fit.request.response_values, fit.weights
     observations = len(response)
-    df, df_residual = freedom.total_corrected, observations - freedom.total
+    df, df_residual = edf.total_edf2, observations - edf.total
     log_likelihood = binomial.log_likelihood(predictor, response, trials)
     deviance = float(binomial.deviance_parts(predictor, response, trials).sum())
     root, mean = np.sqrt(trials), trials @ response / trials.sum()
@@ -34,7 +34,7 @@ def binomial_glance_table(fit: StructuredFit, predictor: np.ndarray, freedom: Fr
             "deviance": [deviance],
             "deviance_explained": [1 - deviance / binomial.null_deviance(response, trials)],
             "adj_r_squared": [1 - unexplained],
-            "scale": [freedom.scale],
+            "scale": [edf.scale],
             "score": [fit.optimum.value],
             "method": [fit.request.method],
             "rho": [0.0],

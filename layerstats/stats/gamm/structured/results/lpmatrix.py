@@ -16,7 +16,7 @@ def design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[str] = 
 
     Coefficients of random levels that do not occur in `new_data` are left out: their columns would be zero.
     """
-    model, solution, scale = fit.model, fit.optimum.solution, fit.freedom.scale
+    model, solution, scale = fit.model, fit.optimum.solution, fit.edf.scale
     terms = [coefficient.term for coefficient in model.parametric.coefficients]
     terms += [term.label for term in model.dense for _ in range(term.size)]
     kept = np.array([term not in exclude for term in terms], dtype=bool)

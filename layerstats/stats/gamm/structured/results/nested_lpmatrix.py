@@ -26,7 +26,7 @@ def nested_design(fit: StructuredFit, new_data: pd.DataFrame, exclude: Sequence[
     owners = solution.system.level_group[levels]
     # The groups of the blocks matter to their covariance, whether or not the new rows are in them.
     every = np.unique(np.concatenate([groups, owners]))
-    covariance = fit.freedom.scale * _covariance(solution, every, levels, owners)
+    covariance = fit.edf.scale * _covariance(solution, every, levels, owners)
     inner = [term.label for term in model.blocks for _ in range(term.functions)]
     outer = [term.label for term in model.outer for _ in range(term.functions)]
     names = np.array(terms + outer * len(every) + inner * len(levels), dtype=object)
