@@ -59,7 +59,7 @@ def difference_tests(
         error = float(np.hypot(error, np.sqrt(added[0, 0])))
         ratio = level["estimate"] / error
         alone = joint_test(result, None, smooth, added=added[1:, 1:])[1]
-        statistic, ref_df, shape_p_value = alone.statistic, alone.reference_freedom, alone.p_value
+        statistic, ref_df, shape_p_value = alone.statistic, alone.reference_df, alone.p_value
     freedom = float(units.freedom)
     tested = not np.isnan(level["p_value"])
     return {

@@ -214,7 +214,7 @@ def _batch_shares(
     level = fits.coefficients[:, coefficient] / np.sqrt(covariance[:, coefficient, coefficient])
     p_values = {"level": 2 * stats.t.sf(np.abs(level), units.freedom)}
     for test, columns in (("shape", smooth), ("joint", np.append(coefficient, smooth))):
-        freedom = fits.alternative_freedom[:, columns].sum(axis=1)
+        freedom = fits.edf1[:, columns].sum(axis=1)
         own = covariance[:, columns[:, None], columns]
         coefficients, gram = fits.coefficients[:, columns], gram_of(design, columns)
         p_values[test] = smooth_tests(coefficients, gram, own, freedom, fits.residual_freedom).p_value
