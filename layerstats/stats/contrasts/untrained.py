@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from layerstats.errors import ArgumentError
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.null import descriptive_effect_size
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from layerstats.store import Experiment
 
 COLUMNS = ["layer", "recording", "trained", "effect_size"]
+# What a network and its untrained twins have in common.
+IDENTITY = ("model", "network", "network_kind", "part")
 
 
 def network_effects(
@@ -63,13 +66,22 @@ def _effect(series: Series, contrast: Contrast) -> float:
 
 
 def untrained_twins(experiment: Experiment) -> list[str]:
-    """Return the complete recordings of untrained networks that hold the same quantity."""
+    """Return the complete recordings of the same network with random weights: of its quantity and of its layers.
+
+    A store may hold several networks, so what two recordings say of `IDENTITY` must agree where both say it.
+    """
     recordings = experiment.recordings
     alike = recordings["complete"].astype(bool) & (recordings["quantity"] == experiment.quantity)
     untrained = recordings.loc[alike & ~recordings["trained"].astype(bool), "recording"].astype(str)
+    return [name for name in untrained if name != experiment.name and _is_twin(experiment, name)]
+
+
+def _is_twin(experiment: Experiment, name: str) -> bool:
+    try:
+        other = experiment.select(layer=list(experiment.layers)).recording(name)
+    except ArgumentError:
+        return False  # it lacks a layer
+    ours, theirs = experiment.recording_attrs, other.recording_attrs
+    same = all(ours[about] == theirs[about] for about in IDENTITY if about in ours and about in theirs)
     # A mean and a root mean square are not the same either.
-    return [
-        name
-        for name in untrained
-        if name != experiment.name and experiment.recording(name).summary == experiment.summary
-    ]
+    return same and other.summary == experiment.summary

@@ -1,8 +1,11 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from layerstats.stats import Contrast
-from layerstats.stats.contrasts.untrained import network_effects
+from layerstats.stats.contrasts.untrained import network_effects, untrained_twins
 from layerstats.stats.null import descriptive_effect_size
+from layerstats.store import open_store, store_arrays
 
 FRICATIVES = Contrast.read("s:sh")
 
@@ -35,3 +38,26 @@ def test_a_selection_narrows_untrained_networks_too(make_store):
 def test_a_store_without_untrained_networks_has_no_rows(make_store):
     store = make_store()
     assert network_effects(store, {"conv1": series_of(store)}, FRICATIVES, 32).empty
+
+
+def test_untrained_networks_are_those_of_the_same_network(tmp_path):
+    """A store may hold several networks: another kind, part or architecture is no twin, and no null."""
+    tokens = pd.DataFrame({"token": ["a", "b"], "word": ["ask", "wash"], "speaker": ["s1", "s2"], "split": "test"})
+    values, path = np.arange(8.0).reshape(2, 4), tmp_path / "store.zarr"
+
+    def write(name, layers=("conv1", "conv2"), **attrs):
+        arrays, times = dict.fromkeys(layers, values), dict.fromkeys(layers, np.arange(4) / 10)
+        store_arrays(path, tokens, arrays, time_s=times, name=name, attrs=attrs)
+
+    write("reader", network_kind="ciwgan", part="q_network", model="Encoder")
+    write("supervised", network_kind="supervised", model="Encoder")
+    write("untrained_00", trained=False, network_kind="ciwgan", part="q_network", model="Encoder")
+    write("other_kind", trained=False, network_kind="supervised", model="Encoder")
+    write("other_part", trained=False, network_kind="ciwgan", part="discriminator", model="Encoder")
+    write("other_layers", layers=("conv1",), trained=False, network_kind="ciwgan", part="q_network", model="Encoder")
+    write("other_model", trained=False, model="Wav2Letter")
+    write("says_little", trained=False)
+    assert untrained_twins(open_store(path, recording="reader")) == ["says_little", "untrained_00"]
+    assert untrained_twins(open_store(path, recording="supervised")) == ["other_kind", "says_little"]
+    shallow = open_store(path, recording="reader").select(layer="conv1")
+    assert untrained_twins(shallow) == ["other_layers", "says_little", "untrained_00"]
