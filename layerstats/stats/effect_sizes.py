@@ -9,6 +9,7 @@ import pandas as pd
 
 from layerstats.checks import check_positive
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.symmetric_root import principal_directions
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,10 @@ def effect_size(
     excess = float(np.mean(np.diag(covariance)))
     level_square, level_excess = float(np.mean(difference)) ** 2, float(np.mean(covariance))
     shape_square, shape_excess = mean_square - level_square, excess - level_excess
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    # A smooth's curve has few dimensions: leave out the directions that hold nothing.
-    kept = values > values[-1] * 1e-12
-    values, vectors = values[kept], vectors[:, kept]
-    normal = rng.standard_normal((draws, len(values)))
+    values, vectors = principal_directions(covariance)
+    # Drawn at the times and turned into few coordinates: signs of eigenvectors, and how many rounding leaves, do not
+    # matter then, and the same seed draws the same curves on any processor.
+    normal = rng.standard_normal((draws, len(difference))) @ vectors
     # Mean squares of the drawn curves, in the eigenvectors' coordinates, where they are sums over few terms.
     moved = 2 * (normal * np.sqrt(values)) @ (vectors.T @ difference) + normal**2 @ values
     drawn_level = (float(np.mean(difference)) + (normal * np.sqrt(values)) @ vectors.mean(axis=0)) ** 2

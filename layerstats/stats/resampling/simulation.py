@@ -11,6 +11,7 @@ from layerstats.stats.gamm.batched.curves.fitted import FittedDesign
 from layerstats.stats.gamm.batched.curves.random_levels import CELL, TOKEN
 from layerstats.stats.gamm.batched.curves.row_refits import simulate_rows
 from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.symmetric_root import symmetric_root
 
 
 def simulate(
@@ -42,22 +43,15 @@ def simulate(
             ]
         )
     cell = design.speaker_of * len(design.labels) + design.label_of
-    roots = [(_root(scale * design.noise), np.arange(len(design.label_of)))]
+    roots = [(symmetric_root(scale * design.noise), np.arange(len(design.label_of)))]
     for one, component in zip(variance, design.components, strict=True):
         levels = {TOKEN: np.arange(len(cell)), CELL: cell}.get(component.level, design.speaker_of)
-        roots.append((_root(one * component.covariance), levels))
+        roots.append((symmetric_root(one * component.covariance), levels))
     sets = []
     for number in numbers:
         generator = replicate_generator(seed, *key, number)
         values = means[design.label_of].copy()
         for root, levels in roots:
-            values += (generator.standard_normal((int(levels.max()) + 1, root.shape[1])) @ root.T)[levels]
+            values += (generator.standard_normal((int(levels.max()) + 1, len(root))) @ root)[levels]
         sets.append(values)
     return np.stack(sets)
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """Return a matrix with this square, (time, rank)."""
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > 1e-12 * values[-1]
-    return vectors[:, kept] * np.sqrt(values[kept])

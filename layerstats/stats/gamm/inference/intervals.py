@@ -12,6 +12,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.families import Link
 from layerstats.stats.gamm.r_random import NormalDraws
+from layerstats.stats.symmetric_root import symmetric_root
 
 IntervalKind = Literal["pointwise", "simultaneous"]
 # Points are drawn in blocks, so that 10,000 draws of a long curve need little memory.
@@ -110,10 +111,7 @@ def simultaneous_critical_value(spread: np.ndarray, conf_level: float, draws: in
     if not moving.any():
         return float(special.ndtri((1 + conf_level) / 2))
     correlation = spread[np.ix_(moving, moving)] / np.outer(scale[moving], scale[moving])
-    values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
-    kept = values > 1e-12 * values[-1]
-    # The symmetric root: unlike any other it does not depend on the signs of eigenvectors, nor on the language.
-    root = (vectors[:, kept] * np.sqrt(values[kept])) @ vectors[:, kept].T
+    root = symmetric_root(correlation)
     normal = NormalDraws(seed)
     largest = []
     for done in range(0, draws, _BLOCK):

@@ -10,6 +10,7 @@ import pandas as pd
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.stats.gamm.r_random import NormalDraws
+from layerstats.stats.symmetric_root import symmetric_root
 from layerstats.tables import check_frame
 
 
@@ -63,10 +64,7 @@ def posterior_draws(
     if draws < 1:
         raise ArgumentError(f"The 'draws' parameter must be 1 or more, but got {draws!r} instead.")
     design = result.design(new_data, exclude, unconditional)
-    values, vectors = np.linalg.eigh((design.covariance + design.covariance.T) / 2)
-    kept = values > 1e-14 * values.max(initial=0.0)
-    # The symmetric root does not depend on the signs of eigenvectors.
-    root = (vectors[:, kept] * np.sqrt(values[kept])) @ vectors[:, kept].T
+    root = symmetric_root(design.covariance)
     normal = NormalDraws(seed).take(draws * len(root)).reshape(draws, len(root))
     drawn = (design.coefficients + normal @ root) @ design.matrix.T
     count = len(design.matrix)
