@@ -37,6 +37,8 @@ def planted(folder, *, people=12, repeats=2, level=0.0, later=0.0, offsets=False
             "duration_s": CLIP_S,
         }
     )
+    # Names that tables of results know too.
+    tokens = tokens.assign(**dict.fromkeys(["cell", "tokens", "speakers", "level"], tokens["sex"]))
     phones = pd.DataFrame(
         {
             "token": tokens["token"],
@@ -283,3 +285,23 @@ def test_words_can_be_crossed_too(store):
     )
     assert result.tests["contrast"].tolist() == ["wash - ask"]
     assert result.tests["joint_p_value"].iloc[0] < 0.05
+
+
+def test_the_other_column_can_be_words(store):
+    tests = [
+        contrast_of_contrasts(store, contrast, by=by, layers=["conv2"], **FAST).tests
+        for contrast, by in (("word=wash:ask", "sex=f:m"), ("sex=f:m", "word=wash:ask"))
+    ]
+    for column in ("level_difference", "level_p_value", "joint_p_value"):
+        assert tests[0][column].item() == pytest.approx(tests[1][column].item(), rel=1e-4)
+    with pytest.raises(DataError, match=r"too few series \(sh of ask: 0, s of wash: 0"):
+        contrast_of_contrasts(store, "s:sh", by="word=ask:wash", **FAST)
+
+
+@pytest.mark.parametrize("column", ["cell", "tokens", "speakers", "level"])
+def test_columns_may_have_the_names_of_results(store, column):
+    expected, found = (
+        contrast_of_contrasts(store, "s:sh", by=f"{name}=f:m", layers=["conv1"], **FAST) for name in ("sex", column)
+    )
+    pd.testing.assert_frame_equal(found.tests, expected.tests)
+    pd.testing.assert_frame_equal(found.cells, expected.cells)

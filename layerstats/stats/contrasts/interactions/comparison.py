@@ -84,5 +84,6 @@ def _by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def count_cells(frame: pd.DataFrame, identifier: str, group: str, by: str) -> pd.DataFrame:
     """Return ``by_level, level, tokens, speakers`` of each cell."""
     each = frame.drop_duplicates(identifier)
-    counts = each.groupby([by, group]).agg(tokens=(identifier, "size"), speakers=("speaker", "nunique")).reset_index()
-    return counts.rename(columns={by: "by_level", group: "level"})
+    cells = pd.DataFrame({"by_level": each[by], "level": each[group], "speaker": each["speaker"]})
+    counts = cells.groupby(["by_level", "level"])["speaker"].agg(tokens="size", speakers="nunique")
+    return pd.DataFrame(counts.reset_index())

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from layerstats.stats.gamm.inference.result import GammResult
     from layerstats.store import Experiment
 
-CELL = "cell"
+# No column of levels has a colon in its name.
+CELL = "by:level"
 
 
 def crossed_series(experiment: Experiment, contrast: Contrast, by: Contrast, layer: str, samples: int | None) -> Series:
@@ -45,7 +46,8 @@ def crossed_series(experiment: Experiment, contrast: Contrast, by: Contrast, lay
     one = contrast.series(experiment, layer, samples=samples)
     keys = ["token", "phone_index"] if by.unit == "phone" else ["token"]
     level_of = by.intervals(experiment).loc[:, [*keys, by.group]]
-    frame = one.frame.merge(level_of, on=keys, how="inner")
+    # Words stand in every series already.
+    frame = one.frame.drop(columns=by.group, errors="ignore").merge(level_of, on=keys, how="inner")
     cell = frame[by.group].astype(str) + "\0" + frame[contrast.group].astype(str)
     return replace(one, frame=frame.assign(**{CELL: cell}))
 
