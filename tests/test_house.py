@@ -56,6 +56,11 @@ def test_no_two_public_classes_have_one_name():
     assert twice(public) == {}
 
 
+def test_no_two_test_files_have_one_name():
+    tests = Path(__file__).resolve().parent
+    assert twice([(file.name, str(file.relative_to(tests))) for file in tests.rglob("test_*.py")]) == {}
+
+
 def test_modules_are_read_at_a_sitting():
     lines = {name: (PACKAGE / name).read_text(encoding="utf-8").count("\n") for name in TREES}
     assert {name: number for name, number in lines.items() if number > MOST_LINES} == {}

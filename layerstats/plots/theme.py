@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from plotnine import element_blank, element_line, element_rect, element_text, theme, theme_bw
 
-# Widths of a column and of the text of a two-column paper, in inches.
-COLUMN_WIDTH = 3.4
+# Width of the text of a two-column paper, in inches.
 PAGE_WIDTH = 7.0
 
 TEXT = "#1a1a1a"

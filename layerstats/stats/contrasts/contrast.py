@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_columns
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError
 from layerstats.stats.contrasts.levels import Level, read_column, read_levels
 from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, VARIANTS, Series, Variant, phone_series, word_series
@@ -348,19 +348,3 @@ def one_contrast(
             f"{one.variant!r}."
         )
     return one
-
-
-def found_levels(contrast: Contrast, series: Mapping[str, Series]) -> Contrast:
-    """Return a contrast with those of its levels that have a series at any of the layers.
-
-    Raises
-    ------
-    DataError
-        Fewer than two have.
-    """
-    present = {name for one in series.values() for name in pd.unique(one.frame.loc[:, contrast.group])}
-    kept = tuple(level for level in contrast.levels if level.name in present)
-    if len(kept) < 2:
-        listed = ", ".join(repr(level.name) for level in kept) or "nothing"
-        raise DataError(f"A contrast needs two levels of {contrast.column!r} or more, but there is {listed} only.")
-    return contrast if len(kept) == len(contrast.levels) else replace(contrast, levels=kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -14,7 +13,6 @@ from layerstats.stats.gamm.families import Link
 from layerstats.stats.gamm.r_random import NormalDraws
 from layerstats.stats.symmetric_root import symmetric_root
 
-IntervalKind = Literal["pointwise", "simultaneous"]
 # Points are drawn in blocks, so that 10,000 draws of a long curve need little memory.
 _BLOCK = 1000
 
