@@ -68,8 +68,13 @@ def channel_model(model: SeriesModel, series: Series, group: str, rho: float, de
 
 
 def _same_times(series: Series) -> bool:
-    times = {tuple(sorted(own[series.covariate])) for _, own in series.frame.groupby(series.identifier, sort=False)}
-    return len(times) == 1
+    own = series.frame[series.identifier].factorize()[0]
+    counts = np.bincount(own)
+    if len(set(counts)) != 1:
+        return False
+    times = series.frame[series.covariate].to_numpy()
+    times = times[np.lexsort((times, own))].reshape(len(counts), -1)
+    return bool(np.all(times == times[0]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -158,10 +157,8 @@ def channel_count(experiment: Experiment, layer: str) -> int:
     return int(dataset.sizes["channel"])
 
 
-def channel_blocks(
-    experiment: Experiment, layer: str, rows: ChannelRows, memory_mb: float
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Read channels in blocks whose values need at most `memory_mb`: pairs of channels and values (channel, row).
+def channel_blocks(experiment: Experiment, layer: str, rows: ChannelRows, memory_mb: float) -> list[slice]:
+    """Return the blocks of channels, one after another, whose values need at most `memory_mb`.
 
     Blocks are whole columns of chunks where these hold a part of the channels, as from version 2 of the store on, so
     that no chunk is decoded for two blocks; unless memory is too small for one column.
@@ -173,6 +170,4 @@ def channel_blocks(
     total, column = maps.shape[1], maps.chunks[1]
     if size >= column:
         size -= size % column
-    for begin in range(0, total, size):
-        block = slice(begin, min(begin + size, total))
-        yield block, rows.read(maps, block)
+    return [slice(begin, min(begin + size, total)) for begin in range(0, total, size)]

@@ -132,11 +132,16 @@ def channel_contrasts(
     fitted = channel_model(model, series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
     parts = []
     with one_blas_thread():
+        blocks, maps = channel_blocks(experiment, layer, rows, memory_mb), experiment.array(layer, "maps")
+        # Where all channels are one block they are read, and decompressed, once.
+        whole = rows.read(maps, blocks[0]) if len(blocks) == 1 else None
         if rho == "auto":
-            rho = fitted.autocorrelation(_some_channels(experiment, layer, rows, total))
+            some = _some_channels(total)
+            rho = fitted.autocorrelation(rows.read(maps, some) if whole is None else whole[some])
             fitted = fitted.with_rho(rho)
         curves, joint = fitted.difference(series), _joint(contrast, series)
-        for _, values in channel_blocks(experiment, layer, rows, memory_mb):
+        for block in blocks:
+            values = rows.read(maps, block) if whole is None else whole
             fits = fitted.fit(values, joint, workers)
             parts.append(_block(fits, curves.effects(fits, values), model.units, joint, contrast.sign))
             # Before the next block is read.
@@ -194,9 +199,8 @@ def _number(rho: object) -> float:
     )
 
 
-def _some_channels(experiment: Experiment, layer: str, rows: ChannelRows, channels: int) -> np.ndarray:
-    evenly = np.linspace(0, channels - 1, min(channels, AUTOCORRELATION_CHANNELS)).round().astype(int)
-    return rows.read(experiment.array(layer, "maps"), evenly)
+def _some_channels(channels: int) -> np.ndarray:
+    return np.linspace(0, channels - 1, min(channels, AUTOCORRELATION_CHANNELS)).round().astype(int)
 
 
 def _block(fits: ChannelFits, effects: ChannelEffects, units: Units, joint: tuple[str, str], sign: float) -> xr.Dataset:

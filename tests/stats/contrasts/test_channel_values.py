@@ -67,10 +67,10 @@ def test_each_chunk_is_decoded_once_and_few_at_a_time(channels):
     # Room for 50 channels, and so for two columns of chunks.
     memory = 50 * 3 * 8 * rows.count / 1e6
     store = SimpleNamespace(array=lambda layer, variable: maps)
-    blocks = list(channel_blocks(store, "conv4", rows, memory))
-    assert [block.start for block, _ in blocks] == list(range(0, channels, 40))
+    blocks = channel_blocks(store, "conv4", rows, memory)
+    assert [block.start for block in blocks] == list(range(0, channels, 40))
     expected = maps.values[::-1].transpose(1, 0, 2).reshape(channels, -1)
-    np.testing.assert_array_equal(np.concatenate([values for _, values in blocks]), expected)
+    np.testing.assert_array_equal(np.concatenate([rows.read(maps, block) for block in blocks]), expected)
     assert (maps.times == 1).all()
     assert maps.most_bytes <= READ_BYTES
     some = np.array([3, 4, 7, channels - 1])
@@ -93,9 +93,8 @@ def test_memory_of_reading_does_not_grow_with_channels(tmp_path):
         _, rows = rows_of_series(experiment, "conv4", word_series(experiment, "conv4", samples=None), None)
         # Room for four channels.
         tracemalloc.start()
-        for _, values in channel_blocks(experiment, "conv4", rows, memory_mb=0.1):
-            assert values.shape[1] == rows.count
-            del values
+        for block in channel_blocks(experiment, "conv4", rows, memory_mb=0.1):
+            assert rows.read(experiment.array("conv4", "maps"), block).shape[1] == rows.count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # Garbage of Zarr's holds a chunk or two until it is collected; chunks of all channels take seven times as much.
