@@ -12,6 +12,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_complete
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.data.factors import level_names
 
 if TYPE_CHECKING:
     from layerstats.store import Experiment
@@ -22,6 +23,7 @@ SAMPLES = 32
 # A smooth needs three basis functions at least, and a point to spare.
 MIN_SAMPLES = 4
 WORD_COLUMNS = ("token", "word", "speaker", "sample", "time_s", "value")
+NAMES = ("token", "word", "speaker", "phone")
 VARIANTS = ("padded", "word", "duration")
 Variant = Literal["padded", "word", "duration"]
 
@@ -246,7 +248,9 @@ def _tidy(source: Experiment | pd.DataFrame, layer: str | None, columns: Sequenc
         listed = ", ".join(map(repr, layers))
         raise ArgumentError(f"The table holds several layers; choose one with the 'layer' parameter: {listed}.")
     check_complete(frame, columns, "the series")
-    return frame
+    # Tables of one's own often number tokens and speakers, who are no quantities.
+    numbered = [name for name in NAMES if name in columns and not pd.api.types.is_string_dtype(frame[name])]
+    return frame.assign(**{name: level_names(frame.loc[:, name]) for name in numbered})
 
 
 def _check_present(name: str, wanted: Collection[str], frame: pd.DataFrame, column: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns
 from layerstats.errors import ArgumentError
-from layerstats.stats.contrasts.levels import Level, read_column, read_levels
+from layerstats.stats.contrasts.levels import Level, check_constant, read_column, read_levels
 from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.series import MIN_SAMPLES, SAMPLES, VARIANTS, Series, Variant, phone_series, word_series
 
@@ -89,16 +89,29 @@ class Contrast:
         """
         if isinstance(contrast, Contrast):
             return contrast
+        if not isinstance(contrast, str):
+            raise ArgumentError(
+                f"A contrast is a string such as 's:sh' or 'sex=f:m', or a Contrast, but got {contrast!r}."
+            )
         column, phones, levels = read_column(contrast)
         return cls(column or PHONE, read_levels(levels), "phone" if phones else "token")
 
     @classmethod
     def between(
-        cls, column: str, *levels: str | Collection[str] | Level, unit: Unit = "token", variant: Variant = "padded"
+        cls,
+        column: str,
+        *levels: str | float | Collection[str | float] | Level,
+        unit: Unit = "token",
+        variant: Variant = "padded",
     ) -> Contrast:
-        """Return the contrast between levels of any column, each a value, a set of values, or a `Level`."""
-        alone = (Level(level, (level,)) if isinstance(level, str) else level for level in levels)
-        return cls(column, read_levels(list(alone)), unit, variant)
+        """Return the contrast between levels of any column, each a value, a set of values, or a `Level`.
+
+        Examples
+        --------
+        >>> Contrast.between("age", 30, 20) == Contrast.read("age=30:20")
+        True
+        """
+        return cls(column, read_levels([_alone(level) for level in levels]), unit, variant)
 
     @classmethod
     def of_phones(cls, set_1: str | Collection[str], set_2: str | Collection[str] | None = None) -> Contrast:
@@ -218,6 +231,7 @@ class Contrast:
             name = "phone" if self.column == PHONE and self.unit == "phone" else self.column
             check_columns(source, [name], "the series")
             labels = self._labels(source.loc[:, name])
+            check_constant(source, labels, name, ["token", *(["phone_index"] if self.unit == "phone" else [])])
             kept = source.assign(**{self.group: labels}).loc[labels.notna().to_numpy()]
             if self.unit == "phone":
                 return phone_series(kept, layer, **options)
@@ -311,6 +325,13 @@ class Contrast:
             )
         level_of = {value: level.name for level in self.levels for value in level.members}
         return values.map(dict(zip(different, names.map(level_of), strict=True)))
+
+
+def _alone(level: str | float | Collection[str | float] | Level) -> Collection[object] | Level:
+    """Return a value by itself as a level; others as they are."""
+    if isinstance(level, str):
+        return Level(level, (level,))
+    return level if isinstance(level, Level | Collection) else [level]
 
 
 def one_contrast(

@@ -6,7 +6,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from layerstats.errors import ArgumentError
+import pandas as pd
+
+from layerstats.checks import check_columns
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.gamm.data.factors import level_names
 
 _NAMED = re.compile(r"([^()]+)\(([^()]*)\)")
 # A column stands before "=", which may also be part of a phone's label, as in "n=:l=" of X-SAMPA.
@@ -36,7 +40,18 @@ class Level:
         return values if values == self.name else f"{self.name}({values})"
 
 
-def read_level(level: str | Collection[str] | Level) -> Level:
+def value_name(value: object) -> str:
+    """Return a value of a column as contrasts name it: whole numbers without a decimal point.
+
+    Examples
+    --------
+    >>> value_name(20.0), value_name(True), value_name(" f")
+    ('20', 'True', 'f')
+    """
+    return str(level_names(pd.Series([value])).iloc[0]).strip()
+
+
+def read_level(level: str | Collection[object] | Level) -> Level:
     """Return a level: ``"p,t,k"``, ``"voiceless(p,t,k)"``, a collection of values, or a level.
 
     Raises
@@ -57,7 +72,9 @@ def read_level(level: str | Collection[str] | Level) -> Level:
     if isinstance(level, str):
         named = _NAMED.fullmatch(level.strip())
         name, listed = (named[1].strip(), named[2]) if named else ("", level)
-    values = tuple(str(value).strip() for value in (listed.split(",") if isinstance(listed, str) else listed))
+    if not isinstance(listed, str | Collection):
+        raise ArgumentError(f"A level of a contrast is a name or a collection of values, but got {level!r}.")
+    values = tuple(map(value_name, listed.split(",") if isinstance(listed, str) else listed))
     if not values or not all(values):
         raise ArgumentError(
             f"A level of a contrast is values separated by commas, for instance 'p,t,k', but got {level!r}."
@@ -67,7 +84,7 @@ def read_level(level: str | Collection[str] | Level) -> Level:
     return Level(name or ",".join(values), values)
 
 
-def read_levels(levels: str | Sequence[str | Collection[str] | Level]) -> tuple[Level, ...]:
+def read_levels(levels: str | Sequence[str | Collection[object] | Level]) -> tuple[Level, ...]:
     """Return two levels or more, ``"p,t,k:b,d,g"`` or a sequence of them.
 
     Raises
@@ -127,3 +144,17 @@ def parse_phone_contrast(contrast: str) -> tuple[PhoneSet, PhoneSet]:
             f"A contrast of phones is two sets separated by a colon, for instance 's:sh', but got {contrast!r}."
         )
     return levels[0].members, levels[1].members
+
+
+def check_constant(frame: pd.DataFrame, labels: pd.Series, column: str, keys: list[str]) -> None:
+    """Raise `DataError` where a series is of several levels, which would be given to its first."""
+    check_columns(frame, keys, "the series")
+    # Layers of one table hold the same tokens.
+    places = frame.loc[:, keys].assign(_level=labels.astype(object).to_numpy()).drop_duplicates()
+    several = places.duplicated(keys).to_numpy()
+    if several.any():
+        name = "/".join(map(str, places.loc[several, keys].iloc[0]))
+        raise DataError(
+            f"Column {column!r} has several values within series, for instance within {name!r}. A contrast is between "
+            "series: give each one value."
+        )

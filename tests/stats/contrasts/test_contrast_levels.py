@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from layerstats.errors import ArgumentError
@@ -117,3 +118,23 @@ def test_words_and_phones_are_two_different_ones():
         Contrast.of_words("ask", "ask")
     with pytest.raises(ArgumentError, match="two sets of phones"):
         Contrast.of_phones(["s", "sh"])
+
+
+@pytest.mark.parametrize(
+    ("levels", "names"),
+    [
+        ((20, 30), ("20", "30")),
+        ((1.0, 0.5), ("1", "0.5")),
+        (([1.0, 2.0], {3}), ("1,2", "3")),
+        ((True, False), ("True", "False")),
+        ((np.int64(2), np.bool_(True)), ("2", "True")),
+    ],
+)
+def test_values_may_be_numbers_and_booleans(levels, names):
+    assert Contrast.between("dose", *levels).names == names
+
+
+@pytest.mark.parametrize("contrast", [5, None, ["s", "sh"]])
+def test_what_is_no_contrast_is_named(contrast):
+    with pytest.raises(ArgumentError, match="A contrast is a string such as"):
+        Contrast.read(contrast)

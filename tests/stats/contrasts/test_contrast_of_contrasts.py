@@ -262,6 +262,11 @@ def test_what_cannot_be_asked(store, options, message):
         contrast_of_contrasts(store, "s:sh", **options, **FAST)
 
 
+def test_a_table_is_no_store(store):
+    with pytest.raises(ArgumentError, match="read from a store, but got a table"):
+        contrast_of_contrasts(store.to_frame("conv1"), "s:sh", by="sex=f:m", **FAST)
+
+
 def test_tokens_have_no_position_of_a_phone(store):
     with pytest.raises(ArgumentError, match="is a property of phones"):
         contrast_of_contrasts(store, "word=ask:wash", by="phones.position=initial:final", **FAST)

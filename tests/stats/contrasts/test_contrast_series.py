@@ -156,3 +156,26 @@ def test_columns_and_values_that_do_not_exist_are_named(store, text, message):
 def test_a_table_needs_the_column(store):
     with pytest.raises(DataError, match="'sex' is not in the series"):
         Contrast.read("sex=f:m").series(store.to_frame("conv1"))
+
+
+def test_tables_of_ones_own_number_tokens_and_speakers(store):
+    """From a CSV, codes of tokens and speakers are read as numbers; a category is whatever its values are."""
+    frame = store.to_frame("conv1", columns=["sex"])
+    numbered = frame.assign(token=frame["token"].str[1:].astype(int), speaker=frame["speaker"].str[1:].astype(float))
+    numbered = numbered.astype({"sex": "category", "word": "category"}).sample(frac=1, random_state=0)
+    contrast = Contrast.read("sex=f:m")
+    found, expected = contrast.series(numbered).frame, contrast.series(frame).frame
+    assert set(found["speaker"]) == {"0", "1", "2", "3", "4"}
+    order = found["token"].astype(int).argsort(kind="stable").to_numpy()
+    assert found["value"].to_numpy()[order].tolist() == expected["value"].tolist()
+    assert found["sex"].astype(str).to_numpy()[order].tolist() == expected["sex"].tolist()
+
+
+@pytest.mark.parametrize("text", ["sex=f:m", "phones.sex=f:m"])
+def test_a_series_of_several_levels_is_refused(store, text):
+    frame = store.select(phone=["s", "iy"]).to_frame("conv1", columns=["sex"])
+    if text == "sex=f:m":
+        frame = frame.drop_duplicates(["token", "sample"])
+    frame.loc[frame.index[3], "sex"] = "m"
+    with pytest.raises(DataError, match="'sex' has several values within series, for instance within 't00"):
+        Contrast.read(text).series(frame)

@@ -177,6 +177,8 @@ def contrast_of_contrasts(
             f"but got {', '.join([*given, *['by_training'] * by_training]) or 'none of them'}."
         )
     check_choice("scale", scale, SCALES)
+    if isinstance(experiment, pd.DataFrame):
+        raise ArgumentError("A contrast of contrasts is read from a store, but got a table. store_arrays() makes one.")
     options, fits = intervals or IntervalOptions(), fits or FitOptions()
     one, model_options = one_contrast(contrast), ModelOptions(scale, samples, k, speakers)
     chosen = experiment if layers is None else experiment.select(layer=list(layers))
