@@ -48,12 +48,23 @@ class Variable:
         ("token",).
     units, long_name : str
         What its numbers are.
+
+    Raises
+    ------
+    ArgumentError
+        The first axis is another one.
     """
 
     name: str
     dims: tuple[str, ...] = ("token", "sample")
     units: str = "1"
     long_name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dims[:1] != ("token",):
+            raise ArgumentError(
+                f"The variable {self.name!r} of a quantity must have the axis 'token' first, but got {self.dims!r}."
+            )
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,23 @@ def _shares(one: Tensor, other: Tensor) -> bool:
     return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
+def _check_samples(quantity: Quantity, layer: str, reduced: Mapping[str, Tensor], samples: int) -> None:
+    """Raise `ArgumentError` where a variable is no tensor, or has not the samples of its layer, whose times it gets."""
+    for one in quantity.variables:
+        values = reduced[one.name]
+        if not isinstance(values, Tensor):
+            raise ArgumentError(
+                f"The quantity {quantity.name!r} must reduce to tensors, but gave {type(values).__name__} for "
+                f"{one.name!r} of layer {layer!r}."
+            )
+        found = dict(zip(one.dims, values.shape, strict=True)).get("sample", samples)
+        if found != samples:
+            raise ArgumentError(
+                f"The quantity {quantity.name!r} must keep the {samples} samples of layer {layer!r}, but gave {found} "
+                f"for {one.name!r}. Call that axis otherwise."
+            )
+
+
 def _check_shapes(
     quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray | Tensor], tokens: Sequence[str]
 ) -> None:
@@ -153,6 +170,7 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
             )
         reduced = quantity.reduce(several, together.axes[layer])
         _check_shapes(quantity, layer, reduced, together.tokens["token"].tolist())
+        _check_samples(quantity, layer, reduced, several.shape[together.axes[layer].index("sample")])
         series = [one.name for one in quantity.variables if one.dims == ("token", "sample")]
         fixed = [name for name in series if is_fixed(reduced[name], several, several.numel() // reduced[name].numel())]
         sizes = {one.name: _sizes(one, reduced[one.name]) for one in quantity.variables}

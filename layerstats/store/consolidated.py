@@ -9,6 +9,9 @@ from pathlib import Path
 
 from layerstats.store.groups import METADATA, PARTIAL, read_attributes, write_group
 
+# Attributes of groups that say in which order their children come; others follow by the alphabet.
+_DECLARED = ("columns", "layers", "labels", "variables")
+
 
 def consolidate(root: Path, attributes: dict | None = None) -> None:
     """Write the metadata of all finished parts of a store into its root, if they are not there; needs its lock.
@@ -28,7 +31,7 @@ def consolidate(root: Path, attributes: dict | None = None) -> None:
 
 
 def _nodes(root: Path) -> Iterator[tuple[str, dict]]:
-    """Yield path and metadata of every group and array below the root, in the order of the alphabet."""
+    """Yield path and metadata of every group and array below the root, in the order in which they were declared."""
     for folder, children, files in os.walk(root):
         # In this order the walk goes on; what is half-written, and the chunks of arrays, are passed over.
         children[:] = sorted(child for child in children if not child.endswith(PARTIAL))
@@ -42,9 +45,13 @@ def _nodes(root: Path) -> Iterator[tuple[str, dict]]:
         if metadata is None:
             children.clear()
             continue
+        attributes = metadata.get("attributes", {})
+        declared = [name for which in _DECLARED for name in attributes.get(which) or ()]
+        places = {name: number for number, name in enumerate(declared)}
+        children.sort(key=lambda child: places.get(child, len(places)))
         if metadata.get("node_type") == "array":
             children.clear()
-        elif metadata.get("attributes", {}).get("complete") is False:
+        elif attributes.get("complete") is False:
             children.clear()
             continue
         yield place.relative_to(root).as_posix(), metadata

@@ -187,7 +187,7 @@ class Experiment(Selection):
             phones = phones[np.isin(token_of_phone, tokens)]
             tokens = tokens[np.isin(tokens, token_of_phone)]
         if layer is not None:
-            layers = tuple(map(str, as_list(layer)))
+            layers = tuple(dict.fromkeys(map(str, as_list(layer))))
             check_known("layer", layers, self.layers)
         if time_s is not None:
             window = narrowed(window, time_s)

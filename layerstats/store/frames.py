@@ -24,6 +24,8 @@ PHONE_NAMES = {
 
 # Columns of the tokens table that say where the speech of a clip is.
 SPEECH = {"onset_s", "duration_s"}
+# Columns of the table that are not from the tokens table.
+_OWN = ("layer", "sample", "time_s", "value")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def _extra_columns(
     for column in [columns] if isinstance(columns, str) else columns:
         if column in TOKEN_COLUMNS:
             continue
+        if column in _OWN or (
+            selection.has_phone_query and column in PHONE_NAMES.values() and column in tokens.columns
+        ):
+            raise ArgumentError(
+                f"The column {column!r} of the tokens cannot stand beside that of the table; rename it."
+            )
         if column in tokens.columns:
             extra_tokens.append(column)
         elif selection.has_phone_query and column in phones.columns:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from layerstats.checks import check_choice, check_count
 from layerstats.errors import ArgumentError
-from layerstats.store.schema import USUAL_DIMENSIONS, check_name, unit_and_name
+from layerstats.store.schema import LABELS, USUAL_DIMENSIONS, check_name, unit_and_name
 
 # Sizes that the tables and the times of a layer say.
 KNOWN_SIZES = ("token", "phone", "sample")
@@ -56,12 +56,18 @@ class VariableSpec:
         check_choice("dtype", self.dtype, DTYPES)
         if self.name in RESERVED:
             raise ArgumentError(f"A variable cannot be called {self.name!r}: every layer has that array.")
+        if self.name in LABELS:
+            raise ArgumentError(
+                f"A variable cannot be called {self.name!r}: tokens, phones or samples are labelled so."
+            )
         usual = USUAL_DIMENSIONS.get(self.name)
         dims = usual if self.dims is None else tuple(self.dims)
         if usual not in (None, dims) or (usual and self.dtype != DTYPES[0]):
             raise ArgumentError(f"A variable called {self.name!r} has the dimensions {usual} and the type {DTYPES[0]}.")
         if not dims or len(set(dims)) < len(dims):
             raise ArgumentError(f"The variable {self.name!r} needs its dimensions, no name twice, but got {dims!r}.")
+        if self.name in dims:
+            raise ArgumentError(f"A variable cannot be called as one of its dimensions, but got {self.name!r} {dims}.")
         object.__setattr__(self, "dims", dims)
         for dimension in dims:
             if dimension not in KNOWN_SIZES:
@@ -149,7 +155,9 @@ class LayerSpec:
         for coordinate, (dimension, values) in self.coords.items():
             check_name("coordinate", coordinate)
             sizes = {variable.sizes.get(dimension) for variable in self.variables if dimension in variable.dimensions}
-            if coordinate in RESERVED or sizes != {np.size(values)} or np.ndim(values) != 1:
+            if coordinate in (*RESERVED, *LABELS):
+                raise ArgumentError(f"A coordinate of layer {self.name!r} cannot be called {coordinate!r}.")
+            if sizes != {np.size(values)} or np.ndim(values) != 1:
                 raise ArgumentError(
                     f"The coordinate {coordinate!r} of layer {self.name!r} must have a value for each {dimension!r} of "
                     f"its variables, but got {np.size(values)} for sizes {sorted(map(str, sizes))}."

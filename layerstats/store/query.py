@@ -146,7 +146,10 @@ def narrowed(window: tuple[float, float] | None, time_s: tuple[float, float]) ->
     ArgumentError
         Where the start of `time_s` is not before its end.
     """
-    start, end = (float(edge) for edge in time_s)
+    try:
+        start, end = (float(edge) for edge in time_s)
+    except (TypeError, ValueError):
+        start = end = np.nan
     if not start < end:
         raise ArgumentError(f"A time window needs a start before its end (seconds), but got {time_s!r} instead.")
     return (start, end) if window is None else (max(window[0], start), min(window[1], end))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,15 @@ from layerstats.store.shards import Rows, is_written, shard_file
 # What a reader needs, and of which kind it is; up to version 2, and from version 3 on.
 _KINDS_OF_2 = {"layers": list, "maps": bool, "chunk_tokens": int, "complete": bool, "tokens_written": int}
 _KINDS = {"layers": list, "variables": list, "shard_tokens": int, "complete": bool, "quantity": str, "trained": bool}
+
+
+def check_told(attributes: Mapping[str, object]) -> None:
+    """Raise `ArgumentError` where a new recording says what it is in another kind of value than readers need."""
+    for attribute in ("quantity", "trained"):
+        kind, value = _KINDS[attribute], attributes.get(attribute)
+        if not isinstance(value, kind):
+            what = "text" if kind is str else "true or false"
+            raise ArgumentError(f"The attribute {attribute!r} of a recording must be {what}, but got {value!r}.")
 
 
 def count_rows(root: Path, table: str) -> int:
@@ -281,7 +290,14 @@ class Recording:
             pass
         for variable in [*self.variables(layer), *self.coordinates(layer)]:
             self.array(layer, variable)
-        return open_group(self.root, f"{self.inside}/{layer}", whole=self.complete)
+        dataset = open_group(self.root, f"{self.inside}/{layer}", whole=self.complete)
+        # In the order in which they were declared: a folder is listed in another one on every file system.
+        variables, labels = self.variables(layer), self.coordinates(layer)
+        known = {name: dataset.variables[name] for name in (*labels, *variables)}
+        rest = {name: variable for name, variable in dataset.variables.items() if name not in known}
+        ordered = xr.Dataset({**known, **rest}, attrs=dataset.attrs)
+        coordinates = [name for name in (*labels, *dataset.coords) if name in ordered]
+        return ordered.set_coords(coordinates)
 
     def summary(self) -> str | None:
         """Return the name of the series that stands for a layer: (token, sample), "mean" where there is one."""

@@ -25,6 +25,9 @@ RESULT_KINDS = ("outcomes", "judgements", "averages", "ratings")
 # What is stored of a layer's channels; the first unless the recording says otherwise.
 SUMMARIES = ("mean", "root_mean_square")
 
+# Labels that readers put beside the variables of a layer: its samples by number, its tokens and phones by their tables.
+LABELS = ("sample", "word", "speaker", "split", "phone_token", "label")
+
 # Dimensions of the variables of a layer that have a name of their own; others are free.
 USUAL_DIMENSIONS = {
     "mean": ("token", "sample"),
@@ -76,11 +79,20 @@ def unit_and_name(column: str) -> dict[str, str]:
 
 
 def check_name(what: str, name: str) -> None:
-    """Raise `ArgumentError` unless `name` can be the name of a finished group (Zarr v3, "Node names")."""
-    if not name or "/" in name or name.startswith("__") or not name.strip(".") or name.endswith(".partial"):
+    """Raise `ArgumentError` unless `name` can be the name of a finished node (Zarr v3, "Node names").
+
+    Examples
+    --------
+    >>> check_name("layer", "zarr.json")
+    Traceback (most recent call last):
+    layerstats.errors.ArgumentError: A layer cannot be called 'zarr.json': names are not empty, ...
+    """
+    wrong = not name or name.startswith("__") or not name.strip(".") or name.endswith(".partial")
+    # Zarr takes a backslash for a slash; metadata lie in files called zarr.json.
+    if wrong or name == "zarr.json" or any(character in name for character in "/\\\0"):
         raise ArgumentError(
-            f"A {what} cannot be called {name!r}: names are not empty, have no '/', do not begin with '__', do not end "
-            "in '.partial' and are not made of dots only."
+            f"A {what} cannot be called {name!r}: names are not empty, have no '/', '\\\\' or NUL, do not begin with "
+            "'__', do not end in '.partial', are not made of dots only and not 'zarr.json'."
         )
 
 

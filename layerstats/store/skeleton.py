@@ -60,6 +60,10 @@ def _begin_layer(folder: Path, layer: LayerSpec, rows: Mapping[str, Rows]) -> No
     labels |= {name: (dimension, np.asarray(values)) for name, (dimension, values) in layer.coords.items()}
     about = {"layer": layer.name, **layer.attrs}
     about |= {"variables": [one.name for one in layer.variables], "labels": list(labels)}
+    used = {dimension for variable in layer.variables for dimension in variable.dimensions}
+    if unused := [name for name, (dimension, _) in labels.items() if dimension not in used]:
+        # Where no variable names them, xarray reads of the group which arrays are labels.
+        about["coordinates"] = " ".join(unused)
     write_group(folder, clean_attributes(about))
     for name, (dimension, values) in labels.items():
         text = values.dtype.kind in "OUT"

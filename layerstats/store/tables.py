@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from layerstats.errors import StoreError
+from layerstats.errors import ArgumentError, StoreError
 from layerstats.store.damage import damaged, open_array
 from layerstats.store.groups import METADATA, create_array, read_attributes, write_group
-from layerstats.store.schema import unit_and_name
+from layerstats.store.schema import check_name, unit_and_name
 
 MISSING = {"missing": "empty"}
 
@@ -24,8 +24,13 @@ def storable(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     Raises
     ------
     StoreError
-        Where a column holds anything else, naming it.
+        Where a column holds anything else, naming it, or has a name that no array can have.
     """
+    for name in map(str, frame.columns):
+        try:
+            check_name("column", name)
+        except ArgumentError as error:
+            raise StoreError(f"The {what} cannot be stored. {error}") from error
     columns = {str(name): _storable_column(series, what) for name, series in frame.items()}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
@@ -36,6 +41,11 @@ def _storable_column(series: pd.Series, what: str) -> np.ndarray | pd.Series:
     if pd.api.types.is_bool_dtype(series.dtype) and not series.hasnans:
         return series.to_numpy(dtype=bool)
     if pd.api.types.is_integer_dtype(series.dtype) and not series.hasnans:
+        if len(series) and series.max() > np.iinfo(np.int64).max:
+            raise StoreError(
+                f"Column {series.name!r} of the {what} cannot be stored: {series.max()} is no number of 64 bits with a "
+                "sign. Turn it into text first."
+            )
         return series.to_numpy(dtype=np.int64)
     if pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_complex_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -47,6 +57,9 @@ def _storable_column(series: pd.Series, what: str) -> np.ndarray | pd.Series:
             f"Column {series.name!r} of the {what} cannot be stored: it holds {wrong[0]!r} "
             f"({type(wrong[0]).__name__}). Turn it into text or numbers first."
         )
+    if absent.any():
+        # In a column with gaps an empty text is one, on disk too.
+        absent = absent | (values == "")
     values[absent] = None
     return pd.Series(values, dtype=object)
 

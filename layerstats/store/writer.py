@@ -26,7 +26,7 @@ from layerstats.store.layout import old_seed, recording_name
 from layerstats.store.locks import locked
 from layerstats.store.pieces import assemble, piece_file, write_piece
 from layerstats.store.provenance import timestamp
-from layerstats.store.recordings import Recording
+from layerstats.store.recordings import Recording, check_told
 from layerstats.store.schema import check_current, clean_attributes
 from layerstats.store.shards import Rows, encode, is_written, shard_file, tokens_in_shard, write_file
 from layerstats.store.skeleton import begin_recording, phone_rows
@@ -113,6 +113,7 @@ class RecordingWriter:
         # What the names of version 2 said.
         usual = {"quantity": "activation", "trained": seed is None, **({} if seed is None else {"seed": seed})}
         self.layers = {layer.name: layer for layer in layers}
+        recorded = self._recorded({**usual, **(attrs or {})}, key)
         if not layers or len(self.layers) < len(layers):
             raise ArgumentError(
                 f"A recording needs at least one layer and no name twice, but got {[layer.name for layer in layers]}."
@@ -123,7 +124,6 @@ class RecordingWriter:
         self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
         self._token_names = tokens["token"].to_numpy(dtype=object)
         self._shard_of_phone, self._phones = np.zeros(0, dtype=int), 0 if phones is None else len(phones)
-        recorded = self._recorded({**usual, **(attrs or {})}, key)
         with explaining(self.path, StoreError, full=RESUME):
             self._begin(recorded, shard, overwrite, created_at or timestamp())
         self._rows = self._recording.rows if self._recording.version > 2 else Rows(self.tokens, self.tokens)
@@ -244,7 +244,9 @@ class RecordingWriter:
     def _recorded(self, attrs: Mapping[str, object], key: str) -> dict:
         layers = list(self.layers)
         variables = list(dict.fromkeys(one.name for layer in self.layers.values() for one in layer.variables))
-        return clean_attributes({**attrs, "key": key, "layers": layers, "variables": variables})
+        recorded = clean_attributes({**attrs, "key": key, "layers": layers, "variables": variables})
+        check_told(recorded)
+        return recorded
 
     def _begin(self, recorded: dict, shard_tokens: int, overwrite: bool, created_at: str) -> None:
         with locked(self.path, f"the tables of {self.path}"):

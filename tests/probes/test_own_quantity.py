@@ -109,6 +109,8 @@ class Wrong(Quantity):
         (lambda values: {"other": values.mean(1)}, r"its variables are \['share'\], but reduce gave \['other'\]"),
         (lambda values: {"share": values}, r"'share' is \('token', 'sample'\), but reduce gave an array of shape"),
         (lambda values: {"share": values.mean(0)}, r"rows for the 3 tokens"),
+        (lambda values: {"share": values.mean(1)[:, :-1]}, r"must keep the 512 samples .* but gave 511 for 'share'"),
+        (lambda values: {"share": values.mean(1).numpy()}, r"must reduce to tensors, but gave ndarray for 'share'"),
     ],
 )
 def test_what_reduce_gives_is_what_was_said(small, clips, tmp_path, reduce, reason):
@@ -147,3 +149,9 @@ def test_full_maps_are_in_memory_one_at_a_time(clips):
         arrays = measure(quantity, batch)
     assert [arrays[layer]["mean"].shape for layer in layers] == [(8, 64)] * 12
     assert (len(quantity._seen), quantity._most) == (12, 2)
+
+
+@pytest.mark.parametrize("dims", [("phone", "channel"), ("sample", "token"), ("channel",), ()])
+def test_the_first_axis_of_a_variable_is_the_token(dims):
+    with pytest.raises(ArgumentError, match="'token' first"):
+        Variable("v", dims)
