@@ -310,3 +310,11 @@ def test_columns_may_have_the_names_of_results(store, column):
     )
     pd.testing.assert_frame_equal(found.tests, expected.tests)
     pd.testing.assert_frame_equal(found.cells, expected.cells)
+
+
+def test_tokens_that_one_side_lacks_are_listed(store):
+    part = store.select(token=store.tokens["token"].tolist()[4:])
+    result = contrast_of_contrasts(store, "s:sh", by_recordings=(part, "untrained_00"), layers=["conv1"], **FAST)
+    assert result.dropped["token"].tolist() == ["t000", "t001", "t002", "t003"]
+    assert result.dropped["note"].unique().tolist() == ["not in all of the recordings that are compared"]
+    assert result.tests["tokens"].item() == len(store.tokens) - 4

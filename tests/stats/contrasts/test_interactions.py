@@ -198,10 +198,12 @@ def test_series_meet_at_the_times_of_the_coarsest():
             for name in names
         ]
         frame = pd.concat(rows, ignore_index=True)
-        return Series(frame, "time", "token", frame.head(0))
+        return Series(frame, "time", "token", frame.head(0).assign(samples=0, note=""))
 
     fine, coarse = on_one_axis([series(4, [1, 3, 5, 9]), series(2, [10, 20], names=("b", "c"))])
     assert fine.frame["token"].tolist() == coarse.frame["token"].tolist() == ["b", "b"]
+    assert fine.dropped["token"].tolist() == coarse.dropped["token"].tolist() == ["a", "c"]
+    assert fine.dropped["samples"].tolist() == [4, 2]
     assert fine.frame["value"].tolist() == [2, 7]
     assert coarse.frame["value"].tolist() == [10, 20]
     with pytest.raises(DataError, match="No token has enough samples in both"):

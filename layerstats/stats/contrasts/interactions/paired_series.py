@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -52,7 +52,21 @@ def on_one_axis(every: Sequence[Series]) -> list[Series]:
         ]
         # Rows of a series stand together, in the order of time.
         kept[number] = frame.assign(value=np.concatenate(parts))
-    return [replace(coarse, frame=kept[number]) for number in range(len(every))]
+    dropped = _left_out(every, shared)
+    return [replace(coarse, frame=kept[number], dropped=dropped) for number in range(len(every))]
+
+
+def _left_out(every: Sequence[Series], shared: Collection[str]) -> pd.DataFrame:
+    """Return the series that are not compared, each once: too short somewhere, or not in all recordings."""
+    identifier = every[0].identifier
+    keys = ["token"] if identifier == "token" else ["token", "phone", "phone_index"]
+    tables = [one.dropped.loc[:, [*keys, "samples", "note"]] for one in every]
+    for one in every:
+        alone = one.frame.loc[~one.frame[identifier].isin(sorted(shared))]
+        sizes = alone.groupby(keys, sort=False).size().reset_index(name="samples")
+        tables.append(sizes.assign(note="not in all of the recordings that are compared"))
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(filled, ignore_index=True).drop_duplicates(keys, ignore_index=True)
 
 
 def _means_near(places: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
