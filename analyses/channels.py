@@ -29,7 +29,6 @@ def main(
     speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     alpha: Annotated[float, typer.Option(help="Level of adjusted p-values.")] = 0.05,
-    device: Annotated[str, typer.Option(help="cpu, or a device of torch such as cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(help="Threads.")] = 2,
 ) -> Output:
     """Test level, shape and both in every channel, and estimate how many channels carry the contrast."""
@@ -47,7 +46,6 @@ def main(
             times=cast("Literal['common', 'own']", times),
             speakers=cast("Literal['auto', 'none']", speakers),
             samples=samples,
-            device=device,
             workers=workers,
         )
         for name in listed(layer) or ()

@@ -1,7 +1,9 @@
 """A model of a table loads what it needs: no store, no tests of other rooms, half a second and forty megabytes less."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,12 @@ def test_public_names_are_there_in_any_order(name):
 def test_an_unknown_name_is_said():
     with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
         layerstats.stats.no_such_name  # noqa: B018
+
+
+def test_no_room_without_torch_asks_for_it():
+    # What is imported in any other way than by name is seen by no import contract.
+    package = Path(layerstats.__file__).parent
+    rooms = ("stats", "tables", "plots", "report", "rbridge", "corpora")
+    files = [file for room in rooms for file in (package / room).rglob("*.py")]
+    assert files
+    assert [str(file) for file in files if re.search(r"""["']torch["']""", file.read_text(encoding="utf-8"))] == []

@@ -2,7 +2,7 @@
 
 Where every series has the same times, and only tokens and speakers have random terms, a channel is a data set of
 curves, as for resampling: the random coefficients are integrated out, and the cost depends neither on the number of
-tokens nor on that of speakers. Otherwise, or on a GPU, it is the structured engine's system of equations with many
+tokens nor on that of speakers. Otherwise it is the structured engine's system of equations with many
 right-hand sides. The numbers are the same, but for tables of more than 10,000 rows: the rows that bases are built from
 then depend in a small way on the response (see `structured.setup_rows`), and channels share theirs, which moves the
 fourth digit.
@@ -23,7 +23,6 @@ from layerstats.stats.contrasts.models import SeriesModel
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
-    from layerstats.stats.gamm.batched.backend import Backend
     from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
     from layerstats.stats.gamm.batched.curves.summaries import Summaries
     from layerstats.stats.gamm.batched.rows import ChannelDesign, ChannelFits
@@ -36,11 +35,6 @@ _SUMMED = 16
 
 class ChannelModel(Protocol):
     """A model of all channels."""
-
-    @property
-    def backend_name(self) -> str:
-        """Where it is fitted."""
-        ...
 
     def with_rho(self, rho: float) -> ChannelModel:
         """Return the same with another AR(1) parameter."""
@@ -59,12 +53,12 @@ class ChannelModel(Protocol):
         ...
 
 
-def channel_model(model: SeriesModel, series: Series, group: str, rho: float, device: str) -> ChannelModel:
+def channel_model(model: SeriesModel, series: Series, group: str, rho: float) -> ChannelModel:
     """Return the faster of the two ways that this model can be fitted in."""
     # Curves know tokens and speakers, not words that go across speakers.
-    if device == "cpu" and not model.items and _same_times(series):
+    if not model.items and _same_times(series):
         return CurveModel.of(model, group, rho)
-    return RowModel.of(model, group, rho, device)
+    return RowModel.of(model, group, rho)
 
 
 def _same_times(series: Series) -> bool:
@@ -82,23 +76,16 @@ class RowModel:
     """By rows; see `layerstats.stats.gamm.batched.rows`."""
 
     design: ChannelDesign
-    backend: Backend
     group: str
     levels: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: SeriesModel, group: str, rho: float, device: str) -> RowModel:
+    def of(cls, model: SeriesModel, group: str, rho: float) -> RowModel:
         """Build the design."""
-        from layerstats.stats.gamm.batched import choose_backend
         from layerstats.stats.gamm.batched.rows import channel_design
 
         design = channel_design(model.task(rho=rho))
-        return cls(design, choose_backend(device), group, tuple(model.factors[group]))
-
-    @property
-    def backend_name(self) -> str:
-        """See `ChannelModel`."""
-        return self.backend.name
+        return cls(design, group, tuple(model.factors[group]))
 
     def with_rho(self, rho: float) -> RowModel:
         """See `ChannelModel`."""
@@ -108,13 +95,13 @@ class RowModel:
         """See `ChannelModel`."""
         from layerstats.stats.gamm.batched.rows import mean_autocorrelation
 
-        return mean_autocorrelation(self.design, values, self.backend)
+        return mean_autocorrelation(self.design, values)
 
     def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
         """See `ChannelModel`."""
         from layerstats.stats.gamm.batched.rows import fit_channels
 
-        return fit_channels(self.design, values, self.backend, joint=joint, workers=workers)
+        return fit_channels(self.design, values, joint=joint, workers=workers)
 
     def difference(self, series: Series) -> GroupDifference:
         """See `ChannelModel`."""
@@ -133,11 +120,6 @@ class CurveModel:
         from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
 
         return cls(curve_design(model.task(rho=rho), group, "speaker", response=False))
-
-    @property
-    def backend_name(self) -> str:
-        """See `ChannelModel`."""
-        return "numpy"
 
     def with_rho(self, rho: float) -> CurveModel:
         """See `ChannelModel`."""

@@ -164,8 +164,7 @@ def channel_blocks(experiment: Experiment, layer: str, rows: ChannelRows, memory
     that no chunk is decoded for two blocks; unless memory is too small for one column.
     """
     maps = experiment.array(layer, "maps")
-    # The values; where they are interpolated, also what they are interpolated from, and both neighbours. Fits copy a few
-    # channels at a time.
+    # The values; where they are interpolated, also what from, and both neighbours. Fits copy a few channels at a time.
     each = rows.count if rows.lower is None else len(rows.bins) + 3 * rows.count
     size = max(1, int(memory_mb * 1e6 / (8 * each)))
     total, column = maps.shape[1], maps.chunks[1]

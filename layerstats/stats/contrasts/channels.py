@@ -52,7 +52,6 @@ def channel_contrasts(
     samples: int | None = SAMPLES,
     k: int | None = None,
     rho: float | Literal["auto"] | None = "auto",
-    device: str = "cpu",
     workers: int = 2,
     memory_mb: float = 128.0,
 ) -> xr.Dataset:
@@ -88,8 +87,6 @@ def channel_contrasts(
     rho
         AR(1) parameter of the residuals, the same for all channels: a number, None, or "auto": the mean over 64 evenly
         spaced channels of the lag-1 autocorrelation of the residuals without AR(1).
-    device
-        ``"cpu"``, or a device of torch: ``"cuda"``; ``"torch"`` is torch on the CPU.
     workers
         Threads; the numbers do not depend on them.
     memory_mb
@@ -129,7 +126,7 @@ def channel_contrasts(
         series, contrast.group, contrast.reference_first, k=k, speakers=speakers, items=contrast.items
     )
     # Stands for the estimate until there is one.
-    fitted = channel_model(model, series, contrast.group, 0.5 if rho == "auto" else _number(rho), device)
+    fitted = channel_model(model, series, contrast.group, 0.5 if rho == "auto" else _number(rho))
     parts = []
     with one_blas_thread():
         blocks, maps = channel_blocks(experiment, layer, rows, memory_mb), experiment.array(layer, "maps")
@@ -147,7 +144,7 @@ def channel_contrasts(
             # Before the next block is read.
             del values, fits
     about = {"layer": layer, "recording": experiment.name, **_about(contrast, series, layer, times, model.units)}
-    return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0), "backend": fitted.backend_name})
+    return _dataset(parts, about | {"formula": model.formula, "rho": float(rho or 0.0)})
 
 
 def _joint(contrast: Contrast, series: Series) -> tuple[str, str]:

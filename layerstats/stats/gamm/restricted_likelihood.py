@@ -12,13 +12,12 @@ derivatives come about differs between one model, nested blocks, channels and cu
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-# Of numpy or torch: one fit, or (fit, ...) for many.
+# Of one fit, numbers and arrays, or (fit, ...) of many.
 Array = Any
 _LOG_TWO_PI = float(np.log(2 * np.pi))
 
@@ -85,7 +84,6 @@ def derivatives(
     square: Array,
     scale: Array,
     rows: Array,
-    zeros: Callable[..., Array] = lambda *shape: np.zeros(shape),
 ) -> Derivatives:
     """Return gradient and Hessian in the log smoothing parameters and log phi.
 
@@ -95,12 +93,10 @@ def derivatives(
         Of one fit, or of (fit, ...).
     square, scale, rows
         As for `minus_log_likelihood`.
-    zeros
-        Makes an array of zeros of a shape.
     """
     count = parts.fit.shape[-1]
-    gradient = zeros(*parts.fit.shape[:-1], count + 1)
-    hessian = zeros(*parts.fit.shape[:-1], count + 1, count + 1)
+    gradient = np.zeros((*parts.fit.shape[:-1], count + 1))
+    hessian = np.zeros((*parts.fit.shape[:-1], count + 1, count + 1))
     residual = square / scale
     fit = parts.fit / scale if parts.fit.ndim == 1 else parts.fit / scale[:, None]
     gradient[..., :-1] = (fit + parts.determinants) / 2

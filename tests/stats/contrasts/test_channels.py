@@ -234,13 +234,6 @@ def test_blocks_do_not_change_the_numbers(store, contrasts, memory_mb):
     assert list(blocks["status"].to_numpy()) == list(contrasts["status"].to_numpy())
 
 
-def test_torch_gives_the_same_numbers(store, contrasts):
-    pytest.importorskip("torch")
-    ours = channel_contrasts(store, "conv4", words=("wash", "ask"), speakers="none", device="torch")
-    np.testing.assert_allclose(ours["p_value"], contrasts["p_value"], rtol=1e-4, atol=1e-7)
-    np.testing.assert_allclose(ours["estimate"], contrasts["estimate"], rtol=1e-6)
-
-
 def test_effect_sizes_are_those_of_the_difference_curve(store, contrasts):
     series = word_series(of_channel(store, "conv4", 4), words=["ask", "wash"])
     shape, _ = own_fits(series, "word", ["ask", "wash"], contrasts.attrs["rho"])

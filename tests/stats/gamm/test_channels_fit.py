@@ -8,8 +8,8 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm import FitTask, fit, smoothing_selection
-from layerstats.stats.gamm.batched import choose_backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import smooth_tests
+from layerstats.stats.gamm.batched.linear_algebra import cholesky, inverse
 from layerstats.stats.gamm.batched.rows import (
     channel_design,
     fit_channels,
@@ -78,7 +78,6 @@ def largest(ours, theirs) -> float:
     return float(np.max(np.abs(ours - theirs) / np.maximum(1e-3, np.abs(theirs))))
 
 
-@pytest.mark.parametrize("device", ["cpu", "torch"])
 @pytest.mark.parametrize(
     ("formula", "words", "unequal", "rho"),
     [
@@ -92,12 +91,10 @@ def largest(ours, theirs) -> float:
         (SURFACE, 2, False, 0.2),
     ],
 )
-def test_every_channel_equals_the_structured_engine(formula, words, unequal, rho, device):
-    if device == "torch":
-        pytest.importorskip("torch")
+def test_every_channel_equals_the_structured_engine(formula, words, unequal, rho):
     data, values = make_data(words, unequal, channels=3)
     design = channel_design(FitTask(formula, data, rho=rho, **arguments(formula)))
-    ours = fit_channels(design, values, choose_backend(device))
+    ours = fit_channels(design, values)
     assert list(ours.status) == ["fitted"] * 3
     for channel, own in enumerate(values):
         theirs = fit(formula, data.assign(value=own), engine="structured", rho=rho, **arguments(formula))
@@ -129,26 +126,26 @@ def same(ours, theirs, tolerance: float = 0.0) -> None:
 def fitted():
     data, values = make_data()
     design = channel_design(FitTask(PUBLISHED, data, rho=0.4, **arguments(PUBLISHED)))
-    return design, values, fit_channels(design, values, choose_backend("cpu"))
+    return design, values, fit_channels(design, values)
 
 
 @pytest.mark.parametrize(("batch", "workers"), [(1, 1), (2, 1), (4, 3), (100, 1)])
 def test_numbers_do_not_depend_on_batches_and_workers(fitted, batch, workers):
     design, values, all_at_once = fitted
-    same(fit_channels(design, values, choose_backend("cpu"), batch=batch, workers=workers), all_at_once, 1e-12)
+    same(fit_channels(design, values, batch=batch, workers=workers), all_at_once, 1e-12)
 
 
 def test_numbers_do_not_depend_on_the_order_of_channels(fitted):
     design, values, in_order = fitted
     order = np.random.default_rng(2).permutation(len(values))
-    shuffled = fit_channels(design, values[order], choose_backend("cpu"))
+    shuffled = fit_channels(design, values[order])
     for name in NUMBERS:
         np.testing.assert_allclose(getattr(shuffled, name), getattr(in_order, name)[order], rtol=1e-12, atol=1e-12)
 
 
 def test_one_channel_is_a_layer(fitted):
     design, values, all_of_them = fitted
-    alone = fit_channels(design, values[4:5], choose_backend("cpu"))
+    alone = fit_channels(design, values[4:5])
     assert alone.estimate.shape == (1, 2)
     np.testing.assert_allclose(alone.estimate[0], all_of_them.estimate[4], rtol=1e-12)
 
@@ -159,7 +156,7 @@ def test_channels_without_variance_are_marked_and_change_nothing(fitted):
     with_dead[0], with_dead[3] = 0.0, 7.25
     with_dead[5, 17] = np.nan
     with_dead[6, 3] = np.inf
-    ours = fit_channels(design, with_dead, choose_backend("cpu"))
+    ours = fit_channels(design, with_dead)
     expected = ["dead", "fitted", "fitted", "dead", "fitted", "not finite", "not finite", "fitted", "fitted"]
     assert list(ours.status) == expected
     alive = ours.status == "fitted"
@@ -170,15 +167,15 @@ def test_channels_without_variance_are_marked_and_change_nothing(fitted):
 
 def test_nothing_but_dead_channels(fitted):
     design, values, _ = fitted
-    ours = fit_channels(design, np.zeros_like(values[:2]), choose_backend("cpu"))
+    ours = fit_channels(design, np.zeros_like(values[:2]))
     assert list(ours.status) == ["dead", "dead"]
     with pytest.raises(DataError, match="Every channel is dead"):
-        mean_autocorrelation(design, np.zeros_like(values[:2]), choose_backend("cpu"))
+        mean_autocorrelation(design, np.zeros_like(values[:2]))
 
 
 def test_a_large_offset_moves_the_intercept_alone(fitted):
     design, values, plain = fitted
-    ours = fit_channels(design, values[:3] + 1e6, choose_backend("cpu"))
+    ours = fit_channels(design, values[:3] + 1e6)
     np.testing.assert_allclose(ours.estimate[:, 0], plain.estimate[:3, 0] + 1e6, rtol=1e-12)
     np.testing.assert_allclose(ours.smooth_p_value, plain.smooth_p_value[:3], atol=1e-6)
 
@@ -186,7 +183,7 @@ def test_a_large_offset_moves_the_intercept_alone(fitted):
 def test_a_fit_that_ends_early_says_so(fitted, monkeypatch):
     design, values, _ = fitted
     monkeypatch.setattr(smoothing_selection, "MOST_ITERATIONS", 1)
-    ours = fit_channels(design, values, choose_backend("cpu"))
+    ours = fit_channels(design, values)
     assert set(ours.status) == {"not converged"}
     assert (ours.gradient_norm > 1e-3).all()
     assert np.isfinite(ours.estimate).all()
@@ -202,14 +199,13 @@ def test_the_gradient_vanishes(fitted):
 def test_autocorrelation_of_one_channel_is_that_of_fit(unequal):
     data, values = make_data(unequal=unequal)
     design = channel_design(FitTask(PUBLISHED, data, rho=0.5, **arguments(PUBLISHED)))
-    backend = choose_backend("cpu")
-    own = [mean_autocorrelation(design, values[[channel]], backend) for channel in range(2)]
+    own = [mean_autocorrelation(design, values[[channel]]) for channel in range(2)]
     for channel, rho in enumerate(own):
         frame = data.assign(value=values[channel])
         theirs = fit(PUBLISHED, frame, engine="structured", rho="auto", **arguments(PUBLISHED))
         assert rho == pytest.approx(theirs.rho, abs=1e-6)
     dead = np.zeros((1, values.shape[1]))
-    assert mean_autocorrelation(design, np.vstack([values[:2], dead]), backend) == pytest.approx(np.mean(own))
+    assert mean_autocorrelation(design, np.vstack([values[:2], dead])) == pytest.approx(np.mean(own))
 
 
 def test_tails_are_those_of_the_engine():
@@ -241,23 +237,13 @@ def test_smooth_tests_are_those_of_the_engine(freedom):
         assert ours.p_value[channel] == pytest.approx(theirs.p_value, rel=1e-8)
 
 
-@pytest.mark.parametrize("device", ["cpu", "torch"])
-def test_one_singular_matrix_does_not_fail_the_others(device):
-    if device == "torch":
-        pytest.importorskip("torch")
-    backend = choose_backend(device)
-    matrices = backend.array(np.array([[[4.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]))
-    factors = backend.cholesky(matrices)
-    inverse = backend.numpy(backend.inverse(matrices, factors))
-    np.testing.assert_allclose(inverse[0], np.array([[2.0, -1.0], [-1.0, 4.0]]) / 7)
-    assert np.isnan(backend.numpy(factors)[1:, -1, -1]).all()
-    assert np.isnan(inverse[1:]).all()
-
-
-def test_devices_that_are_not_there():
-    pytest.importorskip("torch")
-    with pytest.raises(ArgumentError, match="'abacus' cannot be used"):
-        choose_backend("abacus")
+def test_one_singular_matrix_does_not_fail_the_others():
+    matrices = np.array([[[4.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    factors = cholesky(matrices)
+    inverses = inverse(matrices, factors)
+    np.testing.assert_allclose(inverses[0], np.array([[2.0, -1.0], [-1.0, 4.0]]) / 7)
+    assert np.isnan(factors[1:, -1, -1]).all()
+    assert np.isnan(inverses[1:]).all()
 
 
 def test_models_that_are_refused():
@@ -268,8 +254,8 @@ def test_models_that_are_refused():
         channel_design(FitTask(PUBLISHED + " + s(sample, xt=3)", data, **arguments(PUBLISHED)))
     design = channel_design(FitTask(PUBLISHED, data, **arguments(PUBLISHED)))
     with pytest.raises(DataError, match="must have shape"):
-        fit_channels(design, values[:, 1:], choose_backend("cpu"))
+        fit_channels(design, values[:, 1:])
     with pytest.raises(ArgumentError, match="1 or more"):
-        fit_channels(design, values, choose_backend("cpu"), workers=0)
+        fit_channels(design, values, workers=0)
     with pytest.raises(DataError, match="no channels"):
         stack_fits([])

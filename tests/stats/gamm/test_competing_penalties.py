@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from layerstats.stats.gamm import FitTask, GammResult, fit_many, smoothing_selection
-from layerstats.stats.gamm.batched import choose_backend
 from layerstats.stats.gamm.batched.curves.fitted import fit_design
 from layerstats.stats.gamm.batched.rows import channel_design, fit_channels
 
@@ -78,9 +77,9 @@ def test_one_fit_channels_and_refits_are_the_same(seed):
     design = channel_design(model.task)
     assert design.penalties.compete
     values = model.data["value"].to_numpy()
-    one = fit_channels(design, values[None], choose_backend("cpu"))
+    one = fit_channels(design, values[None])
     # Beside others a channel takes its own steps all the same.
-    among = fit_channels(design, np.stack([values[::-1], values, values + 1]), choose_backend("cpu"))
+    among = fit_channels(design, np.stack([values[::-1], values, values + 1]))
     refits = fit_design(model.task, "label", speaker=None)
     assert refits.design.penalties_compete
     scores = [one.score[0], among.score[1], refits.fit.score[0]]
@@ -108,7 +107,7 @@ def test_the_second_start_is_tried_by_all(monkeypatch):
         design = channel_design(model.task)
         return [
             score_of(fit_many([model.task])[0]),
-            float(fit_channels(design, values, choose_backend("cpu")).score[0]),
+            float(fit_channels(design, values).score[0]),
             float(fit_design(model.task, "label", None).fit.score[0]),
         ]
 

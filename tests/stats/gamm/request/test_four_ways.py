@@ -17,7 +17,6 @@ from layerstats.cli.gamm import gamm
 from layerstats.cli.stored_models import read_stored_models
 from layerstats.resources import bundled
 from layerstats.stats.gamm import FitTask, fit, fit_many
-from layerstats.stats.gamm.batched import choose_backend
 from layerstats.stats.gamm.batched.curves.curve_design_building import curve_design
 from layerstats.stats.gamm.batched.curves.fitted import fit_design
 from layerstats.stats.gamm.batched.rows import channel_design, fit_channels
@@ -140,7 +139,7 @@ def test_channels_and_resampling(table):
 def test_numbers_of_channels_and_resampling(table):
     task = FitTask(FORMULA, table, engine="structured", **OPTIONS)
     whole = fit_many([task])[0]
-    channel = fit_channels(channel_design(task), table["y"].to_numpy()[None], choose_backend("cpu"))
+    channel = fit_channels(channel_design(task), table["y"].to_numpy()[None])
     np.testing.assert_allclose(channel.estimate[0], whole.parametric["estimate"], rtol=1e-6)
     np.testing.assert_allclose(channel.score[0], whole.glance["score"][0], rtol=1e-8)
     refitted = fit_design(task, "word").fit

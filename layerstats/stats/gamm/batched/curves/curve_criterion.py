@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.batched.backend import NumpyBackend
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.equal_covariances import EqualCovariance, equal_covariances, inverse_of
 from layerstats.stats.gamm.batched.curves.summaries import Summaries
+from layerstats.stats.gamm.batched.linear_algebra import log
 from layerstats.stats.gamm.restricted_likelihood import LikelihoodParts, derivatives, minus_log_likelihood
 
 
@@ -140,7 +140,7 @@ def value(design: CurveDesign, summaries: Summaries, estimates: Estimates, log_s
 
 def best_log_scale(design: CurveDesign, summaries: Summaries, estimates: Estimates) -> np.ndarray:
     """Return the log scale that minimises the criterion at given smoothing parameters, (replicate,)."""
-    return NumpyBackend().log(estimates.penalised_square / rows_less_unpenalised(design, summaries))
+    return log(estimates.penalised_square / rows_less_unpenalised(design, summaries))
 
 
 def rows_less_unpenalised(design: CurveDesign, summaries: Summaries) -> np.ndarray:

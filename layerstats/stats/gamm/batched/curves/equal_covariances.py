@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from layerstats.stats.gamm.batched.backend import NumpyBackend
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.random_levels import CELL, SPEAKER, TOKEN
 from layerstats.stats.gamm.batched.curves.summaries import Summaries, UnitMeans
+from layerstats.stats.gamm.batched.linear_algebra import cholesky, inverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +184,6 @@ def inverse_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     diagonal = np.diagonal(matrix, axis1=1, axis2=2)
     scale = 1 / np.sqrt(diagonal)
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
-    backend = NumpyBackend()
-    factor = backend.cholesky(scaled)
+    factor = cholesky(scaled)
     log_determinant = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1) - 2 * np.log(scale).sum(axis=1)
-    return backend.inverse(scaled, factor) * scale[:, :, None] * scale[:, None, :], log_determinant
+    return inverse(scaled, factor) * scale[:, :, None] * scale[:, None, :], log_determinant

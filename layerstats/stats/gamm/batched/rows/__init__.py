@@ -1,8 +1,8 @@
 """One model fitted to many responses (the channels of a layer), each with smoothing parameters of its own.
 
 What the channels share (the columns of the model and their cross-products) is built once by the structured engine; a
-channel adds only the cross-products with its response. Newton's method then runs for many channels at once, on numpy or
-torch. The numbers are those of ``fit(engine="structured")``, channel by channel.
+channel adds only the cross-products with its response. Newton's method then runs for many channels at once.
+The numbers are those of ``fit(engine="structured")``, channel by channel.
 
 ===========================  ==========================================================================
 ``channel_design``           what channels share

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from layerstats.errors import DataError
-from layerstats.stats.gamm.batched.backend import Backend
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
 from layerstats.stats.gamm.batched.rows.channel_fits import FITTED, ChannelBatch, minimise_batch, response_status
 from layerstats.stats.gamm.batched.rows.channel_solution import share
@@ -13,7 +12,7 @@ from layerstats.stats.gamm.batched.rows.channel_solution import share
 _BATCH = 16
 
 
-def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Backend) -> float:
+def mean_autocorrelation(design: ChannelDesign, values: np.ndarray) -> float:
     """Return the mean over channels of the lag-1 autocorrelation of residuals of the model without AR(1).
 
     Channels share their rows, so that one AR(1) parameter lets them share all cross-products of the model too; for a
@@ -25,8 +24,6 @@ def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Bac
         The model; whatever its own parameter is, 0 is taken.
     values
         (channel, row), rows as in the data.
-    backend
-        Where the linear algebra runs, from `choose_backend`.
 
     Raises
     ------
@@ -34,7 +31,7 @@ def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Bac
         No channel can be fitted.
     """
     plain = design.with_rho(0.0)
-    shared = share(backend, plain)
+    shared = share(plain)
     ordered = np.ascontiguousarray(values[:, plain.positions], dtype=np.float64)
     ordered = ordered[response_status(ordered) == FITTED]
     if not len(ordered):
@@ -42,14 +39,14 @@ def mean_autocorrelation(design: ChannelDesign, values: np.ndarray, backend: Bac
     found = []
     for begin in range(0, len(ordered), _BATCH):
         piece = ordered[begin : begin + _BATCH]
-        found.append(_autocorrelations(plain, minimise_batch(shared, piece), piece, backend))
+        found.append(_autocorrelations(plain, minimise_batch(shared, piece), piece))
     rho = np.concatenate(found)
     return float(np.clip(rho[np.isfinite(rho)].mean(), -0.99, 0.99)) if np.isfinite(rho).any() else 0.0
 
 
-def _autocorrelations(design: ChannelDesign, batch: ChannelBatch, values: np.ndarray, backend: Backend) -> np.ndarray:
-    coefficients = backend.numpy(batch.solutions.coefficients)
-    inverse = backend.numpy(batch.solutions.block_inverse)
+def _autocorrelations(design: ChannelDesign, batch: ChannelBatch, values: np.ndarray) -> np.ndarray:
+    coefficients = batch.solutions.coefficients
+    inverse = batch.solutions.block_inverse
     starts = design.request.series_start
     product, early, late = np.zeros((3, len(values)))
     for cluster, patterns in zip(design.system.clusters, design.patterns, strict=True):

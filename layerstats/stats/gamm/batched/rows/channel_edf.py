@@ -29,15 +29,14 @@ class ChannelEdf:
 def channel_edf(solutions: Solutions) -> ChannelEdf:
     """Return the degrees of freedom at given smoothing parameters."""
     shared, inverse = solutions.shared, solutions.inverse
-    numpy = shared.backend.numpy
     block_penalty = solutions.block_penalties.sum(1)
     shrinkage = inverse * solutions.dense_penalties.sum(1)[:, None, :]
     columns, functions = np.arange(inverse.shape[-1]), np.arange(block_penalty.shape[-1])
     dense = 1 - shrinkage[:, columns, columns]
-    kept = shared.backend.array(np.eye(len(columns))) - shrinkage
+    kept = np.eye(len(columns)) - shrinkage
     twice = (kept * kept.swapaxes(-1, -2)).sum(-1)
     twice = twice + ((inverse @ solutions.gather(block_penalty)) * shrinkage.swapaxes(-1, -2)).sum(-1)
     variance = shared.block_count[:, None, None] * solutions.block_inverse + solutions.spread(inverse)
     shrunk = variance[..., functions, functions].sum(1) * block_penalty
     block = float(shared.design.system.block_count.sum()) - shrunk
-    return ChannelEdf(numpy(dense), numpy(2 * dense - twice), numpy(dense.sum(-1) + block.sum(-1)))
+    return ChannelEdf(dense, 2 * dense - twice, dense.sum(-1) + block.sum(-1))

@@ -11,7 +11,6 @@ from scipy import special
 from scipy.linalg import block_diag
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.gamm.batched.backend import Backend
 from layerstats.stats.gamm.batched.batched_smooth_tests import SmoothTests, smooth_tests
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
 from layerstats.stats.gamm.batched.rows.channel_edf import ChannelEdf, channel_edf
@@ -78,7 +77,6 @@ class ChannelFits:
 def fit_channels(
     design: ChannelDesign,
     values: np.ndarray,
-    backend: Backend,
     *,
     joint: tuple[str, str] | None = None,
     workers: int = 1,
@@ -92,8 +90,6 @@ def fit_channels(
         From `channel_design`.
     values
         (channel, row), rows as in the data that the design was made of.
-    backend
-        Where the linear algebra runs, from `choose_backend`.
     joint
         A parametric coefficient and a smooth that are also tested together, under the name "joint" among the smooths;
         see `layerstats.stats.gamm.joint_test`.
@@ -115,12 +111,12 @@ def fit_channels(
     size = _batch_size(design) if batch is None else batch
     if size < 1 or workers < 1:
         raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
-    shared, tested = share(backend, design), _tested(design, joint)
+    shared, tested = share(design), _tested(design, joint)
     pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
     with one_blas_thread():
         if workers == 1:
             return stack_fits(_fit_batch(shared, tested, piece) for piece in pieces)
-        # numpy and torch let go of Python's lock while they compute.
+        # numpy lets go of Python's lock while it computes.
         with ThreadPoolExecutor(workers) as pool:
             return stack_fits(pool.map(lambda piece: _fit_batch(shared, tested, piece), pieces))
 
@@ -165,15 +161,14 @@ class ChannelBatch:
 
 def minimise_batch(shared: Shared, values: np.ndarray) -> ChannelBatch:
     """Fit channels whose values vary, (channel, row) in the order of the design."""
-    design, backend = shared.design, shared.backend
     offset = values.mean(axis=1)
-    responses = cross_products(backend, design, values - offset[:, None])
+    responses = cross_products(shared.design, values - offset[:, None])
     minima = minimise_channels(shared, responses)
-    return ChannelBatch(offset, minima, solve(shared, responses, backend.array(minima.log_smoothing)))
+    return ChannelBatch(offset, minima, solve(shared, responses, minima.log_smoothing))
 
 
 def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFits:
-    design, backend = shared.design, shared.backend
+    design = shared.design
     values = np.ascontiguousarray(values[:, design.positions], dtype=np.float64)
     status = response_status(values)
     alive = np.flatnonzero(status == FITTED)
@@ -184,10 +179,10 @@ def _fit_batch(shared: Shared, tested: Tested, values: np.ndarray) -> ChannelFit
     batch = minimise_batch(shared, values[alive])
     status[alive[~batch.minima.converged]] = NOT_CONVERGED
     solutions = batch.solutions
-    coefficients = backend.numpy(solutions.coefficients).copy()
+    coefficients = solutions.coefficients.copy()
     coefficients[:, 0] += batch.offset
-    scale = backend.numpy(solutions.penalised_square) / shared.rows_less_unpenalised
-    covariance = scale[:, None, None] * backend.numpy(solutions.inverse)
+    scale = solutions.penalised_square / shared.rows_less_unpenalised
+    covariance = scale[:, None, None] * solutions.inverse
     edf = channel_edf(solutions)
     gram = design.system.dense_gram
     written = np.asarray(block_diag(np.eye(len(names)), *(term.written for term in design.model.dense)))

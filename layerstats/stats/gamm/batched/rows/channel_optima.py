@@ -21,27 +21,24 @@ def minimise_channels(shared: Shared, responses: Responses) -> Minima:
 
 
 class ChannelCriteria:
-    """The criteria of channels. Everything but the evaluations is small and stays in numpy."""
+    """The criteria of channels."""
 
     def __init__(self, shared: Shared, responses: Responses) -> None:
         self._shared, self._responses = shared, responses
 
     def evaluate(self, fits: np.ndarray, log_smoothing: np.ndarray, log_scale: np.ndarray | None) -> Evaluation:
         """Evaluate the criteria of some channels."""
-        backend, responses = self._shared.backend, self._responses
+        responses = self._responses
         if len(fits) < len(responses.square):
-            responses = responses.take(backend.array(fits))
-        solutions = solve(self._shared, responses, backend.array(log_smoothing))
-        scale = best_log_scale(solutions) if log_scale is None else backend.array(log_scale)
-        value = backend.numpy(criterion(solutions, scale))
-        return Evaluation(value, backend.numpy(scale), solutions)
+            responses = responses.take(fits)
+        solutions = solve(self._shared, responses, log_smoothing)
+        scale = best_log_scale(solutions) if log_scale is None else log_scale
+        return Evaluation(criterion(solutions, scale), scale, solutions)
 
     def derivatives(self, evaluation: Evaluation, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return gradients and Hessians."""
-        backend = self._shared.backend
-        slopes = derivatives(evaluation.details, backend.array(evaluation.log_scale))
-        gradient, hessian = backend.numpy(slopes.gradient), backend.numpy(slopes.hessian)
-        return (gradient, hessian) if kept.all() else (gradient[kept], hessian[kept])
+        found = derivatives(evaluation.details, evaluation.log_scale)
+        return (found.gradient, found.hessian) if kept.all() else (found.gradient[kept], found.hessian[kept])
 
     def move(self, evaluation: Evaluation, moved: np.ndarray) -> None:
         """Nothing is kept: the estimates are computed once more at the end, for all channels together."""

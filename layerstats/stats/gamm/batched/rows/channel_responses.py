@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.stats.gamm.batched.backend import Array, Backend
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign, Pattern
 
 
@@ -26,12 +25,12 @@ class Responses:
         For each cluster (channel, pattern, function): Z'y summed over levels, divided by the root of their number.
     """
 
-    dense: Array
-    square: Array
-    block_square: Array
-    clusters: tuple[Array, ...]
+    dense: np.ndarray
+    square: np.ndarray
+    block_square: np.ndarray
+    clusters: tuple[np.ndarray, ...]
 
-    def take(self, channels: Array) -> Responses:
+    def take(self, channels: np.ndarray) -> Responses:
         """Return some channels."""
         return Responses(
             self.dense[channels],
@@ -41,13 +40,11 @@ class Responses:
         )
 
 
-def cross_products(backend: Backend, design: ChannelDesign, values: np.ndarray) -> Responses:
+def cross_products(design: ChannelDesign, values: np.ndarray) -> Responses:
     """Sum up the responses of some channels.
 
     Parameters
     ----------
-    backend
-        Where the linear algebra runs, from `choose_backend`.
     design
         The model.
     values
@@ -55,31 +52,30 @@ def cross_products(backend: Backend, design: ChannelDesign, values: np.ndarray) 
     """
     count, system = len(values), design.system
     functions = system.functions
-    dense = backend.zeros(count, len(system.dense_gram))
-    square = backend.zeros(count)
-    block_square = backend.zeros(count, len(system.block_gram), functions, functions)
+    dense = np.zeros((count, len(system.dense_gram)))
+    square = np.zeros(count)
+    block_square = np.zeros((count, len(system.block_gram), functions, functions))
     clusters = []
     for cluster, patterns in zip(system.clusters, design.patterns, strict=True):
-        columns = backend.array(cluster.columns)
         sums = []
         for pattern, grid in zip(patterns, cluster.grid, strict=True):
-            whitened = _whitened(backend.array(values[:, pattern.rows]), pattern, design.rho)
+            whitened = _whitened(np.ascontiguousarray(values[:, pattern.rows]), pattern, design.rho)
             square += (whitened**2).sum(-1).sum(-1)
             # A product a channel, so that no channel's numbers depend on which others are in the block.
             total = whitened.sum(-2)[:, None, :]
-            dense[:, columns] += (total @ backend.array(pattern.dense))[:, 0]
-            functions_of_pattern = backend.array(pattern.block)
+            dense[:, cluster.columns] += (total @ np.ascontiguousarray(pattern.dense))[:, 0]
+            functions_of_pattern = np.ascontiguousarray(pattern.block)
             cross = whitened @ functions_of_pattern
             block_square[:, int(grid)] += cross.swapaxes(-1, -2) @ cross
             sums.append((total @ functions_of_pattern)[:, 0] / np.sqrt(len(pattern.rows)))
-        stacked = backend.zeros(count, len(sums), functions)
+        stacked = np.zeros((count, len(sums), functions))
         for position, one in enumerate(sums):
             stacked[:, position] = one
         clusters.append(stacked)
     return Responses(dense, square, block_square, tuple(clusters))
 
 
-def _whitened(values: Array, pattern: Pattern, rho: float) -> Array:
+def _whitened(values: np.ndarray, pattern: Pattern, rho: float) -> np.ndarray:
     """Return (channel, level, sample) responses with independent residuals; see `structured.whitening`."""
     if rho == 0:
         return values
