@@ -16,7 +16,7 @@ replicate
 label
     The level of the grouping factor that a token has, which permutations exchange.
 cell, unit
-    A speaker's tokens of one label, and a speaker's cells together.
+    A speaker's tokens of one label, and a speaker's cells together; in models without speakers, each label is a unit.
 component
     A penalty of a random term, as the covariance that it adds to a token, a cell or a speaker.
 piece, member
