@@ -24,7 +24,7 @@ def main(
     layer: Annotated[str, typer.Option(help="The layer, or several separated by commas.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
-    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=f:m, phones.position=a:b.")] = "",
+    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=F:M, phones.position=a:b.")] = "",
     times: Annotated[str, typer.Option(help="Times of phones: common (interpolated) or own (slower).")] = "common",
     speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,

@@ -1,6 +1,6 @@
 """Is a difference of any kind encoded, and at which layer: between sexes, dialects, conditions, positions of phones?
 
-python analyses/contrast.py STORE --out DIR --contrast sex=f:m
+python analyses/contrast.py STORE --out DIR --contrast sex=F:M
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     contrast: Annotated[
-        str, typer.Option(help="Levels of a column: sex=f:m, dialect=a,b:c, phones.position=initial:final, or s:sh.")
+        str, typer.Option(help="Levels of a column: sex=F:M, dialect=a,b:c, phones.position=initial:final, or s:sh.")
     ],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     variant: Annotated[str, typer.Option(help="Samples of a token: padded (the whole clip) or word.")] = "padded",

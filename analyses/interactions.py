@@ -1,6 +1,6 @@
 """Does a contrast differ: between men and women, between two layers, and after training?
 
-python analyses/interactions.py STORE --out DIR --contrast s:sh --by sex=f:m --between-layers conv3:conv5 --training
+python analyses/interactions.py STORE --out DIR --contrast s:sh --by sex=F:M --between-layers conv3:conv5 --training
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ def main(
     contrast: Annotated[str, typer.Option(help="Two levels: s:sh, word=ask:wash, phones.position=initial:final.")] = (
         "s:sh"
     ),
-    by: Annotated[str, typer.Option(help="Between levels of a column: sex=f:m; none by default.")] = "",
+    by: Annotated[str, typer.Option(help="Between levels of a column: sex=F:M; none by default.")] = "",
     between_layers: Annotated[str, typer.Option(help="Between two layers: conv3:conv5; none by default.")] = "",
     recordings: Annotated[str, typer.Option(help="Between two recordings, by name, separated by a comma.")] = "",
     training: Annotated[bool, typer.Option(help="Between the trained network and its untrained twins.")] = False,

@@ -37,7 +37,7 @@ def main(
         list[str] | None, typer.Option(help="Words to compare, ask,wash; may be given again. All by default.")
     ] = None,
     phones: Annotated[list[str] | None, typer.Option(help="Two sets of phones, s:sh; may be given again.")] = None,
-    contrast: Annotated[list[str] | None, typer.Option(help="Any contrast, sex=f:m; may be given again.")] = None,
+    contrast: Annotated[list[str] | None, typer.Option(help="Any contrast, sex=F:M; may be given again.")] = None,
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     kinds: Annotated[str, typer.Option(help="Kinds of network, separated by commas, in this order.")] = "",
     variant: Annotated[str, typer.Option(help="word: samples inside the word; padded: the whole clip.")] = "word",

@@ -31,7 +31,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
-    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=f:m, phones.position=a:b.")] = "",
+    contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=F:M, phones.position=a:b.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     exchange: Annotated[str, typer.Option(help="What is exchanged: tokens, or whole speakers.")] = "speakers",
     times: Annotated[str, typer.Option(help="Times of phones: common (interpolated), or own (slower).")] = "common",

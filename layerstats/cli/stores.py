@@ -9,12 +9,15 @@ import typer
 
 from layerstats.cli.arguments import listed
 
+# Words of a corpus of sentences would fill screens.
+MOST_WORDS = 30
+
 
 def info(
     store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")],
     check: Annotated[bool, typer.Option("--check", help="Read all values and say what is damaged.")] = False,
 ) -> None:
-    """Say what a store holds: tokens, speakers, layers, recordings, provenance.
+    """Say what a store holds: tokens, speakers, columns, layers, recordings, provenance.
 
     With --check all of it is read; the exit status is 1 where something is damaged.
     """
@@ -24,8 +27,11 @@ def info(
         _check(store)
         return
     for heading, frame in describe(store).items():
+        most = MOST_WORDS if heading == "Words" else len(frame)
         typer.echo(f"\n{heading}")
-        typer.echo(frame.to_string(index=False))
+        typer.echo(frame.head(most).dropna(axis="columns", how="all").to_string(index=False) if len(frame) else "none")
+        if len(frame) > most:
+            typer.echo(f"and {len(frame) - most} more")
 
 
 def _check(store: Path) -> None:

@@ -149,7 +149,7 @@ class Experiment(Selection):
             Window in seconds on the clip's axis (start <= time < end).
         **columns
             Tokens or phones by any column of the tokens or the phones table: ``word="ask"``, ``speaker=["s1", "s2"]``,
-            ``sex="f"``, ``phone_class="plosive"``, ``previous="#"`` (the edge of a token), ``position="initial"``. A
+            ``sex="F"``, ``phone_class="plosive"``, ``previous="#"`` (the edge of a token), ``position="initial"``. A
             column that both tables have is that of the tokens; ``phone_`` before its name asks for the phones'
             (``phone_onset_s``). Tokens without such a phone drop out, and `to_frame` keeps to the samples whose
             `time_s` lies in a phone's interval (onset <= time < offset).

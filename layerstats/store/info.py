@@ -13,6 +13,8 @@ from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import result_tables
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
+# Columns of more levels than these are counted only.
+MOST_LEVELS = 12
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
@@ -21,8 +23,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to pandas.DataFrame
-        "Store" (`property, value`), "Words" (`word, tokens, speakers`), "Recordings" (one row each), "Tables" (one row
-        for each table of results), "Layers" (of the
+        "Store" (`property, value`), "Words" (`word, tokens, speakers`, most tokens first), "Columns" (`table, column,
+        levels, are`: columns of text of tokens and phones, how many levels they have and, where these are few, which),
+        "Recordings" (one row each), "Tables" (one row for each table of results), "Layers" (of the
         first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
         geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
 
@@ -35,6 +38,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     return {
         "Store": _properties(files),
         "Words": _words(files.tokens),
+        "Columns": _columns({"tokens": files.tokens, "phones": files.phones}),
         "Recordings": files.recordings,
         "Tables": result_tables(files.path),
         "Layers": _layers(files),
@@ -55,9 +59,21 @@ def _properties(files: StoreFiles) -> pd.DataFrame:
 
 
 def _words(tokens: pd.DataFrame) -> pd.DataFrame:
-    return (
-        tokens.groupby("word", sort=True).agg(tokens=("token", "size"), speakers=("speaker", "nunique")).reset_index()
-    )
+    counted = tokens.groupby("word").agg(tokens=("token", "size"), speakers=("speaker", "nunique")).reset_index()
+    return counted.sort_values(["tokens", "word"], ascending=[False, True], ignore_index=True)
+
+
+def _columns(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    rows = []
+    for table, frame in tables.items():
+        for column in frame.columns.difference(["token", "token_row"], sort=False):
+            levels = frame[column].dropna()
+            if pd.api.types.is_numeric_dtype(levels):
+                continue
+            levels = sorted(map(str, levels.unique()))
+            shown = ", ".join(levels) if len(levels) <= MOST_LEVELS else ""
+            rows.append({"table": table, "column": column, "levels": len(levels), "are": shown})
+    return pd.DataFrame(rows, columns=["table", "column", "levels", "are"])
 
 
 def _layers(files: StoreFiles) -> pd.DataFrame:

@@ -388,6 +388,11 @@ def test_half_written_tables(store_path, tmp_path):
 def test_describe_says_what_is_there(store_path):
     tables = describe(store_path)
     assert tables["Words"].to_dict("list") == {"word": ["ask", "dark", "wash"], "tokens": [4] * 3, "speakers": [4] * 3}
+    assert tables["Columns"].set_index("column").loc["word", ["table", "levels", "are"]].tolist() == [
+        "tokens",
+        3,
+        "ask, dark, wash",
+    ]
     assert tables["Layers"][["layer", "samples", "channels"]].to_numpy().tolist() == [
         ["conv1", 64, 3],
         ["conv2", 16, 3],

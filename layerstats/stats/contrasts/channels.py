@@ -68,7 +68,7 @@ def channel_contrasts(
     layer
         The layer.
     contrast
-        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`.
+        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=F:M"``; see `Contrast.read`.
     words
         Instead, two words: ``("ask", "wash")`` is *ask* minus *wash*, on all samples of the clip.
     phones

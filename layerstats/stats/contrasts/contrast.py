@@ -51,7 +51,7 @@ class Contrast:
     'p,t,k - b,d,g'
     >>> Contrast.read("dialect=north(dr1,dr2):south(dr5)").levels[0]
     Level(name='north', members=('dr1', 'dr2'))
-    >>> Contrast.between("sex", "f", "m") == Contrast.read("sex=f:m")
+    >>> Contrast.between("sex", "F", "M") == Contrast.read("sex=F:M")
     True
     """
 
@@ -77,8 +77,8 @@ class Contrast:
         Parameters
         ----------
         contrast
-            ``"s:sh"`` and ``"p,t,k:b,d,g"``: phones. ``"sex=f:m"``: a column of the tokens, one series a token.
-            ``"phones.position=initial:final"``, ``"phones.sex=f:m"``: a column of phones, or of their tokens, one
+            ``"s:sh"`` and ``"p,t,k:b,d,g"``: phones. ``"sex=F:M"``: a column of the tokens, one series a token.
+            ``"phones.position=initial:final"``, ``"phones.sex=F:M"``: a column of phones, or of their tokens, one
             series a phone. A level may have a name of its own: ``"dialect=north(dr1,dr2):south(dr5)"``. Values that
             hold commas, colons or parentheses need `between`. A contrast is returned as it is.
 
@@ -349,7 +349,7 @@ def one_contrast(
     if sum(argument is not None for argument in (contrast, words, phones)) != 1:
         raise ArgumentError(
             "A contrast is either between two 'words', between two sets of 'phones', or any other 'contrast' "
-            '("sex=f:m"): give one of them.'
+            '("sex=F:M"): give one of them.'
         )
     if contrast is not None:
         one = Contrast.read(contrast)

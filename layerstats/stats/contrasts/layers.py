@@ -135,7 +135,7 @@ def layer_contrasts(
         An experiment, whose selection narrows the contrast, or a tidy table as from its ``to_frame(columns=...)``, with
         the contrast's column.
     contrast
-        For instance ``"sex=f:m"``, ``"phones.position=initial:final"``, ``"s:sh"``: see `Contrast.read`.
+        For instance ``"sex=F:M"``, ``"phones.position=initial:final"``, ``"s:sh"``: see `Contrast.read`.
     layers
         All by default; a layer with too few samples gets a row that says so.
     variant

@@ -66,7 +66,7 @@ def contrast_tasks(
     experiment
         The store.
     contrast
-        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=f:m"``; see `Contrast.read`. The models of these
+        A contrast of two levels, or its string: ``"s:sh"``, ``"sex=F:M"``; see `Contrast.read`. The models of these
         tasks know tokens and speakers only: where levels hold different words, select words to hold them equal.
     words, phones
         Instead, two words, or two sets of phones: ``"s:sh"``.

@@ -87,7 +87,7 @@ def compare_networks(
     phones
         Contrasts of phones, ``["s:sh", "p,t,k:b,d,g"]``.
     contrasts
-        Contrasts of any column, ``["sex=f:m", "phones.position=initial:final"]``, see `Contrast.read`.
+        Contrasts of any column, ``["sex=F:M", "phones.position=initial:final"]``, see `Contrast.read`.
     layers
         All by default.
     variant

@@ -140,9 +140,9 @@ def contrast_of_contrasts(
     experiment
         A store, or a selection of it.
     contrast
-        Two levels of a column of tokens or phones: ``"s:sh"``, ``"sex=f:m"``, or a `Contrast`.
+        Two levels of a column of tokens or phones: ``"s:sh"``, ``"sex=F:M"``, or a `Contrast`.
     by
-        Another one: ``"sex=f:m"`` with a contrast of phones, ``"phones.position=initial:final"``.
+        Another one: ``"sex=F:M"`` with a contrast of phones, ``"phones.position=initial:final"``.
     by_layers
         Two layers of this recording.
     by_recordings
@@ -167,7 +167,7 @@ def contrast_of_contrasts(
     Examples
     --------
     >>> from layerstats.store import open_store
-    >>> result = contrast_of_contrasts(open_store("results/demo/store.zarr"), "s:sh", by="sex=f:m")  # doctest: +SKIP
+    >>> result = contrast_of_contrasts(open_store("results/demo/store.zarr"), "s:sh", by="sex=F:M")  # doctest: +SKIP
     >>> result.tests[["layer", "level_1", "level_2", "joint_p_adjusted"]]  # doctest: +SKIP
     """
     given = [name for name, one in (("by", by), ("by_layers", by_layers), ("by_recordings", by_recordings)) if one]
