@@ -91,7 +91,7 @@ class Contrast:
             return contrast
         if not isinstance(contrast, str):
             raise ArgumentError(
-                f"A contrast is a string such as 's:sh' or 'sex=f:m', or a Contrast, but got {contrast!r}."
+                f"A contrast is a string such as 's:sh' or 'sex=F:M', or a Contrast, but got {contrast!r}."
             )
         column, phones, levels = read_column(contrast)
         return cls(column or PHONE, read_levels(levels), "phone" if phones else "token")
