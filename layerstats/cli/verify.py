@@ -54,7 +54,7 @@ def verify(
             typer.echo("\nBeyond the tolerance:")
             typer.echo(beyond.drop(columns="agrees").to_string(index=False))
     typer.echo(
-        f"\n{len(stored)} models: {len(tables) - differing} agree with mgcv, {differing} differ, "
+        f"\n{len(stored)} model{'s' * (len(stored) != 1)}: {len(tables) - differing} agree with mgcv, {differing} differ, "
         f"{skipped} not compared, {failed} not fitted"
     )
     if differing or failed:

@@ -137,7 +137,7 @@ def test_another_engine_differs(table, tmp_path):
     found = run("verify", tmp_path, "--engine", "pygam")
     assert found.exit_code == 1
     assert "Beyond the tolerance:" in found.stdout
-    assert "1 models: 0 agree with mgcv, 1 differ" in found.stdout
+    assert "1 model: 0 agree with mgcv, 1 differ" in found.stdout
 
 
 @pytest.mark.r
