@@ -53,8 +53,9 @@ def verify(
         if differing:
             typer.echo("\nBeyond the tolerance:")
             typer.echo(beyond.drop(columns="agrees").to_string(index=False))
+    models_in_words = "1 model" if len(stored) == 1 else f"{len(stored)} models"
     typer.echo(
-        f"\n{len(stored)} model{'s' * (len(stored) != 1)}: {len(tables) - differing} agree with mgcv, {differing} differ, "
+        f"\n{models_in_words}: {len(tables) - differing} agree with mgcv, {differing} differ, "
         f"{skipped} not compared, {failed} not fitted"
     )
     if differing or failed:
