@@ -12,6 +12,7 @@ import numpy as np
 import zarr
 
 from layerstats.errors import StoreError
+from layerstats.store.consolidated import disagreements
 from layerstats.store.damage import damaged
 from layerstats.store.groups import METADATA
 from layerstats.store.hashing import content_hash
@@ -57,6 +58,8 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
         for name in files.recording_names:
             found += _recording(files, name)
         found += _result_tables(files.path)
+    if not found and files.version > 2:
+        found += [damaged(files.path, files.path / file, how) for file, how in disagreements(files.path)]
     return list(dict.fromkeys(str(error) for error in found))
 
 

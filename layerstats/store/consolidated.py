@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from layerstats.store.groups import METADATA, PARTIAL, read_attributes, write_group
 
@@ -28,6 +28,32 @@ def consolidate(root: Path, attributes: dict | None = None) -> None:
     consolidated = {"kind": "inline", "must_understand": False, "metadata": dict(_nodes(root))}
     if there.get("attributes") != attributes or there.get("consolidated_metadata") != consolidated:
         write_group(root, attributes, {"consolidated_metadata": consolidated})
+
+
+def disagreements(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield where the metadata in the root and those in the folders differ, by file, and how.
+
+    Half-written recordings are passed over: the root has what they held before, if anything.
+    """
+    whole = json.loads((root / METADATA).read_text(encoding="utf-8")).get("consolidated_metadata")
+    listed = whole.get("metadata") if isinstance(whole, dict) else None
+    if not isinstance(listed, dict):
+        yield METADATA, "lacks the metadata of what is in the store (consolidated_metadata)"
+        return
+    passed: set[str] = set()
+    # What holds others comes first, so that of what is lost as a whole only the top is named.
+    for inside in sorted(listed):
+        if any(str(parent) in passed for parent in PurePosixPath(inside).parents):
+            continue
+        file = root / inside / METADATA
+        there = _read(file)
+        if there is not None and there.get("attributes", {}).get("complete") is False:
+            passed.add(inside)
+        elif there != listed[inside]:
+            passed.add(inside)
+            differs = f"says something else than its copy in the store's own {METADATA}"
+            missing = f"is missing, but the store's own {METADATA} names it"
+            yield f"{inside}/{METADATA}", differs if file.exists() else missing
 
 
 def _nodes(root: Path) -> Iterator[tuple[str, dict]]:

@@ -20,7 +20,7 @@ from zarr.storage import LocalStore
 from layerstats.errors import StoreError
 from layerstats.store.groups import METADATA
 from layerstats.store.layout import recording_of
-from layerstats.store.schema import PHONES, RESULT_KINDS, TOKENS
+from layerstats.store.schema import PHONES, RECORDINGS, RESULT_KINDS, TOKENS
 
 _CHUNK = re.compile(r"/c(/\d+)*$")
 
@@ -47,6 +47,8 @@ def remedy(root: Path, inside: Path) -> str:
     parts = inside.parts
     if parts[:1] in ((TOKENS,), (PHONES,)):
         return "Run the call that recorded it again: it writes the tables anew."
+    if len(parts) == 2 and parts[0] in (RECORDINGS, *RESULT_KINDS) and parts[1] == METADATA:
+        return f"Remove the file {root / inside} and run a call that wrote something into {parts[0]} again."
     recording = recording_of(parts)
     if recording is not None:
         folder = root.joinpath(*recording)

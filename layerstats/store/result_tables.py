@@ -127,6 +127,8 @@ def store_table(
     key = key or content_hash(rows, about)
     place = path / kind / name
     with explaining(path, StoreError, full=_RESUME), locked(path, f"the tables of {path}"):
+        if not (place.parent / METADATA).exists():
+            write_group(place.parent)
         if (place / METADATA).exists():
             there = read_attributes(place)
             if there.get("key") == key:
@@ -175,8 +177,6 @@ def _another_key(path: Path, kind: str, name: str, there: Mapping[str, object], 
 
 def _replace(place: Path, kind: str, rows: pd.DataFrame, attributes: Mapping[str, object]) -> None:
     """Write a table beside its place and rename it, so that a kill leaves the old one, the new one or none."""
-    if not (place.parent / METADATA).exists():
-        write_group(place.parent)
     partial = place.with_name(f"{place.name}{PARTIAL}")
     for leftover in place.parent.glob(f"*{PARTIAL}"):
         shutil.rmtree(leftover)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import zarr
 from small_store import make_store
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from layerstats.cli.main import app
 from layerstats.errors import LayerstatsError, StoreError
-from layerstats.store import check_store, open_store, without_checksums
+from layerstats.store import check_store, open_store, store_table, without_checksums
 
 RECORDING = (
     r"is damaged: {}.*Remove the folder .*s\.zarr/recordings/activations and run the call that recorded it again"
@@ -213,6 +214,44 @@ def test_no_flipped_bit_of_a_value_goes_unnoticed(path):
         file.write_bytes(good)
     assert contents(path) == whole[0]
     assert check_store(path) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "damage", "message"),
+    [
+        ("recordings/untrained_00/zarr.json", remove, "is missing, but"),
+        ("recordings/zarr.json", remove, "is missing, but"),
+        ("recordings/zarr.json", truncate, "says something else"),
+        ("recordings/activations/conv1/zarr.json", edit(slope=9), "says something else"),
+        ("judgements/words/zarr.json", remove, "is missing, but"),
+        ("judgements/zarr.json", truncate, "says something else"),
+        ("judgements/words/score/zarr.json", edit(units="s"), "says something else"),
+    ],
+)
+def test_metadata_that_are_lost_or_changed_are_noticed_by_their_copy(path, place, damage, message):
+    def judge():
+        heard = pd.DataFrame({"token": open_store(path).tokens["token"], "judge": "J", "response": "ä", "score": 0.5})
+        store_table(path, "judgements", "words", heard, created_at="2026-01-02T03:04:05Z")
+
+    judge()
+    before = contents(path)
+    damage(path / place)
+    (problem,) = check_store(path)
+    assert f"is damaged: {place} {message}" in problem
+    # The advice, followed.
+    what = Path(re.search(r"emove the (?:file|folder) (\S+) and run", problem)[1])
+    shutil.rmtree(what) if what.is_dir() else what.unlink(missing_ok=True)
+    make_store(path)
+    judge()
+    assert contents(path) == before
+
+
+def test_a_root_without_the_metadata_of_its_parts_is_noticed(path):
+    metadata = json.loads((path / "zarr.json").read_text())
+    del metadata["consolidated_metadata"]
+    (path / "zarr.json").write_text(json.dumps(metadata))
+    (problem,) = check_store(path)
+    assert "consolidated_metadata" in problem
 
 
 def test_stray_files_mean_nothing(path):
