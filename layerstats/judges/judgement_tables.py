@@ -9,6 +9,7 @@ from layerstats.corpora import Clips, Corpus
 from layerstats.judges.judging import DEFAULT_JUDGES, opened
 from layerstats.judges.protocol import Judge, check_judgements
 from layerstats.store import content_hash, create_or_resume, open_store, store_table
+from layerstats.store.schema import Attribute, check_name, clean_attributes
 
 KIND = "judgements"
 
@@ -67,6 +68,8 @@ def record_judgements(
     """
     clips = speech if isinstance(speech, Clips) else Clips(speech)
     asked = opened(judges, None if words is None else tuple(words), device)
+    # Before hours of listening, not after them.
+    about = {judge.name: _attributes(judge) for judge in asked}
     heard = clips.content_hash()
     path = create_or_resume(store, clips.tokens, clips.phones, attrs={**clips.attrs, "corpus_hash": heard})
     for judge in asked:
@@ -75,6 +78,11 @@ def record_judgements(
         if key in set(there.loc[(there["kind"] == KIND) & (there["name"] == judge.name), "key"]):
             continue
         judgements = check_judgements(judge.judge(clips), judge, clips.tokens["token"].tolist())
-        attrs = {f"judge_{name}": value for name, value in judge.attrs.items()}
-        store_table(path, KIND, judge.name, judgements, key=key, attrs=attrs, overwrite=overwrite)
+        store_table(path, KIND, judge.name, judgements, key=key, attrs=about[judge.name], overwrite=overwrite)
     return path
+
+
+def _attributes(judge: Judge) -> dict[str, Attribute]:
+    """Return what a store says of a judge, or raise `ArgumentError` where it cannot say it."""
+    check_name("table", judge.name)
+    return clean_attributes({f"judge_{name}": value for name, value in judge.attrs.items()})

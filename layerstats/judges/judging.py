@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -73,6 +73,11 @@ def opened(judges: Sequence[str | Judge], words: tuple[str, ...] | None, device:
             raise ArgumentError(
                 f"A judge must have 'name', 'responses', 'attrs' and 'judge(clips)' (layerstats.judges.Judge), but got "
                 f"{type(judge).__name__}."
+            )
+        if not isinstance(judge.name, str) or not judge.name or not isinstance(judge.attrs, Mapping):
+            raise ArgumentError(
+                f"The name of a judge must be text and its attrs a dictionary, but {type(judge).__name__} has "
+                f"{judge.name!r} and {judge.attrs!r}."
             )
     names = [judge.name for judge in asked]
     if len(set(names)) < len(names):

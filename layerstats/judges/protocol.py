@@ -88,13 +88,20 @@ def check_judgements(frame: pd.DataFrame, judge: Judge, tokens: Sequence[str]) -
     Raises
     ------
     DataError
-        A column is missing, tokens are missing or strange, a response twice or not among the judge's, or a token has
-        several responses of which one has no score.
+        It is no frame, a column is missing, a score is no number, tokens are missing or strange, a response twice or
+        not among the judge's, or a token has several responses of which one has no score.
     """
-    what = f"the judgements of {judge.name!r}"
-    check_columns(frame, JUDGEMENT_COLUMNS, what)
+    what = f"The judgements of {judge.name!r}"
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{what} must be a data frame, but are {type(frame).__name__}.")
+    check_columns(frame, JUDGEMENT_COLUMNS, what.replace("The", "the", 1))
     frame = frame.loc[:, list(JUDGEMENT_COLUMNS)].reset_index(drop=True)
-    frame = frame.astype({"token": "str", "judge": "str", "response": "str", "score": "float64"})
+    if pd.api.types.is_complex_dtype(frame["score"].dtype):
+        raise DataError(f"{what} have complex scores; a score is a real number, or missing.")
+    try:
+        frame = frame.astype({"token": "str", "judge": "str", "response": "str", "score": "float64"})
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{what} have a score that is no number ({error}).") from error
     strange = sorted(set(frame["judge"]) - {judge.name})
     if strange:
         raise DataError(f"The judge {judge.name!r} calls itself {strange[0]!r} in its judgements.")
@@ -102,16 +109,17 @@ def check_judgements(frame: pd.DataFrame, judge: Judge, tokens: Sequence[str]) -
     unknown = sorted(set(frame["token"]) - set(tokens))
     if missing or unknown:
         reason = f"lack the token {missing[0]!r}" if missing else f"have a token that nobody asked for, {unknown[0]!r}"
-        raise DataError(f"{what.capitalize()} {reason}.")
-    unsayable = sorted(set(frame["response"]) - set(judge.responses)) if judge.responses else []
+        raise DataError(f"{what} {reason}.")
+    # A missing response is not comparable with text.
+    unsayable = sorted(set(frame["response"]) - set(judge.responses), key=str) if judge.responses else []
     if unsayable:
-        raise DataError(f"{what.capitalize()} have the response {unsayable[0]!r}, which is none of its responses.")
+        raise DataError(f"{what} have the response {unsayable[0]!r}, which is none of its responses.")
     twice = frame.duplicated(["token", "response"])
     several = frame["token"].duplicated(keep=False) & frame["score"].isna()
     if twice.any() or several.any():
         token = frame.loc[twice | several, "token"].iloc[0]
         raise DataError(
-            f"{what.capitalize()} must have a response once a token, each with a score where there are several, but "
+            f"{what} must have a response once a token, each with a score where there are several, but "
             f"{token!r} has not."
         )
     return frame

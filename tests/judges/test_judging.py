@@ -7,7 +7,15 @@ import pytest
 
 from layerstats.corpora import Clips, demo_corpus
 from layerstats.errors import ArgumentError, DataError
-from layerstats.judges import JUDGES, WordRecogniser, WordsClassifier, hear_words, judge_speech, open_judge
+from layerstats.judges import (
+    JUDGES,
+    WordRecogniser,
+    WordsClassifier,
+    hear_words,
+    judge_speech,
+    open_judge,
+    record_judgements,
+)
 from layerstats.models import ConvolutionalEncoder, InfoWaveGAN, ModelCard, load_checkpoint, save_checkpoint, seeded
 from layerstats.probes import generate_speech, read_codes
 from layerstats.resources import bundled
@@ -93,6 +101,21 @@ def test_unknown_judges_are_refused():
         judge_speech(speech, [Loudness(), Loudness()])
     with pytest.raises(ArgumentError, match="but got int"):
         judge_speech(speech, [3])
+    with pytest.raises(ArgumentError, match="must be text"):
+        judge_speech(speech, [Loudness(name=3)])
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("name", "a/b"), ("attrs", {"a": {"b": 1}}), ("attrs", {"a": {1}})])
+def test_what_no_store_can_hold_is_refused_before_the_judge_listens(tmp_path, attribute, value):
+    class Deaf(Loudness):
+        def judge(self, clips):
+            raise AssertionError
+
+    judge = Deaf()
+    setattr(judge, attribute, value)
+    with pytest.raises(ArgumentError, match=r"cannot be called|must be text, a finite number"):
+        record_judgements(demo_corpus(words=["ask"], voices=1), tmp_path / "s.zarr", [judge])
+    assert not (tmp_path / "s.zarr").exists()
 
 
 @pytest.mark.parametrize(
@@ -106,6 +129,10 @@ def test_unknown_judges_are_refused():
         (lambda frame: frame.assign(response="quiet"), "'quiet', which is none of its responses"),
         (lambda frame: pd.concat([frame, frame]), "a response once a token"),
         (lambda frame: frame.assign(score=np.nan), "a score where"),
+        (lambda frame: frame.assign(score="high"), "a score that is no number"),
+        (lambda frame: frame.assign(score=1j), "complex scores"),
+        (lambda frame: frame.assign(response=[None, "quiet"] * (len(frame) // 2)), "none of its responses"),
+        (lambda frame: frame.to_dict(), "The judgements of 'loudness' must be a data frame, but are dict"),
     ],
 )
 def test_judgements_that_break_the_protocol_are_refused(change, message):
