@@ -46,7 +46,7 @@ def _check(store: Path) -> None:
     if unprotected:
         typer.echo(
             f"{store}: every file can be read. {len(unprotected)} arrays were written without checksums by an earlier "
-            "version, so that flipped bits in their values stay unseen; recorded anew, they have them."
+            "version, so that flipped bits in their values stay unseen; a copy by `layerstats upgrade` has them."
         )
     else:
         typer.echo(f"{store}: all values were read, and nothing is damaged.")
