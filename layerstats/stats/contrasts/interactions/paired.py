@@ -173,11 +173,11 @@ class PairedPlan:
         self, result: GammResult, curves: GroupCurves, other: str, reference: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the columns of the double difference and what estimated units add to their covariance."""
-        from layerstats.stats.gamm.inference.joint_test import tested_columns
+        from layerstats.stats.gamm.inference.joint_test import columns_under_test
 
         request = result.request
         design = result.design(request.frame.head(1), exclude=result.random_terms)
-        columns = tested_columns(result, *difference_terms(result, self.contrast.group, other), design)
+        columns = columns_under_test(result, *difference_terms(result, self.contrast.group, other), design)
         own = scale_curves(self.scales, self.weights.tolist())
         matrix = curves.matrices[other] - curves.matrices[reference]
         return columns, added_covariance(matrix[:, columns], own)

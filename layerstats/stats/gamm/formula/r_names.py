@@ -33,7 +33,7 @@ class RNames:
 
         Examples
         --------
-        >>> from layerstats.stats.gamm.formula_parser import parse_formula
+        >>> from layerstats.stats.gamm.formula.parser import parse_formula
         >>> formula = parse_formula("y ~ s(`time (ms)`)")
         >>> names = RNames.choose(formula, pd.DataFrame({"y": [1.0], "time (ms)": [2.0]}))
         >>> names.code(formula)

@@ -35,7 +35,7 @@ def joint_test(
     residual_freedom
         Of the denominator; by default those of the residuals.
     added
-        (column, column), over the columns of `tested_columns`: what is added to their covariance, where the response
+        (column, column), over the columns of `columns_under_test`: what is added to their covariance, where the response
         itself was estimated (divided by a standard deviation of the same data, for instance).
 
     Returns
@@ -55,7 +55,7 @@ def joint_test(
         return edf, TermTest(np.nan, row["ref_df"] + more, np.nan)
     request = result.request
     design = result.design(request.frame, exclude=result.random_terms)
-    columns = tested_columns(result, coefficient, smooth, design)
+    columns = columns_under_test(result, coefficient, smooth, design)
     start = request.series_start
     start = np.ones(len(request.frame), dtype=bool) if start is None else start
     weights = np.ones(len(start)) if request.weights is None else request.weights
@@ -73,7 +73,7 @@ def joint_test(
     )
 
 
-def tested_columns(result: GammResult, coefficient: str | None, smooth: str, design: Design) -> np.ndarray:
+def columns_under_test(result: GammResult, coefficient: str | None, smooth: str, design: Design) -> np.ndarray:
     """Return the positions in `design` of a coefficient (none where it is None) and of a smooth's columns.
 
     Raises
