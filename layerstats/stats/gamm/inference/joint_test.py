@@ -35,8 +35,8 @@ def joint_test(
     residual_freedom
         Of the denominator; by default those of the residuals.
     added
-        (column, column), over the columns of `columns_under_test`: what is added to their covariance, where the response
-        itself was estimated (divided by a standard deviation of the same data, for instance).
+        (column, column), over the columns of `columns_under_test`: what is added to their covariance, where the
+        response itself was estimated (divided by a standard deviation of the same data, for instance).
 
     Returns
     -------
