@@ -142,10 +142,13 @@ class LayerSpec:
     def __post_init__(self) -> None:
         check_name("layer", self.name)
         names = [variable.name for variable in self.variables]
-        if self.name in RESERVED or not names or len(set(names) | set(self.coords)) < len(names) + len(self.coords):
+        if self.name in RESERVED:
             raise ArgumentError(
-                f"Layer {self.name!r} must be called neither {' nor '.join(map(repr, RESERVED))}, and have a variable "
-                f"and no name twice, but got {[*names, *self.coords]}."
+                f"A layer cannot be called {self.name!r}: {' and '.join(map(repr, RESERVED))} are labels of layers."
+            )
+        if not names or len(set(names) | set(self.coords)) < len(names) + len(self.coords):
+            raise ArgumentError(
+                f"Layer {self.name!r} must have a variable and no name twice, but got {[*names, *self.coords]}."
             )
         if self.time_s is not None:
             object.__setattr__(self, "time_s", np.asarray(self.time_s, dtype=np.float64))

@@ -147,3 +147,9 @@ def test_a_column_of_the_tokens_does_not_replace_one_of_the_table(tmp_path, colu
     assert opened.select(**({column: 7} if column not in ("layer", "time_s") else {})).tokens[column].tolist() == [7, 7]
     with pytest.raises(ArgumentError, match=rf"'{column}'.*rename"):
         opened.to_frame(columns=[column])
+
+
+@pytest.mark.parametrize("name", ["token", "time_s"])
+def test_a_layer_called_like_its_labels_is_told_so(name):
+    with pytest.raises(ArgumentError, match=f"cannot be called '{name}'"):
+        LayerSpec(name, TIMES)
