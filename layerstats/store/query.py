@@ -76,6 +76,8 @@ def matching(table: pd.DataFrame, wanted: Mapping[str, Wanted], what: str) -> np
         if len(table) == 0:
             raise ArgumentError(f"Nothing can be selected by {column!r}: the store has no {what}.")
         listed = as_list(values)
+        if any(value is None or value is pd.NA for value in listed):
+            raise ArgumentError(f"Rows without a {column!r} cannot be selected: give the values that are wanted.")
         check_known(column, listed, table[column].dropna().unique().tolist())
         rows &= table[column].isin(listed).to_numpy()
     return rows

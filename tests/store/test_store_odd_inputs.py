@@ -153,3 +153,11 @@ def test_a_column_of_the_tokens_does_not_replace_one_of_the_table(tmp_path, colu
 def test_a_layer_called_like_its_labels_is_told_so(name):
     with pytest.raises(ArgumentError, match=f"cannot be called '{name}'"):
         LayerSpec(name, TIMES)
+
+
+@pytest.mark.parametrize("missing", [pd.NA, [None, "ask"]])
+def test_missing_values_are_no_values_to_select(tmp_path, missing):
+    arrays = {"conv1": np.ones((2, len(TIMES)))}
+    path = store_arrays(tmp_path / "s.zarr", TOKENS, arrays, time_s={"conv1": TIMES})
+    with pytest.raises(ArgumentError, match="Rows without a 'word' cannot be selected"):
+        open_store(path).select(word=missing)

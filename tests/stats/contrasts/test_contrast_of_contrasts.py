@@ -255,6 +255,7 @@ def test_a_layer_that_cannot_be_tested_says_why(store):
         ({"by_layers": ("conv1",)}, "'by_layers' parameter must be two"),
         ({"by_layers": ("conv1", "conv9")}, "'by_layers'.*'conv9'"),
         ({"by_recordings": ("activations", "activations")}, "recordings to compare must differ"),
+        ({"by_recordings": ("activations", 2)}, "names of recordings, or stores .* got 2"),
     ],
 )
 def test_what_cannot_be_asked(store, options, message):

@@ -95,6 +95,12 @@ def recording_sides(experiment: Experiment, contrast: Contrast, pair: Recordings
     """Compare the contrast between two recordings, of one store or of two, at the layers that both have."""
     _check_two("by_recordings", pair)
     views = [experiment.recording(one) if isinstance(one, str) else one for one in pair]
+    strange = [one for one in views if not hasattr(one, "recording_attrs")]
+    if strange:
+        raise ArgumentError(
+            "The 'by_recordings' parameter must have names of recordings, or stores that open_store() has opened, but "
+            f"got {strange[0]!r}."
+        )
     names = [one if isinstance(one, str) else one.name for one in pair]
     if names[0] == names[1]:
         names = [f"{view.path.stem}/{view.name}" for view in views]
