@@ -1,7 +1,7 @@
 """Speech and its labels: one `Corpus` for every source, and the clips that a network hears."""
 
 from layerstats.corpora.alignment import align
-from layerstats.corpora.clips import Clips
+from layerstats.corpora.clips import Clips, clips_for
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.damage import find_damage, noise_onset
 from layerstats.corpora.demo import demo_corpus, demo_words
@@ -22,6 +22,7 @@ __all__ = [
     "Clips",
     "Corpus",
     "align",
+    "clips_for",
     "corpus_kinds",
     "demo_corpus",
     "demo_words",

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -214,3 +215,37 @@ class Clips:
         told = {key: value for key, value in self.attrs.items() if key not in ("corpus", "damaged")}
         text = f"{self.corpus.content_hash()}\n{json.dumps(told, sort_keys=True)}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def clips_for(network: Any, corpus: Corpus, **options: Any) -> Clips:
+    """Return a corpus's tokens as a network hears them.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        One of this package's networks. One with a mel front end gets clips of the front end's rate and length without
+        silences; one that hears waveforms the clips of `Clips`, of its own length.
+    corpus : Corpus
+        The speech.
+    **options
+        Further parameters of `Clips`, such as `too_long`; they overrule the network's own.
+
+    Returns
+    -------
+    Clips
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import CommandClassifier
+    >>> clips = clips_for(CommandClassifier(), demo_corpus(words=["wash"], voices=4))
+    >>> clips.rate_hz, clips.samples, clips.silence_s
+    (22050, 22050, 0.0)
+    """
+    front_end = getattr(network, "front_end", None)
+    if front_end is not None:
+        own = {"rate_hz": front_end.rate_hz, "samples": front_end.samples, "silence_s": 0.0}
+    else:
+        configuration = getattr(network, "configuration", {})
+        own = {"samples": configuration["samples"]} if "samples" in configuration else {}
+    return Clips(corpus, **{**own, **options})

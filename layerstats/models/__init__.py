@@ -1,18 +1,24 @@
 """Networks as plain torch modules, and their checkpoints. Importing this room imports torch."""
 
+from layerstats.models.autoencoder import MelAutoencoder
 from layerstats.models.card import ModelCard
 from layerstats.models.checkpoint import load_checkpoint, save_checkpoint
+from layerstats.models.commands import CommandClassifier
 from layerstats.models.contexts import evaluating, full_precision, gradients, on_device, preserved, repeatable, running
 from layerstats.models.device import choose_device, device_for, device_of, dtype_of
 from layerstats.models.fresh import untrained
 from layerstats.models.infowavegan import InfoWaveGAN, WaveGenerator, part
+from layerstats.models.mel import MelFrontEnd, mel_filterbank
 from layerstats.models.seeding import seeded, seeded_everywhere
 from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
 
 __all__ = [
+    "CommandClassifier",
     "ConvolutionalEncoder",
     "ConvolutionalLayer",
     "InfoWaveGAN",
+    "MelAutoencoder",
+    "MelFrontEnd",
     "ModelCard",
     "PhaseShuffle",
     "WaveGenerator",
@@ -24,6 +30,7 @@ __all__ = [
     "full_precision",
     "gradients",
     "load_checkpoint",
+    "mel_filterbank",
     "on_device",
     "part",
     "preserved",

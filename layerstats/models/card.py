@@ -11,13 +11,17 @@ from torch import nn
 
 from layerstats.checks import read_as
 from layerstats.errors import ArgumentError, DataError
+from layerstats.models.autoencoder import MelAutoencoder
+from layerstats.models.commands import CommandClassifier
 from layerstats.models.infowavegan import InfoWaveGAN
 from layerstats.models.wavegan import ConvolutionalEncoder
 
 # A later architecture joins here; checkpoints name theirs by this key.
 ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "CommandClassifier": CommandClassifier,
     "ConvolutionalEncoder": ConvolutionalEncoder,
     "InfoWaveGAN": InfoWaveGAN,
+    "MelAutoencoder": MelAutoencoder,
 }
 
 
