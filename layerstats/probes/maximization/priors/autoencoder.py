@@ -43,6 +43,7 @@ class AutoencoderPrior:
     dims: tuple[str, ...] = ("code",)
     latent = True
     starts: tuple[str, ...] = ("codes", "own", "data", "noise")
+    takes_waveforms = False
     rate = 0.1
 
     def __init__(self, hearing: Hearing, autoencoder: Any, *, sha256: str | None = None) -> None:

@@ -39,6 +39,7 @@ class NoPrior:
     name = "none"
     latent = False
     starts: tuple[str, ...] = ("noise", "data")
+    takes_waveforms = False
     rate = 0.01
     modules: tuple[nn.Module, ...] = ()
 

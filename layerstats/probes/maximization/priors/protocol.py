@@ -39,6 +39,8 @@ class Prior(Protocol):
         Usual rate of gradient-RMS steps.
     modules : tuple of torch.nn.Module
         Networks in it, which the caller puts on its device, in eval mode, and leaves as they were.
+    takes_waveforms : bool
+        Whether natural tokens are given to it as waveforms, at the network's rate, and not as what the network hears.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Prior(Protocol):
     starts: tuple[str, ...]
     rate: float
     modules: tuple[nn.Module, ...]
+    takes_waveforms: bool
 
     def start(self, kind: str, given: Tensor | None, generators: Sequence[torch.Generator], deviation: float) -> Tensor:
         """Return where starts begin, (start, ...) with the axes of `dims`, on the device of its networks or of `given`.
@@ -57,7 +60,8 @@ class Prior(Protocol):
         kind : str
             One of its `starts`.
         given : Tensor or None
-            What the network hears of natural tokens, (start, ...), where `kind` is "data".
+            Of natural tokens, where `kind` is "data": what the network hears, (start, ...), or, where the prior
+            `takes_waveforms`, the waveforms (start, sample).
         generators : sequence of torch.Generator
             One a start, on the CPU, seeded: whatever is drawn for a start comes from its own.
         deviation : float

@@ -11,15 +11,19 @@ from layerstats.checks import check_choice, read_as
 from layerstats.errors import ArgumentError
 from layerstats.probes.maximization.hearing import Hearing
 from layerstats.probes.maximization.priors.autoencoder import open_autoencoder
+from layerstats.probes.maximization.priors.ciwgan import open_ciwgan
 from layerstats.probes.maximization.priors.none import NoPrior
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.priors.smooth import SmoothPrior
+from layerstats.probes.maximization.priors.spectrum import open_spectrum
 
 # Each is called with the hearing, with the checkpoint where it has a parameter of that name, and with options.
 PRIORS: dict[str, Callable[..., Prior]] = {
     "none": NoPrior,
     "smooth": SmoothPrior,
+    "spectrum": open_spectrum,
     "autoencoder": open_autoencoder,
+    "ciwgan": open_ciwgan,
 }
 
 
@@ -29,8 +33,8 @@ def open_prior(name: str, hearing: Hearing, **options: object) -> Prior:
     Parameters
     ----------
     name : str
-        "none", "smooth", or "autoencoder:FILE" with a checkpoint. Options may follow a question mark:
-        "smooth?l2=0.01&total_variation=0".
+        "none", "smooth", "spectrum", or "autoencoder:FILE" or "ciwgan:FILE" with a checkpoint. Options may follow a
+        question mark: "smooth?l2=0.01&total_variation=0", "spectrum?source=speech.csv".
     hearing : Hearing
         What the network hears (`hearing_of`).
     **options
