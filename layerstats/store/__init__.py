@@ -8,9 +8,10 @@ from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
 from layerstats.store.layer_spec import LayerSpec, VariableSpec, usual_variables
 from layerstats.store.layout import recording_name, untrained_name
+from layerstats.store.outcome_writer import OutcomeWriter, outcome_name, outcome_variables
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
-from layerstats.store.shards import tokens_in_shard
+from layerstats.store.shards import starts_in_block, tokens_in_shard
 from layerstats.store.upgrade import upgrade_store
 from layerstats.store.writer import RecordingWriter
 
@@ -19,6 +20,7 @@ __all__ = [
     "TABLE_KINDS",
     "Experiment",
     "LayerSpec",
+    "OutcomeWriter",
     "RecordingWriter",
     "VariableSpec",
     "check_store",
@@ -26,7 +28,10 @@ __all__ = [
     "create_or_resume",
     "describe",
     "open_store",
+    "outcome_name",
+    "outcome_variables",
     "recording_name",
+    "starts_in_block",
     "store_arrays",
     "store_table",
     "tokens_in_shard",

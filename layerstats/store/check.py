@@ -12,14 +12,15 @@ import numpy as np
 import zarr
 
 from layerstats.errors import StoreError
+from layerstats.store.blocks import Blocks
 from layerstats.store.consolidated import disagreements
 from layerstats.store.damage import damaged
-from layerstats.store.groups import METADATA
+from layerstats.store.groups import METADATA, group_names
 from layerstats.store.hashing import content_hash
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import Recording
-from layerstats.store.result_tables import TABLE_KINDS, check_result_table, table_names
-from layerstats.store.schema import PHONES, TOKENS
+from layerstats.store.result_tables import TABLE_KINDS, check_result_table, is_table, table_names
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES, PHONES, TOKENS
 from layerstats.store.tables import storable
 
 
@@ -58,6 +59,9 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
         for name in files.recording_names:
             found += _recording(files, name)
         found += _result_tables(files.path)
+        for kind in (OUTCOMES, JUDGEMENTS):
+            for name in group_names(files.path, kind):
+                found += _blocks(Blocks(files.path, kind, name))
     if not found and files.version > 2:
         found += [damaged(files.path, files.path / file, how) for file, how in disagreements(files.path)]
     return list(dict.fromkeys(str(error) for error in found))
@@ -145,6 +149,22 @@ def _result_tables(root: Path) -> Iterator[StoreError]:
                 check_result_table(root, kind, name)
             except StoreError as error:
                 yield error
+
+
+def _blocks(group: Blocks) -> Iterator[StoreError]:
+    """Read what is there of outcomes, or of judgements of them; tables of judgements are no such thing."""
+    try:
+        if is_table(group.folder):
+            return
+        written = group.written()
+        for name in [*group.labels, *group.variables]:
+            array = group.array(name)
+            yield from _values(array, written if name in group.variables else np.arange(array.shape[0]))
+        hashed = group.attributes.get("starts_hash")
+        if hashed is not None and hashed != content_hash(group.table()):
+            yield damaged(group.root, group.folder, "holds other starts than were written (starts_hash differs)")
+    except StoreError as error:
+        yield error
 
 
 def _values(array: zarr.Array, rows: np.ndarray) -> Iterator[StoreError]:

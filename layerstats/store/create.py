@@ -36,6 +36,7 @@ from layerstats.store.schema import (
 from layerstats.store.tables import read_table, storable, write_table
 
 RESUME = "Nothing that was recorded is lost: make room and run the same call again, and it goes on where it stopped."
+_NO_TOKENS = pd.DataFrame({name: pd.Series(dtype=object) for name in TOKEN_COLUMNS})
 _EMPTY_PHONES = {"token": object, "phone_index": int, "label": object, "onset_s": float, "offset_s": float}
 
 
@@ -49,7 +50,8 @@ def create_or_resume(
 ) -> Path:
     """Create a store with its tables, or check that the store at `path` holds the same ones.
 
-    Tables that were damaged since are written anew, except in a store of an earlier schema, which is only read.
+    Tables that were damaged since are written anew, except in a store of an earlier schema, which is only read. A store
+    that was made without clips, for outcomes of maximizations, takes these.
 
     Parameters
     ----------
@@ -71,7 +73,50 @@ def create_or_resume(
     StoreError
         The directory is something else, holds other clips, may not be written, or the disk is full.
     """
+    if len(tokens) == 0:
+        raise StoreError("The tokens table has no rows, so there is nothing to record.")
+    return _create(Path(path), tokens, phones, attrs, created_at)
+
+
+def open_or_create(
+    path: str | os.PathLike[str],
+    tokens: pd.DataFrame | None = None,
+    phones: pd.DataFrame | None = None,
+    *,
+    attrs: Mapping[str, object] | None = None,
+    created_at: str | None = None,
+) -> Path:
+    """Return a store that may have no clips: the one at `path`, whatever its clips, or a new one.
+
+    Parameters
+    ----------
+    path
+        The directory; it must be absent, empty or a store.
+    tokens, phones, attrs, created_at
+        As for `create_or_resume`, which is called where there are tokens.
+
+    Raises
+    ------
+    StoreError
+        As for `create_or_resume`, or the store is of an earlier schema.
+    """
+    if tokens is not None and len(tokens):
+        return create_or_resume(path, tokens, phones, attrs=attrs, created_at=created_at)
     path = Path(path)
+    if (path / METADATA).exists() and read_attributes(path).get("complete"):
+        check_schema(read_attributes(path), path)
+        check_current(read_attributes(path), path)
+        return path
+    return _create(path, _NO_TOKENS, None, attrs, created_at)
+
+
+def _create(
+    path: Path,
+    tokens: pd.DataFrame,
+    phones: pd.DataFrame | None,
+    attrs: Mapping[str, object] | None,
+    created_at: str | None,
+) -> Path:
     tokens, phones = _check_tables(tokens, phones)
     given = clean_attributes({**(attrs or {}), "tables_hash": content_hash(tokens, phones)})
     not_ours = StoreError(f"{path} exists and is not a store of layerstats. Choose another path.")
@@ -83,6 +128,8 @@ def create_or_resume(
         if (path / METADATA).exists():
             existing = read_attributes(path)
             check_schema(existing, path)
+            if _has_no_clips(existing):
+                existing = {**existing, **given}
             _check_same_clips(path, existing, given)
         else:
             software_attributes = clean_attributes(software())
@@ -92,6 +139,11 @@ def create_or_resume(
             check_current(existing, path)
             _write_tables(path, existing, tokens, phones)
     return path
+
+
+def _has_no_clips(existing: Mapping[str, object]) -> bool:
+    """Tell whether a store was made without clips, for outcomes of maximizations: it takes the first that come."""
+    return existing.get("tables_hash") == content_hash(*_check_tables(_NO_TOKENS, None))
 
 
 def _write_tables(path: Path, existing: Mapping[str, object], tokens: pd.DataFrame, phones: pd.DataFrame) -> None:
@@ -124,8 +176,6 @@ def _check_tables(tokens: pd.DataFrame, phones: pd.DataFrame | None) -> tuple[pd
     if tokens["token"].duplicated().any():
         twice = tokens.loc[tokens["token"].duplicated(), "token"].iloc[0]
         raise StoreError(f"The tokens table holds {twice!r} more than once; a token is one clip.")
-    if len(tokens) == 0:
-        raise StoreError("The tokens table has no rows, so there is nothing to record.")
     if phones is None:
         phones = pd.DataFrame({name: pd.Series(dtype=_EMPTY_PHONES[name]) for name in PHONE_COLUMNS})
     check_columns(phones, PHONE_COLUMNS, "the phones table")

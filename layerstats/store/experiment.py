@@ -15,13 +15,13 @@ from layerstats.store.export import export
 from layerstats.store.frames import frames
 from layerstats.store.query import Wanted, as_list, by_table, check_known, matching, matching_recording, narrowed
 from layerstats.store.reading import StoreFiles
-from layerstats.store.result_tables import read_result_table, result_tables
 from layerstats.store.schema import MAIN_RECORDING, PHONES, RECORDINGS, TOKENS, unit_and_name
 from layerstats.store.selection import Selection
+from layerstats.store.stored_results import StoredResults
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Experiment(Selection):
+class Experiment(Selection, StoredResults):
     """A store, or the part of it that queries have left; made by `open_store`.
 
     No query reads values or changes anything: it returns a narrower experiment. Values are read by `to_frame`, by
@@ -48,30 +48,6 @@ class Experiment(Selection):
             nodes[place] = xr.Dataset(attrs=self.recording_attrs)
             nodes |= {f"{place}/{layer}": self.layer(layer) for layer in self.layers}
         return xr.DataTree.from_dict(nodes)
-
-    @property
-    def tables(self) -> pd.DataFrame:
-        """One row per table of results: `kind` (outcomes, judgements, ...), `name, rows, columns, key, created_at`."""
-        return result_tables(self.path)
-
-    def table(self, kind: str, name: str) -> pd.DataFrame:
-        """Return a table of results, whatever is selected; its provenance is in `attrs` of the frame.
-
-        Parameters
-        ----------
-        kind
-            "outcomes", "judgements", "averages" or "ratings".
-        name
-            Name of the table, as in `tables`.
-
-        Raises
-        ------
-        ArgumentError
-            There is no such kind.
-        StoreError
-            There is no such table, or it is damaged.
-        """
-        return read_result_table(self.path, kind, name)
 
     def recording(
         self,

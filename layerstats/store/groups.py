@@ -53,6 +53,12 @@ def read_attributes(folder: Path) -> dict:
     return attributes
 
 
+def group_names(root: Path, kind: str) -> list[str]:
+    """Return the names of what lies in a group of groups, without what is half-written beside its place."""
+    names = [file.parent.name for file in sorted((root / kind).glob(f"*/{METADATA}"))]
+    return [name for name in names if not name.endswith(PARTIAL)]
+
+
 def write_group(
     folder: Path, attributes: Mapping[str, object] | None = None, more: Mapping[str, object] | None = None
 ) -> None:

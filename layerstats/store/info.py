@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from layerstats.errors import StoreError
+from layerstats.store.outcomes import listed
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import result_tables
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
 # Columns of more levels than these are counted only.
@@ -25,9 +27,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     dict of str to pandas.DataFrame
         "Store" (`property, value`), "Words" (`word, tokens, speakers`, most tokens first), "Columns" (`table, column,
         levels, are`: columns of text of tokens and phones, how many levels they have and, where these are few, which),
-        "Recordings" (one row each), "Tables" (one row for each table of results), "Layers" (of the
-        first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
-        geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
+        "Recordings" (one row each), "Tables" (one row for each table of results), "Outcomes" and "Judgements" (one row
+        for each set of outcomes of maximizations, and for each judge of one), "Layers" (of the first recording: `layer,
+        samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s, geometry, context`, and
+        `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
 
     Raises
     ------
@@ -41,6 +44,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Columns": _columns({"tokens": files.tokens, "phones": files.phones}),
         "Recordings": files.recordings,
         "Tables": result_tables(files.path),
+        "Outcomes": listed(files.path, OUTCOMES),
+        "Judgements": listed(files.path, JUDGEMENTS),
         "Layers": _layers(files),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,8 @@ KNOWN_SIZES = ("token", "phone", "sample")
 # Arrays that every layer has besides its variables.
 RESERVED = ("token", "time_s")
 DTYPES = ("float32", "float64", "int64")
+# The dimension of outcomes of maximizations; variables that have it are in no layer.
+START = "start"
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,12 @@ class VariableSpec:
         Names of the dimensions; those above have theirs by default. With `token` or `phone` first, values are written
         token by token, else all at once when the recording is finished.
     sizes
-        Of the dimensions other than token, phone and sample: ``{"channel": 64}``.
+        Of the dimensions other than token, phone and sample: ``{"channel": 64}``; of a variable of outcomes, which has
+        `start` first, of all others.
     units, long_name
         As in figures and tables; "1" where there is no unit.
     dtype
-        "float32", "float64" or "int64".
+        "float32", "float64" or "int64"; of a variable (start,) of outcomes also "text".
 
     Examples
     --------
@@ -53,7 +56,8 @@ class VariableSpec:
 
     def __post_init__(self) -> None:
         check_name("variable", self.name)
-        check_choice("dtype", self.dtype, DTYPES)
+        starts = self.dims is not None and tuple(self.dims)[:1] == (START,)
+        check_choice("dtype", self.dtype, [*DTYPES, "text"] if starts else DTYPES)
         if self.name in RESERVED:
             raise ArgumentError(f"A variable cannot be called {self.name!r}: every layer has that array.")
         if self.name in LABELS:
@@ -69,8 +73,9 @@ class VariableSpec:
         if self.name in dims:
             raise ArgumentError(f"A variable cannot be called as one of its dimensions, but got {self.name!r} {dims}.")
         object.__setattr__(self, "dims", dims)
+        known = (START,) if starts else KNOWN_SIZES
         for dimension in dims:
-            if dimension not in KNOWN_SIZES:
+            if dimension not in known:
                 check_name("dimension", dimension)
                 if dimension not in self.sizes:
                     raise ArgumentError(f"The variable {self.name!r} needs the size of its dimension {dimension!r}.")
@@ -80,9 +85,9 @@ class VariableSpec:
 
     @property
     def by_shard(self) -> str | None:
-        """The dimension along which it is written, "token" or "phone"; None where it is written at once."""
+        """The dimension along which it is written, "token", "phone" or "start"; None where it is written at once."""
         first = self.dimensions[0]
-        return first if first in ("token", "phone") else None
+        return first if first in ("token", "phone", START) else None
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -106,6 +111,25 @@ def usual_variables(maps_channels: int | None = None, summary: str = "mean") -> 
     """
     maps = () if maps_channels is None else (VariableSpec("maps", sizes={"channel": maps_channels}),)
     return (VariableSpec(summary), *maps)
+
+
+def check_coordinates(
+    what: str,
+    coords: Mapping[str, tuple[str, ArrayLike]],
+    variables: Sequence[VariableSpec],
+    taken: Collection[str],
+) -> None:
+    """Raise `ArgumentError` where a label of a dimension has a name that is taken, or another size than variables."""
+    for coordinate, (dimension, values) in coords.items():
+        check_name("coordinate", coordinate)
+        sizes = {variable.sizes.get(dimension) for variable in variables if dimension in variable.dimensions}
+        if coordinate in taken:
+            raise ArgumentError(f"A coordinate of {what} cannot be called {coordinate!r}.")
+        if sizes != {np.size(values)} or np.ndim(values) != 1:
+            raise ArgumentError(
+                f"The coordinate {coordinate!r} of {what} must have a value for each {dimension!r} of its variables, "
+                f"but got {np.size(values)} for sizes {sorted(map(str, sizes))}."
+            )
 
 
 @dataclass(frozen=True)
@@ -155,16 +179,9 @@ class LayerSpec:
             self._check_times(self.times)
         elif any("sample" in variable.dimensions for variable in self.variables):
             raise ArgumentError(f"Layer {self.name!r} has samples and needs their times.")
-        for coordinate, (dimension, values) in self.coords.items():
-            check_name("coordinate", coordinate)
-            sizes = {variable.sizes.get(dimension) for variable in self.variables if dimension in variable.dimensions}
-            if coordinate in (*RESERVED, *LABELS):
-                raise ArgumentError(f"A coordinate of layer {self.name!r} cannot be called {coordinate!r}.")
-            if sizes != {np.size(values)} or np.ndim(values) != 1:
-                raise ArgumentError(
-                    f"The coordinate {coordinate!r} of layer {self.name!r} must have a value for each {dimension!r} of "
-                    f"its variables, but got {np.size(values)} for sizes {sorted(map(str, sizes))}."
-                )
+        if any(START in variable.dimensions for variable in self.variables):
+            raise ArgumentError(f"Layer {self.name!r} has no starts: those are of outcomes (`OutcomeWriter`).")
+        check_coordinates(f"layer {self.name!r}", self.coords, self.variables, (*RESERVED, *LABELS))
 
     def _check_times(self, time_s: np.ndarray) -> None:
         if time_s.ndim != 1 or time_s.size == 0 or not np.all(np.isfinite(time_s)):

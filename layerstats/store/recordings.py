@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from layerstats.errors import ArgumentError, StoreError
 from layerstats.store.damage import damaged, missing_files, open_array, open_group
 from layerstats.store.groups import METADATA, PARTIAL, read_attributes
 from layerstats.store.layout import is_untrained, recording_folder
+from layerstats.store.row_counts import count_rows
 from layerstats.store.schema import PHONES, SUMMARIES, TOKENS, USUAL_DIMENSIONS, check_name
 from layerstats.store.shards import Rows, is_written, shard_file
 
@@ -32,20 +32,6 @@ def check_told(attributes: Mapping[str, object]) -> None:
         if not isinstance(value, kind):
             what = "text" if kind is str else "true or false"
             raise ArgumentError(f"The attribute {attribute!r} of a recording must be {what}, but got {value!r}.")
-
-
-def count_rows(root: Path, table: str) -> int:
-    """Return the number of rows of the tokens or the phones of a store, without reading them."""
-    metadata = root / table / "token" / METADATA
-    try:
-        (rows,) = json.loads(metadata.read_text(encoding="utf-8"))["shape"]
-    except FileNotFoundError as error:
-        raise damaged(root, metadata, "is missing") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(root, metadata, f"cannot be read ({error})") from error
-    if not isinstance(rows, int) or rows < (table == TOKENS):
-        raise damaged(root, metadata, f"says that there are {rows!r} {table}")
-    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +120,11 @@ class Recording:
     @cached_property
     def tokens(self) -> int:
         """Number of tokens of the store."""
-        return count_rows(self.root, TOKENS)
+        return count_rows(self.root, f"{TOKENS}/token", least=1)
 
     @cached_property
     def _phones(self) -> int:
-        return count_rows(self.root, PHONES)
+        return count_rows(self.root, f"{PHONES}/token")
 
     @property
     def rows(self) -> Rows:

@@ -1,4 +1,4 @@
-"""Tables of results beside the recordings: outcomes of maximizations, judgements, averages, ratings."""
+"""Tables of results beside the recordings: judgements of clips, averages, ratings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from layerstats.errors import DataError, StoreError
 from layerstats.files import explaining
 from layerstats.store.consolidated import consolidate
 from layerstats.store.damage import damaged
-from layerstats.store.groups import METADATA, PARTIAL, read_attributes, replace_folder, write_group
+from layerstats.store.groups import METADATA, PARTIAL, group_names, read_attributes, replace_folder, write_group
 from layerstats.store.hashing import content_hash
 from layerstats.store.locks import locked
 from layerstats.store.provenance import timestamp
-from layerstats.store.schema import TOKENS, check_current, check_name, check_schema, clean_attributes
+from layerstats.store.schema import JUDGEMENTS, TOKENS, check_current, check_name, check_schema, clean_attributes
 from layerstats.store.selection import Selection
 from layerstats.store.tables import read_table, storable, write_table
 
@@ -36,24 +36,19 @@ class TableKind:
         Columns that must exist.
     complete
         Those of them in which nothing may be missing.
-    unique
-        The column whose values tell rows apart, where there is one.
     """
 
     columns: tuple[str, ...]
     complete: tuple[str, ...]
-    unique: str | None = None
 
 
-# By the name of the group that holds them. What follows from other columns (success, say) is no column: it is derived.
+# By the name of the group that holds them.
 TABLE_KINDS = {
-    "outcomes": TableKind(("start", "seed"), ("start", "seed"), unique="start"),
     "judgements": TableKind(("token", "judge", "response", "score"), ("token", "judge")),
     "averages": TableKind(("label", "count"), ("label", "count")),
     "ratings": TableKind(("token", "rater", "rating"), ("token", "rater")),
 }
 _RESUME = "The table was not written: make room and run the same call again."
-_DERIVED = {"outcomes": ("success",)}
 
 
 def store_table(
@@ -74,9 +69,9 @@ def store_table(
     path
         The store.
     kind
-        "outcomes" (a row a start of a maximization: `start, seed, ...`), "judgements" (what a judge says of a token:
-        `token, judge, response, score`), "averages" (sums over windows: `label, count, ...`) or "ratings" (what
-        listeners say of a token: `token, rater, rating`); more columns are free.
+        "judgements" (what a judge says of a token: `token, judge, response, score`), "averages" (sums over windows:
+        `label, count, ...`) or "ratings" (what listeners say of a token: `token, rater, rating`); more columns are
+        free. Outcomes of maximizations, and judgements of these, are no tables: see `OutcomeWriter`.
     name
         Of the table among those of its kind.
     frame
@@ -148,12 +143,6 @@ def _check_rows(path: Path, kind: str, name: str, rows: pd.DataFrame) -> None:
     check_complete(rows, rules.complete, what)
     if rows.empty:
         raise DataError(f"{what[0].upper()}{what[1:]} has no rows.")
-    if rules.unique is not None and rows[rules.unique].duplicated().any():
-        twice = rows.loc[rows[rules.unique].duplicated(), rules.unique].tolist()[0]
-        raise DataError(f"Column {rules.unique!r} of {what} holds {twice!r} more than once.")
-    derived = [column for column in _DERIVED.get(kind, ()) if column in rows.columns]
-    if derived:
-        raise DataError(f"Column {derived[0]!r} of {what} follows from the scores and is not stored; leave it out.")
     if "token" in rules.columns:
         known = set(read_table(path, TOKENS, ("token",))["token"])
         strangers = [token for token in rows["token"] if token not in known]
@@ -186,8 +175,12 @@ def _replace(place: Path, kind: str, rows: pd.DataFrame, attributes: Mapping[str
 
 def table_names(root: Path, kind: str) -> list[str]:
     """Return the names of a store's tables of one kind."""
-    names = [file.parent.name for file in sorted((root / kind).glob(f"*/{METADATA}"))]
-    return [name for name in names if not name.endswith(PARTIAL)]
+    return [name for name in group_names(root, kind) if kind != JUDGEMENTS or is_table(root / kind / name)]
+
+
+def is_table(folder: Path) -> bool:
+    """Tell judgements of clips, a table, from those of outcomes, which lie beside them in blocks of starts."""
+    return "shard_starts" not in read_attributes(folder)
 
 
 def result_tables(root: Path) -> pd.DataFrame:

@@ -19,8 +19,10 @@ PHONES = "phones"
 RECORDINGS = "recordings"
 # What a recording is called unless its caller says otherwise.
 MAIN_RECORDING = "activations"
-# Groups of tables of results.
-RESULT_KINDS = ("outcomes", "judgements", "averages", "ratings")
+# Groups of results. They hold tables, but for outcomes of maximizations and judgements of these: arrays in blocks.
+OUTCOMES = "outcomes"
+JUDGEMENTS = "judgements"
+RESULT_KINDS = (OUTCOMES, JUDGEMENTS, "averages", "ratings")
 
 # What is stored of a layer's channels; the first unless the recording says otherwise.
 SUMMARIES = ("mean", "root_mean_square")
@@ -60,6 +62,19 @@ DESCRIPTIONS = {
     "maps": "activation",
     "phones": "average over the samples of a phone",
     "input": "input of the network",
+    "start": "identifier of the start of a maximization",
+    "seed": "seed of random numbers",
+    "steps": "steps that were taken",
+    "stalled": "whether it stalled (1) or not (0)",
+    "displacement": "distance from the beginning to the end of what is optimised",
+    "displacement_heard": "distance from the beginning to the end of what the network hears",
+    "objective_before": "objective at the beginning",
+    "objective_after": "objective at the end",
+    "scores_before": "probability of each class at the beginning",
+    "scores_after": "probability of each class at the end",
+    "judge": "who judges",
+    "response": "what the judge says",
+    "score": "score of the response",
 }
 
 Scalar = str | bool | int | float

@@ -14,7 +14,7 @@ import zarr
 from zarr.storage import MemoryStore
 
 from layerstats.store.compression import COMPRESSION
-from layerstats.store.layer_spec import LayerSpec
+from layerstats.store.layer_spec import LayerSpec, VariableSpec
 
 # Of the tokens of a shard: what a kill can lose, and what one task writes.
 SHARD_TOKENS = 128
@@ -51,9 +51,12 @@ def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 
         for variable in layer.variables
         if variable.by_shard == "token"
     ]
-    token_bytes = 4 * sum(math.prod(shape) for shape in shapes)
-    wanted = max(SHARD_TOKENS, math.ceil(tokens / MOST_SHARDS))
-    fitting = min(wanted, SHARD_BYTES // token_bytes) if token_bytes else wanted
+    return _rows_in_file(4 * sum(math.prod(shape) for shape in shapes), tokens, batch_size)
+
+
+def _rows_in_file(row_bytes: int, rows: int, batch_size: int) -> int:
+    wanted = max(SHARD_TOKENS, math.ceil(rows / MOST_SHARDS))
+    fitting = min(wanted, SHARD_BYTES // row_bytes) if row_bytes else wanted
     return max(1, fitting // batch_size) * batch_size
 
 
@@ -129,6 +132,36 @@ def cut(shape: tuple[int, ...], rows: Rows) -> tuple[tuple[int, ...], tuple[int,
     if part < most // 2:
         part = math.ceil(second / math.ceil(second / most))
     return (first, part, *shape[2:]), (rows.stored, math.ceil(second / part) * part, *shape[2:])
+
+
+def starts_in_block(variables: Sequence[VariableSpec], starts: int, batch_size: int = 1) -> int:
+    """Return how many starts of a maximization a block should have, as `tokens_in_shard` does for tokens.
+
+    Examples
+    --------
+    >>> codes = VariableSpec("codes_after", ("start", "code"), {"code": 256})
+    >>> starts_in_block([codes], starts=350_000, batch_size=100)
+    1300
+    """
+    return _rows_in_file(sum(4 * math.prod(variable.sizes.values()) for variable in variables), starts, batch_size)
+
+
+def cut_block(variable: VariableSpec, block: int) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
+    """Return the chunks and the shards of a variable by start, of which a block of starts is one file.
+
+    Who reads a few starts decodes a chunk, who reads a column decodes as few as can be.
+
+    Examples
+    --------
+    >>> cut_block(VariableSpec("codes_after", ("start", "code"), {"code": 256}), 1300)
+    ((650, 256), (1300, 256))
+    """
+    rest = tuple(int(variable.sizes[name]) for name in variable.dimensions[1:])
+    if not rest:
+        return (block,), None
+    most = max(1, CHUNK_BYTES // (4 * math.prod(rest)))
+    chunk = max(rows for rows in range(1, min(block, most) + 1) if block % rows == 0)
+    return (chunk, *rest), (block, *rest)
 
 
 def encode(values: np.ndarray, array: zarr.Array) -> bytes:

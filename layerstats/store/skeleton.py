@@ -55,6 +55,14 @@ def phone_rows(tokens: Rows, phones: int) -> Rows:
     return Rows(phones, max(1, round(tokens.shard * phones / tokens.total / chunk)) * chunk)
 
 
+def write_label(folder: Path, dimension: str, values: np.ndarray) -> None:
+    """Write an array that labels a dimension, at once."""
+    text = values.dtype.kind in "OUT"
+    kind = "text" if text else "float64" if values.dtype.kind == "f" else "int64"
+    array = create_array(folder, values.shape, values.shape, kind, (dimension,), unit_and_name(folder.name))
+    array[:] = values.astype(object) if text else values.astype(kind)
+
+
 def _begin_layer(folder: Path, layer: LayerSpec, rows: Mapping[str, Rows]) -> None:
     labels = {"time_s": ("sample", layer.times)} if layer.time_s is not None else {}
     labels |= {name: (dimension, np.asarray(values)) for name, (dimension, values) in layer.coords.items()}
@@ -66,10 +74,7 @@ def _begin_layer(folder: Path, layer: LayerSpec, rows: Mapping[str, Rows]) -> No
         about["coordinates"] = " ".join(unused)
     write_group(folder, clean_attributes(about))
     for name, (dimension, values) in labels.items():
-        text = values.dtype.kind in "OUT"
-        kind = "text" if text else "float64" if values.dtype.kind == "f" else "int64"
-        array = create_array(folder / name, values.shape, values.shape, kind, (dimension,), unit_and_name(name))
-        array[:] = values.astype(object) if text else values.astype(kind)
+        write_label(folder / name, dimension, values)
     for variable in layer.variables:
         shape = layer.shape(variable.name, rows["token"].total, rows["phone"].total)
         chunks, shards = (shape, None) if variable.by_shard is None else cut(shape, rows[variable.by_shard])

@@ -1,4 +1,4 @@
-"""Outcomes, judgements, averages and ratings: written whole or not at all, checked, and read as they were given."""
+"""Judgements, averages and ratings: written whole or not at all, checked, and read as they were given."""
 
 import os
 import signal
@@ -27,7 +27,6 @@ HEARD = pd.DataFrame(
 )
 FRAMES = {
     "judgements": HEARD,
-    "outcomes": pd.DataFrame({"start": [0, 1], "seed": [3, 3], "word": ["ask", "dark"], "score": [0.1, 0.2]}),
     "averages": pd.DataFrame({"speaker": ["s0", "s1"], "label": ["s", "s"], "count": [4, 5], "mean": [0.1, 0.2]}),
     "ratings": pd.DataFrame({"token": ["tok02"], "rater": ["r1"], "rating": [5]}),
 }
@@ -43,7 +42,8 @@ def contents(path):
 
 
 def test_kinds_are_those_of_the_schema():
-    assert tuple(TABLE_KINDS) == RESULT_KINDS == tuple(sorted(FRAMES, key=RESULT_KINDS.index))
+    assert ("outcomes", *TABLE_KINDS) == RESULT_KINDS
+    assert tuple(TABLE_KINDS) == tuple(FRAMES)
 
 
 @pytest.mark.parametrize("kind", FRAMES)
@@ -81,8 +81,6 @@ def test_the_same_call_does_nothing_and_another_key_is_refused(path):
         ("judgements", lambda t: t.assign(judge=None), "judge"),
         ("judgements", lambda t: t.assign(token="tok99"), "names the token 'tok99', which .* does not have"),
         ("judgements", lambda t: t.iloc[:0], "The table 'x' of judgements has no rows"),
-        ("outcomes", lambda t: t.assign(start=1), "'start' of the table 'x' of outcomes holds 1 more than once"),
-        ("outcomes", lambda t: t.assign(success=True), "'success' .* follows from the scores and is not stored"),
     ],
 )
 def test_what_a_table_must_hold(path, kind, change, message):
@@ -93,7 +91,7 @@ def test_what_a_table_must_hold(path, kind, change, message):
 
 def test_what_does_not_exist(path, tmp_path):
     store_table(path, "judgements", "words", HEARD)
-    with pytest.raises(ArgumentError, match="'outcomes', 'judgements', 'averages', 'ratings', but got 'heard'"):
+    with pytest.raises(ArgumentError, match="'judgements', 'averages', 'ratings', but got 'heard'"):
         store_table(path, "heard", "x", HEARD)
     with pytest.raises(ArgumentError, match="A table cannot be called 'a/b'"):
         store_table(path, "judgements", "a/b", HEARD)

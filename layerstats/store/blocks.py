@@ -1,0 +1,173 @@
+"""A group in blocks of starts as it lies on disk: outcomes of maximizations, or what a judge says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import zarr
+
+from layerstats.errors import ArgumentError, StoreError
+from layerstats.store.damage import damaged, missing_files, open_array, open_group
+from layerstats.store.groups import METADATA, PARTIAL, read_attributes
+from layerstats.store.layer_spec import START
+from layerstats.store.row_counts import count_rows
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES, check_name
+from layerstats.store.shards import Rows, is_written, shard_file
+
+# What a reader needs, and of which kind it is; what groups of one sort say besides.
+_KINDS = {"variables": list, "labels": list, "shard_starts": int, "complete": bool, "set_up": str, "network": str}
+_BESIDES = {OUTCOMES: {}, JUDGEMENTS: {"outcomes": str, "judge": str}}
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A group of a store whose arrays are cut into blocks of starts.
+
+    Parameters
+    ----------
+    root
+        The store.
+    kind
+        "outcomes" or "judgements".
+    name
+        Of the group.
+    """
+
+    root: Path
+    kind: str
+    name: str
+
+    @property
+    def inside(self) -> str:
+        """Where it lies in the store."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return self.root / self.kind / self.name
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Its attributes.
+
+        Raises
+        ------
+        StoreError
+            They are damaged: one is missing, of another kind, or says what cannot be.
+        """
+        attributes = read_attributes(self.folder)
+        metadata = self.folder / METADATA
+        for attribute, kind in {**_KINDS, **_BESIDES[self.kind]}.items():
+            value = attributes.get(attribute)
+            if not isinstance(value, kind) or (kind is int and (value is True or value == 0)):
+                said = f"has {value!r} for" if attribute in attributes else "lacks"
+                raise damaged(self.root, metadata, f"{said} {attribute!r}")
+        for name in [*attributes["labels"], *attributes["variables"]]:
+            try:
+                check_name("variable", name)
+            except (ArgumentError, AttributeError, TypeError) as error:
+                raise damaged(self.root, metadata, f"names a variable {name!r}, which is no name of one") from error
+        if START not in attributes["labels"]:
+            raise damaged(self.root, metadata, "names no starts among its labels")
+        return attributes
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is finished."""
+        return self.attributes["complete"]
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of what is written in blocks."""
+        return self.attributes["variables"]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of what was known at the beginning: the starts, and labels of other dimensions."""
+        return self.attributes["labels"]
+
+    @cached_property
+    def starts(self) -> int:
+        """Number of its starts."""
+        return count_rows(self.root, f"{self.inside}/{START}", least=1)
+
+    @property
+    def rows(self) -> Rows:
+        """The starts in blocks."""
+        return Rows(self.starts, self.attributes["shard_starts"])
+
+    def has_block(self, number: int) -> bool:
+        """Tell whether a block is there in every array."""
+        files = [shard_file(self.folder / name, number, self.array(name).ndim) for name in self.variables]
+        return all(map(is_written, files))
+
+    def written(self) -> np.ndarray:
+        """Return the rows of the starts whose values are there, (start,)."""
+        if self.complete:
+            return np.arange(self.starts)
+        spans = [np.arange(self.starts)[self.rows.of(number)] for number in self.blocks()]
+        return np.concatenate(spans) if spans else np.arange(0)
+
+    def blocks(self) -> list[int]:
+        """Return the numbers of the blocks that are there."""
+        return [number for number in range(self.rows.count) if self.complete or self.has_block(number)]
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing was written yet but the beginning."""
+        files = [file for name in self.variables for file in (self.folder / name / "c").rglob("*")]
+        return not any(file.is_file() and not file.name.endswith(PARTIAL) for file in files)
+
+    def array(self, name: str) -> zarr.Array:
+        """Open an array for reading and check its shape; its values stay on disk.
+
+        Raises
+        ------
+        StoreError
+            There is no such array, or it is damaged.
+        """
+        if name not in (known := [*self.variables, *self.labels]):
+            raise StoreError(f"{self.name!r} has no {name!r}: there are {', '.join(map(repr, known))}.")
+        array = open_array(self.root, f"{self.inside}/{name}", whole=self.complete or name in self.labels)
+        names = _dimensions(array)
+        by_start = names[:1] == (START,)
+        wrong = len(names) != array.ndim or (by_start and array.shape[0] != self.starts)
+        if wrong or (name in self.variables and not by_start):
+            what = f"says values of shape {array.shape} ({', '.join(names)}) for {self.starts} starts"
+            raise damaged(self.root, self.folder / name / METADATA, what)
+        return array
+
+    def table(self) -> pd.DataFrame:
+        """Return what was known of each start at the beginning, as it was given."""
+        arrays = {name: self.array(name) for name in self.labels}
+        columns = {name: np.asarray(array[:]) for name, array in arrays.items() if _dimensions(array) == (START,)}
+        text = {name: values.astype(object) for name, values in columns.items() if values.dtype.kind in "OUT"}
+        return pd.DataFrame({**columns, **text})
+
+    def check_whole(self) -> None:
+        """Raise `StoreError` where a file that should be there is not; those of labels are read."""
+        for name in self.labels:
+            np.asarray(self.array(name)[...])
+        for name in self.variables:
+            array = self.array(name)
+            for file in missing_files(self.root, array, self.starts) if self.complete else []:
+                raise damaged(self.root, file, "is empty" if file.exists() else "is missing")
+
+    def dataset(self) -> xr.Dataset:
+        """Return it as a dataset whose values stay on disk."""
+        names = [*self.labels, *self.variables]
+        for name in names:
+            self.array(name)
+        dataset = open_group(self.root, self.inside, whole=self.complete)
+        ordered = {name: dataset.variables[name] for name in names}
+        return xr.Dataset(ordered, attrs=dataset.attrs).set_coords(self.labels)
+
+
+def _dimensions(array: zarr.Array) -> tuple[str, ...]:
+    return tuple(str(one) for one in (getattr(array.metadata, "dimension_names", None) or ()))

@@ -1,0 +1,84 @@
+"""Outcomes of maximizations, and judgements of them, as one sees them in an analysis: listed, chosen, read lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from layerstats.errors import ArgumentError, StoreError
+from layerstats.store.blocks import Blocks
+from layerstats.store.groups import group_names
+from layerstats.store.result_tables import is_table
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES
+
+# What lists say of each; whatever else any of them says follows.
+LISTED = {
+    OUTCOMES: ["name", "set_up", "network", "starts", "written", "complete", "prior", "objective", "null"],
+    JUDGEMENTS: ["name", "outcomes", "set_up", "network", "judge", "starts", "written", "complete"],
+}
+_WHAT = {OUTCOMES: "outcomes", JUDGEMENTS: "judgements of outcomes"}
+_OF_THE_FILES = ("variables", "labels", "shard_starts", "starts_hash")
+
+
+def block_groups(root: Path, kind: str) -> list[Blocks]:
+    """Return the groups in blocks of one kind, by the alphabet."""
+    groups = [Blocks(root, kind, name) for name in group_names(root, kind)]
+    return [group for group in groups if kind != JUDGEMENTS or not is_table(group.folder)]
+
+
+def listed(root: Path, kind: str) -> pd.DataFrame:
+    """Return a row a group, with all attributes that any of them has.
+
+    Raises
+    ------
+    StoreError
+        One is damaged.
+    """
+    rows = []
+    for group in block_groups(root, kind):
+        about = {name: value for name, value in group.attributes.items() if name not in _OF_THE_FILES}
+        counts = {"name": group.name, "starts": group.starts, "written": len(group.written())}
+        rows.append({**about, **counts})
+    others = sorted({name for row in rows for name in row} - set(LISTED[kind]) - {"key", "created_at"})
+    return pd.DataFrame(rows, columns=[*LISTED[kind], *others, "key", "created_at"])
+
+
+def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_incomplete: bool = False) -> Blocks:
+    """Return the one group of which all that is wanted is true.
+
+    Raises
+    ------
+    ArgumentError
+        None or several are so; the message lists what there is.
+    StoreError
+        It is half-written, and that was not allowed.
+    """
+    asked = {attribute: value for attribute, value in wanted.items() if value is not None}
+    groups = block_groups(root, kind)
+    found = [
+        group
+        for group in groups
+        if all({**group.attributes, "name": group.name}.get(attribute) == value for attribute, value in asked.items())
+    ]
+    if len(found) != 1:
+        described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items()) or "no condition"
+        there = ", ".join(repr(group.name) for group in found or groups) or "none"
+        many = f"{len(found)} {_WHAT[kind]} of {root} are so" if found else f"{root} has no such {_WHAT[kind]}"
+        raise ArgumentError(f"{many} ({described}). There are: {there}.")
+    (group,) = found
+    if not group.complete and not allow_incomplete:
+        raise StoreError(
+            f"The {_WHAT[kind]} {group.name!r} of {root} are half-written: {len(group.written())} of {group.starts} "
+            "starts. Run the call that wrote them again and it goes on from there, or say incomplete='allow' (in "
+            "Python) to use what is there."
+        )
+    return group
+
+
+def dataset_of(group: Blocks) -> xr.Dataset:
+    """Return what is there of a group as a dataset whose values stay on disk."""
+    dataset = group.dataset()
+    return dataset if group.complete else dataset.isel(start=group.written())
