@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, require
+from layerstats.checks import check_columns
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import corpus_folder
+from layerstats.corpora.wav_files import write_wav
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 from layerstats.files import replacing
@@ -54,8 +55,8 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
     (folder / AUDIO).mkdir(parents=True, exist_ok=True)
     files = [folder / AUDIO / f"{token}.wav" for token in corpus.tokens["token"]]
     for token, file in zip(corpus.tokens["token"], files, strict=True):
-        _write(file, corpus.audio(token), corpus.rate_hz)
-    _write(folder / TOUR, _tour(corpus), corpus.rate_hz)
+        write_wav(file, corpus.audio(token), corpus.rate_hz)
+    write_wav(folder / TOUR, _tour(corpus), corpus.rate_hz)
     # Last, so that a folder with a table is a complete one.
     with replacing(folder / TABLE) as partial:
         corpus.tokens.drop(columns="duration_s").to_csv(partial, index=False)
@@ -124,10 +125,3 @@ def _tour(corpus: Corpus) -> np.ndarray:
             parts += [corpus.audio(str(token)), short]
         parts.append(long)
     return np.concatenate(parts)
-
-
-def _write(file: Path, samples: np.ndarray, rate_hz: int) -> None:
-    soundfile = require("soundfile", "write sound files", "speech")
-    values = np.rint(samples * 32768).clip(-32768, 32767).astype(np.int16)
-    with replacing(file) as partial, partial.open("wb") as opened:
-        soundfile.write(opened, values, rate_hz, format="WAV", subtype="PCM_16")
