@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
+    from layerstats.stats.success import Success, attempts_from_frame, success_rates
 
 __all__ = [
     "BootstrapResult",
@@ -75,10 +76,12 @@ __all__ = [
     "PermutationResult",
     "PhoneContrast",
     "Series",
+    "Success",
     "TokenSpread",
     "Variant",
     "WordContrasts",
     "adjust_p_values",
+    "attempts_from_frame",
     "bin_series",
     "bootstrap",
     "calibrate",
@@ -106,6 +109,7 @@ __all__ = [
     "power",
     "read_cues",
     "stored_responses",
+    "success_rates",
     "token_spread",
     "word_contrasts",
     "word_series",
@@ -134,9 +138,11 @@ _ROOMS = {
     "PermutationResult": "resampling",
     "PhoneContrast": "contrasts",
     "Series": "series",
+    "Success": "success",
     "TokenSpread": "effect_sizes",
     "Variant": "series",
     "WordContrasts": "contrasts",
+    "attempts_from_frame": "success",
     "adjust_p_values": "multiplicity",
     "bin_series": "series",
     "bootstrap": "resampling",
@@ -156,6 +162,7 @@ _ROOMS = {
     "lexical_learning": "lexical",
     "likeliest_responses": "lexical",
     "stored_responses": "lexical",
+    "success_rates": "success",
     "parse_phone_contrast": "contrasts",
     "permutation_test": "resampling",
     "phone_contrast": "contrasts",

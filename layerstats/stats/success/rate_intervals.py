@@ -1,0 +1,164 @@
+"""Intervals and tests of mean success: of starts within class, of networks, and of classes where these are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError
+from layerstats.stats.success.rate_estimates import RateEstimate
+
+# With fewer, how networks differ is not known.
+FEWEST_NETWORKS = 3
+Sampling = Literal["drawn", "fixed"]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What is drawn anew in an interval, and how wide it is.
+
+    Parameters
+    ----------
+    networks, classes
+        "drawn": other networks of the kind, other classes; "fixed": these. With fewer than three networks they are
+        fixed whatever is asked, which the column `drawn` says. Starts are always drawn.
+    conf_level
+        Of intervals.
+    """
+
+    networks: Sampling = "drawn"
+    classes: Sampling = "fixed"
+    conf_level: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("networks", "classes"):
+            check_choice(name, getattr(self, name), ("drawn", "fixed"))
+        if not 0 < self.conf_level < 1:
+            raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {self.conf_level!r}.")
+
+    def variance(self, estimate: RateEstimate) -> tuple[float, float, str]:
+        """Return the variance of an estimate, its degrees of freedom, and what is drawn in it.
+
+        Networks come in by the jackknife (without each in turn, as row and as column of the matrix), which is exact
+        where what is heard is a sum of what target and judge bring, and on the safe side otherwise; starts and classes
+        in closed form, which is what resampling them would give without its noise. Starts of one name are the same in
+        several networks and count once (two-way clusters: Cameron, Gelbach & Miller 2011).
+        """
+        within = _sum_of_squares(estimate.moves, estimate.names, estimate.networks)
+        across = _sum_of_squares(estimate.moves, estimate.names)
+        starts = across + estimate.degenerate
+        parts, drawn = [], ["starts"]
+        if self.networks == "drawn":
+            parts += [_jackknife(one) for one in estimate.left_out.values() if _is_enough(one)]
+            drawn += ["networks"] if parts else []
+        if self.classes == "drawn" and len(estimate.by_class) > 1:
+            values = np.array(list(estimate.by_class.values()))
+            parts.append((float(values.var(ddof=1)) / len(values), len(values) - 1))
+            drawn.append("classes")
+        if not parts:
+            return starts, np.inf, "starts"
+        larger = sum(variance for variance, _ in parts)
+        freedom = min(own for variance, own in parts)
+        if "classes" not in drawn:
+            # Starts that several networks share vary together; what is each network's own is in the jackknife.
+            larger += max(across - within, 0.0)
+        return max(larger, starts), float(freedom), ", ".join(drawn)
+
+    def rate(self, estimate: RateEstimate) -> dict[str, object]:
+        """Return `conf_low, conf_high, conf_level, drawn` of a rate, by `effective_wilson`."""
+        variance, freedom, drawn = self.variance(estimate)
+        low, high = effective_wilson(estimate.value, variance, freedom, estimate.starts, self.conf_level)
+        return {"conf_low": low, "conf_high": high, "conf_level": self.conf_level, "drawn": drawn}
+
+    def difference(self, estimate: RateEstimate) -> dict[str, object]:
+        """Return `difference, conf_low, conf_high, conf_level, statistic, df, p_value, drawn`."""
+        variance, freedom, drawn = self.variance(estimate)
+        error = float(np.sqrt(variance))
+        width = stats.t.isf((1 - self.conf_level) / 2, freedom) * error
+        statistic = estimate.value / error if error > 0 else np.nan
+        return {
+            "difference": estimate.value,
+            "conf_low": max(estimate.value - width, -1.0),
+            "conf_high": min(estimate.value + width, 1.0),
+            "conf_level": self.conf_level,
+            "statistic": statistic,
+            "df": freedom if np.isfinite(freedom) else np.nan,
+            "p_value": float(2 * stats.t.sf(abs(statistic), freedom)),
+            "drawn": drawn,
+        }
+
+
+def wilson(count: np.ndarray, starts: np.ndarray, conf_level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's interval of each share (Wilson 1927; Newcombe 1998, method 3), NaN where there are no starts.
+
+    Parameters
+    ----------
+    count, starts
+        (cell,) successes and trials.
+    conf_level
+        Of the interval.
+
+    Examples
+    --------
+    >>> low, high = wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
+    >>> low.round(4), high.round(4)  # Newcombe 1998: .2553-.3662 and 0-.1611
+    (array([0.2553, 0.    ]), array([0.3662, 0.1611]))
+    """
+    count, starts = np.asarray(count, dtype=float), np.asarray(starts, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = proportion_confint(count, np.where(starts > 0, starts, np.nan), 1 - conf_level, method="wilson")
+    # Rounding takes ends beyond 0 and 1, and past the share itself where that is 0 or 1 (statsmodels#7386).
+    low, high = np.where(count <= 0, 0.0 * low, low), np.where(count >= starts, 0.0 * high + 1, high)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+
+def effective_wilson(
+    rate: float, variance: float, freedom: float, starts: int, conf_level: float = 0.95
+) -> tuple[float, float]:
+    """Return Wilson's interval of a rate whose variance is that of so many independent starts as make it so large.
+
+    The effective number of starts is ``rate (1 - rate) / variance``, never more than there are, and the quantile that
+    of t (Korn & Graubard 1998 and Dean & Pagano 2015 for surveys). Where all starts do the
+    same, they count as they are.
+
+    Examples
+    --------
+    >>> low, high = effective_wilson(81 / 263, 81 * 182 / 263**3, np.inf, 263)
+    >>> round(low, 4), round(high, 4)
+    (0.2553, 0.3662)
+    """
+    if not np.isfinite(rate) or starts == 0:
+        return np.nan, np.nan
+    product = max(rate * (1 - rate), 0.0)
+    effective = min(product / variance, starts) if product > 0 and variance > 0 else float(starts)
+    quantile = float(stats.t.isf((1 - conf_level) / 2, freedom)) ** 2
+    half = np.sqrt(quantile * (product * effective + quantile / 4))
+    low, high = ((rate * effective + quantile / 2 + sign * half) / (effective + quantile) for sign in (-1, 1))
+    # The interval holds the rate; rounding must not take it out.
+    return float(np.clip(min(low, rate), 0, 1)), float(np.clip(max(high, rate), 0, 1))
+
+
+def _is_enough(left_out: Mapping[str, float]) -> bool:
+    return len(left_out) >= FEWEST_NETWORKS and bool(np.isfinite(list(left_out.values())).all())
+
+
+def _jackknife(left_out: Mapping[str, float]) -> tuple[float, int]:
+    """Return the jackknife's variance and its degrees of freedom."""
+    values = np.array(list(left_out.values()))
+    return float((len(values) - 1) * np.mean((values - values.mean()) ** 2)), len(values) - 1
+
+
+def _sum_of_squares(moves: np.ndarray, *labels: np.ndarray) -> float:
+    """Return the sum over groups of equal labels of the square of what each group moves."""
+    if not len(moves):
+        return 0.0
+    group = np.zeros(len(moves), dtype=np.int64)
+    for label in labels:
+        group = np.unique(group * (int(label.max()) + 1) + label, return_inverse=True)[1]
+    return float(np.sum(np.bincount(group, moves) ** 2))
