@@ -6,11 +6,13 @@ from layerstats.store.create import create_or_resume
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
+from layerstats.store.judgement_writer import JudgementWriter
 from layerstats.store.layer_spec import LayerSpec, VariableSpec, usual_variables
 from layerstats.store.layout import recording_name, untrained_name
 from layerstats.store.outcome_writer import OutcomeWriter, outcome_name, outcome_variables
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
+from layerstats.store.sharded_writer import missing_together
 from layerstats.store.shards import starts_in_block, tokens_in_shard
 from layerstats.store.upgrade import upgrade_store
 from layerstats.store.writer import RecordingWriter
@@ -19,6 +21,7 @@ __all__ = [
     "SUMMARIES",
     "TABLE_KINDS",
     "Experiment",
+    "JudgementWriter",
     "LayerSpec",
     "OutcomeWriter",
     "RecordingWriter",
@@ -27,6 +30,7 @@ __all__ = [
     "content_hash",
     "create_or_resume",
     "describe",
+    "missing_together",
     "open_store",
     "outcome_name",
     "outcome_variables",

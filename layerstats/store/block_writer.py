@@ -28,6 +28,7 @@ from layerstats.store.tables import MISSING, storable
 
 # Follows from other values, so that it is derived wherever it is needed.
 _DERIVED = "success"
+_BOOKKEPT = ("shard_starts", "complete", "created_at")
 
 
 class BlockWriter(ShardedWriter):
@@ -35,7 +36,7 @@ class BlockWriter(ShardedWriter):
 
     _kind = "group"
     _unit = "starts"
-    _same = ("key", "labels", "variables", "starts_hash")
+    _same = ("key", "axis_labels", "variables", "starts_hash")
     _place: Blocks
 
     def __init__(
@@ -58,10 +59,13 @@ class BlockWriter(ShardedWriter):
         self.starts = self._checked_starts(starts)
         self._coords = {name: (dimension, np.asarray(values)) for name, (dimension, values) in coords.items()}
         self._check_variables(variables)
+        own = [attribute for attribute in (*self._same, *_BOOKKEPT) if attribute in attrs]
+        if own:
+            raise ArgumentError(f"The attribute {own[0]!r} of {self.name!r} is the store's own; call it otherwise.")
         recorded = {
             **attrs,
             "key": key,
-            "labels": [*self.starts.columns, *self._coords],
+            "axis_labels": [*self.starts.columns, *self._coords],
             "variables": list(self.variables),
             "starts_hash": content_hash(self.starts),
         }

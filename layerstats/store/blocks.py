@@ -21,7 +21,7 @@ from layerstats.store.schema import JUDGEMENTS, OUTCOMES, check_name
 from layerstats.store.shards import Rows, is_written, shard_file
 
 # What a reader needs, and of which kind it is; what groups of one sort say besides.
-_KINDS = {"variables": list, "labels": list, "shard_starts": int, "complete": bool, "set_up": str, "network": str}
+_KINDS = {"variables": list, "axis_labels": list, "shard_starts": int, "complete": bool, "set_up": str, "network": str}
 _BESIDES = {OUTCOMES: {}, JUDGEMENTS: {"outcomes": str, "judge": str}}
 
 
@@ -69,13 +69,13 @@ class Blocks:
             if not isinstance(value, kind) or (kind is int and (value is True or value == 0)):
                 said = f"has {value!r} for" if attribute in attributes else "lacks"
                 raise damaged(self.root, metadata, f"{said} {attribute!r}")
-        for name in [*attributes["labels"], *attributes["variables"]]:
+        for name in [*attributes["axis_labels"], *attributes["variables"]]:
             try:
                 check_name("variable", name)
             except (ArgumentError, AttributeError, TypeError) as error:
                 raise damaged(self.root, metadata, f"names a variable {name!r}, which is no name of one") from error
-        if START not in attributes["labels"]:
-            raise damaged(self.root, metadata, "names no starts among its labels")
+        if START not in attributes["axis_labels"]:
+            raise damaged(self.root, metadata, "names no starts among the labels of axes")
         return attributes
 
     @property
@@ -91,7 +91,7 @@ class Blocks:
     @property
     def labels(self) -> list[str]:
         """Names of what was known at the beginning: the starts, and labels of other dimensions."""
-        return self.attributes["labels"]
+        return self.attributes["axis_labels"]
 
     @cached_property
     def starts(self) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from layerstats.store.groups import METADATA, PARTIAL, read_attributes, write_group
 
 # Attributes of groups that say in which order their children come; others follow by the alphabet.
-_DECLARED = ("columns", "layers", "labels", "variables")
+_DECLARED = ("columns", "layers", "labels", "axis_labels", "variables")
 
 
 def consolidate(root: Path, attributes: dict | None = None) -> None:
@@ -72,7 +72,8 @@ def _nodes(root: Path) -> Iterator[tuple[str, dict]]:
             children.clear()
             continue
         attributes = metadata.get("attributes", {})
-        declared = [name for which in _DECLARED for name in attributes.get(which) or ()]
+        lists = [attributes[which] for which in _DECLARED if isinstance(attributes.get(which), list)]
+        declared = [name for names in lists for name in names]
         places = {name: number for number, name in enumerate(declared)}
         children.sort(key=lambda child: places.get(child, len(places)))
         if metadata.get("node_type") == "array":

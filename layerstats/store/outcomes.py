@@ -20,7 +20,7 @@ LISTED = {
     JUDGEMENTS: ["name", "outcomes", "set_up", "network", "judge", "starts", "written", "complete"],
 }
 _WHAT = {OUTCOMES: "outcomes", JUDGEMENTS: "judgements of outcomes"}
-_OF_THE_FILES = ("variables", "labels", "shard_starts", "starts_hash")
+_OF_THE_FILES = ("variables", "axis_labels", "shard_starts", "starts_hash")
 
 
 def block_groups(root: Path, kind: str) -> list[Blocks]:

@@ -101,18 +101,23 @@ class ShardedWriter:
             return [slice(0, self._rows.total)]
         return [self._rows.of(number) for number in range(self._rows.count) if self._has(number)]
 
-    def missing(self) -> Iterator[slice]:
+    def missing(self, part: tuple[int, int] = (0, 1)) -> Iterator[slice]:
         """Yield the rows of one shard after the other that nobody has written yet, for this process to write.
 
         Those that other processes have claimed are waited for at the end, and taken over where such a process ends
         without having written them.
+
+        Parameters
+        ----------
+        part
+            (3, 64): only every 64th shard, from the fourth on, for machines that share the work.
 
         Raises
         ------
         StoreError
             The file system has no locks.
         """
-        for rows, _ in missing_together([self]):
+        for rows, _ in missing_together([self], part):
             yield rows
 
     def finish(self, values: Mapping[str, Any] | None = None) -> None:
@@ -261,7 +266,7 @@ class ShardedWriter:
 Writer = TypeVar("Writer", bound=ShardedWriter)
 
 
-def missing_together(writers: Iterable[Writer]) -> Iterator[tuple[slice, list[Writer]]]:
+def missing_together(writers: Iterable[Writer], part: tuple[int, int] = (0, 1)) -> Iterator[tuple[slice, list[Writer]]]:
     """Yield the rows of one shard after the other, and which of several writers of equal shards lack them.
 
     What they share is so computed once a shard. The shards that other processes have claimed are waited for at the end.
@@ -270,7 +275,7 @@ def missing_together(writers: Iterable[Writer]) -> Iterator[tuple[slice, list[Wr
     while waiting:
         busy: list[Writer] = []
         progressed = False
-        for number in range(waiting[0]._rows.count):
+        for number in range(part[0], waiting[0]._rows.count, part[1]):
             with _all_claimed(waiting, number) as (mine, others):
                 busy += [writer for writer in others if writer not in busy]
                 if mine:

@@ -23,7 +23,14 @@ VARIABLES = (
     *outcome_variables({"code": 6}, classes=3, path_steps=2),
     VariableSpec("noted", ("start",), dtype="text", long_name="anything"),
 )
-ATTRS = {"set_up": "autoencoder", "network": "n0", "prior": "autoencoder", "objective": "log_probability", "null": ""}
+ATTRS = {
+    "set_up": "autoencoder",
+    "network": "n0",
+    "prior": "autoencoder",
+    "objective": "log_probability",
+    "null": "",
+    "labels": "true",
+}
 
 
 def all_values():

@@ -158,6 +158,18 @@ def test_a_writer_takes_over_what_another_had_claimed(tmp_path, unbroken):
     assert contents(path) == unbroken
 
 
+def test_machines_can_share_the_blocks(tmp_path, unbroken):
+    path = tmp_path / "s.zarr"
+    with open_writer(path) as writer:
+        assert [rows.start for rows in writer.missing(part=(1, 2))] == [5]
+        assert [rows.start for rows in writer.missing(part=(0, 2))] == [0, 10]
+        for part in [(1, 2), (0, 2)]:
+            for rows in writer.missing(part=part):
+                writer.write(rows, {name: values[rows] for name, values in all_values().items()})
+        writer.finish()
+    assert contents(path) == unbroken
+
+
 def test_half_written_outcomes_are_refused_unless_allowed(tmp_path):
     path = tmp_path / "s.zarr"
     record(path, order=[1], stop_after=1)
@@ -230,6 +242,7 @@ def test_a_store_without_clips_takes_the_first_that_come(tmp_path, unbroken):
         ({"variables": [VariableSpec("mean")]}, ArgumentError, "'mean' must have 'start' as its first"),
         ({"coords": {"class": ("class", ["a"])}}, ArgumentError, "a value for each 'class'"),
         ({"attrs": {"set_up": "a"}}, ArgumentError, "attribute 'network' of 'autoencoder.n0' must be text"),
+        ({"attrs": {**ATTRS, "complete": True}}, ArgumentError, "'complete' .* is the store's own"),
         ({"shard_starts": 0}, ArgumentError, "shard_starts"),
         ({"name": "a/b"}, ArgumentError, "cannot be called 'a/b'"),
     ],
