@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
-    from layerstats.stats.success import Success, attempts_from_frame, success_rates
+    from layerstats.stats.success import Success, attempts_from_frame, compare_set_ups, success_rates
 
 __all__ = [
     "BootstrapResult",
@@ -90,6 +90,7 @@ __all__ = [
     "channel_contrasts",
     "channel_table",
     "compare_networks",
+    "compare_set_ups",
     "compare_with_untrained",
     "contrast_of_contrasts",
     "contrast_tasks",
@@ -152,6 +153,7 @@ _ROOMS = {
     "channel_contrasts": "contrasts",
     "channel_table": "contrasts",
     "compare_networks": "networks",
+    "compare_set_ups": "success",
     "compare_with_untrained": "null",
     "contrast_tasks": "contrasts",
     "descriptive_effect_size": "null",

@@ -29,6 +29,8 @@ class JudgedStarts:
         (start,) numbers that are the same for starts of one class and name, in all networks, set-ups and nulls.
     network_codes
         (network,) numbers of the networks that are the same in all set-ups and nulls.
+    known_networks
+        How many networks there are in all of these.
     right
         (start, judge) 1 where a judge hears the target, 0 where it does not, a share where several people are one
         judge, NaN where it was not asked.
@@ -47,6 +49,7 @@ class JudgedStarts:
     target_of: np.ndarray
     names: np.ndarray
     network_codes: np.ndarray
+    known_networks: int
     right: np.ndarray
     score: np.ndarray
     peers: tuple[str, ...]
@@ -55,6 +58,11 @@ class JudgedStarts:
     def others(self) -> tuple[str, ...]:
         """Judges that are neither a peer nor one of the target networks."""
         return tuple(judge for judge in self.judges if judge not in self.peers and judge not in self.networks)
+
+    @property
+    def identities(self) -> np.ndarray:
+        """(start,) numbers that are the same for starts of one network, class and name in all set-ups and nulls."""
+        return self.names * self.known_networks + self.network_codes[self.network_of]
 
     def column(self, judge: str) -> int:
         """Return the number of a judge."""
@@ -141,6 +149,7 @@ def _laid_out(set_up: str, null: str, rows: pd.DataFrame, peers: tuple[str, ...]
         target_of=codes["target"][first],
         names=name[first],
         network_codes=there["network"],
+        known_networks=len(rows["network"].cat.categories),
         right=heard.reshape(shape),
         score=score.reshape(shape),
         peers=peers,

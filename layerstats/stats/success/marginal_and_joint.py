@@ -59,14 +59,14 @@ class SuccessMeasure:
 
     measure: str
     judge: str
-    values: np.ndarray
+    heard: np.ndarray
     columns: tuple[str, ...]
     keep: np.ndarray | None = None
     drawn: bool = False
 
     def estimate(self, starts: JudgedStarts, classes: Sequence[str] | None = None) -> RateEstimate:
         """Return the mean over classes, networks and judges."""
-        return mean_rate(starts, self.values, self.columns, self.keep, drawn=self.drawn, classes=classes)
+        return mean_rate(starts, self.heard, self.columns, self.keep, drawn=self.drawn, classes=classes)
 
 
 def success_rates(
@@ -161,11 +161,11 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
             yield SuccessMeasure(measure, judge, starts.right[:, numbers] * with_own, columns, pairs, drawn)
     everyone = [starts.column(judge) for judge in (*peers, *starts.others)]
     if everyone:
-        heard = starts.right[:, everyone].copy()
+        together = starts.right[:, everyone].copy()
         # The target network's own judgement is in `own` already, where it is a peer.
         mine = np.array([[network == name for name in (*peers, *starts.others)] for network in starts.networks])
-        heard[mine[starts.network_of]] = 1.0
-        yield SuccessMeasure(JOINT, ALL, heard.prod(axis=1, keepdims=True) * own[:, None], (ALL,))
+        together[mine[starts.network_of]] = 1.0
+        yield SuccessMeasure(JOINT, ALL, together.prod(axis=1, keepdims=True) * own[:, None], (ALL,))
 
 
 def scores_of(starts: JudgedStarts, measured: SuccessMeasure) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.judged_starts import JudgedStarts
-from layerstats.stats.success.rate_estimates import mean_rate
+from layerstats.stats.success.rate_estimates import mean_rate, mean_table
 from layerstats.stats.success.rate_intervals import Inference
 
 # As many are counted one by one rather than drawn: all orders of seven networks.
@@ -34,9 +34,7 @@ def own_minus_others(starts: JudgedStarts, inference: Inference, draws: int, see
     if not shared:
         return
     diagonal, rest = (mean_rate(starts, values, names, keep, drawn=True, classes=shared) for keep in (own, ~own))
-    cells = [[mean_rate(starts, values, names, _only(own.shape, place), classes=shared).value for place in row]
-             for row in _places(len(names))]  # fmt: skip
-    null = _dealt_out(np.array(cells), draws, seed)
+    null = _dealt_out(mean_table(starts, values, shared), draws, seed)
     tail = (1 - inference.conf_level) / 2
     difference = inference.difference(diagonal.minus(rest))
     yield {
@@ -51,16 +49,6 @@ def own_minus_others(starts: JudgedStarts, inference: Inference, draws: int, see
         "null_high": float(np.quantile(null, 1 - tail)),
         "permutation_p_value": float(np.mean(np.abs(null) >= abs(null[0]) - 1e-12)),
     }
-
-
-def _places(size: int) -> list[list[tuple[int, int]]]:
-    return [[(row, column) for column in range(size)] for row in range(size)]
-
-
-def _only(shape: tuple[int, ...], place: tuple[int, int]) -> np.ndarray:
-    keep = np.zeros(shape, dtype=bool)
-    keep[place] = True
-    return keep
 
 
 def _dealt_out(table: np.ndarray, draws: int, seed: int) -> np.ndarray:

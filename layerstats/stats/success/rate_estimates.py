@@ -118,6 +118,12 @@ def mean_rate(
     )
 
 
+def mean_table(starts: JudgedStarts, values: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the mean over classes of the mean of each cell, (network, judge); NaN where a class has no starts."""
+    _, means, _ = _cells(starts, values, None)
+    return means[:, np.isin(starts.targets, list(classes)), :].mean(axis=1)
+
+
 def _cells(
     starts: JudgedStarts, values: np.ndarray, keep: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

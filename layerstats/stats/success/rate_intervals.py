@@ -50,8 +50,7 @@ class Inference:
         in closed form, which is what resampling them would give without its noise. Starts of one name are the same in
         several networks and count once (two-way clusters: Cameron, Gelbach & Miller 2011).
         """
-        within = _sum_of_squares(estimate.moves, estimate.names, estimate.networks)
-        across = _sum_of_squares(estimate.moves, estimate.names)
+        within, across = _sums_of_squares(estimate)
         starts = across + estimate.degenerate
         parts, drawn = [], ["starts"]
         if self.networks == "drawn":
@@ -64,7 +63,10 @@ class Inference:
         if not parts:
             return starts, np.inf, "starts"
         larger = sum(variance for variance, _ in parts)
-        freedom = min(own for variance, own in parts)
+        # Satterthwaite's, of independent parts; where none varies, the fewest.
+        freedom = min(own for _, own in parts)
+        if larger > 0:
+            freedom = larger**2 / sum(variance**2 / own for variance, own in parts)
         if "classes" not in drawn:
             # Starts that several networks share vary together; what is each network's own is in the jackknife.
             larger += max(across - within, 0.0)
@@ -154,11 +156,13 @@ def _jackknife(left_out: Mapping[str, float]) -> tuple[float, int]:
     return float((len(values) - 1) * np.mean((values - values.mean()) ** 2)), len(values) - 1
 
 
-def _sum_of_squares(moves: np.ndarray, *labels: np.ndarray) -> float:
-    """Return the sum over groups of equal labels of the square of what each group moves."""
-    if not len(moves):
-        return 0.0
-    group = np.zeros(len(moves), dtype=np.int64)
-    for label in labels:
-        group = np.unique(group * (int(label.max()) + 1) + label, return_inverse=True)[1]
-    return float(np.sum(np.bincount(group, moves) ** 2))
+def _sums_of_squares(estimate: RateEstimate) -> tuple[float, float]:
+    """Return the sum of squares of what each start of each network moves, and of what each start moves in all."""
+    if not len(estimate.moves):
+        return 0.0, 0.0
+    place = estimate.names * (int(estimate.networks.max()) + 1) + estimate.networks
+    # Both sides of a difference first, so that reversing them turns signs and no order of adding.
+    places, row = np.unique(place, return_inverse=True)
+    own = np.bincount(row, estimate.moves)
+    _, start = np.unique(places // (int(estimate.networks.max()) + 1), return_inverse=True)
+    return float(np.sum(own**2)), float(np.sum(np.bincount(start, own) ** 2))
