@@ -9,7 +9,9 @@ def corpora() -> None:
     """List the corpora that commands take, with the options of each."""
     from layerstats.corpora import corpus_kinds
 
-    typer.echo("demo, demo:48\n    Built-in voices say eight words, or forty-eight.")
+    typer.echo(
+        "demo, demo:35, demo:48\n    Built-in voices say eight words, the 35 of Speech Commands, or forty-eight."
+    )
     for kind, (summary, options) in corpus_kinds().items():
         said = f"\n    Options: {', '.join(options)}" if options else ""
         typer.echo(f"{kind}:PATH\n    {summary}{said}")

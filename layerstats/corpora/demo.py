@@ -18,6 +18,7 @@ from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.espeak import SpeechRequest, synthesise
 from layerstats.corpora.phones import phones_table
+from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS
 from layerstats.errors import ArgumentError, CorpusError
 from layerstats.resources import bundled
 
@@ -116,13 +117,14 @@ def demo_corpus(
 
 
 def demo_words(count: int = 8) -> tuple[str, ...]:
-    """Return the words of the built-in corpus: the short list, or the long one, which begins with it.
+    """Return the words of the built-in corpus: the short list, the long one, which begins with it, or the commands.
 
     Parameters
     ----------
-    count : {8, 48}
+    count : {8, 35, 48}
         8: ask, dark, greasy, oily, rag, wash, water, year (Beguš & Zhou 2022). 48: these and forty more of one to
-        three syllables, spread over voicing, place and manner of the first sound and over vowels.
+        three syllables, spread over voicing, place and manner of the first sound and over vowels. 35: those of Speech
+        Commands.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def demo_words(count: int = 8) -> tuple[str, ...]:
     """
     short = tuple(_specification()["words"])
     long = (*short, *_specification()["more_words"])
-    lists = {len(short): short, len(long): long}
+    lists = {len(words): words for words in (short, SPEECH_COMMANDS_WORDS, long)}
     check_choice("count", count, lists)
     return lists[count]
 

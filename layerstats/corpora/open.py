@@ -15,7 +15,7 @@ from layerstats.corpora.folders import as_words
 from layerstats.corpora.registry import READERS
 from layerstats.errors import ArgumentError
 
-DEMO = {"demo": 8, "demo:48": 48}  # how the built-in corpus is named, and its number of words
+DEMO = {"demo": 8, "demo:35": 35, "demo:48": 48}  # how the built-in corpus is named, and its number of words
 # Parameters of readers that are no options in a name.
 _NOT_IN_NAMES = ("path", "words", "damaged")
 
@@ -26,10 +26,10 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
     Parameters
     ----------
     name : str
-        "demo" (eight words), "demo:48" (the long list of `demo_words`), or "KIND:PATH", such as "timit:PATH"; the kinds
-        are those of `corpus_kinds`. Options of the reader follow a question mark:
-        "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and "%26" an
-        ampersand in a value.
+        "demo" (eight words), "demo:35" (the words of Speech Commands), "demo:48" (the long list of `demo_words`), or
+        "KIND:PATH", such as "timit:PATH"; the kinds are those of `corpus_kinds`. Options of the reader follow a
+        question mark: "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and
+        "%26" an ampersand in a value.
     words : str or iterable of str, optional
         Some words only; the built-in corpus can say any. By default all words of the source.
     damaged : {"error", "skip", "keep"}, default "error"

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+# How far spectrograms are changed, in frames, bands, shares and tens of dB; found by trying on synthetic voices, see
+# docs/networks.md.
+_STRETCH, _WARP = (0.8, 1.25), (0.9, 1.12)
+_OVERHANG = 8  # frames by which speech may leave the clip on either side
+_GAIN, _TILT, _COLOUR = (-0.15, 0.03), 0.12, 0.06
+_NOISE_BELOW_PEAK, _NOISE_TEXTURE, _SHARE_NOISY = (0.1, 0.7), 0.05, 0.85
+_REVERBERATION = 0.75  # largest share of a frame's power that is left a frame later
+_ECHOES = 12
+_MASKS = {"time": 12, "mel": 12}
+_LOG_POWER = 10 * math.log(10)  # a feature times this is the logarithm of a power
 
 
 def shift_and_scale(
@@ -40,3 +53,114 @@ def shift_and_scale(
     origin = torch.arange(samples) - shift
     moved = waveforms.gather(1, origin.clamp(0, samples - 1))
     return torch.where((origin >= 0) & (origin < samples), moved, 0.0) * gain
+
+
+def vary_features(
+    features: Tensor, random: torch.Generator, heard: int, strength: float = 1.0, noise: bool = True
+) -> Tensor:
+    """Change mel spectrograms as other voices, rooms and microphones would, and leave the word as it is.
+
+    Each token is placed elsewhere in its clip, said slower or faster, by a longer or shorter vocal tract (its bands are
+    stretched), then softer, through another microphone and in another room (power decays from frame to frame), in
+    noise of some colour; last, a stretch of time and one of bands are masked (Park et al. 2019). Powers are added, not
+    decibels.
+
+    Parameters
+    ----------
+    features : Tensor
+        (token, time, mel), between 0 and 1, 1 being 100 dB above 0.
+    random : torch.Generator
+        Source of the random numbers, on the CPU.
+    heard : int
+        Frames that a clip fills; those behind stay zeros.
+    strength : float
+        Multiplies how far tempo and bands are stretched and the microphone differs; 0 leaves them.
+    noise : bool
+        Whether rooms, noise and masks are added; otherwise only place, tempo, tract and level change.
+
+    Returns
+    -------
+    Tensor
+        (token, time, mel), between 0 and 1.
+
+    Examples
+    --------
+    >>> changed = vary_features(torch.rand(2, 90, 80), torch.Generator().manual_seed(0), heard=87)
+    >>> changed.shape, bool((changed[:, 87:] == 0).all())
+    (torch.Size([2, 90, 80]), True)
+    """
+    tokens, frames, bands = features.shape
+    place = features.device
+    draws = torch.rand(tokens, 16, 1, 1, generator=random).to(place)
+    changed = _move(features, draws[:, :3], heard, strength)
+    position = torch.linspace(-1, 1, bands, device=place)
+    colours = torch.randn(2, tokens, bands // 10 + 2, generator=random).to(place)
+    colours = _COLOUR * nn.functional.interpolate(colours, bands, mode="linear", align_corners=True)
+    microphone, noise_colour = colours[:, :, None]
+    response = _between(draws[:, 3], _GAIN) + strength * (_TILT * (2 * draws[:, 4] - 1) * position + microphone)
+    changed = torch.where(changed > 0, changed + response, 0.0)
+    if noise:
+        changed = _reverberate(changed, _REVERBERATION * draws[:, 5])
+        texture = torch.randn(tokens, frames, bands, generator=random).to(place)
+        peak = changed.amax(dim=(1, 2), keepdim=True)
+        level = peak - _between(draws[:, 6], _NOISE_BELOW_PEAK) + 0.25 * (draws[:, 7] - 0.7) * position
+        noisy = torch.where(draws[:, 8] < _SHARE_NOISY, level, level - 10) + noise_colour + _NOISE_TEXTURE * texture
+        changed = torch.logaddexp(changed * _LOG_POWER, noisy * _LOG_POWER) / _LOG_POWER
+        changed = _mask(_mask(changed, draws[:, 9:11], 1, _MASKS["time"]), draws[:, 11:13], 2, _MASKS["mel"])
+    changed = changed.clamp(0, 1)
+    changed[:, heard:] = 0
+    return changed
+
+
+def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:
+    return limits[0] + (limits[1] - limits[0]) * draws
+
+
+def _move(features: Tensor, draws: Tensor, heard: int, strength: float) -> Tensor:
+    """Place, stretch in time, and stretch the bands."""
+    tokens, frames, bands = features.shape
+    speed, tract = (
+        torch.exp(strength * _between(draws[:, which], (math.log(low), math.log(high)))).reshape(tokens)
+        for which, (low, high) in enumerate((_STRETCH, _WARP))
+    )
+    active = (features.amax(dim=2) > 0).to(torch.uint8)
+    first = active.argmax(dim=1)
+    last = frames - 1 - active.flip(1).argmax(dim=1)
+    earliest, latest = -first * speed - _OVERHANG, heard - 1 - last * speed + _OVERHANG
+    middle = (earliest + latest) / 2
+    shift = torch.where(earliest < latest, earliest + (latest - earliest) * draws[:, 2].reshape(tokens), middle)
+    time = (torch.arange(frames, device=features.device) - shift[:, None]) / speed[:, None]
+    band = torch.arange(bands, device=features.device) * tract[:, None]
+    grid = torch.stack(
+        [
+            ((2 * band + 1) / bands - 1)[:, None, :].expand(-1, frames, -1),
+            ((2 * time + 1) / frames - 1)[:, :, None].expand(-1, -1, bands),
+        ],
+        dim=3,
+    )
+    return nn.functional.grid_sample(features[:, None], grid, align_corners=False)[:, 0]
+
+
+def _reverberate(features: Tensor, decay: Tensor) -> Tensor:
+    """Let every frame's power die away geometrically in those that follow."""
+    tokens, frames, _ = features.shape
+    echoes = decay.reshape(tokens, 1, 1) ** torch.arange(_ECHOES, device=features.device).float()
+    power = torch.exp(features * _LOG_POWER)
+    # (token * mel) would be many groups: a matrix of decays a token does the same in one product.
+    lag = torch.arange(frames, device=features.device)[:, None] - torch.arange(frames, device=features.device)
+    weights = torch.where(
+        (lag >= 0) & (lag < _ECHOES),
+        echoes[:, 0][:, lag.clamp(0, _ECHOES - 1)],
+        torch.zeros((), device=features.device),
+    )
+    return (weights @ power).clamp_min(1).log() / _LOG_POWER
+
+
+def _mask(features: Tensor, draws: Tensor, axis: int, longest: int) -> Tensor:
+    """Put the clip's mean in the place of a stretch of one axis."""
+    size = features.shape[axis]
+    shape = (1, size, 1) if axis == 1 else (1, 1, size)
+    index = torch.arange(size, device=features.device).reshape(shape)
+    length = longest * draws[:, 0]
+    start = draws[:, 1] * (size - length)
+    return torch.where((index >= start) & (index < start + length), features.mean(dim=(1, 2), keepdim=True), features)

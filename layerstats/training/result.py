@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from torch import nn
 
-from layerstats.models import ModelCard
+from layerstats.models import MelAutoencoder, ModelCard
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,26 @@ class TrainingResult:
     words: tuple[str, ...]
     history: pd.DataFrame
     confusion: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class AutoencoderResult:
+    """A trained autoencoder and how it came about.
+
+    Parameters
+    ----------
+    model : MelAutoencoder
+        The network, in eval mode, on the CPU, with the distribution of its training speech's codes.
+    card : ModelCard
+        What a reader of the checkpoint has to know.
+    held_out_loss : float
+        Binary cross-entropy of the tokens of held-out speakers.
+    history : DataFrame
+        One row an epoch: `epoch, steps, loss, held_out_loss, held_out_error_db, seconds`; the error is the root mean
+        square over frames and bands, in dB.
+    """
+
+    model: MelAutoencoder
+    card: ModelCard
+    held_out_loss: float
+    history: pd.DataFrame

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
-from layerstats.errors import CorpusError, FitError
 from layerstats.models import ConvolutionalEncoder, ModelCard, choose_device, repeatable, seeded
 from layerstats.training.augment import shift_and_scale
+from layerstats.training.epochs import EpochOptions, EpochTraining
+from layerstats.training.recognition import accuracy_by_word, confusion_table, recognise, trained_words
 from layerstats.training.result import TrainingResult
 from layerstats.training.sides import hold_out_speakers
 
@@ -99,122 +97,44 @@ def train_words(
     >>> result.words
     ('ask', 'wash')
     """
-    for name, value in {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}.items():
-        check_positive(name, value)
+    options = EpochOptions(epochs, batch_size, learning_rate, "one_cycle", seed)
     clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
     clips.check_audio()
-    words = _words(clips)
+    words = trained_words(clips.tokens, clips.corpus.name)
     place = choose_device(device)
     sides = {side: _load(clips, words, side) for side in ("train", "test")}
-    began = time.perf_counter()
+    largest_shift = clips.rate_hz // 20 * augment
     with seeded(seed, place), repeatable():
         model = ConvolutionalEncoder(
             len(words), width, phase_shuffle=phase_shuffle, samples=clips.samples, initialisation=initialisation
         )
         model.to(place)
-        run = _Run(model, sides["train"], epochs, batch_size, learning_rate, seed, clips.rate_hz // 20 * augment)
-        rows = []
-        for epoch in range(1, epochs + 1):
-            loss = run.epoch(progress)
-            row: dict[str, float] = {"epoch": epoch, "steps": run.steps_done, "loss": loss}
-            for side, name in (("train", "train_accuracy"), ("test", "held_out_accuracy")):
-                row[name] = float((_recognise(model, sides[side]) == sides[side].labels).float().mean())
-            rows.append({**row, "seconds": time.perf_counter() - began})
-    history = pd.DataFrame(rows)
+
+        def loss(batch: Tensor, random: torch.Generator) -> Tensor:
+            waveforms = sides["train"].waveforms[batch]
+            if largest_shift:
+                waveforms = shift_and_scale(waveforms, random, largest_shift)
+            return F.cross_entropy(model(waveforms.to(place)), sides["train"].labels[batch].to(place))
+
+        def look() -> dict[str, float]:
+            return {
+                name: float((recognise(model, sides[side].waveforms) == sides[side].labels).float().mean())
+                for side, name in (("train", "train_accuracy"), ("test", "held_out_accuracy"))
+            }
+
+        training = EpochTraining(model, len(sides["train"].labels), loss, look, options)
+        history = training.run(progress=progress)
     model = model.cpu().eval()
-    confusion = _confusion(words, sides["test"].labels, _recognise(model, sides["test"]))
+    confusion = confusion_table(words, sides["test"].labels, recognise(model, sides["test"].waveforms))
     settings = {"seed": seed, "batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augment}
     card = _card(clips, words, history, confusion, settings, place)
     return TrainingResult(model, card, float(history["held_out_accuracy"].iloc[-1]), words, history, confusion)
-
-
-class _Run:
-    """Optimiser, schedule and random order of one training."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        speech: _Speech,
-        epochs: int,
-        batch_size: int,
-        learning_rate: float,
-        seed: int,
-        largest_shift: int,
-    ) -> None:
-        self.model, self.speech, self.batch_size, self.largest_shift = model, speech, batch_size, largest_shift
-        self.random = torch.Generator().manual_seed(seed)
-        self.steps_done = 0
-        self.steps = epochs * -(-len(speech.labels) // batch_size)
-        self.optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, learning_rate, total_steps=self.steps + 1, pct_start=0.1
-        )
-
-    def epoch(self, progress: Callable[[int, int], None] | None) -> float:
-        """Go through the training tokens once; return the mean loss."""
-        self.model.train()
-        order = torch.randperm(len(self.speech.labels), generator=self.random)
-        total = sum(self._step(batch, progress) * len(batch) for batch in order.split(self.batch_size))
-        return total / len(order)
-
-    def _step(self, batch: Tensor, progress: Callable[[int, int], None] | None) -> float:
-        waveforms = self.speech.waveforms[batch]
-        if self.largest_shift:
-            waveforms = shift_and_scale(waveforms, self.random, self.largest_shift)
-        place = next(self.model.parameters()).device
-        loss = F.cross_entropy(self.model(waveforms.to(place)), self.speech.labels[batch].to(place))
-        if not torch.isfinite(loss):
-            raise FitError(
-                f"The loss became {loss.item()} at step {self.steps_done + 1} of {self.steps}. "
-                "Choose a lower learning_rate, and check the audio for extreme values."
-            )
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.schedule.step()
-        self.steps_done += 1
-        if progress is not None:
-            progress(self.steps_done, self.steps)
-        return loss.item()
-
-
-def _words(clips: Clips) -> tuple[str, ...]:
-    trained = clips.tokens.loc[clips.tokens["split"] == "train", "word"]
-    words, said = tuple(sorted(trained.unique())), tuple(sorted(clips.tokens["word"].unique()))
-    if len(words) < 2 or words != said:
-        raise CorpusError(
-            f"Training needs at least two words, and each of them on the training side, but {clips.corpus.name!r} has "
-            f"{', '.join(said)}, of which on the training side: {', '.join(words) or 'none'}."
-        )
-    return words
 
 
 def _load(clips: Clips, words: tuple[str, ...], side: str) -> _Speech:
     rows = np.flatnonzero(clips.tokens["split"] == side)
     labels = [words.index(word) for word in clips.tokens["word"].iloc[rows]]
     return _Speech(torch.from_numpy(clips.waveforms(rows)), torch.tensor(labels))
-
-
-@torch.no_grad()
-def _recognise(model: nn.Module, speech: _Speech) -> Tensor:
-    model.eval()
-    place = next(model.parameters()).device
-    return torch.cat([model(batch.to(place)).argmax(dim=1).cpu() for batch in speech.waveforms.split(64)])
-
-
-def _confusion(words: tuple[str, ...], labels: Tensor, recognised: Tensor) -> pd.DataFrame:
-    pairs = Counter(zip(labels.tolist(), recognised.tolist(), strict=True))
-    rows = [(words[said], words[heard], tokens) for (said, heard), tokens in sorted(pairs.items())]
-    return pd.DataFrame(rows, columns=["word", "recognised_as", "tokens"])
-
-
-def _by_word(words: tuple[str, ...], confusion: pd.DataFrame) -> dict[str, float]:
-    shares = {}
-    for word in words:
-        rows = confusion.loc[confusion["word"] == word]
-        right = rows.loc[rows["recognised_as"] == word, "tokens"].sum()
-        shares[word] = round(float(right / max(rows["tokens"].sum(), 1)), 3)
-    return shares
 
 
 def _card(
@@ -249,7 +169,7 @@ def _card(
             "held_out_speakers": len(set(sides["test"]["speaker"])),
             "held_out_tokens": len(sides["test"]),
             "held_out_accuracy": round(last["held_out_accuracy"], 4),
-            "held_out_accuracy_by_word": _by_word(words, confusion),
+            "held_out_accuracy_by_word": accuracy_by_word(words, confusion),
             "training_accuracy": round(last["train_accuracy"], 4),
         },
         limits=_LIMITS,

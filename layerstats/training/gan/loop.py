@@ -15,7 +15,7 @@ from torch import Tensor
 
 from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus
-from layerstats.errors import ArgumentError, FitError
+from layerstats.errors import FitError
 from layerstats.files import replacing
 from layerstats.models import InfoWaveGAN, choose_device, repeatable, seeded
 from layerstats.training.gan.card import gan_card
@@ -24,9 +24,9 @@ from layerstats.training.gan.monitor import MOST_WATCHED, HeldOutSpeech, watch
 from layerstats.training.gan.options import GanOptions, check_batch, codes_for
 from layerstats.training.gan.processes import Processes, own_device, started_processes
 from layerstats.training.gan.result import GanResult
-from layerstats.training.gan.state import read_state, refuse_unfinished, write_state
 from layerstats.training.gan.step import LOSSES, TrainingStep
 from layerstats.training.sides import hold_out_speakers
+from layerstats.training.state import state_to_resume, write_state
 
 # A network is kept as the best only while it neither says one thing nor hears one thing.
 LEAST_DIVERSITY, LEAST_CODE_ENTROPY = 0.5, 0.5
@@ -148,7 +148,7 @@ def train_gan(
     folder = None if folder is None else Path(folder)
     with started_processes(place) as processes, seeded(seed, place), repeatable():
         check_batch(batch_size, len(learned), processes.count)
-        state = _state(folder, resume, options, clips.content_hash())
+        state = state_to_resume(folder, resume, asdict(options), clips.content_hash())
         run = _Run(clips, learned, words, options, place, processes)
         run.begin(folder, state)
         stopped = run.train(steps, hours, watch_every, listen_every, progress)
@@ -277,17 +277,6 @@ class _Run:
             pd.DataFrame(self.rows).to_csv(partial, index=False)
         if listen:
             write_samples(self.model, folder / "listen" / f"step_{self.done:06d}", self.clips.rate_hz)
-
-
-def _state(folder: Path | None, resume: bool, options: GanOptions, corpus_hash: str) -> dict[str, Any] | None:
-    """Return the state to go on from, after making sure that no other training is overwritten."""
-    if not resume:
-        if folder is not None:
-            refuse_unfinished(folder)
-        return None
-    if folder is None:
-        raise ArgumentError("The 'resume' parameter needs the folder of the training, but 'folder' is None.")
-    return read_state(folder, options, corpus_hash)
 
 
 def best_row(rows: list[dict[str, float]]) -> int:

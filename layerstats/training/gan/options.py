@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from layerstats.checks import check_choice, check_positive
 from layerstats.errors import ArgumentError, CorpusError
@@ -66,15 +66,6 @@ class GanOptions:
         check_choice("precision", self.precision, PRECISIONS)
         for name in ("batch_size", "critic_updates", "penalty", "learning_rate", "code_learning_rate"):
             check_positive(name, getattr(self, name))
-
-    def differences(self, other: dict[str, object]) -> list[str]:
-        """Name the options that differ from others', with both values."""
-        mine = asdict(self)
-        return [
-            f"{name} is {value!r}, but was {other.get(name)!r}"
-            for name, value in mine.items()
-            if value != other.get(name)
-        ]
 
 
 def codes_for(kind: str, words: int, codes: int | None) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.training.gan.options import GanOptions
 
 FILE = "state.pt"
 
@@ -26,7 +26,7 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
     os.replace(partial, folder / FILE)
 
 
-def read_state(folder: Path, options: GanOptions, corpus_hash: str) -> dict[str, Any]:
+def read_state(folder: Path, options: Mapping[str, object], corpus_hash: str) -> dict[str, Any]:
     """Read the state that a training with the same options on the same speech left.
 
     Raises
@@ -43,7 +43,7 @@ def read_state(folder: Path, options: GanOptions, corpus_hash: str) -> dict[str,
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise DataError(f"{path} is damaged and cannot be resumed: {error}") from error
-    differences = options.differences(state["options"])
+    differences = _differences(options, state["options"])
     if state["corpus_hash"] != corpus_hash:
         differences.append("the speech is not the same")
     if differences:
@@ -52,6 +52,35 @@ def read_state(folder: Path, options: GanOptions, corpus_hash: str) -> dict[str,
             "Pass those it began with, or choose another folder."
         )
     return state
+
+
+def _differences(options: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    return [
+        f"{name} is {value!r}, but was {others.get(name)!r}"
+        for name, value in options.items()
+        if value != others.get(name)
+    ]
+
+
+def state_to_resume(
+    folder: Path | None, resume: bool, options: Mapping[str, object], corpus_hash: str
+) -> dict[str, Any] | None:
+    """Return the state to go on from, None for a new training, after making sure that none is overwritten.
+
+    Raises
+    ------
+    ArgumentError
+        There is nothing to resume, it was another training, or the folder holds a training that would be overwritten.
+    DataError
+        The file is damaged.
+    """
+    if not resume:
+        if folder is not None:
+            refuse_unfinished(folder)
+        return None
+    if folder is None:
+        raise ArgumentError("The 'resume' parameter needs the folder of the training, but 'folder' is None.")
+    return read_state(folder, options, corpus_hash)
 
 
 def refuse_unfinished(folder: Path) -> None:
