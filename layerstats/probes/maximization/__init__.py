@@ -1,8 +1,11 @@
 """Inputs that maximize what a unit of a network gives: what does it listen for?"""
 
+from layerstats.probes.maximization.again import make_again, maximized_start
 from layerstats.probes.maximization.ascent import Ascent, AscentSettings, ascend
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
+from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization
 from layerstats.probes.maximization.objectives import Objective, Unit, read_unit
+from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors import (
     PRIORS,
     AutoencoderPrior,
@@ -13,15 +16,21 @@ from layerstats.probes.maximization.priors import (
     SpectrumPrior,
     open_prior,
 )
+from layerstats.probes.maximization.rendering import rendered
+from layerstats.probes.maximization.settings import SETTINGS, MaximizationSettings
 from layerstats.probes.maximization.speech_spectrum import SpeechSpectrum, read_spectrum, speech_spectrum
+from layerstats.probes.maximization.starts import start_seed, start_table
 
 __all__ = [
     "PRIORS",
+    "SETTINGS",
     "Ascent",
     "AscentSettings",
     "AutoencoderPrior",
     "CiwganPrior",
     "Hearing",
+    "MaximizationPlan",
+    "MaximizationSettings",
     "NoPrior",
     "Objective",
     "Prior",
@@ -31,8 +40,15 @@ __all__ = [
     "Unit",
     "ascend",
     "hearing_of",
+    "make_again",
+    "maximize_activations",
+    "maximized_start",
     "open_prior",
+    "plan_maximization",
     "read_spectrum",
     "read_unit",
+    "rendered",
     "speech_spectrum",
+    "start_seed",
+    "start_table",
 ]

@@ -155,6 +155,7 @@ def ascend(
     variables: Tensor,
     settings: AscentSettings,
     generators: Sequence[torch.Generator] = (),
+    names: Sequence[str] | None = None,
 ) -> Ascent:
     """Maximize the objective of a batch of starts.
 
@@ -173,6 +174,8 @@ def ascend(
         How.
     generators : sequence of torch.Generator
         One a start; only random directions draw from them.
+    names : sequence of str, optional
+        Of the starts, for messages.
 
     Returns
     -------
@@ -181,7 +184,7 @@ def ascend(
     Raises
     ------
     DataError
-        A score or gradient is NaN or infinite; the first such start is named by its row.
+        A score or gradient is NaN or infinite; the first such start is named.
     NetworkError
         The target does not depend on the input by operations with a gradient.
     """
@@ -189,7 +192,7 @@ def ascend(
     found = run.climb(variables.detach())
     if settings.direction == "random":
         found = run.elsewhere(found, generators)
-    _check_finite(found)
+    _check_finite(found, names)
     return found
 
 
@@ -300,7 +303,7 @@ def _detached(scores: Scores) -> Scores:
     return Scores(scores.objective.detach(), None if scores.logits is None else scores.logits.detach())
 
 
-def _check_finite(found: Ascent) -> None:
+def _check_finite(found: Ascent, names: Sequence[str] | None) -> None:
     """Raise `DataError` where a start has no finite score; a start that broke stays broken, so the last one tells."""
     bad = ~(torch.isfinite(found.objective_before) & torch.isfinite(found.objective_after))
     for values in (found.variables_after, found.heard_after, found.logits_after):
@@ -308,7 +311,8 @@ def _check_finite(found: Ascent) -> None:
             bad |= ~torch.isfinite(values.flatten(1)).all(1)
     if bool(bad.any()):
         row = int(bad.nonzero()[0])
+        first = f"in row {row} of the batch" if names is None else f"in {names[row]!r}"
         raise DataError(
-            f"The target or its gradient is NaN or infinite in {int(bad.sum())} of {len(bad)} starts, first in row "
-            f"{row} of the batch. The weights of the network or of the prior may be damaged, or the rate be too large."
+            f"The target or its gradient is NaN or infinite in {int(bad.sum())} of {len(bad)} starts, first "
+            f"{first}. The weights of the network or of the prior may be damaged, or the rate be too large."
         )

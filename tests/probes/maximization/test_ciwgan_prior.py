@@ -72,7 +72,7 @@ def test_by_name_its_checkpoint_is_told():
     path = bundled("data", "checkpoints", "ciwgan.safetensors")
     prior = open_prior(f"ciwgan:{path}", HEARING)
     assert prior.attrs["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert prior.attrs["prior_rate_hz"] == 16000
+    assert prior.attrs["rate_hz"] == 16000
 
 
 def test_a_network_without_a_generator_is_refused():

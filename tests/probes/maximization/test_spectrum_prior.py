@@ -112,9 +112,9 @@ def test_a_start_does_not_depend_on_its_batch(prior):
 
 def test_provenance_tells_spectra_apart(prior, spectrum):
     other = SpectrumPrior(HEARING, speech_spectrum(demo_corpus(words=["ask"], voices=4)))
-    assert prior.attrs["spectrum_tokens"] == 16
-    assert prior.attrs["prior_hash"] != other.attrs["prior_hash"]
-    assert prior.attrs["prior_hash"] == SpectrumPrior(HEARING, spectrum).attrs["prior_hash"]
+    assert prior.attrs["tokens"] == 16
+    assert prior.attrs["hash"] != other.attrs["hash"]
+    assert prior.attrs["hash"] == SpectrumPrior(HEARING, spectrum).attrs["hash"]
 
 
 def test_a_file_gives_the_same_spectrum(prior, spectrum, tmp_path):
@@ -122,7 +122,7 @@ def test_a_file_gives_the_same_spectrum(prior, spectrum, tmp_path):
     read = read_spectrum(tmp_path / "speech.csv")
     assert read.source == "speech.csv"
     opened = open_prior("spectrum", HEARING, source=str(tmp_path / "speech.csv"))
-    assert opened.attrs["prior_hash"] == read.sha256 != spectrum.sha256
+    assert opened.attrs["hash"] == read.sha256 != spectrum.sha256
     assert np.allclose(read.magnitudes_of(SAMPLES, RATE_HZ), spectrum.magnitudes_of(SAMPLES, RATE_HZ), rtol=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_a_spectrum_that_ends_too_low_is_refused():
 
 
 def test_by_name_it_is_the_built_in_speech():
-    assert open_prior("spectrum?envelope_s=0.05", HEARING).attrs["spectrum_source"] == "demo"
+    assert open_prior("spectrum?envelope_s=0.05", HEARING).attrs["source"] == "demo"
     with pytest.raises(ArgumentError, match="nowhere"):
         open_prior("spectrum?source=nowhere.csv", HEARING)
 

@@ -60,7 +60,7 @@ class AutoencoderPrior:
         self.autoencoder = copy.deepcopy(autoencoder).to(hearing.dtype).eval()
         self.modules: tuple[nn.Module, ...] = (self.autoencoder,)
         weights = {} if sha256 is None else {"sha256": sha256}
-        self.attrs: Mapping[str, Attribute] = {"prior_hash": model_hash(autoencoder), **weights}
+        self.attrs: Mapping[str, Attribute] = {"hash": model_hash(autoencoder), **weights}
 
     def start(self, kind: str, given: Tensor | None, generators: Sequence[torch.Generator], deviation: float) -> Tensor:
         """Return codes (start, code): small and random, the encoder's own, or those of tokens or of noise."""

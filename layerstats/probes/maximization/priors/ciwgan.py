@@ -77,7 +77,7 @@ class CiwganPrior:
         self.modules: tuple[nn.Module, ...] = (self.network.generator, self.ear)
         weights = {} if sha256 is None else {"sha256": sha256}
         self.attrs: Mapping[str, Attribute] = {
-            "prior_hash": model_hash(network.generator), "prior_rate_hz": rate_hz, **weights
+            "hash": model_hash(network.generator), "rate_hz": rate_hz, **weights
         }  # fmt: skip
 
     def start(self, kind: str, given: Tensor | None, generators: Sequence[torch.Generator], deviation: float) -> Tensor:

@@ -27,7 +27,8 @@ class Prior(Protocol):
     name : str
         What it is called in stores, for instance "autoencoder".
     attrs : mapping of str to plain values
-        What determines it: weights of penalties, `sha256` of a checkpoint. They are part of an outcome's key.
+        What determines it: its options by their names, so that it can be opened again, and `hash` of its weights or
+        data and `sha256` of a checkpoint where there are any. They are part of an outcome's key.
     dims : tuple of str
         Names of the axes of what is optimised, after that of the starts: ("code",), ("time", "mel"), ("sample",).
     latent : bool

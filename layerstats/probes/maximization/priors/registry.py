@@ -55,13 +55,13 @@ def open_prior(name: str, hearing: Hearing, **options: object) -> Prior:
     kind, colon, file = spec.partition(":")
     check_choice("prior", kind, PRIORS)
     opener = PRIORS[kind]
-    wants_file = "checkpoint" in inspect.signature(opener).parameters
+    wants_file = is_read_from_checkpoint(kind)
     if wants_file and not file:
         raise ArgumentError(f"The prior {kind!r} is read from a checkpoint: {kind}:FILE, but got {name!r}.")
     if colon and not wants_file:
         raise ArgumentError(f"The prior {kind!r} takes no file, but got {name!r}.")
     given = {**_options(kind, opener, written), **options}
-    known = _known(opener)
+    known = options_of(kind)
     unknown = [option for option in given if option not in known]
     if unknown:
         listed = f"Its options are: {', '.join(known)}" if known else "It has no options"
@@ -69,8 +69,15 @@ def open_prior(name: str, hearing: Hearing, **options: object) -> Prior:
     return opener(hearing, file, **given) if wants_file else opener(hearing, **given)
 
 
-def _known(opener: Callable[..., Prior]) -> list[str]:
-    return [name for name in inspect.signature(opener).parameters if name not in ("self", "hearing", "checkpoint")]
+def is_read_from_checkpoint(kind: str) -> bool:
+    """Tell whether priors of a kind are read from a checkpoint."""
+    return "checkpoint" in inspect.signature(PRIORS[kind]).parameters
+
+
+def options_of(kind: str) -> list[str]:
+    """List the options of priors of a kind."""
+    parameters = inspect.signature(PRIORS[kind]).parameters
+    return [name for name in parameters if name not in ("hearing", "checkpoint")]
 
 
 def _options(kind: str, opener: Callable[..., Prior], written: str) -> dict[str, object]:

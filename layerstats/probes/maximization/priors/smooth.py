@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from layerstats.checks import check_not_negative
 from layerstats.probes.maximization.hearing import Hearing
 from layerstats.probes.maximization.priors.none import NoPrior
+from layerstats.store.schema import Attribute
 
 
 class SmoothPrior(NoPrior):
@@ -48,7 +51,7 @@ class SmoothPrior(NoPrior):
         check_not_negative("l2", l2)
         check_not_negative("total_variation", total_variation)
         self.l2, self.total_variation = float(l2), float(total_variation)
-        self.attrs = {**self.attrs, "l2": self.l2, "total_variation": self.total_variation}
+        self.attrs: Mapping[str, Attribute] = {**self.attrs, "l2": self.l2, "total_variation": self.total_variation}
 
     def penalty(self, variables: Tensor, heard: Tensor) -> Tensor | None:
         """Return the weighted penalties, (start,)."""

@@ -95,11 +95,12 @@ class SpectrumPrior:
         self.synthesis.to(hearing.dtype)
         self.modules: tuple[nn.Module, ...] = (self.synthesis, self.ear)
         self.attrs: Mapping[str, Attribute] = {
-            "prior_hash": spectrum.sha256,
-            "spectrum_source": spectrum.source,
-            "spectrum_tokens": spectrum.tokens,
+            "hash": spectrum.sha256,
+            "source": spectrum.source,
+            "tokens": spectrum.tokens,
             "envelope_s": float(envelope_s),
             "envelope_weight": float(envelope_weight),
+            "rate_hz": rate_hz,
         }
 
     def start(self, kind: str, given: Tensor | None, generators: Sequence[torch.Generator], deviation: float) -> Tensor:
