@@ -49,9 +49,18 @@ if TYPE_CHECKING:
         likeliest_responses,
         stored_responses,
     )
+    from layerstats.stats.moved_codes import (
+        CodeMovement,
+        CodeProjection,
+        MovedCodes,
+        code_movement,
+        project_codes,
+        read_moved_codes,
+    )
     from layerstats.stats.multiplicity import adjust_p_values
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
+    from layerstats.stats.paths import PathComparison, compare_paths
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -59,6 +68,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BootstrapResult",
+    "CodeMovement",
+    "CodeProjection",
     "Contrast",
     "ContrastOfContrasts",
     "ContrastTasks",
@@ -72,7 +83,9 @@ __all__ = [
     "LayerContrasts",
     "Level",
     "LexicalLearning",
+    "MovedCodes",
     "NetworkComparison",
+    "PathComparison",
     "PermutationResult",
     "PhoneContrast",
     "Series",
@@ -89,7 +102,9 @@ __all__ = [
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
+    "code_movement",
     "compare_networks",
+    "compare_paths",
     "compare_set_ups",
     "compare_with_untrained",
     "contrast_of_contrasts",
@@ -108,7 +123,9 @@ __all__ = [
     "phone_contrast",
     "phone_series",
     "power",
+    "project_codes",
     "read_cues",
+    "read_moved_codes",
     "stored_responses",
     "success_rates",
     "token_spread",
@@ -127,6 +144,14 @@ _ROOMS = {
     "cue_tests": "exaggeration",
     "measure_exaggeration": "exaggeration",
     "read_cues": "exaggeration",
+    "PathComparison": "paths",
+    "compare_paths": "paths",
+    "CodeMovement": "moved_codes",
+    "CodeProjection": "moved_codes",
+    "MovedCodes": "moved_codes",
+    "code_movement": "moved_codes",
+    "read_moved_codes": "moved_codes",
+    "project_codes": "moved_codes",
     "ContrastTasks": "contrasts",
     "EffectSize": "effect_sizes",
     "FitOptions": "contrasts",
