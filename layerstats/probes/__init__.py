@@ -6,7 +6,7 @@ from layerstats.probes.generate import generate_speech
 from layerstats.probes.gradients import Gradient
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
-from layerstats.probes.maximization import maximize_activations, rendered
+from layerstats.probes.maximization import maximize_activations, record_nulls, rendered
 from layerstats.probes.network import network_attributes
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.recorder import record
@@ -25,6 +25,7 @@ __all__ = [
     "read_codes",
     "record",
     "record_activations",
+    "record_nulls",
     "record_untrained",
     "rendered",
     "series",

@@ -3,7 +3,8 @@
 from layerstats.probes.maximization.again import make_again, maximized_start
 from layerstats.probes.maximization.ascent import Ascent, AscentSettings, ascend
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
-from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization
+from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization, write_outcomes
+from layerstats.probes.maximization.nulls import NULLS, record_nulls, top_exemplars
 from layerstats.probes.maximization.objectives import Objective, Unit, read_unit
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors import (
@@ -22,6 +23,7 @@ from layerstats.probes.maximization.speech_spectrum import SpeechSpectrum, read_
 from layerstats.probes.maximization.starts import start_seed, start_table
 
 __all__ = [
+    "NULLS",
     "PRIORS",
     "SETTINGS",
     "Ascent",
@@ -47,8 +49,11 @@ __all__ = [
     "plan_maximization",
     "read_spectrum",
     "read_unit",
+    "record_nulls",
     "rendered",
     "speech_spectrum",
     "start_seed",
     "start_table",
+    "top_exemplars",
+    "write_outcomes",
 ]

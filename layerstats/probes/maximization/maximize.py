@@ -95,6 +95,19 @@ def maximize_activations(
     True
     """
     plan = plan_maximization(network, targets, **options)
+    return write_outcomes(plan, store, block=block, name=name, overwrite=overwrite, progress=progress)
+
+
+def write_outcomes(
+    plan: MaximizationPlan,
+    store: str | os.PathLike[str],
+    *,
+    block: tuple[int, int] = (0, 1),
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Experiment:
+    """Run a plan, and keep what became of its starts in a store: parameters and errors of `maximize_activations`."""
     _check_block(block)
     clips = plan.clips
     with plan.ready() as place:

@@ -171,13 +171,13 @@ class MaximizationPlan:
             self.network, [self.units[target] for target in table["target"]], self.settings.objective, place
         )
         with torch.no_grad():
-            given = self._heard(table, place)
+            given = self.given(table, place)
             start = self.prior.start(self.settings.start_from, given, generators, self.settings.start_deviation)
         names = table["start"].tolist()
         return ascend(objective, self.prior, start.to(place), self.settings.ascent, generators, names)
 
-    def _heard(self, table: pd.DataFrame, place: torch.device) -> Tensor | None:
-        """Return what the prior is given of the starts' natural tokens, on the device."""
+    def given(self, table: pd.DataFrame, place: torch.device) -> Tensor | None:
+        """Return what the prior is given of the natural tokens of some starts, on the device; None without any."""
         if self.clips is None:
             return None
         rows = pd.Index(self.clips.tokens["token"]).get_indexer(pd.Index(table["token"]))
