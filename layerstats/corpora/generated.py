@@ -1,4 +1,4 @@
-"""Generated speech as a corpus on disk: sound files and a table of the codes that they were made with."""
+"""Speech that networks made, as a corpus on disk: sound files and a table of what they were made with."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ from layerstats.files import replacing
 TABLE = "tokens.csv"
 AUDIO = "audio"
 TOUR = "tour.wav"
-# Of each code in the tour, with a breath between tokens and a longer one between codes.
+# Of each code or target in the tour, with a breath between tokens and a longer one between codes.
 _TOUR_VOICES = 3
 _SHORT_PAUSE_S, _LONG_PAUSE_S = 0.15, 0.6
 # What makes more than a name of a file, on any system.
 _PATH = re.compile(r"[/\\:\x00-\x1f]")
-_TEXT = ("token", "word", "speaker", "split", "code")
+_TEXT = ("token", "word", "speaker", "split")
+_CODES = ("code", "code_value")
+# What only the tokens of outcomes of maximizations have.
+_MAXIMIZED = "set_up"
+_FURTHER_TEXT = ("code", "set_up", "begun_from", "which")
 
 
 def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
@@ -33,10 +37,10 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
     Parameters
     ----------
     corpus : Corpus
-        From `layerstats.probes.generate_speech`.
+        From `layerstats.probes.generate_speech` or `layerstats.probes.outcome_speech`.
     folder : path
         Made where it is not there. It gets `tokens.csv`, a 16-bit WAV file a token in `audio/`, and `tour.wav`: all
-        codes one after another, each by the first three voices.
+        codes, or all targets of a maximization, one after another, each by the first three voices or starts.
 
     Returns
     -------
@@ -48,7 +52,8 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
     CorpusError
         The corpus was not generated, or the folder holds generated speech already.
     """
-    check_columns(corpus.tokens, ["code", "code_value"], f"the tokens of {corpus.name}: it was not generated; it")
+    if _MAXIMIZED not in corpus.tokens:
+        check_columns(corpus.tokens, _CODES, f"the tokens of {corpus.name}: it was not generated; it")
     folder = Path(folder)
     if (folder / TABLE).exists():
         raise CorpusError(f"{folder} holds generated speech already. Choose another folder, or remove this one.")
@@ -77,7 +82,7 @@ def read_generated(path: str | Path, damaged: str = "error") -> Corpus:
     -------
     Corpus
         Without phones. `word` names the code, `speaker` the noise vector; further columns of `tokens`: `code,
-        code_value, peak`.
+        code_value, peak`. Of outcomes of a maximization: as `layerstats.probes.outcome_speech` made it.
 
     Raises
     ------
@@ -96,11 +101,11 @@ def read_generated(path: str | Path, damaged: str = "error") -> Corpus:
 
 def _read_table(file: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(file, dtype=dict.fromkeys(map(str, _TEXT), "str"), keep_default_na=False)
+        table = pd.read_csv(file, dtype=dict.fromkeys([*_TEXT, *_FURTHER_TEXT], "str"), keep_default_na=False)
     except (ValueError, OSError) as error:  # of pandas too
         raise CorpusError(f"Cannot read {file}: {error}. Make it again: layerstats generate") from error
-    check_columns(table, [*_TEXT, "code_value"], f"{file}")
-    if not pd.api.types.is_numeric_dtype(table["code_value"]):
+    check_columns(table, [*_TEXT, *(() if _MAXIMIZED in table else _CODES)], f"{file}")
+    if "code_value" in table and not pd.api.types.is_numeric_dtype(table["code_value"]):
         values = ", ".join(map(repr, table["code_value"].unique()[:3]))
         raise CorpusError(f"The column 'code_value' of {file} must hold numbers, but has {values}.")
     strange = [token for token in table["token"] if not _is_file_name(token)]
@@ -117,10 +122,11 @@ def _is_file_name(token: str) -> bool:
 
 
 def _tour(corpus: Corpus) -> np.ndarray:
-    """Return the codes one after another, values of a code side by side: float32 (sample,)."""
+    """Return the codes or targets one after another, values of a code side by side: float32 (sample,)."""
     short, long = (np.zeros(round(pause * corpus.rate_hz), np.float32) for pause in (_SHORT_PAUSE_S, _LONG_PAUSE_S))
     parts = []
-    for _, tokens in corpus.tokens.groupby(["code", "code_value"], sort=False):
+    together = ["word"] if _MAXIMIZED in corpus.tokens else list(_CODES)
+    for _, tokens in corpus.tokens.groupby(together, sort=False):
         for token in tokens["token"].iloc[:_TOUR_VOICES]:
             parts += [corpus.audio(str(token)), short]
         parts.append(long)

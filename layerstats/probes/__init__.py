@@ -8,6 +8,7 @@ from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.maximization import maximize_activations, record_nulls, rendered
 from layerstats.probes.network import network_attributes
+from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.recorder import record
 from layerstats.probes.untrained import record_untrained
@@ -22,6 +23,7 @@ __all__ = [
     "maps",
     "maximize_activations",
     "network_attributes",
+    "outcome_speech",
     "read_codes",
     "record",
     "record_activations",

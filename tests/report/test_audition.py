@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, AudioError
 from layerstats.report.audition import Draw, check_folder, write_audition
 from layerstats.report.audition.pictures import difference, gradient, spectrogram
 
@@ -123,12 +123,27 @@ def test_a_folder_with_something_in_it_and_no_draws_are_refused(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    def failing():
+        yield from draws(number=1)
+        raise AudioError("a start is silent")
+
+    with pytest.raises(AudioError, match="silent"):
+        write_audition(tmp_path / "page", failing(), axes=AXES, title="x")
+    assert list(tmp_path.iterdir()) == []
+    # What a killed run left is in nobody's way, and an empty folder is filled.
+    (tmp_path / "page.partial" / "audio").mkdir(parents=True)
+    (tmp_path / "page").mkdir()
+    write_audition(tmp_path / "page", draws(number=1), axes=AXES, title="x")
+    assert [file.name for file in tmp_path.iterdir()] == ["page"]
+
+
 def test_draws_are_written_one_by_one(tmp_path):
     alive = []
 
     def counted():
         for draw in draws():
-            alive.append(len(list(tmp_path.glob("page/audio/*"))))
+            alive.append(len(list(tmp_path.glob("page.partial/audio/*"))))
             yield draw
 
     write_audition(tmp_path / "page", counted(), axes=AXES, title="x")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pandas as pd
 
 from layerstats.corpora.wav_files import write_wav
 from layerstats.errors import ArgumentError
-from layerstats.files import explaining, replacing
+from layerstats.files import explaining
 from layerstats.report.audition.material import Draw, Exemplar, Sound, SpectrogramAxes
 from layerstats.report.audition.pictures import (
     DIFFERENCE,
@@ -80,7 +82,36 @@ def write_audition(
     """
     folder = Path(folder)
     check_folder(folder)
-    written = _Files(folder)
+    with _whole(folder) as partial:
+        written = _Files(partial)
+        data = _data(written, draws, exemplars, axes)
+        pd.DataFrame(written.rows).to_csv(partial / TABLE, index=False, lineterminator="\n")
+        text = _page(data, axes, title, introduction, provenance or {})
+        (partial / PAGE).write_text(text, encoding="utf-8")
+    return folder / PAGE
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder` that takes its place when all went well, and is removed when not."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    with explaining(partial):
+        # Of a run that was killed.
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if folder.exists():
+                folder.rmdir()  # empty, as `check_folder` has seen
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _data(
+    written: _Files, draws: Iterable[Draw], exemplars: Iterable[Exemplar], axes: SpectrogramAxes
+) -> dict[str, Any]:
+    """Write sounds and pictures; return what the page is told of them."""
     shown = [_draw(written, draw, axes) for draw in draws]
     if not shown:
         raise ArgumentError("There is nothing to listen to: no draws were given.")
@@ -89,7 +120,7 @@ def write_audition(
     for exemplar in exemplars:
         if exemplar.word in targets:
             natural.setdefault(exemplar.word, []).append(_exemplar(written, exemplar))
-    data = {
+    return {
         "targets": targets,
         "sets": list(dict.fromkeys(each["set"] for each in shown)),
         "judges": list(dict.fromkeys(judged["judge"] for each in shown for judged in each["judged"])),
@@ -97,12 +128,6 @@ def write_audition(
         "natural": natural,
         "axes": {"duration_s": axes.duration_s, "frequencies": list(axes.frequencies.items())},
     }
-    with replacing(folder / TABLE) as partial:
-        pd.DataFrame(written.rows).to_csv(partial, index=False, lineterminator="\n")
-    # Last, so that a folder with a page is a complete one.
-    with replacing(folder / PAGE) as partial:
-        partial.write_text(_page(data, axes, title, introduction, provenance or {}), encoding="utf-8")
-    return folder / PAGE
 
 
 class _Files:
