@@ -98,6 +98,7 @@ bridge_versions <- function() {
   list(
     R = paste(R.version$major, R.version$minor, sep = "."),
     mgcv = utils::packageDescription("mgcv")$Version,
+    lme4 = if (requireNamespace("lme4", quietly = TRUE)) utils::packageDescription("lme4")$Version,
     blas = as.character(extSoftVersion()[["BLAS"]]),
     lapack = La_library()
   )

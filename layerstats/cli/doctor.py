@@ -36,6 +36,12 @@ def _r_findings() -> list[Finding]:
             "mgcv", status.mgcv_version is not None, status.mgcv_version or "not found", "apt-get install r-cran-mgcv"
         ),
         Finding(
+            "lme4",
+            status.lme4_version is not None,
+            status.lme4_version or "not found; shares of variance are computed without it",
+            "apt-get install r-cran-lme4",
+        ),
+        Finding(
             "rpy2",
             status.rpy2_version is not None,
             status.rpy2_version or "not found",
@@ -96,7 +102,7 @@ def _try_synthesis() -> str:
 
 
 def doctor() -> None:
-    """Say what works here: R, mgcv, rpy2, GPU, aligner, and the command that mends what does not."""
+    """Say what works here: R, mgcv, lme4, rpy2, GPU, aligner, and the command that mends what does not."""
     findings = examine()
     width = max(len(finding.what) for finding in findings)
     for finding in findings:

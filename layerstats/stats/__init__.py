@@ -64,7 +64,16 @@ if TYPE_CHECKING:
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
-    from layerstats.stats.success import Success, attempts_from_frame, compare_set_ups, success_rates
+    from layerstats.stats.success import (
+        Success,
+        VarianceShares,
+        attempts_from_frame,
+        calibrate_variance,
+        compare_set_ups,
+        simulated_attempts,
+        success_rates,
+        variance_shares,
+    )
 
 __all__ = [
     "BootstrapResult",
@@ -91,6 +100,7 @@ __all__ = [
     "Series",
     "Success",
     "TokenSpread",
+    "VarianceShares",
     "Variant",
     "WordContrasts",
     "adjust_p_values",
@@ -99,6 +109,7 @@ __all__ = [
     "bootstrap",
     "calibrate",
     "calibrate_interactions",
+    "calibrate_variance",
     "carrying_channels",
     "channel_contrasts",
     "channel_table",
@@ -126,14 +137,20 @@ __all__ = [
     "project_codes",
     "read_cues",
     "read_moved_codes",
+    "simulated_attempts",
     "stored_responses",
     "success_rates",
     "token_spread",
+    "variance_shares",
     "word_contrasts",
     "word_series",
 ]
 
 _ROOMS = {
+    "VarianceShares": "success",
+    "calibrate_variance": "success",
+    "simulated_attempts": "success",
+    "variance_shares": "success",
     "ContrastOfContrasts": "contrasts",
     "contrast_of_contrasts": "contrasts",
     "BootstrapResult": "resampling",

@@ -3,5 +3,18 @@
 from layerstats.stats.success.attempt_frames import ATTEMPT_COLUMNS, NULLS, attempts_from_frame
 from layerstats.stats.success.marginal_and_joint import Success, success_rates
 from layerstats.stats.success.set_ups import compare_set_ups
+from layerstats.stats.success.variance import VarianceShares, variance_shares
+from layerstats.stats.success.variance_study import calibrate_variance, simulated_attempts
 
-__all__ = ["ATTEMPT_COLUMNS", "NULLS", "Success", "attempts_from_frame", "compare_set_ups", "success_rates"]
+__all__ = [
+    "ATTEMPT_COLUMNS",
+    "NULLS",
+    "Success",
+    "VarianceShares",
+    "attempts_from_frame",
+    "calibrate_variance",
+    "compare_set_ups",
+    "simulated_attempts",
+    "success_rates",
+    "variance_shares",
+]

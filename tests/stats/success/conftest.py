@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerstats.rbridge import r_status
+
 
 @pytest.fixture
 def make_frame():
@@ -32,3 +34,10 @@ def make_frame():
         return pd.DataFrame(rows, columns=columns).assign(set_up=set_up, null=null, seed=lambda table: table["number"])
 
     return make
+
+
+@pytest.fixture
+def lme4():
+    """Skip where R lacks lme4."""
+    if r_status().lme4_version is None:
+        pytest.skip("R's lme4 is not installed; apt-get install r-cran-lme4")
