@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from layerstats.cli import corpora, demo, doctor, example, gamm, generate, judge, record, stores, train, verify
+from layerstats.cli import (
+    corpora,
+    demo,
+    doctor,
+    example,
+    gamm,
+    generate,
+    judge,
+    maximize,
+    record,
+    stores,
+    train,
+    verify,
+)
 from layerstats.cli.script import run_app
 
 app = typer.Typer(
@@ -20,6 +33,7 @@ app.command("verify")(verify.verify)
 app.command("example")(example.example)
 app.command("record")(record.record)
 app.command("generate")(generate.generate)
+app.command("maximize")(maximize.maximize)
 app.command("judge")(judge.judge)
 app.command("corpora")(corpora.corpora)
 app.command("info")(stores.info)

@@ -6,7 +6,7 @@ from layerstats.probes.generate import generate_speech
 from layerstats.probes.gradients import Gradient
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
-from layerstats.probes.maximization import maximize_activations, record_nulls, rendered
+from layerstats.probes.maximization import make_again, maximize_activations, record_nulls, rendered
 from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
@@ -20,6 +20,7 @@ __all__ = [
     "Quantity",
     "Variable",
     "generate_speech",
+    "make_again",
     "maps",
     "maximize_activations",
     "network_attributes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from zarr.registry import register_pipeline
 from zarr.storage import LocalStore
 
 from layerstats.errors import StoreError
-from layerstats.store.groups import METADATA
+from layerstats.store.groups import METADATA, PARTIAL
 from layerstats.store.layout import recording_of
 from layerstats.store.schema import PHONES, RECORDINGS, RESULT_KINDS, TOKENS
 
@@ -87,6 +87,12 @@ class CheckedStore(LocalStore):
         if self.whole and _CHUNK.search(key) and (found is None or len(found) == 0):
             raise damaged(self.root, self.root / key, "is missing" if found is None else "is empty")
         return found
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """List a folder as `LocalStore` does, without what processes are preparing there."""
+        async for name in super().list_dir(prefix):
+            if not name.endswith(PARTIAL):
+                yield name
 
 
 class CheckedPipeline(BatchedCodecPipeline):

@@ -86,6 +86,8 @@ def make_again(
     start: str,
     *,
     name: str | None = None,
+    set_up: str | None = None,
+    network_name: str | None = None,
     prior: str | Prior | None = None,
     corpus: Corpus | Clips | None = None,
     card: ModelCard | None = None,
@@ -105,7 +107,7 @@ def make_again(
         The store.
     start : str
         Its name, for instance "yes_00017".
-    name : str, optional
+    name, set_up, network_name : str, optional
         Of the outcomes, where the store holds several.
     prior : str or Prior, optional
         Needed where the prior has a checkpoint.
@@ -126,7 +128,7 @@ def make_again(
     StoreError
         The outcomes were made by other weights, or the start began from another token.
     """
-    outcome = open_store(store, incomplete="allow").outcome(name)
+    outcome = open_store(store, incomplete="allow").outcome(name, set_up=set_up, network=network_name)
     attrs: dict[Any, Any] = dict(outcome.attrs)
     target_network = part(network)
     if model_hash(target_network) != attrs["network_hash"]:

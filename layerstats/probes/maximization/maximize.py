@@ -49,7 +49,7 @@ def maximize_activations(
         The target network; of an InfoWaveGAN its Q-network. It is put in eval mode and left exactly as it was.
     targets : sequence of str
         Classes by their labels, channels of any layer ("conv2:5", averaged over their positions), or single values of
-        a layer ("conv2:5:10,3").
+        a layer ("conv2:5:10/3").
     store : path
         Zarr directory, made if it is not there.
     block : pair of int

@@ -45,13 +45,13 @@ class Unit:
 
 
 def read_unit(text: str, network: nn.Module, labels: Sequence[str] | None) -> Unit:
-    """Read the name of a unit: "yes", "conv2:5" (a channel) or "conv2:5:10,3" (one value of it).
+    """Read the name of a unit: "yes", "conv2:5" (a channel) or "conv2:5:10/3" (one value of it).
 
     Parameters
     ----------
     text : str
         A class by its label or, without labels, by its number; or LAYER:CHANNEL, or LAYER:CHANNEL:POSITION with the
-        numbers along the other axes separated by commas.
+        numbers along the other axes separated by slashes.
     network : torch.nn.Module
         Whose layers may be named.
     labels : sequence of str or None
@@ -77,15 +77,15 @@ def read_unit(text: str, network: nn.Module, labels: Sequence[str] | None) -> Un
         classes = "are numbered from 0 (give their names with labels=)" if labels is None else f"are {_told(labels)}"
         raise ArgumentError(
             f"There is no target {text!r}: the network's classes {classes}. A channel of a layer is LAYER:CHANNEL, one "
-            "value of it LAYER:CHANNEL:POSITION, for instance conv2:5 or conv2:5:10,3."
+            "value of it LAYER:CHANNEL:POSITION, for instance conv2:5 or conv2:5:10/3."
         )
     names = choose_layers(network, [layer])
     channel, _, position = rest.partition(":")
-    numbers = position.split(",") if position else []
+    numbers = position.split("/") if position else []
     if len(names) != 1 or not all(number.strip().isdecimal() for number in [channel, *numbers]):
         raise ArgumentError(
             f"Invalid target {text!r}: after the name of one layer come the number of a channel and, for one value of "
-            "it, the numbers of its place along the other axes, as in conv2:5 or conv2:5:10,3."
+            "it, the numbers of its place along the other axes, as in conv2:5 or conv2:5:10/3."
         )
     check_ready(network, names)
     return Unit(text, names[0], int(channel), tuple(map(int, numbers)) if numbers else None)

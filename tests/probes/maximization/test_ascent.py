@@ -10,7 +10,7 @@ from layerstats.probes.maximization import AscentSettings, Objective, ascend, re
 
 CPU = torch.device("cpu")
 PRIORS = ("none", "smooth", "autoencoder")
-TARGETS = {"log_probability": "no", "probability": "no", "logit": "no", "activation": "conv1:2:1,0"}
+TARGETS = {"log_probability": "no", "probability": "no", "logit": "no", "activation": "conv1:2:1/0"}
 
 
 def objective(network, targets, name="log_probability", labels=("yes", "no", "up")):

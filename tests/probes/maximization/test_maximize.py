@@ -247,7 +247,7 @@ def test_networks_that_hear_waveforms_are_maximized_too(tmp_path):
 
 
 def test_channels_and_values_of_layers_are_maximized(tmp_path):
-    targets = ["conv2:1", "conv2:2:0,1"]
+    targets = ["conv2:1", "conv2:2:0/1"]
     outcome = maximize_activations(commands(), targets, tmp_path / "s.zarr", starts=2, card=card()).outcome()
     assert (outcome.attrs["objective"], outcome.attrs["layer"]) == ("activation", "conv2")
     assert (outcome["objective_after"] >= outcome["objective_before"]).all()

@@ -13,7 +13,7 @@ def test_units_of_layers_are_values_of_their_outputs(nets):
     network = nets.classifier().eval()
     heard = torch.randn(5, 6, 4, dtype=torch.float64)
     maps = network.conv1(heard.unsqueeze(1))
-    names = ["conv1:2", "logits:1", "conv1:4:3,1", "conv1:0", "conv1:4:0,0"]
+    names = ["conv1:2", "logits:1", "conv1:4:3/1", "conv1:0", "conv1:4:0/0"]
     units = [read_unit(name, network, nets.LABELS) for name in names]
     found = Objective(network, units, "activation")(heard)
     expected = [maps[0, 2].mean(), network(heard)[1, 1], maps[2, 4, 3, 1], maps[3, 0].mean(), maps[4, 4, 0, 0]]
@@ -48,8 +48,8 @@ def test_classes_by_name_and_by_number(nets):
         ("7", "classes are yes, no, up"),
         ("conv9:1", "Its layers are: conv1, norm, dropout, logits"),
         ("conv1:x", "number of a channel"),
-        ("conv1:2:1,y", "number of a channel"),
-        ("conv*:1,2", "number of a channel"),
+        ("conv1:2:1/y", "number of a channel"),
+        ("conv*:1/2", "number of a channel"),
     ],
 )
 def test_unknown_targets_are_refused(nets, target, message):
@@ -62,7 +62,7 @@ def test_unknown_targets_are_refused(nets, target, message):
     [
         ("3", None, "has 3 classes, from 0"),
         ("conv1:5", None, "'conv1' has 5 channels, from 0."),
-        ("conv1:1:9,0", None, "4 x 2 places"),
+        ("conv1:1:9/0", None, "4 x 2 places"),
         ("conv1:1:0", None, "4 x 2 places"),
     ],
 )

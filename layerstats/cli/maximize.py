@@ -1,0 +1,171 @@
+"""`layerstats maximize`: inputs that maximize what units of a network give, kept in a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from layerstats.cli.arguments import listed
+from layerstats.cli.network_file import load_network
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from torch import nn
+
+    from layerstats.cli.progress import Steps
+    from layerstats.corpora import Clips
+    from layerstats.probes.maximization import Prior
+    from layerstats.store import Experiment
+
+_PRIOR_HELP = (
+    "none, smooth, spectrum, autoencoder:FILE or ciwgan:FILE; options follow a question mark, as in 'smooth?l2=0.01'."
+)
+
+
+def maximize(
+    checkpoint: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a network.")],
+    store: Annotated[Path, typer.Argument(help="Zarr store to write or to go on with.")],
+    targets: Annotated[
+        str | None,
+        typer.Option(help="Classes, channels (conv2:5) or single values (conv2:5:10/3), separated by commas."),
+    ] = None,
+    starts: Annotated[int, typer.Option(help="Starts of every target.")] = 100,
+    prior: Annotated[str, typer.Option(help=_PRIOR_HELP)] = "none",
+    objective: Annotated[
+        str | None, typer.Option(help="log_probability (usual), probability or logit of classes; else activation.")
+    ] = None,
+    optimiser: Annotated[str | None, typer.Option(help="gradient_rms (usual) or adam.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Length of a step: .01, of codes .1, of adam .05 usually.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Exactly so many, at most with --until; 20 usually.")] = None,
+    until: Annotated[float | None, typer.Option(help="Probability at which a start takes no more steps.")] = None,
+    start_from: Annotated[
+        str | None, typer.Option("--from", help="noise, data, codes, or own (the prior's own distribution of codes).")
+    ] = None,
+    corpus: Annotated[str | None, typer.Option(help=f"Of starts from data. {CORPUS_HELP}")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split of the corpus, for instance test.")] = None,
+    match: Annotated[str | None, typer.Option(help="Begin from tokens of the own word of a target, or any.")] = None,
+    clip: Annotated[bool, typer.Option("--clip", help="Keep features between 0 and 1 (none and smooth).")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Keep objective and displacement after every step.")] = False,
+    settings: Annotated[str | None, typer.Option(help="soomro2019: the published settings.")] = None,
+    null: Annotated[str, typer.Option(help="Which null these outcomes are, if any.")] = "",
+    set_up: Annotated[str | None, typer.Option(help="Name of the set-up; the prior's usually.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the network; that of its file usually.")] = None,
+    seed: Annotated[int, typer.Option(help="From which every start has its own.")] = 0,
+    block: Annotated[str, typer.Option(help="3/64: the fourth of 64 parts, from 0, for machines that share.")] = "0/1",
+    batch_size: Annotated[int | None, typer.Option(help="Starts at once; as many as suit the device usually.")] = None,
+    too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
+    damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    again: Annotated[
+        str | None, typer.Option(help="Make this stored start again, alone, and say by how much it differs.")
+    ] = None,
+) -> None:
+    """Maximize units of a network from many starts; whoever is killed goes on where it stopped."""
+    from layerstats.cli.progress import steps as steps_shown
+    from layerstats.errors import ArgumentError
+    from layerstats.probes import make_again, maximize_activations
+    from layerstats.store import open_store, outcome_name
+
+    with steps_shown() as step:
+        step("loading the network")
+        network, card = load_network(checkpoint)
+        clips = None if corpus is None else _clips(step, network, corpus, split, too_long, damaged)
+        opened = _clipped(network, prior) if clip else prior
+        if again is not None:
+            step(f"making {again} again")
+            about = {"prior": None if prior == "none" else opened, "corpus": clips, "card": card, "device": device}
+            made = make_again(network, store, again, set_up=set_up, network_name=name, **about)
+            stored = open_store(store, incomplete="allow").outcome(set_up=set_up, network=name)
+            told = _made_again(stored.sel(start=[again]), made)
+        else:
+            chosen = listed(targets)
+            if not chosen:
+                raise ArgumentError("Say with --targets what is maximized, for instance --targets yes,no or conv2:5.")
+            step("maximizing")
+            options: dict[str, Any] = {
+                "starts": starts,
+                "prior": opened,
+                "settings": settings,
+                "objective": objective,
+                "optimiser": optimiser,
+                "rate": rate,
+                "steps": steps,
+                "until": until,
+                "start_from": start_from,
+                "match": match,
+                "paths": paths or None,
+                "corpus": clips,
+                "null": null,
+                "set_up": set_up,
+                "network_name": name or _stem(checkpoint),
+                "seed": seed,
+                "batch_size": batch_size,
+                "card": card,
+                "device": device,
+            }
+            experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
+            kind = prior.partition("?")[0].partition(":")[0]
+            told = _told(experiment, outcome_name(set_up or kind, name or _stem(checkpoint)))
+    typer.echo(f"{store}: {told}")
+
+
+def _clips(step: Steps, network: nn.Module, corpus: str, split: str | None, too_long: str, damaged: str) -> Clips:
+    from layerstats.corpora import clips_for
+    from layerstats.models import part
+
+    speech = open_speech(step, corpus, None, damaged).subset(split=split)
+    clips = clips_for(part(network), speech, too_long=too_long, damaged=damaged)
+    tell_damage(clips)
+    return clips
+
+
+def _clipped(network: nn.Module, prior: str) -> Prior:
+    from layerstats.models import part
+    from layerstats.probes.maximization import hearing_of, open_prior
+
+    return open_prior(prior, hearing_of(part(network)), bounds=(0.0, 1.0))
+
+
+def _stem(network: str) -> str:
+    """Return what a network is called by its file, or by the function that makes it."""
+    file, _, function = network.rpartition(":")
+    return function if file.endswith(".py") else Path(network).stem
+
+
+def _part(block: str) -> tuple[int, int]:
+    from layerstats.errors import ArgumentError
+
+    number, slash, parts = block.partition("/")
+    if not (slash and number.isdecimal() and parts.isdecimal()):
+        raise ArgumentError(f"--block takes a part and how many there are, as in 3/64, but got {block!r} instead.")
+    return int(number), int(parts)
+
+
+def _told(experiment: Experiment, name: str) -> str:
+    """Say in one line what became of the starts."""
+    outcome = experiment.outcome(name)
+    starts, targets = outcome.sizes["start"], list(dict.fromkeys(outcome["target"].to_numpy().tolist()))
+    heard = ""
+    if "scores_after" in outcome and outcome.attrs["objective"] != "activation":
+        answers = outcome["class"].to_numpy()[outcome["scores_after"].to_numpy().argmax(axis=1)]
+        heard = f", {int((answers == outcome['target'].to_numpy()).sum())} heard as their target by the network itself"
+    stalled = int(outcome["stalled"].sum())
+    complete = experiment.outcomes.set_index("name").loc[name, "complete"]
+    more = "" if complete else "; other parts are missing"
+    return f"{name}, {starts} starts of {len(targets)} targets{heard}, {stalled} stalled{more}"
+
+
+def _made_again(there: xr.Dataset, made: xr.Dataset) -> str:
+    """Say in one line by how much a start that was made again differs from the stored one."""
+    import numpy as np
+
+    name = "codes_after" if "codes_after" in made else "features_after"
+    apart = float(np.abs(made[name].to_numpy() - there[name].to_numpy()).max())
+    before = made[name.replace("after", "before")]
+    same = np.array_equal(before.to_numpy(), there[name.replace("after", "before")].to_numpy())
+    begun = "from the same start" if same else "from another start"
+    objectives = f"{there['objective_after'].item():.6g} there, {made['objective_after'].item():.6g} now"
+    return f"{made['start'].item()} made again {begun}: objective {objectives}; {name} differ by at most {apart:.2g}"

@@ -1,0 +1,77 @@
+"""`layerstats maximize`, as a user types it."""
+
+import pytest
+from typer.testing import CliRunner
+
+from layerstats.cli.main import app
+from layerstats.errors import LayerstatsError
+from layerstats.models import CommandClassifier, MelAutoencoder, ModelCard, save_checkpoint, seeded
+from layerstats.store import open_store
+
+SMALL = {"rate_hz": 8000, "samples": 8000, "n_fft": 256, "hop": 450, "mels": 16, "high_hz": 3800.0, "frames": 18}
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return " ".join(result.stdout.split())
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    with seeded(2):
+        network = CommandClassifier(2, (4, 6, 8), (16, 16, 16), front_end=SMALL)
+        autoencoder = MelAutoencoder(5, (2, 3, 4, 5), front_end=SMALL)
+    card = ModelCard("commands", "", outputs=("ask", "wash"), training={"seed": 2})
+    return (
+        save_checkpoint(tmp_path / "commands_02.safetensors", network, card),
+        save_checkpoint(tmp_path / "prior.safetensors", autoencoder, ModelCard("prior", "")),
+    )
+
+
+def test_maximize_in_parts_and_make_a_start_again(tmp_path, checkpoints):
+    network, prior = checkpoints
+    store = tmp_path / "s.zarr"
+    command = ["maximize", network, store, "--targets", "ask,wash", "--starts", 3, "--prior", f"autoencoder:{prior}"]
+    options = ["--steps", 2, "--seed", 5, "--batch-size", 2]
+    assert "other parts are missing" in run(*command, *options, "--block", "0/2")
+    told = run(*command, *options, "--block", "1/2")
+    assert "autoencoder.commands_02, 6 starts of 2 targets" in told
+    assert "missing" not in told
+    attrs = open_store(store).outcome().attrs
+    assert (attrs["seed"], attrs["steps"], attrs["network_seed"], attrs["start_from"]) == (5, 2, 2, "codes")
+    again = run("maximize", network, store, "--prior", f"autoencoder:{prior}", "--again", "wash_00002")
+    assert "wash_00002 made again from the same start" in again
+
+
+def test_starts_from_data_with_the_published_settings(tmp_path, checkpoints):
+    network, _ = checkpoints
+    store = tmp_path / "s.zarr"
+    options = ["--from", "data", "--corpus", "demo", "--settings", "soomro2019", "--set-up", "class_to_class", "--clip"]
+    assert "1 targets" in run("maximize", network, store, "--targets", "wash", "--starts", 2, *options, "--steps", 1)
+    outcome = open_store(store).outcome(set_up="class_to_class")
+    assert outcome.attrs["objective"] == "probability"
+    assert all(token.endswith("_wash") for token in outcome["token"].to_numpy().tolist())
+    assert float(outcome["features_after"].max()) <= 1
+    run("maximize", network, store, "--targets", "conv2:1,conv2:3:0/1", "--starts", 1, "--steps", 1, "--paths")
+    assert open_store(store).outcome(set_up="none")["objective_path"].shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "--targets"),
+        (["--targets", "maybe"], "classes are ask, wash"),
+        (["--targets", "ask", "--block", "3"], "as in 3/64"),
+        (["--targets", "ask", "--block", "4/4"], "block"),
+        (["--targets", "ask", "--prior", "autoencoder"], "autoencoder:FILE"),
+        (["--targets", "ask", "--prior", "spectrum", "--clip"], "no option 'bounds'"),
+        (["--targets", "ask", "--from", "data"], "give a corpus"),
+        (["--again", "ask_00000"], "no store"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, checkpoints, options, message):
+    with pytest.raises(LayerstatsError, match=message):
+        run("maximize", checkpoints[0], tmp_path / "s.zarr", *options)
+    assert not (tmp_path / "s.zarr").exists()
