@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _PRIOR_HELP = (
     "none, smooth, spectrum, autoencoder:FILE or ciwgan:FILE; options follow a question mark, as in 'smooth?l2=0.01'."
 )
+_NULL_HELP = (
+    "Nulls with the same options beside it, separated by commas: zero_steps, random_direction, untrained (or "
+    "untrained:3, so many networks), shuffled:FILE (a checkpoint), natural:CORPUS."
+)
 
 
 def maximize(
@@ -50,7 +54,7 @@ def maximize(
     clip: Annotated[bool, typer.Option("--clip", help="Keep features between 0 and 1 (none and smooth).")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Keep objective and displacement after every step.")] = False,
     settings: Annotated[str | None, typer.Option(help="soomro2019: the published settings.")] = None,
-    null: Annotated[str, typer.Option(help="Which null these outcomes are, if any.")] = "",
+    null: Annotated[str | None, typer.Option(help=_NULL_HELP)] = None,
     set_up: Annotated[str | None, typer.Option(help="Name of the set-up; the prior's usually.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the network; that of its file usually.")] = None,
     seed: Annotated[int, typer.Option(help="From which every start has its own.")] = 0,
@@ -66,7 +70,7 @@ def maximize(
     """Maximize units of a network from many starts; whoever is killed goes on where it stopped."""
     from layerstats.cli.progress import steps as steps_shown
     from layerstats.errors import ArgumentError
-    from layerstats.probes import make_again, maximize_activations
+    from layerstats.probes import make_again, maximize_activations, record_nulls
     from layerstats.store import open_store, outcome_name
 
     with steps_shown() as step:
@@ -98,7 +102,6 @@ def maximize(
                 "match": match,
                 "paths": paths or None,
                 "corpus": clips,
-                "null": null,
                 "set_up": set_up,
                 "network_name": name or _stem(checkpoint),
                 "seed": seed,
@@ -109,6 +112,12 @@ def maximize(
             experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
             kind = prior.partition("?")[0].partition(":")[0]
             told = _told(experiment, outcome_name(set_up or kind, name or _stem(checkpoint)))
+            if null is not None:
+                step("maximizing nulls")
+                nulls = _nulls(null, _part(block))
+                experiment = record_nulls(network, chosen, store, progress=step.move, **nulls, **options)
+                names = experiment.outcomes.loc[experiment.outcomes["null"] != "", "name"]
+                told += f"; nulls {', '.join(names)}"
     typer.echo(f"{store}: {told}")
 
 
@@ -142,6 +151,28 @@ def _part(block: str) -> tuple[int, int]:
     if not (slash and number.isdecimal() and parts.isdecimal()):
         raise ArgumentError(f"--block takes a part and how many there are, as in 3/64, but got {block!r} instead.")
     return int(number), int(parts)
+
+
+def _nulls(text: str, part: tuple[int, int]) -> dict[str, Any]:
+    """Return the arguments of `record_nulls` that `--null` says."""
+    from layerstats.corpora import open_corpus
+    from layerstats.errors import ArgumentError
+
+    if part != (0, 1):
+        raise ArgumentError("Nulls are made as a whole: leave out --block, or run --null without it.")
+    arguments: dict[str, Any] = {"nulls": []}
+    for item in listed(text) or []:
+        kind, _, what = item.partition(":")
+        arguments["nulls"].append(kind)
+        if kind == "untrained" and what:
+            if not what.isdecimal():
+                raise ArgumentError(f"--null untrained takes how many networks, as in untrained:3, but got {item!r}.")
+            arguments["untrained_seeds"] = range(int(what))
+        elif kind == "shuffled" and what:
+            arguments["shuffled"] = what
+        elif kind == "natural" and what:
+            arguments["natural"] = open_corpus(what)
+    return arguments
 
 
 def _told(experiment: Experiment, name: str) -> str:

@@ -58,6 +58,20 @@ def test_starts_from_data_with_the_published_settings(tmp_path, checkpoints):
     assert open_store(store).outcome(set_up="none")["objective_path"].shape == (2, 2)
 
 
+def test_nulls_beside(tmp_path, checkpoints):
+    network, _ = checkpoints
+    store = tmp_path / "s.zarr"
+    command = ["maximize", network, store, "--targets", "wash", "--starts", 2, "--steps", 2]
+    told = run(*command, "--null", f"zero_steps,random_direction,untrained:2,shuffled:{network},natural:demo")
+    assert "nulls none.commands.shuffled" in told
+    outcomes = open_store(store).outcomes
+    assert outcomes["null"].value_counts().to_dict() == {
+        "": 1, "zero_steps": 1, "random_direction": 1, "untrained": 2, "shuffled": 1, "natural": 1
+    }  # fmt: skip
+    moved, null = (open_store(store).outcome(f"none.commands_02{end}") for end in ("", ".random_direction"))
+    assert moved["displacement"].to_numpy() == pytest.approx(null["displacement"].to_numpy(), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -68,6 +82,7 @@ def test_starts_from_data_with_the_published_settings(tmp_path, checkpoints):
         (["--targets", "ask", "--prior", "autoencoder"], "autoencoder:FILE"),
         (["--targets", "ask", "--prior", "spectrum", "--clip"], "no option 'bounds'"),
         (["--targets", "ask", "--from", "data"], "give a corpus"),
+        (["--targets", "ask", "--prior", "smooth?l2=x"], "option 'l2'"),
         (["--again", "ask_00000"], "no store"),
     ],
 )

@@ -136,6 +136,8 @@ def make_again(
             f"The outcomes {name or attrs['set_up']!r} of {store} were made with other weights than those of this "
             f"{type(target_network).__name__}, so no start of them can be made again with it."
         )
+    if attrs.get("null") == "natural":
+        raise ArgumentError("Natural tokens were found, not made: there is nothing to make again.")
     names = outcome["start"].to_numpy().astype(object)
     if start not in names:
         raise ArgumentError(
