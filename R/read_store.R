@@ -8,7 +8,8 @@
 # Returns list(tokens, phones, activations): one row per clip; one per phone; and the tidy table with a row per
 # layer, token and sample (token, word, speaker, split, layer, sample, time_s, value), which is called after its quantity
 # where that is another. Where untrained networks were read, also untrained: the same with their seed. Tables of results
-# are further elements, for instance judgements_words.
+# are further elements, for instance judgements_words. Outcomes of maximizations and judgements of them may be large:
+# read_outcomes(path) and read_judgements(path) read those of a store.
 read_store <- function(path, layers = NULL, recording = NULL, untrained = FALSE) {
   if (!file.exists(path)) stop("There is nothing at '", path, "'.", call. = FALSE)
   if (file.exists(file.path(path, "zarr.json"))) return(read_store_zarr(path, layers, recording, untrained))
@@ -94,7 +95,7 @@ netcdf_results <- function(file) {
   stats::setNames(tables, gsub("/", "_", groups))
 }
 
-RESULT_KINDS <- c("outcomes", "judgements", "averages", "ratings")
+RESULT_KINDS <- c("judgements", "averages", "ratings")
 
 values_name <- function(quantity) if (identical(quantity, "activation")) "activations" else quantity
 
@@ -159,6 +160,7 @@ read_recordings <- function(path) {
     row$variables <- paste(unlist(told$variables), collapse = ", ")
     row
   })
+  if (length(rows) == 0) return(data.frame(recording = character(0), stringsAsFactors = FALSE))
   table <- do.call(rbind, rows)
   # The main recording first.
   table[order(table$recording != "activations", table$recording), , drop = FALSE]
@@ -178,6 +180,9 @@ read_variable <- function(path, recording, layer, variable) {
 
 read_store_zarr <- function(path, layers, recording, untrained) {
   recordings <- read_recordings(path)
+  clips <- list(tokens = zarr_table(file.path(path, "tokens")), phones = zarr_table(file.path(path, "phones")))
+  # A store may hold nothing but results.
+  if (nrow(recordings) == 0) return(c(clips, zarr_results(path)))
   if (is.null(recording)) {
     recording <- if (nrow(recordings) == 1 || "activations" %in% recordings$recording) recordings$recording[1] else ""
   }
@@ -187,7 +192,7 @@ read_store_zarr <- function(path, layers, recording, untrained) {
   }
   about <- recordings[recordings$recording == recording, ]
   if (!about$complete) stop("The recording '", recording, "' is half-written; finish it first.", call. = FALSE)
-  tokens <- zarr_table(file.path(path, "tokens"))
+  tokens <- clips$tokens
   known <- unlist(zarr_metadata(file.path(path, "recordings", recording))$attributes$layers)
   check_layers(layers, known)
   wanted <- if (is.null(layers)) known else layers
@@ -195,7 +200,7 @@ read_store_zarr <- function(path, layers, recording, untrained) {
     do.call(rbind, lapply(wanted, function(layer) zarr_layer(file.path(path, "recordings", name, layer), layer, tokens)))
   }
   values <- stats::setNames(list(read(recording)), values_name(about$quantity))
-  store <- c(list(tokens = tokens, phones = zarr_table(file.path(path, "phones"))), values)
+  store <- c(clips, values)
   if (untrained) {
     alike <- recordings$quantity == about$quantity & !recordings$trained & recordings$complete
     others <- recordings[alike & recordings$recording != recording, ]
@@ -207,9 +212,79 @@ read_store_zarr <- function(path, layers, recording, untrained) {
 }
 
 zarr_results <- function(path) {
-  folders <- unlist(lapply(file.path(path, RESULT_KINDS), list.dirs, recursive = FALSE))
-  folders <- folders[file.exists(file.path(folders, "zarr.json")) & !grepl("\\.partial$", folders)]
+  folders <- unlist(lapply(file.path(path, RESULT_KINDS), zarr_groups))
+  # Judgements of outcomes lie beside those of clips, and are no tables.
+  folders <- Filter(function(folder) is.null(zarr_metadata(folder)$attributes$shard_starts), folders)
   stats::setNames(lapply(folders, zarr_table), paste(basename(dirname(folders)), basename(folders), sep = "_"))
+}
+
+zarr_groups <- function(folder) {
+  folders <- list.dirs(folder, recursive = FALSE)
+  folders[file.exists(file.path(folders, "zarr.json")) & !grepl("\\.partial$", folders)]
+}
+
+# Outcomes of a maximization: one row per start, with its labels, what is known by start alone, and the scores of each
+# class (scores_after_yes). name: by default the only ones there are. variable: read this one instead, for instance
+# codes_after, as an array whose first dimension is named after the starts.
+read_outcomes <- function(path, name = NULL, variable = NULL) {
+  folder <- block_group(path, "outcomes", name)
+  if (!is.null(variable)) return(block_array(folder, variable))
+  about <- zarr_metadata(folder)$attributes
+  columns <- list()
+  for (column in c(unlist(about$axis_labels), unlist(about$variables))) {
+    dimensions <- unlist(zarr_metadata(file.path(folder, column))$dimension_names)
+    if (identical(dimensions, "start")) columns[[column]] <- read_array(file.path(folder, column))
+    if (!identical(dimensions, c("start", "class"))) next
+    scores <- block_array(folder, column)
+    for (class in colnames(scores)) columns[[paste(column, class, sep = "_")]] <- unname(scores[, class])
+  }
+  data.frame(columns, check.names = FALSE, stringsAsFactors = FALSE)
+}
+
+# What a judge says of outcomes: outcomes, start, judge, response, score; a row per start and response of a judge that
+# scores all of them, else a row per start. name: by default the only ones there are.
+read_judgements <- function(path, name = NULL) {
+  folder <- block_group(path, "judgements", name)
+  about <- zarr_metadata(folder)$attributes
+  start <- read_array(file.path(folder, "start"))
+  response <- read_array(file.path(folder, "response"))
+  scored <- "score" %in% unlist(about$variables)
+  responses <- if (scored) length(response) else 1
+  score <- if (scored) as.vector(t(block_array(folder, "score"))) else rep(NA_real_, length(start))
+  score[is.nan(score)] <- NA
+  if (!scored) response[response == ""] <- NA
+  data.frame(outcomes = about$outcomes, start = rep(start, each = responses), judge = about$judge,
+             response = if (scored) rep(response, length(start)) else response, score = score, stringsAsFactors = FALSE)
+}
+
+block_group <- function(path, kind, name) {
+  check_schema(path)
+  folders <- zarr_groups(file.path(path, kind))
+  folders <- Filter(function(folder) !is.null(zarr_metadata(folder)$attributes$shard_starts), folders)
+  there <- basename(as.character(folders))
+  if (is.null(name) && length(there) == 1) name <- there
+  if (is.null(name) || !name %in% there) {
+    stop("Say which ", kind, " to read (name = ...). There are: ", paste(there, collapse = ", "), ".", call. = FALSE)
+  }
+  folder <- file.path(path, kind, name)
+  if (!zarr_metadata(folder)$attributes$complete) stop("'", name, "' is half-written; finish it first.", call. = FALSE)
+  folder
+}
+
+block_array <- function(folder, variable) {
+  if (!dir.exists(file.path(folder, variable))) {
+    stop("There is no '", variable, "' in '", folder, "'.", call. = FALSE)
+  }
+  values <- read_array(file.path(folder, variable))
+  if (is.null(dim(values))) return(values)
+  values <- aperm(values)
+  dimensions <- unlist(zarr_metadata(file.path(folder, variable))$dimension_names)
+  # A dimension that has a label of its own name is called by it.
+  labels <- lapply(dimensions, function(name) {
+    if (dir.exists(file.path(folder, name))) read_array(file.path(folder, name))
+  })
+  dimnames(values) <- stats::setNames(labels, dimensions)
+  values
 }
 
 zarr_layer <- function(folder, layer, tokens) {

@@ -143,10 +143,13 @@ class Blocks:
             raise damaged(self.root, self.folder / name / METADATA, what)
         return array
 
+    def dimensions(self, name: str) -> tuple[str, ...]:
+        """Return the names of an array's dimensions."""
+        return _dimensions(self.array(name))
+
     def table(self) -> pd.DataFrame:
         """Return what was known of each start at the beginning, as it was given."""
-        arrays = {name: self.array(name) for name in self.labels}
-        columns = {name: np.asarray(array[:]) for name, array in arrays.items() if _dimensions(array) == (START,)}
+        columns = {name: np.asarray(self.array(name)[:]) for name in self.labels if self.dimensions(name) == (START,)}
         text = {name: values.astype(object) for name, values in columns.items() if values.dtype.kind in "OUT"}
         return pd.DataFrame({**columns, **text})
 

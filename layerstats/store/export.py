@@ -20,6 +20,7 @@ from layerstats.files import replacing
 from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.store.frames import frames
 from layerstats.store.netcdf_process import write_netcdf_apart
+from layerstats.store.outcome_frames import block_frames, finished_groups
 from layerstats.store.result_tables import tables_of
 from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
 from layerstats.store.selection import Selection
@@ -45,7 +46,8 @@ def export(
     """Write what is selected; see `Experiment.export`."""
     check_choice("to", to, ["csv", "parquet", "netcdf"])
     path = Path(path)
-    if selection.tokens.empty or not selection.layers:
+    recorded = selection.has_recording
+    if (selection.tokens.empty or not selection.layers) if recorded else not finished_groups(selection.path):
         raise DataError("There is nothing to export: no token or layer meets all conditions of the query. Widen it.")
     others = _untrained(selection) if untrained else {}
     if to == "netcdf":
@@ -54,12 +56,14 @@ def export(
         with replacing(path, StoreError, full=ADVICE) as beside:
             write_netcdf_apart([selection, *others.values()], beside)
         return [path]
-    tables: list[Table] = [
-        (TOKENS, lambda: [selection.tokens]),
-        (PHONES, lambda: [selection.phones]),
-        (name_of_values(selection), lambda: frames(selection, block_tokens=BLOCK_TOKENS, padding=padding)),
-    ]
+    tables: list[Table] = [(TOKENS, lambda: [selection.tokens]), (PHONES, lambda: [selection.phones])]
+    if recorded:
+        values = partial(frames, selection, block_tokens=BLOCK_TOKENS, padding=padding)
+        tables.append((name_of_values(selection), values))
     tables += [(f"{kind}_{name}", partial(_rows, table)) for kind, name, table in tables_of(selection)]
+    tables += [
+        (f"{group.kind}_{group.name}", partial(block_frames, group)) for group in finished_groups(selection.path)
+    ]
     if others:
         tables.append((UNTRAINED, lambda: _seeds(others, padding)))
     written = [path / f"{name}.{to}" for name, _ in tables]

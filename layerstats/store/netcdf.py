@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from layerstats.store.blocks import Blocks
+from layerstats.store.outcome_frames import finished_groups
 from layerstats.store.result_tables import tables_of
 from layerstats.store.schema import PHONES, RECORDINGS, TOKENS, unit_and_name
 from layerstats.store.selection import Selection
@@ -30,17 +32,19 @@ def write_groups(root: h5netcdf.File, recordings: Sequence[Selection]) -> None:
     """
     selection = recordings[0]
     tokens, phones = selection.tokens, selection.phones
-    root.dimensions = {"token": len(tokens)}
-    _write_attributes(root, {**selection.attrs, "recording": selection.name})
-    # At the top, so that the axis `token` of every layer is labelled.
-    _write_column(root, "token", pd.Series(tokens["token"]), "token")
-    _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
+    recorded = selection.has_recording
+    _write_attributes(root, {**selection.attrs, **({"recording": selection.name} if recorded else {})})
+    if len(tokens):
+        root.dimensions = {"token": len(tokens)}
+        # At the top, so that the axis `token` of every layer is labelled.
+        _write_column(root, "token", pd.Series(tokens["token"]), "token")
+        _write_table(root.create_group(TOKENS), tokens.drop(columns="token"), "token")
     if len(phones):
         # A dimension of length 0 would be an unlimited one.
         root.dimensions["phone"] = len(phones)
         # ncdf4 takes a variable for an axis where one shares the name of the other.
         _write_table(root.create_group(PHONES), phones.rename(columns={"token": "phone_token"}), "phone")
-    for recording in recordings:
+    for recording in recordings if recorded else ():
         place = f"{RECORDINGS}/{recording.name}"
         for layer in recording.layers:
             _write_layer(root.create_group(f"{place}/{layer}"), recording, layer)
@@ -51,6 +55,33 @@ def write_groups(root: h5netcdf.File, recordings: Sequence[Selection]) -> None:
         group.dimensions = {kind: len(table)}
         _write_table(group, table.rename(columns={"token": f"{kind}_token"}), kind)
         _write_attributes(group, {str(name): value for name, value in table.attrs.items()})
+    for blocks in finished_groups(selection.path):
+        _write_blocks(root.create_group(blocks.inside), blocks)
+
+
+def _write_blocks(group: h5netcdf.Group, blocks: Blocks) -> None:
+    """Write outcomes, or judgements of them, block by block."""
+    arrays = {name: blocks.array(name) for name in [*blocks.labels, *blocks.variables]}
+    names = {name: blocks.dimensions(name) for name in arrays}
+    group.dimensions = {
+        one: size for name, array in arrays.items() for one, size in zip(names[name], array.shape, strict=True)
+    }
+    _write_attributes(group, {name: value for name, value in blocks.attributes.items() if value != ""})
+    for name, array in arrays.items():
+        if array.ndim == 1:
+            values = np.asarray(array[:])
+            text = values.dtype.kind in "OUT"
+            missing = text and name in blocks.variables
+            column = pd.Series(values.astype(object) if text else values)
+            _write_column(group, name, column.where(column != "", None) if missing else column, names[name][0])
+            continue
+        chunks = (min(BLOCK_TOKENS, array.shape[0]), *array.shape[1:])
+        options = {"chunks": chunks, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+        target = group.create_variable(name, names[name], array.dtype, **options)
+        _write_attributes(target, {one: array.attrs[one] for one in ("units", "long_name") if one in array.attrs})
+        for number in range(blocks.rows.count):
+            rows = blocks.rows.of(number)
+            target[rows] = np.asarray(array[rows])
 
 
 def _write_layer(group: h5netcdf.Group, selection: Selection, layer: str) -> None:

@@ -55,8 +55,8 @@ class Selection:
 
     @property
     def attrs(self) -> dict[str, Any]:
-        """Provenance of the store and of the recording that this view shows."""
-        return {**self._files.attributes, **self.recording_attrs}
+        """Provenance of the store and of the recording that this view shows, if it shows one."""
+        return {**self._files.attributes, **(self.recording_attrs if self.has_recording else {})}
 
     @property
     def recording_attrs(self) -> dict[str, Any]:
