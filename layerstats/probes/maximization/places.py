@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from layerstats.models import choose_device, device_for, running
+from layerstats.models.card import ARCHITECTURES
 
 
 @contextmanager
@@ -26,4 +27,24 @@ def differentiating(networks: Sequence[nn.Module], device: str) -> Iterator[torc
     with ExitStack() as stack:
         for network in networks:
             stack.enter_context(running(network, place, differentiate=True))
+            if place.type == "cpu":
+                stack.enter_context(_channels_last(network))
         yield place
+
+
+@contextmanager
+def _channels_last(network: nn.Module) -> Iterator[None]:
+    """Lay the weights of convolutions out with channels last, which a CPU computes more than twice as fast.
+
+    Of this package's networks only: others may look at their maps in ways that the layout does not allow.
+    """
+    known = type(network) in ARCHITECTURES.values()
+    convolutions = [module for module in network.modules() if known and isinstance(module, nn.Conv2d)]
+    before = [module.weight.data for module in convolutions]
+    try:
+        for module in convolutions:
+            module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
+        yield
+    finally:
+        for module, weight in zip(convolutions, before, strict=True):
+            module.weight.data = weight
