@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import train_gan
+from layerstats.cli import train_gan, train_mel
 from layerstats.cli.arguments import listed
 from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 app = typer.Typer(help="Train a network.", no_args_is_help=True)
 for _kind in ("ciwgan", "fiwgan"):
     app.command(_kind)(train_gan.command(_kind))
+app.command("commands")(train_mel.train_commands_command)
+app.command("autoencoder")(train_mel.train_autoencoder_command)
 
 
 @app.command("words")

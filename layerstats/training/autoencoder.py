@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from layerstats.checks import check_not_negative
 from layerstats.corpora import Clips, Corpus
 from layerstats.models import MelAutoencoder, ModelCard, choose_device, repeatable, seeded
 from layerstats.models.mel import open_front_end
@@ -38,7 +37,7 @@ def train_autoencoder(
     learning_rate: float = 1e-3,
     schedule: str = "constant",
     seed: int = 0,
-    augment: float = 0.0,
+    augment: bool = False,
     held_out: int | None = None,
     device: str = "auto",
     folder: str | Path | None = None,
@@ -59,9 +58,9 @@ def train_autoencoder(
         As for `MelAutoencoder`.
     epochs, batch_size, learning_rate, schedule, seed
         As for `EpochOptions`.
-    augment : float
-        How far place, tempo, tract and level of spectrograms are changed while training (`vary_features`, without
-        rooms and noise); 0 not at all, as in the paper.
+    augment : bool
+        Change place, tempo, tract, level and microphone of spectrograms while training (`vary_features` without rooms
+        and noise); the paper's were not.
     held_out, device, folder, resume, progress
         As for `train_commands`.
 
@@ -88,7 +87,6 @@ def train_autoencoder(
     >>> result.history["epoch"].tolist()
     [1]
     """
-    check_not_negative("augment", augment)
     options = EpochOptions(epochs, batch_size, learning_rate, schedule, seed)
     place = choose_device(device)
     ears = open_front_end(front_end)
@@ -101,13 +99,13 @@ def train_autoencoder(
         def loss(batch: Tensor, random: torch.Generator) -> Tensor:
             mels = features.batch(learned[batch]).to(place)
             if augment:
-                mels = vary_features(mels, random, heard, augment, noise=False)
+                mels = vary_features(mels, random, heard, noise=False)
             return _loss(model, mels)
 
         def look() -> dict[str, float]:
             return rebuilding(model, features, tested)
 
-        told = {"held_out": held_out, "augmentation": augment, **model.configuration}
+        told = {"held_out": features.told_sides(), "augmentation": augment, **model.configuration}
         training = EpochTraining(model, len(learned), loss, look, options)
         history = training.run(None if folder is None else Path(folder), resume, told, features.content_hash, progress)
         model.eval()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from layerstats.checks import check_choice, check_not_negative
+from layerstats.checks import check_choice
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, CorpusError
 from layerstats.models import CommandClassifier, ModelCard, choose_device, load_checkpoint, repeatable, seeded
@@ -68,7 +68,7 @@ def train_commands(
     schedule: str = "constant",
     seed: int = 0,
     labels: str = "true",
-    augment: float = 1.0,
+    augment: bool = True,
     held_out: int | None = None,
     device: str = "auto",
     folder: str | Path | None = None,
@@ -97,8 +97,8 @@ def train_commands(
     labels : {"true", "shuffled"}
         "shuffled" exchanges the labels of the training tokens at random, by `seed`: a null network that has had the
         same training.
-    augment : float
-        How far spectrograms are changed while training (`vary_features`): 0 not at all, as in the paper.
+    augment : bool
+        Change spectrograms while training (`vary_features`); the paper's were not.
     held_out : int, optional
         How many speakers are drawn, by `seed`, as the test side, whatever sides the corpus has.
     device : str
@@ -136,7 +136,6 @@ def train_commands(
     ('no', 'yes')
     """
     check_choice("labels", labels, LABELS)
-    check_not_negative("augment", augment)
     options = EpochOptions(epochs, batch_size, learning_rate, schedule, seed)
     place = choose_device(device)
     begun, known = (None, None) if start is None else _begun(Path(start))
@@ -155,7 +154,7 @@ def train_commands(
         def loss(batch: Tensor, random: torch.Generator) -> Tensor:
             mels = sides["train"].heard(batch).to(place)
             if augment:
-                mels = vary_features(mels, random, heard, augment)
+                mels = vary_features(mels, random, heard)
             return F.cross_entropy(model(mels), sides["train"].labels[batch].to(place))
 
         watched = torch.randperm(len(sides["train"].labels), generator=torch.Generator().manual_seed(seed))
@@ -166,7 +165,7 @@ def train_commands(
                 "held_out_accuracy": sides["test"].accuracy(model),
             }
 
-        told = {**settings, "held_out": held_out, **model.configuration}
+        told = {**settings, "held_out": features.told_sides(), **model.configuration}
         training = EpochTraining(model, len(watched), loss, look, options)
         history = training.run(None if folder is None else Path(folder), resume, told, features.content_hash, progress)
         confusion = confusion_table(words, sides["test"].labels, sides["test"].recognised(model))

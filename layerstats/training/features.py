@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -63,6 +64,11 @@ class MelFeatures:
             return self
         split = np.where(self.tokens["speaker"].isin(names), "test", "train")
         return replace(self, tokens=self.tokens.assign(split=split))
+
+    def told_sides(self) -> str:
+        """Return a text that differs where other speakers are held out."""
+        held_out = sorted(set(self.tokens.loc[self.tokens["split"] == "test", "speaker"]))
+        return f"{len(held_out)} speakers, sha256 {hashlib.sha256(' '.join(held_out).encode()).hexdigest()[:12]}"
 
     def save(self, path: str | Path) -> Path:
         """Write them as an .npz file, for machines that have neither the speech nor the means to read it."""

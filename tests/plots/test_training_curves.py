@@ -31,3 +31,19 @@ def test_columns_are_in_the_glossary():
 def test_what_is_missing_is_named():
     with pytest.raises(DataError, match="code_loss"):
         training_curves(HISTORY.drop(columns="code_loss"))
+
+
+def test_epochs_of_several_networks_have_a_line_each(tmp_path):
+    history = pd.DataFrame(
+        {"network": ["a", "a", "b", "b"], "epoch": [1, 2, 1, 2], "steps": [5, 10, 5, 10], "loss": [4.0, 2.0, 3.0, 1.0]}
+    ).assign(train_accuracy=0.5, held_out_accuracy=[0.1, 0.2, 0.3, 0.4], seconds=1.0)
+    check_frame(history, kind="epochs")
+    figure = training_curves(history)
+    assert list(figure.data["panel"].cat.categories) == ["Loss (training)", "Accuracy, training", "Accuracy, held out"]
+    lines = figure.data.loc[figure.data["panel"] == "Loss (training)"].groupby("network", observed=True)["y"].agg(list)
+    assert lines.to_dict() == {"a": [4.0, 2.0], "b": [3.0, 1.0]}
+    assert save_figure(figure, tmp_path / "epochs").png.stat().st_size > 10_000
+    alone = training_curves(history.loc[history["network"] == "a"].drop(columns="network"))
+    assert save_figure(alone, tmp_path / "alone").png.stat().st_size > 10_000
+    with pytest.raises(DataError, match="loss"):
+        training_curves(history.drop(columns="loss"))

@@ -58,7 +58,7 @@ def relabelled(clips, **columns):
 
 @pytest.fixture(scope="module")
 def result():
-    return train_commands(tones(), **COMMANDS, epochs=25, learning_rate=5e-3, augment=0.0)
+    return train_commands(tones(), **COMMANDS, epochs=25, learning_rate=5e-3, augment=False)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_tokens_of_other_sides_are_left_aside():
 @pytest.mark.parametrize(("verb", "options"), [(train_commands, COMMANDS), (train_autoencoder, CODES)])
 def test_same_seed_same_weights_and_the_callers_random_state_is_kept(verb, options):
     state = torch.get_rng_state()
-    one, again, other = (verb(tones(), **options, epochs=2, augment=1.0, seed=seed) for seed in (3, 3, 4))
+    one, again, other = (verb(tones(), **options, epochs=2, augment=True, seed=seed) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), state)
     assert same(one.model, again.model)
     assert not same(one.model, other.model)
@@ -119,7 +119,7 @@ def test_same_seed_same_weights_and_the_callers_random_state_is_kept(verb, optio
 @pytest.mark.slow
 @pytest.mark.parametrize(("verb", "options"), [("train_commands", COMMANDS), ("train_autoencoder", CODES)])
 def test_killed_and_resumed_gives_the_same_weights(tmp_path, verb, options):
-    options = {**options, "epochs": 4, "augment": 1.0, "schedule": "one_cycle"}
+    options = {**options, "epochs": 4, "augment": True, "schedule": "one_cycle"}
     assert in_a_process(verb, tmp_path / "killed", options, kill_at=8) == -signal.SIGKILL
     assert 1 <= len(pd.read_csv(tmp_path / "killed" / "history.csv")) < 4
     assert in_a_process(verb, tmp_path / "killed", {**options, "resume": True}) == 0
@@ -144,7 +144,7 @@ def test_only_the_same_training_is_gone_on_with(tmp_path):
 
 
 def test_of_shuffled_labels_no_word_is_learned():
-    clips, shape = tones(), {**COMMANDS, "dropout": 0.0, "augment": 0.0, "epochs": 20, "learning_rate": 5e-3}
+    clips, shape = tones(), {**COMMANDS, "dropout": 0.0, "augment": False, "epochs": 20, "learning_rate": 5e-3}
     true, shuffled = (train_commands(clips, **shape, labels=labels) for labels in ("true", "shuffled"))
     assert shuffled.card.training["labels"] == "shuffled"
     assert any("null" in limit for limit in shuffled.card.limits)
@@ -169,7 +169,7 @@ def test_speakers_are_held_out_anew_where_that_is_asked_for():
 
 def test_fine_tuning_keeps_front_end_shape_and_order_of_words(tmp_path):
     three = tones(words=("low", "middle", "high"))
-    shape = {**COMMANDS, "channels": (8, 8, 8), "hidden": (64, 32, 16), "dropout": 0.0, "augment": 0.0}
+    shape = {**COMMANDS, "channels": (8, 8, 8), "hidden": (64, 32, 16), "dropout": 0.0, "augment": False}
     begun = train_commands(three, **shape, epochs=60, learning_rate=5e-3)
     path = save_checkpoint(tmp_path / "three.safetensors", begun.model, begun.card)
     two = Clips(three.corpus.subset(words=["low", "high"]), rate_hz=8000, samples=1024)
@@ -210,7 +210,7 @@ def test_features_are_kept_and_read_again(tmp_path, result):
     assert torch.equal(again.mels, features.mels)
     pd.testing.assert_frame_equal(again.tokens, features.tokens, check_dtype=False)
     assert (again.front_end, again.name, again.content_hash) == (features.front_end, "tones", tones().content_hash())
-    other = train_commands(again, **COMMANDS, epochs=25, learning_rate=5e-3, augment=0.0)
+    other = train_commands(again, **COMMANDS, epochs=25, learning_rate=5e-3, augment=False)
     assert same(other.model, result.model)
     with pytest.raises(MissingFileError):
         MelFeatures.load(tmp_path / "none.npz")
@@ -262,7 +262,7 @@ def test_a_loss_that_explodes_stops_with_the_step(verb, options):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("epochs", 0), ("batch_size", -1), ("labels", "wrong"), ("schedule", "none"), ("augment", -1.0), ("dropout", 2.0)],
+    [("epochs", 0), ("batch_size", -1), ("labels", "wrong"), ("schedule", "none"), ("dropout", 2.0)],
 )
 def test_parameters_out_of_range(option, value):
     with pytest.raises(ArgumentError, match=option):
