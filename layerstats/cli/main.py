@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from layerstats.cli import (
+    audition,
     corpora,
     demo,
     doctor,
@@ -35,6 +36,7 @@ app.command("record")(record.record)
 app.command("generate")(generate.generate)
 app.command("maximize")(maximize.maximize)
 app.command("judge")(judge.judge)
+app.command("audition")(audition.audition)
 app.command("corpora")(corpora.corpora)
 app.command("info")(stores.info)
 app.command("export")(stores.export)

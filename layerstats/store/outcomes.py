@@ -47,7 +47,7 @@ def listed(root: Path, kind: str) -> pd.DataFrame:
 
 
 def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_incomplete: bool = False) -> Blocks:
-    """Return the one group of which all that is wanted is true.
+    """Return the one group of which all that is wanted is true; outcomes that are no null, where there are some.
 
     Raises
     ------
@@ -63,6 +63,9 @@ def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_inc
         for group in groups
         if all({**group.attributes, "name": group.name}.get(attribute) == value for attribute, value in asked.items())
     ]
+    if len(found) > 1:
+        # Nulls are of the set-up and the network that they are a null of; their names choose them.
+        found = [group for group in found if not group.attributes.get("null")] or found
     if len(found) != 1:
         described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items()) or "no condition"
         there = ", ".join(repr(group.name) for group in found or groups) or "none"

@@ -51,7 +51,7 @@ class StoredResults:
         Parameters
         ----------
         name, set_up, network
-            The one of that name, or the only one of which all is true.
+            The one of that name, or the only one of which all is true; nulls are chosen by their names.
 
         Returns
         -------

@@ -44,6 +44,8 @@ class Draw:
         ``judge, response, score``: what each judge hears, and its score of the target (missing where it gives none).
     command : str
         What makes it again, as it is typed.
+    null : str
+        Which null it is a draw of; "" where it is none.
     facts : mapping of str to str
         What else there is to say, such as the steps used.
     """
@@ -58,6 +60,7 @@ class Draw:
     after: Sound
     judgements: pd.DataFrame
     command: str = ""
+    null: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 
 

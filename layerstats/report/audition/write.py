@@ -166,11 +166,13 @@ class _Files:
 
 
 def _draw(written: _Files, draw: Draw, axes: SpectrogramAxes) -> dict[str, Any]:
-    name = f"{draw.set_up}.{draw.network}"
+    parts = [draw.set_up, draw.network, *([draw.null] if draw.null else [])]
+    name = ".".join(parts)
     known = {
         "word": draw.target,
         "set_up": draw.set_up,
         "network": draw.network,
+        "null": draw.null,
         "start": draw.start,
         "number": draw.number,
         "seed": draw.seed,
@@ -190,7 +192,7 @@ def _draw(written: _Files, draw: Draw, axes: SpectrogramAxes) -> dict[str, Any]:
         "id": f"{name}/{draw.start}",
         "start": draw.start,
         "target": draw.target,
-        "set": f"{draw.set_up}, {draw.network}",
+        "set": ", ".join(parts),
         "number": draw.number,
         # As text: scripts round whole numbers beyond 2 ** 53.
         "seed": str(draw.seed),

@@ -1,0 +1,144 @@
+"""`layerstats audition`: a page to listen to what was maximized."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from layerstats.cli.arguments import listed
+from layerstats.cli.speech import CORPUS_HELP
+from layerstats.cli.vocoder_file import VOCODER_HELP, load_vocoder
+from layerstats.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from layerstats.cli.auditioned_draws import Voices
+    from layerstats.cli.progress import Steps
+    from layerstats.models import MelFrontEnd
+    from layerstats.report.audition import Draw, Exemplar
+    from layerstats.store import Experiment
+
+
+def audition(
+    store: Annotated[Path, typer.Argument(help="A store with outcomes of `layerstats maximize`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page, its sounds and pictures; it is made.")],
+    set_ups: Annotated[str | None, typer.Option(help="Only these, separated by commas; all by default.")] = None,
+    networks: Annotated[
+        str | None, typer.Option(help="Target networks, separated by commas, or all; the first by default.")
+    ] = None,
+    nulls: Annotated[
+        str | None, typer.Option(help="Nulls that are shown beside, separated by commas, for instance zero_steps.")
+    ] = None,
+    targets: Annotated[str | None, typer.Option(help="Only these classes, separated by commas.")] = None,
+    draws: Annotated[int, typer.Option(help="Starts of each class and set-up.")] = 3,
+    prior: Annotated[
+        list[str] | None, typer.Option(help="What decodes codes, such as autoencoder:FILE; may be given again.")
+    ] = None,
+    vocoder: Annotated[str | None, typer.Option(help=VOCODER_HELP)] = None,
+    natural: Annotated[
+        str | None, typer.Option(help=f"Corpus of natural exemplars, where the store has none: {CORPUS_HELP}")
+    ] = None,
+    exemplars: Annotated[int, typer.Option(help="Natural exemplars of each class.")] = 2,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Write a page that plays what was maximized, with spectrograms and what every judge hears; it needs no server."""
+    from layerstats.checks import check_count, check_not_negative
+    from layerstats.cli.auditioned_draws import Voices, axes_of, chosen_outcomes, drawn_rows, shown_front_end
+    from layerstats.cli.progress import steps
+    from layerstats.report.audition import check_folder, write_audition
+    from layerstats.store import open_store
+
+    check_count("draws", draws)
+    check_not_negative("exemplars", exemplars)
+    check_folder(out)
+    voices = Voices(_by_kind(prior or []), load_vocoder(vocoder), device)
+    with steps() as step:
+        experiment = open_store(store)
+        found = chosen_outcomes(experiment, listed(set_ups), listed(networks), listed(nulls))
+        front_end = shown_front_end(found)
+        rows = {str(name): drawn_rows(experiment.outcome(str(name)), listed(targets), draws) for name in found["name"]}
+        page = write_audition(
+            out,
+            _draws(step, experiment, rows, front_end, voices),
+            _exemplars(experiment, rows, natural, exemplars, front_end, voices),
+            axes=axes_of(front_end),
+            title=f"What {' and '.join(dict.fromkeys(map(str, found['network'])))} listens for",
+            introduction=_introduction(draws),
+            provenance=_provenance(store, natural, vocoder),
+        )
+    typer.echo(page)
+
+
+def _by_kind(priors: Sequence[str]) -> dict[str, str]:
+    """Return priors by their kind: what stands before the colon."""
+    wrong = [prior for prior in priors if ":" not in prior]
+    if wrong:
+        raise ArgumentError(f"--prior takes KIND:FILE, such as autoencoder:FILE.safetensors, but got {wrong[0]!r}.")
+    return {prior.partition(":")[0]: prior for prior in priors}
+
+
+def _draws(
+    step: Steps, experiment: Experiment, rows: Mapping[str, np.ndarray], front_end: MelFrontEnd, voices: Voices
+) -> Iterator[Draw]:
+    """Yield the draws of all sets of outcomes, and say how far it has come."""
+    from layerstats.cli.auditioned_draws import draws_of
+
+    step("making sounds")
+    total, done = sum(map(len, rows.values())), 0
+    for name, own in rows.items():
+        for draw in draws_of(experiment, name, own, front_end, voices):
+            yield draw
+            done += 1
+            step.move(done, total)
+
+
+def _exemplars(
+    experiment: Experiment,
+    rows: Mapping[str, np.ndarray],
+    natural: str | None,
+    number: int,
+    front_end: MelFrontEnd,
+    voices: Voices,
+) -> Iterator[Exemplar]:
+    """Yield natural exemplars of the classes: of a corpus where one was given, else what the store has."""
+    from layerstats.cli.auditioned_exemplars import corpus_exemplars, stored_exemplars
+    from layerstats.corpora import open_corpus
+    from layerstats.models.vocoders import GriffinLim
+
+    outcomes = {name: experiment.outcome(name) for name in rows}
+    targets = list(
+        dict.fromkeys(str(each) for name, own in rows.items() for each in outcomes[name]["target"].to_numpy()[own])
+    )
+    first = next(iter(outcomes.values()))
+    if natural is None:
+        yield from stored_exemplars(experiment, str(first.attrs["network"]), targets, number, front_end, voices)
+        return
+    corpus = open_corpus(natural)
+    spoken = [target for target in targets if target in set(corpus.words)]
+    if not spoken:
+        raise ArgumentError(f"The corpus {natural!r} has none of the classes {', '.join(map(repr, targets[:20]))}.")
+    # Of a network that hears waveforms, nothing passes through a vocoder.
+    mels = "time" in list(first.attrs["heard_dims"])
+    vocoder = (voices.vocoder or GriffinLim(front_end)) if mels else None
+    yield from corpus_exemplars(corpus, spoken, number, front_end, vocoder)
+
+
+def _introduction(draws: int) -> str:
+    shown = f"The first {draws} starts of each class are" if draws > 1 else "The first start of each class is"
+    return (
+        "Classes of a network were maximized: an input was changed until the network heard the class in it. Here is "
+        "what it heard before and after, made audible, and natural tokens of the class beside it. "
+        f"{shown} here, whatever became of it. Where the network hears mel features, all sounds, those of natural "
+        "tokens too, are made of features by the same vocoder; all have the same peak."
+    )
+
+
+def _provenance(store: Path, natural: str | None, vocoder: str | None) -> dict[str, str]:
+    from layerstats import __version__
+
+    told = {"store": store.name, "natural exemplars": natural or "of the store", "vocoder": vocoder or "Griffin-Lim"}
+    return {**told, "version": f"layerstats {__version__}"}
