@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from layerstats.models import choose_device, device_for, running
-from layerstats.models.card import ARCHITECTURES
+
+# A little less than 32 MiB.
+_LARGEST_KEPT = 2**25 - 2**14
 
 
 @contextmanager
@@ -29,6 +31,8 @@ def differentiating(networks: Sequence[nn.Module], device: str) -> Iterator[torc
             stack.enter_context(running(network, place, differentiate=True))
             if place.type == "cpu":
                 stack.enter_context(_channels_last(network))
+        if place.type == "cpu":
+            _keep_freed_memory()
         yield place
 
 
@@ -38,13 +42,23 @@ def _channels_last(network: nn.Module) -> Iterator[None]:
 
     Of this package's networks only: others may look at their maps in ways that the layout does not allow.
     """
-    known = type(network) in ARCHITECTURES.values()
-    convolutions = [module for module in network.modules() if known and isinstance(module, nn.Conv2d)]
-    before = [module.weight.data for module in convolutions]
+    parts = list(network) if isinstance(network, nn.ModuleList) else [network]
+    own = all(type(one).__module__.partition(".")[0] == "layerstats" for one in parts)
+    weights = [module.weight for module in network.modules() if own and isinstance(module, nn.Conv2d)]
+    before = [weight.data for weight in weights]
     try:
-        for module in convolutions:
-            module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
+        for weight, data in zip(weights, before, strict=True):
+            # Not `contiguous`, which leaves the strides of a single channel as they are.
+            weight.data = torch.empty_like(data, memory_format=torch.channels_last).copy_(data)
         yield
     finally:
-        for module, weight in zip(convolutions, before, strict=True):
-            module.weight.data = weight
+        for weight, data in zip(weights, before, strict=True):
+            weight.data = data
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed between steps, instead of asking the system for it anew at each of them.
+
+    It keeps blocks up to the size of the largest that was freed, at most 32 MiB (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    torch.empty(_LARGEST_KEPT, dtype=torch.uint8)

@@ -26,7 +26,7 @@ from layerstats.probes.maximization.settings import MaximizationSettings
 from layerstats.store import VariableSpec, content_hash, outcome_variables, starts_in_block
 
 # As many starts at once as keep a CPU busy within its caches, and a GPU full.
-CPU_BATCH, GPU_BATCH = 16, 1024
+CPU_BATCH, GPU_BATCH = 32, 2048
 
 
 @dataclass(frozen=True, eq=False)

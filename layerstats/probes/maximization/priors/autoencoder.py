@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
 from layerstats.probes.key import model_hash
+from layerstats.probes.maximization.decoding import quick_decoder
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
 from layerstats.probes.maximization.priors.checkpoints import read_checkpoint
 from layerstats.probes.maximization.priors.protocol import drawn, needed
@@ -58,7 +59,8 @@ class AutoencoderPrior:
         self.hearing = hearing
         # Of the caller's network nothing changes, in whatever type the target network computes.
         self.autoencoder = copy.deepcopy(autoencoder).to(hearing.dtype).eval()
-        self.modules: tuple[nn.Module, ...] = (self.autoencoder,)
+        together, self.decode = quick_decoder(self.autoencoder)
+        self.modules: tuple[nn.Module, ...] = (together,)
         weights = {} if sha256 is None else {"sha256": sha256}
         self.attrs: Mapping[str, Attribute] = {"hash": model_hash(autoencoder), **weights}
 
@@ -75,7 +77,7 @@ class AutoencoderPrior:
 
     def render(self, variables: Tensor) -> Tensor:
         """Return the decoded features (start, time, mel)."""
-        return self.autoencoder.decode(variables)
+        return self.decode(variables)
 
     def penalty(self, variables: Tensor, heard: Tensor) -> Tensor | None:
         """Return None: the decoder is the whole prior."""
