@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from layerstats.models import ModelCard
 
+_KINDS = {"CommandClassifier": "commands", "MelAutoencoder": "autoencoder"}
+
 
 def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, object]:
     """Return attributes of a recording: the kind of network, which part of it, and the seed of its training.
@@ -18,8 +20,8 @@ def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, ob
     Returns
     -------
     dict
-        `network_kind` ("ciwgan", "fiwgan" or "supervised"), for an InfoWaveGAN `part`, and `network_seed` where the
-        card has it.
+        `network_kind` ("ciwgan", "fiwgan", "commands", "autoencoder" or "supervised"; a null that learned from shuffled
+        labels is "commands, shuffled labels"), for an InfoWaveGAN `part`, and `network_seed` where the card has it.
 
     Examples
     --------
@@ -30,6 +32,8 @@ def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, ob
     if card.architecture.get("class") == "InfoWaveGAN":
         attributes: dict[str, object] = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
     else:
-        attributes = {"network_kind": "supervised"}
+        kind = _KINDS.get(str(card.architecture.get("class")), "supervised")
+        shuffled = card.training.get("labels") == "shuffled"
+        attributes = {"network_kind": kind + ", shuffled labels" * shuffled}
     seed = card.training.get("seed")
     return attributes if seed is None else {**attributes, "network_seed": int(seed)}
