@@ -7,7 +7,7 @@ from torch import nn
 
 from layerstats.models import CommandClassifier, MelAutoencoder, seeded
 from layerstats.probes.maximization import AutoencoderPrior, hearing_of
-from layerstats.probes.maximization.decoding import UpsampledConvolution
+from layerstats.probes.maximization.quick_decoder import UpsampledConvolution
 from layerstats.probes.maximization.places import differentiating
 
 
