@@ -7,8 +7,8 @@ from torch import nn
 
 from layerstats.models import CommandClassifier, MelAutoencoder, seeded
 from layerstats.probes.maximization import AutoencoderPrior, hearing_of
-from layerstats.probes.maximization.quick_decoder import UpsampledConvolution
 from layerstats.probes.maximization.places import differentiating
+from layerstats.probes.maximization.quick_decoder import UpsampledConvolution
 
 
 @pytest.mark.parametrize(
