@@ -16,6 +16,7 @@ from layerstats.cli import (
     maximize,
     record,
     stores,
+    synthesise,
     train,
     verify,
 )
@@ -37,6 +38,7 @@ app.command("generate")(generate.generate)
 app.command("maximize")(maximize.maximize)
 app.command("judge")(judge.judge)
 app.command("audition")(audition.audition)
+app.command("synthesise")(synthesise.synthesise)
 app.command("corpora")(corpora.corpora)
 app.command("info")(stores.info)
 app.command("export")(stores.export)
