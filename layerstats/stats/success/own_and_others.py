@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from layerstats.stats.success.rate_intervals import Inference
 _MOST_ORDERS = 5040
 
 
-def own_minus_others(starts: JudgedStarts, inference: Inference, draws: int, seed: int) -> Iterator[dict[str, object]]:
+def own_minus_others(starts: JudgedStarts, inference: Inference, draws: int, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the diagonal of the matrix of networks minus the rest, where the target networks judge each other.
 
     The permutation deals the judges out to the targets anew, as whole columns: how much each network is heard, and how

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -72,13 +72,13 @@ class Inference:
             larger += max(across - within, 0.0)
         return max(larger, starts), float(freedom), ", ".join(drawn)
 
-    def rate(self, estimate: RateEstimate) -> dict[str, object]:
+    def rate(self, estimate: RateEstimate) -> dict[str, Any]:
         """Return `conf_low, conf_high, conf_level, drawn` of a rate, by `effective_wilson`."""
         variance, freedom, drawn = self.variance(estimate)
         low, high = effective_wilson(estimate.value, variance, freedom, estimate.starts, self.conf_level)
         return {"conf_low": low, "conf_high": high, "conf_level": self.conf_level, "drawn": drawn}
 
-    def difference(self, estimate: RateEstimate) -> dict[str, object]:
+    def difference(self, estimate: RateEstimate) -> dict[str, Any]:
         """Return `difference, conf_low, conf_high, conf_level, statistic, df, p_value, drawn`."""
         variance, freedom, drawn = self.variance(estimate)
         error = float(np.sqrt(variance))

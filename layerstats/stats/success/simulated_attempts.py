@@ -97,7 +97,7 @@ class AttemptWorld:
             noise = generator.normal(size=(size, self.classes, self.starts, size + 1))
             right = cell[:, :, None, :] + starts[None, :, :, None] + noise > 0
             sides.append((_laid_out(right), stats.norm.cdf(cell / np.sqrt(1 + self.start_sd**2))))
-        return SimulatedPair(*sides[0], *sides[1], classes)
+        return SimulatedPair(sides[0][0], sides[0][1], sides[1][0], classes)
 
     def expected(self, classes: np.ndarray | None = None) -> float:
         """Return the rate of other networks' judgements: in these classes, or in the mean over others."""
@@ -108,12 +108,11 @@ class AttemptWorld:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedPair:
-    """Two set-ups, and how likely each cell (network, class, judge) is, whatever the start."""
+    """Two set-ups, and how likely each cell (network, class, judge) of the first is, whatever the start."""
 
     first: JudgedStarts
     first_cells: np.ndarray
     second: JudgedStarts
-    second_cells: np.ndarray
     classes: np.ndarray
 
 
