@@ -125,9 +125,8 @@ def effective_wilson(
 ) -> tuple[float, float]:
     """Return Wilson's interval of a rate whose variance is that of so many independent starts as make it so large.
 
-    The effective number of starts is ``rate (1 - rate) / variance``, never more than there are, and the quantile that
-    of t (Korn & Graubard 1998 and Dean & Pagano 2015 for surveys). Where all starts do the
-    same, they count as they are.
+    The effective number of starts is ``rate (1 - rate) / variance``, and the quantile that of t (Korn & Graubard 1998 and
+    Dean & Pagano 2015 for surveys). A rate of 0 or 1 has no variance: there starts count as they are.
 
     Examples
     --------
@@ -138,7 +137,7 @@ def effective_wilson(
     if not np.isfinite(rate) or starts == 0:
         return np.nan, np.nan
     product = max(rate * (1 - rate), 0.0)
-    effective = min(product / variance, starts) if product > 0 and variance > 0 else float(starts)
+    effective = product / variance if product > 0 and variance > 0 else float(starts)
     quantile = float(stats.t.isf((1 - conf_level) / 2, freedom)) ** 2
     half = np.sqrt(quantile * (product * effective + quantile / 4))
     low, high = ((rate * effective + quantile / 2 + sign * half) / (effective + quantile) for sign in (-1, 1))

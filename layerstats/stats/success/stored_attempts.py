@@ -242,7 +242,7 @@ class _JudgedSet:
             if list(known) != list(own.responses) and sorted(known) == sorted(own.responses):
                 raise DataError(
                     f"{who} has the same responses as the target network in another order ({str(known[0])!r} first, "
-                    f"not {str(own.responses[0])!r}): its labels may be mixed up. Train or name its outputs in one order."
+                    f"not {str(own.responses[0])!r}): its labels may be mixed up. Name its outputs in one order."
                 )
             yield judge, _Reader(who, known, data["score"])
 
