@@ -27,10 +27,12 @@ OPTIONS = {
     "phones": [],
     "resampling": [],
     "series": [],
+    "success_calibration": [],
     "words": [],
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
-READ_A_STORE = [name for name in OPTIONS if name not in ("calibration", "interaction_calibration", "lexical")]
+SIMULATE = ("calibration", "interaction_calibration", "success_calibration")
+READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "lexical")]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
 CONTRAST = {name: ["--phones", "sh:s"] for name in ABOUT_PHONES}
@@ -136,7 +138,7 @@ def test_a_store_without_phones(script, refusal, without_phones):
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
     file = tmp_path / "file"
     file.write_text("no folder")
-    first = {"calibration": [], "interaction_calibration": [], "lexical": [checkpoint]}.get(script, [store])
+    first = {**dict.fromkeys(SIMULATE, []), "lexical": [checkpoint]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 

@@ -93,6 +93,13 @@ def test_interaction_calibration(make, tmp_path):
     assert set(table["recipe"]) == {"contrast_of_contrasts", "units taken as known"}
 
 
+def test_success_calibration(make, tmp_path):
+    sizes = ("--datasets", "2", "--worlds", "1", "--truths", "none")
+    assert make("success_calibration", tmp_path, *sizes) == {"success_calibration"}
+    table = check_frame(read(tmp_path / "success_calibration.csv"))
+    assert {"starts", "starts, networks", "Wilson, starts pooled"} <= set(table["recipe"])
+
+
 def test_networks(store, make, tmp_path):
     """Two copies of a network stand for two seeds, which is enough for a script."""
     copies = []

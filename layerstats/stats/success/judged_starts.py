@@ -100,16 +100,7 @@ def judged_starts(
     DataError
         Every start was the target already, or it is not known what was heard before.
     """
-    if denominator != DENOMINATORS[0]:
-        before = attempts["response_before"]
-        if bool(before.isna().to_numpy().any()):
-            raise DataError(
-                "What the target network heard before maximization is not known of every start (column "
-                f"'response_before'), so that those {denominator} cannot be counted. Count all starts."
-            )
-        attempts = attempts.loc[before.astype(str).to_numpy() != attempts["target"].astype(str).to_numpy()]
-        if attempts.empty:
-            raise DataError("Every start was the target already: nobody attempted anything. Count all starts.")
+    attempts = counted_attempts(attempts, denominator)
     found: dict[tuple[str, str], JudgedStarts] = {}
     for set_up, own in attempts.groupby("set_up", observed=True, sort=False):
         real = _names(own.loc[own["null"].astype(str) == "", "network"])
@@ -117,6 +108,28 @@ def judged_starts(
             place = (str(set_up), str(null))
             found[place] = _laid_out(*place, rows, tuple(real if peers is None else peers))
     return found
+
+
+def counted_attempts(attempts: pd.DataFrame, denominator: str) -> pd.DataFrame:
+    """Return the attempts that are counted.
+
+    Raises
+    ------
+    DataError
+        Every start was the target already, or it is not known what was heard before.
+    """
+    if denominator == DENOMINATORS[0]:
+        return attempts
+    before = attempts["response_before"]
+    if bool(before.isna().to_numpy().any()):
+        raise DataError(
+            "What the target network heard before maximization is not known of every start (column "
+            f"'response_before'), so that those {denominator} cannot be counted. Count all starts."
+        )
+    counted = attempts.loc[before.astype(str).to_numpy() != attempts["target"].astype(str).to_numpy()]
+    if counted.empty:
+        raise DataError("Every start was the target already: nobody attempted anything. Count all starts.")
+    return counted
 
 
 def _names(values: pd.Series) -> list[str]:

@@ -125,8 +125,8 @@ def effective_wilson(
 ) -> tuple[float, float]:
     """Return Wilson's interval of a rate whose variance is that of so many independent starts as make it so large.
 
-    The effective number of starts is ``rate (1 - rate) / variance``, and the quantile that of t (Korn & Graubard 1998 and
-    Dean & Pagano 2015 for surveys). A rate of 0 or 1 has no variance: there starts count as they are.
+    The effective number of starts is ``rate (1 - rate) / variance``, and the quantile that of t (Korn & Graubard 1998;
+    Dean & Pagano 2015, for surveys). A rate of 0 or 1 has no variance: there starts count as they are.
 
     Examples
     --------
