@@ -65,7 +65,9 @@ if TYPE_CHECKING:
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
     from layerstats.stats.success import (
+        NaturalConfusions,
         Success,
+        SuccessMatrix,
         VarianceShares,
         attempts,
         attempts_from_frame,
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
         natural_confusions,
         simulated_attempts,
         success_as_published,
+        success_matrix,
         success_rates,
         variance_shares,
     )

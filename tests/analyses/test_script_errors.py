@@ -138,7 +138,7 @@ def test_a_store_without_phones(script, refusal, without_phones):
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
     file = tmp_path / "file"
     file.write_text("no folder")
-    first = {**dict.fromkeys(SIMULATE, []), "lexical": [checkpoint]}.get(script, [store])
+    first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 

@@ -2,8 +2,8 @@
 
 from layerstats.stats.success.as_published import success_as_published
 from layerstats.stats.success.attempt_frames import ATTEMPT_COLUMNS, NULLS, attempts_from_frame
+from layerstats.stats.success.confused_pairs import NaturalConfusions, natural_confusions
 from layerstats.stats.success.marginal_and_joint import Success, success_rates
-from layerstats.stats.success.natural_confusions import NaturalConfusions, natural_confusions
 from layerstats.stats.success.set_ups import compare_set_ups
 from layerstats.stats.success.stored_attempts import attempts, heard_scores
 from layerstats.stats.success.success_calibration import calibrate_success

@@ -12,11 +12,11 @@ from scipy import stats
 from layerstats.checks import check_choice, check_count
 from layerstats.stats.resampling.calibration import shares_of
 from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.success.attempt_worlds import RECOGNISER, AttemptWorld, SimulatedPair
 from layerstats.stats.success.judged_starts import JudgedStarts
 from layerstats.stats.success.marginal_and_joint import MARGINAL, OTHERS, SuccessMeasure, measures
 from layerstats.stats.success.own_and_others import own_minus_others
 from layerstats.stats.success.rate_intervals import Inference, wilson
-from layerstats.stats.success.simulated_attempts import RECOGNISER, AttemptWorld, SimulatedPair
 
 ALPHA = 0.05
 # Data sets between two calls of `progress`.
