@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -158,10 +159,11 @@ class MaximizationPlan:
     def run(self, rows: Sequence[int] | slice, place: torch.device) -> dict[str, np.ndarray]:
         """Maximize some starts, batch by batch, inside `ready`; return what is stored of each, by variable."""
         table = self.starts.iloc[rows]
-        size = self.at_once(place)
-        parts = [
-            self._kept(self.ascent(table.iloc[first : first + size], place)) for first in range(0, len(table), size)
-        ]
+        count = -(-len(table) // self.at_once(place))
+        # Of equal size, for a small one at the end would take nearly as long.
+        edges = [number * len(table) // count for number in range(count + 1)]
+        batches = [table.iloc[first:last] for first, last in itertools.pairwise(edges)]
+        parts = [self._kept(self.ascent(batch, place)) for batch in batches]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def ascent(self, table: pd.DataFrame, place: torch.device) -> Ascent:
