@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_columns
@@ -17,7 +18,10 @@ JUDGEMENT_COLUMNS = ("token", "judge", "response", "score")
 
 @runtime_checkable
 class Judge(Protocol):
-    """Whoever says what a clip is."""
+    """Whoever says what a clip is.
+
+    It may also have `scored`: whether it scores everything that it can say. Otherwise its first answers tell.
+    """
 
     @property
     def name(self) -> str:
@@ -49,8 +53,28 @@ class Judge(Protocol):
         -------
         DataFrame
             ``token, judge, response, score``. A judge that scores everything it can say has a row a token and response,
-            the highest score being what it hears; any other has a row a token, and the score is missing.
+            the highest score being what it hears; any other has a row a token, and the score is missing. Where nobody
+            was asked, or nothing was said, both are missing.
         """
+        ...
+
+
+@runtime_checkable
+class NetworkJudge(Judge, Protocol):
+    """A judge that is a network: of outcomes of maximizations it can hear what their target network heard."""
+
+    @property
+    def front_end(self) -> Mapping[str, object] | None:
+        """Settings of the front end whose features it hears; None where it hears waveforms."""
+        ...
+
+    @property
+    def network_hash(self) -> str:
+        """Hash of its weights and settings (`layerstats.probes.model_hash`), by which a target network knows itself."""
+        ...
+
+    def scores(self, heard: np.ndarray) -> np.ndarray:
+        """Return what every response is given, (start, response), of features (start, time, mel) or (start, sample)."""
         ...
 
 
@@ -105,13 +129,17 @@ def check_judgements(frame: pd.DataFrame, judge: Judge, tokens: Sequence[str]) -
     strange = sorted(set(frame["judge"]) - {judge.name})
     if strange:
         raise DataError(f"The judge {judge.name!r} calls itself {strange[0]!r} in its judgements.")
-    missing = [token for token in tokens if token not in set(frame["token"])]
-    unknown = sorted(set(frame["token"]) - set(tokens))
+    there = set(frame["token"])
+    missing = [token for token in tokens if token not in there]
+    unknown = sorted(there - set(tokens))
     if missing or unknown:
         reason = f"lack the token {missing[0]!r}" if missing else f"have a token that nobody asked for, {unknown[0]!r}"
         raise DataError(f"{what} {reason}.")
-    # A missing response is not comparable with text.
-    unsayable = sorted(set(frame["response"]) - set(judge.responses), key=str) if judge.responses else []
+    # A missing response is not comparable with text. Without a score it says that nobody was asked.
+    said = (
+        frame["response"].dropna() if frame.loc[frame["response"].isna(), "score"].isna().all() else frame["response"]
+    )
+    unsayable = sorted(set(said) - set(judge.responses), key=str) if judge.responses else []
     if unsayable:
         raise DataError(f"{what} have the response {unsayable[0]!r}, which is none of its responses.")
     twice = frame.duplicated(["token", "response"])

@@ -47,6 +47,8 @@ class WordRecogniser:
     ['wash']
     """
 
+    scored = False
+
     def __init__(self, words: Sequence[str] = PAPER_WORDS, *, name: str = "pocketsphinx") -> None:
         self._decoder = _word_decoder(words)
         self._spelled = {word.lower(): word for word in words}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from layerstats.checks import require
-from layerstats.corpora import Clips
+from layerstats.corpora import Clips, clips_for
 from layerstats.errors import ArgumentError, DataError
 from layerstats.judges.protocol import JudgeOptions
 from layerstats.resources import bundled
@@ -19,6 +21,8 @@ BATCH_SIZE = 64
 
 class WordsClassifier:
     """A network that gives every one of its words a probability.
+
+    It hears waveforms, or, where it has a mel front end, features of the front end's settings as well (`scores`).
 
     Parameters
     ----------
@@ -44,6 +48,8 @@ class WordsClassifier:
     'wash'
     """
 
+    scored = True
+
     def __init__(self, checkpoint: str | Path | None = None, *, name: str = "classifier", device: str = "auto") -> None:
         require("torch", "hear words with a network", "networks")
         from layerstats.models import device_for, load_checkpoint, part
@@ -61,13 +67,26 @@ class WordsClassifier:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.attrs = {"kind": "classifier", "checkpoint": card.name, "checkpoint_sha256": digest}
 
+    @property
+    def front_end(self) -> Mapping[str, object] | None:
+        """Settings of its mel front end; None where it hears waveforms only."""
+        front_end = getattr(self.network, "front_end", None)
+        return None if front_end is None else dict(front_end.configuration)
+
+    @cached_property
+    def network_hash(self) -> str:
+        """Hash of its weights and settings, as outcomes of maximizations name their target network."""
+        from layerstats.probes.key import model_hash
+
+        return model_hash(self.network)
+
     def judge(self, clips: Clips) -> pd.DataFrame:
         """Give every word its probability.
 
         Parameters
         ----------
         clips : Clips
-            At the rate and of the length that the network takes.
+            Where they are of another rate or length than the network takes, their speech is made into its own clips.
 
         Returns
         -------
@@ -76,17 +95,17 @@ class WordsClassifier:
 
         Raises
         ------
+        AudioError
+            The audio of a token is silent or damaged, or longer than the network hears.
         DataError
             The network's outputs are NaN or infinite.
         """
-        probabilities = self._probabilities(clips)
+        own = self._own(clips)
+        own.check_audio()
+        firsts = range(0, len(own), BATCH_SIZE)
+        probabilities = self._probabilities(own.waveforms(slice(first, first + BATCH_SIZE)) for first in firsts)
         tokens = clips.tokens["token"].to_numpy(dtype=object)
-        bad = np.isnan(probabilities.sum(axis=1))
-        if bad.any():
-            raise DataError(
-                f"The classifier {self.name!r} gives NaN for {int(bad.sum())} of {len(bad)} tokens, first for "
-                f"{tokens[bad][0]!r}. Its weights may be damaged."
-            )
+        self._check(probabilities, tokens)
         return pd.DataFrame(
             {
                 "token": np.repeat(tokens, len(self.responses)),
@@ -96,18 +115,51 @@ class WordsClassifier:
             }
         )
 
-    def _probabilities(self, clips: Clips) -> np.ndarray:
+    def scores(self, heard: np.ndarray) -> np.ndarray:
+        """Return probabilities (start, response) of what the network hears, without sound.
+
+        Parameters
+        ----------
+        heard : ndarray
+            Features (start, time, mel) of the settings of its front end, or waveforms (start, sample) of its length.
+
+        Raises
+        ------
+        DataError
+            The network's outputs are NaN or infinite.
+        """
+        firsts = range(0, len(heard), BATCH_SIZE)
+        probabilities = self._probabilities(heard[first : first + BATCH_SIZE] for first in firsts)
+        self._check(probabilities, np.arange(len(heard)))
+        return probabilities
+
+    def _own(self, clips: Clips) -> Clips:
+        """Return the same tokens as clips of the network's rate and length."""
+        made = clips_for(self.network, clips.corpus, too_long="trim", damaged="keep")
+        if (made.rate_hz, made.samples) == (clips.rate_hz, clips.samples):
+            return clips
+        # What was left out of the clips is left out here too.
+        corpus = clips.corpus.subset(tokens=clips.tokens["token"].tolist())
+        damaged = "keep" if clips.damaged == "keep" else "error"
+        too_long = "trim" if clips.too_long == "trim" else "error"
+        return clips_for(self.network, corpus, too_long=too_long, damaged=damaged)
+
+    def _check(self, probabilities: np.ndarray, tokens: np.ndarray) -> None:
+        bad = np.isnan(probabilities.sum(axis=1))
+        if bad.any():
+            raise DataError(
+                f"The classifier {self.name!r} gives NaN for {int(bad.sum())} of {len(bad)} tokens, first for "
+                f"{tokens[bad][0]!r}. Its weights may be damaged."
+            )
+
+    def _probabilities(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Return probabilities (token, word) in double precision."""
         import torch
 
         from layerstats.models import running
 
-        clips.check_audio()
-        outputs = []
         with running(self.network, self.device):
-            for first in range(0, len(clips), BATCH_SIZE):
-                heard = torch.from_numpy(clips.waveforms(slice(first, first + BATCH_SIZE))).to(self.device)
-                outputs.append(self.network(heard).double().cpu())
+            outputs = [self.network(torch.from_numpy(heard).to(self.device)).double().cpu() for heard in batches]
         logits = torch.cat(outputs)
         if logits.shape[1] != len(self.responses):
             raise ArgumentError(

@@ -4,8 +4,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from typer.testing import CliRunner
 
-from layerstats.corpora import Clips, demo_corpus
+from layerstats.cli.main import app
+from layerstats.corpora import Clips, clips_for, demo_corpus
 from layerstats.errors import ArgumentError, DataError
 from layerstats.judges import (
     JUDGES,
@@ -16,7 +19,15 @@ from layerstats.judges import (
     open_judge,
     record_judgements,
 )
-from layerstats.models import ConvolutionalEncoder, InfoWaveGAN, ModelCard, load_checkpoint, save_checkpoint, seeded
+from layerstats.models import (
+    CommandClassifier,
+    ConvolutionalEncoder,
+    InfoWaveGAN,
+    ModelCard,
+    load_checkpoint,
+    save_checkpoint,
+    seeded,
+)
 from layerstats.probes import generate_speech, read_codes
 from layerstats.resources import bundled
 from layerstats.stats import likeliest_responses
@@ -74,6 +85,28 @@ def test_a_classifier_of_ones_own(own_classifier, tmp_path):
     nameless = save_checkpoint(tmp_path / "codes.safetensors", network, ModelCard("codes", "No words."))
     with pytest.raises(ArgumentError, match=r"codes\.safetensors does not say which words"):
         hear_words(speech, classifier=nameless)
+
+
+def test_a_network_of_another_rate_gets_clips_of_its_own(tmp_path):
+    front_end = {"rate_hz": 11025, "samples": 11025, "n_fft": 512, "hop": 128, "mels": 20, "high_hz": 5000.0}
+    with seeded(0):
+        network = CommandClassifier(2, (2, 2, 2), (8, 8, 8), front_end=front_end)
+    file = save_checkpoint(tmp_path / "fast.safetensors", network, ModelCard("f", "Mine.", outputs=("ask", "wash")))
+    speech = demo_corpus(words=["ask", "wash"], voices=2)
+    with torch.no_grad():
+        logits = network.eval()(torch.from_numpy(clips_for(network, speech).waveforms(slice(None))))
+    wanted = torch.softmax(logits, dim=1).numpy()
+    for given in (speech, Clips(speech, too_long="skip"), Clips(speech, too_long="trim", damaged="keep")):
+        for name in (str(file), f"classifier:{file}"):
+            judged = judge_speech(given, [name])
+            assert set(judged["judge"]) == {"fast"}
+            np.testing.assert_allclose(judged["score"].to_numpy().reshape(-1, 2), wanted, atol=1e-5)
+    run = CliRunner().invoke(app, ["judge", str(tmp_path / "s.zarr"), "--corpus", "demo", "--judges", str(file)])
+    assert run.exit_code == 0, run.output
+    assert "fast, " in run.output
+    some = speech.tokens["token"].tolist()[:2]
+    left_out = judge_speech(Clips(speech.subset(tokens=some), samples=8192, too_long="trim"), [str(file)])
+    np.testing.assert_allclose(left_out["score"].to_numpy().reshape(-1, 2), wanted[:2], atol=1e-5)
 
 
 def test_a_judge_needs_no_registration():

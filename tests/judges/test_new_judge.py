@@ -1,5 +1,6 @@
 """A judge that is new: one small file and one line of the registry, and it goes all the way to a page."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from layerstats.corpora import Corpus, write_generated
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.phones import empty_phones
 from layerstats.errors import DataError, StoreError
-from layerstats.judges import JUDGES, record_judgements
+from layerstats.judges import JUDGES, judge_speech, record_judgements
 from layerstats.plots import heard_words
 from layerstats.report import Output, write_page
 from layerstats.stats import heard, stored_responses
@@ -100,3 +101,14 @@ def test_a_store_without_judgements_says_what_makes_them(generated, tmp_path):
     (tmp_path / "said.zarr" / "judgements").rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"no judgements\. Make some: layerstats judge"):
         stored_responses(open_store(experiment.path))
+
+
+def test_the_judge_of_the_page_is_one(generated):
+    page = Path(__file__).parents[2].joinpath("docs", "judges.md").read_text(encoding="utf-8")
+    (code,) = [
+        block for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "class Loudness" in block
+    ]
+    names = {}
+    exec(code, names)
+    shown, ours = (judge_speech(generated, [judge()]) for judge in (names["Loudness"], NEW["Loudness"]))
+    pd.testing.assert_frame_equal(shown, ours)

@@ -1,0 +1,109 @@
+"""People: what raters said that they heard, from a table, as a judge."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_columns, check_complete
+from layerstats.corpora import Clips
+from layerstats.errors import ArgumentError, DataError
+from layerstats.judges.protocol import JudgeOptions
+from layerstats.tables import read_table
+
+COLUMNS = ("token", "rater", "response")
+# What tells starts of one name apart: the set-up, and the target network, who is the speaker of what was made for it.
+_PLACES = {"set_up": "set_up", "network": "speaker"}
+
+
+class People:
+    """What raters heard: the score of a response is the share of a token's raters who gave it.
+
+    Parameters
+    ----------
+    identifications : DataFrame
+        A row a rater and token: `token, rater, response`. Of outcomes of maximizations the token is the start, and the
+        columns `set_up` and `network` say of which, where the store has several.
+    name : str
+        What they are called in judgements.
+
+    Raises
+    ------
+    DataError
+        A column is missing or incomplete, or a rater heard a token twice.
+
+    Examples
+    --------
+    >>> heard = pd.DataFrame({"token": ["a", "a", "b"], "rater": ["r1", "r2", "r1"], "response": ["yes", "no", "no"]})
+    >>> People(heard).shares.loc["a"].to_dict()
+    {'no': 0.5, 'yes': 0.5}
+    """
+
+    scored = True
+
+    def __init__(self, identifications: pd.DataFrame, *, name: str = "people") -> None:
+        what = "the identifications"
+        check_columns(identifications, COLUMNS, what)
+        self.places = [column for column in _PLACES if column in identifications]
+        table = pd.DataFrame(identifications[[*COLUMNS, *self.places]].astype("str"))
+        check_complete(identifications, [*COLUMNS, *self.places], what)
+        if table.empty:
+            raise DataError("The identifications have no rows: nobody was asked.")
+        identity = ["token", *self.places]
+        twice = table.duplicated(subset=[*identity, "rater"])
+        if twice.any():
+            rater, token = table.loc[twice, ["rater", "token"]].to_numpy().tolist()[0]
+            raise DataError(f"The rater {rater!r} heard {token!r} twice; keep one of these rows.")
+        self.name = name
+        self.shares = pd.crosstab([table[column] for column in identity], table["response"], normalize="index")
+        self.responses = tuple(map(str, self.shares.columns))
+        content = "\n".join(sorted("\t".join(row) for row in table.to_numpy().tolist()))
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        raters = len(set(table["rater"].tolist()))
+        self.attrs = {"kind": "people", "raters": raters, "identifications_sha256": digest}
+
+    def judge(self, clips: Clips) -> pd.DataFrame:
+        """Look up what was heard in every token; nothing is played.
+
+        Returns
+        -------
+        DataFrame
+            ``token, judge, response, score``: a row a token and response; of tokens that nobody heard a row in which
+            both are missing.
+
+        Raises
+        ------
+        DataError
+            Starts of outcomes are not told apart by set-up and network, or nobody heard any of these tokens.
+        """
+        tokens = clips.tokens
+        if self.places and "set_up" not in tokens:
+            raise DataError(
+                f"The identifications are of outcomes of maximizations (column {self.places[0]!r}), but not these "
+                "tokens: leave that column out."
+            )
+        keys = [tokens["token"], *(tokens[_PLACES[column]] for column in self.places)]
+        index = pd.MultiIndex.from_arrays(keys) if self.places else pd.Index(keys[0])
+        shares = self.shares.reindex(index).to_numpy()
+        heard = ~np.isnan(shares[:, 0])
+        names = tokens["token"].to_numpy(dtype=object)
+        said = pd.DataFrame(
+            {
+                "token": np.repeat(names[heard], len(self.responses)),
+                "response": np.tile(np.array(self.responses, dtype=object), int(heard.sum())),
+                "score": shares[heard].ravel(),
+            }
+        )
+        unheard = pd.DataFrame({"token": names[~heard], "response": None, "score": np.nan})
+        frames = [frame for frame in (said, unheard) if len(frame)]
+        return pd.concat(frames, ignore_index=True).assign(judge=self.name)
+
+
+def open_people(options: JudgeOptions) -> People:
+    """Make the judge that "people:FILE" stands for: a table as people have them, CSV for instance."""
+    if options.path is None:
+        raise ArgumentError("People are read from a table of token, rater, response: people:FILE.")
+    return People(read_table(Path(options.path)))
