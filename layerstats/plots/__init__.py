@@ -3,14 +3,19 @@
 from layerstats.plots.autocorrelation import autocorrelation
 from layerstats.plots.bit_by_feature import bit_by_feature
 from layerstats.plots.channel_effects import channel_effects
+from layerstats.plots.code_arrows import code_arrows
 from layerstats.plots.code_by_word import code_by_word
 from layerstats.plots.difference import difference
+from layerstats.plots.displacement_by_margin import displacement_by_margin
 from layerstats.plots.double_difference import double_difference
 from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.effect_by_network import effect_by_network
+from layerstats.plots.exaggeration_curves import exaggeration_curves
 from layerstats.plots.heard_words import heard_words
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.lexical_measures import lexical_measures
+from layerstats.plots.named_cues import named_cues
+from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.raw_series import raw_series
 from layerstats.plots.receptive_field import receptive_field
@@ -25,15 +30,20 @@ __all__ = [
     "autocorrelation",
     "bit_by_feature",
     "channel_effects",
+    "code_arrows",
     "code_by_word",
     "difference",
+    "displacement_by_margin",
     "double_difference",
     "effect_by_layer",
     "effect_by_network",
+    "exaggeration_curves",
     "heard_words",
     "layer_series",
     "lexical_measures",
+    "named_cues",
     "paper_theme",
+    "path_similarity",
     "phone_curves",
     "raw_series",
     "receptive_field",

@@ -1,15 +1,18 @@
 """Networks and speech in, a store out. Importing this room imports torch."""
 
 from layerstats.probes.activations import Activation, record_activations
+from layerstats.probes.boundary import boundary_distance
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
 from layerstats.probes.gradients import Gradient
+from layerstats.probes.heard_items import HeardItems, natural_items, outcome_items
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
 from layerstats.probes.maximization import make_again, maximize_activations, record_nulls, rendered
 from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
+from layerstats.probes.record_heard import record_heard
 from layerstats.probes.recorder import record
 from layerstats.probes.untrained import record_untrained
 
@@ -17,17 +20,22 @@ __all__ = [
     "Activation",
     "Gradient",
     "Grid",
+    "HeardItems",
     "Quantity",
     "Variable",
+    "boundary_distance",
     "generate_speech",
     "make_again",
     "maps",
     "maximize_activations",
+    "natural_items",
     "network_attributes",
+    "outcome_items",
     "outcome_speech",
     "read_codes",
     "record",
     "record_activations",
+    "record_heard",
     "record_nulls",
     "record_untrained",
     "rendered",

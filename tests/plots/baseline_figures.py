@@ -49,6 +49,25 @@ def channel_effects():
     return plots.channel_effects(frame)
 
 
+def _code_points():
+    number = np.arange(24)
+    word = np.array(["no", "one", "yes"])[number % 3]
+    before = pd.DataFrame({"start_name": [f"start_{n}" for n in number], "word": word, "speaker": number % 4})
+    before = before.assign(speaker="p" + before["speaker"].astype(str), misclassified=number % 4 < 2, moment="before")
+    before = before.assign(axis_1=np.cos(1.7 * number) + number % 3, axis_2=np.sin(1.7 * number))
+    after = before.assign(moment="after", axis_1=before["axis_1"] * 0.4 + 2 * (number % 3), axis_2=before["axis_2"] + 1)
+    return pd.concat([before, after], ignore_index=True)
+
+
+def code_arrows():
+    return plots.code_arrows(_code_points(), explained=np.array([0.41, 0.18]))
+
+
+def code_arrows__speakers():
+    note = "t-SNE of 48 codes, perplexity 5, seed 0."
+    return plots.code_arrows(_code_points(), "speaker", misclassified=False, note=note)
+
+
 def code_by_word():
     shares = {"ask": (0.9, 0.1, 0.0), "dark": (0.2, 0.3, 0.5), "wash": (0.0, 0.75, 0.25)}
     rows = [
@@ -85,6 +104,14 @@ def difference__grid():
         for number, layer in enumerate(LAYERS[:2])
     ]
     return plots.difference(pd.concat(curves))
+
+
+def displacement_by_margin():
+    number = np.arange(60)
+    margin = 4 * np.sin(number) + 1.5
+    moved = 3 * np.exp(-0.15 * margin) + 0.4 * np.cos(5 * number)
+    frame = pd.DataFrame({"margin": margin, "displacement": moved, "misclassified": margin < 0})
+    return plots.displacement_by_margin(frame)
 
 
 def double_difference():
@@ -143,6 +170,18 @@ def effect_by_network():
     return plots.effect_by_network(kinds, pd.concat(networks))
 
 
+def exaggeration_curves():
+    time = np.linspace(0, 1, 41)
+    parts = [
+        pd.DataFrame({"time": time, "diff": height * np.sin(4 * time + place), "natural_sd": 1 + time})
+        .assign(word=word, measure=measure, level_1="maximized", level_2="natural", interval="simultaneous")
+        .assign(conf_low=lambda frame: frame["diff"] - 0.8, conf_high=lambda frame: frame["diff"] + 0.8)
+        for place, word in enumerate(("six", "yes"))
+        for measure, height in (("F2 band", 1.0), ("friction band", 3.0), ("centre of gravity", 2.0))
+    ]
+    return plots.exaggeration_curves(pd.concat(parts))
+
+
 def heard_words():
     words = ("ask", "dark", "wash", "other")
     rows = [
@@ -188,6 +227,31 @@ def lexical_measures():
     frame = pd.DataFrame(rows, columns=["network", "network_seed", "measure", "estimate"])
     frame = frame.assign(conf_low=frame["estimate"] - 0.1, conf_high=frame["estimate"] + 0.02)
     return plots.lexical_measures(frame.assign(chance=0.15, chance_low=0.1, chance_high=0.22))
+
+
+def named_cues():
+    cues = [("six", "initial [s]"), ("six", "final [s]"), ("two", "burst and aspiration of [t]"), ("no", "back vowel")]
+    rows = [
+        (word, cue, condition, "natural", (place - 1) * 0.8 * height)
+        for condition, height in (("maximized", 1.0), ("before", -0.3), ("random_direction", 0.1))
+        for place, (word, cue) in enumerate(cues)
+    ]
+    frame = pd.DataFrame(rows, columns=["word", "cue", "level_1", "level_2", "exaggeration"])
+    return plots.named_cues(frame.assign(conf_low=frame["exaggeration"] - 0.6, conf_high=frame["exaggeration"] + 0.6))
+
+
+def path_similarity():
+    layers = ("features", "conv1", "conv2", "conv3", "dense1", "dense2", "dense3", "logits")
+    rows = [
+        ("commands", 0, trained, layer, condition, height * (0.1 + place / 8) * (1 if trained else 0.3))
+        for trained in (True, False)
+        for condition, height in (("maximized", 1.2), ("before", 0.1))
+        for place, layer in enumerate(layers)
+    ]
+    columns = ["network", "network_seed", "trained", "layer", "condition", "path_similarity"]
+    frame = pd.DataFrame(rows, columns=columns)
+    ends = {"conf_low": frame["path_similarity"] - 0.1, "conf_high": frame["path_similarity"] + 0.15}
+    return plots.path_similarity(frame.assign(**ends))
 
 
 def _curves(layers, column, groups, time, name):

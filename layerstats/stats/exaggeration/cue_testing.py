@@ -110,7 +110,11 @@ def cue_tests(
     other = adjust_p_values(table, families, method=adjust, column="p_reduced", adjusted="p_reduced")
     table = table.assign(p_reduced=other["p_reduced"])
     summary = pd.DataFrame([_summary(table, pair, conf_level) for pair in pairs])
-    return CueTests(check_frame(table, "cue_tests"), check_frame(summary), left_out(items))
+    same = [f"{row['cue']} of {row['word']!r}" for row in rows if row["natural_sd"] == 0]
+    notes = [
+        f"Natural speakers do not differ in {name}: there is no spread to compare with." for name in dict.fromkeys(same)
+    ]
+    return CueTests(check_frame(table, "cue_tests"), check_frame(summary), (*left_out(items), *notes))
 
 
 def _chosen(cues: Sequence[Cue] | None, words: Collection[str] | None, there: Collection[str]) -> list[Cue]:
@@ -137,9 +141,9 @@ def cue_values(items: FeatureItems, cue: Cue) -> np.ndarray:
 
 
 def _row(items: FeatureItems, cue: Cue, pair: tuple[str, str], conf_level: float) -> dict[str, object]:
-    found = unit_difference(items, cue_values(items, cue), cue.cue, cue.word, *pair)
+    found = unit_difference(items, cue_values(items, cue), cue.word, *pair)
     low, high = sorted(cue.sign * end for end in found.in_sd_interval(conf_level))
-    statistic = cue.sign * found.statistic
+    statistic = cue.sign * found.statistic if found.natural_sd > 0 else np.nan
     return {
         "word": cue.word,
         "cue": cue.cue,
@@ -163,8 +167,9 @@ def _row(items: FeatureItems, cue: Cue, pair: tuple[str, str], conf_level: float
 def _summary(table: pd.DataFrame, pair: tuple[str, str], conf_level: float) -> dict[str, object]:
     """Count cues, and average them over words, each of which counts the same."""
     own = table.loc[(table["level_1"] == pair[0]) & (table["level_2"] == pair[1])]
-    by_word = own.groupby("word")["exaggeration"].mean().to_numpy()
-    mean, words = float(by_word.mean()), len(by_word)
+    by_word = own.groupby("word")["exaggeration"].mean().dropna().to_numpy()
+    words = len(by_word)
+    mean = float(by_word.mean()) if words else np.nan
     error = float(by_word.std(ddof=1) / np.sqrt(words)) if words > 1 else np.nan
     reach = float(stats.t.ppf((1 + conf_level) / 2, words - 1)) * error if words > 1 else np.nan
     alpha = 1 - conf_level

@@ -11,9 +11,10 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.stats.contrasts import FitOptions, IntervalOptions
-from layerstats.stats.contrasts.curves import curve_effect, group_curves, spread_about
+from layerstats.stats.contrasts.curves import curve_effect, group_curves
 from layerstats.stats.contrasts.fitted_layers import adjust_tests
 from layerstats.stats.contrasts.layers import LayerContrasts, layer_contrasts
+from layerstats.stats.effect_sizes import TokenSpread
 from layerstats.stats.exaggeration.feature_items import (
     MAXIMIZED,
     NATURAL,
@@ -43,7 +44,7 @@ class Exaggeration(PrintedResult):
     ----------
     table
         A row a word and measure: ``word, measure, level_1, level_2, design, tokens_1, tokens_2, speakers``, the joint,
-        level and shape tests with raw and adjusted p-values, ``natural_sd`` (of natural series about their curve, in
+        level and shape tests with raw and adjusted p-values, ``natural_sd`` (of natural series about their mean, in
         the units of the measure), ``level_in_sd`` (difference in level, in these), ``effect_size`` (root mean square
         over time of the difference, in these, corrected for bias) with its interval, and which checks of its residuals
         the model fails.
@@ -135,7 +136,9 @@ def measure_exaggeration(
     """
     check_choice("along", along, ALONG)
     intervals = intervals or IntervalOptions()
-    items = feature_items(experiment, words, (condition, reference))
+    # Natural items say how far speakers lie apart, whatever is compared.
+    known = [NATURAL] if (experiment.tokens.get("condition", pd.Series()) == NATURAL).any() else []
+    items = feature_items(experiment, words, list(dict.fromkeys([condition, reference, *known])))
     names = list(measures) if measures is not None else list(items.measures.series)
     for name in names:
         check_choice("measures", name, list(items.measures.series))
@@ -146,6 +149,7 @@ def measure_exaggeration(
     for word in chosen:
         rows, paired = _rows(items, word, condition, reference, balanced)
         frame = unit_series(items, rows, names, along, samples)
+        natural = unit_series(items, items.rows(word, items.spread_of(word, reference)), names, along, samples)
         result = layer_contrasts(
             frame,
             f"condition={condition}:{reference}",
@@ -156,7 +160,7 @@ def measure_exaggeration(
             fits=fits,
         )
         design = "within speakers" if paired else "between speakers and starts"
-        for name, table in _tables(result, (condition, reference), items.spread_of(word, reference), intervals).items():
+        for name, table in _tables(result, (condition, reference), natural, intervals).items():
             parts[name].append(table.assign(word=word, **({"design": design} if name == "table" else {})))
     family = f"{condition} - {reference}, over words and measures; joint, level and shape test each by itself"
     table = adjust_tests(pd.concat(parts.pop("table"), ignore_index=True), family, adjust)
@@ -181,20 +185,21 @@ def _rows(items: FeatureItems, word: str, condition: str, reference: str, balanc
 
 
 def _tables(
-    result: LayerContrasts, pair: tuple[str, str], spread_of: str, options: IntervalOptions
+    result: LayerContrasts, pair: tuple[str, str], spread_of: pd.DataFrame, options: IntervalOptions
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of one word, with what natural series' spread says of their differences."""
+    """Return the tables of one word, with what the spread of natural series says of their differences."""
     spreads, effects = {}, []
     for name, fitted in result.results.items():
-        series = result.series[name]
-        curves = group_curves(fitted, series, "condition", pair)
-        natural = pd.DataFrame(series.frame.loc[series.frame["condition"] == spread_of])
-        spread = spread_about(curves, series, "condition", natural)
+        curves = group_curves(fitted, result.series[name], "condition", pair)
+        values = spread_of.loc[spread_of["layer"] == name, "value"].to_numpy()
+        series = values.reshape(len(set(spread_of["speaker"])), -1)
+        variance = np.var(series, axis=0, ddof=1)
+        spread = TokenSpread(float(np.sqrt(variance.mean())), len(series) - 1)
         size = curve_effect(curves.matrices[pair[0]] - curves.matrices[pair[1]], curves, spread, options)
         ends = {"effect_conf_low": size.conf_low, "effect_conf_high": size.conf_high}
         effects.append({"layer": name, "natural_sd": spread.sd, "effect_size": size.estimate, **ends})
-        between = natural.groupby("sample")["value"].std().to_numpy()
-        spreads[name] = np.interp(np.linspace(0, 1, len(curves.grid)), np.linspace(0, 1, len(between)), between)
+        grid, bins = np.linspace(0, 1, len(curves.grid)), np.linspace(0, 1, len(variance))
+        spreads[name] = np.interp(grid, bins, np.sqrt(variance))
     table = result.table.drop(columns=["effect_size", "effect_conf_low", "effect_conf_high"], errors="ignore")
     table = table.merge(pd.DataFrame(effects), on="layer", how="left", validate="one_to_one")
     table = table.assign(level_in_sd=table["level_difference"] / table["natural_sd"], conf_level=options.conf_level)
@@ -215,7 +220,7 @@ def _durations(
 ) -> pd.DataFrame:
     rows = []
     for word in words:
-        found = unit_difference(items, items.measures.duration_s, DURATION, word, *pair)
+        found = unit_difference(items, items.measures.duration_s, word, *pair)
         low, high = found.in_sd_interval(conf_level)
         tested = {"df": found.df, "statistic": found.statistic}
         tested["p_value"] = float(2 * stats.t.sf(abs(found.statistic), found.df))

@@ -38,14 +38,14 @@ class UnitDifference:
 
     @property
     def in_sd(self) -> float:
-        """The difference in natural standard deviations."""
-        return self.diff / self.natural_sd
+        """The difference in natural standard deviations; missing where natural speakers do not differ."""
+        return self.diff / self.natural_sd if self.natural_sd > 0 else np.nan
 
     @property
     def in_sd_std_error(self) -> float:
         """Its standard error, which holds that of the standard deviation (delta method)."""
         spread = self.in_sd / np.sqrt(2 * (self.natural_speakers - 1))
-        return float(np.hypot(self.std_error / self.natural_sd, spread))
+        return float(np.hypot(self.std_error / self.natural_sd, spread)) if self.natural_sd > 0 else np.nan
 
     @property
     def statistic(self) -> float:
@@ -69,7 +69,7 @@ class UnitDifference:
 
 
 def unit_difference(
-    items: FeatureItems, values: np.ndarray, what: str, word: str, condition: str, reference: str
+    items: FeatureItems, values: np.ndarray, word: str, condition: str, reference: str
 ) -> UnitDifference:
     """Compare two conditions of a word: by Welch's t test, or within speakers where they are in pairs.
 
@@ -79,20 +79,16 @@ def unit_difference(
         From `feature_items`.
     values
         (item,) what is compared; items of one speaker are averaged.
-    what
-        Its name, for messages.
 
     Raises
     ------
     DataError
-        Natural speakers do not differ in it, or fewer than three speakers have both items of a pair.
+        Fewer than three speakers have both items of a pair.
     """
     ours, theirs, paired = items.compared(word, condition, reference)
     first, second = (_by_speaker(items, values, rows) for rows in (ours, theirs))
     natural = _by_speaker(items, values, items.rows(word, items.spread_of(word, reference)))
     sd = float(natural.to_numpy().std(ddof=1))
-    if not sd > 0:
-        raise DataError(f"All natural speakers have the same {what} of {word!r}: there is no spread to compare with.")
     diff, error, df = paired_t(first, second) if paired else welch_t(first.to_numpy(), second.to_numpy())
     return UnitDifference(diff, error, df, (len(first), len(second)), paired, sd, len(natural))
 

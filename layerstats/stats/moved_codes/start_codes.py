@@ -75,7 +75,7 @@ def read_moved_codes(
                 "codes. Use outcomes of the prior 'autoencoder:FILE', begun from data."
             )
     check_columns(tokens, ["token", "word", "speaker"], "the tokens table")
-    began = outcome["token"].to_numpy().astype(str)
+    began = outcome["token"].to_numpy().astype(object).astype(str)
     if (began == "").any():
         raise DataError(
             f"{int((began == '').sum())} of {len(began)} starts did not begin from a natural token, so that nobody "
@@ -89,7 +89,7 @@ def read_moved_codes(
             "the tokens of the corpus that was maximized."
         )
     own = known.loc[began]
-    targets = outcome["target"].to_numpy().astype(str)
+    targets = outcome["target"].to_numpy().astype(object).astype(str)
     word = own["word"].astype(str).to_numpy()
     if (word != targets).any():
         first = int((word != targets).argmax())
@@ -98,11 +98,11 @@ def read_moved_codes(
             f"says {word[first]!r}: where codes move is asked of starts whose own word is the target."
         )
     before, after = (_scores(outcome, name) for name in ("scores_before", "scores_after"))
-    classes = outcome["class"].to_numpy().astype(str)
+    classes = outcome["class"].to_numpy().astype(object).astype(str)
     moved = [outcome[name].to_numpy().astype(float) for name in ("codes_before", "codes_after")]
     starts = pd.DataFrame(
         {
-            "start": outcome["start"].to_numpy().astype(str),
+            "start": outcome["start"].to_numpy().astype(object).astype(str),
             "word": word,
             "speaker": own["speaker"].astype(str).to_numpy(),
             "token": began,

@@ -38,18 +38,18 @@ def similarity_matrix(values: np.ndarray, similarity: str, layer: str) -> np.nda
     """
     if similarity == "rank":
         values = stats.rankdata(values, axis=1)
-    values = np.asarray(values, dtype=np.float64)
     if similarity != "cosine":
         values = values - values.mean(axis=1, keepdims=True)
     lengths = np.sqrt(np.einsum("iu,iu->i", values, values))
-    still = lengths <= 1e-12 * max(float(lengths.max(initial=0.0)), 1e-300)
+    still = lengths <= 1e-6 * max(float(lengths.max(initial=0.0)), 1e-300)
     if still.any():
         raise DataError(
             f"All units of layer {layer!r} give the same for {int(still.sum())} items, first for item "
             f"{int(still.argmax())}: it has no pattern to compare. Leave the layer or these items out."
         )
     scaled = values / lengths[:, None]
-    return scaled @ scaled.T
+    # Rounding takes an item's similarity to itself beyond 1.
+    return np.clip(scaled @ scaled.T, -1, 1)
 
 
 @dataclass(frozen=True, eq=False)

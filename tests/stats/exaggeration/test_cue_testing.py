@@ -146,8 +146,13 @@ def test_cues_of_a_file_of_ones_own_and_bad_ones(tmp_path, world):
 
 def test_speakers_who_do_not_differ_are_no_spread(world):
     def same(tokens, values):
-        values[:] = values[0]
+        values[(tokens["word"] == "yes").to_numpy()] = values[0]
         return tokens, values
 
-    with pytest.raises(DataError, match="no spread"):
-        cue_tests(world(change=same), cues=[FINAL_S])
+    other = Cue("no", "back vowel", "F2 band", "lower")
+    result = cue_tests(world(change=same), cues=[FINAL_S, other])
+    assert "do not differ in final [s] of 'yes'" in result.notes[0]
+    assert np.isnan(result.table["exaggeration"].iloc[0])
+    assert np.isnan(result.table["p_adjusted"].iloc[0])
+    assert set(result.table["tests"]) == {1}
+    assert result.summary["words"].item() == 1

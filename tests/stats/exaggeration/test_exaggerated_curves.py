@@ -28,6 +28,22 @@ def test_what_was_added_is_found_where_it_was_added(world):
     assert result.duration["p_adjusted"].gt(0.01).all()
 
 
+def test_the_spread_is_that_of_natural_speakers_whatever_is_compared(world):
+    def with_before(tokens, values):
+        made = tokens["condition"] == "maximized"
+        before = tokens.loc[made].assign(condition="before", token="before_" + tokens["token"])
+        return pd.concat([tokens, before], ignore_index=True), np.concatenate([values, 0.9 * values[made.to_numpy()]])
+
+    experiment = world(change=with_before, words=["yes"])
+    items = feature_items(experiment)
+    frame = unit_series(items, items.rows("yes", "natural"), ["level"], "word", 20)
+    variance = frame.groupby("sample")["value"].var().mean()
+    for reference in ("natural", "before"):
+        result = measure_exaggeration(experiment, measures=["level"], reference=reference)
+        assert result.table["natural_sd"].item() == pytest.approx(np.sqrt(variance))
+    assert result.table["design"].item() == "within speakers"
+
+
 def test_the_contrast_turned_round_changes_its_sign_and_nothing_else(world):
     experiment = world(by=0.05)
     one = measure_exaggeration(experiment, measures=MEASURES, words=["no"])
