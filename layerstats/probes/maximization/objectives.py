@@ -113,6 +113,7 @@ class _Group:
 
     layer: str
     rows: tuple[int, ...]
+    places: Tensor
     channels: Tensor
     positions: tuple[Tensor, ...] | None
 
@@ -198,7 +199,7 @@ class Objective:
                 "Name a channel of one of its layers, LAYER:CHANNEL."
             )
         self._check_inside(group, (logits.shape[1],), "classes")
-        chosen = logits if len(group.rows) == len(logits) else logits[list(group.rows)]
+        chosen = logits
         if self.name == "log_probability":
             chosen = torch.log_softmax(chosen, dim=1)
         elif self.name == "probability":
@@ -214,10 +215,9 @@ class Objective:
         channels_first = output.movedim(-1, 1) if group.layer in self._last else output
         sizes = tuple(channels_first.shape[1:])
         self._check_inside(group, sizes if group.positions is not None else sizes[:1], "channels")
-        rows = torch.as_tensor(group.rows, device=output.device)
         if group.positions is not None:
-            return channels_first[(rows, group.channels, *group.positions)]
-        return channels_first[rows, group.channels].reshape(len(rows), -1).mean(1)
+            return channels_first[(group.places, group.channels, *group.positions)]
+        return channels_first[group.places, group.channels].reshape(len(group.rows), -1).mean(1)
 
     def _check_inside(self, group: _Group, sizes: tuple[int, ...], what: str) -> None:
         """Raise `ArgumentError` where a unit is not among the `sizes` of its layer."""
@@ -263,7 +263,7 @@ def _groups(units: Sequence[Unit], device: torch.device | None) -> list[_Group]:
         if axes is not None:
             places = [units[row].position or () for row in rows]
             positions = tuple(torch.tensor(along, device=device) for along in zip(*places, strict=True))
-        groups.append(_Group(layer, tuple(rows), channels, positions))
+        groups.append(_Group(layer, tuple(rows), torch.tensor(rows, device=device), channels, positions))
     return groups
 
 
