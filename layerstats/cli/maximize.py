@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from layerstats.cli.progress import Steps
     from layerstats.corpora import Clips
-    from layerstats.probes.maximization import Prior
+    from layerstats.probes.maximization import Hearing, Prior
     from layerstats.store import Experiment
 
 _PRIOR_HELP = (
@@ -60,6 +60,9 @@ def maximize(
     seed: Annotated[int, typer.Option(help="From which every start has its own.")] = 0,
     block: Annotated[str, typer.Option(help="3/64: the fourth of 64 parts, from 0, for machines that share.")] = "0/1",
     batch_size: Annotated[int | None, typer.Option(help="Starts at once; as many as suit the device usually.")] = None,
+    hears: Annotated[
+        str | None, typer.Option(help="What a network of your own hears, such as time=90,mel=80 or sample=16000.")
+    ] = None,
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -77,11 +80,12 @@ def maximize(
         step("loading the network")
         network, card = load_network(checkpoint)
         clips = None if corpus is None else _clips(step, network, corpus, split, too_long, damaged)
-        opened = _clipped(network, prior) if clip else prior
+        hearing = None if hears is None else _hearing(network, hears)
+        opened = _clipped(network, prior, hearing) if clip else prior
         if again is not None:
             step(f"making {again} again")
-            about = {"prior": None if prior == "none" else opened, "corpus": clips, "card": card, "device": device}
-            made = make_again(network, store, again, set_up=set_up, network_name=name, **about)
+            about = {"prior": None if prior == "none" else opened, "corpus": clips, "card": card, "hearing": hearing}
+            made = make_again(network, store, again, set_up=set_up, network_name=name, device=device, **about)
             stored = open_store(store, incomplete="allow").outcome(set_up=set_up, network=name)
             told = _made_again(stored.sel(start=[again]), made)
         else:
@@ -107,6 +111,7 @@ def maximize(
                 "seed": seed,
                 "batch_size": batch_size,
                 "card": card,
+                "hearing": hearing,
                 "device": device,
             }
             experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
@@ -131,11 +136,26 @@ def _clips(step: Steps, network: nn.Module, corpus: str, split: str | None, too_
     return clips
 
 
-def _clipped(network: nn.Module, prior: str) -> Prior:
+def _hearing(network: nn.Module, hears: str) -> Hearing:
+    from layerstats.errors import ArgumentError
+    from layerstats.models import dtype_of
+    from layerstats.probes.maximization import Hearing
+
+    axes = [axis.partition("=") for axis in listed(hears) or []]
+    if not axes or not all(name and length.isdecimal() for name, _, length in axes):
+        raise ArgumentError(
+            f"--hears takes names and lengths of axes, as in time=90,mel=80, but got {hears!r} instead."
+        )
+    return Hearing(
+        tuple(name for name, _, _ in axes), tuple(int(length) for _, _, length in axes), dtype=dtype_of(network)
+    )
+
+
+def _clipped(network: nn.Module, prior: str, hearing: Hearing | None) -> Prior:
     from layerstats.models import part
     from layerstats.probes.maximization import hearing_of, open_prior
 
-    return open_prior(prior, hearing_of(part(network)), bounds=(0.0, 1.0))
+    return open_prior(prior, hearing or hearing_of(part(network)), bounds=(0.0, 1.0))
 
 
 def _stem(network: str) -> str:

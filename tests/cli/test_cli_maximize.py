@@ -58,6 +58,29 @@ def test_starts_from_data_with_the_published_settings(tmp_path, checkpoints):
     assert open_store(store).outcome(set_up="none")["objective_path"].shape == (2, 2)
 
 
+NETWORK = """
+import torch
+
+def network():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Conv1d(6, 3, 3), torch.nn.Tanh(), torch.nn.Flatten(), torch.nn.Linear(6, 2))
+"""
+
+
+def test_a_network_of_ones_own(tmp_path):
+    file, store = tmp_path / "own.py", tmp_path / "s.zarr"
+    file.write_text(NETWORK)
+    command = ["maximize", f"{file}:network", store, "--starts", 2, "--hears", "time=6,mel=4"]
+    assert "none.network, 4 starts of 2 targets" in run(*command, "--targets", "1,0")
+    told = run(*command[:3], "--again", "1_00001", "--hears", "time=6,mel=4")
+    assert "1_00001 made again from the same start" in told
+    assert open_store(store).outcome()["features_after"].shape == (4, 6, 4)
+    with pytest.raises(LayerstatsError, match="time=90,mel=80"):
+        run(*command[:3], "--targets", "1", "--hears", "90,80")
+    with pytest.raises(LayerstatsError, match="--hears"):
+        run(*command[:3], "--targets", "1")
+
+
 def test_nulls_beside(tmp_path, checkpoints):
     network, _ = checkpoints
     store = tmp_path / "s.zarr"
