@@ -143,9 +143,7 @@ def _hearing(network: nn.Module, hears: str) -> Hearing:
 
     axes = [axis.partition("=") for axis in listed(hears) or []]
     if not axes or not all(name and length.isdecimal() for name, _, length in axes):
-        raise ArgumentError(
-            f"--hears takes names and lengths of axes, as in time=90,mel=80, but got {hears!r} instead."
-        )
+        raise ArgumentError(f"--hears takes axes with lengths, as in time=90,mel=80, but got {hears!r} instead.")
     return Hearing(
         tuple(name for name, _, _ in axes), tuple(int(length) for _, _, length in axes), dtype=dtype_of(network)
     )

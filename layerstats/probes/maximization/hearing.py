@@ -118,7 +118,7 @@ def hearing_of(network: nn.Module) -> Hearing:
         return Hearing(("sample",), (int(configuration["samples"]),), {}, dtype_of(network))
     raise ArgumentError(
         f"What a {type(network).__name__} hears cannot be told from it. Say it with hearing=, for instance "
-        "Hearing(('time', 'mel'), (90, 80)) or Hearing(('sample',), (16384,)); in the shell with --hears time=90,mel=80."
+        "Hearing(('time', 'mel'), (90, 80)) or Hearing(('sample',), (16384,)); in the shell: --hears time=90,mel=80."
     )
 
 
