@@ -9,21 +9,33 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.errors import DataError
+from layerstats.judges.people import People
 from layerstats.judges.protocol import Judge, NetworkJudge
 
 # Probabilities that differ by more come from other features or weights, not from rounding on another processor.
 _TOLERANCE = 0.01
 
 
-def answers(frame: pd.DataFrame, judge: Judge, starts: Sequence[str], *, scored: bool) -> dict[str, np.ndarray]:
-    """Return a checked frame of judgements as `score` (start, response) or `response` (start,).
+def stored_responses(judge: Judge, classes: Sequence[str]) -> list[str]:
+    """Return the responses of a judge as they are stored: the target network's classes in their order, then others.
+
+    So the order of a judge's own outputs is never seen. What people did not say, none of them said.
+    """
+    known = [name for name in classes if name in judge.responses or isinstance(judge, People)]
+    return [*known, *(name for name in judge.responses if name not in known)]
+
+
+def answers(
+    frame: pd.DataFrame, judge: Judge, starts: Sequence[str], responses: Sequence[str] | None
+) -> dict[str, np.ndarray]:
+    """Return a checked frame of judgements as `score` (start, response), or as `response` (start,) without responses.
 
     Raises
     ------
     DataError
         A judge that scores everything it can say leaves a response out, or one without scores gives some.
     """
-    if not scored:
+    if responses is None:
         if bool(frame["score"].notna().to_numpy().any()):
             raise DataError(
                 f"The judge {judge.name!r} gives scores for some responses only. A judge scores everything that it can "
@@ -33,8 +45,10 @@ def answers(frame: pd.DataFrame, judge: Judge, starts: Sequence[str], *, scored:
         return {"response": response.astype(object).where(response.notna(), None).to_numpy()}
     said = frame.loc[frame["response"].notna()]
     rows = pd.Index(list(starts)).get_indexer(pd.Index(said["token"]))
-    columns = pd.Index(list(judge.responses)).get_indexer(pd.Index(said["response"]))
-    scores = np.full((len(starts), len(judge.responses)), np.nan)
+    columns = pd.Index(list(responses)).get_indexer(pd.Index(said["response"]))
+    scores = np.full((len(starts), len(responses)), np.nan)
+    unsaid = np.flatnonzero([name not in judge.responses for name in responses])
+    scores[np.ix_(np.unique(rows), unsaid)] = 0.0
     scores[rows, columns] = said["score"].to_numpy()
     # Of a start that nobody was asked about all scores are missing.
     gaps = np.isnan(scores[np.unique(rows)]).any(axis=1)
@@ -46,8 +60,10 @@ def answers(frame: pd.DataFrame, judge: Judge, starts: Sequence[str], *, scored:
     return {"score": scores}
 
 
-def checked_scores(scores: np.ndarray, judge: Judge, starts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Return what a network judge gave as scores (start, response), or say what is wrong with them.
+def checked_scores(
+    scores: np.ndarray, judge: Judge, starts: Sequence[str] | np.ndarray, responses: Sequence[str]
+) -> np.ndarray:
+    """Return what a network judge gave as scores (start, response), in the order of `responses`.
 
     Raises
     ------
@@ -64,10 +80,12 @@ def checked_scores(scores: np.ndarray, judge: Judge, starts: Sequence[str] | np.
             f"The judge {judge.name!r} gives NaN or infinite scores for {len(bad)} of {len(scores)} starts, first for "
             f"{starts[int(bad[0])]!r}."
         )
-    return scores
+    return scores[:, [judge.responses.index(name) for name in responses]]
 
 
-def check_own_scores(judge: Judge, outcomes: xr.Dataset, rows: slice, scores: np.ndarray) -> None:
+def check_own_scores(
+    judge: Judge, outcomes: xr.Dataset, rows: slice, scores: np.ndarray, responses: Sequence[str]
+) -> None:
     """Raise `DataError` where the target network itself gives what is stored other scores than are stored.
 
     Parameters
@@ -80,13 +98,15 @@ def check_own_scores(judge: Judge, outcomes: xr.Dataset, rows: slice, scores: np
         Of the starts.
     scores : ndarray
         (start, response).
+    responses : sequence of str
+        Their names.
     """
     hashed = outcomes.attrs.get("network_hash")
     if not isinstance(judge, NetworkJudge) or hashed is None or "scores_after" not in outcomes:
         return
     if judge.network_hash != hashed or "class" not in outcomes.coords:
         return
-    columns = [judge.responses.index(str(name)) for name in outcomes["class"].to_numpy()]
+    columns = [responses.index(str(name)) for name in outcomes["class"].to_numpy()]
     stored = outcomes["scores_after"].isel(start=rows).to_numpy()
     apart = np.abs(scores[:, columns] - stored).max(axis=1)
     if apart.max() > _TOLERANCE:

@@ -15,7 +15,7 @@ import xarray as xr
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.judges.judging import opened
-from layerstats.judges.outcome_answers import answers, check_own_scores, checked_scores
+from layerstats.judges.outcome_answers import answers, check_own_scores, checked_scores, stored_responses
 from layerstats.judges.outcome_hearing import DIRECT, check_responses, check_weights, hearing_of_judge
 from layerstats.judges.people import People
 from layerstats.judges.protocol import Judge, NetworkJudge, check_judgements
@@ -238,16 +238,17 @@ def _judged(experiment: Experiment, one: _Set, asked: Sequence[Judge], overwrite
     starts = one.outcomes["start"].to_numpy().astype(object)
     by_name = {judge.name: judge for judge in asked}
     writers: dict[str, JudgementWriter] = {}
-    scored = {}
+    responses: dict[str, list[str] | None] = {}
     for each in asked:
-        scored[each.name] = _is_scored(experiment, one, each, starts, overwrite)
-        writers[each.name] = _writer(experiment.path, one, each, scored[each.name], overwrite)
+        scored = _is_scored(experiment, one, each, starts, overwrite)
+        responses[each.name] = stored_responses(each, _classes(one.outcomes)) if scored else None
+        writers[each.name] = _writer(experiment.path, one, each, responses[each.name], overwrite)
     judges_of = {id(writer): name for name, writer in writers.items()}
     for writer in writers.values():
         yield sum(rows.stop - rows.start for rows in writer.written)
     for rows, lacking in missing_together(writers.values()):
         lackers = [by_name[judges_of[id(writer)]] for writer in lacking]
-        said = _said(experiment, one, lackers, rows, starts, scored)
+        said = _said(experiment, one, lackers, rows, starts, responses)
         for writer in lacking:
             writer.write(rows, said[judges_of[id(writer)]])
         yield (rows.stop - rows.start) * len(lacking)
@@ -261,7 +262,7 @@ def _said(
     lackers: Sequence[Judge],
     rows: slice,
     starts: np.ndarray,
-    scored: Mapping[str, bool],
+    responses: Mapping[str, list[str] | None],
 ) -> dict[str, dict[str, np.ndarray]]:
     """Return what judges say of a block: what it was heard as is made once, and sound in small batches."""
     said: dict[str, dict[str, np.ndarray]] = {}
@@ -269,8 +270,9 @@ def _said(
     if direct:
         heard = one.heard(rows)
         for each in direct:
-            scores = checked_scores(each.scores(heard), each, starts[rows])
-            check_own_scores(each, one.outcomes, rows, scores)
+            named = responses[each.name] or []
+            scores = checked_scores(each.scores(heard), each, starts[rows], named)
+            check_own_scores(each, one.outcomes, rows, scores, named)
             said[each.name] = {"score": scores}
     listeners = [each for each in lackers if each not in direct]
     parts: dict[str, list[dict[str, np.ndarray]]] = {each.name: [] for each in listeners}
@@ -281,7 +283,7 @@ def _said(
             clips = _clips(speech.subset(tokens=batch))
             for each in listeners:
                 frame = check_judgements(each.judge(clips), each, batch)
-                parts[each.name].append(answers(frame, each, batch, scored=scored[each.name]))
+                parts[each.name].append(answers(frame, each, batch, responses[each.name]))
     for name, answered in parts.items():
         said[name] = {what: np.concatenate([part[what] for part in answered]) for what in answered[0]}
     return said
@@ -306,11 +308,10 @@ def _is_scored(experiment: Experiment, one: _Set, each: Judge, starts: np.ndarra
     return bool(frame["score"].notna().any()) and len(each.responses) > 0
 
 
-def _writer(path: Path, one: _Set, each: Judge, scored: bool, overwrite: bool) -> JudgementWriter:
+def _writer(path: Path, one: _Set, each: Judge, responses: list[str] | None, overwrite: bool) -> JudgementWriter:
     hears = one.hearings[each.name]
     about: dict[str, object] = {**_told(each), "judge_hears": hears}
     if hears == "sound" and one.vocoder is not None:
         about |= {f"judge_{name}": value for name, value in one.vocoder.attrs.items()}
     key = content_hash(clean_attributes(about), {"outcomes": one.outcomes.attrs["key"]})
-    responses = each.responses if scored else None
     return JudgementWriter(path, one.name, each.name, responses, key=key, attrs=about, overwrite=overwrite)

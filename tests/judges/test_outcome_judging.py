@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from layerstats.models import (
     seeded,
 )
 from layerstats.probes import maximize_activations, outcome_speech, rendered
+from layerstats.stats.success import attempts
 from layerstats.store import OutcomeWriter, VariableSpec, check_store, open_store
 from layerstats.store.outcome_writer import START_COLUMNS
 
@@ -72,11 +74,16 @@ def maximized(path, folder, network="a", **options):
     return maximize_activations(loaded, list(WORDS), path, card=card, network_name=network, **options)
 
 
-@pytest.fixture
-def path(tmp_path, folder):
+@pytest.fixture(scope="module")
+def made(folder):
     for network in ("a", "b"):
-        maximized(tmp_path / "s.zarr", folder, network)
-    return tmp_path / "s.zarr"
+        maximized(folder / "made.zarr", folder, network)
+    return folder / "made.zarr"
+
+
+@pytest.fixture
+def path(tmp_path, made):
+    return shutil.copytree(made, tmp_path / "s.zarr")
 
 
 def contents(path):
@@ -103,8 +110,14 @@ def test_every_network_judges_what_was_made_for_every_other(path, folder):
         with torch.no_grad():
             wanted = torch.softmax(loaded.eval()(torch.from_numpy(rendered(outcome))), dim=1).numpy()
         scores = experiment.judgement(network=network, judge=other)["score"]
-        assert scores["response"].to_numpy().tolist() == list(card.outputs)
-        np.testing.assert_allclose(scores, wanted, atol=1e-5)
+        # In the order of the target network's classes, whatever that of the judge.
+        assert scores["response"].to_numpy().tolist() == outcome["class"].to_numpy().tolist() != list(card.outputs)
+        np.testing.assert_allclose(scores.sel(response=list(card.outputs)), wanted, atol=1e-5)
+    table = attempts(experiment)
+    assert set(table["judge"]) == {"a", "b"}
+    scored = table.loc[(table["network"] == "a") & (table["judge"] == "b")]
+    expected = experiment.judgement(network="a", judge="b")["score"].sel(start="up_00001", response="up")
+    np.testing.assert_allclose(scored.set_index("start").loc["up_00001", "score"], float(expected))
     assert check_store(path) == []
 
 
@@ -168,17 +181,21 @@ def test_codes_are_decoded_by_the_prior_that_made_them(tmp_path, folder):
 
 def test_people_are_a_judge(path, tmp_path):
     starts = open_store(path).outcome(network="a")["start"].to_numpy().astype(object)
-    rows = [(starts[0], "r1", "yes"), (starts[0], "r2", "up"), (starts[0], "r3", "yes"), (starts[4], "r1", "no")]
+    rows = [(starts[0], "r1", "yes"), (starts[0], "r2", "hm"), (starts[0], "r3", "yes"), (starts[4], "r1", "no")]
     table = pd.DataFrame(rows, columns=["token", "rater", "response"])
     table.to_csv(tmp_path / "heard.csv", index=False)
     experiment = judge(path, [f"people:{tmp_path / 'heard.csv'}"], networks=["a"])
     said = experiment.judgement(judge="people")
     assert said.attrs["judge_hears"] == "elsewhere"
     assert said.attrs["judge_raters"] == 3
-    scores = said["score"].sel(response=["no", "up", "yes"]).to_numpy()
-    np.testing.assert_allclose(scores[0], [0, 1 / 3, 2 / 3], atol=1e-6)
-    np.testing.assert_allclose(scores[4], [1, 0, 0])
+    scores = said["score"].to_numpy()
+    # Nobody said "up", and somebody what is no class.
+    assert said["response"].to_numpy().tolist() == ["yes", "no", "up", "hm"]
+    np.testing.assert_allclose(scores[0], [2 / 3, 0, 0, 1 / 3], atol=1e-6)
+    np.testing.assert_allclose(scores[4], [0, 1, 0, 0])
     assert np.isnan(np.delete(scores, [0, 4], axis=0)).all()
+    asked = attempts(experiment, judges=["people"]).query("judge == 'people'").set_index("start")
+    assert asked["response"].astype(str).to_dict() == {starts[0]: "yes", starts[4]: "no"}
     with pytest.raises(DataError, match="need the columns 'set_up' and 'network': there are 2 sets"):
         judge(path, [People(table)])
     placed = table.assign(set_up="none", network=["a", "a", "a", "b"])
@@ -207,7 +224,7 @@ def test_killed_judging_goes_on_to_the_same_bytes(path, folder, tmp_path, monkey
     """Killed when the second block of a judge is about to get its name."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     twin = tmp_path / "twin.zarr"
-    subprocess.run(["cp", "-r", str(path), str(twin)], check=True)
+    shutil.copytree(path, twin)
     script = textwrap.dedent("""
         import os, signal, sys
         from layerstats.judges import judge
