@@ -17,7 +17,7 @@ from layerstats.cli.main import app
 from layerstats.errors import ArgumentError, AudioError, LayerstatsError
 from layerstats.models import CommandClassifier, ConvolutionalEncoder, ModelCard, save_checkpoint, seeded
 from layerstats.probes.maximization import maximize_activations
-from layerstats.store import open_store, store_arrays
+from layerstats.store import JudgementWriter, open_store, store_arrays
 
 WORDS = ("greasy", "wash", "year")
 
@@ -32,6 +32,8 @@ def folder(tmp_path_factory):
     options = {"labels": WORDS, "starts": 4, "steps": 2}
     for name in ("small", "other"):
         maximize_activations(network, ["greasy", "wash"], folder / "s.zarr", network_name=name, **options)
+    judged_by(folder / "s.zarr", "peer", {"score": np.random.default_rng(0).dirichlet(np.ones(3), 8)})
+    judged_by(folder / "s.zarr", "people", {"response": np.array(["wash", "greasy"] * 4, dtype=object)})
     zero = {**options, "steps": 0, "null": "zero_steps", "set_up": "none"}
     maximize_activations(
         network, ["greasy"], folder / "s.zarr", network_name="small", name="none.small.zero_steps", **zero
@@ -41,6 +43,13 @@ def folder(tmp_path_factory):
     maximize_activations(waves, ["wash"], folder / "waves.zarr", network_name="waves", **options)
     (folder / "voices.py").write_text(VOCODERS, encoding="utf-8")
     return folder
+
+
+def judged_by(store, judge, values):
+    with JudgementWriter(store, "none.other", judge, WORDS if "score" in values else None, key=judge) as writer:
+        for rows in writer.missing():
+            writer.write(rows, {name: array[rows] for name, array in values.items()})
+        writer.finish()
 
 
 VOCODERS = """
@@ -93,11 +102,15 @@ def test_the_page_has_the_first_starts_of_the_first_network(page, folder):
     assert [(draw["target"], draw["number"]) for draw in data["draws"]] == [
         ("greasy", 0), ("greasy", 1), ("wash", 0), ("wash", 1),
     ]  # fmt: skip
-    assert data["judges"] == ["other"]
+    assert data["judges"] == ["other", "peer", "people"]
     outcome = open_store(folder / "s.zarr").outcome(network="other")
     scores = outcome["scores_after"].sel(start="wash_00001")
     judged = data["draws"][3]["judged"]
-    assert judged == [
+    # The starts of the store are in its order: four of greasy, then wash_00000 and this.
+    peer = np.random.default_rng(0).dirichlet(np.ones(3), 8)[5]
+    said = {"judge": "peer", "response": WORDS[int(peer.argmax())], "score": pytest.approx(peer[1], abs=1e-6)}
+    assert judged[1:] == [said, {"judge": "people", "response": "greasy", "score": None}]
+    assert judged[:1] == [
         {
             "judge": "other",
             "response": WORDS[int(scores.to_numpy().argmax())],
