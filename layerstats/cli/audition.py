@@ -35,8 +35,8 @@ def audition(
     ] = None,
     targets: Annotated[str | None, typer.Option(help="Only these classes, separated by commas.")] = None,
     draws: Annotated[int, typer.Option(help="Starts of each class and set-up.")] = 3,
-    prior: Annotated[
-        list[str] | None, typer.Option(help="What decodes codes, such as autoencoder:FILE; may be given again.")
+    priors: Annotated[
+        str | None, typer.Option(help="What decodes codes of outcomes, separated by commas: autoencoder:FILE.")
     ] = None,
     vocoder: Annotated[str | None, typer.Option(help=VOCODER_HELP)] = None,
     natural: Annotated[
@@ -55,7 +55,7 @@ def audition(
     check_count("draws", draws)
     check_not_negative("exemplars", exemplars)
     check_folder(out)
-    voices = Voices(_by_kind(prior or []), load_vocoder(vocoder), device)
+    voices = Voices(_by_kind(listed(priors) or []), load_vocoder(vocoder), device)
     with steps() as step:
         experiment = open_store(store)
         found = chosen_outcomes(experiment, listed(set_ups), listed(networks), listed(nulls))
@@ -77,7 +77,7 @@ def _by_kind(priors: Sequence[str]) -> dict[str, str]:
     """Return priors by their kind: what stands before the colon."""
     wrong = [prior for prior in priors if ":" not in prior]
     if wrong:
-        raise ArgumentError(f"--prior takes KIND:FILE, such as autoencoder:FILE.safetensors, but got {wrong[0]!r}.")
+        raise ArgumentError(f"--priors takes KIND:FILE, such as autoencoder:FILE.safetensors, but got {wrong[0]!r}.")
     return {prior.partition(":")[0]: prior for prior in priors}
 
 
@@ -128,12 +128,13 @@ def _exemplars(
 
 
 def _introduction(draws: int) -> str:
-    shown = f"The first {draws} starts of each class are" if draws > 1 else "The first start of each class is"
+    many = f"The first {draws} starts of each class are here, whatever became of them."
+    shown = many if draws > 1 else "The first start of each class is here, whatever became of it."
     return (
         "Classes of a network were maximized: an input was changed until the network heard the class in it. Here is "
         "what it heard before and after, made audible, and natural tokens of the class beside it. "
-        f"{shown} here, whatever became of it. Where the network hears mel features, all sounds, those of natural "
-        "tokens too, are made of features by the same vocoder; all have the same peak."
+        f"{shown} Where the network hears mel features, all sounds, those of natural tokens too, are made of features "
+        "by the same vocoder; all have the same peak."
     )
 
 

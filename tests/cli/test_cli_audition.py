@@ -184,7 +184,7 @@ def test_a_vocoder_of_a_file_speaks(folder, tmp_path):
         (["--targets", "greasy,dog"], ArgumentError, "Nobody attempted the class 'dog'.*there are 'greasy', 'wash'"),
         (["--draws", "0"], ArgumentError, "'draws'.*0"),
         (["--natural", "demo", "--targets", "greasy", "--exemplars", "-1"], ArgumentError, "'exemplars'.*-1"),
-        (["--prior", "autoencoder"], ArgumentError, "KIND:FILE"),
+        (["--priors", "autoencoder"], ArgumentError, "KIND:FILE"),
         (["--vocoder", "{folder}/voices.py:silent"], AudioError, "start 'greasy_00000' of 'none' is silent"),
         (["--vocoder", "{folder}/voices.py:mismatched"], ArgumentError, "mels is 100 there and 80 here"),
         (["--vocoder", "{folder}/voices.py:nothing"], ArgumentError, "returned int, not a vocoder"),

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 
 # Differences this large, in decibels, have the ends of their palette.
-MOST_DIFFERENCE_DB = 40.0
+MOST_DIFFERENCE_DB = 60.0
 SPECTROGRAM, DIFFERENCE = "magma", "RdBu_r"
 
 
