@@ -12,8 +12,10 @@ from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.exaggeration_curves import exaggeration_curves
 from layerstats.plots.heard_words import heard_words
+from layerstats.plots.ladder import ladder
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.lexical_measures import lexical_measures
+from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
 from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.phone_curves import phone_curves
@@ -39,8 +41,10 @@ __all__ = [
     "effect_by_network",
     "exaggeration_curves",
     "heard_words",
+    "ladder",
     "layer_series",
     "lexical_measures",
+    "maximized_features",
     "named_cues",
     "paper_theme",
     "path_similarity",

@@ -23,6 +23,7 @@ OPTIONS = {
     "interaction_calibration": [],
     "interactions": ["--training"],
     "lexical": [],
+    "maximized_features": [],
     "networks": ["--kinds", "untrained"],
     "phones": [],
     "resampling": [],
@@ -102,7 +103,7 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-@pytest.mark.parametrize("script", [name for name in READ_A_STORE if name != "heard"])
+@pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in ("heard", "maximized_features")])
 def test_a_layer_that_is_not_there(script, refusal, store):
     option = "--layer" if script == "channels" else "--layers"
     line = refusal(script, store, *OPTIONS[script], *CONTRAST.get(script, ()), option, "conv9")
@@ -171,6 +172,10 @@ def test_plans_are_whole_numbers(refusal, store):
 
 def test_a_store_without_judgements(refusal, store):
     assert "judge" in refusal("heard", store)
+
+
+def test_a_store_without_outcomes(refusal, store):
+    assert "outcomes" in refusal("maximized_features", store)
 
 
 def test_worlds_have_numbers(refusal):

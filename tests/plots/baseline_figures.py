@@ -207,6 +207,24 @@ def heard_words__bits():
     return plots.heard_words(pd.DataFrame(rows, columns=columns))
 
 
+def ladder():
+    places = {"steps": (0, 5, 10, 20), "displacement": (0, 2, 4, 8)}
+    rates = {
+        ("none", ""): (0.05, 0.1, 0.1, 0.08),
+        ("autoencoder", ""): (0.1, 0.5, 0.75, 0.8),
+        ("autoencoder", "random_direction"): (0.1, 0.12, 0.1, 0.15),
+    }
+    rows = [
+        (set_up, null, judge, along, place, rate * share, max(0, rate * share - 0.08), rate * share + 0.08)
+        for (set_up, null), heard in rates.items()
+        for judge, share in (("commands_1", 1.0), ("pocketsphinx", 0.5))
+        for along, where in places.items()
+        for place, rate in zip(where, heard, strict=True)
+    ]
+    columns = ["set_up", "null", "judge", "along", "place", "rate", "conf_low", "conf_high"]
+    return plots.ladder(pd.DataFrame(rows, columns=columns))
+
+
 def layer_series():
     time = np.arange(RATE_HZ) / RATE_HZ
     waveform = np.sin(2 * np.pi * 90 * time) * np.exp(-(((time - 0.4) / 0.2) ** 2))
@@ -264,6 +282,22 @@ def _curves(layers, column, groups, time, name):
     ]
     frame = pd.concat(parts)
     return frame.assign(conf_low=frame["fit"] - 0.3, conf_high=frame["fit"] + 0.3)
+
+
+def maximized_features():
+    time, mel = np.meshgrid(np.arange(30), np.arange(20), indexing="ij")
+    before = 0.3 + 0.2 * np.sin(time / 4) * np.cos(mel / 3)
+    parts = []
+    for set_up, steps in (("none", 0.05 * ((7 * time + 3 * mel) % 5 - 2)), ("autoencoder", 0.3 * np.cos(mel / 2))):
+        for target, sign in (("yes", 1), ("no", -1)):
+            panels = {"before": before, "after": before + sign * steps, "difference": sign * steps}
+            parts += [
+                pd.DataFrame({"time_s": time.ravel() * 0.03, "mel": 4 * mel.ravel(), "value": values.ravel()}).assign(
+                    set_up=set_up, target=target, features=features
+                )
+                for features, values in panels.items()
+            ]
+    return plots.maximized_features(pd.concat(parts))
 
 
 def phone_curves__one_layer():

@@ -2,7 +2,9 @@
 
 from layerstats.probes.maximization.again import make_again, maximized_start
 from layerstats.probes.maximization.ascent import Ascent, AscentSettings, ascend
+from layerstats.probes.maximization.features_table import features_table
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
+from layerstats.probes.maximization.ladder import maximize_ladder
 from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization, write_outcomes
 from layerstats.probes.maximization.nulls import NULLS, record_nulls, top_exemplars
 from layerstats.probes.maximization.objectives import Objective, Unit, read_unit
@@ -41,9 +43,11 @@ __all__ = [
     "SpeechSpectrum",
     "Unit",
     "ascend",
+    "features_table",
     "hearing_of",
     "make_again",
     "maximize_activations",
+    "maximize_ladder",
     "maximized_start",
     "open_prior",
     "plan_maximization",
