@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
     from layerstats.stats.success import (
+        Ladder,
         NaturalConfusions,
         Success,
         SuccessMatrix,
@@ -75,9 +76,11 @@ if TYPE_CHECKING:
         calibrate_variance,
         compare_set_ups,
         heard_scores,
+        ladder_attempts,
         natural_confusions,
         simulated_attempts,
         success_as_published,
+        success_ladder,
         success_matrix,
         success_rates,
         variance_shares,
@@ -97,6 +100,7 @@ __all__ = [
     "FitOptions",
     "Heard",
     "IntervalOptions",
+    "Ladder",
     "LayerContrasts",
     "Level",
     "LexicalLearning",
@@ -138,6 +142,7 @@ __all__ = [
     "feature_association",
     "heard",
     "heard_scores",
+    "ladder_attempts",
     "layer_contrasts",
     "lexical_learning",
     "likeliest_responses",
@@ -154,6 +159,7 @@ __all__ = [
     "simulated_attempts",
     "stored_responses",
     "success_as_published",
+    "success_ladder",
     "success_matrix",
     "success_rates",
     "token_spread",
@@ -163,7 +169,10 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "Ladder": "success",
     "VarianceShares": "success",
+    "ladder_attempts": "success",
+    "success_ladder": "success",
     "calibrate_variance": "success",
     "simulated_attempts": "success",
     "variance_shares": "success",

@@ -22,6 +22,7 @@ OPTIONS = {
     "heard": [],
     "interaction_calibration": [],
     "interactions": ["--training"],
+    "ladder": [],
     "lexical": [],
     "maximized_features": [],
     "networks": ["--kinds", "untrained"],
@@ -33,7 +34,7 @@ OPTIONS = {
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
 SIMULATE = ("calibration", "interaction_calibration", "success_calibration")
-READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "lexical")]
+READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "ladder", "lexical")]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
 CONTRAST = {name: ["--phones", "sh:s"] for name in ABOUT_PHONES}
@@ -139,7 +140,8 @@ def test_a_store_without_phones(script, refusal, without_phones):
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
     file = tmp_path / "file"
     file.write_text("no folder")
-    first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint]}.get(script, [store])
+    first = {**{name: [] for name in SIMULATE}, "ladder": [checkpoint, store], "lexical": [checkpoint]}
+    first = first.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 
@@ -152,6 +154,7 @@ def test_the_corpus_of_waveforms_is_there(refusal, store, tmp_path):
 
 def test_the_network_and_its_corpus_are_there(refusal, checkpoint, tmp_path):
     assert "no.safetensors" in refusal("lexical", tmp_path / "no.safetensors")
+    assert "no.safetensors" in refusal("ladder", tmp_path / "no.safetensors", tmp_path / "s.zarr")
     assert "nowhere" in refusal("lexical", checkpoint, "--corpus", f"timit:{tmp_path / 'nowhere'}")
 
 

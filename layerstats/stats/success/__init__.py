@@ -3,6 +3,7 @@
 from layerstats.stats.success.as_published import success_as_published
 from layerstats.stats.success.attempt_frames import ATTEMPT_COLUMNS, NULLS, attempts_from_frame
 from layerstats.stats.success.confused_pairs import NaturalConfusions, natural_confusions
+from layerstats.stats.success.ladder import Ladder, ladder_attempts, success_ladder
 from layerstats.stats.success.marginal_and_joint import Success, success_rates
 from layerstats.stats.success.set_ups import compare_set_ups
 from layerstats.stats.success.stored_attempts import attempts, heard_scores
@@ -14,6 +15,7 @@ from layerstats.stats.success.variance_study import calibrate_variance, simulate
 __all__ = [
     "ATTEMPT_COLUMNS",
     "NULLS",
+    "Ladder",
     "NaturalConfusions",
     "Success",
     "SuccessMatrix",
@@ -24,9 +26,11 @@ __all__ = [
     "calibrate_variance",
     "compare_set_ups",
     "heard_scores",
+    "ladder_attempts",
     "natural_confusions",
     "simulated_attempts",
     "success_as_published",
+    "success_ladder",
     "success_matrix",
     "success_rates",
     "variance_shares",

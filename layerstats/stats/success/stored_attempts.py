@@ -26,6 +26,7 @@ def attempts(
     set_ups: Sequence[str] | None = None,
     targets: Sequence[str] | None = None,
     judges: Sequence[str] | None = None,
+    outcomes: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Read who heard what in the outcomes of a store.
 
@@ -35,6 +36,8 @@ def attempts(
         A store with outcomes (`layerstats.maximize_activations`) that have been judged (`layerstats judge`).
     set_ups, targets, judges
         Which of them; by default all. The target networks are judges too, and are always kept.
+    outcomes
+        Names of sets of outcomes, where a store has several of one set-up, network and null.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def attempts(
         are no numbers, or a judge that does not know a class or has its responses in another order than the network.
     """
     parts = []
-    for judged in _judged_sets(experiment, set_ups, judges):
+    for judged in _judged_sets(experiment, set_ups, judges, outcomes):
         rows = judged.rows if targets is None else np.flatnonzero(np.isin(judged.targets, list(targets)))
         base = judged.frame(rows)
         for judge, reader in judged.readers():
@@ -265,7 +268,10 @@ def _places(who: str, responses: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _judged_sets(
-    experiment: Experiment, set_ups: Sequence[str] | None, judges: Sequence[str] | None
+    experiment: Experiment,
+    set_ups: Sequence[str] | None,
+    judges: Sequence[str] | None,
+    outcomes: Sequence[str] | None = None,
 ) -> Iterator[_JudgedSet]:
     table = experiment.outcomes
     if table.empty:
@@ -281,7 +287,7 @@ def _judged_sets(
     if strangers:
         raise DataError(f"The judge {strangers[0]!r} has judged nothing in {experiment.path}: {', '.join(known)} have.")
     for name, set_up in zip(table["name"], table["set_up"], strict=True):
-        if set_ups is None or set_up in set_ups:
+        if (set_ups is None or set_up in set_ups) and (outcomes is None or name in outcomes):
             chosen = {
                 judge: data for judge, data in listening.get(str(name), {}).items() if judges is None or judge in judges
             }
