@@ -18,6 +18,15 @@ COMMANDS = {"channels": (4, 8, 8), "hidden": (16, 8, 8), "front_end": FRONT_END,
 CODES = {"codes": 6, "channels": (2, 2, 2, 2), "front_end": FRONT_END, "batch_size": 8, "device": "cuda"}
 
 
+class Stopped(Exception):
+    """What stands for a kill."""
+
+
+def stop_in_the_second_epoch(done, total):
+    if done > total // 2:
+        raise Stopped
+
+
 @pytest.fixture(scope="module")
 def clips():
     return _SYNTHETIC["clips"](tokens=40)
@@ -35,6 +44,8 @@ def test_a_training_repeats_itself_also_when_it_is_gone_on_with(clips, verb, opt
     random = torch.cuda.get_rng_state()
     whole, again = (verb(clips, **options, epochs=2, augment=True) for _ in range(2))
     verb(clips, **options, epochs=2, augment=True, folder=tmp_path)
+    with pytest.raises(Stopped):
+        verb(clips, **options, epochs=2, augment=True, folder=tmp_path, progress=stop_in_the_second_epoch)
     resumed = verb(clips, **options, epochs=2, augment=True, folder=tmp_path, resume=True)
     assert torch.equal(torch.cuda.get_rng_state(), random)
     for name, value in whole.model.state_dict().items():

@@ -116,6 +116,26 @@ def test_same_seed_same_weights_and_the_callers_random_state_is_kept(verb, optio
     pd.testing.assert_frame_equal(one.history.drop(columns="seconds"), again.history.drop(columns="seconds"))
 
 
+class Stopped(Exception):
+    """What stands for a kill."""
+
+
+def stop_in_the_second_epoch(done, total):
+    if done > total // 2:
+        raise Stopped
+
+
+@pytest.mark.parametrize(("verb", "options"), [(train_commands, COMMANDS), (train_autoencoder, CODES)])
+def test_stopped_and_resumed_gives_the_same_weights(tmp_path, verb, options):
+    options = {**options, "epochs": 2, "augment": True, "schedule": "one_cycle"}
+    whole = verb(tones(), **options)
+    with pytest.raises(Stopped):
+        verb(tones(), **options, folder=tmp_path, progress=stop_in_the_second_epoch)
+    resumed = verb(tones(), **options, folder=tmp_path, resume=True)
+    assert same(resumed.model, whole.model)
+    pd.testing.assert_frame_equal(resumed.history.drop(columns="seconds"), whole.history.drop(columns="seconds"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("verb", "options"), [("train_commands", COMMANDS), ("train_autoencoder", CODES)])
 def test_killed_and_resumed_gives_the_same_weights(tmp_path, verb, options):
