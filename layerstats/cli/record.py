@@ -40,8 +40,12 @@ def record(
         str | None,
         typer.Option(help="Axes of the layers' output, for instance token,sample,channel; found by default."),
     ] = None,
-    samples: Annotated[int, typer.Option(help="Length that every clip is padded to, in samples.")] = 16384,
-    rate_hz: Annotated[int, typer.Option(help="Sampling rate that the network expects.")] = 16000,
+    samples: Annotated[
+        int | None, typer.Option(help="Length that every clip is padded to; the network's own, else 16384 samples.")
+    ] = None,
+    rate_hz: Annotated[
+        int | None, typer.Option(help="Sampling rate that the network expects; its own, else 16000.")
+    ] = None,
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
@@ -70,7 +74,7 @@ def record(
 ) -> None:
     """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
-    from layerstats.corpora import Clips
+    from layerstats.corpora import clips_for
     from layerstats.models import part as part_of
     from layerstats.probes import network_attributes, record_untrained
     from layerstats.probes import record as record_layers
@@ -82,11 +86,12 @@ def record(
             speech = align_speech(step, speech, slice_words)
         if slice_words:
             speech = speech.subset(words=listed(words))
-        clips = Clips(speech, rate_hz=rate_hz, samples=samples, too_long=too_long, damaged=damaged)
-        tell_damage(clips)
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)
+        length = {name: value for name, value in {"rate_hz": rate_hz, "samples": samples}.items() if value is not None}
+        clips = clips_for(module, speech, **length, too_long=too_long, damaged=damaged)
+        tell_damage(clips)
         attrs = {} if card is None else network_attributes(card, part)
         outputs = listed(labels) or ([] if card is None else list(card.outputs))
         wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation)

@@ -217,7 +217,7 @@ class Clips:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def clips_for(network: Any, corpus: Corpus, **options: Any) -> Clips:
+def clips_for(network: Any, corpus: Corpus | Clips, **options: Any) -> Clips:
     """Return a corpus's tokens as a network hears them.
 
     Parameters
@@ -225,14 +225,19 @@ def clips_for(network: Any, corpus: Corpus, **options: Any) -> Clips:
     network : torch.nn.Module
         One of this package's networks. One with a mel front end gets clips of the front end's rate and length without
         silences; one that hears waveforms the clips of `Clips`, of its own length.
-    corpus : Corpus
-        The speech.
+    corpus : Corpus or Clips
+        The speech; clips are given back, if they are at the rate that the network hears.
     **options
         Further parameters of `Clips`, such as `too_long`; they overrule the network's own.
 
     Returns
     -------
     Clips
+
+    Raises
+    ------
+    ArgumentError
+        Clips of another sampling rate than that of the network's front end.
 
     Examples
     --------
@@ -243,9 +248,18 @@ def clips_for(network: Any, corpus: Corpus, **options: Any) -> Clips:
     (22050, 22050, 0.0)
     """
     front_end = getattr(network, "front_end", None)
-    if front_end is not None:
-        own = {"rate_hz": front_end.rate_hz, "samples": front_end.samples, "silence_s": 0.0}
-    else:
-        configuration = getattr(network, "configuration", {})
-        own = {"samples": configuration["samples"]} if "samples" in configuration else {}
+    rate_hz = getattr(front_end, "rate_hz", None)
+    if isinstance(corpus, Clips):
+        if rate_hz not in (None, corpus.rate_hz):
+            raise ArgumentError(
+                f"The clips of {corpus.corpus.name!r} are at {corpus.rate_hz} Hz, but the network's mel front end "
+                f"hears {rate_hz} Hz. Make them with clips_for(network, corpus), or hand over the corpus itself."
+            )
+        return corpus
+    configuration = getattr(network, "configuration", None)
+    own: dict[str, Any] = {}
+    if front_end is not None and rate_hz is not None:
+        own = {"rate_hz": rate_hz, "samples": front_end.samples, "silence_s": 0.0}
+    elif isinstance(configuration, dict) and "samples" in configuration:
+        own = {"samples": configuration["samples"]}
     return Clips(corpus, **{**own, **options})

@@ -73,7 +73,7 @@ def record_activations(
     model : torch.nn.Module
         Any network; an InfoWaveGAN is its Q-network here (`layerstats.models.part` gives its discriminator).
     corpus : Corpus or Clips
-        The speech; a Corpus is heard as `Clips(corpus)`.
+        The speech; a Corpus is heard as `clips_for(model, corpus)` says.
     store : path
         Zarr directory, made if it is not there.
     layers : str or sequence of str

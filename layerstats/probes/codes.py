@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.checks import check_positive
-from layerstats.corpora import Clips, Corpus
+from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import device_for, part, running
 from layerstats.probes.batches import read_batches
@@ -34,7 +34,7 @@ def read_codes(
         An InfoWaveGAN, whose Q-network is asked, or a network that takes (token, sample) and gives (token, output).
         The outputs of a fiwGAN are bits, those of any other network are categories.
     corpus : Corpus or Clips
-        The speech; a Corpus is heard as `Clips(corpus)`.
+        The speech; a Corpus is heard as `clips_for(model, corpus)` says.
     labels : sequence of str, optional
         Names of the categories in order, for instance `card.outputs` of a words classifier; by default "0", "1", ...
     batch_size : int
@@ -65,7 +65,7 @@ def read_codes(
     (['token', 'word', 'speaker', 'split', 'code', 'certainty'], [3, 3])
     """
     check_positive("batch_size", batch_size)
-    clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
+    clips = clips_for(part(model), corpus)
     logits = network_outputs(part(model), clips, batch_size, device)
     bits = getattr(model, "kind", None) == "fiwgan"
     if labels is not None and (bits or len(labels) != logits.shape[1]):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.checks import check_count
-from layerstats.corpora import Clips, Corpus
+from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError, NetworkError
 from layerstats.models import device_for, dtype_of, part, running, seeded_everywhere
 from layerstats.probes.batches import read_batches
@@ -24,6 +24,7 @@ from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.layers.examine import TOKENS, Examination, examine
 from layerstats.probes.layers.rounding import other_machine
 from layerstats.probes.layers.trace import LayerFacts, trace_layers
+from layerstats.probes.mel_inputs import HeardInput, heard_input
 from layerstats.probes.quantity import Batch, Quantity
 from layerstats.probes.ready import check_ready
 from layerstats.probes.recorded import check_recorded, key_there
@@ -67,7 +68,7 @@ def record(
     model : torch.nn.Module
         Any network; an InfoWaveGAN is its Q-network here (`layerstats.models.part` gives its discriminator).
     corpus : Corpus or Clips
-        The speech; a Corpus is heard as `Clips(corpus)`.
+        The speech; a Corpus is heard as `clips_for(model, corpus)` says.
     store : path
         Zarr directory, made if it is not there.
     quantity : Quantity
@@ -145,14 +146,17 @@ def record(
         )
     check_count("batch_size", batch_size)
     model = part(model)
-    clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
+    clips = clips_for(model, corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
     names = choose_layers(model, layers)
-    check_names_of_axes(axes, names)
+    given = HeardInput(prepare_input, input_axes, input_hop_s, axes)
+    heard = heard_input(model, names, given)
+    check_names_of_axes(heard.axes, names)
     check_ready(model, names)
     quantity.check(clips.tokens)
-    input_names = None if input_axes is None else tuple(input_axes)
-    options = _Options(names, axes, batch_size, input_hop_s, input_names, prepare_input, choose_output)
+    input_names = None if heard.input_axes is None else tuple(heard.input_axes)
+    hears = heard.input_hop_s, input_names, heard.prepare_input
+    options = _Options(names, heard.axes, batch_size, *hears, choose_output)
     place = device_for(model, device)
     name = recording or _usual_name(quantity)
     weights = model_hash(model)

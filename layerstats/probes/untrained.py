@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from layerstats.corpora import Clips, Corpus
+from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import part, untrained
 from layerstats.probes.activations import Activation, record_activations
@@ -77,7 +77,7 @@ def record_untrained(
     chosen = list(seeds)
     if not chosen or min(chosen) < 0:
         raise ArgumentError(f"The 'seeds' parameter must hold at least one seed, all 0 or more, but got {chosen}.")
-    clips = corpus if isinstance(corpus, Clips) else Clips(corpus)
+    clips = clips_for(part(model), corpus)
     total = len(clips.tokens)
     shared = {name: value for name, value in (attrs or {}).items() if name != "network_seed"}
     for index, seed in enumerate(chosen):

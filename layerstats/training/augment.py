@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 # How far spectrograms are changed: factors, frames, bands, and levels in hundreds of dB; see docs/networks.md.
-_SHARE_CHANGED = 0.8
-_STRETCH, _WARP = (0.8, 1.25), (0.9, 1.12)
-_OVERHANG = 4  # frames by which speech may leave the clip on either side
-_GAIN, _TILT, _COLOUR = (-0.1, 0.03), 0.12, 0.06
-_NOISE_BELOW_PEAK, _NOISE_TEXTURE, _SHARE_NOISY = (0.3, 0.85), 0.05, 0.8
-_REVERBERATION = 0.6  # largest share of a frame's power that is left a frame later
+_STRETCH, _WARP = (0.8, 1.25), (0.88, 1.14)
+_OVERHANG = 8  # frames by which speech may leave the clip on either side
+_GAIN, _TILT, _COLOUR = (-0.15, 0.03), 0.08, 0.04
+_NOISE_BELOW_PEAK, _NOISE_TEXTURE, _SHARE_NOISY = (0.35, 1.0), 0.05, 0.7
+_REVERBERATION = 0.4  # largest share of a frame's power that is left a frame later
 _ECHOES = 12
-_MASKS = {"time": 8, "mel": 8}
+_MASKS = {"time": 6, "mel": 6}
 _LOG_POWER = 10 * math.log(10)  # a feature times this is the logarithm of a power
 
 
@@ -58,7 +57,7 @@ def shift_and_scale(
 def vary_features(features: Tensor, random: torch.Generator, heard: int, noise: bool = True) -> Tensor:
     """Change mel spectrograms as other voices, rooms and microphones would, and leave the word as it is.
 
-    Four tokens of five are changed. Each is placed elsewhere in its clip, said slower or faster, by a longer or
+    Each token is placed elsewhere in its clip, said slower or faster, by a longer or
     shorter vocal tract (its bands are stretched), then softer, through another microphone and in another room (power
     decays from frame to frame), in noise of some colour; last, a stretch of time and one of bands are masked (Park et
     al. 2019). Powers are added, not decibels.
@@ -86,7 +85,7 @@ def vary_features(features: Tensor, random: torch.Generator, heard: int, noise: 
     """
     tokens, frames, bands = features.shape
     place = features.device
-    draws = torch.rand(tokens, 16, 1, 1, generator=random).to(place)
+    draws = torch.rand(tokens, 13, 1, 1, generator=random).to(place)
     changed = _move(features, draws[:, :3], heard)
     position = torch.linspace(-1, 1, bands, device=place)
     colours = torch.randn(2, tokens, bands // 10 + 2, generator=random).to(place)
@@ -104,7 +103,7 @@ def vary_features(features: Tensor, random: torch.Generator, heard: int, noise: 
         changed = _mask(_mask(changed, draws[:, 9:11], 1, _MASKS["time"]), draws[:, 11:13], 2, _MASKS["mel"])
     changed = changed.clamp(0, 1)
     changed[:, heard:] = 0
-    return torch.where(draws[:, 13] < _SHARE_CHANGED, changed, features)
+    return changed
 
 
 def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:

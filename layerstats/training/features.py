@@ -135,8 +135,7 @@ def mel_features(
     if isinstance(speech, MelFeatures):
         _check_same(dict(speech.front_end), front_end.configuration, f"The features of {speech.name!r}")
         return speech
-    clips = speech if isinstance(speech, Clips) else clips_for(_Hearing(front_end), speech)
-    _check_same({"rate_hz": clips.rate_hz}, front_end.configuration, f"The clips of {clips.corpus.name!r}")
+    clips = clips_for(_Hearing(front_end), speech)
     clips.check_audio()
     parts = []
     for start in range(0, len(clips), _BATCH):

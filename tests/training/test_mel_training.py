@@ -243,7 +243,7 @@ def test_another_front_end_is_refused(checkpoint):
     features = mel_features(tones(), MelFrontEnd(**{**FRONT_END, "mels": 24}))
     with pytest.raises(ArgumentError, match="mels is 24, not 16"):
         train_commands(features, start=checkpoint, epochs=1)
-    with pytest.raises(ArgumentError, match="rate_hz is 8000, not 22050"):
+    with pytest.raises(ArgumentError, match="at 8000 Hz, but the network's mel front end hears 22050 Hz"):
         train_commands(tones(), epochs=1)
 
 

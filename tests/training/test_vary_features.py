@@ -32,12 +32,6 @@ def test_values_and_the_frames_that_a_clip_fills_are_kept(features, noise):
     assert not torch.equal(changed, vary_features(features, seeded(1), HEARD, noise=noise))
 
 
-def test_one_token_of_five_stays_as_it_is(features):
-    changed = vary_features(features, seeded(0), HEARD)
-    kept = sum(torch.equal(one, other) for one, other in zip(features, changed, strict=True))
-    assert 25 <= kept <= 55
-
-
 def test_words_move_through_the_whole_clip_and_stay_in_it(features):
     changed = vary_features(features, seeded(0), HEARD, noise=False)
     heard = changed.amax(dim=2) > 0.25
@@ -53,8 +47,8 @@ def test_words_move_through_the_whole_clip_and_stay_in_it(features):
 def test_the_tone_moves_as_another_vocal_tract_would_move_it(features):
     changed = vary_features(features, seeded(0), HEARD, noise=False)
     loudest = changed.amax(dim=1).argmax(dim=1).float()
-    assert float(loudest.min()) >= 40 / 1.12 - 2
-    assert float(loudest.max()) <= 40 / 0.9 + 2
+    assert float(loudest.min()) >= 40 / 1.14 - 2
+    assert float(loudest.max()) <= 40 / 0.88 + 2
     assert float(loudest.std()) > 1
 
 
