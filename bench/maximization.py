@@ -128,8 +128,8 @@ def objectives(starts: int = 4) -> None:
     from layerstats.probes import maximize_activations
     from layerstats.resources import bundled
 
-    folder = bundled("data", "checkpoints")
-    network, card = load_checkpoint(sorted(folder.glob("commands/*.safetensors"))[0])
+    folder = bundled("data", "checkpoints", "commands")
+    network, card = load_checkpoint(folder / "commands_0.safetensors")
     for prior in ("none", f"autoencoder:{folder / 'autoencoder.safetensors'}"):
         for objective in ("log_probability", "probability"):
             with tempfile.TemporaryDirectory() as place:

@@ -35,8 +35,8 @@ def trained(paths: list[str]):
     from layerstats.models import load_checkpoint
     from layerstats.resources import bundled
 
-    folder = bundled("data", "checkpoints")
-    chosen = paths or [sorted(folder.glob("commands/*.safetensors"))[0], folder / "autoencoder.safetensors"]
+    folder = bundled("data", "checkpoints", "commands")
+    chosen = paths or [folder / f"{name}.safetensors" for name in ("commands_0", "autoencoder")]
     print("success of", " and ".join(Path(path).name for path in chosen))
     return tuple(load_checkpoint(path)[0] for path in chosen)
 

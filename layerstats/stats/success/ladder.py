@@ -220,8 +220,9 @@ def _within(table: pd.DataFrame, place: float) -> pd.DataFrame:
 
 def _rates(chosen: pd.DataFrame, order: Sequence[str], inference: Inference) -> Iterator[dict[str, object]]:
     """Yield a row a set-up, null, measure and judge."""
-    means = chosen.drop_duplicates(_PATH).groupby(["set_up", "null"])["displacement_heard"].mean()
-    moved = dict(zip(means.index, means.to_numpy(dtype=float), strict=True))
+    moved: dict[tuple[str, str], float] = {}
+    for (set_up, null), paths in chosen.drop_duplicates(_PATH).groupby(["set_up", "null"]):  # pyright: ignore[reportGeneralTypeIssues]
+        moved[str(set_up), str(null)] = float(paths["displacement_heard"].to_numpy().mean())
     laid_out = judged_starts(attempts_from_frame(chosen), "all starts")
     for (set_up, null), starts in sorted(laid_out.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
         for measured in measures(starts):
