@@ -14,8 +14,17 @@ import soundfile
 from typer.testing import CliRunner
 
 from layerstats.cli.main import app
+from layerstats.corpora import demo_corpus
 from layerstats.errors import ArgumentError, AudioError, LayerstatsError
-from layerstats.models import CommandClassifier, ConvolutionalEncoder, ModelCard, save_checkpoint, seeded
+from layerstats.models import (
+    CommandClassifier,
+    ConvolutionalEncoder,
+    ModelCard,
+    load_checkpoint,
+    save_checkpoint,
+    seeded,
+)
+from layerstats.probes import record_nulls
 from layerstats.probes.maximization import maximize_activations
 from layerstats.store import JudgementWriter, open_store, store_arrays
 
@@ -157,6 +166,20 @@ def test_set_ups_networks_and_classes_are_chosen(folder, tmp_path):
     assert data["targets"] == ["greasy"]
     assert sorted(data["sets"]) == ["none, other", "none, small", "none, small, zero_steps"]
     assert data["natural"] == {}
+
+
+def test_natural_tokens_of_the_store_stand_beside(folder, tmp_path):
+    network, card = load_checkpoint(folder / "small.safetensors")
+    speech = demo_corpus(words=["wash", "year"], voices=["en-us+m3", "en-us+f2"])
+    options = {"starts": 3, "steps": 1, "card": card, "network_name": "small"}
+    maximize_activations(network, ["wash"], tmp_path / "s.zarr", **options)
+    record_nulls(network, ["wash"], tmp_path / "s.zarr", nulls=["natural"], natural=speech, **options)
+    assert run(tmp_path / "s.zarr", "--out", tmp_path / "page", "--exemplars", 2).exit_code == 0
+    data = data_of(tmp_path / "page")
+    assert data["sets"] == ["none, small"]
+    (best,) = [name for name in open_store(tmp_path / "s.zarr").outcomes["name"] if "natural" in name]
+    tokens = open_store(tmp_path / "s.zarr").outcome(best)["token"].to_numpy()
+    assert [each["token"] for each in data["natural"]["wash"]] == tokens[:2].tolist()
 
 
 def test_networks_that_hear_waveforms_are_shown_too(folder, tmp_path):

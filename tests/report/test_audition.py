@@ -47,6 +47,9 @@ def test_every_sound_is_a_16_bit_file_that_the_table_names(page):
     heard, _ = soundfile.read(page.parent / row["file"])
     assert np.abs(heard - tone(1500).waveform).max() < 1e-4
     assert row["command"].startswith("layerstats maximize seed0.safetensors")
+    written = pd.read_csv(page.parent / "sounds.csv", dtype="str", keep_default_na=False)
+    assert set(written["seed"]) == {str(2**60 + 1), str(2**60 + 2), ""}
+    assert set(written["number"]) == {"0", "1", ""}
 
 
 def test_the_page_has_what_was_given_and_needs_nothing_from_elsewhere(page):

@@ -85,7 +85,8 @@ def write_audition(
     with _whole(folder) as partial:
         written = _Files(partial)
         data = _data(written, draws, exemplars, axes)
-        pd.DataFrame(written.rows).to_csv(partial / TABLE, index=False, lineterminator="\n")
+        # As they are: seeds beside missing ones would become floats, and lose digits.
+        pd.DataFrame(written.rows, dtype=object).to_csv(partial / TABLE, index=False, lineterminator="\n")
         text = _page(data, axes, title, introduction, provenance or {})
         (partial / PAGE).write_text(text, encoding="utf-8")
     return folder / PAGE
