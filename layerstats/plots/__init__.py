@@ -5,6 +5,7 @@ from layerstats.plots.bit_by_feature import bit_by_feature
 from layerstats.plots.channel_effects import channel_effects
 from layerstats.plots.code_arrows import code_arrows
 from layerstats.plots.code_by_word import code_by_word
+from layerstats.plots.condition_means import condition_means
 from layerstats.plots.difference import difference
 from layerstats.plots.displacement_by_margin import displacement_by_margin
 from layerstats.plots.double_difference import double_difference
@@ -26,6 +27,7 @@ from layerstats.plots.save import FigureFiles, save_figure
 from layerstats.plots.smooths import smooths
 from layerstats.plots.theme import paper_theme
 from layerstats.plots.training_curves import training_curves
+from layerstats.plots.variance_shares import variance_shares
 
 __all__ = [
     "FigureFiles",
@@ -34,6 +36,7 @@ __all__ = [
     "channel_effects",
     "code_arrows",
     "code_by_word",
+    "condition_means",
     "difference",
     "displacement_by_margin",
     "double_difference",
@@ -55,4 +58,5 @@ __all__ = [
     "save_figure",
     "smooths",
     "training_curves",
+    "variance_shares",
 ]

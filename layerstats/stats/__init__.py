@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
     from layerstats.stats.paths import PathComparison, compare_paths
+    from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -110,6 +111,7 @@ __all__ = [
     "PathComparison",
     "PermutationResult",
     "PhoneContrast",
+    "RepeatedAnova",
     "Series",
     "Success",
     "SuccessMatrix",
@@ -134,6 +136,7 @@ __all__ = [
     "compare_paths",
     "compare_set_ups",
     "compare_with_untrained",
+    "condition_means",
     "contrast_of_contrasts",
     "contrast_tasks",
     "cue_tests",
@@ -148,6 +151,7 @@ __all__ = [
     "likeliest_responses",
     "measure_exaggeration",
     "natural_confusions",
+    "paired_differences",
     "parse_phone_contrast",
     "permutation_test",
     "phone_contrast",
@@ -156,6 +160,7 @@ __all__ = [
     "project_codes",
     "read_cues",
     "read_moved_codes",
+    "repeated_anova",
     "simulated_attempts",
     "stored_responses",
     "success_as_published",
@@ -169,6 +174,10 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "RepeatedAnova": "repeated_measures",
+    "condition_means": "repeated_measures",
+    "paired_differences": "repeated_measures",
+    "repeated_anova": "repeated_measures",
     "Ladder": "success",
     "VarianceShares": "success",
     "ladder_attempts": "success",

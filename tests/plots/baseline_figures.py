@@ -90,6 +90,19 @@ def _difference_curve(level_2, layer, height):
     return pd.concat(bands)
 
 
+def condition_means():
+    stages = ("natural", "conv1", "conv3", "final")
+    rows = [
+        (network, observer, stage, level * (0.5 if observer == "human" and stage == "final" else 1))
+        for network, level in (("resnet", 0.8), ("alexnet", 0.9))
+        for observer in ("human", "network")
+        for stage in stages
+    ]
+    frame = pd.DataFrame(rows, columns=["network", "observer", "stage", "estimate"])
+    frame = frame.assign(conf_low=frame["estimate"] - 0.08, conf_high=frame["estimate"] + 0.04)
+    return plots.condition_means(frame, "stage", "observer", "network")
+
+
 def difference():
     regions = pd.DataFrame({"start": [100.0, 620.0], "end": [400.0, 880.0], "level_1": "ask", "level_2": "wash"})
     regions = regions.assign(layer="conv5", interval="simultaneous")
@@ -352,3 +365,15 @@ def training_curves():
     step = np.arange(0, 20001, 1000)
     values = {name: np.exp(-step / 4000) * (place + 1) for place, name in enumerate(MEASURES)}
     return plots.training_curves(pd.DataFrame({"step": step, **values}))
+
+
+def variance_shares():
+    components = ("network", "judge", "target", "network:target", "residual")
+    rows = [
+        (set_up, null, component, share, share / 2, share + (1 - share) / 4)
+        for set_up in ("smooth from noise", "autoencoder")
+        for null, shares in (("", (0.1, 0.05, 0.3, 0.15, 0.4)), ("untrained", (0.0, 0.02, 0.05, 0.0, 0.93)))
+        for component, share in zip(components, shares, strict=True)
+    ]
+    columns = ["set_up", "null", "component", "share", "conf_low", "conf_high"]
+    return plots.variance_shares(pd.DataFrame(rows, columns=columns))

@@ -100,8 +100,8 @@ def share_interval(
     profile = _Profile(model, fit, component)
     limit = float(stats.chi2.ppf(conf_level, 1))
     estimate = LOGISTIC_VARIANCE / fit.total if component is None else float(fit.shares[component])
-    smallest = 1 - _LARGEST_SHARE if component is None else 0.0
-    return profile.end(estimate, smallest, limit), profile.end(estimate, _LARGEST_SHARE, limit)
+    smallest, largest = (1 - _LARGEST_SHARE, 1.0) if component is None else (0.0, _LARGEST_SHARE)
+    return profile.end(estimate, smallest, limit), profile.end(estimate, largest, limit)
 
 
 def zero_test(model: CrossedLogistic, fit: VarianceFit, component: int) -> tuple[float, float]:

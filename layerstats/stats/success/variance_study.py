@@ -51,13 +51,15 @@ def _world(network: float, judge: float, target: float, cell: float, **others: f
 
 WORLDS = {
     "nothing varies": VarianceWorld(_world(0, 0, 0, 0)),
-    "classes and cells": VarianceWorld(_world(0, 0, 1, 0.3)),
+    "classes and cells vary": VarianceWorld(_world(0, 0, 1, 0.3)),
     "all vary": VarianceWorld(_world(0.5, 0.5, 1, 0.3)),
-    "all vary, success rare": VarianceWorld(_world(0.5, 0.5, 1, 0.3), sizes={"mean": -3.0}),
-    "all vary, 10 networks": VarianceWorld(_world(0.5, 0.5, 1, 0.3), sizes={"networks": 10}),
+    "all vary and success is rare": VarianceWorld(_world(0.5, 0.5, 1, 0.3), sizes={"mean": -3.0}),
+    "all vary over 10 networks": VarianceWorld(_world(0.5, 0.5, 1, 0.3), sizes={"networks": 10}),
     "pairs vary": VarianceWorld(_world(0, 0.5, 1, 0.3, **{"network:target": 0.5})),
-    "pairs vary, left out": VarianceWorld({"network": 0.0, "judge": 0.5, "target": 1.0}, {"network:target": 0.5}),
-    "starts": VarianceWorld(
+    "pairs vary but are left out": VarianceWorld(
+        {"network": 0.0, "judge": 0.5, "target": 1.0}, {"network:target": 0.5}
+    ),
+    "starts vary": VarianceWorld(
         {"network": 0.5, "judge": 0.5, "target": 0.5, "start": 1.0}, sizes={"starts": 20, "targets": 5}
     ),
 }
@@ -113,7 +115,7 @@ def simulated_attempts(
 
 
 def calibrate_variance(
-    worlds: Sequence[str] = tuple(WORLDS),
+    worlds: Sequence[str] | None = None,
     datasets: int = 200,
     seed: int = 0,
     engine: VarianceEngine = "laplace",
@@ -124,7 +126,7 @@ def calibrate_variance(
     Parameters
     ----------
     worlds
-        Keys of `WORLDS`.
+        Keys of `WORLDS`; by default all.
     datasets
         For each world.
     seed
@@ -149,7 +151,7 @@ def calibrate_variance(
     """
     check_count("datasets", datasets)
     parts: list[pd.DataFrame] = []
-    for world in worlds:
+    for world in worlds or WORLDS:
         check_choice("world", world, WORLDS)
         parts.append(_summary(world, [_dataset(world, number, seed, engine) for number in range(datasets)]))
         table = check_frame(pd.concat(parts, ignore_index=True))
