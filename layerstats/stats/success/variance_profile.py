@@ -148,6 +148,8 @@ class _Profile:
         """Return a share on the way to `farthest`, some twice the odds or half of them away."""
         if farthest < share:
             return max(share / 2, farthest) if share > 2e-3 else farthest
+        if share > _LARGEST_SHARE:
+            return farthest
         odds = 2 * max(share / (1 - share), _SHIFT)
         return min(odds / (1 + odds), farthest)
 
