@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from layerstats.cli.auditioned_draws import Voices
     from layerstats.cli.progress import Steps
+    from layerstats.corpora import Corpus
     from layerstats.models import MelFrontEnd
     from layerstats.report.audition import Draw, Exemplar
     from layerstats.store import Experiment
@@ -104,9 +105,8 @@ def _exemplars(
     front_end: MelFrontEnd,
     voices: Voices,
 ) -> Iterator[Exemplar]:
-    """Yield natural exemplars of the classes: of a corpus where one was given, else what the store has."""
+    """Return natural exemplars of the classes: of a corpus, read now, where one was given, else the store's."""
     from layerstats.cli.auditioned_exemplars import corpus_exemplars, stored_exemplars
-    from layerstats.corpora import open_corpus
     from layerstats.models.vocoders import GriffinLim
 
     outcomes = {name: experiment.outcome(name) for name in rows}
@@ -115,16 +115,29 @@ def _exemplars(
     )
     first = next(iter(outcomes.values()))
     if natural is None:
-        yield from stored_exemplars(experiment, str(first.attrs["network"]), targets, number, front_end, voices)
-        return
-    corpus = open_corpus(natural)
+        return stored_exemplars(experiment, str(first.attrs["network"]), targets, number, front_end, voices)
+    known = {
+        str(each) for outcome in outcomes.values() if "class" in outcome.coords for each in outcome["class"].values
+    }
+    corpus = _natural_speech(natural, [target for target in targets if target in known])
     spoken = [target for target in targets if target in set(corpus.words)]
-    if not spoken:
-        raise ArgumentError(f"The corpus {natural!r} has none of the classes {', '.join(map(repr, targets[:20]))}.")
     # Of a network that hears waveforms, nothing passes through a vocoder.
     mels = "time" in list(first.attrs["heard_dims"])
     vocoder = (voices.vocoder or GriffinLim(front_end)) if mels else None
-    yield from corpus_exemplars(corpus, spoken, number, front_end, vocoder)
+    return corpus_exemplars(corpus, spoken, number, front_end, vocoder)
+
+
+def _natural_speech(natural: str, words: Sequence[str]) -> Corpus:
+    """Return the corpus of natural tokens; the built-in one says just the words that are wanted."""
+    from layerstats.corpora import open_corpus
+    from layerstats.corpora.open import DEMO
+
+    corpus = open_corpus(natural, words=words if natural in DEMO and words else None)
+    if not set(words) & set(corpus.words):
+        raise ArgumentError(
+            f"The corpus {natural!r} has no words that were maximized ({', '.join(words[:20]) or 'none'})."
+        )
+    return corpus
 
 
 def _introduction(draws: int) -> str:

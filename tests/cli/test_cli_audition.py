@@ -208,6 +208,7 @@ def test_a_vocoder_of_a_file_speaks(folder, tmp_path):
         (["--draws", "0"], ArgumentError, "'draws'.*0"),
         (["--natural", "demo", "--targets", "greasy", "--exemplars", "-1"], ArgumentError, "'exemplars'.*-1"),
         (["--priors", "autoencoder"], ArgumentError, "KIND:FILE"),
+        (["--natural", "fsdd:{folder}/nowhere"], LayerstatsError, "nowhere"),
         (["--vocoder", "{folder}/voices.py:silent"], AudioError, "start 'greasy_00000' of 'none' is silent"),
         (["--vocoder", "{folder}/voices.py:mismatched"], ArgumentError, "mels is 100 there and 80 here"),
         (["--vocoder", "{folder}/voices.py:nothing"], ArgumentError, "returned int, not a vocoder"),
