@@ -1,6 +1,7 @@
 """Networks and speech in, a store out. Importing this room imports torch."""
 
 from layerstats.probes.activations import Activation, record_activations
+from layerstats.probes.beside_natural import record_beside_natural
 from layerstats.probes.boundary import boundary_distance
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
@@ -35,6 +36,7 @@ __all__ = [
     "read_codes",
     "record",
     "record_activations",
+    "record_beside_natural",
     "record_heard",
     "record_nulls",
     "record_untrained",

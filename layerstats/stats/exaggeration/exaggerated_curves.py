@@ -26,14 +26,14 @@ from layerstats.stats.exaggeration.feature_items import (
 )
 from layerstats.stats.exaggeration.mel_measures import BANDS, DURATION, GRAVITY, LEVEL
 from layerstats.stats.exaggeration.unit_differences import unit_difference
-from layerstats.stats.exaggeration.unit_series import ALONG, Along, unit_series
+from layerstats.stats.exaggeration.unit_series import ALONG, unit_series
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame
 
 # Points of a series: a word of half a second has twice as many frames.
 SAMPLES = 20
-CUES = (LEVEL, *BANDS, GRAVITY)
+CUE_MEASURES = (LEVEL, *BANDS, GRAVITY)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,10 +80,10 @@ def measure_exaggeration(
     experiment: Experiment,
     *,
     words: Collection[str] | None = None,
-    measures: Collection[str] | None = CUES,
+    measures: str | Collection[str] = "cues",
     reference: str = NATURAL,
     condition: str = MAXIMIZED,
-    along: Along = "word",
+    along: str = "word",
     samples: int = SAMPLES,
     balanced: bool = True,
     adjust: AdjustMethod = "holm",
@@ -108,7 +108,7 @@ def measure_exaggeration(
     words
         All that both conditions have, by default.
     measures
-        Names as `mel_measures` explains them; None for all, mel trajectories included.
+        Names as `mel_measures` explains them; "cues" for all but mel trajectories, or "all".
     reference, condition
         Values of the column ``condition``: the difference is `condition` minus `reference`.
     along
@@ -139,7 +139,10 @@ def measure_exaggeration(
     # Natural items say how far speakers lie apart, whatever is compared.
     known = [NATURAL] if (experiment.tokens.get("condition", pd.Series()) == NATURAL).any() else []
     items = feature_items(experiment, words, list(dict.fromkeys([condition, reference, *known])))
-    names = list(measures) if measures is not None else list(items.measures.series)
+    sets = {"cues": CUE_MEASURES, "all": tuple(items.measures.series)}
+    if isinstance(measures, str):
+        check_choice("measures", measures, sets)
+    names = list(sets[measures]) if isinstance(measures, str) else list(measures)
     for name in names:
         check_choice("measures", name, list(items.measures.series))
     chosen = list(words) if words is not None else words_of_both(items, (condition, reference))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,12 +10,11 @@ import pandas as pd
 from layerstats.errors import ArgumentError
 from layerstats.stats.exaggeration.feature_items import FeatureItems
 
-Along = Literal["word", "clip"]
 ALONG = ("word", "clip")
 
 
 def unit_series(
-    items: FeatureItems, rows: np.ndarray, measures: Sequence[str], along: Along, samples: int
+    items: FeatureItems, rows: np.ndarray, measures: Sequence[str], along: str, samples: int
 ) -> pd.DataFrame:
     """Return the tidy table of some items, the measure in the column `layer`, as `layer_contrasts` takes it.
 

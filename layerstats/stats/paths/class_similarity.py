@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from layerstats.errors import DataError
-
 SIMILARITIES = ("correlation", "rank", "cosine")
 
 
-def similarity_matrix(values: np.ndarray, similarity: str, layer: str) -> np.ndarray:
-    """Return the similarity of every pair of items, (item, item).
+def similarity_matrix(values: np.ndarray, similarity: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the similarity of every pair of items, (item, item), and which items have no pattern, (item,).
+
+    Where all units give the same of an item it has none: it is like nothing, 0.
 
     Parameters
     ----------
@@ -21,35 +21,25 @@ def similarity_matrix(values: np.ndarray, similarity: str, layer: str) -> np.nda
         (item, unit) what the layer gives.
     similarity
         "correlation" (Pearson's, over units), "rank" (Spearman's, as Geirhos et al. 2023) or "cosine".
-    layer
-        Its name, for messages.
-
-    Raises
-    ------
-    DataError
-        Of an item all units give the same, so that it has no direction.
 
     Examples
     --------
-    >>> similarity_matrix(np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [4.0, 2.0, 1.0]]), "rank", "conv1").round(2)
+    >>> similarity_matrix(np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [4.0, 2.0, 1.0]]), "rank")[0].round(2)
     array([[ 1.,  1., -1.],
            [ 1.,  1., -1.],
            [-1., -1.,  1.]])
     """
     if similarity == "rank":
         values = stats.rankdata(values, axis=1)
+    whole = np.sqrt(np.einsum("iu,iu->i", values, values))
     if similarity != "cosine":
         values = values - values.mean(axis=1, keepdims=True)
     lengths = np.sqrt(np.einsum("iu,iu->i", values, values))
-    still = lengths <= 1e-6 * max(float(lengths.max(initial=0.0)), 1e-300)
-    if still.any():
-        raise DataError(
-            f"All units of layer {layer!r} give the same for {int(still.sum())} items, first for item "
-            f"{int(still.argmax())}: it has no pattern to compare. Leave the layer or these items out."
-        )
-    scaled = values / lengths[:, None]
+    # Single precision leaves this much of what is all the same.
+    still = lengths <= 1e-6 * whole
+    scaled = np.where(still[:, None], 0.0, values / np.where(still, 1.0, lengths)[:, None])
     # Rounding takes an item's similarity to itself beyond 1.
-    return np.clip(scaled @ scaled.T, -1, 1)
+    return np.clip(scaled @ scaled.T, -1, 1), still
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,8 @@ class PathComparison(PrintedResult):
     words
         By word, without intervals: ``network, network_seed, layer, condition, word, within, between, similarity``.
     notes
-        Layers where natural items of one word are no more alike than those of different words.
+        Layers where natural items of one word are no more alike than those of different words, and items of which all
+        units give the same.
     """
 
     main_tables = ("table", "comparisons")
@@ -105,7 +106,8 @@ def compare_paths(
     ArgumentError
         A condition, word or layer does not exist.
     DataError
-        There are fewer than two words or three natural speakers, or a layer is the same everywhere for an item.
+        There are fewer than two words or three natural speakers, or all units of a layer give the same for a natural
+        item.
 
     References
     ----------
@@ -124,7 +126,8 @@ def compare_paths(
         chosen = _Chosen.of(view, conditions, words)
         weights = draw_items(chosen.items, draws, np.random.default_rng(seed))
         for layer in _layers(view, layers):
-            matrix = similarity_matrix(chosen.values(layer), similarity, layer)
+            matrix, still = similarity_matrix(chosen.values(layer), similarity)
+            notes += chosen.without_pattern(still, layer)
             found = {name: chosen.measure(matrix, name, weights) for name in conditions}
             names = {**_network(view), "layer": layer}
             rows += [{**names, **chosen.row(name, *found[name], conf_level)} for name in conditions]
@@ -209,6 +212,20 @@ class _Chosen:
         dataset = self.view.layer(layer)
         array = dataset["maps"] if "maps" in dataset else dataset[self.view.summary]
         return array.isel(token=self.places).to_numpy().reshape(len(self.places), -1)
+
+    def without_pattern(self, still: np.ndarray, layer: str) -> list[str]:
+        """Say how many items have no pattern at a layer, of whatever condition; of natural ones none may lack it."""
+        if still[self.items.rows(0)].any():
+            raise DataError(
+                f"All units of layer {layer!r} give the same for {int(still[self.items.rows(0)].sum())} natural items: "
+                "they have no pattern to compare. Leave the layer out with layers=."
+            )
+        counts = {name: int(still[self.items.rows(number)].sum()) for number, name in enumerate(self.conditions)}
+        return [
+            f"All units of {layer} give the same for {count} items ({name}): they count as like nothing."
+            for name, count in counts.items()
+            if count
+        ]
 
     def measure(self, matrix: np.ndarray, condition: str, weights: np.ndarray) -> tuple[Similarities, np.ndarray]:
         """Return the similarities of a condition, and the normalised ones of each draw, (draw,)."""

@@ -84,6 +84,16 @@ def test_items_of_one_speaker_are_averaged(world):
     assert tables[0]["level_std_error"].item() == pytest.approx(tables[1]["level_std_error"].item())
 
 
+def test_all_measures_are_mel_trajectories_too(world):
+    result = measure_exaggeration(world(by=0.1, words=["yes"], speakers=4, starts=4), measures="all")
+    assert result.table["measure"].tolist()[:2] == ["level", "F1 band"]
+    trajectories = result.table[result.table["measure"].str.startswith("mel ")].set_index("measure")
+    assert len(trajectories) == 8
+    # What was added lies in the last quarter of the bands.
+    assert trajectories["level_difference"].iloc[-2:].gt(4).all()
+    assert trajectories["level_difference"].iloc[:5].abs().lt(4).all()
+
+
 def test_series_along_the_clip_are_means_of_its_frames(world):
     items = feature_items(world(words=["yes"]))
     frame = unit_series(items, np.arange(2), ["level"], "clip", 10)

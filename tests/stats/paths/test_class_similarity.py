@@ -2,23 +2,24 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerstats.errors import DataError
 from layerstats.stats.paths.class_similarity import Items, draw_items, mean_similarities, similarity_matrix
 
 
 def test_similarities_are_those_of_numpy_and_scipy():
     values = np.random.default_rng(0).normal(size=(6, 20))
-    assert similarity_matrix(values, "correlation", "conv1") == pytest.approx(np.corrcoef(values))
-    assert similarity_matrix(values, "rank", "conv1") == pytest.approx(stats.spearmanr(values.T).statistic)
+    assert similarity_matrix(values, "correlation")[0] == pytest.approx(np.corrcoef(values))
+    assert similarity_matrix(values, "rank")[0] == pytest.approx(stats.spearmanr(values.T).statistic)
     lengths = np.linalg.norm(values, axis=1)
-    assert similarity_matrix(values, "cosine", "conv1") == pytest.approx(values @ values.T / np.outer(lengths, lengths))
+    assert similarity_matrix(values, "cosine")[0] == pytest.approx(values @ values.T / np.outer(lengths, lengths))
 
 
 def test_an_item_of_which_all_units_give_the_same_has_no_pattern():
     values = np.random.default_rng(0).normal(size=(4, 5))
     values[2] = 0.5
-    with pytest.raises(DataError, match=r"'conv1' give the same for 1 items, first for item 2"):
-        similarity_matrix(values, "correlation", "conv1")
+    matrix, still = similarity_matrix(values, "correlation")
+    assert still.tolist() == [False, False, True, False]
+    assert (matrix[2] == 0).all()
+    assert (matrix[:, 2] == 0).all()
 
 
 def items(seed=0, words=3, speakers=4, starts=5):
@@ -27,7 +28,7 @@ def items(seed=0, words=3, speakers=4, starts=5):
     made = [(word, speakers + word * starts + start, 1) for word in range(words) for start in range(starts)]
     # A start that was made of a speaker's token, too.
     table = np.array([*natural, *made, (0, 1, 1)])
-    return Items(*table.T), similarity_matrix(rng.normal(size=(len(table), 12)), "correlation", "x")
+    return Items(*table.T), similarity_matrix(rng.normal(size=(len(table), 12)), "correlation")[0]
 
 
 def plain_means(matrix, of, condition, weights):

@@ -93,6 +93,21 @@ def test_layers_where_words_are_not_kept_apart_have_no_path(store):
     assert missing == (result.table["within"] <= result.table["between"]).item()
 
 
+def test_items_without_a_pattern_are_like_nothing_but_natural_ones_have_one(store):
+    view = store()
+    values = view.layer("logits")["maps"].to_numpy().copy()
+    made = (view.tokens["condition"] == "maximized").to_numpy().argmax()
+    results = []
+    for place in (made, 0):
+        values[place] = 1.0
+        path = view.path.with_name(f"without_{place}.zarr")
+        store_arrays(path, view.tokens, {"logits": values}, time_s={"logits": np.arange(5)})
+        results.append(open_store(path))
+    assert "1 items (maximized)" in compare_paths(results[0], draws=20).notes[0]
+    with pytest.raises(DataError, match="1 natural items"):
+        compare_paths(results[1], draws=20)
+
+
 def test_recordings_of_several_networks_stand_below_each_other(store):
     view = store()
     store_arrays(
