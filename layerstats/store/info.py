@@ -15,6 +15,10 @@ from layerstats.store.result_tables import result_tables
 from layerstats.store.schema import JUDGEMENTS, OUTCOMES
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
+# What tells outcomes and judgements of them apart; the rest of their provenance is in their attributes.
+ABOUT_OUTCOMES = ["name", "set_up", "network", "trained", "labels", "null", "objective", "start_from", "steps", "seed",
+                  "starts", "written", "complete", "created_at"]  # fmt: skip
+ABOUT_JUDGEMENTS = ["outcomes", "judge", "judge_kind", "judge_hears", "starts", "written", "complete", "created_at"]
 # Columns of more levels than these are counted only.
 MOST_LEVELS = 12
 
@@ -44,10 +48,14 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Columns": _columns({"tokens": files.tokens, "phones": files.phones}),
         "Recordings": files.recordings,
         "Tables": result_tables(files.path),
-        "Outcomes": listed(files.path, OUTCOMES),
-        "Judgements": listed(files.path, JUDGEMENTS),
+        "Outcomes": _told(listed(files.path, OUTCOMES), ABOUT_OUTCOMES),
+        "Judgements": _told(listed(files.path, JUDGEMENTS), ABOUT_JUDGEMENTS),
         "Layers": _layers(files),
     }
+
+
+def _told(listing: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return listing[[column for column in columns if column in listing.columns]]
 
 
 def _properties(files: StoreFiles) -> pd.DataFrame:
