@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,9 @@ class _Set:
         from layerstats.probes.outcome_speech import outcome_speech
 
         options: dict[str, Any] = {"prior": self.prior, "vocoder": self.vocoder, "device": self.device}
-        return outcome_speech(experiment, name=self.name, starts=list(starts), **options)
+        speech = outcome_speech(experiment, name=self.name, starts=list(starts), **options)
+        about = {name: str(self.outcomes.attrs.get(name, "")) for name in ("set_up", "network", "null")}
+        return replace(speech, tokens=speech.tokens.assign(outcomes=self.name, **about))
 
 
 def judge(
@@ -135,7 +137,7 @@ def judge(
     datasets = {name: experiment.outcome(name) for name in names}
     classes = dict.fromkeys(str(word) for dataset in datasets.values() for word in _classes(dataset))
     asked = opened(judges, tuple(words) if words is not None else tuple(classes) or None, device)
-    _check_people(asked, names)
+    _check_people(asked, datasets)
     sets = [_prepared(name, dataset, asked, priors, vocoder, device) for name, dataset in datasets.items()]
     total = sum(one.outcomes.sizes["start"] for one in sets) * len(asked)
     done = 0
@@ -175,11 +177,13 @@ def _classes(outcomes: xr.Dataset) -> list[str]:
     return [str(name) for name in outcomes["class"].to_numpy()] if "class" in outcomes.coords else []
 
 
-def _check_people(asked: Sequence[Judge], names: Sequence[str]) -> None:
+def _check_people(asked: Sequence[Judge], datasets: Mapping[str, xr.Dataset]) -> None:
+    real = [name for name, dataset in datasets.items() if not dataset.attrs.get("null")]
     for one in asked:
-        if isinstance(one, People) and len(names) > 1 and len(one.places) < 2:
+        told = isinstance(one, People) and ("outcomes" in one.places or {"set_up", "network"} <= set(one.places))
+        if isinstance(one, People) and not told and len(real) > 1:
             raise DataError(
-                f"The identifications of {one.name!r} need the columns 'set_up' and 'network': there are {len(names)} "
+                f"The identifications of {one.name!r} need the columns 'set_up' and 'network': there are {len(real)} "
                 "sets of outcomes, and starts are called the same in all. Or choose one (set_ups=, networks=)."
             )
 

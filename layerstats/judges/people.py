@@ -15,8 +15,8 @@ from layerstats.judges.protocol import JudgeOptions
 from layerstats.tables import read_table
 
 COLUMNS = ("token", "rater", "response")
-# What tells starts of one name apart: the set-up, and the target network, who is the speaker of what was made for it.
-_PLACES = {"set_up": "set_up", "network": "speaker"}
+# What tells starts of one name apart: the outcomes, or the set-up and the target network. Nulls share those.
+PLACES = ("outcomes", "set_up", "network", "null")
 
 
 class People:
@@ -26,7 +26,8 @@ class People:
     ----------
     identifications : DataFrame
         A row a rater and token: `token, rater, response`. Of outcomes of maximizations the token is the start, and the
-        columns `set_up` and `network` say of which, where the store has several.
+        columns `outcomes` (their name), or `set_up` and `network`, say of which, where the store has several. Of nulls
+        only what a column `null` or `outcomes` says is theirs.
     name : str
         What they are called in judgements.
 
@@ -47,9 +48,9 @@ class People:
     def __init__(self, identifications: pd.DataFrame, *, name: str = "people") -> None:
         what = "the identifications"
         check_columns(identifications, COLUMNS, what)
-        self.places = [column for column in _PLACES if column in identifications]
-        table = pd.DataFrame(identifications[[*COLUMNS, *self.places]].astype("str"))
-        check_complete(identifications, [*COLUMNS, *self.places], what)
+        self.places = [column for column in PLACES if column in identifications]
+        table = pd.DataFrame(identifications[[*COLUMNS, *self.places]].astype("str").fillna({"null": ""}))
+        check_complete(identifications, [*COLUMNS, *(name for name in self.places if name != "null")], what)
         if table.empty:
             raise DataError("The identifications have no rows: nobody was asked.")
         identity = ["token", *self.places]
@@ -77,18 +78,21 @@ class People:
         Raises
         ------
         DataError
-            Starts of outcomes are not told apart by set-up and network, or nobody heard any of these tokens.
+            The identifications are of outcomes of maximizations, and these tokens are not.
         """
         tokens = clips.tokens
-        if self.places and "set_up" not in tokens:
+        strange = [column for column in self.places if column not in tokens]
+        if strange:
             raise DataError(
-                f"The identifications are of outcomes of maximizations (column {self.places[0]!r}), but not these "
-                "tokens: leave that column out."
+                f"The identifications are of outcomes of maximizations (column {strange[0]!r}), but not these tokens: "
+                "leave that column out."
             )
-        keys = [tokens["token"], *(tokens[_PLACES[column]] for column in self.places)]
+        keys = [tokens[column] for column in ("token", *self.places)]
         index = pd.MultiIndex.from_arrays(keys) if self.places else pd.Index(keys[0])
         shares = self.shares.reindex(index).to_numpy()
         heard = ~np.isnan(shares[:, 0])
+        if "null" in tokens and not {"null", "outcomes"} & set(self.places):
+            heard &= (tokens["null"] == "").to_numpy()
         names = tokens["token"].to_numpy(dtype=object)
         said = pd.DataFrame(
             {

@@ -69,7 +69,7 @@ class JudgementWriter(BlockWriter):
     ) -> None:
         judged = chosen(Path(path), OUTCOMES, {"name": outcomes})
         starts = pd.DataFrame({START: np.asarray(judged.array(START)[:]).astype(object)})
-        about = {name: judged.attributes[name] for name in ("set_up", "network")}
+        about = {name: judged.attributes.get(name, "") for name in ("set_up", "network", "null")}
         about |= {"outcomes": outcomes, "judge": judge, "outcomes_key": judged.attributes["key"]}
         place = Blocks(Path(path), JUDGEMENTS, f"{outcomes}.{judge}")
         if (place.folder / METADATA).exists() and is_table(place.folder):

@@ -17,7 +17,7 @@ from layerstats.store.schema import JUDGEMENTS, OUTCOMES
 # What lists say of each; whatever else any of them says follows.
 LISTED = {
     OUTCOMES: ["name", "set_up", "network", "starts", "written", "complete", "prior", "objective", "null"],
-    JUDGEMENTS: ["name", "outcomes", "set_up", "network", "judge", "starts", "written", "complete"],
+    JUDGEMENTS: ["name", "outcomes", "set_up", "network", "judge", "starts", "written", "complete", "null"],
 }
 _WHAT = {OUTCOMES: "outcomes", JUDGEMENTS: "judgements of outcomes"}
 _OF_THE_FILES = ("variables", "axis_labels", "shard_starts", "starts_hash")
@@ -65,6 +65,8 @@ def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_inc
     ]
     if len(found) > 1:
         # Nulls are of the set-up and the network that they are a null of; their names choose them.
+        found = [group for group in found if not group.attributes.get("null")] or found
+    if len(found) > 1 and "null" not in asked:
         found = [group for group in found if not group.attributes.get("null")] or found
     if len(found) != 1:
         described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items()) or "no condition"

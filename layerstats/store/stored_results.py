@@ -45,7 +45,14 @@ class StoredResults:
         """One row per set of outcomes of maximizations: `name, set_up, network, starts, written, complete, ...`."""
         return listed(self._files.path, OUTCOMES)
 
-    def outcome(self, name: str | None = None, *, set_up: str | None = None, network: str | None = None) -> xr.Dataset:
+    def outcome(
+        self,
+        name: str | None = None,
+        *,
+        set_up: str | None = None,
+        network: str | None = None,
+        null: str | None = None,
+    ) -> xr.Dataset:
         """Return the outcomes of a maximization, read when used, whatever is selected.
 
         Parameters
@@ -68,7 +75,7 @@ class StoredResults:
         StoreError
             They are half-written or damaged.
         """
-        return self._blocks(OUTCOMES, {"name": name, "set_up": set_up, "network": network})
+        return self._blocks(OUTCOMES, {"name": name, "set_up": set_up, "network": network, "null": null})
 
     @property
     def judgements(self) -> pd.DataFrame:
@@ -83,13 +90,14 @@ class StoredResults:
         set_up: str | None = None,
         network: str | None = None,
         judge: str | None = None,
+        null: str | None = None,
     ) -> xr.Dataset:
         """Return what a judge says of outcomes, read when used, whatever is selected.
 
         Parameters
         ----------
-        name, outcomes, set_up, network, judge
-            The one of that name, or the only one of which all is true.
+        name, outcomes, set_up, network, judge, null
+            The one of that name, or the only one of which all is true; nulls as for `outcome`.
 
         Returns
         -------
@@ -102,6 +110,7 @@ class StoredResults:
             As for `outcome`.
         """
         wanted = {"name": name, "outcomes": outcomes, "set_up": set_up, "network": network, "judge": judge}
+        wanted["null"] = null
         return self._blocks(JUDGEMENTS, wanted)
 
     def _blocks(self, kind: str, wanted: dict[str, str | None]) -> xr.Dataset:

@@ -17,6 +17,7 @@ import torch
 from typer.testing import CliRunner
 
 from layerstats.cli.main import app
+from layerstats.corpora import demo_corpus
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.judges import NetworkJudge, People, WordsClassifier, judge, judge_speech, outcome_judging
 from layerstats.models import (
@@ -28,7 +29,7 @@ from layerstats.models import (
     save_checkpoint,
     seeded,
 )
-from layerstats.probes import maximize_activations, outcome_speech, rendered
+from layerstats.probes import maximize_activations, outcome_speech, record_nulls, rendered
 from layerstats.stats.success import attempts
 from layerstats.store import OutcomeWriter, VariableSpec, check_store, open_store
 from layerstats.store.outcome_writer import START_COLUMNS
@@ -202,6 +203,24 @@ def test_people_are_a_judge(path, tmp_path):
     experiment = judge(path, [People(placed, name="crowd")])
     heard = {network: experiment.judgement(network=network, judge="crowd")["score"] for network in "ab"}
     assert [np.flatnonzero(~np.isnan(scores[:, 0])).tolist() for scores in heard.values()] == [[0], [4]]
+
+
+def test_nulls_are_judged_too_and_people_heard_what_their_table_says(path, folder):
+    loaded, card = load_checkpoint(folder / "a.safetensors")
+    options = {"starts": STARTS, "steps": 2, "batch_size": 4, "device": "cpu", "card": card, "network_name": "a"}
+    record_nulls(loaded, list(WORDS), path, ["zero_steps"], **options)
+    heard = pd.DataFrame({"token": ["yes_00000"] * 2, "rater": ["r1", "r2"], "response": ["no", "up"]})
+    experiment = judge(path, [*files(folder, "b"), People(heard)], networks=["a"])
+    assert experiment.judgements[["null", "judge"]].to_numpy().tolist() == [
+        ["", "b"], ["", "people"], ["zero_steps", "b"], ["zero_steps", "people"],
+    ]  # fmt: skip
+    asked = {null: experiment.judgement(judge="people", null=null)["score"] for null in ("", "zero_steps")}
+    assert {null: int((~np.isnan(scores[:, 0])).sum()) for null, scores in asked.items()} == {"": 1, "zero_steps": 0}
+    judge(path, [People(heard.assign(outcomes="none.a.zero_steps"), name="crowd")], networks=["a"])
+    crowd = {null: open_store(path).judgement(judge="crowd", null=null)["score"] for null in ("", "zero_steps")}
+    assert {null: int((~np.isnan(scores[:, 0])).sum()) for null, scores in crowd.items()} == {"": 0, "zero_steps": 1}
+    with pytest.raises(DataError, match=r"of outcomes of maximizations \(column 'outcomes'\), but not these tokens"):
+        judge_speech(demo_corpus(words=["wash"], voices=1), [People(heard.assign(outcomes="x"))])
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,19 @@ def test_several_sets_are_told_apart(tmp_path):
         experiment.outcome(network="n2")
 
 
+def test_nulls_are_meant_where_they_are_asked_for(tmp_path):
+    path = tmp_path / "s.zarr"
+    for null in ("zero_steps", "untrained"):
+        record(path, name=f"autoencoder.n0.{null}", attrs={**ATTRS, "null": null})
+    with pytest.raises(ArgumentError, match=r"2 outcomes of .* are so"):
+        open_store(path).outcome(network="n0")
+    record(path)
+    experiment = open_store(path)
+    assert experiment.outcome(network="n0").attrs["null"] == ""
+    assert experiment.outcome(network="n0", null="untrained").attrs["null"] == "untrained"
+    assert experiment.outcome("autoencoder.n0.zero_steps").attrs["null"] == "zero_steps"
+
+
 def test_a_store_without_clips_takes_the_first_that_come(tmp_path, unbroken):
     path = tmp_path / "s.zarr"
     record(path)
