@@ -12,10 +12,12 @@ from layerstats.plots.double_difference import double_difference
 from layerstats.plots.effect_by_layer import effect_by_layer
 from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.exaggeration_curves import exaggeration_curves
+from layerstats.plots.heard_classes import heard_classes
 from layerstats.plots.heard_words import heard_words
 from layerstats.plots.ladder import ladder
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.lexical_measures import lexical_measures
+from layerstats.plots.matrix_of_networks import matrix_of_networks
 from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
 from layerstats.plots.path_similarity import path_similarity
@@ -24,7 +26,9 @@ from layerstats.plots.raw_series import raw_series
 from layerstats.plots.receptive_field import receptive_field
 from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
+from layerstats.plots.set_up_differences import set_up_differences
 from layerstats.plots.smooths import smooths
+from layerstats.plots.success_by_class import success_by_class
 from layerstats.plots.theme import paper_theme
 from layerstats.plots.training_curves import training_curves
 from layerstats.plots.variance_shares import variance_shares
@@ -43,10 +47,12 @@ __all__ = [
     "effect_by_layer",
     "effect_by_network",
     "exaggeration_curves",
+    "heard_classes",
     "heard_words",
     "ladder",
     "layer_series",
     "lexical_measures",
+    "matrix_of_networks",
     "maximized_features",
     "named_cues",
     "paper_theme",
@@ -56,7 +62,9 @@ __all__ = [
     "receptive_field",
     "residual_checks",
     "save_figure",
+    "set_up_differences",
     "smooths",
+    "success_by_class",
     "training_curves",
     "variance_shares",
 ]

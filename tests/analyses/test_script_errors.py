@@ -32,6 +32,7 @@ OPTIONS = {
     "phones": [],
     "resampling": [],
     "series": [],
+    "success": [],
     "success_calibration": [],
     "words": [],
 }
@@ -107,7 +108,10 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-@pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in ("heard", "maximized_features")])
+NO_LAYERS = ("heard", "maximized_features", "success")
+
+
+@pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])
 def test_a_layer_that_is_not_there(script, refusal, store):
     option = "--layer" if script == "channels" else "--layers"
     line = refusal(script, store, *OPTIONS[script], *CONTRAST.get(script, ()), option, "conv9")
@@ -193,3 +197,7 @@ def test_damaged_folders_of_results_are_told(refusal, store, tmp_path):
     shutil.copytree(store, folder)
     (folder / "manifest.json").write_text("{}")
     assert "manifest.json is damaged" in refusal("series", store)
+
+
+def test_a_store_without_outcomes(refusal, store):
+    assert "holds no outcomes of maximizations" in refusal("success", store)

@@ -195,6 +195,40 @@ def exaggeration_curves():
     return plots.exaggeration_curves(pd.concat(parts))
 
 
+def _judged(words=("go", "no", "yes"), set_ups=("none", "smooth")):
+    """Rates of two networks, each other's, a recogniser's and their means, with a null beside."""
+    cells = {("n0", "n0"): 0.95, ("n0", "n1"): 0.4, ("n1", "n0"): 0.5, ("n1", "n1"): 0.9}
+    cells |= {("n0", "pocketsphinx"): 0.15, ("n1", "pocketsphinx"): 0.2, ("n0", "other networks"): 0.4}
+    cells |= {("n1", "other networks"): 0.5, ("all networks", "other networks"): 0.45}
+    rows = [
+        (set_up, network, judge, min(rate + 0.2 * place * (1 - rate), 1), 0.1 + 0.1 * (network == judge))
+        for place, set_up in enumerate(set_ups)
+        for (network, judge), rate in cells.items()
+    ]
+    table = pd.DataFrame(rows, columns=["set_up", "network", "judge", "rate", "null_zero_steps"])
+    return table.assign(conf_low=0.9 * table["rate"], conf_high=table["rate"] + 0.4 * (1 - table["rate"]))
+
+
+def heard_classes():
+    words = ("go", "no", "yes")
+    shares = ((0.8, 0.2, 0.0), (0.35, 0.6, 0.05), (0.0, 0.1, 0.85))
+    rows = [
+        (target, response, shares[place][other] if other < 3 else 1 - sum(shares[place]))
+        for place, target in enumerate(words)
+        for other, response in enumerate((*words, "up"))
+    ]
+    table = pd.DataFrame(rows, columns=["target", "response", "rate"])
+    return plots.heard_classes(table.assign(set_up="smooth", network="n0", judge="n1"))
+
+
+def heard_classes__scores():
+    words = [f"word {number:02}" for number in range(24)]
+    rows = [(one, two, np.exp(-0.4 * abs(words.index(one) - words.index(two)))) for one in words for two in words]
+    table = pd.DataFrame(rows, columns=["target", "response", "mean_score"])
+    table = table.assign(set_up="smooth", network="n0", judge="n1", rate=0.0)
+    return plots.heard_classes(table, value="mean_score")
+
+
 def heard_words():
     words = ("ask", "dark", "wash", "other")
     rows = [
@@ -377,3 +411,35 @@ def variance_shares():
     ]
     columns = ["set_up", "null", "component", "share", "conf_low", "conf_high"]
     return plots.variance_shares(pd.DataFrame(rows, columns=columns))
+
+
+def matrix_of_networks():
+    return plots.matrix_of_networks(_judged())
+
+
+def set_up_differences():
+    table = pd.DataFrame(
+        {
+            "set_up_1": "smooth",
+            "set_up_2": "none",
+            "measure": ["marginal", "marginal", "joint"],
+            "judge": ["target network", "other networks", "other networks"],
+            "difference": [-0.02, 0.35, 0.3],
+            "conf_low": [-0.1, 0.2, 0.1],
+            "conf_high": [0.06, 0.5, 0.5],
+            "p_adjusted": [0.61, 0.00001, 0.02],
+        }
+    )
+    return plots.set_up_differences(table)
+
+
+def success_by_class():
+    rows = [
+        (set_up, target, judge, 0.3 + 0.15 * place + 0.2 * (set_up == "smooth") - 0.1 * (judge == "pocketsphinx"))
+        for set_up in ("none", "smooth")
+        for place, target in enumerate(("go", "no", "yes"))
+        for judge in ("target network", "other networks", "pocketsphinx")
+    ]
+    table = pd.DataFrame(rows, columns=["set_up", "target", "judge", "rate"]).assign(measure="marginal")
+    ends = {"conf_low": table["rate"] - 0.1, "conf_high": table["rate"] + 0.15, "null_zero_steps": 0.05}
+    return plots.success_by_class(table.assign(**ends, null_untrained=table["rate"] / 2))

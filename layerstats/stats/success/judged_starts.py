@@ -68,6 +68,11 @@ class JudgedStarts:
         """Return the number of a judge."""
         return self.judges.index(judge)
 
+    def asked(self) -> np.ndarray:
+        """Return whether a judge was asked about any start of a network, (network, judge)."""
+        known = np.isfinite(self.right)
+        return np.stack([known[self.network_of == number].any(axis=0) for number in range(len(self.networks))])
+
     def of_class(self, target: str) -> JudgedStarts:
         """Return the starts of one class."""
         rows = self.target_of == self.targets.index(target)

@@ -152,6 +152,7 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
     peers = tuple(judge for judge in starts.peers if judge in starts.judges)
     chosen = [starts.column(judge) for judge in peers]
     keep = np.array([[network != judge for judge in peers] for network in starts.networks]).reshape(-1, len(peers))
+    keep &= starts.asked()[:, chosen]
     sides: list[tuple[str, tuple[str, ...], list[int], np.ndarray | None, bool]] = []
     if keep.any():
         sides.append((OTHERS, peers, chosen, keep, True))
@@ -164,7 +165,7 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
         together = starts.right[:, everyone].copy()
         # The target network's own judgement is in `own` already, where it is a peer.
         mine = np.array([[network == name for name in (*peers, *starts.others)] for network in starts.networks])
-        together[mine[starts.network_of]] = 1.0
+        together[(mine | ~starts.asked()[:, everyone])[starts.network_of]] = 1.0
         yield SuccessMeasure(JOINT, ALL, together.prod(axis=1, keepdims=True) * own[:, None], (ALL,))
 
 

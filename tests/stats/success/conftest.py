@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from layerstats.rbridge import r_status
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+"""The success script on a small store of outcomes that judges have heard."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from layerstats.store import store_arrays, store_table
+from layerstats.tables import check_frame
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "stats" / "success"))
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    from judged_store import Written
+
+    return Written(tmp_path_factory.mktemp("judged") / "s.zarr", set_ups=("none", "smooth")).path
+
+
+def read(file):
+    return pd.read_csv(file, keep_default_na=False, na_values=[""])
+
+
+def test_success(judged, make, tmp_path):
+    names = make("success", tmp_path, judged)
+    assert names >= {
+        "matrix",
+        "networks",
+        "networks_table",
+        "success",
+        "success_classes",
+        "success_by_class",
+        "published",
+    }
+    assert names >= {
+        "success_nulls",
+        "idiosyncrasy",
+        "set_ups",
+        "set_ups_table",
+        "heard_smooth",
+        "scores_none",
+        "notes",
+    }
+    matrix = check_frame(read(tmp_path / "matrix.csv"))
+    columns = ["set_up", "network", "target", "judge", "response", "starts", "count", "rate", "mean_score"]
+    assert list(matrix.columns)[: len(columns)] == columns
+    assert set(matrix["set_up"]) == {"none", "smooth"}
+    assert matrix["null_zero_steps"].notna().all()
+    check_frame(read(tmp_path / "success.csv").fillna({"null": ""}), "success")
+
+
+def test_the_other_denominator_and_a_choice(judged, make, tmp_path):
+    options = ["--set-ups", "smooth", "--targets", "yes,no", "--denominator", "not the target already"]
+    names = make("success", tmp_path, judged, *options, "--judges", "pocketsphinx", "--classes", "drawn")
+    assert "set_ups" not in names
+    table = read(tmp_path / "success.csv")
+    assert set(table["denominator"]) == {"not the target already"}
+    assert "other networks" not in set(table["judge"])
+
+
+def test_confusions_with_natural_words_need_four_classes(judged, make, tmp_path):
+    tokens = pd.DataFrame({"token": ["a", "b"], "word": ["no", "yes"], "speaker": "s", "split": "test"})
+    natural = store_arrays(tmp_path / "n.zarr", tokens, {"conv1": [[0.0], [1.0]]}, time_s={"conv1": [0.0]})
+    heard = pd.DataFrame({"token": ["a", "b"], "judge": "n0", "response": ["no", "no"], "score": [0.5, 0.5]})
+    store_table(natural, "judgements", "n0", heard)
+    with pytest.raises(AssertionError, match="natural words of 4 or more of its classes"):
+        make("success", tmp_path / "out", judged, "--natural", str(natural))
