@@ -186,6 +186,7 @@ def test_a_store_without_judgements(refusal, store):
 
 def test_a_store_without_outcomes(refusal, store):
     assert "outcomes" in refusal("maximized_features", store)
+    assert "holds no outcomes of maximizations" in refusal("success", store)
 
 
 def test_worlds_have_numbers(refusal):
@@ -197,7 +198,3 @@ def test_damaged_folders_of_results_are_told(refusal, store, tmp_path):
     shutil.copytree(store, folder)
     (folder / "manifest.json").write_text("{}")
     assert "manifest.json is damaged" in refusal("series", store)
-
-
-def test_a_store_without_outcomes(refusal, store):
-    assert "holds no outcomes of maximizations" in refusal("success", store)
