@@ -42,6 +42,7 @@ def test_from_the_shipped_networks_to_attempts(tmp_path):
     assert check_store(store) == []
 
 
+@pytest.mark.slow
 def test_a_shipped_network_judges_speech_at_its_own_rate(tmp_path):
     chosen = ("--corpus", "demo:35", "--words", "yes,stop", "--split", "test")
     told = run("judge", tmp_path / "s.zarr", *chosen, "--judges", FOLDER / "commands_0.safetensors", "--device", "cpu")

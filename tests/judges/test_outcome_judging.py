@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from layerstats.cli.main import app
 from layerstats.corpora import demo_corpus
-from layerstats.errors import ArgumentError, DataError, StoreError
+from layerstats.errors import ArgumentError, AudioError, DataError, StoreError
 from layerstats.judges import NetworkJudge, People, WordsClassifier, judge, judge_speech, outcome_judging
 from layerstats.models import (
     CommandClassifier,
@@ -336,9 +336,9 @@ def test_half_written_outcomes_are_not_judged(path, folder):
     assert open_store(path, incomplete="allow").judgements.empty
 
 
-def rewritten(path, change):
-    """The outcomes of a, with something changed in them."""
-    outcome = open_store(path).outcome(network="a")
+def rewritten(path, change, network="a"):
+    """The outcomes of a network, with something changed in them."""
+    outcome = open_store(path).outcome(network=network)
     starts = outcome[["target", "number", "seed", "token"]].to_dataframe().reset_index()
     starts = starts[list(START_COLUMNS)].astype({"start": "str", "target": "str", "token": "str"})
     values = {name: outcome[name].to_numpy().copy() for name in outcome.data_vars}
@@ -378,6 +378,17 @@ def test_nan_scores_are_refused(path, folder):
     with pytest.raises(DataError, match="'b' gives NaN for 1 of"):
         judge(path, files(folder, "b"), networks=["a"])
     assert not open_store(path, incomplete="allow").judgements["complete"].any()
+
+
+def test_silent_sound_is_refused(tmp_path, folder):
+    def change(values):
+        values["features_after"][4] = 0
+
+    maximized(tmp_path / "s.zarr", folder, "waves")
+    rewritten(tmp_path / "s.zarr", change, "waves")
+    with pytest.raises(AudioError, match=r"no_00001.* silent"):
+        judge(tmp_path / "s.zarr", [LOUDNESS()])
+    assert not open_store(tmp_path / "s.zarr", incomplete="allow").judgements["complete"].any()
 
 
 class Own:

@@ -1,4 +1,8 @@
-"""Outcomes that tests write, kill and write again; run as a script it writes them: outcome_recorder.py STORE."""
+"""Outcomes that tests write, kill and write again; run as a script it writes them: outcome_recorder.py STORE.
+
+The archive has what it wrote when outcomes were new, with a judge's scores: archive/schema_3_outcomes.zarr.zip. It is
+never made again: it shows that later packages read what this one wrote.
+"""
 
 import sys
 from pathlib import Path

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from outcome_recorder import STARTS, all_values, open_writer, record
 from small_store import CREATED, SAMPLES, TIMES, layer_values, make_store, tidy_phones, tidy_tokens
 from typer.testing import CliRunner
 
@@ -129,3 +130,32 @@ def test_what_cannot_be_upgraded(tmp_path):
     upgrade_store(path, tmp_path / "new.zarr")
     assert open_store(tmp_path / "new.zarr").recordings["recording"].tolist() == ["activations"]
     make_store(tmp_path / "new.zarr")
+
+
+def test_archived_outcomes_and_judgements_are_read(tmp_path):
+    shutil.unpack_archive(ARCHIVE / "schema_3_outcomes.zarr.zip", tmp_path)
+    experiment = open_store(tmp_path / "outcomes.zarr")
+    outcome = experiment.outcome()
+    for name, values in all_values().items():
+        wanted = np.where(pd.isna(values), "", values) if name == "noted" else values
+        np.testing.assert_array_equal(outcome[name].to_numpy(), wanted)
+    assert outcome["seed"].to_numpy().tolist() == STARTS["seed"].tolist()
+    assert outcome.attrs["created_at"] == CREATED
+    heard = experiment.judgement(judge="n1")["score"]
+    np.testing.assert_array_equal(heard.to_numpy(), np.arange(36, dtype="float32").reshape(12, 3) / 36)
+    assert check_store(tmp_path / "outcomes.zarr") == []
+    # The same call still finds it finished.
+    with open_writer(tmp_path / "outcomes.zarr") as writer:
+        assert writer.complete
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_outcomes_are_not_written_into_a_store_of_an_earlier_version(tmp_path, version):
+    shutil.unpack_archive(ARCHIVE / f"schema_{version}.zarr.zip", tmp_path)
+    with pytest.raises(StoreError, match="layerstats upgrade"):
+        open_writer(tmp_path / "small.zarr")
+    assert open_store(tmp_path / "small.zarr").outcomes.empty
+    new = upgrade_store(tmp_path / "small.zarr", tmp_path / "new.zarr")
+    record(new)
+    assert open_store(new).outcomes["starts"].tolist() == [12]
+    assert check_store(new) == []
