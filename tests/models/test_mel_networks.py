@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from layerstats.corpora import SPEECH_COMMANDS_WORDS, clips_for, demo_corpus
+from layerstats.corpora import clips_for, demo_corpus
 from layerstats.errors import ArgumentError
 from layerstats.models import (
     CommandClassifier,
@@ -15,7 +15,6 @@ from layerstats.models import (
     save_checkpoint,
     untrained,
 )
-from layerstats.resources import bundled
 
 SMALL = {"frames": 36, "mels": 16, "samples": 8000}
 
@@ -161,27 +160,3 @@ def test_clips_are_those_of_the_networks_front_end():
     assert (clips.rate_hz, clips.samples, clips.silence_s) == (16000, 12000, 0.0)
     clips = clips_for(ConvolutionalEncoder(2, width=1, samples=20480), speech, too_long="trim")
     assert (clips.rate_hz, clips.samples, clips.too_long) == (16000, 20480, "trim")
-
-
-SHIPPED = [*(f"commands_{seed}" for seed in range(5)), "autoencoder"]
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_networks_that_ship_say_what_they_are(name):
-    path = bundled("data", "checkpoints", "commands", f"{name}.safetensors")
-    network, card = load_checkpoint(path)
-    assert card.name == name
-    assert network.front_end.configuration == MelFrontEnd().configuration
-    assert {"seed", "hardware", "seconds", "tokens", "speakers"} <= set(card.training)
-    assert path.with_suffix(".md").read_text(encoding="utf-8") == card.to_markdown()
-    if name == "autoencoder":
-        assert not torch.equal(network.code_root, torch.eye(256))
-    else:
-        assert card.outputs == SPEECH_COMMANDS_WORDS
-        assert card.training["seed"] == int(name[-1])
-        assert "Real speech is another matter" in " ".join(card.limits)
-
-
-def test_networks_that_ship_are_small_together():
-    folder = bundled("data", "checkpoints", "commands")
-    assert sum(path.stat().st_size for path in folder.glob("*.safetensors")) < 5_000_000
