@@ -45,6 +45,7 @@ def audition(
     ] = None,
     exemplars: Annotated[int, typer.Option(help="Natural exemplars of each class.")] = 2,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that is there.")] = False,
 ) -> None:
     """Write a page that plays what was maximized, with spectrograms and what every judge hears; it needs no server."""
     from layerstats.checks import check_count, check_not_negative
@@ -55,7 +56,7 @@ def audition(
 
     check_count("draws", draws)
     check_not_negative("exemplars", exemplars)
-    check_folder(out)
+    check_folder(out, overwrite)
     voices = Voices(_by_kind(listed(priors) or []), load_vocoder(vocoder), device)
     with steps() as step:
         experiment = open_store(store)
@@ -70,6 +71,7 @@ def audition(
             title=f"What {' and '.join(dict.fromkeys(map(str, found['network'])))} listens for",
             introduction=_introduction(draws),
             provenance=_provenance(store, natural, vocoder),
+            overwrite=overwrite,
         )
     typer.echo(page)
 

@@ -141,6 +141,19 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["page"]
 
 
+def test_a_page_is_replaced_where_that_is_said_and_nothing_else_ever_is(tmp_path):
+    write_audition(tmp_path / "page", draws(number=2), axes=AXES, title="x")
+    with pytest.raises(ArgumentError, match="--overwrite"):
+        write_audition(tmp_path / "page", draws(number=1), axes=AXES, title="x")
+    write_audition(tmp_path / "page", draws(number=1), axes=AXES, title="x", overwrite=True)
+    assert len(list((tmp_path / "page" / "audio").iterdir())) == 8
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ArgumentError, match="no page to listen to"):
+        write_audition(tmp_path / "mine", draws(number=1), axes=AXES, title="x", overwrite=True)
+    assert (tmp_path / "mine" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
 def test_draws_are_written_one_by_one(tmp_path):
     alive = []
 

@@ -31,11 +31,21 @@ from layerstats.report.audition.pictures import (
 PAGE, TABLE = "index.html", "sounds.csv"
 
 
-def check_folder(folder: str | Path) -> None:
-    """Raise `ArgumentError` where a page cannot be written: the folder is there and is not empty."""
+def check_folder(folder: str | Path, overwrite: bool = False) -> None:
+    """Raise `ArgumentError` where a page cannot be written: the folder holds something that is not to be replaced.
+
+    Only a page to listen to is ever replaced.
+    """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ArgumentError(f"{folder} is there already. Choose another folder for the page, or remove this one.")
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not all((folder / name).is_file() for name in (PAGE, TABLE)):
+        raise ArgumentError(f"{folder} is there already, and is no page to listen to. Choose another folder.")
+    if not overwrite:
+        raise ArgumentError(
+            f"{folder} is there already. Choose another folder for the page, or replace it with overwrite=True "
+            "(--overwrite)."
+        )
 
 
 def write_audition(
@@ -47,6 +57,7 @@ def write_audition(
     title: str,
     introduction: str = "",
     provenance: Mapping[str, object] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write a page to listen to draws of classes, which needs no network and no server.
 
@@ -67,6 +78,8 @@ def write_audition(
         Text at the top; an empty line begins a new paragraph.
     provenance : mapping
         Facts about how the page was made.
+    overwrite : bool
+        Replace a page that is there; nothing else is ever replaced.
 
     Returns
     -------
@@ -81,7 +94,7 @@ def write_audition(
         If a file cannot be written.
     """
     folder = Path(folder)
-    check_folder(folder)
+    check_folder(folder, overwrite)
     with _whole(folder) as partial:
         written = _Files(partial)
         data = _data(written, draws, exemplars, axes)
@@ -103,7 +116,7 @@ def _whole(folder: Path) -> Iterator[Path]:
         try:
             yield partial
             if folder.exists():
-                folder.rmdir()  # empty, as `check_folder` has seen
+                shutil.rmtree(folder)  # empty, or a page, as `check_folder` has seen
             partial.rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
