@@ -63,10 +63,8 @@ def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_inc
         for group in groups
         if all({**group.attributes, "name": group.name}.get(attribute) == value for attribute, value in asked.items())
     ]
-    if len(found) > 1:
-        # Nulls are of the set-up and the network that they are a null of; their names choose them.
-        found = [group for group in found if not group.attributes.get("null")] or found
     if len(found) > 1 and "null" not in asked:
+        # Nulls are of the set-up and the network that they are a null of.
         found = [group for group in found if not group.attributes.get("null")] or found
     if len(found) != 1:
         described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items()) or "no condition"
