@@ -6,6 +6,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.rbridge import r_status
 from layerstats.rbridge.status import RStatus
 from layerstats.stats import calibrate_variance, simulated_attempts, variance_shares
+from layerstats.stats.gamm import fit
 
 MAINS = ["network", "judge", "target"]
 
@@ -170,3 +171,19 @@ def test_intervals_cover_and_tests_keep_their_level():
 @pytest.mark.r
 def test_doctor_and_status_know_lme4():
     assert r_status().lme4_version is None or r_status().lme4_version[0].isdigit()
+
+
+def test_quasi_likelihood_of_the_engine_is_near_and_a_little_smaller():
+    """The engine's binomial models with random effects: near where cells have many trials, and towards zero."""
+    table = simulated_attempts({"network": 0.5, "target": 1.0}, networks=6, judges=2, targets=12, starts=60, seed=9)
+    cells = table.assign(success=table["response"] == table["target"])
+    cells = cells.groupby(["network", "target"], as_index=False)["success"].agg(["mean", "size"]).reset_index()
+    engine = fit(
+        'mean ~ s(network, bs = "re") + s(target, bs = "re")', cells, weights="size", family="binomial",
+        engine="structured",
+    )  # fmt: skip
+    theirs = 1 / engine.engine_fit.smoothing_parameters
+    shares = variance_shares(table, components=["network", "target"], engine="laplace").shares
+    ratio = theirs / shares["variance"].to_numpy()[:2]
+    assert (ratio < 1).all()
+    assert (ratio > 0.9).all()
