@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import shutil
 import signal
@@ -452,4 +453,4 @@ def test_the_command_judges_outcomes_where_there_are_some(path, folder):
     refused = CliRunner().invoke(app, ["judge", str(path), "--judges", files(folder, "wide")[0]])
     assert refused.exit_code != 0
     told = CliRunner().invoke(app, ["info", str(path)]).output
-    assert "none.a.b" in told
+    assert re.search(r"none\.a +b +classifier +features +9 +9", told)
