@@ -45,7 +45,7 @@ def main(
     experiment = open_store(store)
     output = Output(out, title="Paths by layer", provenance={"store": store.name, "network": checkpoint.name})
     network, card = load_checkpoint(checkpoint)
-    chosen = listed(words) or None
+    chosen = listed(words) or sorted(set(experiment.outcome(outcomes or None)["target"].to_numpy()))
     speech = open_corpus(corpus, words=chosen, damaged="skip")
     view = record_beside_natural(
         network,

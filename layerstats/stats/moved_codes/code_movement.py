@@ -12,7 +12,7 @@ from scipy import stats
 from layerstats.checks import check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.moved_codes.start_codes import MovedCodes
-from layerstats.stats.moved_codes.variance_partition import FACTORS, jackknifed_shares, permuted_p_values
+from layerstats.stats.moved_codes.variance_partition import FACTORS, group_basis, jackknifed_shares, permuted_p_values
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.rate_intervals import effective_wilson
@@ -35,8 +35,8 @@ class CodeMovement(PrintedResult):
         of the others that are still heard as their word.
     displacement
         ``measure, estimate, conf_low, conf_high, conf_level, p_value, p_adjusted, starts, speakers``: the rank
-        correlation, within words, of displacement with the margin before (and with the distance to the boundary where
-        it is known), and the mean displacement of misclassified starts over that of others.
+        correlation, within words and speakers, of displacement with the margin before (and with the distance to the
+        boundary where it is known), and the mean displacement of misclassified starts over that of others.
     variance
         ``factor, moment`` ("before", "after", "after - before"), ``estimate`` (share of the variance of codes),
         ``std_error, conf_low, conf_high, conf_level, p_value, p_adjusted, starts, words, speakers``.
@@ -65,7 +65,8 @@ def code_movement(
     *Corrections*: the share of misclassified starts that are heard as their word after maximization, by the network
     itself, which was climbed, and by other judges, with Wilson's interval for as many independent starts as speakers
     make of them. *Displacement*: "the maximization process is only activated strongly in the highly confusable area"
-    says that codes move farther where the word's margin is small. Correlations are of ranks within words; the p-value
+    says that codes move farther where the word's margin is small. Correlations are of ranks within words and speakers
+    (less what these account for); the p-value
     permutes displacements within speakers; intervals are by jackknife of speakers, on Fisher's scale. With steps of one
     length (gradient over its RMS) and a fixed number of them, displacements say how straight paths are, and hardly
     anything of confusion: use outcomes that stop at a probability. *Variance*: the shares of words and of speakers,
@@ -160,11 +161,11 @@ def _correction(judge: str, starts: pd.DataFrame, right: np.ndarray, conf_level:
     }
 
 
-def _within_words(starts: pd.DataFrame, column: str) -> np.ndarray:
-    """Return the ranks of a column as they stand out within their word, (start,)."""
+def _within_groups(starts: pd.DataFrame, column: str) -> np.ndarray:
+    """Return the ranks of a column less what words and speakers account for, (start,)."""
     ranks = stats.rankdata(starts[column].to_numpy())
-    words = np.unique(starts["word"].to_numpy(dtype=str), return_inverse=True)[1]
-    return ranks - (np.bincount(words, ranks) / np.bincount(words))[words]
+    basis = group_basis(*(starts[name].to_numpy(dtype=str) for name in FACTORS))
+    return ranks - basis @ (basis.T @ ranks)
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
@@ -188,10 +189,10 @@ def _correlated(
     starts: pd.DataFrame, column: str, name: str, permutations: int, rng: np.random.Generator, conf_level: float
 ) -> dict[str, object]:
     def measured(of: pd.DataFrame) -> float:
-        return _correlation(_within_words(of, "displacement"), _within_words(of, column))
+        return _correlation(_within_groups(of, "displacement"), _within_groups(of, column))
 
     value = measured(starts)
-    first, second = _within_words(starts, "displacement"), _within_words(starts, column)
+    first, second = _within_groups(starts, "displacement"), _within_groups(starts, column)
     speakers = starts["speaker"].to_numpy(dtype=str)
     groups = [np.flatnonzero(speakers == who) for who in np.unique(speakers)]
     extreme = 0

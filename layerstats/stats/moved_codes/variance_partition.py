@@ -42,7 +42,7 @@ class TwoFactors:
 
     def __init__(self, words: np.ndarray, speakers: np.ndarray) -> None:
         self.count = len(words)
-        self.bases = [_basis(words), _basis(speakers), _basis(words, speakers)]
+        self.bases = [group_basis(words), group_basis(speakers), group_basis(words, speakers)]
         ranks = [basis.shape[1] for basis in self.bases]
         self.df = np.array([ranks[2] - ranks[1], ranks[2] - ranks[0]])
         self.residual_df = self.count - ranks[2]
@@ -61,7 +61,7 @@ class TwoFactors:
         return Partition(np.array([both - speakers, both - words]), self.df, residual, self.residual_df, total)
 
 
-def _basis(*labels: np.ndarray) -> np.ndarray:
+def group_basis(*labels: np.ndarray) -> np.ndarray:
     """Return orthonormal columns that span the groups of all labels, (start, rank)."""
     columns = [(one[:, None] == np.unique(one)).astype(float) for one in labels]
     left, values, _ = np.linalg.svd(np.concatenate(columns, axis=1), full_matrices=False)

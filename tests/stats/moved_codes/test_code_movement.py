@@ -1,12 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats import code_movement, read_moved_codes
+from layerstats.stats import MovedCodes, code_movement, read_moved_codes
 from layerstats.stats.moved_codes.variance_partition import TwoFactors, jackknifed_shares, permuted_p_values
 
 
@@ -79,14 +78,28 @@ def test_movement_near_the_boundary_is_found(outcomes):
     assert len(result.displacement) == 2
 
 
-def test_rank_correlation_within_one_word_is_spearmans(outcomes):
-    moved = read_moved_codes(*outcomes(words=("no", "yes")))
-    moved.starts["word"] = ["no"] * 8 + ["yes"] * 8
+def test_rank_correlations_are_those_of_residuals_of_words_and_speakers(outcomes):
+    moved = read_moved_codes(*outcomes())
     result = code_movement(moved, permutations=19)
-    both = [moved.starts[name].to_numpy() for name in ("displacement", "margin")]
-    ranks = [stats.rankdata(one) for one in both]
-    centred = [np.concatenate([part[:8] - part[:8].mean(), part[8:] - part[8:].mean()]) for part in ranks]
-    assert result.displacement["estimate"].iloc[0] == pytest.approx(np.corrcoef(*centred)[0, 1])
+    ranks = moved.starts.assign(**{name: moved.starts[name].rank() for name in ("displacement", "margin")})
+    residuals = [ols(f"{name} ~ word + speaker", ranks).fit().resid for name in ("displacement", "margin")]
+    assert result.displacement["estimate"].iloc[0] == pytest.approx(np.corrcoef(*residuals)[0, 1])
+
+
+def test_speakers_who_move_far_and_are_unsure_are_no_evidence():
+    """Displacement and margin that go by the speaker alone have nothing to do with each other within speakers."""
+    rng = np.random.default_rng(4)
+    speaker = np.tile(np.arange(8), 5)
+    found = []
+    for _ in range(100):
+        own = rng.normal(size=8)[speaker]
+        frame = pd.DataFrame({"word": np.repeat(list("abcde"), 8), "speaker": [f"p{n}" for n in speaker]})
+        frame = frame.assign(start=[f"s{n}" for n in range(40)], misclassified=True, correct_after=True)
+        frame = frame.assign(margin=own + rng.normal(size=40), displacement=np.exp(own + rng.normal(size=40)))
+        frame = frame.assign(boundary_distance=np.nan)
+        moved = MovedCodes(frame, rng.normal(size=(40, 2)), rng.normal(size=(40, 2)), "network")
+        found.append(code_movement(moved, permutations=19).displacement["p_value"].iloc[0])
+    assert np.mean(np.array(found) <= 0.05) < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 100)
 
 
 def test_distances_to_the_boundary_are_a_row_of_their_own(outcomes):
