@@ -20,8 +20,8 @@ CAPTIONS = {
     "arrows": "Codes of natural tokens before and after their own word was maximized.",
     "corrections": "Starts that the target network heard as another word before; Wilson's interval for as many "
     "independent starts as speakers make of them. The network itself was climbed: others say more.",
-    "displacement": "Ranks within words and speakers; p-values permute displacements within speakers, intervals are by jackknife of "
-    "speakers. Where all steps have one length and number, displacement says how straight the path was.",
+    "displacement": "Ranks within words and speakers; p-values permute displacements within speakers, intervals are by "
+    "jackknife of speakers. Where all steps have one length and number, displacement says how straight the path was.",
     "variance": "Shares of the variance of codes by word and by speaker, each adjusted for the other; p-values permute "
     "codes within speakers or words, those of the difference and all intervals are by jackknife of speakers.",
 }

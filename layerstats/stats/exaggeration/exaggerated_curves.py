@@ -98,8 +98,8 @@ def measure_exaggeration(
     model counts are speakers and starts: items of one speaker and condition are averaged.
 
     The model takes natural items and maximized ones to lie equally far apart, which they need not: so as many starts
-    are taken as there are speakers, the first by number. Simulated with twelve each, differences that are not there
-    are found (joint test) in the shares that ``docs/exaggeration.md`` lists.
+    are taken as there are speakers, the first by number. ``bench/exaggeration_calibration.py`` simulates how often
+    differences are found that are not there.
 
     Parameters
     ----------
