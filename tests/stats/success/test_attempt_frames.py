@@ -30,6 +30,7 @@ def test_bad_tables_are_refused(make_frame):
         (frame, {"targets": ["word1", "yes"]}, "Nobody attempted the class 'yes'"),
         (frame, {"set_ups": ["rough"]}, "Nobody attempted the set-up 'rough'"),
         (frame[frame["judge"] == "net0"], {}, "one judge only, 'net0'"),
+        (frame[frame["judge"] == frame["network"]], {}, "one judge only"),
         (frame.assign(score=np.where(frame.index == 6, np.nan, frame["score"])), {}, "'net1' gives the start"),
         (frame.assign(score=np.inf), {}, "which is no number"),
         (frame.assign(null="noise"), {}, "The null 'noise' is not known"),
