@@ -108,7 +108,7 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-NO_LAYERS = ("heard", "maximized_features", "success")
+NO_LAYERS = ("codes", "exaggeration", "paths", "heard", "maximized_features", "success")
 
 
 @pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])
