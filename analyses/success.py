@@ -15,6 +15,7 @@ import typer
 from layerstats import plots
 from layerstats.cli import listed, run_script
 from layerstats.errors import DataError, FitError
+from layerstats.files import plain_stem
 from layerstats.report import Output
 from layerstats.stats import (
     attempts,
@@ -93,14 +94,15 @@ def _matrices(output: Output, matrix) -> None:
     output.table(networks, "networks_table", "Success of every pair of network and judge", CAPTIONS["matrix"])
     # One picture a set-up: the first network, and the first judge that is another.
     other = heard.loc[heard["network"] != heard["judge"]]
+    taken: set[str] = set()
     for set_up, rows in other.groupby("set_up", sort=False):
         network, judge = min(zip(rows["network"], rows["judge"], strict=True))
         own = rows.loc[(rows["network"] == network) & (rows["judge"] == judge)]
-        title = f"What is heard in each class: {set_up}"
-        output.figure(plots.heard_classes(own), f"heard_{set_up}", title, CAPTIONS["heard"])
+        title, stem = f"What is heard in each class: {set_up}", plain_stem(str(set_up), taken=taken)
+        output.figure(plots.heard_classes(own), f"heard_{stem}", title, CAPTIONS["heard"])
         if own["mean_score"].notna().any():
             scored = plots.heard_classes(own, value="mean_score")
-            output.figure(scored, f"scores_{set_up}", f"{title} (mean scores, as published)", CAPTIONS["heard"])
+            output.figure(scored, f"scores_{stem}", f"{title} (mean scores, as published)", CAPTIONS["heard"])
     output.table(heard, "matrix", "What is heard in each class, by target network and judge", CAPTIONS["heard"])
 
 

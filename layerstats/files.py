@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,3 +81,28 @@ def replacing(
             os.replace(partial, file)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def plain_stem(*parts: str, taken: set[str]) -> str:
+    """Return the stem of a file that any system takes, of names that may hold any character, and note it as taken.
+
+    Parameters
+    ----------
+    parts
+        Names of set-ups, networks, words, ...
+    taken
+        Stems that other files have, without regard to case, which some systems take for the same.
+
+    Examples
+    --------
+    >>> taken: set[str] = set()
+    >>> [plain_stem("heard", name, taken=taken) for name in ("from data", "from/data", "none")]
+    ['heard_from-data', 'heard_from-data_2', 'heard_none']
+    """
+    plain = "_".join(re.sub(r"[^\w.-]+", "-", part) for part in parts)[:150]
+    stem, count = plain, 1
+    while stem.casefold() in taken:
+        count += 1
+        stem = f"{plain}_{count}"
+    taken.add(stem.casefold())
+    return stem

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import FileError, StoreError
-from layerstats.files import explaining, replacing
+from layerstats.files import explaining, plain_stem, replacing
 from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.tables import write_csv
 
@@ -100,3 +100,12 @@ def test_on_request(tmp_path):
     assert (tmp_path / "a.csv").read_text() == "label,value\n@,-1\na,2\n"
     write_csv(frame, tmp_path / "a.csv", spreadsheet=True)
     assert (tmp_path / "a.csv").read_text() == "label,value\n'@,-1\na,2\n"
+
+
+def test_names_of_any_characters_make_stems_that_no_two_share():
+    taken: set[str] = set()
+    stems = [plain_stem("heard", name, taken=taken) for name in ("A", "a", "../a", "x" * 300, "x" * 301)]
+    assert stems[:2] == ["heard_A", "heard_a_2"]
+    assert "/" not in stems[2]
+    assert len(set(stems)) == len(stems)
+    assert max(map(len, stems)) < 200

@@ -69,3 +69,12 @@ def test_confusions_with_natural_words_need_four_classes(judged, make, tmp_path)
     store_table(natural, "judgements", "n0", heard)
     with pytest.raises(AssertionError, match="natural words of 4 or more of its classes"):
         make("success", tmp_path / "out", judged, "--natural", str(natural))
+
+
+def test_set_ups_of_any_name_have_files_of_their_own(make, tmp_path):
+    from judged_store import Written
+
+    store = Written(tmp_path / "s.zarr", set_ups=("from data", "from-data")).path
+    names = make("success", tmp_path / "out", store)
+    assert names >= {"heard_from-data", "heard_from-data_2", "scores_from-data", "scores_from-data_2"}
+    assert set(read(tmp_path / "out" / "matrix.csv")["set_up"]) == {"from data", "from-data"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ import pandas as pd
 
 from layerstats.corpora.wav_files import write_wav
 from layerstats.errors import ArgumentError
-from layerstats.files import explaining
+from layerstats.files import explaining, plain_stem
 from layerstats.report.audition.material import Draw, Exemplar, Sound, SpectrogramAxes
 from layerstats.report.audition.pictures import (
     DIFFERENCE,
@@ -154,14 +153,7 @@ class _Files:
 
     def stem(self, *parts: str) -> str:
         """Return a name that any system takes, and that no other file has."""
-        plain = "_".join(re.sub(r"[^\w.-]+", "-", part) for part in parts)[:150]
-        name, count = plain, 1
-        # Some systems take upper and lower case for the same.
-        while name.casefold() in self._taken:
-            count += 1
-            name = f"{plain}_{count}"
-        self._taken.add(name.casefold())
-        return name
+        return plain_stem(*parts, taken=self._taken)
 
     def sound(self, stem: str, sound: Sound, facts: Mapping[str, object]) -> dict[str, str]:
         """Write a sound with its spectrogram; return the addresses of both."""
