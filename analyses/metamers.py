@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from layerstats.checks import check_columns
 from layerstats.cli import run_script
 from layerstats.plots import condition_means as draw_means
 from layerstats.report import Output
@@ -35,6 +36,8 @@ def main(
 ) -> Output:
     """Write the published analysis of variance, that with a listener as one subject, and human - network by stage."""
     scores = read_table(table)
+    check_columns(scores, ["model", "listener", "stage", "observer", VALUE], table.name)
+    output = Output(out, title="Model metamers: people and networks", provenance={"table": table.name, "seed": seed})
     anova, means, differences = [], [], []
     for model, own in scores.groupby("model", sort=False):
         rows = own.assign(unit=own["listener"].astype(str) + " " + own["observer"].astype(str))
@@ -58,7 +61,6 @@ def main(
             seed=seed,
         )
         differences.append(apart.assign(model=model))
-    output = Output(out, title="Model metamers: people and networks", provenance={"table": table.name, "seed": seed})
     effects = pd.concat(anova, ignore_index=True)
     order = ["model", "analysis", *(name for name in effects if name not in ("model", "analysis"))]
     output.table(effects.loc[:, order], "anova", "Observer and stage", CAPTIONS["anova"], user_columns=COLUMNS)

@@ -55,7 +55,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
 
 
 def _told(listing: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return listing[[column for column in columns if column in listing.columns]]
+    return listing.loc[:, [column for column in columns if column in listing.columns]]
 
 
 def _properties(files: StoreFiles) -> pd.DataFrame:

@@ -27,6 +27,7 @@ OPTIONS = {
     "ladder": [],
     "lexical": [],
     "maximized_features": [],
+    "metamers": [],
     "networks": ["--kinds", "untrained"],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
@@ -34,10 +35,11 @@ OPTIONS = {
     "series": [],
     "success": [],
     "success_calibration": [],
+    "variance_calibration": [],
     "words": [],
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
-SIMULATE = ("calibration", "interaction_calibration", "success_calibration")
+SIMULATE = ("calibration", "interaction_calibration", "success_calibration", "variance_calibration")
 READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "ladder", "lexical")]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
@@ -108,7 +110,7 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-NO_LAYERS = ("codes", "exaggeration", "paths", "heard", "maximized_features", "success")
+NO_LAYERS = ("codes", "exaggeration", "paths", "heard", "maximized_features", "metamers", "success")
 
 
 @pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])
@@ -147,8 +149,10 @@ def test_a_store_without_phones(script, refusal, without_phones):
 def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
     file = tmp_path / "file"
     file.write_text("no folder")
+    scores = tmp_path / "scores.csv"
+    scores.write_text("model,listener,stage,observer,proportion_correct\na,1,conv1,Human,1\n")
     first = {**{name: [] for name in SIMULATE}, "ladder": [checkpoint, store], "lexical": [checkpoint]}
-    first = first.get(script, [store])
+    first = {**first, "metamers": [scores]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 
