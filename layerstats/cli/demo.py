@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
+from layerstats.cli.demo_maximization import WITHOUT_SEED, auditioning, maximization_jobs, maximizing
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -70,17 +73,21 @@ def demo(
         jobs = _jobs(store, networks, network, corpus, phones)
         if not _has_both_sides(clips):
             del jobs["lexical"]
+        if corpus.startswith("demo"):
+            # What ships was trained on these voices; it has nothing to say of other speech.
+            jobs |= maximization_jobs(out / "maximizations.zarr", out / "ladder.zarr")
         sides = _sides(clips, untrained)
         if sides:
             chosen = ["--layers", _middle_layer(store), "--workers", "1"]
             jobs["interactions"] = [str(store), "--contrast", phones, *sides, *chosen]
-        step(f"analyses: {', '.join(name for name in ANALYSES if name in jobs)}")
+        step(f"analyses: {', '.join(name for name in (*ANALYSES, *MAXIMIZATION) if name in jobs)}")
         failures = _analyse(step, jobs, out, workers, seed)
         step("writing the page")
         page = write_page(
             out,
             title=f"What {card.name} encodes of {clips.corpus.name}",
-            sections=tuple(name for name in ANALYSES if name in jobs),
+            sections=tuple(name for name in (*ANALYSES, *MAXIMIZATION) if name in jobs),
+            links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
             introduction=_introduction(clips, card, untrained),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
         )
@@ -196,28 +203,43 @@ def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) 
 
 def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
-    failures = []
+    done, wanted = [], [name for name in (*LONGEST_FIRST, *MAXIMIZATION) if name in jobs]
     with ThreadPoolExecutor(workers) as pool:
-        running = {
-            name: pool.submit(_run_script, name, [*jobs[name], "--out", str(out / name), "--seed", str(seed)])
-            for name in LONGEST_FIRST
-            if name in jobs
-        }
-        for done, (name, future) in enumerate(running.items(), start=1):
+
+        def submit(names: Sequence[str]) -> dict[str, Future[str | None]]:
+            scripts = {name: _script(name, jobs[name], out / name, seed) for name in names if name in jobs}
+            return {name: pool.submit(_run, command) for name, command in scripts.items()}
+
+        store = out / "maximizations.zarr"
+        maximized = pool.submit(_run, maximizing(store, seed)) if "success" in jobs else None
+        running = submit(LONGEST_FIRST)
+        if maximized is not None:
+            running["maximizing"] = maximized
+            # These wait for the store; the others run meanwhile.
+            if maximized.result() is None:
+                running |= submit(MAXIMIZATION)
+                running["audition"] = pool.submit(_run, auditioning(store, out / "audition"))
+        failures = []
+        for name, future in running.items():
             error = future.result()
-            if error:
-                failures.append(f"{name}: {error}")
-            step.move(done, len(running))
+            failures += [f"{name}: {error}"] if error else []
+            done.append(name)
+            step.move(min(len(done), len(wanted)), len(wanted))
     return failures
 
 
-def _run_script(name: str, arguments: list[str]) -> str | None:
-    """Run one script in a process of its own; returns its last line on stderr if it failed."""
+def _script(name: str, arguments: list[str], out: Path, seed: int) -> list[str]:
+    """Return the command that runs a script of `analyses/`; not all draw anything."""
     from layerstats.resources import bundled
 
-    # One thread each: the scripts already run side by side. Plain tracebacks end with the message.
+    seeded = [] if name in WITHOUT_SEED else ["--seed", str(seed)]
+    return [sys.executable, str(bundled("analyses", f"{name}.py")), *arguments, "--out", str(out), *seeded]
+
+
+def _run(command: list[str]) -> str | None:
+    """Run a command in a process of its own; returns its last line on stderr if it failed."""
+    # One thread each: several run side by side. Plain tracebacks end with the message.
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TYPER_STANDARD_TRACEBACK": "1"}
-    command = [sys.executable, str(bundled("analyses", f"{name}.py")), *arguments]
     result = subprocess.run(command, env={**os.environ, **one}, capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return None

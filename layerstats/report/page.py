@@ -62,6 +62,7 @@ def write_page(
     *,
     sections: Sequence[str] = (),
     introduction: str = "",
+    links: Mapping[str, str] | None = None,
     provenance: Mapping[str, object] | None = None,
 ) -> Path:
     """Collect the results of a folder and of its sub-folders into `index.html`.
@@ -77,6 +78,8 @@ def write_page(
         page as missing.
     introduction
         Text at the top; an empty line begins a new paragraph.
+    links
+        Further pages of the folder by what they are called; those that are not there are left out.
     provenance
         Facts about how the page was made, beside the versions of layerstats and of Python.
 
@@ -106,6 +109,7 @@ def write_page(
         title=title,
         introduction=_paragraphs(introduction),
         sections=parts,
+        links=[(text, quote(link)) for text, link in (links or {}).items() if (directory / link).exists()],
         provenance={**facts, **_versions()},
     )
     with replacing(page) as partial:
