@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 # A small cut: words that differ in how they begin, in vowels and in length; three of the five networks that ship.
-WORDS = ("yes", "no", "six", "stop", "house", "left", "happy", "right")
+WORDS = ("yes", "no", "six", "stop", "house", "right")
 NETWORKS = 3
 STARTS = 4
 NULLS = ("untrained", "shuffled", "zero_steps", "random_direction", "natural")
 # Begun from held-out tokens and maximized to their own word: where their codes go (Fig. 4 of Soomro et al. 2019).
-FROM_DATA, TOKENS = "from data", 12
+FROM_DATA, TOKENS = "from_data", 10
 ANALYSES = ("success", "maximized_features", "ladder", "exaggeration", "paths", "codes")
 # Scripts that draw nothing at random.
 WITHOUT_SEED = ("maximized_features", "exaggeration")
@@ -62,16 +62,16 @@ def prior() -> str:
 def maximization_jobs(store: Path, ladder: Path) -> dict[str, list[str]]:
     """Return the arguments of the scripts of `analyses/` that look at what was maximized."""
     first, decoder = str(_shipped("commands_0")), ["--prior", prior()]
-    words, few = ",".join(WORDS), ",".join(WORDS[:4])
+    words, few = ",".join(WORDS), ",".join(WORDS[:3])
     judged = ["--judges", f"{_shipped('commands_1')},{_shipped('commands_2')}"]
-    ladder_of = ["--targets", few, "--starts", "4", "--prior", "none", "--prior", "smooth", *decoder]
+    ladder_of = ["--targets", few, "--starts", "4", "--steps", "0,5,20", "--prior", "none", "--prior", "smooth", *decoder]
     made = ["--outcomes", "autoencoder.commands_0"]
     return {
-        "success": [str(store)],
+        "success": [str(store), "--set-ups", "autoencoder,none"],
         "maximized_features": [str(store), "--words", ",".join(WORDS[:3]), "--network", "commands_0", *decoder],
         "ladder": [first, str(ladder), *judged, *ladder_of],
         "exaggeration": [str(store), first, *made, *decoder, "--corpus", CORPUS, "--words", few],
-        "paths": [str(store), first, *made, *decoder, "--corpus", CORPUS, "--words", words],
+        "paths": [str(store), first, *made, *decoder, "--corpus", CORPUS, "--words", words, "--untrained", "1"],
         "codes": [str(store), "--outcomes", f"{FROM_DATA}.commands_0", *decoder],
     }
 
