@@ -64,7 +64,8 @@ def maximization_jobs(store: Path, ladder: Path) -> dict[str, list[str]]:
     first, decoder = str(_shipped("commands_0")), ["--prior", prior()]
     words, few = ",".join(WORDS), ",".join(WORDS[:3])
     judged = ["--judges", f"{_shipped('commands_1')},{_shipped('commands_2')}"]
-    ladder_of = ["--targets", few, "--starts", "4", "--steps", "0,5,20", "--prior", "none", "--prior", "smooth", *decoder]
+    priors = ["--prior", "none", "--prior", "smooth", *decoder]
+    ladder_of = ["--targets", few, "--starts", "4", "--steps", "0,5,20", *priors]
     made = ["--outcomes", "autoencoder.commands_0"]
     return {
         "success": [str(store), "--set-ups", "autoencoder,none"],
