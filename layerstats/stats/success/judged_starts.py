@@ -73,6 +73,10 @@ class JudgedStarts:
         known = np.isfinite(self.right)
         return np.stack([known[self.network_of == number].any(axis=0) for number in range(len(self.networks))])
 
+    def by_others(self, judges: tuple[str, ...]) -> np.ndarray:
+        """Return whether a judge is another than the target network, (network, judge); there may be no judges."""
+        return np.array(self.networks, dtype=object)[:, None] != np.array(judges, dtype=object)
+
     def of_class(self, target: str) -> JudgedStarts:
         """Return the starts of one class."""
         rows = self.target_of == self.targets.index(target)

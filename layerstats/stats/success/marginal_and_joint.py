@@ -151,8 +151,7 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
     yield SuccessMeasure(MARGINAL, OWN, own[:, None], (OWN,))
     peers = tuple(judge for judge in starts.peers if judge in starts.judges)
     chosen = [starts.column(judge) for judge in peers]
-    keep = np.array([[network != judge for judge in peers] for network in starts.networks]).reshape(-1, len(peers))
-    keep &= starts.asked()[:, chosen]
+    keep = starts.by_others(peers) & starts.asked()[:, chosen]
     sides: list[tuple[str, tuple[str, ...], list[int], np.ndarray | None, bool]] = []
     if keep.any():
         sides.append((OTHERS, peers, chosen, keep, True))

@@ -100,13 +100,12 @@ def _cells(starts: JudgedStarts, inference: Inference) -> Iterator[dict[str, obj
         row[number] = True
         for judge in starts.judges:
             yield from _cell(starts, (network, judge), (judge,), row, inference)
-        others = row & np.array([[network != judge for judge in peers]])
+        others = row & starts.by_others(peers)
         yield from _cell(starts, (network, OTHERS), peers, others, inference)
     for judge in starts.judges:
         others = everyone & (np.array(starts.networks) != judge)[:, None]
         yield from _cell(starts, (ALL_NETWORKS, judge), (judge,), others, inference)
-    others = np.array([[network != judge for judge in peers] for network in starts.networks]).reshape(-1, len(peers))
-    yield from _cell(starts, (ALL_NETWORKS, OTHERS), peers, others, inference, drawn=True)
+    yield from _cell(starts, (ALL_NETWORKS, OTHERS), peers, starts.by_others(peers), inference, drawn=True)
 
 
 def _cell(

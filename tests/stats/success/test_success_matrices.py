@@ -40,6 +40,28 @@ def test_cells_and_margins_are_means_of_cells(frame):
     assert set(single["drawn"]) == {"starts"}
 
 
+def test_a_null_that_no_other_network_judged_has_no_mean_over_others():
+    said = {"": ("a", "b", "recogniser"), "untrained": ("fresh", "recogniser")}
+    rows = [
+        (null, network, target, f"{target}_{number}", judge, target if number % 2 else "yes")
+        for null, networks in (("", ("a", "b")), ("untrained", ("fresh",)))
+        for network in networks
+        for target in ("no", "yes")
+        for number in range(4)
+        for judge in said[null]
+    ]
+    attempts = attempts_from_frame(
+        pd.DataFrame(rows, columns=["null", "network", "target", "start", "judge", "response"])
+    )
+    table = success_rates(attempts).summary
+    judges = table.groupby("null")["judge"].unique()
+    assert "other networks" in judges[""]
+    assert "other networks" not in judges["untrained"]
+    cells = success_matrix(attempts).networks.set_index(["network", "judge"])
+    assert cells.loc[("all networks", "recogniser"), "null_untrained"] == 0.75
+    assert np.isnan(cells.loc[("all networks", "other networks"), "null_untrained"])
+
+
 def test_nulls_stand_beside_cells(frame):
     matrix = success_matrix(attempts_from_frame(frame)).networks.set_index(["network", "judge"])
     null = frame[frame["null"] == "zero_steps"]
