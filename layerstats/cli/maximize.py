@@ -85,8 +85,10 @@ def maximize(
         if again is not None:
             step(f"making {again} again")
             about = {"prior": None if prior == "none" else opened, "corpus": clips, "card": card, "hearing": hearing}
+            there = open_store(store, incomplete="allow")
+            set_up, name = _meant(there, set_up, name, prior, checkpoint)
             made = make_again(network, store, again, set_up=set_up, network_name=name, device=device, **about)
-            stored = open_store(store, incomplete="allow").outcome(set_up=set_up, network=name)
+            stored = there.outcome(set_up=set_up, network=name)
             told = _made_again(stored.sel(start=[again]), made)
         else:
             chosen = listed(targets)
@@ -115,14 +117,14 @@ def maximize(
                 "device": device,
             }
             experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
-            kind = prior.partition("?")[0].partition(":")[0]
-            told = _told(experiment, outcome_name(set_up or kind, name or _stem(checkpoint)))
+            told = _told(experiment, outcome_name(set_up or _kind(prior), name or _stem(checkpoint)))
             if null is not None:
                 step("maximizing nulls")
                 nulls = _nulls(null, _part(block))
                 experiment = record_nulls(network, chosen, store, progress=step.move, **nulls, **options)
-                names = experiment.outcomes.loc[experiment.outcomes["null"] != "", "name"]
-                told += f"; nulls {', '.join(names)}"
+                there = experiment.outcomes
+                names = there.loc[(there["null"] != "") & (there["set_up"] == (set_up or _kind(prior))), "name"]
+                told += f"; nulls of {set_up or _kind(prior)}: {', '.join(names)}"
     typer.echo(f"{store}: {told}")
 
 
@@ -160,6 +162,24 @@ def _stem(network: str) -> str:
     """Return what a network is called by its file, or by the function that makes it."""
     file, _, function = network.rpartition(":")
     return function if file.endswith(".py") else Path(network).stem
+
+
+def _kind(prior: str) -> str:
+    """Return what a set-up is called by its prior."""
+    return prior.partition("?")[0].partition(":")[0]
+
+
+def _meant(
+    experiment: Experiment, set_up: str | None, name: str | None, prior: str, checkpoint: str
+) -> tuple[str | None, str | None]:
+    """Return set-up and network of --again: where the store holds several, those of this prior and this file."""
+    there = experiment.outcomes
+    several = there.loc[there["null"] == "", ["set_up", "network"]].nunique()
+    if set_up is None and several["set_up"] > 1:
+        set_up = _kind(prior)
+    if name is None and several["network"] > 1:
+        name = _stem(checkpoint)
+    return set_up, name
 
 
 def _part(block: str) -> tuple[int, int]:

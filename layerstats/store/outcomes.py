@@ -67,10 +67,12 @@ def chosen(root: Path, kind: str, wanted: Mapping[str, str | None], *, allow_inc
         # Nulls are of the set-up and the network that they are a null of.
         found = [group for group in found if not group.attributes.get("null")] or found
     if len(found) != 1:
-        described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items()) or "no condition"
+        described = ", ".join(f"{attribute}={value!r}" for attribute, value in asked.items())
         there = ", ".join(repr(group.name) for group in found or groups) or "none"
         many = f"{len(found)} {_WHAT[kind]} of {root} are so" if found else f"{root} has no such {_WHAT[kind]}"
-        raise ArgumentError(f"{many} ({described}). There are: {there}.")
+        if found and not described:
+            many, described = f"{root} holds {len(found)} {_WHAT[kind]}", "say which: set_up=, network="
+        raise ArgumentError(f"{many} ({described or 'none at all'}). There are: {there}.")
     (group,) = found
     if not group.complete and not allow_incomplete:
         raise StoreError(

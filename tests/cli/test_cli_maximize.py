@@ -86,13 +86,27 @@ def test_nulls_beside(tmp_path, checkpoints):
     store = tmp_path / "s.zarr"
     command = ["maximize", network, store, "--targets", "wash", "--starts", 2, "--steps", 2]
     told = run(*command, "--null", f"zero_steps,random_direction,untrained:2,shuffled:{network},natural:demo")
-    assert "nulls none.commands.shuffled" in told
+    assert "nulls of none: none.commands.shuffled" in told
     outcomes = open_store(store).outcomes
     assert outcomes["null"].value_counts().to_dict() == {
         "": 1, "zero_steps": 1, "random_direction": 1, "untrained": 2, "shuffled": 1, "natural": 1
     }  # fmt: skip
     moved, null = (open_store(store).outcome(f"none.commands_02{end}") for end in ("", ".random_direction"))
     assert moved["displacement"].to_numpy() == pytest.approx(null["displacement"].to_numpy(), rel=1e-4)
+
+
+def test_a_start_again_is_of_the_prior_and_the_file_that_are_said(tmp_path, checkpoints):
+    network, prior = checkpoints
+    other, store, through = tmp_path / "other.safetensors", tmp_path / "s.zarr", ("--prior", f"autoencoder:{prior}")
+    other.write_bytes(network.read_bytes())
+    options = ["--targets", "wash", "--starts", 1, "--steps", 1]
+    run("maximize", network, store, *options)
+    run("maximize", network, store, *options, *through)
+    run("maximize", other, store, *options, *through)
+    assert "features_after differ" in run("maximize", network, store, "--again", "wash_00000")
+    assert "codes_after differ" in run("maximize", network, store, "--again", "wash_00000", *through)
+    with pytest.raises(LayerstatsError, match="no such outcomes"):
+        run("maximize", other, store, "--again", "wash_00000")
 
 
 @pytest.mark.parametrize(

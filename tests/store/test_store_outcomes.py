@@ -207,6 +207,10 @@ def test_several_sets_are_told_apart(tmp_path):
     assert experiment.outcome(set_up="noise", network="n1").attrs["network"] == "n1"
     with pytest.raises(ArgumentError, match=r"2 outcomes .* are so \(set_up='noise'\). There are: 'noise.n0', 'n"):
         experiment.outcome(set_up="noise")
+    with pytest.raises(
+        ArgumentError, match=r"holds 4 outcomes \(say which: set_up=, network=\). There are: 'codes.n0', "
+    ):
+        experiment.outcome()
     with pytest.raises(ArgumentError, match=r"has no such outcomes \(network='n2'\). There are: 'codes.n0', "):
         experiment.outcome(network="n2")
 

@@ -106,7 +106,7 @@ def prior_of(attrs: dict[Any, Any], prior: str | Prior | None, hearing: Hearing 
         if kind not in PRIORS or is_read_from_checkpoint(kind):
             raise ArgumentError(
                 f"The outcomes {attrs.get('set_up')!r} were made with the prior {kind!r}, whose checkpoint is needed: "
-                f"prior='{kind}:FILE' (SHA-256 {told.get('sha256', 'unknown')})."
+                f"prior='{kind}:FILE', --prior or --priors (SHA-256 {told.get('sha256', 'unknown')})."
             )
         prior = open_prior(kind, hearing, **{name: told[name] for name in options_of(kind) if name in told})
     opened = open_prior(prior, hearing) if isinstance(prior, str) else prior
