@@ -94,6 +94,7 @@ def maximize(
             chosen = listed(targets)
             if not chosen:
                 raise ArgumentError("Say with --targets what is maximized, for instance --targets yes,no or conv2:5.")
+            nulls = None if null is None else _nulls(null, _part(block))
             step("maximizing")
             options: dict[str, Any] = {
                 "starts": starts,
@@ -118,9 +119,8 @@ def maximize(
             }
             experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
             told = _told(experiment, outcome_name(set_up or _kind(prior), name or _stem(checkpoint)))
-            if null is not None:
+            if nulls is not None:
                 step("maximizing nulls")
-                nulls = _nulls(null, _part(block))
                 experiment = record_nulls(network, chosen, store, progress=step.move, **nulls, **options)
                 there = experiment.outcomes
                 names = there.loc[(there["null"] != "") & (there["set_up"] == (set_up or _kind(prior))), "name"]
@@ -192,9 +192,10 @@ def _part(block: str) -> tuple[int, int]:
 
 
 def _nulls(text: str, part: tuple[int, int]) -> dict[str, Any]:
-    """Return the arguments of `record_nulls` that `--null` says."""
+    """Return the arguments of `record_nulls` that `--null` says; what is wrong is told before anything has run."""
     from layerstats.corpora import open_corpus
     from layerstats.errors import ArgumentError
+    from layerstats.probes.maximization import check_nulls
 
     if part != (0, 1):
         raise ArgumentError("Nulls are made as a whole: leave out --block, or run --null without it.")
@@ -210,6 +211,9 @@ def _nulls(text: str, part: tuple[int, int]) -> dict[str, Any]:
             arguments["shuffled"] = what
         elif kind == "natural" and what:
             arguments["natural"] = open_corpus(what)
+    if not arguments["nulls"]:
+        raise ArgumentError(f"--null takes nulls separated by commas, as in zero_steps,untrained:3, but got {text!r}.")
+    check_nulls(**arguments)
     return arguments
 
 

@@ -81,6 +81,13 @@ def test_a_network_of_ones_own(tmp_path):
         run(*command[:3], "--targets", "1")
 
 
+@pytest.mark.parametrize("null", ["zero_steps,noise", "shuffled", "natural", "untrained:0", ","])
+def test_nulls_that_cannot_be_made_are_refused_before_anything_has_run(tmp_path, checkpoints, null):
+    with pytest.raises(LayerstatsError, match="null"):
+        run("maximize", checkpoints[0], tmp_path / "s.zarr", "--targets", "wash", "--starts", 2, "--null", null)
+    assert not (tmp_path / "s.zarr").exists()
+
+
 def test_nulls_beside(tmp_path, checkpoints):
     network, _ = checkpoints
     store = tmp_path / "s.zarr"

@@ -6,7 +6,7 @@ from layerstats.probes.maximization.features_table import features_table
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
 from layerstats.probes.maximization.ladder import maximize_ladder
 from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization, write_outcomes
-from layerstats.probes.maximization.nulls import NULLS, record_nulls, top_exemplars
+from layerstats.probes.maximization.nulls import NULLS, check_nulls, record_nulls, top_exemplars
 from layerstats.probes.maximization.objectives import Objective, Unit, read_unit
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors import (
@@ -43,6 +43,7 @@ __all__ = [
     "SpeechSpectrum",
     "Unit",
     "ascend",
+    "check_nulls",
     "features_table",
     "hearing_of",
     "make_again",

@@ -278,6 +278,9 @@ def _network_facts(card: ModelCard | None) -> dict[str, object]:
 def _listed(targets: Sequence[str]) -> list[str]:
     if isinstance(targets, str) or not targets:
         raise ArgumentError(f"The 'targets' parameter must list one or more targets, but got {targets!r} instead.")
+    twice = [target for target in targets if list(targets).count(target) > 1]
+    if twice:
+        raise ArgumentError(f"The target {twice[0]!r} is there twice: name each once, and say how many starts it has.")
     return list(targets)
 
 

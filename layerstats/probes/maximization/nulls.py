@@ -104,16 +104,7 @@ def record_nulls(
     """
     chosen = list(dict.fromkeys(nulls))
     seeds = list(untrained_seeds)
-    for null in chosen:
-        check_choice("nulls", null, NULLS)
-    if "shuffled" in chosen and shuffled is None:
-        raise ArgumentError(
-            "The null 'shuffled' needs a network that was trained on shuffled labels: give the checkpoint, shuffled=."
-        )
-    if "natural" in chosen and natural is None:
-        raise ArgumentError("The null 'natural' looks for the best tokens of a corpus: give one, natural=.")
-    if "untrained" in chosen and not seeds:
-        raise ArgumentError("The null 'untrained' needs at least one seed, but 'untrained_seeds' holds none.")
+    check_nulls(chosen, seeds, shuffled, natural)
     plan = plan_maximization(network, targets, **options)
     jobs = [job for null in chosen for job in _jobs(null, network, plan, seeds, shuffled, natural, options)]
     for number, (name, write) in enumerate(jobs):
@@ -124,6 +115,25 @@ def record_nulls(
 
         write(targets, store, name=name, overwrite=overwrite, progress=moved)
     return open_store(store, incomplete="allow")
+
+
+def check_nulls(
+    nulls: Sequence[str],
+    untrained_seeds: Sequence[int] = (0,),
+    shuffled: str | os.PathLike[str] | None = None,
+    natural: Corpus | Clips | None = None,
+) -> None:
+    """Raise `ArgumentError` where a null is not known, or what it needs is missing: arguments of `record_nulls`."""
+    for null in nulls:
+        check_choice("nulls", null, NULLS)
+    if "shuffled" in nulls and shuffled is None:
+        raise ArgumentError(
+            "The null 'shuffled' needs a network that was trained on shuffled labels: give the checkpoint, shuffled=."
+        )
+    if "natural" in nulls and natural is None:
+        raise ArgumentError("The null 'natural' looks for the best tokens of a corpus: give one, natural=.")
+    if "untrained" in nulls and not untrained_seeds:
+        raise ArgumentError("The null 'untrained' needs at least one seed, but 'untrained_seeds' holds none.")
 
 
 def _jobs(

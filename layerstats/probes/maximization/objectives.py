@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, NetworkError
-from layerstats.probes.inputs import call, first_tensor
+from layerstats.probes.inputs import call, copied, first_tensor
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.ready import check_ready
@@ -74,9 +74,12 @@ def read_unit(text: str, network: nn.Module, labels: Sequence[str] | None) -> Un
         return Unit(text, "", int(text))
     layer, colon, rest = text.partition(":")
     if not colon:
-        classes = "are numbered from 0 (give their names with labels=)" if labels is None else f"are {_told(labels)}"
+        classes = "the network's classes are numbered from 0 (give their names with labels=)"
+        if labels is not None:
+            named = f"the network's classes are {_told(labels)}"
+            classes = named if len(labels) else "the network has no classes, for its output is not (start, class)"
         raise ArgumentError(
-            f"There is no target {text!r}: the network's classes {classes}. A channel of a layer is LAYER:CHANNEL, one "
+            f"There is no target {text!r}: {classes}. A channel of a layer is LAYER:CHANNEL, one "
             "value of it LAYER:CHANNEL:POSITION, for instance conv2:5 or conv2:5:10/3."
         )
     names = choose_layers(network, [layer])
@@ -179,9 +182,9 @@ class Objective:
         NetworkError
             The network fails, or gives another number of values than starts.
         """
-        # The next module may work in place on what a layer gave.
+        # Modules may work in place on what they are given, the first one on what is maximized.
         with capturing(self.network, self.layers, lambda _layer, output: output.clone()) as kept:
-            output = call(self.network, heard)
+            output = call(self.network, copied(heard))
         logits = first_tensor(output)
         if logits is not None and (logits.ndim != 2 or len(logits) != len(heard) or not logits.is_floating_point()):
             logits = None
@@ -199,6 +202,11 @@ class Objective:
                 "Name a channel of one of its layers, LAYER:CHANNEL."
             )
         self._check_inside(group, (logits.shape[1],), "classes")
+        if logits.shape[1] == 1 and self.name != "logit":
+            raise ArgumentError(
+                f"The {type(self.network).__name__} gives one class only, whose probability is always 1: maximize its "
+                "logit (objective='logit', --objective logit)."
+            )
         chosen = logits
         if self.name == "log_probability":
             chosen = torch.log_softmax(chosen, dim=1)

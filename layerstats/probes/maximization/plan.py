@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from layerstats.corpora import Clips
 from layerstats.errors import ArgumentError
+from layerstats.models import preserved, seeded
 from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.ascent import Ascent, ascend
 from layerstats.probes.maximization.hearing import Hearing
@@ -75,6 +76,7 @@ class MaximizationPlan:
     @contextmanager
     def ready(self) -> Iterator[torch.device]:
         """Put all networks on the device, ready to be differentiated; afterwards they are as they were."""
+        _ = self.attributes  # hashes the weights as they are: running may change buffers meanwhile
         with differentiating([self.network, *self.prior.modules], self.device) as place:
             yield place
 
@@ -175,8 +177,10 @@ class MaximizationPlan:
         with torch.no_grad():
             given = self.given(table, place)
             start = self.prior.start(self.settings.start_from, given, generators, self.settings.start_deviation)
-        names = table["start"].tolist()
-        return ascend(objective, self.prior, start.to(place), self.settings.ascent, generators, names)
+        names, seed = table["start"].tolist(), int(table["seed"].iloc[0])
+        # What a network keeps or draws of its own while it runs is the same whichever batches ran before.
+        with preserved(self.network), seeded(seed, place):
+            return ascend(objective, self.prior, start.to(place), self.settings.ascent, generators, names)
 
     def given(self, table: pd.DataFrame, place: torch.device) -> Tensor | None:
         """Return what the prior is given of the natural tokens of some starts, on the device; None without any."""

@@ -20,8 +20,10 @@ from layerstats.models import (
     save_checkpoint,
     seeded,
 )
+from layerstats.probes.key import model_hash
 from layerstats.probes.maximization import (
     AutoencoderPrior,
+    Hearing,
     NoPrior,
     hearing_of,
     make_again,
@@ -308,6 +310,59 @@ def cut():
     return network
 
 
+class Unruly(torch.nn.Module):
+    """Works in place on what it hears, counts its calls, keeps a running mean, and draws at random when evaluated."""
+
+    def __init__(self, classes=2):
+        super().__init__()
+        self.logits = torch.nn.Linear(4, classes)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("mean", torch.zeros(4))
+
+    def forward(self, features):
+        features.mul_(2)
+        self.calls += 1
+        self.mean += features.detach().mean((0, 1))
+        return self.logits(torch.nn.functional.dropout((features - self.mean).mean(1), 0.5, training=True))
+
+
+UNRULY = {"hearing": Hearing(("time", "mel"), (3, 4)), "starts": 3, "steps": 2, "batch_size": 2}
+
+
+def test_what_a_network_keeps_or_draws_while_it_runs_changes_nothing(tmp_path):
+    with seeded(3):
+        network = Unruly()
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    hashed = model_hash(network)
+    whole = maximize_activations(network, ["0", "1"], tmp_path / "whole.zarr", **UNRULY).outcome()
+    for block in ((1, 3), (0, 3), (2, 3)):
+        parts = maximize_activations(network, ["0", "1"], tmp_path / "parts.zarr", block=block, **UNRULY)
+    assert all(torch.equal(value, kept[name]) for name, value in network.state_dict().items())
+    assert whole.attrs["network_hash"] == hashed
+    for name in ("features_after", "scores_after"):
+        np.testing.assert_array_equal(whole[name], parts.outcome()[name])
+    assert make_again(network, tmp_path / "whole.zarr", "1_00002", hearing=UNRULY["hearing"])["steps"].item() == 2
+
+
+def test_no_step_leaves_what_a_network_changes_in_place_as_it_was(tmp_path):
+    options = {**UNRULY, "steps": 0}
+    outcome = maximize_activations(Unruly(), ["0"], tmp_path / "s.zarr", **options).outcome()
+    np.testing.assert_array_equal(outcome["features_before"], outcome["features_after"])
+    plan = plan_maximization(Unruly(), ["0"], **options)
+    drawn = torch.randn((3, 4), generator=torch.Generator().manual_seed(int(plan.starts["seed"].iloc[0]))) * 0.1
+    np.testing.assert_allclose(outcome["features_before"].isel(start=0), drawn, rtol=1e-6)
+
+
+def test_one_class_has_no_probability_and_an_output_that_is_no_row_no_classes(tmp_path):
+    with pytest.raises(ArgumentError, match="one class only, whose probability is always 1"):
+        maximize_activations(Unruly(1), ["0"], tmp_path / "s.zarr", **UNRULY)
+    grown = maximize_activations(Unruly(1), ["0"], tmp_path / "s.zarr", objective="logit", **UNRULY).outcome()
+    assert (grown["displacement"] > 0).all()
+    flat = torch.nn.Sequential(Unruly(1), torch.nn.Flatten(0))
+    with pytest.raises(ArgumentError, match="no classes"):
+        maximize_activations(flat, ["0"], tmp_path / "t.zarr", **UNRULY)
+
+
 @pytest.mark.parametrize(
     ("network", "targets", "options", "error", "message"),
     [
@@ -315,6 +370,7 @@ def cut():
         (commands, ["conv9:1"], {}, ArgumentError, "Its layers are"),
         (commands, ["conv2:99"], {}, ArgumentError, "has 6 channels"),
         (commands, "yes", {}, ArgumentError, "must list one or more"),
+        (commands, ["yes", "yes"], {}, ArgumentError, "'yes' is there twice"),
         (commands, ["yes"], {"starts": 0}, ArgumentError, "starts"),
         (commands, ["yes"], {"block": (2, 2)}, ArgumentError, "block"),
         (commands, ["yes"], {"prior": "magic"}, ArgumentError, "'none', 'smooth'"),
