@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from layerstats.stats.success.attempt_frames import checked_attempts
 from layerstats.tables import check_frame
 
 MARGINAL_RATE = "marginal rate, as published"
@@ -38,6 +39,7 @@ def success_as_published(attempts: pd.DataFrame) -> pd.DataFrame:
     >>> success_as_published(attempts_from_frame(frame))["rate"].tolist()
     [1.0, 0.0]
     """
+    attempts = checked_attempts(attempts)
     return check_frame(pd.DataFrame(_rates(attempts.loc[attempts["null"].astype(str) == ""])))
 
 

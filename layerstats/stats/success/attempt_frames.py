@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_columns, check_complete
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 
 # What an outcome set can be a null of; "" is none.
 NULLS = ("untrained", "shuffled", "zero_steps", "random_direction", "natural")
@@ -19,6 +19,7 @@ ATTEMPT_COLUMNS = (
 WHAT = "the table of attempts"
 _NEEDED = ("network", "target", "start", "judge", "response")
 _TEXT = ("set_up", "network", "target", "start", "token", "judge", "response", "response_before", "null", "labels")
+_MAY_BE_EMPTY = ("token", "null")
 _DEFAULTS = {"set_up": "maximized", "token": "", "null": "", "labels": "true", "trained": True}
 
 
@@ -46,9 +47,11 @@ def attempts_from_frame(
 
     Raises
     ------
+    ArgumentError
+        Targets or set-ups are one text rather than a list.
     DataError
-        A column is missing or incomplete, a score is infinite, a judge is asked twice about a start, nobody attempted
-        a class, there is no such set-up, or there are fewer than two judges.
+        A column is missing or incomplete, a score is infinite or no number, a judge is asked twice about a start,
+        nobody attempted a class, there is no such set-up, or there are fewer than two judges.
 
     Examples
     --------
@@ -67,6 +70,8 @@ def attempts_from_frame(
     for name, kind in (("number", "Int64"), ("seed", "Int64"), ("response_before", "str"), ("score", "float64")):
         if name not in table:
             table[name] = pd.Series(pd.NA if kind != "float64" else np.nan, index=table.index, dtype=kind)
+    # Files of tables do not tell empty text from nothing.
+    table = table.assign(**{name: table[name].astype(object).where(table[name].notna(), "") for name in _MAY_BE_EMPTY})
     check_complete(table, [*_NEEDED, *_DEFAULTS], WHAT, "Leave starts out that were not judged.")
     table = _chosen(table, "set_up", set_ups, "set-up")
     table = _chosen(table, "target", targets, "class")
@@ -76,15 +81,37 @@ def attempts_from_frame(
         raise DataError(f"The null {strange[0]!r} is not known: it is one of {', '.join(map(repr, NULLS))}, or ''.")
     extra = ["rater"] if "rater" in table else []
     table = table.loc[:, [*ATTEMPT_COLUMNS, *extra]]
-    table = table.astype(dict.fromkeys([*_TEXT, *extra], "category")).reset_index(drop=True)
+    table = table.assign(**{name: _names(table[name]) for name in [*_TEXT, *extra]}).reset_index(drop=True)
     _check_once(table)
     _check_judges(table)
     return table
 
 
+def checked_attempts(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Return attempts as `attempts_from_frame` makes them; a table that it has not seen goes through it first."""
+    seen = set(ATTEMPT_COLUMNS) <= set(attempts) and all(
+        isinstance(attempts[name].dtype, pd.CategoricalDtype) for name in _TEXT
+    )
+    return attempts if seen else attempts_from_frame(attempts)
+
+
+def _names(column: pd.Series) -> pd.Series:
+    """Return names as categories of text; a whole number is the same name as an integer, a float and text."""
+    values = column.astype("category")
+    written = [
+        str(int(one)) if isinstance(one, float | np.floating) and one == int(one) else str(one)
+        for one in values.cat.categories
+    ]
+    if len(set(written)) == len(written):
+        return values.cat.rename_categories(written)
+    return values.map(dict(zip(values.cat.categories, written, strict=True)), na_action="ignore").astype("category")
+
+
 def _chosen(table: pd.DataFrame, column: str, wanted: Sequence[str] | None, what: str) -> pd.DataFrame:
     if wanted is None:
         return table
+    if isinstance(wanted, str):
+        raise ArgumentError(f"'{column}s' must be a list of names, such as [{wanted!r}], not the text {wanted!r}.")
     there = sorted(map(str, table[column].unique()))
     missing = [name for name in wanted if name not in there]
     if missing:
@@ -94,7 +121,10 @@ def _chosen(table: pd.DataFrame, column: str, wanted: Sequence[str] | None, what
 
 def _check_scores(table: pd.DataFrame) -> None:
     """Raise where a judge that scores starts gives some no score, or none that is a number."""
-    scores = pd.Series(table["score"]).astype("float64")
+    try:
+        scores = pd.Series(table["score"]).astype("float64")
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The column 'score' of {WHAT} has values that are no numbers ({error}).") from error
     missing = scores.isna()
     by = [table[name] for name in ("set_up", "network", "judge")]
     scoring = ~missing.groupby(by, observed=True).transform("all")
@@ -103,7 +133,7 @@ def _check_scores(table: pd.DataFrame) -> None:
         first = table.loc[bad].iloc[0]
         raise DataError(
             f"The judge {first['judge']!r} gives the start {first['start']!r} of the network {first['network']!r} the "
-            f"score {first['score']!r}, which is no number ({int(bad.sum())} of {len(table)} rows). Judge it again."
+            f"score {float(first['score'])}, which is no number ({int(bad.sum())} of {len(table)} rows). Judge again."
         )
 
 

@@ -14,7 +14,7 @@ from layerstats.errors import DataError
 from layerstats.stats.lexical.cluster_intervals import permutation_p_value
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.success.attempt_frames import WHAT
+from layerstats.stats.success.attempt_frames import WHAT, checked_attempts
 from layerstats.stats.success.judged_starts import counted_attempts
 from layerstats.stats.success.rate_intervals import wilson
 from layerstats.tables import PrintedResult, check_frame
@@ -94,7 +94,7 @@ def natural_confusions(
     needed = ["word", "judge", "response"]
     check_columns(natural, needed, "the natural judgements")
     check_complete(natural, needed, "the natural judgements")
-    real = counted_attempts(attempts, denominator)
+    real = counted_attempts(checked_attempts(attempts), denominator)
     real = real.loc[real["null"].astype(str).eq("") & (real["judge"].astype(str) != real["network"].astype(str))]
     rows, pairs = [], []
     for (set_up, judge), own in real.groupby(["set_up", "judge"], observed=True):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
-from layerstats.stats.success.attempt_frames import NULLS
+from layerstats.stats.success.attempt_frames import NULLS, checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, judged_starts
 from layerstats.stats.success.own_and_others import own_minus_others
 from layerstats.stats.success.rate_estimates import RateEstimate, mean_rate
@@ -117,6 +117,7 @@ def success_rates(
     [['marginal', 'target network', 1.0], ['marginal', 'b', 0.5], ['joint', 'b', 0.5], ['joint', 'all judges', 0.5]]
     """
     check_choice("denominator", denominator, DENOMINATORS)
+    attempts = checked_attempts(attempts)
     inference = Inference(networks, classes, conf_level)
     sets = judged_starts(attempts, denominator)
     measured = {place: list(measures(starts)) for place, starts in sets.items()}
@@ -148,7 +149,9 @@ _OWN_COLUMNS = ["set_up", "null", "networks", "difference", "p_value"]
 def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
     """Yield the measures of a set-up: marginal and joint, by target network, other networks, other judges and all."""
     own = starts.own()
-    yield SuccessMeasure(MARGINAL, OWN, own[:, None], (OWN,))
+    own_known = bool(np.isfinite(own).any())
+    if own_known:
+        yield SuccessMeasure(MARGINAL, OWN, own[:, None], (OWN,))
     peers = tuple(judge for judge in starts.peers if judge in starts.judges)
     chosen = [starts.column(judge) for judge in peers]
     keep = starts.by_others(peers) & starts.asked()[:, chosen]
@@ -156,11 +159,11 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
     if keep.any():
         sides.append((OTHERS, peers, chosen, keep, True))
     sides += [(judge, (judge,), [starts.column(judge)], None, False) for judge in starts.others]
-    for measure, with_own in ((MARGINAL, 1.0), (JOINT, own[:, None])):
+    for measure, with_own in ((MARGINAL, 1.0), (JOINT, own[:, None]))[: 1 + own_known]:
         for judge, columns, numbers, pairs, drawn in sides:
             yield SuccessMeasure(measure, judge, starts.right[:, numbers] * with_own, columns, pairs, drawn)
     everyone = [starts.column(judge) for judge in (*peers, *starts.others)]
-    if everyone:
+    if everyone and own_known:
         together = starts.right[:, everyone].copy()
         # The target network's own judgement is in `own` already, where it is a peer.
         mine = np.array([[network == name for name in (*peers, *starts.others)] for network in starts.networks])
@@ -289,6 +292,8 @@ def _notes(
                 f"{where} has {number} target network{'s' if number > 1 else ''}: intervals are for these, since how "
                 f"networks differ takes {FEWEST_NETWORKS} or more."
             )
+        if not np.isfinite(starts.own()).any():
+            yield f"{where}: the target networks are no judges here, without which there is no joint success."
         for one in measured[set_up, null]:
             counted = one.estimate(starts).by_class
             without = [target for target in starts.targets if target not in counted]

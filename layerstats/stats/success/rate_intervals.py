@@ -137,7 +137,8 @@ def effective_wilson(
     if not np.isfinite(rate) or starts == 0:
         return np.nan, np.nan
     product = max(rate * (1 - rate), 0.0)
-    effective = product / variance if product > 0 and variance > 0 else float(starts)
+    # A variance that is rounding only stands for more starts than numbers can tell.
+    effective = min(float(product) / float(variance), 1e15) if product > 0 and variance > 0 else float(starts)
     quantile = float(stats.t.isf((1 - conf_level) / 2, freedom)) ** 2
     half = np.sqrt(quantile * (product * effective + quantile / 4))
     low, high = ((rate * effective + quantile / 2 + sign * half) / (effective + quantile) for sign in (-1, 1))

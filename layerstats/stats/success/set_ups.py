@@ -11,6 +11,7 @@ from scipy import stats
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.success.attempt_frames import checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, judged_starts
 from layerstats.stats.success.marginal_and_joint import measures, shared_estimates
 from layerstats.stats.success.rate_intervals import Inference, Sampling
@@ -71,6 +72,7 @@ def compare_set_ups(
     ['target network', 0.6000000000000001, 12, 0]
     """
     check_choice("denominator", denominator, DENOMINATORS)
+    attempts = checked_attempts(attempts)
     if set_up_1 == set_up_2:
         raise ArgumentError(f"Two set-ups are needed to compare, but both are {set_up_1!r}.")
     there = sorted(map(str, attempts["set_up"].unique()))

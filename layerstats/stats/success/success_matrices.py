@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_columns
-from layerstats.stats.success.attempt_frames import NULLS
+from layerstats.stats.success.attempt_frames import NULLS, checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, counted_attempts, judged_starts
 from layerstats.stats.success.marginal_and_joint import OTHERS
 from layerstats.stats.success.rate_estimates import mean_rate
@@ -80,6 +80,7 @@ def success_matrix(
     [1.0, 0.5, 0.5]
     """
     check_choice("denominator", denominator, DENOMINATORS)
+    attempts = checked_attempts(attempts)
     inference = Inference(networks, classes, conf_level)
     sets = judged_starts(attempts, denominator)
     cells = [row for starts in sets.values() for row in _cells(starts, inference)]
