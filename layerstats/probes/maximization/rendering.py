@@ -103,7 +103,12 @@ def prior_of(attrs: dict[Any, Any], prior: str | Prior | None, hearing: Hearing 
     hearing = hearing or stored_hearing(attrs)
     if prior is None:
         kind = attrs["prior"]
-        if kind not in PRIORS or is_read_from_checkpoint(kind):
+        if kind not in PRIORS:
+            raise ArgumentError(
+                f"The outcomes {attrs.get('set_up')!r} were made with a prior of your own, {kind!r}: give an object of "
+                "it, in Python (prior=, of judges priors=)."
+            )
+        if is_read_from_checkpoint(kind):
             raise ArgumentError(
                 f"The outcomes {attrs.get('set_up')!r} were made with the prior {kind!r}, whose checkpoint is needed: "
                 f"prior='{kind}:FILE', --prior or --priors (SHA-256 {told.get('sha256', 'unknown')})."

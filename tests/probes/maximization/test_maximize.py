@@ -181,6 +181,8 @@ def test_codes_are_decoded_by_their_own_weights(tmp_path, checkpoint):
         rendered(outcome, prior=f"autoencoder:{altered}")
     with pytest.raises(ArgumentError, match="checkpoint is needed"):
         rendered(outcome)
+    with pytest.raises(ArgumentError, match="a prior of your own, 'mine'"):
+        rendered(outcome.assign_attrs(prior="mine"))
 
 
 def test_features_are_there_as_they_are(tmp_path):
