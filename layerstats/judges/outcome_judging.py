@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from layerstats.corpora import Clips, Corpus
@@ -137,7 +138,7 @@ def judge(
     datasets = {name: experiment.outcome(name) for name in names}
     classes = dict.fromkeys(str(word) for dataset in datasets.values() for word in _classes(dataset))
     asked = opened(judges, tuple(words) if words is not None else tuple(classes) or None, device)
-    _check_people(asked, datasets)
+    _check_people(asked, datasets, experiment)
     sets = [_prepared(name, dataset, asked, priors, vocoder, device) for name, dataset in datasets.items()]
     total = sum(one.outcomes.sizes["start"] for one in sets) * len(asked)
     done = 0
@@ -177,7 +178,7 @@ def _classes(outcomes: xr.Dataset) -> list[str]:
     return [str(name) for name in outcomes["class"].to_numpy()] if "class" in outcomes.coords else []
 
 
-def _check_people(asked: Sequence[Judge], datasets: Mapping[str, xr.Dataset]) -> None:
+def _check_people(asked: Sequence[Judge], datasets: Mapping[str, xr.Dataset], experiment: Experiment) -> None:
     real = [name for name, dataset in datasets.items() if not dataset.attrs.get("null")]
     for one in asked:
         told = isinstance(one, People) and ("outcomes" in one.places or {"set_up", "network"} <= set(one.places))
@@ -186,6 +187,21 @@ def _check_people(asked: Sequence[Judge], datasets: Mapping[str, xr.Dataset]) ->
                 f"The identifications of {one.name!r} need the columns 'set_up' and 'network': there are {len(real)} "
                 "sets of outcomes, and starts are called the same in all. Or choose one (set_ups=, networks=)."
             )
+    people = [one for one in asked if isinstance(one, People)]
+    known = [_places(experiment.outcome(name), name) for name in experiment.outcomes["name"]] if people else []
+    for one in people:
+        strange = one.strangers(pd.concat(known, ignore_index=True))
+        if len(strange):
+            raise DataError(
+                f"{len(strange)} identifications of {one.name!r} are of no start in {experiment.path}, first "
+                f"{strange[0]}. What people heard must be called as the starts and outcomes are."
+            )
+
+
+def _places(outcomes: xr.Dataset, name: str) -> pd.DataFrame:
+    """Return the starts of outcomes with what tells them from those of others."""
+    about = {column: str(outcomes.attrs.get(column, "")) for column in ("set_up", "network", "null")}
+    return pd.DataFrame({"token": outcomes["start"].to_numpy().astype(object), "outcomes": name, **about})
 
 
 def _prepared(

@@ -105,6 +105,17 @@ class People:
         frames = [frame for frame in (said, unheard) if len(frame)]
         return pd.concat(frames, ignore_index=True).assign(judge=self.name)
 
+    def strangers(self, tokens: pd.DataFrame) -> list[str]:
+        """Return what was heard and is not among `tokens` (`token` and the columns of places), described."""
+        columns = ["token", *self.places]
+        known = set(tokens[columns].astype(str).itertuples(index=False, name=None))
+        heard = self.shares.index.to_frame(index=False).astype(str).itertuples(index=False, name=None)
+        return [
+            ", ".join(f"{column} {value!r}" for column, value in zip(columns, row, strict=True))
+            for row in heard
+            if row not in known
+        ]
+
 
 def open_people(options: JudgeOptions) -> People:
     """Make the judge that "people:FILE" stands for: a table as people have them, CSV for instance."""

@@ -204,6 +204,11 @@ def test_people_are_a_judge(path, tmp_path):
     experiment = judge(path, [People(placed, name="crowd")])
     heard = {network: experiment.judgement(network=network, judge="crowd")["score"] for network in "ab"}
     assert [np.flatnonzero(~np.isnan(scores[:, 0])).tolist() for scores in heard.values()] == [[0], [4]]
+    for strange in (placed.assign(token="yes_99999"), placed.assign(set_up="smoth")):
+        others = People(strange.drop_duplicates(["token", "network", "rater"]), name="others")
+        with pytest.raises(DataError, match="identifications of 'others' are of no start"):
+            judge(path, [others])
+    assert "others" not in set(open_store(path).judgements["judge"])
 
 
 def test_nulls_are_judged_too_and_people_heard_what_their_table_says(path, folder):
