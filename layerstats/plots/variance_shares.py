@@ -62,7 +62,7 @@ def variance_shares(shares: pd.DataFrame) -> ggplot:
         + geom_point(position=beside, size=1.9)
         + facet_wrap("set_up", ncol=columns)
         + group_scales(kinds, "color", "shape")
-        + scale_y_continuous(limits=(0, 1), expand=(0.02, 0))
+        + scale_y_continuous(limits=(0, 1), breaks=(0, 0.5, 1), labels=("0", ".5", "1"), expand=(0.02, 0))
         + coord_flip()
         + labs(
             x="",
