@@ -130,6 +130,13 @@ def check_nulls(
         raise ArgumentError(
             "The null 'shuffled' needs a network that was trained on shuffled labels: give the checkpoint, shuffled=."
         )
+    if "shuffled" in nulls and shuffled is not None:
+        _, card = load_checkpoint(Path(shuffled))
+        if card.training.get("labels") == "true":
+            raise ArgumentError(
+                f"The null 'shuffled' needs a network that was trained on shuffled labels, but the card of "
+                f"{Path(shuffled).name} says that its labels were true."
+            )
     if "natural" in nulls and natural is None:
         raise ArgumentError("The null 'natural' looks for the best tokens of a corpus: give one, natural=.")
     if "untrained" in nulls and not untrained_seeds:

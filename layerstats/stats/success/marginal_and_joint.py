@@ -167,8 +167,12 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
         together = starts.right[:, everyone].copy()
         # The target network's own judgement is in `own` already, where it is a peer.
         mine = np.array([[network == name for name in (*peers, *starts.others)] for network in starts.networks])
-        together[(mine | ~starts.asked()[:, everyone])[starts.network_of]] = 1.0
-        yield SuccessMeasure(JOINT, ALL, together.prod(axis=1, keepdims=True) * own[:, None], (ALL,))
+        together[mine[starts.network_of]] = 1.0
+        # Where a judge was not asked, nobody knows whether all would have heard the target: the start is left out.
+        together[(~mine & ~starts.asked()[:, everyone])[starts.network_of]] = np.nan
+        heard_by_all = together.prod(axis=1, keepdims=True) * own[:, None]
+        if np.isfinite(heard_by_all).any():
+            yield SuccessMeasure(JOINT, ALL, heard_by_all, (ALL,))
 
 
 def scores_of(starts: JudgedStarts, measured: SuccessMeasure) -> float:

@@ -8,6 +8,8 @@ from layerstats.corpora import Clips, demo_corpus
 from layerstats.errors import ArgumentError
 from layerstats.models import ConvolutionalEncoder, ModelCard, running, save_checkpoint, seeded, untrained
 from layerstats.probes.maximization import NULLS, maximize_activations, record_nulls
+from layerstats.probes.maximization.nulls import check_nulls
+from layerstats.resources import bundled
 from layerstats.store import open_store
 
 WORDS = ("ask", "wash")
@@ -120,3 +122,9 @@ def test_nulls_without_what_they_need_are_refused(network, tmp_path, nulls, mess
     with pytest.raises(ArgumentError, match=message):
         record_nulls(network, WORDS, tmp_path / "s.zarr", nulls, **OPTIONS)
     assert not (tmp_path / "s.zarr").exists()
+
+
+def test_a_network_of_true_labels_is_no_shuffled_null():
+    path = bundled("data", "checkpoints", "commands", "commands_1.safetensors")
+    with pytest.raises(ArgumentError, match=r"commands_1\.safetensors says that its labels were true"):
+        check_nulls(["shuffled"], shuffled=path)

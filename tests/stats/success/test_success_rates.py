@@ -195,3 +195,13 @@ def test_people_count_by_clip(make_frame):
     assert row["rate"] == 0.5
     assert row["starts"] == 80
     assert stats.binom.interval(0.95, 80, 0.5)[0] / 80 - row["conf_low"] < 0.02
+
+
+def test_all_judges_are_joint_only_where_all_were_asked(make_frame):
+    frame = make_frame(networks=2, starts=10)
+    asked = (frame["judge"] != "pocketsphinx") | (frame["network"] == "net0")
+    right = frame.assign(right=frame["response"] == frame["target"]).query("network == 'net0'")
+    expected = right.groupby(["target", "start"])["right"].all().groupby("target").mean().mean()
+    summary = success_rates(attempts_from_frame(frame[asked])).summary
+    found = summary.query("measure == 'joint' and judge == 'all judges'")
+    assert found[["starts", "rate"]].to_numpy().tolist() == [[40, pytest.approx(expected, abs=1e-12)]]
