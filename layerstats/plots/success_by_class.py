@@ -82,5 +82,5 @@ def success_by_class(classes: pd.DataFrame, *, measure: str = "marginal") -> ggp
         + guides(color=guide_legend(order=1), shape=guide_legend(order=2))
         + labs(x="", y=f"Success ({measure})", caption="Points: success, with intervals; other marks: its nulls.")
         + paper_theme(PAGE_WIDTH, 1.5 + 0.16 * len(order) * max(1, 0.7 * len(set_ups)))
-        + theme(axis_text_y=element_text(size=7 if len(order) > 20 else 8), legend_key_width=10)
+        + theme(axis_text_y=element_text(size=7 if len(order) > 20 else 8), legend_key_width=10, legend_box="vertical")
     )
