@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ import typer
 
 from layerstats.cli.arguments import listed
 from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
-from layerstats.cli.demo_maximization import WITHOUT_SEED, auditioning, maximization_jobs, maximizing
+from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -88,7 +88,7 @@ def demo(
             title=f"What {card.name} encodes of {clips.corpus.name}",
             sections=tuple(name for name in (*ANALYSES, *MAXIMIZATION) if name in jobs),
             links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
-            introduction=_introduction(clips, card, untrained),
+            introduction=_introduction(clips, card, untrained) + _about_maximization(jobs),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
         )
     typer.echo(page)
@@ -184,6 +184,18 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     )
     null = f" The same analysis of {untrained} untrained networks of the same shape is the null." if untrained else ""
     return f"{heard}\n\n{series}{null}"
+
+
+def _about_maximization(jobs: Mapping[str, list[str]]) -> str:
+    """Say in words what was maximized, where something was."""
+    if "success" not in jobs:
+        return ""
+    return (
+        f"\n\n{NETWORKS} small classifiers of the words of Speech Commands, of one make and several seeds, and an "
+        "autoencoder, which all learned from built-in voices: what maximizes a word of one of them, who else hears the "
+        "word in it, and what would be heard without it (untrained networks, shuffled labels, no steps, random "
+        "directions, natural exemplars). A small cut: a few words and starts, so that intervals are wide."
+    )
 
 
 def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) -> dict[str, list[str]]:

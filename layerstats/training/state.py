@@ -86,4 +86,6 @@ def state_to_resume(
 def refuse_unfinished(folder: Path) -> None:
     """Raise `ArgumentError` where a training would overwrite another one's state."""
     if (folder / FILE).exists():
-        raise ArgumentError(f"{folder} holds a training already. Pass resume=True to go on, or choose another folder.")
+        raise ArgumentError(
+            f"{folder} holds a training already. Pass resume=True (--resume) to go on, or choose another folder."
+        )
