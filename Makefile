@@ -16,10 +16,10 @@ demo: $(VENV)/.installed
 test: test-fast
 
 test-fast: $(VENV)/.installed-test
-	$(RUN) -m pytest -n 2 -m "not slow"
+	$(RUN) -m pytest -n 2 --dist worksteal --durations=25 -m "not slow"
 
 test-slow: $(VENV)/.installed-test
-	$(RUN) -m pytest -n 2 --dist worksteal -m slow
+	$(RUN) -m pytest -n 2 --dist worksteal --durations=25 -m slow
 
 # Rounding errors differ between processors: the statistics under kernels of BLAS that every x86-64 of the last years has,
 # numpy's and R's. Two minutes each.
