@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import run_script
-from layerstats.cli.arguments import listed, whole_numbers
+from layerstats.cli import listed, run_script, whole_numbers
 from layerstats.judges import judge
 from layerstats.models import load_checkpoint
 from layerstats.plots import ladder as ladder_figure
-from layerstats.probes.maximization import maximize_ladder
+from layerstats.probes import maximize_ladder
 from layerstats.report import Output
 from layerstats.stats import ladder_attempts, success_ladder
 

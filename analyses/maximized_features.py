@@ -10,7 +10,7 @@ import typer
 
 from layerstats.cli import run_script
 from layerstats.plots import maximized_features
-from layerstats.probes.maximization import features_table
+from layerstats.probes import features_table
 from layerstats.report import Output
 from layerstats.store import open_store
 

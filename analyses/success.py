@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from layerstats import plots
 from layerstats.cli import listed, run_script
 from layerstats.errors import DataError, FitError
 from layerstats.files import plain_stem
+from layerstats.plots import heard_classes, matrix_of_networks, set_up_differences, success_by_class
+from layerstats.plots import variance_shares as variance_figure
 from layerstats.report import Output
 from layerstats.stats import (
     attempts,
@@ -69,7 +70,7 @@ def main(
     _matrices(output, success_matrix(table, scores, **options))
     result = success_rates(table, seed=seed, **options)
     output.table(result.summary, "success", "Success of every set-up", CAPTIONS["success"], kind="success")
-    output.figure(plots.success_by_class(result.classes), "success_by_class", "Success by class", CAPTIONS["success"])
+    output.figure(success_by_class(result.classes), "success_by_class", "Success by class", CAPTIONS["success"])
     output.table(result.classes, "success_classes", "Success by class", CAPTIONS["success"])
     if len(result.idiosyncrasy):
         title = "What is idiosyncratic to one network: its own judgement minus that of other networks"
@@ -90,7 +91,7 @@ def main(
 
 def _matrices(output: Output, matrix) -> None:
     networks, heard = matrix.networks, matrix.heard
-    output.figure(plots.matrix_of_networks(networks), "networks", "Whose maximizations who hears", CAPTIONS["matrix"])
+    output.figure(matrix_of_networks(networks), "networks", "Whose maximizations who hears", CAPTIONS["matrix"])
     output.table(networks, "networks_table", "Success of every pair of network and judge", CAPTIONS["matrix"])
     # One picture a set-up: the first network, and the first judge that is another.
     other = heard.loc[heard["network"] != heard["judge"]]
@@ -99,9 +100,9 @@ def _matrices(output: Output, matrix) -> None:
         network, judge = min(zip(rows["network"], rows["judge"], strict=True))
         own = rows.loc[(rows["network"] == network) & (rows["judge"] == judge)]
         title, stem = f"What is heard in each class: {set_up}", plain_stem(str(set_up), taken=taken)
-        output.figure(plots.heard_classes(own), f"heard_{stem}", title, CAPTIONS["heard"])
+        output.figure(heard_classes(own), f"heard_{stem}", title, CAPTIONS["heard"])
         if own["mean_score"].notna().any():
-            scored = plots.heard_classes(own, value="mean_score")
+            scored = heard_classes(own, value="mean_score")
             output.figure(scored, f"scores_{stem}", f"{title} (mean scores, as published)", CAPTIONS["heard"])
     output.table(heard, "matrix", "What is heard in each class, by target network and judge", CAPTIONS["heard"])
 
@@ -111,9 +112,7 @@ def _compare(output: Output, table: pd.DataFrame, options: dict) -> None:
     if len(names) > 1:
         compared = [compare_set_ups(table, two, one, **options) for one, two in combinations(names, 2)]
         found = pd.concat(compared, ignore_index=True)
-        output.figure(
-            plots.set_up_differences(found), "set_ups", "Differences between set-ups", CAPTIONS["comparisons"]
-        )
+        output.figure(set_up_differences(found), "set_ups", "Differences between set-ups", CAPTIONS["comparisons"])
         output.table(found, "set_ups_table", "Differences between set-ups", CAPTIONS["comparisons"])
 
 
@@ -123,7 +122,7 @@ def _variance(output: Output, table: pd.DataFrame) -> tuple[str, ...]:
         shares = variance_shares(table)
     except (DataError, FitError) as error:
         return (f"No shares of variance: {error}",)
-    figure = plots.variance_shares(shares.shares)
+    figure = variance_figure(shares.shares)
     output.figure(figure, "variance_shares", "Shares of the variance of success", CAPTIONS["variance"])
     output.table(shares.shares, "variance", "Shares of the variance of success", CAPTIONS["variance"])
     output.table(shares.models, "variance_models", "Models of success")

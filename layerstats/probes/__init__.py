@@ -9,7 +9,14 @@ from layerstats.probes.gradients import Gradient
 from layerstats.probes.heard_items import HeardItems, natural_items, outcome_items
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
-from layerstats.probes.maximization import make_again, maximize_activations, record_nulls, rendered
+from layerstats.probes.maximization import (
+    features_table,
+    make_again,
+    maximize_activations,
+    maximize_ladder,
+    record_nulls,
+    rendered,
+)
 from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
@@ -25,10 +32,12 @@ __all__ = [
     "Quantity",
     "Variable",
     "boundary_distance",
+    "features_table",
     "generate_speech",
     "make_again",
     "maps",
     "maximize_activations",
+    "maximize_ladder",
     "natural_items",
     "network_attributes",
     "outcome_items",
