@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -54,7 +55,7 @@ class Sharded(Protocol):
         ...
 
 
-class ShardedWriter:
+class ShardedWriter(ABC):
     """Writes one group of a store in shards; a context manager. What the group is, its kinds say in the hooks below."""
 
     path: Path
@@ -69,25 +70,25 @@ class ShardedWriter:
     def __init__(self) -> None:
         self._there: set[int] = set()
 
+    @abstractmethod
     def _open(self, version: int) -> Sharded:
         """Return what is on disk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write_beginning(self, attributes: Mapping[str, object]) -> None:
         """Write the group without values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check_whole(self) -> None:
         """Look for all files that should be there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _files(self, number: int) -> Iterable[Path]:
         """Return the files whose presence says that a shard was written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write_rest(self, values: Mapping[str, Any]) -> None:
         """Write what is in no shard, when all of those are there."""
-        raise NotImplementedError
 
     @property
     def complete(self) -> bool:
@@ -146,7 +147,7 @@ class ShardedWriter:
             with locked(self.path, f"the tables of {self.path}"):
                 self._tidy()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - for callers that close what they open
         """Nothing is left open: what was written is on disk, and claims end with the loop over `missing`."""
 
     def __enter__(self) -> Self:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from layerstats.checks import check_choice, check_count
-from layerstats.stats.resampling.calibration import shares_of
+from layerstats.stats.resampling.calibration import run_blocks, world_named
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.attempt_worlds import RECOGNISER, AttemptWorld, SimulatedPair
 from layerstats.stats.success.judged_starts import JudgedStarts
@@ -19,8 +20,6 @@ from layerstats.stats.success.own_and_others import own_minus_others
 from layerstats.stats.success.rate_intervals import Inference, wilson
 
 ALPHA = 0.05
-# Data sets between two calls of `progress`.
-BLOCK = 100
 ATTEMPT_WORLDS = (
     AttemptWorld("2 networks", 2),
     AttemptWorld("3 networks", 3),
@@ -74,25 +73,15 @@ def calibrate_success(
         There is no such world or truth.
     """
     check_count("datasets", datasets)
-    chosen = [one if isinstance(one, AttemptWorld) else _world(one) for one in worlds]
+    chosen = [one if isinstance(one, AttemptWorld) else world_named(one, ATTEMPT_WORLDS) for one in worlds]
     truths = list(truths)
     for truth in truths:
         check_choice("truths", truth, TRUTHS)
-    blocks: list[pd.DataFrame] = []
-    for world in chosen:
-        for truth in truths:
-            for first in range(0, datasets, BLOCK):
-                blocks.append(simulate_attempts(world, truth, range(first, min(first + BLOCK, datasets)), seed))
-                if progress is not None:
-                    progress(shares_of(pd.concat(blocks, ignore_index=True)))
-    return shares_of(pd.concat(blocks, ignore_index=True))
 
+    def simulate(world: AttemptWorld, truth: str, numbers: range) -> pd.DataFrame:
+        return simulate_attempts(world, truth, numbers, seed)
 
-def _world(name: str) -> AttemptWorld:
-    every = {str(number): world for number, world in enumerate(ATTEMPT_WORLDS)}
-    every |= {world.name: world for world in ATTEMPT_WORLDS}
-    check_choice("worlds", name, list(every))
-    return every[name]
+    return run_blocks(product(chosen, truths), datasets, simulate, progress)
 
 
 def simulate_attempts(world: AttemptWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

@@ -32,15 +32,13 @@ from layerstats.stats.gamm.batched.curves.refit import Refits
 from layerstats.stats.gamm.batched.curves.residual_sums import gram_of
 from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.null import BINS
-from layerstats.stats.resampling.calibration import shares_of
+from layerstats.stats.resampling.calibration import run_blocks, world_named
 from layerstats.stats.resampling.calibration.study import critical_values, fit_all
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.series import Series
 from layerstats.stats.units import Units
 
 ALPHA, CONF_LEVEL = 0.05, 0.95
-# Of data sets that are fitted side by side.
-BLOCK = 100
 World = CrossedWorld | PairedWorld
 
 
@@ -78,25 +76,16 @@ def calibrate_interactions(
     ArgumentError
         If there is no such world or truth.
     """
-    chosen = [_world(one) if isinstance(one, str) else one for one in worlds]
+    known = (*CROSSED_WORLDS, *PAIRED_WORLDS)
+    chosen = [world_named(one, known) if isinstance(one, str) else one for one in worlds]
     truths = list(truths)
     for truth in truths:
         check_choice("truths", truth, TRUTHS)
-    blocks: list[pd.DataFrame] = []
-    for truth in truths:
-        for world in chosen:
-            for first in range(0, datasets, BLOCK):
-                blocks.append(simulate_block(world, truth, range(first, min(first + BLOCK, datasets)), seed))
-                if progress is not None:
-                    progress(shares_of(pd.concat(blocks, ignore_index=True)))
-    return shares_of(pd.concat(blocks, ignore_index=True))
 
+    def simulate(world: World, truth: str, numbers: range) -> pd.DataFrame:
+        return simulate_block(world, truth, numbers, seed)
 
-def _world(name: str) -> World:
-    every: dict[str, World] = {str(number): world for number, world in enumerate((*CROSSED_WORLDS, *PAIRED_WORLDS))}
-    every |= {world.name: world for world in every.values()}
-    check_choice("worlds", name, list(every))
-    return every[name]
+    return run_blocks(((world, truth) for truth in truths for world in chosen), datasets, simulate, progress)
 
 
 def simulate_block(world: World, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

@@ -1,8 +1,19 @@
 """How often the tests of difference smooths err, and how often their intervals cover, where the truth is known."""
 
 from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
-from layerstats.stats.resampling.calibration.running import calibrate, shares_of
+from layerstats.stats.resampling.calibration.running import calibrate, run_blocks, shares_of, world_named
 from layerstats.stats.resampling.calibration.study import calibrate_block
 from layerstats.stats.resampling.calibration.worlds import TRUTHS, WORLDS, World
 
-__all__ = ["RECIPES", "TRUTHS", "WORLDS", "Recipe", "World", "calibrate", "calibrate_block", "shares_of"]
+__all__ = [
+    "RECIPES",
+    "TRUTHS",
+    "WORLDS",
+    "Recipe",
+    "World",
+    "calibrate",
+    "calibrate_block",
+    "run_blocks",
+    "shares_of",
+    "world_named",
+]

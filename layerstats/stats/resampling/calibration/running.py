@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ SHARE_OF = ["world", "truth", "recipe", "quantity"]
 BLOCK_OF = ["seed", "replicates", "alpha", "world", "truth", "recipe", "first", "datasets"]
 COLUMNS = [*SHARE_OF, "first", *SUMS, "seed", "replicates", "alpha"]
 DEFAULT_ALPHA = 0.05
+# Worlds of another study have a name too.
+AnyWorld = TypeVar("AnyWorld")
 
 
 def calibrate(
@@ -101,7 +104,7 @@ def calibrate(
     return _shares_with(done, seed, replicates, alpha)
 
 
-def world_named(text: str) -> World:
+def world_named(text: str, worlds: Sequence[AnyWorld] = WORLDS) -> AnyWorld:
     """Return one of the worlds by its name or its number.
 
     Examples
@@ -109,9 +112,37 @@ def world_named(text: str) -> World:
     >>> world_named("3") is world_named("few speakers x label")
     True
     """
-    names = {world.name: world for world in WORLDS} | {str(number): world for number, world in enumerate(WORLDS)}
+    names = {str(number): world for number, world in enumerate(worlds)} | {world.name: world for world in worlds}
     check_choice("worlds", text, names)
     return names[text]
+
+
+def run_blocks(
+    cells: Iterable[tuple[AnyWorld, str]],
+    datasets: int,
+    simulate: Callable[[AnyWorld, str, range], pd.DataFrame],
+    progress: Callable[[pd.DataFrame], None] | None = None,
+) -> pd.DataFrame:
+    """Simulate every world and truth block by block, and return `shares_of` all blocks.
+
+    Parameters
+    ----------
+    cells
+        Worlds and truths, in the order of the result.
+    datasets
+        For each of them.
+    simulate
+        Analyses the data sets of the numbers in a world under a truth: a frame as `shares_of` takes it.
+    progress
+        Called after every block with the result so far.
+    """
+    blocks: list[pd.DataFrame] = []
+    for world, truth in cells:
+        for numbers in blocks_of(datasets):
+            blocks.append(simulate(world, truth, numbers))
+            if progress is not None:
+                progress(shares_of(pd.concat(blocks, ignore_index=True)))
+    return shares_of(pd.concat(blocks, ignore_index=True))
 
 
 def blocks_of(datasets: int) -> list[range]:
