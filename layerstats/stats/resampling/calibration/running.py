@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,18 @@ SHARE_OF = ["world", "truth", "recipe", "quantity"]
 BLOCK_OF = ["seed", "replicates", "alpha", "world", "truth", "recipe", "first", "datasets"]
 COLUMNS = [*SHARE_OF, "first", *SUMS, "seed", "replicates", "alpha"]
 DEFAULT_ALPHA = 0.05
-# Worlds of another study have a name too.
-AnyWorld = TypeVar("AnyWorld")
+
+
+class Named(Protocol):
+    """A world of any study."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+
+AnyWorld = TypeVar("AnyWorld", bound=Named)
 
 
 def calibrate(
