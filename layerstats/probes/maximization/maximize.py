@@ -21,6 +21,7 @@ from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.priors.registry import open_prior
 from layerstats.probes.maximization.settings import settle
 from layerstats.probes.maximization.starts import start_table
+from layerstats.probes.maximization.unchanged import check_unchanged
 from layerstats.probes.network import network_attributes
 from layerstats.probes.ready import check_ready
 from layerstats.store import Experiment, OutcomeWriter, open_store, outcome_name
@@ -110,11 +111,12 @@ def write_outcomes(
     """Run a plan, and keep what became of its starts in a store: parameters and errors of `maximize_activations`."""
     _check_block(block)
     clips = plan.clips
+    name = name or outcome_name(str(plan.about["set_up"]), str(plan.about["network"]))
     with plan.ready() as place:
         plan.check(place)
         with OutcomeWriter(
             store,
-            name or outcome_name(plan.about["set_up"], plan.about["network"]),  # pyright: ignore[reportArgumentType]
+            name,
             plan.starts,
             plan.variables(),
             key=plan.key(),
@@ -128,7 +130,12 @@ def write_outcomes(
             shard_starts=plan.in_block(place, block[1]),
             overwrite=overwrite,
         ) as writer:
-            done = sum(rows.stop - rows.start for rows in writer.written)
+            written = writer.written
+            if written:
+                first = written[0].start
+                rows = slice(first, min(written[0].stop, first + plan.in_block(place, block[1])))
+                check_unchanged(plan, place, store, name, rows)
+            done = sum(rows.stop - rows.start for rows in written)
             for rows in writer.missing(block):
                 writer.write(rows, plan.run(rows, place))
                 done += rows.stop - rows.start

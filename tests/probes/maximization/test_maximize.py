@@ -346,6 +346,32 @@ def test_what_a_network_keeps_or_draws_while_it_runs_changes_nothing(tmp_path):
     assert make_again(network, tmp_path / "whole.zarr", "1_00002", hearing=UNRULY["hearing"])["steps"].item() == 2
 
 
+class Edited(torch.nn.Module):
+    """A network whose code, but no weight, will be changed."""
+
+    def __init__(self):
+        super().__init__()
+        self.logits = torch.nn.Linear(4, 2)
+
+    def forward(self, features):
+        return self.logits(features.mean(1))
+
+
+@pytest.mark.parametrize("block", [(0, 1), (1, 2)])
+def test_code_that_was_changed_is_noticed_where_outcomes_are_gone_on_with(tmp_path, monkeypatch, block):
+    with seeded(3):
+        network = Edited()
+    options = {**UNRULY, "block": block}
+    maximize_activations(network, ["0", "1"], tmp_path / "s.zarr", **options)
+    there = contents(tmp_path / "s.zarr")
+    with monkeypatch.context() as patch:
+        patch.setattr(Edited, "forward", lambda self, features: -3 * self.logits(features.mean(1)))
+        with pytest.raises(StoreError, match=r"gives something else now \(objective_before of the start '\w+' differs"):
+            maximize_activations(network, ["0", "1"], tmp_path / "s.zarr", **options)
+    assert contents(tmp_path / "s.zarr") == there
+    maximize_activations(network, ["0", "1"], tmp_path / "s.zarr", **options)
+
+
 def test_no_step_leaves_what_a_network_changes_in_place_as_it_was(tmp_path):
     options = {**UNRULY, "steps": 0}
     outcome = maximize_activations(Unruly(), ["0"], tmp_path / "s.zarr", **options).outcome()
