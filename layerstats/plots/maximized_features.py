@@ -48,7 +48,8 @@ def maximized_features(features: pd.DataFrame) -> ggplot:
     set_ups, words = (in_order(column(table, name)) for name in ("set_up", "target"))
     change = column(table, "features").astype(str) == "difference"
     value = column(table, "value").to_numpy(dtype=float)
-    largest = float(np.abs(value[change]).max()) if change.any() else 1.0
+    # Features of speech lie between 0 and 1: single values that went further would fade all else.
+    largest = min(float(np.abs(value[change]).max()), 1.0) if change.any() else 1.0
     titles = [f"{set_up}\n{panel}" for set_up in set_ups.cat.categories for panel in PANELS]
     place = set_ups.astype(str) + "\n" + column(table, "features").astype(str)
     data = table.assign(
@@ -62,14 +63,14 @@ def maximized_features(features: pd.DataFrame) -> ggplot:
         + geom_raster()
         + facet_grid("word", "panel")
         + scale_fill_identity()
-        + scale_x_continuous(breaks=[0, 400, 800], expand=(0, 0))
+        + scale_x_continuous(breaks=[0, 500], expand=(0, 0))
         + scale_y_continuous(breaks=[0, 40], expand=(0, 0))
         + coord_cartesian()
         + labs(
             x=TIME_LABEL,
             y="Mel band",
             caption=f"Features: white 0, black 1. Difference, after minus before: vermilion more, blue less; full "
-            f"colour is {largest:.2g}.",
+            f"colour is {largest:.2g}{' or more' if largest == 1 else ''}.",
         )
         + paper_theme(PAGE_WIDTH, 1.2 + 1.25 * len(words.cat.categories))
         + theme(panel_grid_major=element_blank(), legend_position="none")

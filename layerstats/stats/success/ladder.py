@@ -14,7 +14,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.success.attempt_frames import attempts_from_frame
 from layerstats.stats.success.judged_starts import judged_starts
-from layerstats.stats.success.marginal_and_joint import measures, scores_of
+from layerstats.stats.success.marginal_and_joint import asked_everywhere, measures, scores_of
 from layerstats.stats.success.rate_intervals import Inference, Sampling
 from layerstats.stats.success.set_ups import compare_set_ups
 from layerstats.stats.success.stored_attempts import attempts
@@ -224,8 +224,9 @@ def _rates(chosen: pd.DataFrame, order: Sequence[str], inference: Inference) -> 
     for (set_up, null), paths in chosen.drop_duplicates(_PATH).groupby(["set_up", "null"]):  # pyright: ignore[reportGeneralTypeIssues]
         moved[str(set_up), str(null)] = float(paths["displacement_heard"].to_numpy().mean())
     laid_out = judged_starts(attempts_from_frame(chosen), "all starts")
+    together = asked_everywhere(*laid_out.values())
     for (set_up, null), starts in sorted(laid_out.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
-        for measured in measures(starts):
+        for measured in measures(starts, together):
             estimate = measured.estimate(starts)
             yield {
                 "set_up": set_up,

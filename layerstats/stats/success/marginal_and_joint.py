@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,8 @@ class Success(PrintedResult):
         A row a set-up, null, measure and judge: ``set_up, null, measure, judge, networks, classes, starts, rate,
         mean_score, conf_low, conf_high, conf_level, drawn, denominator``, and the rate of each null (`null_untrained`,
         ...). *Marginal*: the judge hears the target. *Joint*: the target network does too. Judges are the target
-        network itself, the mean over other networks of its kind, each other judge, and all judges together.
+        network itself, the mean over other networks of its kind, each other judge, and all judges together
+        (those that were asked about the nulls of the set-up too, and the starts that all of them heard).
     classes
         The same for each class (`target`).
     nulls
@@ -120,9 +121,11 @@ def success_rates(
     attempts = checked_attempts(attempts)
     inference = Inference(networks, classes, conf_level)
     sets = judged_starts(attempts, denominator)
-    measured = {place: list(measures(starts)) for place, starts in sets.items()}
+    # What all judges hear is compared with nulls: they are those that were asked about these too.
+    together = {set_up: asked_everywhere(*_of_set_up(sets, set_up)) for set_up, _ in sets}
+    measured = {place: list(measures(starts, together[place[0]])) for place, starts in sets.items()}
     summary = [row for place, starts in sets.items() for row in _summary(starts, measured[place], inference)]
-    by_class = [row for starts in sets.values() for row in _by_class(starts, inference)]
+    by_class = [row for (name, _), one in sets.items() for row in _by_class(one, inference, together[name])]
     nulls = [row for place in sets if place[1] == "" for row in _against_nulls(place[0], sets, measured, inference)]
     own = [row for starts in sets.values() for row in own_minus_others(starts, inference, draws, seed)]
     key = ["set_up", "measure", "judge"]
@@ -138,7 +141,7 @@ def success_rates(
                 denominator=denominator
             )
         ),
-        tuple(_notes(sets, measured)),
+        (*_left_out(sets, together), *_notes(sets, measured)),
     )
 
 
@@ -146,8 +149,20 @@ _NULL_COLUMNS = ["set_up", "null", "measure", "judge", "rate", "null_rate", "net
 _OWN_COLUMNS = ["set_up", "null", "networks", "difference", "p_value"]
 
 
-def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
-    """Yield the measures of a set-up: marginal and joint, by target network, other networks, other judges and all."""
+def asked_everywhere(*sets: JudgedStarts) -> frozenset[str]:
+    """Return the judges that were asked about every one of some sets of starts."""
+    return frozenset.intersection(*(frozenset(starts.judges) for starts in sets))
+
+
+def _of_set_up(sets: dict[tuple[str, str], JudgedStarts], set_up: str) -> list[JudgedStarts]:
+    return [starts for (name, _), starts in sets.items() if name == set_up]
+
+
+def measures(starts: JudgedStarts, together: Collection[str]) -> Iterator[SuccessMeasure]:
+    """Yield the measures of a set-up: marginal and joint, by target network, other networks, other judges and all.
+
+    All judges are those of `together`.
+    """
     own = starts.own()
     own_known = bool(np.isfinite(own).any())
     if own_known:
@@ -162,17 +177,18 @@ def measures(starts: JudgedStarts) -> Iterator[SuccessMeasure]:
     for measure, with_own in ((MARGINAL, 1.0), (JOINT, own[:, None]))[: 1 + own_known]:
         for judge, columns, numbers, pairs, drawn in sides:
             yield SuccessMeasure(measure, judge, starts.right[:, numbers] * with_own, columns, pairs, drawn)
-    everyone = [starts.column(judge) for judge in (*peers, *starts.others)]
+    names = [judge for judge in (*peers, *starts.others) if judge in together]
+    everyone = [starts.column(judge) for judge in names]
     if everyone and own_known:
-        together = starts.right[:, everyone].copy()
+        by_all = starts.right[:, everyone].copy()
         # The target network's own judgement is in `own` already, where it is a peer.
-        mine = np.array([[network == name for name in (*peers, *starts.others)] for network in starts.networks])
-        together[mine[starts.network_of]] = 1.0
+        mine = np.array([[network == name for name in names] for network in starts.networks])
+        by_all[mine[starts.network_of]] = 1.0
         # Where a judge was not asked, nobody knows whether all would have heard the target: the start is left out.
-        together[(~mine & ~starts.asked()[:, everyone])[starts.network_of]] = np.nan
-        heard_by_all = together.prod(axis=1, keepdims=True) * own[:, None]
-        if np.isfinite(heard_by_all).any():
-            yield SuccessMeasure(JOINT, ALL, heard_by_all, (ALL,))
+        by_all[(~mine & ~starts.asked()[:, everyone])[starts.network_of]] = np.nan
+        heard = by_all.prod(axis=1, keepdims=True) * own[:, None]
+        if np.isfinite(heard).any():
+            yield SuccessMeasure(JOINT, ALL, heard, (ALL,))
 
 
 def scores_of(starts: JudgedStarts, measured: SuccessMeasure) -> float:
@@ -227,10 +243,10 @@ def _summary(starts: JudgedStarts, measured: list[SuccessMeasure], inference: In
         }
 
 
-def _by_class(starts: JudgedStarts, inference: Inference) -> Iterator[dict[str, object]]:
+def _by_class(starts: JudgedStarts, inference: Inference, together: Collection[str]) -> Iterator[dict[str, object]]:
     for target in starts.targets:
         own = starts.of_class(target)
-        for one in measures(own):
+        for one in measures(own, together):
             estimate = one.estimate(own)
             if estimate.starts:
                 yield {
@@ -283,6 +299,16 @@ def shared_estimates(
     if any(len(side.by_class) != len(shared) for side in sides):
         sides = [measured.estimate(starts, shared) for starts, measured in (first, second)]
     return sides[0], sides[1]
+
+
+def _left_out(sets: dict[tuple[str, str], JudgedStarts], together: dict[str, frozenset[str]]) -> Iterator[str]:
+    for set_up, judges in together.items():
+        found = next(iter(_of_set_up(sets, set_up)))
+        without = [judge for judge in (*found.peers, *found.others) if judge in found.judges and judge not in judges]
+        if without:
+            yield (
+                f"{set_up!r}: all judges are those that were asked about its nulls too, without {', '.join(without)}."
+            )
 
 
 def _notes(

@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.success.attempt_frames import checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, judged_starts
-from layerstats.stats.success.marginal_and_joint import measures, shared_estimates
+from layerstats.stats.success.marginal_and_joint import asked_everywhere, measures, shared_estimates
 from layerstats.stats.success.rate_intervals import Inference, Sampling
 from layerstats.tables import check_frame
 
@@ -116,10 +116,11 @@ def _same_beginnings(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
 def _compared(
     first: JudgedStarts, second: JudgedStarts, beginnings: np.ndarray, inference: Inference
 ) -> Iterator[dict[str, object]]:
-    other = {(one.measure, one.judge): one for one in measures(second)}
+    together = asked_everywhere(first, second)
+    other = {(one.measure, one.judge): one for one in measures(second, together)}
     rows = [_rows_of(side, beginnings) for side in (first, second)]
     paired = (rows[0] >= 0) & (rows[1] >= 0)
-    for one in measures(first):
+    for one in measures(first, together):
         two = other.get((one.measure, one.judge))
         estimates = None if two is None else shared_estimates((first, one), (second, two))
         if two is None or estimates is None:

@@ -155,7 +155,7 @@ _INFERENCES = {
 
 
 def _measure(starts: JudgedStarts, judge: str) -> SuccessMeasure:
-    return next(one for one in measures(starts) if one.measure == MARGINAL and one.judge == judge)
+    return next(one for one in measures(starts, starts.judges) if one.measure == MARGINAL and one.judge == judge)
 
 
 def _tests(pair: SimulatedPair, number: int) -> Iterator[tuple[str, str, float]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.success import attempts_from_frame, success_rates
+from layerstats.stats.success import attempts_from_frame, compare_set_ups, success_rates
 from layerstats.stats.success.rate_intervals import effective_wilson
 
 
@@ -205,3 +205,21 @@ def test_all_judges_are_joint_only_where_all_were_asked(make_frame):
     summary = success_rates(attempts_from_frame(frame[asked])).summary
     found = summary.query("measure == 'joint' and judge == 'all judges'")
     assert found[["starts", "rate"]].to_numpy().tolist() == [[40, pytest.approx(expected, abs=1e-12)]]
+
+
+def test_all_judges_are_the_same_beside_a_null_and_in_another_set_up(make_frame):
+    real, null = make_frame(networks=3), make_frame(networks=3, null="zero_steps", other=0.1, seed=1)
+    other = make_frame(networks=3, set_up="none", seed=2)
+    heard = pd.concat([real, null[null["judge"] != "pocketsphinx"], other[other["judge"] != "pocketsphinx"]])
+    result = success_rates(attempts_from_frame(heard))
+    networks_only = success_rates(attempts_from_frame(heard[heard["judge"] != "pocketsphinx"]))
+    both = [one.summary.query("measure == 'joint' and judge == 'all judges'") for one in (result, networks_only)]
+    assert both[0]["rate"].tolist() == both[1]["rate"].tolist()
+    assert "'smooth': all judges are those that were asked about its nulls too, without pocketsphinx." in result.notes
+    compared = [
+        compare_set_ups(attempts_from_frame(one), "smooth", "none").set_index(["measure", "judge"])
+        for one in (heard, heard[heard["judge"] != "pocketsphinx"])
+    ]
+    place = ("joint", "all judges")
+    assert compared[0].loc[place, "difference"] == compared[1].loc[place, "difference"]
+    assert not compared[0].index.isin([("marginal", "pocketsphinx")]).any()
