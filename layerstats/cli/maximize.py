@@ -12,6 +12,8 @@ from layerstats.cli.network_file import load_network
 from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
     from torch import nn
 
@@ -94,7 +96,10 @@ def maximize(
             chosen = listed(targets)
             if not chosen:
                 raise ArgumentError("Say with --targets what is maximized, for instance --targets yes,no or conv2:5.")
-            nulls = None if null is None else _nulls(null, _part(block))
+            nulls = None
+            if null is not None:
+                # Read as what starts begin from is: the same split, the same choice of damaged audio.
+                nulls = _nulls(null, _part(block), lambda what: _clips(step, network, what, split, too_long, damaged))
             step("maximizing")
             options: dict[str, Any] = {
                 "starts": starts,
@@ -191,9 +196,8 @@ def _part(block: str) -> tuple[int, int]:
     return int(number), int(parts)
 
 
-def _nulls(text: str, part: tuple[int, int]) -> dict[str, Any]:
+def _nulls(text: str, part: tuple[int, int], read_clips: Callable[[str], Clips]) -> dict[str, Any]:
     """Return the arguments of `record_nulls` that `--null` says; what is wrong is told before anything has run."""
-    from layerstats.corpora import open_corpus
     from layerstats.errors import ArgumentError
     from layerstats.probes.maximization import check_nulls
 
@@ -210,7 +214,7 @@ def _nulls(text: str, part: tuple[int, int]) -> dict[str, Any]:
         elif kind == "shuffled" and what:
             arguments["shuffled"] = what
         elif kind == "natural" and what:
-            arguments["natural"] = open_corpus(what)
+            arguments["natural"] = read_clips(what)
     if not arguments["nulls"]:
         raise ArgumentError(f"--null takes nulls separated by commas, as in zero_steps,untrained:3, but got {text!r}.")
     check_nulls(**arguments)

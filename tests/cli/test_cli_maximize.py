@@ -1,6 +1,8 @@
 """`layerstats maximize`, as a user types it."""
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from layerstats.cli.main import app
@@ -100,6 +102,24 @@ def test_nulls_beside(tmp_path, checkpoints):
     }  # fmt: skip
     moved, null = (open_store(store).outcome(f"none.commands_02{end}") for end in ("", ".random_direction"))
     assert moved["displacement"].to_numpy() == pytest.approx(null["displacement"].to_numpy(), rel=1e-4)
+
+
+def test_natural_exemplars_are_read_as_the_corpus_of_starts_is(tmp_path, checkpoints):
+    network, _ = checkpoints
+    folder = tmp_path / "digits" / "recordings"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number, seconds in enumerate([0.5, 0.6, 2.0]):
+        soundfile.write(folder / f"{number}_jo_0.wav", rng.normal(0, 0.1, int(8000 * seconds)), 8000)
+    store = tmp_path / "s.zarr"
+    command = ["maximize", network, store, "--targets", "ask", "--starts", 2, "--steps", 1]
+    natural = ["--null", f"natural:fsdd:{tmp_path / 'digits'}"]
+    with pytest.raises(LayerstatsError, match="too_long"):
+        run(*command, *natural)
+    assert not store.exists()
+    run(*command, *natural, "--too-long", "skip")
+    tokens = open_store(store).outcome(null="natural")["token"].to_numpy().tolist()
+    assert sorted(tokens) == ["0_jo_0", "1_jo_0"]
 
 
 def test_a_start_again_is_of_the_prior_and_the_file_that_are_said(tmp_path, checkpoints):
