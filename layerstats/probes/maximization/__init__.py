@@ -7,7 +7,7 @@ from layerstats.probes.maximization.hearing import Hearing, hearing_of
 from layerstats.probes.maximization.ladder import maximize_ladder
 from layerstats.probes.maximization.maximize import maximize_activations, plan_maximization, write_outcomes
 from layerstats.probes.maximization.nulls import NULLS, check_nulls, record_nulls, top_exemplars
-from layerstats.probes.maximization.objectives import Objective, Unit, read_unit
+from layerstats.probes.maximization.objectives import Objective
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors import (
     PRIORS,
@@ -23,6 +23,7 @@ from layerstats.probes.maximization.rendering import rendered
 from layerstats.probes.maximization.settings import SETTINGS, MaximizationSettings
 from layerstats.probes.maximization.speech_spectrum import SpeechSpectrum, read_spectrum, speech_spectrum
 from layerstats.probes.maximization.starts import start_seed, start_table
+from layerstats.probes.units import Unit, read_unit
 
 __all__ = [
     "NULLS",

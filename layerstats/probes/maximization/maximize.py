@@ -15,7 +15,6 @@ from layerstats.errors import ArgumentError
 from layerstats.models import ModelCard, device_for, part, running
 from layerstats.probes.inputs import call, first_tensor
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
-from layerstats.probes.maximization.objectives import read_unit
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.priors.registry import open_prior
@@ -24,6 +23,7 @@ from layerstats.probes.maximization.starts import start_table
 from layerstats.probes.maximization.unchanged import check_unchanged
 from layerstats.probes.network import network_attributes
 from layerstats.probes.ready import check_ready
+from layerstats.probes.units import read_unit
 from layerstats.store import Experiment, OutcomeWriter, open_store, outcome_name
 
 

@@ -8,90 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_choice
-from layerstats.errors import ArgumentError, NetworkError
-from layerstats.probes.inputs import call, copied, first_tensor
+from layerstats.errors import ArgumentError
+from layerstats.probes.inputs import call, copied
 from layerstats.probes.layers.capture import capturing
-from layerstats.probes.layers.choose import choose_layers
-from layerstats.probes.ready import check_ready
-
-# Of a class; what a layer gives is maximized as it is.
-CLASS_OBJECTIVES = ("log_probability", "probability", "logit")
-ACTIVATION = "activation"
-# Modules that work on the last axis, where others have their channels on the one after the tokens.
-_LAST_AXIS = (nn.Linear, nn.LayerNorm, nn.RMSNorm, nn.Embedding)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A class of the output (`layer` is ""), or a channel of a layer, of which `position` picks one value.
-
-    Parameters
-    ----------
-    name : str
-        As it was written.
-    layer : str
-        Name of the module; "" for the output of the network.
-    channel : int
-        Number of the class or channel, from 0.
-    position : tuple of int, optional
-        Along the other axes of the layer's output; None is the mean over all of them.
-    """
-
-    name: str
-    layer: str
-    channel: int
-    position: tuple[int, ...] | None = None
-
-
-def read_unit(text: str, network: nn.Module, labels: Sequence[str] | None) -> Unit:
-    """Read the name of a unit: "yes", "conv2:5" (a channel) or "conv2:5:10/3" (one value of it).
-
-    Parameters
-    ----------
-    text : str
-        A class by its label or, without labels, by its number; or LAYER:CHANNEL, or LAYER:CHANNEL:POSITION with the
-        numbers along the other axes separated by slashes.
-    network : torch.nn.Module
-        Whose layers may be named.
-    labels : sequence of str or None
-        Names of the classes in order.
-
-    Raises
-    ------
-    ArgumentError
-        There is no such class or layer, or what follows the layer are no numbers; what there is, is listed.
-
-    Examples
-    --------
-    >>> network = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU())
-    >>> read_unit("1:3:0", network, None)
-    Unit(name='1:3:0', layer='1', channel=3, position=(0,))
-    """
-    if labels is not None and text in labels:
-        return Unit(text, "", list(labels).index(text))
-    if labels is None and text.isdecimal():
-        return Unit(text, "", int(text))
-    layer, colon, rest = text.partition(":")
-    if not colon:
-        classes = "the network's classes are numbered from 0 (give their names with labels=)"
-        if labels is not None:
-            named = f"the network's classes are {_told(labels)}"
-            classes = named if len(labels) else "the network has no classes, for its output is not (start, class)"
-        raise ArgumentError(
-            f"There is no target {text!r}: {classes}. A channel of a layer is LAYER:CHANNEL, one "
-            "value of it LAYER:CHANNEL:POSITION, for instance conv2:5 or conv2:5:10/3."
-        )
-    names = choose_layers(network, [layer])
-    channel, _, position = rest.partition(":")
-    numbers = position.split("/") if position else []
-    if len(names) != 1 or not all(number.strip().isdecimal() for number in [channel, *numbers]):
-        raise ArgumentError(
-            f"Invalid target {text!r}: after the name of one layer come the number of a channel and, for one value of "
-            "it, the numbers of its place along the other axes, as in conv2:5 or conv2:5:10/3."
-        )
-    check_ready(network, names)
-    return Unit(text, names[0], int(channel), tuple(map(int, numbers)) if numbers else None)
+from layerstats.probes.units import Unit, UnitValues, class_logits
 
 
 @dataclass(frozen=True)
@@ -108,17 +28,6 @@ class Scores:
 
     objective: Tensor
     logits: Tensor | None
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Starts of a batch whose units are alike: classes, channels of one layer, or values of one layer."""
-
-    layer: str
-    rows: tuple[int, ...]
-    places: Tensor
-    channels: Tensor
-    positions: tuple[Tensor, ...] | None
 
 
 class Objective:
@@ -142,6 +51,7 @@ class Objective:
 
     Examples
     --------
+    >>> from layerstats.probes.units import read_unit
     >>> network = nn.Linear(2, 3)
     >>> units = [read_unit(name, network, ["a", "b", "c"]) for name in ("c", "a")]
     >>> Objective(network, units, "probability")(torch.zeros(2, 2)).objective.shape
@@ -155,13 +65,8 @@ class Objective:
         objective: str = "log_probability",
         device: torch.device | None = None,
     ) -> None:
-        check_objective(objective, units)
         self.network, self.units, self.name, self.device = network, tuple(units), objective, device
-        self.layers = tuple(dict.fromkeys(unit.layer for unit in units if unit.layer))
-        self.groups = _groups(self.units, device)
-        order = [row for group in self.groups for row in group.rows]
-        self._place = None if order == sorted(order) else torch.tensor(order, device=device).argsort()
-        self._last = {name for name in self.layers if isinstance(dict(network.named_modules())[name], _LAST_AXIS)}
+        self.values = UnitValues(network, units, objective, device)
 
     def at(self, rows: Sequence[int]) -> Objective:
         """Return the objective of some of the starts."""
@@ -170,7 +75,7 @@ class Objective:
     @property
     def classes(self) -> Tensor | None:
         """Numbers of the classes that are maximized, (start,); None where units of layers are among the targets."""
-        return None if self.layers else self.groups[0].channels
+        return self.values.classes
 
     def __call__(self, heard: Tensor) -> Scores:
         """Run the network on what it hears, (start, ...), one entry a unit.
@@ -183,97 +88,14 @@ class Objective:
             The network fails, or gives another number of values than starts.
         """
         # Modules may work in place on what they are given, the first one on what is maximized.
-        with capturing(self.network, self.layers, lambda _layer, output: output.clone()) as kept:
+        with capturing(self.network, self.values.layers, lambda _layer, output: output.clone()) as kept:
             output = call(self.network, copied(heard))
-        logits = first_tensor(output)
-        if logits is not None and (logits.ndim != 2 or len(logits) != len(heard) or not logits.is_floating_point()):
-            logits = None
-        values = [
-            self._of_layer(group, kept[group.layer], len(heard)) if group.layer else self._of_classes(group, logits)
-            for group in self.groups
-        ]
-        together = torch.cat(values) if len(values) > 1 else values[0]
-        return Scores(together if self._place is None else together[self._place], logits)
-
-    def _of_classes(self, group: _Group, logits: Tensor | None) -> Tensor:
-        if logits is None:
+        found = class_logits(output, len(heard))
+        # Of a network with frames, its classes are what it says of a window with one frame.
+        logits = None if found is None or found[0, 0].numel() != 1 else found.flatten(1)
+        if logits is None and not self.values.layers:
             raise ArgumentError(
                 f"The classes of a {type(self.network).__name__} cannot be maximized: it does not give (start, class). "
                 "Name a channel of one of its layers, LAYER:CHANNEL."
             )
-        self._check_inside(group, (logits.shape[1],), "classes")
-        if logits.shape[1] == 1 and self.name != "logit":
-            raise ArgumentError(
-                f"The {type(self.network).__name__} gives one class only, whose probability is always 1: maximize its "
-                "logit (objective='logit', --objective logit)."
-            )
-        chosen = logits
-        if self.name == "log_probability":
-            chosen = torch.log_softmax(chosen, dim=1)
-        elif self.name == "probability":
-            chosen = torch.softmax(chosen, dim=1)
-        return chosen.gather(1, group.channels[:, None])[:, 0]
-
-    def _of_layer(self, group: _Group, output: Tensor, starts: int) -> Tensor:
-        if output.ndim < 2 or len(output) != starts or not output.is_floating_point():
-            raise NetworkError(
-                f"Layer {group.layer!r} gives {output.dtype} of shape {tuple(output.shape)} for {starts} starts, in "
-                "which no channels are found: its first axis must be the starts, and its values real numbers."
-            )
-        channels_first = output.movedim(-1, 1) if group.layer in self._last else output
-        sizes = tuple(channels_first.shape[1:])
-        self._check_inside(group, sizes if group.positions is not None else sizes[:1], "channels")
-        if group.positions is not None:
-            return channels_first[(group.places, group.channels, *group.positions)]
-        return channels_first[group.places, group.channels].reshape(len(group.rows), -1).mean(1)
-
-    def _check_inside(self, group: _Group, sizes: tuple[int, ...], what: str) -> None:
-        """Raise `ArgumentError` where a unit is not among the `sizes` of its layer."""
-        for row in group.rows:
-            unit = self.units[row]
-            places = (unit.channel, *(unit.position or ()))
-            if len(places) != len(sizes) or any(place >= size for place, size in zip(places, sizes, strict=True)):
-                whose = f"Layer {unit.layer!r}" if unit.layer else f"The {type(self.network).__name__}"
-                along = " x ".join(map(str, sizes[1:]))
-                raise ArgumentError(
-                    f"There is no unit {unit.name!r}. {whose} has {sizes[0]} {what}, from 0"
-                    f"{f', and {along} places' if along else ''}."
-                )
-
-
-def check_objective(objective: str, units: Sequence[Unit]) -> None:
-    """Raise `ArgumentError` unless the objective is one of classes, or of units of layers, as the units are."""
-    if not units:
-        raise ArgumentError("There must be at least one target, but got none.")
-    layers = [unit.name for unit in units if unit.layer]
-    if 0 < len(layers) < len(units):
-        classes = [unit.name for unit in units if not unit.layer]
-        raise ArgumentError(
-            f"Classes and units of layers are maximized one after the other, but got {classes[0]!r} and {layers[0]!r}."
-        )
-    if layers and objective != ACTIVATION:
-        raise ArgumentError(
-            f"Units of layers have no probability: the objective of {layers[0]!r} is 'activation', but got "
-            f"{objective!r} instead."
-        )
-    if not layers:
-        check_choice("objective", objective, CLASS_OBJECTIVES)
-
-
-def _groups(units: Sequence[Unit], device: torch.device | None) -> list[_Group]:
-    kinds: dict[tuple[str, int | None], list[int]] = {}
-    for row, unit in enumerate(units):
-        kinds.setdefault((unit.layer, None if unit.position is None else len(unit.position)), []).append(row)
-    groups = []
-    for (layer, axes), rows in kinds.items():
-        channels = torch.tensor([units[row].channel for row in rows], device=device)
-        positions = None
-        if axes is not None:
-            places = [units[row].position or () for row in rows]
-            positions = tuple(torch.tensor(along, device=device) for along in zip(*places, strict=True))
-        groups.append(_Group(layer, tuple(rows), torch.tensor(rows, device=device), channels, positions))
-    return groups
-
-
-def _told(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:60]) + (f", ... ({len(labels)} in all)" if len(labels) > 60 else "")
+        return Scores(self.values(output, kept), logits)

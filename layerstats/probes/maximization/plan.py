@@ -20,11 +20,12 @@ from layerstats.models import preserved, seeded
 from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.ascent import Ascent, ascend
 from layerstats.probes.maximization.hearing import Hearing
-from layerstats.probes.maximization.objectives import Objective, Unit
+from layerstats.probes.maximization.objectives import Objective
 from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.rendering import PREFIX
 from layerstats.probes.maximization.settings import MaximizationSettings
+from layerstats.probes.units import Unit
 from layerstats.store import VariableSpec, content_hash, outcome_variables, starts_in_block
 
 # As many starts at once as keep a CPU busy within its caches, and a GPU full.

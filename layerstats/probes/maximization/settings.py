@@ -9,9 +9,9 @@ from typing import Any
 from layerstats.checks import check_choice, check_not_negative
 from layerstats.errors import ArgumentError
 from layerstats.probes.maximization.ascent import AscentSettings
-from layerstats.probes.maximization.objectives import ACTIVATION, Unit, check_objective
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.starts import MATCHES
+from layerstats.probes.units import ACTIVATION, Unit, check_objective
 
 # What Soomro et al. (2019) do: the softmax probability, 20 steps of .01 on features or .1 on codes (the usual rates).
 SETTINGS: dict[str, Mapping[str, Any]] = {

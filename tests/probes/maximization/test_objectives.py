@@ -6,7 +6,8 @@ from torch import nn
 
 from layerstats.errors import ArgumentError
 from layerstats.models import ConvolutionalEncoder
-from layerstats.probes.maximization import Objective, Unit, read_unit
+from layerstats.probes.maximization import Objective
+from layerstats.probes.units import Unit, UnitValues, read_unit
 
 
 def test_units_of_layers_are_values_of_their_outputs(nets):
@@ -39,6 +40,25 @@ def test_classes_by_name_and_by_number(nets):
         assert torch.equal(one.objective, other.objective)
     torch.testing.assert_close(one.objective, network(heard)[[0, 1], [2, 0]])
     assert read_unit("conv1:3", network, ["conv1:3", "b"]) == Unit("conv1:3", "", 0)
+
+
+def test_classes_of_networks_with_frames_are_on_the_last_axis():
+    network, heard = nn.Linear(4, 3), torch.randn(3, 6, 4)
+    units = [read_unit(name, network, ["a", "b", "a:b"]) for name in ("b:5", "a:0", "a:b:2")]
+    assert units[2] == Unit("a:b:2", "", 2, (2,))
+    given = network(heard)
+    found = UnitValues(network, units, "log_probability")(given, {})
+    expected = given.log_softmax(-1)[[0, 1, 2], [5, 0, 2], [1, 0, 2]]
+    torch.testing.assert_close(found, expected)
+    mean = UnitValues(network, [read_unit("b", network, ["a", "b", "c"])] * 3, "logit")(given, {})
+    torch.testing.assert_close(mean, given[:, :, 1].mean(1))
+    with pytest.raises(ArgumentError, match="6 places"):
+        UnitValues(network, [Unit("b:6", "", 1, (6,))] * 3, "logit")(given, {})
+    with pytest.raises(ArgumentError, match="cannot be maximized"):
+        Objective(network, units)(heard)
+    window = Objective(network, [Unit("b", "", 1)], "logit")(heard[:1, 5:])
+    torch.testing.assert_close(window.logits, given[:1, 5])
+    torch.testing.assert_close(window.objective, given[:1, 5, 1])
 
 
 @pytest.mark.parametrize(
