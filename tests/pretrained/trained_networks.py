@@ -43,7 +43,7 @@ def pitch_hz(probabilities: Tensor) -> Tensor:
 
 
 class SileroVoiceActivity(nn.Module):
-    """Silero's network for 16 kHz: chunks of 512 samples, after the last 64 of the chunk before, to logits of speech."""
+    """Silero's network for 16 kHz: chunks of 512 samples, with the 64 before them, to logits of speech."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ def silero_twin(folder: Path):
     """The same network as its authors scripted it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the format is old, and all that its authors give
-        return torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit")
+        return torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit").eval()
 
 
 def ctranslate2_weights(file: Path) -> dict[str, np.ndarray]:
