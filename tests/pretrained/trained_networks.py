@@ -84,7 +84,7 @@ def silero(folder: Path) -> SileroVoiceActivity:
 
 
 def scripted_silero(folder: Path) -> tuple[torch.jit.ScriptModule, SileroVoiceActivity]:
-    """The network as its authors scripted it, of another training run than the safetensors, and ours with its weights."""
+    """The network as its authors scripted it, of another training run, and ours with its weights."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the format is old, and all that its authors give
         scripted = torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit").eval()
