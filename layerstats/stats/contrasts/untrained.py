@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 COLUMNS = ["layer", "recording", "trained", "effect_size"]
 # What a network and its untrained twins have in common.
 IDENTITY = ("model", "network", "network_kind", "part")
+# How it is measured, besides the quantity, and of which score: a store may hold the relevance of several, by several
+# rules.
+MEASURED = ("times_activation", "method", "rules", "epsilon")
+SCORE = ("target", "start")
 
 
 def network_effects(
@@ -68,7 +72,8 @@ def _effect(series: Series, contrast: Contrast) -> float:
 def untrained_twins(experiment: Experiment) -> list[str]:
     """Return the complete recordings of the same network with random weights: of its quantity and of its layers.
 
-    A store may hold several networks, so what two recordings say of `IDENTITY` must agree where both say it.
+    A store may hold several networks, and of each several targets and rules, so what two recordings say of `IDENTITY`,
+    of `MEASURED` and of `SCORE` must agree where both say it.
     """
     recordings = experiment.recordings
     alike = recordings["complete"].astype(bool) & (recordings["quantity"] == experiment.quantity)
@@ -81,7 +86,11 @@ def _is_twin(experiment: Experiment, name: str) -> bool:
         other = experiment.select(layer=list(experiment.layers)).recording(name)
     except ArgumentError:
         return False  # it lacks a layer
-    ours, theirs = experiment.recording_attrs, other.recording_attrs
-    same = all(ours[about] == theirs[about] for about in IDENTITY if about in ours and about in theirs)
     # A mean and a root mean square are not the same either.
-    return same and other.summary == experiment.summary
+    return agree(experiment, other, (*IDENTITY, *MEASURED, *SCORE)) and other.summary == experiment.summary
+
+
+def agree(experiment: Experiment, other: Experiment, about: Collection[str]) -> bool:
+    """Return whether two recordings have the same attributes `about`, as far as both say them."""
+    ours, theirs = experiment.recording_attrs, other.recording_attrs
+    return all(ours[name] == theirs[name] for name in about if name in ours and name in theirs)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.contrasts.untrained import MEASURED, SCORE, agree
 from layerstats.store import Experiment, open_store
 
 UNTRAINED = "untrained"
@@ -38,10 +39,10 @@ class Network:
     view: Experiment
 
 
-def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list[Network]:
+def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]], quantity: str = "activation") -> list[Network]:
     """List the networks in stores that were recorded on the same tokens.
 
-    Each recording of activations by a trained network is one; its attributes `network_kind` and `network_seed` (and
+    Each recording of the quantity by a trained network is one; its attributes `network_kind` and `network_seed` (and
     `part`, for parts of one network) say which. Untrained networks are those of the first store of each
     `network_kind` that has any: a Q-network's and a discriminator's are the same networks again. Those of different
     kinds are kept apart, since networks whose weights are drawn in another way differ before they have learned
@@ -51,6 +52,8 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
     ----------
     stores
         Paths, of which all such recordings are meant, or views of one recording each, with the same selection in all.
+    quantity
+        What is recorded: "activation", "relevance", "gradient", ...; views of one recording say it themselves.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
     """
     if isinstance(stores, str | os.PathLike | Experiment):
         raise ArgumentError(f"The 'stores' parameter must be a list of stores, but got {stores!r} instead.")
-    views = [view for store in stores for view in _views(store)]
+    views = [view for store in stores for view in _views(store, quantity)]
     if not views:
         raise ArgumentError("The 'stores' parameter must list at least one store, but it is empty.")
     _check_same_tokens(views)
@@ -73,18 +76,22 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]]) -> list
     if twice:
         raise DataError(
             f"The network {twice[0][0]!r} with seed {twice[0][1]} occurs more than once. Give each store once, and "
-            "each training a seed of its own (the attribute 'network_seed' of its recording)."
+            "each training a seed of its own (the attribute 'network_seed' of its recording). Where a store holds "
+            "several recordings of a network, of other scores, give one of them: open_store(path, recording=...)."
         )
     return [*trained, *_untrained(views)]
 
 
-def _views(store: Experiment | str | os.PathLike[str]) -> list[Experiment]:
-    """Return a view of a recording as it is, and of a store the activations of its trained networks."""
+def _views(store: Experiment | str | os.PathLike[str], quantity: str) -> list[Experiment]:
+    """Return a view of a recording as it is, and of a store what it has of a quantity of its trained networks."""
     if isinstance(store, Experiment) and store.has_recording:
         return [store]
     opened = store if isinstance(store, Experiment) else open_store(store)
     table = opened.recordings
-    chosen = table[table["complete"].astype(bool) & (table["quantity"] == "activation")]
+    chosen = table[table["complete"].astype(bool) & (table["quantity"] == quantity)]
+    if chosen.empty:
+        known = ", ".join(sorted(set(table["quantity"].astype(str)))) or "nothing"
+        raise ArgumentError(f"{opened.path} has no finished recording of {quantity!r}. It holds: {known}.")
     trained = chosen.loc[chosen["trained"].astype(bool), "recording"].tolist()
     # Of a store of untrained networks any one stands for it.
     return [opened.recording(str(name)) for name in trained or chosen["recording"].tolist()[:1]]
@@ -129,17 +136,24 @@ def _untrained(views: Sequence[Experiment]) -> list[Network]:
 
 
 def _untrained_recordings(view: Experiment) -> list[tuple[int, Experiment]]:
-    """Return the same selection in every untrained network that the view's store has of its quantity, with its seed."""
+    """Return the same selection in every untrained network that the view's store has of the same, with its seed."""
     table = view.recordings
     alike = table["complete"].astype(bool) & (table["quantity"] == view.quantity) & table["network_seed"].notna()
     chosen = table[alike & ~table["trained"].astype(bool)]
     pairs = zip(chosen["network_seed"], chosen["recording"], strict=True)
-    return [(int(seed), view.recording(str(name))) for seed, name in pairs]
+    others = [(int(seed), view.recording(str(name))) for seed, name in pairs]
+    return [(seed, other) for seed, other in others if agree(view, other, (*MEASURED, *SCORE))]
 
 
 def _check_same_tokens(views: Sequence[Experiment]) -> None:
     first = views[0]
     for view in views[1:]:
+        if view.quantity != first.quantity or not agree(first, view, MEASURED):
+            told = [{"quantity": one.quantity, **_measured(one)} for one in (first, view)]
+            raise DataError(
+                f"Networks are compared in the same quantity, but {first.path} holds {told[0]} and {view.path} "
+                f"{told[1]}. Where a store holds several, give the one that is meant: open_store(path, recording=...)."
+            )
         if view.summary != first.summary:
             raise DataError(
                 f"{first.path} holds the {first.summary} over channels and {view.path} the {view.summary}: these are "
@@ -151,3 +165,7 @@ def _check_same_tokens(views: Sequence[Experiment]) -> None:
                 f"Networks are compared on the same tokens, but those of {view.path} are not those of {first.path}. "
                 "Record them on the same corpus, with the same split and clips, and select the same tokens."
             )
+
+
+def _measured(view: Experiment) -> dict[str, object]:
+    return {name: view.recording_attrs[name] for name in MEASURED if name in view.recording_attrs}

@@ -57,6 +57,7 @@ def compare_networks(
     contrasts: Sequence[str | Contrast] = (),
     layers: Collection[str] | None = None,
     variant: str = "word",
+    quantity: str = "activation",
     kinds: Sequence[str] | None = None,
     adjust: AdjustMethod = "holm",
     conf_level: float = 0.95,
@@ -92,6 +93,9 @@ def compare_networks(
         All by default.
     variant
         "word": only the samples inside the word, so that zero padding and duration make no effect; "padded": all.
+    quantity
+        What the stores hold of the networks: "activation", "relevance", "gradient", ... Views of one recording say it
+        themselves.
     kinds
         Kinds to compare and their order; by default all, in the order of the stores, untrained last.
     adjust
@@ -113,7 +117,7 @@ def compare_networks(
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must lie between 0 and 1, but got {conf_level!r} instead.")
     check_positive("draws", draws)
-    networks = _chosen(list_networks(stores), kinds)
+    networks = _chosen(list_networks(stores, quantity), kinds)
     names = _layers(networks, layers)
     wanted = list_contrasts(networks[0].view, words, phones, variant, contrasts)
     measured, series = measure(networks, wanted, names, draws, seed)

@@ -61,3 +61,20 @@ def test_untrained_networks_are_those_of_the_same_network(tmp_path):
     assert untrained_twins(open_store(path, recording="supervised")) == ["other_kind", "says_little"]
     shallow = open_store(path, recording="reader").select(layer="conv1")
     assert untrained_twins(shallow) == ["other_layers", "says_little", "untrained_00"]
+
+
+def test_untrained_networks_are_measured_by_the_same_rule_for_the_same_score(tmp_path):
+    tokens = pd.DataFrame({"token": ["a", "b"], "word": ["ask", "wash"], "speaker": ["s1", "s2"], "split": "test"})
+    values, path = {"conv1": np.arange(8.0).reshape(2, 4)}, tmp_path / "store.zarr"
+
+    def write(name, **attrs):
+        about = {"quantity": "relevance", **attrs}
+        store_arrays(path, tokens, values, time_s={"conv1": np.arange(4) / 10}, name=name, attrs=about)
+
+    write("relevance", method="epsilon", epsilon=1e-6, target="ask")
+    write("same", method="epsilon", epsilon=1e-6, target="ask", trained=False)
+    write("other_rule", method="gamma", target="ask", trained=False)
+    write("other_epsilon", method="epsilon", epsilon=0.1, target="ask", trained=False)
+    write("other_target", method="epsilon", epsilon=1e-6, target="wash", trained=False)
+    write("activations", quantity="activation", trained=False)
+    assert untrained_twins(open_store(path, recording="relevance")) == ["same"]

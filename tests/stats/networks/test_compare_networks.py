@@ -44,16 +44,16 @@ def activations(tokens, rng, effect):
     }
 
 
-def write(folder, name, kind, seed, effect, part=None, untrained=0, tables=None):
+def write(folder, name, kind, seed, effect, part=None, untrained=0, tables=None, **about):
     tokens, phones = clips() if tables is None else tables
     rng = np.random.default_rng([seed, len(name), round(10 * effect)])
-    attrs = {"network_kind": kind, "network_seed": seed, **({"part": part} if part else {})}
+    attrs = {"network_kind": kind, "network_seed": seed, **({"part": part} if part else {}), **about}
     path = folder / f"{name}_{seed}.zarr"
     store_arrays(path, tokens, activations(tokens, rng, effect), time_s=TIMES, phones=phones, attrs=attrs)
     for twin in range(untrained):
         arrays = activations(tokens, np.random.default_rng(100 + twin), 0.1)
         name = f"untrained_{twin:02}"
-        attrs = {"seed": twin, "trained": False}
+        attrs = {"seed": twin, "trained": False, **about}
         store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, name=name, attrs=attrs)
     return path
 
@@ -243,3 +243,27 @@ def test_one_store_may_hold_several_networks(tmp_path):
         assert [(one.kind, one.seed) for one in list_networks([whole])] == expected
     one = list_networks([open_store(path, recording="supervised_1")])
     assert [network.view.name for network in one] == ["supervised_1", "ciwgan_random", "supervised_random"]
+
+
+def test_any_quantity_is_compared_and_two_are_not(tmp_path):
+    """The relevance of networks lies beside their activations, by several rules."""
+    rule = {"quantity": "relevance", "method": "epsilon"}
+    paths = [write(tmp_path, "words", "supervised", seed, 1.0, untrained=2 * (seed == 0), **rule) for seed in range(2)]
+    found = compare_networks(paths, words=[("ask", "wash")], quantity="relevance", draws=100)
+    assert found.kinds["network"].tolist()[:2] == ["supervised", "untrained"]
+    other = write(tmp_path, "gamma", "supervised", 1, 1.0, quantity="relevance", method="gamma")
+    with pytest.raises(DataError, match=r"'method': 'epsilon'.*'method': 'gamma'"):
+        list_networks([paths[0], other], "relevance")
+    with pytest.raises(ArgumentError, match=r"no finished recording of 'activation'\. It holds: relevance"):
+        compare_networks(paths, words=[("ask", "wash")])
+
+
+def test_a_store_with_two_rules_asks_which_is_meant(tmp_path):
+    path = write(tmp_path, "words", "supervised", 0, 1.0, quantity="relevance", method="epsilon")
+    tokens, phones = clips()
+    attrs = {"network_kind": "supervised", "network_seed": 0, "quantity": "relevance", "method": "gamma"}
+    arrays = activations(tokens, np.random.default_rng(5), 1.0)
+    store_arrays(path, tokens, arrays, time_s=TIMES, phones=phones, attrs=attrs, name="gamma")
+    with pytest.raises(DataError, match=r"'method': 'gamma'.*give the one that is meant"):
+        list_networks([path], "relevance")
+    assert [one.kind for one in list_networks([open_store(path, recording="gamma")])] == ["supervised"]
