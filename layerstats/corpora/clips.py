@@ -237,7 +237,8 @@ def clips_for(network: Any, corpus: Corpus | Clips, **options: Any) -> Clips:
     Raises
     ------
     ArgumentError
-        Clips of another sampling rate than that of the network's front end.
+        Clips of another sampling rate than that of the network's front end; or the network hears utterances as long
+        as they are, and no `samples` are given.
 
     Examples
     --------
@@ -260,6 +261,12 @@ def clips_for(network: Any, corpus: Corpus | Clips, **options: Any) -> Clips:
     own: dict[str, Any] = {}
     if front_end is not None and rate_hz is not None:
         own = {"rate_hz": rate_hz, "samples": front_end.samples, "silence_s": 0.0}
+        if front_end.samples == 0 and "samples" not in options:
+            raise ArgumentError(
+                f"A {type(network).__name__} hears every utterance as long as it is, and the zeros that fill a clip "
+                "would change what it makes of it. Hand over the corpus's audio one utterance at a time, or pass "
+                "samples= for clips of one length all the same."
+            )
     elif isinstance(configuration, dict) and "samples" in configuration:
         own = {"samples": configuration["samples"]}
     return Clips(corpus, **{**own, **options})

@@ -8,11 +8,13 @@ from layerstats.models.contexts import evaluating, full_precision, gradients, on
 from layerstats.models.device import choose_device, device_for, device_of, dtype_of
 from layerstats.models.fresh import untrained
 from layerstats.models.infowavegan import InfoWaveGAN, WaveGenerator, part
-from layerstats.models.mel import MelFrontEnd, mel_filterbank
+from layerstats.models.mel import UTTERANCES, MelFrontEnd, mel_filterbank, z_normalise
 from layerstats.models.seeding import seeded, seeded_everywhere
+from layerstats.models.wav2letter import Wav2Letter
 from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
 
 __all__ = [
+    "UTTERANCES",
     "CommandClassifier",
     "ConvolutionalEncoder",
     "ConvolutionalLayer",
@@ -21,6 +23,7 @@ __all__ = [
     "MelFrontEnd",
     "ModelCard",
     "PhaseShuffle",
+    "Wav2Letter",
     "WaveGenerator",
     "choose_device",
     "device_for",
@@ -40,4 +43,5 @@ __all__ = [
     "seeded",
     "seeded_everywhere",
     "untrained",
+    "z_normalise",
 ]

@@ -108,7 +108,7 @@ class MelAutoencoder(nn.Module):
         """Return the places of time and mel that pooling leaves."""
         time, mel = self.front_end.frames, self.front_end.mels
         for pool in _POOLS:
-            if time % pool[0] or mel % pool[1]:
+            if time == 0 or time % pool[0] or mel % pool[1]:
                 raise ArgumentError(
                     "Pooling must divide the spectrogram: the front end's frames must be a multiple of 18 and its mels "
                     f"of 8, but they are {self.front_end.frames} and {self.front_end.mels}."

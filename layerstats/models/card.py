@@ -14,6 +14,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.models.autoencoder import MelAutoencoder
 from layerstats.models.commands import CommandClassifier
 from layerstats.models.infowavegan import InfoWaveGAN
+from layerstats.models.wav2letter import Wav2Letter
 from layerstats.models.wavegan import ConvolutionalEncoder
 
 # A later architecture joins here; checkpoints name theirs by this key.
@@ -22,6 +23,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "ConvolutionalEncoder": ConvolutionalEncoder,
     "InfoWaveGAN": InfoWaveGAN,
     "MelAutoencoder": MelAutoencoder,
+    "Wav2Letter": Wav2Letter,
 }
 
 

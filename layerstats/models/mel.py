@@ -1,4 +1,4 @@
-"""The mel front end of Soomro et al. (2019): from a waveform to what their classifiers hear."""
+"""The mel front end: from a waveform to the spectrogram that a network hears; by default as Soomro et al. (2019)."""
 
 from __future__ import annotations
 
@@ -63,13 +63,57 @@ def _hz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < break_mel, mel * _LINEAR_HZ, _BREAK_HZ * np.exp(_LOG_STEP * (mel - break_mel)))
 
 
+_LEAST_VARIANCE = 1e-10
+
+# What Krug & Stober (2018) had a network of letters hear: utterances of any length, a frame every 8 ms.
+UTTERANCES: dict[str, Any] = {
+    "rate_hz": 16000,
+    "samples": 0,
+    "n_fft": 512,
+    "hop": 128,
+    "mels": 128,
+    "low_hz": 0.0,
+    "high_hz": 8000.0,
+    "frames": 0,
+    "range_db": 80.0,
+    "normalise": True,
+}
+
+
+def z_normalise(features: Tensor) -> Tensor:
+    """Subtract each token's mean over time and bands, and divide by its standard deviation; constants become zeros.
+
+    Examples
+    --------
+    >>> z_normalise(torch.tensor([[[1.0, 2.0, 3.0]]]))
+    tensor([[[-1.2247,  0.0000,  1.2247]]])
+    """
+    centred = features - features.mean(dim=(1, 2), keepdim=True)
+    spread = centred.square().mean(dim=(1, 2), keepdim=True)
+    # Far below any speech's: rounding of a constant is not to be taken for variation.
+    return centred * spread.clamp_min(_LEAST_VARIANCE).rsqrt()
+
+
+def check_lengths(lengths: Tensor, tokens: Tensor, what: str) -> None:
+    """Raise `ArgumentError` unless lengths (token,) are whole numbers from 1 to the second axis of `tokens`."""
+    whole = not (lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool)
+    longest = tokens.shape[1]
+    if not whole or lengths.shape != tokens.shape[:1] or bool(((lengths < 1) | (lengths > longest)).any()):
+        raise ArgumentError(
+            f"The 'lengths' parameter must be one whole number of {what} a token, from 1 to {longest}, but got "
+            f"{lengths.tolist()!r} for {len(tokens)} tokens instead."
+        )
+
+
 class MelFrontEnd(nn.Module):
-    """Mel spectrograms in decibels, between 0 and 1, of a fixed number of frames; differentiable.
+    """Mel spectrograms in decibels, between 0 and 1 or z-normalised; differentiable.
 
     A waveform is scaled to a peak of `peak`; Hann windows of `n_fft` samples are centred at every `hop`-th sample, the
     signal being reflected at both ends; the magnitudes of their spectra pass through Slaney's filters; these become
     20 log10(max(smallest, x)) - reference_db, and -range_db ... 0 dB become 0 ... 1, cut off at both ends.
     Frames beyond the signal's are zeros, frames beyond `frames` are left out: 1 s gives 87 frames and 3 of zeros.
+    Where `frames` is 0 there are as many as the signal has. With `normalise` each utterance's mean over time and
+    bands is subtracted then, and what is left is divided by its standard deviation, as Krug & Stober (2018) did.
     Silence gives zeros; that a clip is silent is for `Clips` and judges to say.
 
     The filters are a buffer: they are stored in a checkpoint with the settings, and where they are not those that the
@@ -80,7 +124,8 @@ class MelFrontEnd(nn.Module):
     rate_hz : int
         Sampling rate of the waveforms, in Hz.
     samples : int
-        Length of the clips that a network with this front end is given; waveforms of other lengths are taken too.
+        Length of the clips that a network with this front end is given, 0 for utterances as long as they are;
+        waveforms of other lengths are taken too.
     n_fft, hop : int
         Length of the window and distance of two frames, in samples.
     mels : int
@@ -88,13 +133,15 @@ class MelFrontEnd(nn.Module):
     low_hz, high_hz : float
         Limits of the bands, in Hz.
     frames : int
-        Frames of every output.
+        Frames of every output; 0 for as many as the signal has.
     peak : float
         Largest absolute sample after scaling.
     smallest : float
         Magnitudes below are taken for it.
     reference_db, range_db : float
         What is subtracted, and what is 1 wide afterwards, in dB.
+    normalise : bool
+        Whether each utterance is z-normalised.
 
     Raises
     ------
@@ -103,13 +150,15 @@ class MelFrontEnd(nn.Module):
 
     References
     ----------
-    Soomro et al. (2019), section 3.
+    Soomro et al. (2019), section 3; Krug & Stober (2018), section 3.1.
 
     Examples
     --------
     >>> front_end = MelFrontEnd()
     >>> front_end(torch.randn(2, 22050)).shape
     torch.Size([2, 90, 80])
+    >>> MelFrontEnd(**UTTERANCES)(torch.randn(2, 30000)).shape
+    torch.Size([2, 235, 128])
     """
 
     filterbank: Tensor
@@ -129,6 +178,7 @@ class MelFrontEnd(nn.Module):
         smallest: float = 1e-5,
         reference_db: float = 20.0,
         range_db: float = 100.0,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.configuration: dict[str, int | float] = {
@@ -146,15 +196,19 @@ class MelFrontEnd(nn.Module):
             "range_db": float(range_db),
         }
         for name, value in self.configuration.items():
-            if name not in ("low_hz", "reference_db"):
+            if name not in ("low_hz", "reference_db") and not (value == 0 and name in ("samples", "frames")):
                 check_positive(name, value)
+        if normalise:
+            # Left out otherwise: checkpoints and stores of older versions name the settings that they were made with.
+            self.configuration["normalise"] = True
         if not 0 <= low_hz < high_hz <= rate_hz / 2:
             raise ArgumentError(
                 f"The bands must lie between 0 and {rate_hz / 2:g} Hz, half the sampling rate, with low_hz below "
                 f"high_hz, but got low_hz={low_hz!r} and high_hz={high_hz!r}."
             )
         self.rate_hz, self.samples, self.n_fft, self.hop = rate_hz, samples, n_fft, hop
-        self.mels, self.frames = mels, frames
+        self.mels, self.frames, self.normalise = mels, frames, normalise
+        self.smallest, self.reference_db, self.range_db, self.peak = smallest, reference_db, range_db, peak
         self.register_buffer("filterbank", self._filters())
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
         empty = int((self.filterbank.sum(dim=1) == 0).sum())
@@ -168,8 +222,31 @@ class MelFrontEnd(nn.Module):
         chosen = {name: self.configuration[name] for name in ("rate_hz", "n_fft", "mels", "low_hz", "high_hz")}
         return torch.from_numpy(mel_filterbank(**chosen)).float()  # pyright: ignore[reportArgumentType]
 
-    def forward(self, waveforms: Tensor) -> Tensor:
+    def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return features (token, time, mel) of waveforms (token, sample).
+
+        Parameters
+        ----------
+        waveforms : Tensor
+            (token, sample).
+        lengths : Tensor, optional
+            Samples of each utterance (token,); what lies beyond is no part of it. Its features are those that it has
+            alone, followed by zeros.
+
+        Raises
+        ------
+        ArgumentError
+            The shape is another one, or a clip is shorter than half a window.
+        """
+        if lengths is not None:
+            check_lengths(lengths, waveforms, "samples")
+            alone = [self(waveform[None, :length])[0] for waveform, length in zip(waveforms, lengths, strict=True)]
+            return nn.utils.rnn.pad_sequence(alone, batch_first=True)
+        features = self.unit_features(waveforms)
+        return z_normalise(features) if self.normalise else features
+
+    def unit_features(self, waveforms: Tensor) -> Tensor:
+        """Return features (token, time, mel) between 0 and 1, before any z-normalisation.
 
         Raises
         ------
@@ -181,23 +258,29 @@ class MelFrontEnd(nn.Module):
                 f"The mel front end takes waveforms (token, sample) of more than {self.n_fft // 2} samples, but got "
                 f"{tuple(waveforms.shape)} instead."
             )
-        settings = self.configuration
         largest = waveforms.abs().amax(dim=1, keepdim=True)
         # Of silence nothing is left to divide: it stays as it is.
-        scaled = waveforms * (settings["peak"] / largest.masked_fill(largest == 0, 1.0))
+        scaled = waveforms * (self.peak / largest.masked_fill(largest == 0, 1.0))
         spectrum = torch.stft(scaled, self.n_fft, self.hop, window=self.window, center=True, return_complex=True)
         magnitudes = torch.einsum("mf,bft->btm", self.filterbank, spectrum.abs())
-        decibels = 20 * magnitudes.clamp_min(settings["smallest"]).log10() - settings["reference_db"]
-        features = ((decibels + settings["range_db"]) / settings["range_db"]).clamp(0, 1)
+        decibels = 20 * magnitudes.clamp_min(self.smallest).log10() - self.reference_db
+        features = ((decibels + self.range_db) / self.range_db).clamp(0, 1)
+        if self.frames == 0:
+            return features
         missing = self.frames - features.shape[1]
         return nn.functional.pad(features, (0, 0, 0, missing)) if missing > 0 else features[:, : self.frames]
 
+    def frames_of(self, samples: Tensor) -> Tensor:
+        """Return how many frames utterances of so many samples have, where `frames` does not say so."""
+        return 1 + samples // self.hop
+
     def check_features(self, features: Tensor) -> None:
         """Raise `ArgumentError` unless features have the shape (token, time, mel) that this front end gives."""
-        if features.ndim != 3 or features.shape[1:] != (self.frames, self.mels):
+        wanted = (features.shape[1] if self.frames == 0 and features.ndim == 3 else self.frames, self.mels)
+        if features.ndim != 3 or features.shape[1:] != wanted:
             raise ArgumentError(
-                f"The network takes features (token, {self.frames}, {self.mels}) or waveforms (token, sample), but got "
-                f"{tuple(features.shape)} instead."
+                f"The network takes features (token, {self.frames or 'time'}, {self.mels}) or waveforms (token, "
+                f"sample), but got {tuple(features.shape)} instead."
             )
 
     def _load_from_state_dict(

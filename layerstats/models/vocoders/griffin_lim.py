@@ -34,7 +34,7 @@ class GriffinLim:
     Raises
     ------
     ArgumentError
-        A parameter is out of range.
+        A parameter is out of range, or features of the front end do not say how loud they are or how long.
 
     References
     ----------
@@ -55,6 +55,11 @@ class GriffinLim:
         check_count("iterations", iterations)
         if not 0 <= momentum < 1:
             raise ArgumentError(f"The 'momentum' parameter must be from 0 to below 1, but got {momentum!r} instead.")
+        if front_end.frames == 0 or front_end.normalise:
+            raise ArgumentError(
+                "Sound is rebuilt from decibels of a fixed number of frames, but the front end has "
+                f"frames={front_end.frames} and normalise={front_end.normalise}, which takes the level away."
+            )
         self.front_end = front_end
         self.iterations = iterations
         self.momentum = momentum
