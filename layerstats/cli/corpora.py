@@ -12,6 +12,7 @@ def corpora() -> None:
     typer.echo(
         "demo, demo:35, demo:48\n    Built-in voices say eight words, the 35 of Speech Commands, or forty-eight."
     )
+    typer.echo("demo:sentences, demo:sentences=COUNT\n    Built-in voices say 240 sentences, or as many as asked for.")
     for kind, (summary, options) in corpus_kinds().items():
         said = f"\n    Options: {', '.join(options)}" if options else ""
         typer.echo(f"{kind}:PATH\n    {summary}{said}")

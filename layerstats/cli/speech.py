@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips, Corpus
 
 CORPUS_HELP = (
-    "demo, demo:35, demo:48, or KIND:PATH such as timit:PATH. Options follow a question mark: "
+    "demo, demo:35, demo:48, demo:sentences, or KIND:PATH such as timit:PATH. Options follow a question mark: "
     "'textgrids:PATH?word_tier=Words'. `layerstats corpora` lists the kinds and their options."
 )
 ALIGN_HELP = "Find the phones by forced alignment (American English)."

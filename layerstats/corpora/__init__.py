@@ -10,6 +10,7 @@ from layerstats.corpora.generated import read_generated, write_generated
 from layerstats.corpora.librispeech import read_librispeech
 from layerstats.corpora.open import corpus_kinds, open_corpus
 from layerstats.corpora.phone_classes import labels_of, phone_class, phone_set
+from layerstats.corpora.sentences import demo_sentences
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
 from layerstats.corpora.textgrids import read_textgrids
 from layerstats.corpora.timit import PAPER_WORDS, read_timit
@@ -25,6 +26,7 @@ __all__ = [
     "clips_for",
     "corpus_kinds",
     "demo_corpus",
+    "demo_sentences",
     "demo_words",
     "find_damage",
     "labels_of",

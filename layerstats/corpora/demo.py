@@ -6,7 +6,7 @@ import tomllib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.espeak import SpeechRequest, synthesise
 from layerstats.corpora.phones import phones_table
+from layerstats.corpora.sentences import check_sentences, deal, is_held_out
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS
 from layerstats.errors import ArgumentError, CorpusError
 from layerstats.resources import bundled
@@ -39,13 +40,18 @@ class Voice:
 
 
 def demo_corpus(
-    words: str | Iterable[str] | None = None, voices: int | Sequence[str] | None = None, seed: int | None = None
+    words: str | Iterable[str] | None = None,
+    voices: int | Sequence[str] | None = None,
+    seed: int | None = None,
+    *,
+    sentences: Iterable[str] | None = None,
+    said_by: int | None = None,
 ) -> Corpus:
-    """Build the corpus that needs no download: isolated words by synthetic voices of English.
+    """Build the corpus that needs no download: words or sentences by synthetic voices of English.
 
-    Every voice says every word once. Phone boundaries are exact: the synthesiser reports the sample at
-    which each phone starts. One voice in four is held out as the test side, spread over accents and sexes.
-    The same arguments give the same samples in every run.
+    Every voice says every word once; a sentence is said by a few voices. Phone boundaries are exact: the synthesiser
+    reports the sample at which each phone starts. One voice in four is held out as the test side, spread over accents
+    and sexes, and so is one sentence in five. The same arguments give the same samples in every run.
 
     Parameters
     ----------
@@ -54,19 +60,27 @@ def demo_corpus(
     voices : int or sequence of str, optional
         How many voices (64 by default, 128 at most), or their names, such as "en-us+f1".
     seed : int, optional
-        Seed of the voices' rates and pitches and of the choice of held-out voices.
+        Seed of the voices' rates and pitches, of the choice of held-out voices, and of who says which sentence.
+    sentences : iterable of str, optional
+        What is said in place of words, such as `demo_sentences`: lower-case a to z, apostrophes and single spaces, so
+        that letters can be read from it.
+    said_by : int, optional
+        How many voices say each sentence, 4 by default.
 
     Returns
     -------
     Corpus
         `speaker` is the voice; further columns of `tokens`: `accent, variant, sex, rate_wpm, pitch,
         pitch_range`. In `phones`, `label` is TIMIT's and `source_label` espeak's, in IPA. A stop is one
-        interval, from the start of its closure to the end of its release.
+        interval, from the start of its closure to the end of its release. With sentences, `word` and `sentence` are
+        the text, `voice_split` and `sentence_split` tell which of the two is held out, and `split` is "test" where
+        either is.
 
     Raises
     ------
     ArgumentError
-        If there are no words, a word is repeated, or a voice is unknown.
+        If there are no words, a word is repeated, or a voice is unknown; if a sentence has other characters, or is to
+        be said by more voices than there are.
     MissingDependencyError
         If espeakng-loader is not installed.
 
@@ -75,17 +89,36 @@ def demo_corpus(
     >>> corpus = demo_corpus(words=["wash", "ask"], voices=4)
     >>> len(corpus), corpus.words
     (8, ('ask', 'wash'))
+    >>> demo_corpus(sentences=["the quick fox didn't jump"], voices=4, said_by=2).tokens["token"].tolist()
+    ['en-gb-scotland+m1_0000', 'en-us+f1_0000']
     """
     specification = _specification()
-    said = _check_words(demo_words() if words is None else words)
-    speakers = _choose_voices(voices, specification, specification["seed"] if seed is None else seed)
-    held_out = _held_out(speakers, specification, specification["seed"] if seed is None else seed)
-    pairs = [(voice, word) for voice in speakers for word in said]
+    drawn_by = specification["seed"] if seed is None else seed
+    speakers = _choose_voices(voices, specification, drawn_by)
+    held_out = _held_out(speakers, specification, drawn_by)
+    if sentences is None:
+        if said_by is not None:
+            raise ArgumentError("The 'said_by' parameter is for sentences: every voice says every word.")
+        said = _check_words(demo_words() if words is None else words)
+        pairs = [(voice, word) for voice in speakers for word in said]
+        names = [f"{voice.name}_{word}" for voice, word in pairs]
+    else:
+        if words is not None:
+            raise ArgumentError("Pass either 'words' or 'sentences', not both.")
+        said = check_sentences(sentences)
+        dealt = deal(len(said), len(speakers), specification["said_by"] if said_by is None else said_by, drawn_by)
+        pairs = [(speakers[voice], said[sentence]) for voice, sentence in dealt]
+        names = [f"{speakers[voice].name}_{sentence:04d}" for voice, sentence in dealt]
+    corpus = _spoken(specification["name"], names, pairs, held_out)
+    return corpus if sentences is None else replace(corpus, tokens=_split_sentences(corpus.tokens))
+
+
+def _spoken(name: str, names: list[str], pairs: list[tuple[Voice, str]], held_out: set[str]) -> Corpus:
+    """Let voices say texts, and make a corpus of it."""
     spoken = synthesise(
         SpeechRequest(voice.name, voice.rate_wpm, voice.pitch, voice.pitch_range, word) for voice, word in pairs
     )
     rate_hz = spoken[0].rate_hz
-    names = [f"{voice.name}_{word}" for voice, word in pairs]
     tokens = pd.DataFrame(
         [
             {
@@ -113,7 +146,15 @@ def demo_corpus(
         columns=["token", "label", "onset_s", "offset_s", "source_label"],
     )
     samples = {name: result.samples for name, result in zip(names, spoken, strict=True)}
-    return Corpus(specification["name"], tokens, phones_table(phones), rate_hz, MemoryAudio(samples))
+    return Corpus(name, tokens, phones_table(phones), rate_hz, MemoryAudio(samples))
+
+
+def _split_sentences(tokens: pd.DataFrame) -> pd.DataFrame:
+    """Add which of voice and sentence is held out; the test side has a voice or a sentence that training lacks."""
+    sentence_split = [("test" if is_held_out(sentence) else "train") for sentence in tokens["word"]]
+    sides = tokens.assign(sentence=tokens["word"], voice_split=tokens["split"], sentence_split=sentence_split)
+    held_out = (sides["voice_split"] == "test") | (sides["sentence_split"] == "test")
+    return sides.assign(split=np.where(held_out, "test", "train").astype("str"))
 
 
 def demo_words(count: int = 8) -> tuple[str, ...]:

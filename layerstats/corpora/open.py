@@ -13,8 +13,10 @@ from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.demo import demo_corpus, demo_words
 from layerstats.corpora.folders import as_words
 from layerstats.corpora.registry import READERS
+from layerstats.corpora.sentences import demo_sentences
 from layerstats.errors import ArgumentError
 
+SENTENCES = "demo:sentences"
 DEMO = {"demo": 8, "demo:35": 35, "demo:48": 48}  # how the built-in corpus is named, and its number of words
 # Parameters of readers that are no options in a name.
 _NOT_IN_NAMES = ("path", "words", "damaged")
@@ -26,10 +28,11 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
     Parameters
     ----------
     name : str
-        "demo" (eight words), "demo:35" (the words of Speech Commands), "demo:48" (the long list of `demo_words`), or
-        "KIND:PATH", such as "timit:PATH"; the kinds are those of `corpus_kinds`. Options of the reader follow a
-        question mark: "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and
-        "%26" an ampersand in a value.
+        "demo" (eight words), "demo:35" (the words of Speech Commands), "demo:48" (the long list of `demo_words`),
+        "demo:sentences" (240 sentences), "demo:sentences=2000" (so many of `demo_sentences`), or "KIND:PATH", such as
+        "timit:PATH"; the kinds are those of `corpus_kinds`. Options of the reader follow a question mark:
+        "textgrids:PATH?word_tier=Wörter&phone_tier=Laute&speaker=prefix"; a value "none" is None, and "%26" an
+        ampersand in a value.
     words : str or iterable of str, optional
         Some words only; the built-in corpus can say any. By default all words of the source.
     damaged : {"error", "skip", "keep"}, default "error"
@@ -50,10 +53,12 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
     """
     kind, _, place = name.partition(":")
     listed = as_words(words)
+    if name.partition("=")[0] == SENTENCES:
+        return _demo_sentences(name, listed)
     if name in DEMO:
         return demo_corpus(words=demo_words(DEMO[name]) if listed is None else listed)
     if kind not in READERS or not place:
-        known = ", ".join([*DEMO, *(f"{choice}:PATH" for choice in READERS)])
+        known = ", ".join([*DEMO, SENTENCES, f"{SENTENCES}=COUNT", *(f"{choice}:PATH" for choice in READERS)])
         raise ArgumentError(f"Invalid value for the 'corpus' parameter. Allowed values are {known}, but got {name!r}.")
     reader = READERS[kind]
     path, options = _options(kind, place)
@@ -61,6 +66,13 @@ def open_corpus(name: str, words: str | Iterable[str] | None = None, damaged: st
         return reader(path, words=listed, damaged=damaged, **options)
     corpus = reader(path, damaged=damaged, **options)
     return corpus if listed is None else corpus.subset(words=listed)
+
+
+def _demo_sentences(name: str, words: list[str] | None) -> Corpus:
+    _, equals, count = name.partition("=")
+    drawn = demo_sentences(read_as(int, count, f"number of sentences in {name!r}") if equals else None)
+    corpus = demo_corpus(sentences=drawn)
+    return corpus if words is None else corpus.subset(words=words)
 
 
 def corpus_kinds() -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -1,7 +1,7 @@
 import pytest
 import soundfile
 
-from layerstats.corpora import corpus_kinds, demo_words, open_corpus
+from layerstats.corpora import corpus_kinds, demo_sentences, demo_words, open_corpus
 from layerstats.errors import ArgumentError, AudioError, CorpusError
 
 
@@ -12,6 +12,15 @@ def test_demo_says_any_word():
 def test_long_list_of_words():
     assert open_corpus("demo:48", words="shoe").words == ("shoe",)
     assert open_corpus("demo:48").words == tuple(sorted(demo_words(48)))
+
+
+def test_sentences_by_number():
+    corpus = open_corpus("demo:sentences=3")
+    assert set(corpus.tokens["sentence"]) == set(demo_sentences(3))
+    assert open_corpus("demo:sentences=3", words=demo_sentences(1)).words == demo_sentences(1)
+    for name in ("demo:sentences=", "demo:sentences=few", "demo:sentences=0"):
+        with pytest.raises(ArgumentError, match=r"number of sentences|'count' parameter"):
+            open_corpus(name)
 
 
 def test_readers_by_name(tmp_path, write_timit, noise):
@@ -27,7 +36,10 @@ def test_readers_by_name(tmp_path, write_timit, noise):
 
 @pytest.mark.parametrize("name", ["", "timit", "timit:", "demo:x", "demo:", "demo:08", "wsj:/data", "demo "])
 def test_unknown_names_list_the_known(name):
-    with pytest.raises(ArgumentError, match=r"demo, demo:35, demo:48, timit:PATH, .*textgrids:PATH"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"demo, demo:35, demo:48, demo:sentences, demo:sentences=COUNT, timit:PATH, .*textgrids:PATH",
+    ):
         open_corpus(name)
 
 
