@@ -34,6 +34,7 @@ def main(
         str, typer.Option(help="Levels of a column: sex=F:M, dialect=a,b:c, phones.position=initial:final, or s:sh.")
     ],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     variant: Annotated[str, typer.Option(help="Samples of a token: padded (the whole clip) or word.")] = "padded",
     speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     items: Annotated[str, typer.Option(help="Smooths of words that differ between tokens: auto, or none.")] = "auto",
@@ -43,7 +44,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
-    experiment, one = open_store(store), Contrast.read(contrast)
+    experiment, one = open_store(store, recording=recording or None), Contrast.read(contrast)
     name = one.name if len(one.levels) == 2 else f"{one.column}, each minus {one.level_2}"
     output = Output(
         out, title=f"Contrast: {name}", provenance={"store": store.name, "contrast": contrast, "seed": seed}
@@ -60,10 +61,12 @@ def main(
         fits=FitOptions(engine=engine, workers=workers),
     )
     told = {"units": result.level_units, "warning": result.model_warning}
+    label = experiment.value_label
     say = {key: text.format(**told).strip() for key, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
-    output.figure(smooths(result.curves, by="group"), "curves", "Predicted curves of the levels", say["curves"])
-    figure = difference(result.difference, result.regions)
+    curves = smooths(result.curves, by="group", value_label=label)
+    output.figure(curves, "curves", "Predicted curves of the levels", say["curves"])
+    figure = difference(result.difference, result.regions, value_label=label)
     output.figure(figure, "difference_curves", f"{name} along time", say["difference"])
     sizes = result.table.assign(contrast=result.table["level_1"] + " - " + result.table["level_2"])
     facet = None if len(one.levels) == 2 else "contrast"

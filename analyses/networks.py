@@ -41,12 +41,16 @@ def main(
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     kinds: Annotated[str, typer.Option(help="Kinds of network, separated by commas, in this order.")] = "",
     variant: Annotated[str, typer.Option(help="word: samples inside the word; padded: the whole clip.")] = "word",
+    quantity: Annotated[str, typer.Option(help="What was recorded: activation, relevance, gradient, ...")] = (
+        "activation"
+    ),
     draws: Annotated[int, typer.Option(help="Bootstrap samples of speakers.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> Output:
     """Compare kinds of network at each layer, with the seed of the network as a random effect."""
     experiments = [open_store(store) for store in stores]
-    output = Output(out, title="Kinds of network", provenance={"stores": len(stores), "variant": variant, "seed": seed})
+    about = {"stores": len(stores), "quantity": quantity, "variant": variant, "seed": seed}
+    output = Output(out, title="Kinds of network", provenance=about)
     result = compare_networks(
         experiments,
         words=[listed(each) or () for each in words] if words else None,
@@ -55,6 +59,7 @@ def main(
         layers=listed(layers) or None,
         kinds=listed(kinds) or None,
         variant=variant,
+        quantity=quantity,
         draws=draws,
         seed=seed,
     )

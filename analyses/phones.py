@@ -36,13 +36,14 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "s:sh",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
-    experiment = open_store(store)
+    experiment = open_store(store, recording=recording or None)
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     result = phone_contrast(
@@ -56,8 +57,10 @@ def main(
     told = {"units": result.level_units, "warning": result.model_warning}
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
-    output.figure(phone_curves(result.curves), "curves", "Predicted curves of the two sets", say["curves"])
-    figure = difference(result.difference, result.regions, x="time")
+    label = experiment.value_label
+    figure = phone_curves(result.curves, value_label=label)
+    output.figure(figure, "curves", "Predicted curves of the two sets", say["curves"])
+    figure = difference(result.difference, result.regions, x="time", value_label=label)
     output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
     output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
     if "null_p_adjusted" in result.table:

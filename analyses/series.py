@@ -23,10 +23,13 @@ def main(
     corpus: Annotated[str, typer.Option(help="The speech that was recorded, for waveforms: demo, timit:PATH.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; all by default.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the choice of tokens.")] = 0,
 ) -> Output:
     """Draw one token of each word, chosen at random."""
-    experiment = open_store(store).select(layer=listed(layers) or None, word=listed(words) or None)
+    experiment = open_store(store, recording=recording or None).select(
+        layer=listed(layers) or None, word=listed(words) or None
+    )
     output = Output(out, title="Series", provenance={"store": store.name, "corpus": corpus, "seed": seed})
     tokens = experiment.tokens
     chosen = listed(words) or sorted(tokens["word"].unique())
@@ -43,9 +46,10 @@ def main(
             phones=one.phones,
             title=f"{word}, speaker {row['speaker']}",
             limits_ms=(0.0, 1000 * (row["onset_s"] + row["duration_s"]) + 100),
+            value_label=experiment.value_label,
         )
         caption = (
-            "One token, chosen at random: the mean of each layer's feature maps where the centre of its receptive "
+            "One token, chosen at random: the mean over each layer's channels where the centre of its receptive "
             "field lies. Dashed: phone boundaries. As in Fig. 2 of Begus & Zhou (2022)."
         )
         output.figure(

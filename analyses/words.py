@@ -31,6 +31,7 @@ def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
@@ -39,7 +40,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Fit the model of Table 1 to each layer."""
-    experiment = open_store(store)
+    experiment = open_store(store, recording=recording or None)
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     result = word_contrasts(
         experiment,
@@ -54,7 +55,8 @@ def main(
     levels = model.levels["word"]
     # All pairs are in the tables; a figure shows those with the reference.
     shown = "layer == @last and level_2 == @levels[0]"
-    figure = difference(result.difference.query(shown), result.regions.query(shown))
+    label = experiment.value_label
+    figure = difference(result.difference.query(shown), result.regions.query(shown), value_label=label)
     effects = result.effects.query("level_2 == @levels[0]")
     effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
     told = {"units": result.level_units, "warning": result.model_warning}
@@ -62,8 +64,8 @@ def main(
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
     output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
     tokens = result.series[last].frame.sort_values("word", kind="stable")
-    output.figure(raw_series(tokens), "raw_series", f"Series at {last}", say["raw_series"])
-    output.figure(smooths(result.curves), "curves", "Predicted curves at each layer", say["curves"])
+    output.figure(raw_series(tokens, value_label=label), "raw_series", f"Series at {last}", say["raw_series"])
+    output.figure(smooths(result.curves, value_label=label), "curves", "Predicted curves at each layer", say["curves"])
     output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
     output.figure(sizes, "effect_sizes", "Effect sizes by layer", say["effect_sizes"])

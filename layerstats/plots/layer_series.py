@@ -43,6 +43,7 @@ def layer_series(
     phones: pd.DataFrame | None = None,
     title: str = "",
     limits_ms: tuple[float, float] | None = None,
+    value_label: str = ACTIVATION_LABEL,
 ) -> ggplot:
     """Draw a token's waveform and below it the averaged activation of each layer, on one axis of time.
 
@@ -61,6 +62,8 @@ def layer_series(
         For instance the word and the speaker.
     limits_ms
         The stretch of time to show; all by default.
+    value_label
+        What the values of the layers are, with units.
 
     Raises
     ------
@@ -89,9 +92,7 @@ def layer_series(
         + geom_line(size=0.4)
         + geom_point(data=rows(series, few), size=0.9)
         + facet_grid("panel", None, scales="free_y")
-        + labs(
-            x=TIME_LABEL, y=ACTIVATION_LABEL + ("" if waveform is None else "; amplitude of the waveform"), title=title
-        )
+        + labs(x=TIME_LABEL, y=value_label + ("" if waveform is None else "; amplitude of the waveform"), title=title)
         + paper_theme(PAGE_WIDTH, max(2.6, 0.8 + 0.95 * len(panels)))
     )
     if phones is not None and len(phones):

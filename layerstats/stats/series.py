@@ -13,6 +13,7 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns, check_complete
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.data.factors import level_names
+from layerstats.stats.score_shares import are_shares
 
 if TYPE_CHECKING:
     from layerstats.store import Experiment
@@ -42,12 +43,16 @@ class Series:
         The column that tells series apart: ``"token"``, or ``"phone_token"`` (token and number of the phone).
     dropped
         Series that are too short to be used, and why: ``token, samples, note`` (and ``phone, phone_index``).
+    summed
+        Whether values are multiplied by the number of samples in the interval, so that their mean over normalised time
+        is the sum under the interval: where a recording holds shares of a score (see `are_shares`).
     """
 
     frame: pd.DataFrame
     covariate: str
     identifier: str
     dropped: pd.DataFrame
+    summed: bool = False
 
     @property
     def points(self) -> int:
@@ -77,8 +82,8 @@ def word_series(
     variant
         "padded": all samples of the clip, silence included, against ``sample``, as published (Begus & Zhou 2022,
         section 3.2). "word": only the samples whose ``time_s`` lies in the word, against ``time``, normalised from 0 to
-        1, so that zero padding and duration do not make levels. "duration": as padded, for a model that has
-        ``duration_s`` as a covariate.
+        1, so that zero padding and duration do not make levels; shares of a score as in `phone_series`. "duration": as
+        padded, for a model that has ``duration_s`` as a covariate.
     words
         Words to keep; all by default.
     samples
@@ -114,12 +119,13 @@ def word_series(
         frame = _with_word_interval(frame, source)
     frame = _sorted_series(frame, "token")
     expected = frame.loc[:, ["token"]].drop_duplicates()
-    covariate = "sample"
+    covariate, summed = "sample", variant == "word" and _holds_shares(source)
     if variant == "word":
         frame = _inside(frame, frame["onset_s"].to_numpy(), (frame["onset_s"] + frame["duration_s"]).to_numpy())
         covariate = "time"
     kept, dropped = _without_short(frame, expected, "token", min_samples)
-    return Series(bin_series(kept, samples, identifier="token"), covariate, "token", dropped)
+    kept = _summed(kept, "token") if summed else kept
+    return Series(bin_series(kept, samples, identifier="token"), covariate, "token", dropped, summed)
 
 
 def phone_series(
@@ -148,6 +154,9 @@ def phone_series(
     -------
     Series
         Its identifier is ``phone_token``: the token and the number of the phone in it, since a token may hold several.
+        Shares of a score (relevance) are multiplied by the number of samples under the phone: the mean of a series is
+        then the sum under the phone, which is what the score owes to it, long or short. Of a table nothing is known
+        but its values, which stay.
 
     Raises
     ------
@@ -164,7 +173,19 @@ def phone_series(
     else:
         frame = frame.assign(phone_token="", time=0.0)
     kept, dropped = _without_short(frame, expected, "phone_token", min_samples)
-    return Series(bin_series(kept, samples, identifier="phone_token"), "time", "phone_token", dropped)
+    summed = _holds_shares(source)
+    kept = _summed(kept, "phone_token") if summed else kept
+    return Series(bin_series(kept, samples, identifier="phone_token"), "time", "phone_token", dropped, summed)
+
+
+def _holds_shares(source: Experiment | pd.DataFrame) -> bool:
+    return not isinstance(source, pd.DataFrame) and are_shares(source)
+
+
+def _summed(frame: pd.DataFrame, identifier: str) -> pd.DataFrame:
+    """Multiply values by the number of points of their series, so that its mean is their sum."""
+    points = frame.groupby(identifier, sort=False)["value"].transform("size").to_numpy()
+    return frame.assign(value=frame["value"].to_numpy() * points)
 
 
 def _phone_frame(

@@ -96,6 +96,16 @@ class Selection:
         return found
 
     @property
+    def value_label(self) -> str:
+        """What axes call the values of `summary`, for instance "Activation (mean over channels)"."""
+        name = str(self.layer(self.layers[0])[self.summary].attrs.get("long_name", self.quantity))
+        if name.startswith("activation "):
+            # Arrays from elsewhere are stored under the usual names, whatever they are.
+            name = self.quantity + name.removeprefix("activation")
+        plain = name.replace(" averaged over channels", " (mean over channels)")
+        return plain[:1].upper() + plain[1:]
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables that layers have."""
         return tuple(self._shown.attributes["variables"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,8 @@ class ChannelRows:
         (bin,) the first output of each bin; a bin is averaged.
     lower, upper, weight
         (row,) bins that a row lies between, and the weight of the upper one; None where rows are bins.
+    factor
+        (bin,) what a bin's average is multiplied by where series are summed; None elsewhere.
     """
 
     token: np.ndarray
@@ -43,6 +45,7 @@ class ChannelRows:
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
     weight: np.ndarray | None = None
+    factor: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -60,6 +63,8 @@ class ChannelRows:
         for column in np.unique(column_of):
             own = np.flatnonzero(column_of == column)
             self._read_column(maps, wanted[own], values[own[0] : own[-1] + 1])
+        if self.factor is not None:
+            values *= self.factor
         if self.lower is None or self.upper is None or self.weight is None:
             return values
         return values[:, self.lower] * (1 - self.weight) + values[:, self.upper] * self.weight
@@ -100,15 +105,17 @@ def rows_of_series(experiment: Experiment, layer: str, raw: Series, samples: int
     samples
         Bins that longer series are averaged into.
     """
-    frame = raw.frame.assign(first_output=np.arange(len(raw.frame)))
+    points = raw.frame.groupby(raw.identifier, sort=False)["value"].transform("size")
+    frame = raw.frame.assign(first_output=np.arange(len(raw.frame)), points=points)
     binned = bin_series(frame, samples, identifier=raw.identifier)
     place = pd.Series(experiment.token_rows, index=experiment.tokens["token"].to_numpy())
     rows = ChannelRows(
         token=place.loc[frame["token"].to_numpy()].to_numpy(),
         sample=frame["sample"].to_numpy(dtype=np.int64),
         bins=binned["first_output"].to_numpy(dtype=np.int64),
+        factor=binned["points"].to_numpy(dtype=float) if raw.summed else None,
     )
-    return Series(binned.drop(columns="first_output"), raw.covariate, raw.identifier, raw.dropped), rows
+    return replace(raw, frame=binned.drop(columns=["first_output", "points"])), rows
 
 
 def on_common_times(series: Series, rows: ChannelRows) -> tuple[Series, ChannelRows]:
@@ -136,8 +143,8 @@ def on_common_times(series: Series, rows: ChannelRows) -> tuple[Series, ChannelR
     upper = np.minimum(lower + 1, np.repeat(ends - 1, points))
     first = frame.iloc[np.repeat(pieces, points)].reset_index(drop=True)
     common = first.assign(**{series.covariate: np.tile(times, len(pieces))})
-    moved = ChannelRows(rows.token, rows.sample, rows.bins, lower, upper, position - lower)
-    return Series(common, series.covariate, series.identifier, series.dropped), moved
+    moved = replace(rows, lower=lower, upper=upper, weight=position - lower)
+    return replace(series, frame=common), moved
 
 
 def channel_count(experiment: Experiment, layer: str) -> int:

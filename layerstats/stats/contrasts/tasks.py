@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -102,7 +102,7 @@ def contrast_tasks(
     models = {}
     for layer, one in kept.items():
         own = one.frame.loc[one.frame[one.identifier].isin(sorted(shared))].reset_index(drop=True)
-        series = Series(own, one.covariate, one.identifier, one.dropped)
+        series = replace(one, frame=own)
         check_groups(own, label, speakers)
         if series.covariate == "time" and times == "common":
             series = _interpolated(series)
@@ -126,4 +126,4 @@ def _interpolated(series: Series) -> Series:
     values = series.frame["value"].to_numpy(dtype=float)
     lower, upper, weight = np.asarray(moved.lower), np.asarray(moved.upper), np.asarray(moved.weight)
     frame = common.frame.assign(value=values[lower] * (1 - weight) + values[upper] * weight)
-    return Series(frame, series.covariate, series.identifier, series.dropped)
+    return replace(series, frame=frame)

@@ -38,6 +38,9 @@ class Layout:
         (series,) numbers from 0.
     dropped
         Number of series that have too few points at this layer.
+    summed
+        Whether values are shares of a score, which are added up under a series: means of its bins are multiplied by its
+        number of points, as in `phone_series`.
     """
 
     tokens: np.ndarray
@@ -47,12 +50,15 @@ class Layout:
     groups: np.ndarray
     speakers: np.ndarray
     dropped: int
+    summed: bool = False
 
     def means(self, values: np.ndarray) -> np.ndarray:
         """Average a layer's values (token, sample) over the points of each time bin: (series, bin)."""
         size = len(self.groups) * self.bins
         sums = np.bincount(self.cells, weights=values[self.tokens, self.samples], minlength=size)
-        return (sums / np.bincount(self.cells, minlength=size)).reshape(-1, self.bins)
+        counts = np.bincount(self.cells, minlength=size).reshape(-1, self.bins)
+        factor = counts.sum(axis=1, keepdims=True) if self.summed else 1.0
+        return sums.reshape(-1, self.bins) / counts * factor
 
 
 def list_contrasts(
@@ -101,7 +107,9 @@ def _word_contrast(words: Collection[str], every: Sequence[str], variant: Varian
     return Contrast.of_words(*words, variant=variant)
 
 
-def layout(intervals: pd.DataFrame, group: str, tokens: Sequence[str], times: np.ndarray) -> Layout:
+def layout(
+    intervals: pd.DataFrame, group: str, tokens: Sequence[str], times: np.ndarray, *, summed: bool = False
+) -> Layout:
     """Find the points of a contrast's series at a layer, cut into equal time bins as in `descriptive_effect_size`.
 
     Parameters
@@ -112,6 +120,8 @@ def layout(intervals: pd.DataFrame, group: str, tokens: Sequence[str], times: np
         Ids of the tokens in the order of the layer's rows.
     times
         (sample,) of the layer, seconds on the clip's axis.
+    summed
+        Whether the layer's values are shares of a score.
 
     Raises
     ------
@@ -143,4 +153,5 @@ def layout(intervals: pd.DataFrame, group: str, tokens: Sequence[str], times: np
         groups=pd.factorize(table[group], sort=True)[0],
         speakers=pd.factorize(table["speaker"], sort=True)[0],
         dropped=int((~kept).sum()),
+        summed=summed,
     )

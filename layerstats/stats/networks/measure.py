@@ -14,6 +14,7 @@ from layerstats.stats.fixed_summary import why_fixed
 from layerstats.stats.networks.collect import Network
 from layerstats.stats.networks.effects import draw_speakers, effect_sizes, sampling_covariance
 from layerstats.stats.networks.layouts import Layout, layout
+from layerstats.stats.score_shares import are_shares
 from layerstats.tables import check_frame
 
 
@@ -52,7 +53,8 @@ def measure(
                 continue
             try:
                 places, tokens = intervals[contrast.name], first.tokens["token"].tolist()
-                one = layout(places, contrast.group, tokens, first.layer(layer)["time_s"].to_numpy())
+                times = first.layer(layer)["time_s"].to_numpy()
+                one = layout(places, contrast.group, tokens, times, summed=are_shares(first))
             except DataError as error:
                 rows[contrast.name, layer] = {**row, "note": f"not tested: {error}"}
                 continue
