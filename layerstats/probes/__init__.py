@@ -22,6 +22,7 @@ from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.record_heard import record_heard
 from layerstats.probes.recorder import record
+from layerstats.probes.relevance import Relevance, record_relevance
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Grid",
     "HeardItems",
     "Quantity",
+    "Relevance",
     "Variable",
     "boundary_distance",
     "features_table",
@@ -48,6 +50,7 @@ __all__ = [
     "record_beside_natural",
     "record_heard",
     "record_nulls",
+    "record_relevance",
     "record_untrained",
     "rendered",
     "series",

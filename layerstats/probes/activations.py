@@ -34,6 +34,11 @@ class Activation(ChannelQuantity):
     name: ClassVar[str] = "activation"
     value: ClassVar[str] = "activation"
 
+    @property
+    def recording(self) -> str:
+        """How its recording is called unless the caller says otherwise."""
+        return "activations"
+
     def key(self) -> dict[str, object]:
         """Return what it adds to the key of a recording: the same as before there were other quantities."""
         key: dict[str, object] = {"maps": self.maps}

@@ -192,6 +192,29 @@ def _with_gradient(prepared: Prepared, speech: Tensor, values: Tensor) -> tuple[
     return {name: given if value is speech else value for name, value in prepared.items()}, values
 
 
+def axes_of_input(prepared: Prepared, axes: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of the axes of the input for one token: those given, else (token, ..., sample).
+
+    Raises
+    ------
+    ArgumentError
+        The names do not fit.
+
+    Examples
+    --------
+    >>> axes_of_input(torch.zeros(1, 1, 8), None)
+    ('token', 'channel', 'sample')
+    """
+    shape = tuple(main_tensor(prepared).shape)
+    names = tuple(axes) if axes is not None else _DEFAULT_AXES.get(len(shape), ())
+    if len(names) != len(shape) or "sample" not in names:
+        raise ArgumentError(
+            f"The network's input has the shape {shape} for one token, which the axis names {names!r} do not fit. "
+            "Name its axes, 'sample' among them, with input_axes=."
+        )
+    return names
+
+
 def input_time(
     prepared: Prepared, axes: Sequence[str] | None, hop_s: float | None, rate_hz: float, samples: int
 ) -> InputTime:
@@ -214,12 +237,7 @@ def input_time(
         The names do not fit, or the input is not made of the clip's samples and `hop_s` is missing.
     """
     shape = tuple(main_tensor(prepared).shape)
-    names = tuple(axes) if axes is not None else _DEFAULT_AXES.get(len(shape), ())
-    if len(names) != len(shape) or "sample" not in names:
-        raise ArgumentError(
-            f"The network's input has the shape {shape} for one token, which the axis names {names!r} do not fit. "
-            "Name its axes, 'sample' among them, with input_axes=."
-        )
+    names = axes_of_input(prepared, axes)
     axis = names.index("sample")
     if hop_s is None:
         if shape[axis] != samples:

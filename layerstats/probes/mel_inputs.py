@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerstats.models import MelFrontEnd
 from layerstats.probes.layers.axes import Axes
+from layerstats.probes.layers.input_layer import plain
 
 _MAPS = ("token", "channel", "sample", "frequency")
 
@@ -45,7 +46,7 @@ def heard_input(model: nn.Module, layers: Sequence[str], given: HeardInput) -> H
     >>> heard_input(CommandClassifier(), ["conv1"], HeardInput(None, None, None, None)).axes
     {'conv1': ('token', 'channel', 'sample', 'frequency')}
     """
-    front_end = getattr(model, "front_end", None)
+    front_end = getattr(plain(model), "front_end", None)
     if not isinstance(front_end, MelFrontEnd) or given.prepare_input is not None:
         return given
     maps = {name: _MAPS for name in layers if _has_maps(model.get_submodule(name))}

@@ -137,6 +137,11 @@ class Quantity(ABC):
         with batch.capturing(use):
             batch.run()
 
+    @property
+    def recording(self) -> str:
+        """How its recording is called unless the caller says otherwise: as the quantity."""
+        return self.name
+
     def options(self) -> dict[str, object]:
         """Return what determines the values besides the class: by default the public attributes of the instance."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}

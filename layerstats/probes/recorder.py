@@ -17,11 +17,11 @@ from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError, NetworkError
 from layerstats.models import device_for, dtype_of, part, running, seeded_everywhere
 from layerstats.probes.batches import read_batches
-from layerstats.probes.inputs import InputTime, input_time, prepare, tensors_of
+from layerstats.probes.inputs import InputTime, axes_of_input, input_time, prepare, tensors_of
 from layerstats.probes.key import model_hash, tensors_hash
 from layerstats.probes.layers.axes import Axes, check_names_of_axes, series
-from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.layers.examine import TOKENS, Examination, examine
+from layerstats.probes.layers.input_layer import INPUT, WithInput, choose_with_input
 from layerstats.probes.layers.rounding import other_machine
 from layerstats.probes.layers.trace import LayerFacts, trace_layers
 from layerstats.probes.mel_inputs import HeardInput, heard_input
@@ -74,7 +74,8 @@ def record(
     quantity : Quantity
         What is recorded, for instance `Activation()` or `Gradient("ask", labels=card.outputs)`.
     layers : str or sequence of str
-        Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots.
+        Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots;
+        "input" is what the network is called with.
     recording : str, optional
         Name of the recording; by default that of the quantity, and "activations" for activations.
     axes : sequence of str, or mapping of layer names or patterns to such
@@ -148,9 +149,9 @@ def record(
     model = part(model)
     clips = clips_for(model, corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
-    names = choose_layers(model, layers)
+    hearing, names = choose_with_input(model, layers)
     given = HeardInput(prepare_input, input_axes, input_hop_s, axes)
-    heard = heard_input(model, names, given)
+    heard = heard_input(hearing, names, given)
     check_names_of_axes(heard.axes, names)
     check_ready(model, names)
     quantity.check(clips.tokens)
@@ -158,10 +159,10 @@ def record(
     hears = heard.input_hop_s, input_names, heard.prepare_input
     options = _Options(names, heard.axes, batch_size, *hears, choose_output)
     place = device_for(model, device)
-    name = recording or _usual_name(quantity)
+    name = recording or quantity.recording
     weights = model_hash(model)
     with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
-        run = _Run(model, clips, quantity, options, place)
+        run = _Run(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
         specs = [run.spec(fact) for fact in run.facts.values()]
         with RecordingWriter(
@@ -212,6 +213,7 @@ class _Run:
         self.dtype = dtype_of(model)
         first = self.prepare(self.waveforms(slice(0, 1)))
         self.time: InputTime = input_time(first, options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples)
+        self.named_axes = self._named_axes(first)
         self.examined = self._examine()
         self.axes = {name: found.axes for name, found in self.examined.layers.items()}
         self.facts = self._trace(first)
@@ -265,6 +267,14 @@ class _Run:
         tokens = self.clips.tokens.iloc[rows]
         return Batch(self.model, self.prepare(waveforms), tokens, self.axes, self.options.choose_output)
 
+    def _named_axes(self, first: Any) -> Axes | None:
+        """Return the names of axes that are known beforehand: the caller's, and those of the input."""
+        axes, layers = self.options.axes, self.options.layers
+        if not isinstance(self.model, WithInput) or (isinstance(axes, Mapping) and INPUT in axes):
+            return axes
+        given = axes if isinstance(axes, Mapping) else {} if axes is None else dict.fromkeys(layers, axes)
+        return {**given, INPUT: axes_of_input(first, self.options.input_axes)}
+
     def _examine(self) -> Examination:
         options = self.options
         return examine(
@@ -272,7 +282,7 @@ class _Run:
             self.clips,
             options.layers,
             self.place,
-            axes=options.axes,
+            axes=self.named_axes,
             batch_size=options.batch_size,
             prepare_input=options.prepare_input,
             choose_output=options.choose_output,
@@ -360,7 +370,3 @@ class _Run:
                 **{f"fixed_{name}": by for name in first.fixed},
             },
         )
-
-
-def _usual_name(quantity: Quantity) -> str:
-    return "activations" if quantity.name == "activation" else quantity.name

@@ -91,6 +91,6 @@ def record_untrained(
         if quantity is None:
             record_activations(network, clips, store, group=name, progress=moved, attrs=about, **options)
         else:
-            name = name if isinstance(quantity, Activation) else f"{quantity.name}_{name}"
+            name = name if isinstance(quantity, Activation) else f"{quantity.recording}_{name}"
             record(network, clips, store, quantity, recording=name, progress=moved, attrs=about, **options)
     return open_store(store)
