@@ -1,0 +1,69 @@
+"""How much relevance each operation lost or made, and an error where a rule promises that none is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from layerstats.errors import NetworkError
+from layerstats.probes.relevance.operations.call import OperationCall
+
+
+class Account:
+    """Relevance that operations were given and handed on, by token.
+
+    Parameters
+    ----------
+    tokens : int
+        Size of the batch.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+        self.lost: dict[str, Tensor] = {}
+
+    def add(self, call: OperationCall, name: str, given: Sequence[Tensor], handed: Sequence[Tensor | None]) -> None:
+        """Count what a call lost: given minus handed on.
+
+        Raises
+        ------
+        NetworkError
+            Relevance is not a number, or not conserved where the rule of the call promises it.
+        """
+        before = sum((self._by_token(part) for part in given), torch.zeros(()))
+        after = sum((self._by_token(part) for part in handed if part is not None), torch.zeros(()))
+        lost = before - after
+        if not bool(torch.isfinite(lost).all()):
+            raise NetworkError(
+                f"Relevance is NaN or infinite after {call.name!r} in {call.place}. An input or a weight "
+                "is NaN, or the shares are so large that they overflow: choose a rule with a "
+                "larger epsilon, or dtype=torch.float64."
+            )
+        self.lost[name] = self.lost.get(name, torch.zeros(())) + lost
+        self._check_promise(call, lost, given, handed)
+
+    def _check_promise(
+        self, call: OperationCall, lost: Tensor, given: Sequence[Tensor], handed: Sequence[Tensor | None]
+    ) -> None:
+        if not call.promised:
+            return
+        lost = lost - sum((self._by_token(part) for part in call.unshared), torch.zeros(()))
+        # Shares may be much larger than what is shared, and cancel: rounding is relative to them.
+        sizes = [self._by_token(part.abs()) for part in (*given, *handed) if part is not None]
+        size = torch.stack(sizes).sum(0)
+        tolerance = 1e-3 if given[0].dtype != torch.float64 else 1e-6
+        if bool((lost.abs() > tolerance * size).any()):
+            worst = int((lost.abs() - tolerance * size).argmax())
+            raise NetworkError(
+                f"The rule {call.rule} promises that {call.name!r} in {call.place} conserves relevance, but of "
+                f"{float(size[worst]):.3g} (sum of absolute values, token {worst}) {float(lost[worst]):.3g} is lost."
+            )
+
+    def _by_token(self, relevance: Tensor) -> Tensor:
+        values = relevance.detach().double()
+        if values.ndim and len(values) and len(values) % self.tokens == 0:
+            return values.reshape(self.tokens, -1).sum(1)
+        # The first axis is not that of tokens: each has the same part of the whole.
+        return (values.sum() / self.tokens).expand(self.tokens)

@@ -1,0 +1,237 @@
+"""Layer-wise relevance propagation: from a score back to the input and to layers, by rules of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import allow_mutation_on_saved_tensors, get_gradient_edge
+
+from layerstats.errors import ArgumentError, NetworkError
+from layerstats.models import running
+from layerstats.models.device import device_of, dtype_of
+from layerstats.probes.inputs import Prepared, call, differentiable, first_tensor, main_tensor, tensors_of
+from layerstats.probes.layers.capture import capturing
+from layerstats.probes.ready import check_ready
+from layerstats.probes.relevance.operations.registry import OperationRule
+from layerstats.probes.relevance.rules.choice import RuleBook
+from layerstats.probes.relevance.rules.rule import Rule
+from layerstats.probes.relevance.tracing import Propagation, Values
+
+Start = Callable[[object], Tensor]
+
+
+@dataclass(frozen=True)
+class Propagated:
+    """Relevance of a score, by token.
+
+    Parameters
+    ----------
+    values : mapping of str to Tensor
+        By layer ("input" is the input), shaped as what it gave.
+    start : Tensor
+        (token,), the relevance that was handed back.
+    conservation_error : mapping of str to Tensor
+        By operation in the order in which relevance went back, (token,): what it lost, in parts of the start; negative
+        where it made some. Operations are named by their layer; those that a larger module calls itself, and further
+        ones of a layer, have their name or number after that. "total" is the sum.
+    rules : str
+        Rules, as text.
+    dtype : str
+        Type in which the network ran.
+    """
+
+    values: Mapping[str, Tensor]
+    start: Tensor
+    conservation_error: Mapping[str, Tensor]
+    rules: str
+    dtype: str
+
+
+def relevance_by_rules(
+    network: nn.Module,
+    input: Prepared,
+    start: Start,
+    rule: str | OperationRule = "epsilon",
+    *,
+    rules: Mapping[str | type, str | OperationRule] | None = None,
+    to: str | Sequence[str] = "input",
+    start_layer: str = "",
+    start_value: str = "score",
+    dtype: torch.dtype | None = None,
+    values: Values | None = None,
+) -> Propagated:
+    """Relevance of a score by layer-wise relevance propagation (Bach et al. 2015).
+
+    Rules belong to operations in the order of execution, so that functions, modules that are used twice, sums that are
+    no modules and activations in place are all the same.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any network as it was written, neither compiled nor scripted.
+    input : Tensor or mapping of str to Tensor
+        What it is called with, tokens first.
+    start : callable
+        Returns the scores, (token,), of the network's output.
+    rule : str or Rule
+        Of linear operations; see `rules`.
+    rules : mapping, optional
+        Rules of parts, see `RuleBook`.
+    to : str or sequence of str
+        "input" or names of layers: of what they give relevance is told.
+    start_layer : str
+        The layer of whose output `start` is a function; "" is the network.
+    start_value : {"score", "one"}
+        How much relevance is handed back: the score itself, or 1 (Krug & Stober 2018).
+    dtype : torch.dtype, optional
+        Type in which the network runs; by default that of its weights, or float64 where the rule asks for it.
+    values : callable, optional
+        Values of operations that are known already, by (number, name, layer), in place of computing them.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is not allowed.
+    NetworkError
+        The network cannot be run or watched, an operation has no rule, or relevance is not a number.
+
+    Examples
+    --------
+    >>> class Residual(nn.Module):
+    ...     def forward(self, values):
+    ...         return nn.functional.linear(values, torch.eye(2)) + values
+    >>> found = relevance_by_rules(Residual(), torch.tensor([[1.0, 2.0]]), lambda output: output[:, 0], "lrp_0")
+    >>> found.values["input"].tolist()
+    [[2.0, 0.0]]
+    """
+    check_traceable(network)
+    book = RuleBook(rule, rules, network)
+    layers = (to,) if isinstance(to, str) else tuple(to)
+    hidden = [name for name in layers if name != "input"]
+    assert isinstance(book.rule, Rule)
+    wanted = dtype or book.rule.dtype or dtype_of(network)
+    tokens = len(main_tensor(input))
+    _check_finite(input)
+    device = device_of(network) or torch.device("cpu")
+    with (
+        running(network, device, differentiate=True),
+        in_dtype(network, wanted),
+        allow_mutation_on_saved_tensors(),
+    ):
+        mode = Propagation(network, book, tokens, values)
+        given, speech = differentiable(_as_type(input, wanted, device))
+        if speech is None:
+            raise ArgumentError(f"Relevance needs an input of real numbers, but got {main_tensor(input).dtype}.")
+        with mode.named(), capturing(network, hidden, lambda _layer, output: get_gradient_edge(output)) as edges, mode:
+            output = call(network, given) if not start_layer else _until(network, given, start_layer)
+            scores = start(output)
+        _check_scores(scores, tokens)
+        amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
+        places = [speech if name == "input" else edges[name] for name in layers]
+        found = torch.autograd.grad([scores], places, [amount], allow_unused=True)
+    relevances = {}
+    for name, relevance in zip(layers, found, strict=True):
+        if relevance is None:
+            raise NetworkError(f"The score does not depend on what {name!r} gives, so it has no relevance there.")
+        relevances[name] = relevance
+    lost = {name: value / amount.double() for name, value in mode.account.lost.items()}
+    lost["total"] = torch.stack(list(lost.values())).sum(0) if lost else torch.zeros(tokens)
+    return Propagated(relevances, amount, lost, str(book), str(wanted).removeprefix("torch."))
+
+
+def check_traceable(network: nn.Module) -> None:
+    """Raise `NetworkError` where operations of the network cannot be seen: it is compiled, scripted or without weights.
+
+    Examples
+    --------
+    >>> check_traceable(torch.jit.script(nn.ReLU()))  # doctest: +SKIP
+    Traceback (most recent call last):
+    layerstats.errors.NetworkError: Relevance needs to see the operations of the network, but ...
+    """
+    check_ready(network)
+    for name, module in network.named_modules():
+        scripted = isinstance(module, torch.jit.ScriptModule)
+        compiled = (
+            type(module).__name__ == "OptimizedModule" or getattr(module, "_compiled_call_impl", None) is not None
+        )
+        if scripted or compiled:
+            how = "torch.jit made a script of" if scripted else "torch.compile compiled"
+            raise NetworkError(
+                f"Relevance needs to see the operations of the network, but {how} {name or 'it'!r}. Give the network "
+                f"that was {'scripted or traced' if scripted else 'compiled'}, with the same weights."
+            )
+
+
+@contextmanager
+def in_dtype(network: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    """Let weights and buffers of real numbers be of a type; afterwards they are the tensors that they were."""
+    tensors = [*network.parameters(), *network.buffers()]
+    contents = [(tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != dtype]
+    try:
+        for tensor, content in contents:
+            tensor.data = content.to(dtype)
+        yield
+    finally:
+        for tensor, content in contents:
+            tensor.data = content
+
+
+class _Reached(BaseException):
+    """Ends a run at the layer whose output is wanted; no code of a network catches it."""
+
+    def __init__(self, output: object) -> None:
+        super().__init__()
+        self.output = output
+
+
+def _until(network: nn.Module, given: Prepared, layer: str) -> object:
+    modules = dict(network.named_modules())
+    if layer not in modules:
+        raise ArgumentError(f"The network has no layer {layer!r}. Its layers are: {', '.join(list(modules)[1:61])}.")
+
+    def stop(_module: nn.Module, _args: tuple, output: object) -> None:
+        raise _Reached(output)
+
+    hook = modules[layer].register_forward_hook(stop)
+    try:
+        call(network, given)
+    except _Reached as reached:
+        return reached.output
+    finally:
+        hook.remove()
+    raise ArgumentError(f"Layer {layer!r} does not run when the network does.")
+
+
+def _as_type(input: Prepared, dtype: torch.dtype, device: torch.device) -> Prepared:
+    def converted(value: Tensor) -> Tensor:
+        return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+
+    if isinstance(input, Tensor):
+        return converted(input)
+    return {name: converted(value) if isinstance(value, Tensor) else value for name, value in input.items()}
+
+
+def _check_finite(input: Prepared) -> None:
+    for name, value in tensors_of(input).items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            bad = torch.nonzero(~torch.isfinite(value))[0].tolist()
+            raise ArgumentError(
+                f"The {name} holds NaN or infinite values, the first at {bad}: relevance needs numbers."
+            )
+
+
+def _check_scores(scores: object, tokens: int) -> None:
+    if first_tensor(scores) is not scores or not isinstance(scores, Tensor) or scores.shape != (tokens,):
+        found = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ArgumentError(f"The start must be a tensor of one score a token, ({tokens},), but got {found}.")
+    if not scores.requires_grad:
+        raise NetworkError(
+            "The score does not depend on the input by operations that can be watched: the network detaches its "
+            "values, or leaves torch, on the way."
+        )
+    if not bool(torch.isfinite(scores).all()):
+        raise NetworkError("The score is NaN or infinite, so that there is no relevance to hand back.")

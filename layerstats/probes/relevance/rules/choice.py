@@ -1,0 +1,150 @@
+"""Which rule an operation gets: by the name of its layer, the type of its module, its own name, or its kind."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import fields
+
+from torch import nn
+
+from layerstats.errors import ArgumentError
+from layerstats.probes.layers.choose import matches
+from layerstats.probes.relevance.operations.batch_norm import merge, sign
+from layerstats.probes.relevance.operations.pointwise import activation
+from layerstats.probes.relevance.operations.registry import Operation, OperationRule, kinds, operation_named
+from layerstats.probes.relevance.rules.built_in import RULES, Adapted, LrpZero
+from layerstats.probes.relevance.rules.rule import Rule
+
+# What is no way of sharing among contributions: what a normalisation does, and what hands on all it gets.
+OTHER_RULES: dict[str, OperationRule] = {"merge": merge, "sign": sign, "pass": activation}
+
+
+def read_rule(text: str | OperationRule) -> OperationRule:
+    """Read a rule: its name, with numbers in brackets where they are to differ from its own.
+
+    Parameters
+    ----------
+    text : str or callable
+        "epsilon", "epsilon(0.01)", "alpha_beta(alpha=1, beta=0)", "merge", "sign", "pass"; a rule stays what it is.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such rule, or it has no such numbers.
+
+    Examples
+    --------
+    >>> read_rule("epsilon(0.01)")
+    Epsilon(epsilon=0.01)
+    """
+    if not isinstance(text, str):
+        if not callable(text):
+            raise ArgumentError(f"A rule must be a name, a Rule or a function, but got {text!r} instead.")
+        return text
+    name, bracket, rest = text.strip().partition("(")
+    if name in OTHER_RULES and not bracket:
+        return OTHER_RULES[name]
+    if name not in RULES:
+        raise ArgumentError(f"There is no rule {text!r}. Rules are: {', '.join([*RULES, *OTHER_RULES])}.")
+    try:
+        call = ast.parse(f"{name}({rest if bracket else ')'}", mode="eval").body
+        assert isinstance(call, ast.Call)
+        numbers = [ast.literal_eval(value) for value in call.args]
+        named = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        return RULES[name](*numbers, **named)
+    except (SyntaxError, ValueError, TypeError, AssertionError):
+        own = ", ".join(f"{field.name}={field.default}" for field in fields(RULES[name]))  # pyright: ignore[reportArgumentType]
+        takes = f"takes the numbers {own}" if own else "takes no numbers"
+        raise ArgumentError(f"The rule {text!r} cannot be read: {name} {takes}.") from None
+
+
+class RuleBook:
+    """The rules of a network's operations.
+
+    Parameters
+    ----------
+    rule : str or Rule
+        Of the linear operations (convolutions, linear layers) and, as `Rule.of_sums` says, of sums and averages.
+    rules : mapping, optional
+        Others by the name of a layer or a pattern ("conv1", "encoder.*"), by the type of a module (the class, or its
+        name), by the name of an operation ("conv1d", "linear", "batch_norm", "add") or by a kind of operation
+        ("linear", "sum", "activation"). Where several fit, the first in this order is taken. A rule of shares is for
+        the linear operations, sums and normalisations of a layer, not for its activations.
+    network : torch.nn.Module
+        Whose layers are named.
+
+    Raises
+    ------
+    ArgumentError
+        A rule cannot be read, or is for something that is neither a layer nor a type nor an operation.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU(), nn.Conv1d(4, 2, 3))
+    >>> print(RuleBook("epsilon", {"0": "flat"}, network))
+    epsilon(epsilon=1e-06); 0: flat
+    """
+
+    def __init__(
+        self, rule: str | OperationRule, rules: Mapping[str | type, str | OperationRule] | None, network: nn.Module
+    ) -> None:
+        self.rule = read_rule(rule)
+        if not isinstance(self.rule, Rule):
+            raise ArgumentError(f"The rule of the network must be one of {', '.join(RULES)}, but got {rule!r} instead.")
+        self.rules = {key: read_rule(value) for key, value in (rules or {}).items()}
+        self._check(network)
+
+    def choose(self, operation: Operation, layer: str, module: nn.Module) -> OperationRule:
+        """Return the rule of an operation that a module calls."""
+        for chosen in self._fitting(operation, layer, module):
+            # A rule of shares says nothing about an activation in the same module.
+            if not isinstance(chosen, Rule) or operation.kind in ("linear", "sum", "batch_norm"):
+                return chosen
+        if operation.kind == "linear":
+            return self.rule
+        if operation.kind == "sum":
+            assert isinstance(self.rule, Rule)
+            return self.rule.of_sums() or LrpZero()
+        if operation.kind == "batch_norm" and isinstance(self.rule, Adapted):
+            return sign
+        assert operation.rule is not None
+        return operation.rule
+
+    def __str__(self) -> str:
+        """As text: the rule of the network, then those of its parts."""
+        parts = [f"{key if isinstance(key, str) else key.__name__}: {_told(rule)}" for key, rule in self.rules.items()]
+        return "; ".join([_told(self.rule), *parts])
+
+    def _fitting(self, operation: Operation, layer: str, module: nn.Module) -> list[OperationRule]:
+        by_layer = [rule for key, rule in self.rules.items() if isinstance(key, str) and layer and matches(layer, key)]
+        exact = [self.rules[layer]] if layer and layer in self.rules else []
+        by_type = [rule for key, rule in self.rules.items() if key == type(module).__name__ or _is_type(key, module)]
+        by_name = [self.rules[name] for name in (operation.name, operation.kind) if name in self.rules]
+        # A linear layer may have the name of an operation.
+        return [*exact, *by_layer, *by_type, *by_name]
+
+    def _check(self, network: nn.Module) -> None:
+        modules = dict(network.named_modules())
+        types = {type(module).__name__ for module in modules.values()}
+        for key in self.rules:
+            if not isinstance(key, str):
+                known = any(_is_type(key, module) for module in modules.values())
+            else:
+                known = key in types or key in kinds() or operation_named(key) is not None
+                known = known or any(matches(name, key) for name in modules if name)
+            if not known:
+                layers = ", ".join([name for name in modules if name][:60])
+                raise ArgumentError(
+                    f"A rule is given for {key!r}, which is no layer of this {type(network).__name__}, no type of its "
+                    f"modules ({', '.join(sorted(types))}), no operation that has a rule and no kind of operation "
+                    f"({', '.join(kinds())}). Its layers are: {layers}."
+                )
+
+
+def _is_type(key: object, module: nn.Module) -> bool:
+    return isinstance(key, type) and isinstance(module, key)
+
+
+def _told(rule: OperationRule) -> str:
+    return str(rule) if isinstance(rule, Rule) else getattr(rule, "__name__", type(rule).__name__)
