@@ -130,8 +130,8 @@ class Propagation(TorchFunctionMode):
         return (
             f"There is no rule for the operation {name!r}, which {where} calls, so relevance cannot go back "
             f"through it. Give one: a function of (call, relevance of the output) that returns the relevance of "
-            f"the inputs, with @layerstats.probes.relevance.register_rule({name!r}); where the operation only moves or copies values, "
-            f"register_routed({name!r})."
+            f"the inputs, with @layerstats.probes.relevance.register_rule({name!r}); where the operation only "
+            f"moves or copies values, register_routed({name!r})."
         )
 
     def _entering(self, name: str) -> Callable[..., None]:
