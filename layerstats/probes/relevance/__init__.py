@@ -1,20 +1,31 @@
 """What an answer of a network rests on: sensitivity and relevance of its layers and of its input."""
 
+from layerstats.probes.relevance.attribute import METHODS, attribute
+from layerstats.probes.relevance.attribution import Attribution
+from layerstats.probes.relevance.occlusion import patches, spoken_stretches
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_expansion, register_routed, register_rule
 from layerstats.probes.relevance.propagate import Propagated, relevance_by_rules
 from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.record import record_relevance
+from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
 
 __all__ = [
+    "METHODS",
+    "REPLACEMENTS",
+    "Attribution",
     "OperationCall",
     "Propagated",
     "Relevance",
     "Rule",
+    "attribute",
+    "patches",
     "record_relevance",
     "register_expansion",
     "register_routed",
     "register_rule",
     "relevance_by_rules",
+    "replacement_values",
+    "spoken_stretches",
 ]

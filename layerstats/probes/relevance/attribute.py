@@ -1,0 +1,286 @@
+"""The front door: the relevance of a network's input, or of what its layers give, for the score of each token."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from layerstats.checks import check_choice, check_count
+from layerstats.errors import ArgumentError, DataError
+from layerstats.models import part, running
+from layerstats.probes.inputs import Prepared, main_tensor
+from layerstats.probes.layers.choose import choose_layers
+from layerstats.probes.layers.input_layer import INPUT
+from layerstats.probes.ready import check_ready
+from layerstats.probes.relevance.attribution import Attribution
+from layerstats.probes.relevance.behind import squashed_by, squashed_note
+from layerstats.probes.relevance.occlusion import occlude, patches
+from layerstats.probes.relevance.places import Place
+from layerstats.probes.relevance.replacements import replacement_values
+from layerstats.probes.relevance.sensitivity import gradients_at, integrated_gradients
+from layerstats.probes.relevance.targets import Target, TargetScore
+from layerstats.store.schema import Attribute, clean_attributes
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of a method: the place and the score, where relevance goes, and the method's options."""
+
+    place: Place
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    time_axis: int
+
+
+def attribute(
+    network: nn.Module,
+    input: Prepared,
+    target: Target,
+    method: str = "epsilon",
+    *,
+    to: str | Sequence[str] = INPUT,
+    start: str | None = None,
+    labels: Sequence[str] | None = None,
+    tokens: pd.DataFrame | None = None,
+    input_axes: Sequence[str] | None = None,
+    **options: Any,
+) -> Attribution:
+    """Return the relevance of every value in a place of a network for the score of each token.
+
+    Tokens are independent: each has the relevance that it has alone. The network is put in eval mode and left exactly
+    as it was. The network runs where the input is.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any network; of an InfoWaveGAN its Q-network.
+    input : Tensor or mapping
+        What it is called with, a batch of tokens: (token, sample), (token, time, mel), or keyword arguments, of which
+        the first tensor is the speech.
+    target : int, str, Unit, sequence of these, or callable
+        Whose score is explained: the number of a class from 0; "yes", a class by its label; "a:12", a class at one
+        frame; "conv2:5", a channel of any layer, averaged over its places; "conv2:5:10/3", one value of it;
+        "own_word"; one of these for each token; or a function of (the network's output, `tokens`) that returns the
+        scores, (token,).
+    method : str
+        One of `METHODS`.
+    to : str or sequence of str
+        "input", or names or patterns of layers whose outputs get the relevance; several of them are found together.
+    start : str, optional
+        Of classes "logit" (what the network gives, the default), "log_probability" or "probability"; of units of layers
+        "activation". Relevance by rules begins with that value, or with "one".
+    labels : sequence of str, optional
+        Names of the classes in order, for instance `card.outputs`.
+    tokens : DataFrame, optional
+        Rows of the tokens table, where the target asks for them.
+    input_axes : sequence of str, optional
+        Names of the axes of the speech, where time is not the one after the tokens (features) or the last (waveforms):
+        the axis of time is named "time" or "sample".
+    **options
+        Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
+        "occlusion": `stretches` (a table of ``row, start, stop``, see `spoken_stretches`) or `patch` and `hop` (see
+        `patches`), `replacement` ("zero", "mean", "noise", a number, other values, or a function; see
+        `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    ArgumentError
+        The target, method, layer or option does not exist or does not fit.
+    DataError
+        The input, or the relevance, has NaN or infinite values; or a stretch lies beyond the input.
+    NetworkError
+        The network fails, or the score does not depend on the place by operations that torch can differentiate.
+
+    References
+    ----------
+    Krug & Stober (2018), Introspection for convolutional automatic speech recognition. Shrikumar et al. (2017),
+    Learning important features through propagating activation differences. Sundararajan et al. (2017), Axiomatic
+    attribution for deep networks. Zeiler & Fergus (2014), Visualizing and understanding convolutional networks.
+
+    Examples
+    --------
+    >>> network = nn.Linear(2, 2, bias=False)
+    >>> _ = network.weight.data.copy_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> attribute(network, torch.tensor([[5.0, 6.0]]), "b", "input_x_gradient", labels=["a", "b"]).values
+    tensor([[15., 24.]])
+    """
+    check_choice("method", method, METHODS)
+    chosen = _options(method, options)
+    asked = part(network)
+    names = _places(asked, to)
+    speech = main_tensor(input)
+    _check_finite(speech, "The input")
+    axis = _time_axis(speech, input_axes)
+    with ExitStack() as inside:
+        score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
+        check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
+        inside.enter_context(running(asked, speech.device, differentiate=True))
+        question = _Question(Place(asked, input, INPUT, score), names, chosen, axis)
+        found = METHODS[method](question)
+    single = isinstance(to, str) and len(names) == 1
+    return _finished(found, method, score, chosen, single)
+
+
+def _gradient(question: _Question, *, times_value: bool = False) -> Attribution:
+    values, scores = gradients_at(question.place, question.names, times_value=times_value)
+    return Attribution(values, scores.detach(), {}, notes=_notes(scores))
+
+
+def _input_x_gradient(question: _Question) -> Attribution:
+    return _gradient(question, times_value=True)
+
+
+def _integrated_gradients(question: _Question) -> Attribution:
+    steps = question.options["steps"]
+    check_count("steps", steps)
+    values, errors, scores = {}, {}, None
+    for place, ends in _exchanged(question):
+        values[place.name], scores, errors[place.name] = integrated_gradients(place, ends, steps)
+    assert scores is not None
+    return Attribution(values, scores.detach(), {}, completeness_error=errors, notes=_notes(_with_graph(question)))
+
+
+def _occlusion(question: _Question) -> Attribution:
+    options = question.options
+    check_count("batch_size", options["batch_size"])
+    stretches, patch = options["stretches"], options["patch"]
+    if (stretches is None) == (patch is None):
+        raise ArgumentError(
+            "Occlusion needs to know what is taken away at a time: either stretches= (a table of row, start, stop; "
+            "spoken_stretches makes it of phones or words) or patch= (lengths along the axes, for instance (10, 16))."
+        )
+    if stretches is not None and question.names != (INPUT,):
+        raise ArgumentError("Stretches are places of the input: layers are occluded by patches, patch=.")
+    values, found, scores = {}, None, None
+    for place, instead in _exchanged(question):
+        boxes = patches(instead.shape, patch, options["hop"]) if stretches is None else stretches
+        axis = 1 if stretches is None else question.time_axis
+        values[place.name], scores, found = occlude(place, boxes, instead, axis, options["batch_size"])
+    assert scores is not None
+    table = found if len(values) == 1 else None
+    return Attribution(values, scores.detach(), {}, stretches=table, notes=_notes(_with_graph(question)))
+
+
+# The options of each method with their usual values.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "integrated_gradients": {"steps": 50, "replacement": "zero", "seed": 0},
+    "occlusion": {"stretches": None, "patch": None, "hop": None, "replacement": "zero", "batch_size": 32, "seed": 0},
+}
+METHODS: dict[str, Callable[[_Question], Attribution]] = {
+    "gradient": _gradient,
+    "input_x_gradient": _input_x_gradient,
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
+}
+
+
+def _exchanged(question: _Question) -> list[tuple[Place, Tensor]]:
+    """Return each place with what is put there instead of its values."""
+    origin, replacement = question.place, question.options["replacement"]
+    found = []
+    for name in question.names:
+        place = Place(origin.network, origin.prepared, name, origin.score)
+        values = place.values()
+        if not values.is_floating_point():
+            raise ArgumentError(f"Whole numbers, as in {name!r}, cannot be replaced. Name a layer with to=.")
+        axis = question.time_axis if name == INPUT else values.ndim - 1
+        found.append((place, replacement_values(values, replacement, axis, question.options["seed"])))
+    return found
+
+
+def _with_graph(question: _Question) -> Tensor:
+    """Return the scores of the input with the graph by which they came about."""
+    return question.place.scores(question.place.values().requires_grad_())
+
+
+def _notes(scores: Tensor) -> tuple[str, ...]:
+    note = squashed_note(squashed_by(scores))
+    return () if note is None else (note,)
+
+
+def _finished(
+    found: Attribution, method: str, score: TargetScore, options: Mapping[str, Any], single: bool
+) -> Attribution:
+    """Return the attribution with its attributes; warn of what its notes say."""
+    values, error = found.values, found.completeness_error  # noqa: PD011 - tensors
+    assert isinstance(values, dict)
+    for name, value in values.items():
+        _check_finite(value, f"The relevance at {name!r}")
+    for note in found.notes:
+        warnings.warn(note, UserWarning, stacklevel=3)
+    attrs: dict[str, object] = {"method": method, "target": score.name, "start": score.start}
+    attrs |= {name: _plain(value) for name, value in options.items() if name not in ("stretches", "batch_size")}
+    if single:
+        values = next(iter(values.values()))
+        error = next(iter(error.values())) if isinstance(error, dict) else error
+    return Attribution(
+        values,
+        found.start,
+        {**_cleaned(attrs), **found.attrs},
+        found.conservation_error,
+        error,
+        found.stretches,
+        found.notes,
+    )
+
+
+def _cleaned(attrs: Mapping[str, object]) -> dict[str, Attribute]:
+    return clean_attributes({name: value for name, value in attrs.items() if value is not None})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Tensor):
+        return f"values of shape {tuple(value.shape)}"
+    if callable(value):
+        return f"function {getattr(value, '__qualname__', type(value).__qualname__)}"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    known = _OPTIONS.get(method, {})
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        listed = f"Its options are: {', '.join(known)}" if known else "It has no options"
+        raise ArgumentError(f"The method {method!r} has no option {', '.join(map(repr, unknown))}. {listed}.")
+    return {**known, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _places(network: nn.Module, to: str | Sequence[str]) -> tuple[str, ...]:
+    patterns = [to] if isinstance(to, str) else list(to)
+    if not patterns:
+        raise ArgumentError("The 'to' parameter must name 'input' or layers, but got an empty list.")
+    layers = [pattern for pattern in patterns if pattern != INPUT]
+    found = choose_layers(network, layers) if layers else ()
+    return ((INPUT,) if INPUT in patterns else ()) + found
+
+
+def _time_axis(speech: Tensor, axes: Sequence[str] | None) -> int:
+    if axes is None:
+        return 1
+    times = [number for number, name in enumerate(axes) if name in ("time", "sample")]
+    if len(axes) != speech.ndim or len(times) != 1:
+        raise ArgumentError(
+            f"The names of the input's axes must be as many as its axes, one of them 'time' or 'sample', but got "
+            f"{tuple(axes)!r} for the shape {tuple(speech.shape)}."
+        )
+    return times[0]
+
+
+def _check_finite(values: Tensor, what: str) -> None:
+    bad = ~torch.isfinite(values.reshape(len(values), -1)).all(1)
+    if bool(bad.any()):
+        raise DataError(
+            f"{what} is NaN or infinite in {int(bad.sum())} of {len(bad)} tokens, first in row {int(bad.nonzero()[0])} "
+            "of the batch. The audio or the weights of the network may be damaged."
+        )
