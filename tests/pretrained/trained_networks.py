@@ -4,9 +4,11 @@ import importlib.util
 import struct
 import sys
 import warnings
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 from types import ModuleType
+from typing import Self
 
 import numpy as np
 import torch
@@ -42,8 +44,8 @@ def pitch_hz(probabilities: Tensor) -> Tensor:
     return 10.0 * 2.0 ** (cents / 1200.0)
 
 
-class SileroVoiceActivity(nn.Module):
-    """Silero's network for 16 kHz: chunks of 512 samples, with the 64 before them, to logits of speech."""
+class SileroEncoder(nn.Module):
+    """Waveforms (token, 64 + chunk x 512) to what the cell hears of each chunk, (token, channel, chunk)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,35 +54,58 @@ class SileroVoiceActivity(nn.Module):
         self.conv2 = nn.Conv1d(128, 64, 3, stride=2, padding=1)
         self.conv3 = nn.Conv1d(64, 64, 3, stride=2, padding=1)
         self.conv4 = nn.Conv1d(64, 128, 3, padding=1)
-        self.lstm_cell = nn.LSTMCell(128, 128)
-        self.final_conv = nn.Conv1d(128, 1, 1)
 
-    def encode(self, waveforms: Tensor) -> Tensor:
-        """What the cell hears of chunks (token, sample): (token, channel)."""
-        spectrum = self.stft_conv(F.pad(waveforms.unsqueeze(1), (0, 64), mode="reflect"))
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Every chunk by itself: a spectrum and four convolutions."""
+        chunks = waveforms.unfold(1, 576, 512)
+        features = F.pad(chunks.reshape(-1, 1, 576), (0, 64), mode="reflect")
+        spectrum = self.stft_conv(features)
         features = (spectrum[:, :129] ** 2 + spectrum[:, 129:] ** 2).sqrt()
         for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
             features = convolution(features).relu()
-        return features.squeeze(-1)
+        return features.reshape(*chunks.shape[:2], -1).transpose(1, 2)
 
-    def logit(self, hidden: Tensor) -> Tensor:
-        """The logit of speech, (token, 1)."""
-        return self.final_conv(hidden.unsqueeze(-1).relu()).squeeze(-1)
+
+class SileroDecoder(nn.Module):
+    """What the cell says of every chunk, having heard those before: (token, channel, chunk)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm_cell = nn.LSTMCell(128, 128)
+
+    def forward(self, heard: Tensor) -> Tensor:
+        """One step a chunk."""
+        state, said = None, []
+        for chunk in heard.unbind(2):
+            state = self.lstm_cell(chunk, state)
+            said.append(state[0])
+        return torch.stack(said, 2)
+
+
+class SileroVoiceActivity(nn.Module):
+    """Silero's network for 16 kHz: waveforms (token, 64 + chunk x 512) to logits of speech, (token, chunk)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = SileroEncoder()
+        self.decoder = SileroDecoder()
+        self.final_conv = nn.Conv1d(128, 1, 1)
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Logits of speech in every chunk, (token, chunk), of waveforms (token, 64 + chunk x 512)."""
-        state, logits = None, []
-        for chunk in waveforms.unfold(1, 576, 512).unbind(1):
-            state = self.lstm_cell(self.encode(chunk), state)
-            logits.append(self.logit(state[0]))
-        return torch.cat(logits, 1)
+        """The logit of speech in every chunk."""
+        return self.final_conv(self.decoder(self.encoder(waveforms)).relu()).squeeze(1)
+
+    def take(self, weights: Iterable[Tensor]) -> Self:
+        """Load weights in the order of their authors, which is ours."""
+        self.load_state_dict(dict(zip(self.state_dict(), weights, strict=True)))
+        return self.eval()
 
 
 def silero(folder: Path) -> SileroVoiceActivity:
     """Silero's network for 16 kHz with its weights."""
-    network = SileroVoiceActivity()
-    network.load_state_dict(load_file(folder / "silero_vad" / "data" / "silero_vad_16k.safetensors"))
-    return network.eval()
+    weights = load_file(folder / "silero_vad" / "data" / "silero_vad_16k.safetensors")
+    names = [name.split(".", 1)[1] if name.count(".") == 2 else name for name in SileroVoiceActivity().state_dict()]
+    return SileroVoiceActivity().take(weights[name] for name in names)
 
 
 def scripted_silero(folder: Path) -> tuple[torch.jit.ScriptModule, SileroVoiceActivity]:
@@ -88,10 +113,7 @@ def scripted_silero(folder: Path) -> tuple[torch.jit.ScriptModule, SileroVoiceAc
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the format is old, and all that its authors give
         scripted = torch.jit.load(folder / "silero_vad" / "data" / "silero_vad.jit").eval()
-    network = SileroVoiceActivity()
-    weights = scripted._model.state_dict().values()
-    network.load_state_dict(dict(zip(network.state_dict(), weights, strict=True)))
-    return scripted, network.eval()
+    return scripted, SileroVoiceActivity().take(scripted._model.state_dict().values())
 
 
 def ctranslate2_weights(file: Path) -> dict[str, np.ndarray]:
