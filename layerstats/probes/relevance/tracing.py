@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
 from layerstats.probes.relevance.operations.call import OperationCall, active_tensors, parameters_of
+from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
 from layerstats.probes.relevance.rules.choice import RuleBook
 
@@ -101,6 +102,10 @@ class Propagation(TorchFunctionMode):
             name, _function(name, func, in_place), args, kwargs, layer, module, self.number,
             self.book.choose(operation, layer, module),
         )  # fmt: skip
+        if call.rule is constant and not in_place:
+            self.number += 1
+            with torch.no_grad():
+                return func(*args, **kwargs)
         call.previous = tuple(_call_of(tensor) for tensor in call.active)
         for tensor in call.active:
             self._use(tensor)

@@ -55,7 +55,7 @@ def linear_relevance(values, weight, bias, relevance, epsilon):
 
 
 def normalisation_relevance(values, weight, bias, relevance, epsilon, *, variance_epsilon=1e-5, centred=True):
-    """Prop. 3.4: the root of the variance is a constant; what remains is linear, and has the epsilon rule. One group."""
+    """Prop. 3.4, one group: the root of the variance is a constant; what remains is linear and has the epsilon rule."""
     mean = values.mean() if centred else 0.0
     root = np.sqrt(((values - mean) ** 2).mean() + variance_epsilon)
     found = np.zeros_like(values)
@@ -68,17 +68,20 @@ def normalisation_relevance(values, weight, bias, relevance, epsilon, *, varianc
     return found
 
 
-def attention_relevance(query, key, value, relevance, epsilon, *, scale, mask=0.0):
+def attention_relevance(query, key, value, relevance, epsilon, mask, *, added, halves):
     """Relevance of queries, keys and values of one head: products, softmax and product, from the last to the first."""
-    scores = scale * query @ key.T + mask
+    query = query / np.sqrt(query.shape[1])
+    product = query @ key.T
+    scores = product + mask
     weights = np.stack([softmax(row) for row in scores])
-    of_weights, of_value = matrix_product_relevance(weights, value, relevance, epsilon)
+    of_weights, of_value = matrix_product_relevance(weights, value, relevance, halves)
     of_scores = np.stack([softmax_relevance(row, given) for row, given in zip(scores, of_weights, strict=True)])
-    # A mask that is added has its share of the sum; what it hides has none to give.
-    product = np.where(np.isfinite(scores), scale * query @ key.T, 0.0)
-    shares = np.array([[stabilised(total, epsilon) for total in row] for row in np.where(np.isfinite(scores), scores, 1.0)])
-    of_product = of_scores * product / shares if np.any(mask) else of_scores
-    of_query, of_key = matrix_product_relevance(query, key.T, of_product, epsilon / scale)
+    of_product = np.zeros_like(of_scores)
+    for place in zip(*np.nonzero(np.isfinite(scores)), strict=True):
+        # A mask that is added keeps its share of the sum; one that chooses has none.
+        share = product[place] / stabilised(scores[place], epsilon) if added else 1.0
+        of_product[place] = share * of_scores[place]
+    of_query, of_key = matrix_product_relevance(query, key.T, of_product, halves)
     return of_query, of_key.T, of_value
 
 
@@ -89,10 +92,8 @@ def sigmoid(values):
 
 def share_of_sum(parts, relevance, epsilon):
     """Split the relevance of a sum of vectors among its parts, by the epsilon rule."""
-    total = sum(parts)
-    return [
-        np.array([p * r / stabilised(t, epsilon) for p, r, t in zip(part, relevance, total, strict=True)]) for part in parts
-    ]
+    denominators = np.array([stabilised(total, epsilon) for total in sum(parts)])
+    return [part * relevance / denominators for part in parts]
 
 
 def lstm_cell_relevance(inputs, hidden, cell, weights, relevance, epsilon):
@@ -102,7 +103,8 @@ def lstm_cell_relevance(inputs, hidden, cell, weights, relevance, epsilon):
     ingate, forget, candidate, _ = np.split(gates, 4)
     size = len(hidden)
     of_hidden, of_cell = relevance  # the gate of the output gets none, and tanh passes all
-    kept, new = share_of_sum([sigmoid(forget) * cell, sigmoid(ingate) * np.tanh(candidate)], of_hidden + of_cell, epsilon)
+    parts = [sigmoid(forget) * cell, sigmoid(ingate) * np.tanh(candidate)]
+    kept, new = share_of_sum(parts, of_hidden + of_cell, epsilon)
     rows = slice(2 * size, 3 * size)
     both = np.concatenate([weight_ih[rows], weight_hh[rows]], axis=1)
     heard = linear_relevance(np.concatenate([inputs, hidden]), both, (bias_ih + bias_hh)[rows], new, epsilon)

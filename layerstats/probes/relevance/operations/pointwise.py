@@ -29,4 +29,13 @@ def activation(call: OperationCall, relevance: Tensor) -> Any:
     return (relevance, *(None for _ in call.inputs[1:]))
 
 
+def constant(call: OperationCall, relevance: Tensor) -> Any:
+    """Hand on none: what the operation gives is taken as a constant, and what it is multiplied with gets all.
+
+    Of "sigmoid" it makes a gate (Arras et al. 2017), of "softmax" attention whose queries and keys get none (Ali et al.
+    2022).
+    """
+    return (None,) * len(call.inputs)
+
+
 register_rule(*FUNCTIONS, kind="function")(activation)

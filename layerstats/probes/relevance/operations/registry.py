@@ -11,6 +11,8 @@ from layerstats.probes.relevance.operations.call import OperationCall
 
 # Gives the relevance of the active inputs (one tensor, or one each) from the call and the relevance of its output.
 OperationRule = Callable[[OperationCall, Any], Any]
+# The same with what gives relevance by denominator in third place, see `shared.Denominators`.
+SharedRule = Callable[[OperationCall, Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,14 @@ class Operation:
         "linear" and "sum" get the rule of the method; the others have one of their own.
     rule : callable or None
         How it hands relevance back where no other rule was chosen.
+    shared : callable, optional
+        How it does with denominators of the network's rule of sums, see `register_shared`.
     """
 
     name: str
     kind: str
     rule: OperationRule | None
+    shared: SharedRule | None = None
 
 
 _OPERATIONS: dict[str, Operation] = {}
@@ -67,6 +72,31 @@ def register_rule(*operations: str, kind: str = "other") -> Callable[[OperationR
         for name in operations:
             _OPERATIONS[name] = Operation(name, kind, rule)
         return rule
+
+    return register
+
+
+def register_shared(*operations: str, kind: str) -> Callable[[SharedRule], SharedRule]:
+    """Decorate a function that shares relevance through operations in proportion to contributions.
+
+    Parameters
+    ----------
+    *operations : str
+        Names of functions or methods of torch.
+    kind : str
+        A word by which `rules=` may choose all operations of a kind.
+
+    Returns
+    -------
+    callable
+        The decorator. The function gets an `OperationCall`, the relevance of its output, and `Denominators`, which
+        give relevance by denominator as the network's rule of sums has it.
+    """
+
+    def register(shared: SharedRule) -> SharedRule:
+        for name in operations:
+            _OPERATIONS[name] = Operation(name, kind, None, shared)
+        return shared
 
     return register
 

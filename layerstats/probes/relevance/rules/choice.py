@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import Any
 
 from torch import nn
 
 from layerstats.errors import ArgumentError
 from layerstats.probes.layers.choose import matches
 from layerstats.probes.relevance.operations.batch_norm import merge, sign
-from layerstats.probes.relevance.operations.pointwise import activation
-from layerstats.probes.relevance.operations.registry import Operation, OperationRule, kinds, operation_named
+from layerstats.probes.relevance.operations.call import OperationCall
+from layerstats.probes.relevance.operations.pointwise import activation, constant
+from layerstats.probes.relevance.operations.registry import (
+    Operation,
+    OperationRule,
+    SharedRule,
+    kinds,
+    operation_named,
+)
+from layerstats.probes.relevance.operations.shared import Denominators
 from layerstats.probes.relevance.rules.built_in import RULES, Adapted, LrpZero
 from layerstats.probes.relevance.rules.rule import Rule
 
-# What is no way of sharing among contributions: what a normalisation does, and what hands on all it gets.
-OTHER_RULES: dict[str, OperationRule] = {"merge": merge, "sign": sign, "pass": activation}
+# What is no way of sharing among contributions: what a normalisation does, and what hands on all it gets, or nothing.
+OTHER_RULES: dict[str, OperationRule] = {"merge": merge, "sign": sign, "pass": activation, "constant": constant}
 
 
 def read_rule(text: str | OperationRule) -> OperationRule:
@@ -26,7 +35,8 @@ def read_rule(text: str | OperationRule) -> OperationRule:
     Parameters
     ----------
     text : str or callable
-        "epsilon", "epsilon(0.01)", "alpha_beta(alpha=1, beta=0)", "merge", "sign", "pass"; a rule stays what it is.
+        "epsilon", "epsilon(0.01)", "alpha_beta(alpha=1, beta=0)", "merge", "sign", "pass" or "constant"; a rule stays
+        what it is.
 
     Raises
     ------
@@ -57,6 +67,22 @@ def read_rule(text: str | OperationRule) -> OperationRule:
         own = ", ".join(f"{field.name}={field.default}" for field in fields(RULES[name]))  # pyright: ignore[reportArgumentType]
         takes = f"takes the numbers {own}" if own else "takes no numbers"
         raise ArgumentError(f"The rule {text!r} cannot be read: {name} {takes}.") from None
+
+
+@dataclass(frozen=True)
+class SharedByRule:
+    """What an operation that is linear in each of several things does with a rule: that rule's way with sums."""
+
+    shared: SharedRule
+    rule: Rule
+
+    def __call__(self, call: OperationCall, relevance: Any) -> Any:
+        """Relevance of the active inputs of a call."""
+        return self.shared(call, relevance, Denominators(call, self.rule.of_sums() or LrpZero(), self.rule))
+
+    def __str__(self) -> str:
+        """As `read_rule` reads it."""
+        return str(self.rule)
 
 
 class RuleBook:
@@ -97,14 +123,18 @@ class RuleBook:
 
     def choose(self, operation: Operation, layer: str, module: nn.Module) -> OperationRule:
         """Return the rule of an operation that a module calls."""
+        assert isinstance(self.rule, Rule)
         for chosen in self._fitting(operation, layer, module):
             # A rule of shares says nothing about an activation in the same module.
+            if isinstance(chosen, Rule) and operation.shared is not None:
+                return SharedByRule(operation.shared, chosen)
             if not isinstance(chosen, Rule) or operation.kind in ("linear", "sum", "batch_norm"):
                 return chosen
+        if operation.shared is not None:
+            return SharedByRule(operation.shared, self.rule)
         if operation.kind == "linear":
             return self.rule
         if operation.kind == "sum":
-            assert isinstance(self.rule, Rule)
             return self.rule.of_sums() or LrpZero()
         if operation.kind == "batch_norm" and isinstance(self.rule, Adapted):
             return sign

@@ -41,9 +41,12 @@ class Rule(ABC):
 
     def __call__(self, call: OperationCall, relevance: Tensor) -> Any:
         """Relevance of the active inputs of a call."""
-        operation = linear_view(call)
+        return self.of(linear_view(call), relevance)
+
+    def of(self, operation: LinearOperation, relevance: Tensor) -> Any:
+        """Relevance of the active inputs of an operation's call, which knows whether it was to be conserved."""
         shared = self.share(operation, relevance)
-        call.promised = self.promises(operation)
+        operation.call.promised = self.promises(operation)
         return operation.inputs_of(shared)
 
     def promises(self, operation: LinearOperation) -> bool:
