@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
     from layerstats.stats.paths import PathComparison, compare_paths
+    from layerstats.stats.relevance import PhoneShares, phone_shares
     from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
@@ -111,6 +112,7 @@ __all__ = [
     "PathComparison",
     "PermutationResult",
     "PhoneContrast",
+    "PhoneShares",
     "RepeatedAnova",
     "Series",
     "Success",
@@ -156,6 +158,7 @@ __all__ = [
     "permutation_test",
     "phone_contrast",
     "phone_series",
+    "phone_shares",
     "power",
     "project_codes",
     "read_cues",
@@ -214,6 +217,7 @@ _ROOMS = {
     "NetworkComparison": "networks",
     "PermutationResult": "resampling",
     "PhoneContrast": "contrasts",
+    "PhoneShares": "relevance",
     "Series": "series",
     "Success": "success",
     "SuccessMatrix": "success",
@@ -253,6 +257,7 @@ _ROOMS = {
     "permutation_test": "resampling",
     "phone_contrast": "contrasts",
     "phone_series": "series",
+    "phone_shares": "relevance",
     "power": "resampling",
     "token_spread": "effect_sizes",
     "word_contrasts": "contrasts",
