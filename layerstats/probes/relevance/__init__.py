@@ -5,7 +5,7 @@ from layerstats.probes.relevance.attribution import Attribution
 from layerstats.probes.relevance.occlusion import patches, spoken_stretches
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_expansion, register_routed, register_rule
-from layerstats.probes.relevance.propagate import Propagated, relevance_by_rules
+from layerstats.probes.relevance.propagate import Propagated, WatchedOperation, relevance_by_rules, watch_operations
 from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.record import record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
@@ -19,6 +19,7 @@ __all__ = [
     "Propagated",
     "Relevance",
     "Rule",
+    "WatchedOperation",
     "attribute",
     "patches",
     "record_relevance",
@@ -28,4 +29,5 @@ __all__ = [
     "relevance_by_rules",
     "replacement_values",
     "spoken_stretches",
+    "watch_operations",
 ]

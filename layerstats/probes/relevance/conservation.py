@@ -44,6 +44,21 @@ class Account:
         self.lost[name] = self.lost.get(name, torch.zeros(())) + lost
         self._check_promise(call, lost, given, handed)
 
+    def errors(self, start: Tensor, input: Tensor | None) -> dict[str, Tensor]:
+        """Return what each operation lost, in parts of the start, and "total".
+
+        Parameters
+        ----------
+        start : Tensor
+            (token,), the relevance that was handed back.
+        input : Tensor or None
+            Relevance of the input, to which "total" refers; None where relevance was not handed so far.
+        """
+        whole = start.detach().double()
+        lost = dict(self.lost)
+        lost["total"] = sum(lost.values(), torch.zeros_like(whole)) if input is None else whole - self._by_token(input)
+        return {name: torch.where(whole == 0, 0.0, value / whole) for name, value in lost.items()}
+
     def _check_promise(
         self, call: OperationCall, lost: Tensor, given: Sequence[Tensor], handed: Sequence[Tensor | None]
     ) -> None:

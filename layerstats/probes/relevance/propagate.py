@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import allow_mutation_on_saved_tensors, get_gradient_edge
 
-from layerstats.errors import ArgumentError, NetworkError
+from layerstats.checks import check_choice
+from layerstats.errors import ArgumentError, DataError, NetworkError
 from layerstats.models import running
 from layerstats.models.device import device_of, dtype_of
 from layerstats.probes.inputs import Prepared, call, differentiable, first_tensor, main_tensor, tensors_of
@@ -37,7 +39,10 @@ class Propagated:
     conservation_error : mapping of str to Tensor
         By operation in the order in which relevance went back, (token,): what it lost, in parts of the start; negative
         where it made some. Operations are named by their layer; those that a larger module calls itself, and further
-        ones of a layer, have their name or number after that. "total" is the sum.
+        ones of a layer, have their name or number after that. "total" is what is missing at the input, or,
+        where relevance was not handed so far, the sum.
+    scale : mapping of str to Tensor
+        By layer, (token,): the largest absolute relevance, by which maps of a rule that rescales were divided; 1 else.
     rules : str
         Rules, as text.
     dtype : str
@@ -47,6 +52,7 @@ class Propagated:
     values: Mapping[str, Tensor]
     start: Tensor
     conservation_error: Mapping[str, Tensor]
+    scale: Mapping[str, Tensor]
     rules: str
     dtype: str
 
@@ -60,7 +66,7 @@ def relevance_by_rules(
     rules: Mapping[str | type, str | OperationRule] | None = None,
     to: str | Sequence[str] = "input",
     start_layer: str = "",
-    start_value: str = "score",
+    start_value: str | None = None,
     dtype: torch.dtype | None = None,
     values: Values | None = None,
 ) -> Propagated:
@@ -85,8 +91,9 @@ def relevance_by_rules(
         "input" or names of layers: of what they give relevance is told.
     start_layer : str
         The layer of whose output `start` is a function; "" is the network.
-    start_value : {"score", "one"}
-        How much relevance is handed back: the score itself, or 1 (Krug & Stober 2018).
+    start_value : {"score", "one"}, optional
+        How much relevance is handed back: the score itself, or 1; by default what the rule says, which is the score but
+        for the adapted rule (Krug & Stober 2018).
     dtype : torch.dtype, optional
         Type in which the network runs; by default that of its weights, or float64 where the rule asks for it.
     values : callable, optional
@@ -96,6 +103,8 @@ def relevance_by_rules(
     ------
     ArgumentError
         An argument is not allowed.
+    DataError
+        The input holds NaN or infinite values.
     NetworkError
         The network cannot be run or watched, an operation has no rule, or relevance is not a number.
 
@@ -114,6 +123,8 @@ def relevance_by_rules(
     hidden = [name for name in layers if name != "input"]
     assert isinstance(book.rule, Rule)
     wanted = dtype or book.rule.dtype or dtype_of(network)
+    start_value = start_value or book.rule.start
+    check_choice("start_value", start_value, ("score", "one"))
     tokens = len(main_tensor(input))
     _check_finite(input)
     device = device_of(network) or torch.device("cpu")
@@ -122,25 +133,82 @@ def relevance_by_rules(
         in_dtype(network, wanted),
         allow_mutation_on_saved_tensors(),
     ):
-        mode = Propagation(network, book, tokens, values)
         given, speech = differentiable(_as_type(input, wanted, device))
         if speech is None:
             raise ArgumentError(f"Relevance needs an input of real numbers, but got {main_tensor(input).dtype}.")
+        mode = Propagation(network, book, main_tensor(given), values)
         with mode.named(), capturing(network, hidden, lambda _layer, output: get_gradient_edge(output)) as edges, mode:
             output = call(network, given) if not start_layer else _until(network, given, start_layer)
             scores = start(output)
         _check_scores(scores, tokens)
+        mode.check_seen(scores)
         amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
         places = [speech if name == "input" else edges[name] for name in layers]
         found = torch.autograd.grad([scores], places, [amount], allow_unused=True)
-    relevances = {}
+    relevances, scales = {}, {}
     for name, relevance in zip(layers, found, strict=True):
         if relevance is None:
             raise NetworkError(f"The score does not depend on what {name!r} gives, so it has no relevance there.")
-        relevances[name] = relevance
-    lost = {name: value / amount.double() for name, value in mode.account.lost.items()}
-    lost["total"] = torch.stack(list(lost.values())).sum(0) if lost else torch.zeros(tokens)
-    return Propagated(relevances, amount, lost, str(book), str(wanted).removeprefix("torch."))
+        relevances[name], scales[name] = relevance, amount.new_ones(tokens)
+        if book.rule.rescales:
+            relevances[name], scales[name] = _rescaled(relevance)
+    errors = mode.account.errors(amount, found[layers.index("input")] if "input" in layers else None)
+    return Propagated(relevances, amount, errors, scales, str(book), str(wanted).removeprefix("torch."))
+
+
+@dataclass(frozen=True)
+class WatchedOperation:
+    """An operation that has a rule, as it ran.
+
+    Parameters
+    ----------
+    number : int
+        In the order of execution, from 0.
+    name, layer : str
+        Of the operation, and of the module that called it ("" is the network).
+    output : Tensor or tuple of Tensor
+        What it gave.
+    """
+
+    number: int
+    name: str
+    layer: str
+    output: Any
+
+
+def watch_operations(
+    network: nn.Module, input: Prepared, dtype: torch.dtype | None = None
+) -> tuple[WatchedOperation, ...]:
+    """Run a network and return the operations that have rules, with the numbers that `relevance_by_rules` gives them.
+
+    Parts of what they gave can be given to it as `values`, for instance windows of one run over an utterance.
+
+    Parameters
+    ----------
+    network, input, dtype
+        As for `relevance_by_rules`; by default the type of the network's weights.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU())
+    >>> [(found.number, found.name, found.layer) for found in watch_operations(network, torch.zeros(1, 1, 8))]
+    [(0, 'conv1d', '0'), (1, 'relu', '1')]
+    """
+    check_traceable(network)
+    wanted, device = dtype or dtype_of(network), device_of(network) or torch.device("cpu")
+    found: list[WatchedOperation] = []
+
+    def keep(number: int, name: str, layer: str, value: Any) -> None:
+        # The next operation may work in place on it.
+        copies = [part.detach().clone() for part in (value if isinstance(value, tuple) else (value,))]
+        found.append(WatchedOperation(number, name, layer, tuple(copies) if isinstance(value, tuple) else copies[0]))
+
+    with running(network, device, differentiate=True), in_dtype(network, wanted):
+        given, _ = differentiable(_as_type(input, wanted, device))
+        mode = Propagation(network, RuleBook("lrp_0", None, network), main_tensor(given), watch=keep)
+        with mode.named(), allow_mutation_on_saved_tensors(), mode:
+            call(network, given)
+    return tuple(found)
 
 
 def check_traceable(network: nn.Module) -> None:
@@ -164,6 +232,15 @@ def check_traceable(network: nn.Module) -> None:
                 f"Relevance needs to see the operations of the network, but {how} {name or 'it'!r}. Give the network "
                 f"that was {'scripted or traced' if scripted else 'compiled'}, with the same weights."
             )
+
+
+def _rescaled(relevance: Tensor) -> tuple[Tensor, Tensor]:
+    """Relevance of each token by its largest absolute value, and that."""
+    if len(relevance) == 0:
+        return relevance, relevance.new_ones(0)
+    largest = relevance.abs().reshape(len(relevance), -1).amax(1)
+    largest = torch.where(largest == 0, 1.0, largest)
+    return relevance / largest.reshape(-1, *(1 for _ in relevance.shape[1:])), largest
 
 
 @contextmanager
@@ -219,9 +296,7 @@ def _check_finite(input: Prepared) -> None:
     for name, value in tensors_of(input).items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             bad = torch.nonzero(~torch.isfinite(value))[0].tolist()
-            raise ArgumentError(
-                f"The {name} holds NaN or infinite values, the first at {bad}: relevance needs numbers."
-            )
+            raise DataError(f"The {name} holds NaN or infinite values, the first at {bad}: relevance needs numbers.")
 
 
 def _check_scores(scores: object, tokens: int) -> None:

@@ -41,17 +41,28 @@ class Propagation(TorchFunctionMode):
         Whose operations they are; enter `named` around its run, so that they know their layers.
     book : RuleBook
         The rules.
-    tokens : int
-        Size of the batch.
+    input : Tensor
+        What the network gets, (token, ...), which requires gradients.
     values : callable, optional
         Gives values that are known already.
+    watch : callable, optional
+        Called with (number, name, layer, value) after each operation that has a rule.
     """
 
-    def __init__(self, network: nn.Module, book: RuleBook, tokens: int, values: Values | None = None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        book: RuleBook,
+        input: Tensor,
+        values: Values | None = None,
+        watch: Callable[[int, str, str, Any], None] | None = None,
+    ) -> None:
         super().__init__()
-        self.network, self.book, self.values = network, book, values
-        self.account = Account(tokens)
+        self.network, self.book, self.values, self.watch = network, book, values, watch
+        self.account = Account(len(input))
         self.number = 0
+        # Places in torch's graph that came about by operations that were seen.
+        self._seen: set[Any] = {input.grad_fn}
         self._names: Counter[str] = Counter()
         self._within: list[tuple[str, nn.Module]] = [("", network)]
 
@@ -74,6 +85,8 @@ class Propagation(TorchFunctionMode):
         if not active or not torch.is_grad_enabled():
             return func(*args, **kwargs)
         name, in_place = _named(func)
+        for tensor in active:
+            self.check_seen(tensor)
         if (expansion := expansion_of(name)) is not None:
             with self:
                 return expansion(*args, **kwargs)
@@ -89,7 +102,32 @@ class Propagation(TorchFunctionMode):
         for tensor in active if found or name == "setitem" else ():
             if not any(tensor is part for part in found):
                 self._use(tensor)
+        self._see([*found, *(active if name == "setitem" else ())])
         return result
+
+    def check_seen(self, tensor: Tensor) -> None:
+        """Raise `NetworkError` where a tensor came about by what was not seen: torch would take its gradient.
+
+        That is a function with a gradient of its own, or a script.
+        """
+        place = tensor.grad_fn
+        # A change in place of a view, or of what it is a view of, gives both new places.
+        if place is None or place in self._seen or tensor._is_view() or place.name() == "CopySlices":
+            return
+        layer, module = self._within[-1]
+        where = f"Module {layer!r} ({type(module).__name__})" if layer else f"The {type(module).__name__}"
+        raise NetworkError(
+            f"{where} uses values that came about by an operation that cannot be watched ({place.name()}): an "
+            "autograd.Function of its own, or a script. Write it with functions of torch for relevance."
+        )
+
+    def _see(self, tensors: list[Tensor]) -> None:
+        new = [tensor.grad_fn for tensor in tensors]
+        while new:
+            place = new.pop()
+            if place is not None and place not in self._seen:
+                self._seen.add(place)
+                new.extend(before for before, _ in place.next_functions)
 
     def _apply(
         self, name: str, in_place: bool, func: Callable[..., Any], args: tuple, kwargs: dict, active: list[Tensor]
@@ -110,14 +148,17 @@ class Propagation(TorchFunctionMode):
         for tensor in call.active:
             self._use(tensor)
         given = self.values(self.number, name, layer) if self.values is not None else None
-        self.number += 1
         result = _HandBack.apply(call, self._label(call), self.account, given, *call.active)
+        if self.watch is not None:
+            self.watch(self.number, name, layer, result)
+        self.number += 1
+        call.active = []  # the graph has them
         if isinstance(result, Tensor):
             setattr(result, _CALL, (call, result._version))
-        if not in_place:
-            return result
-        with torch._C.DisableTorchFunction():
-            return active[0].copy_(result) if active[0] is args[0] else args[0].copy_(result)
+        if in_place:
+            result = args[0].copy_(result)
+        self._see(active_tensors(result))
+        return result
 
     def _label(self, call: OperationCall) -> str:
         own = not any(True for _ in call.module.children())

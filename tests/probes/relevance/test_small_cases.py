@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from layerstats.errors import NetworkError
-from layerstats.probes.relevance import relevance_by_rules
+from layerstats.errors import DataError, NetworkError
+from layerstats.probes.relevance import relevance_by_rules, watch_operations
 from layerstats.probes.relevance.rules import RULES
 
 
@@ -144,3 +144,60 @@ def test_an_operation_without_a_rule_is_named_with_its_module():
     network = nn.Sequential(nn.Linear(2, 2), Written(lambda self, values: torch.sin(values)))
     with pytest.raises(NetworkError, match=r"operation 'sin'.*module '1' \(Written\).*register_rule\('sin'\)"):
         relevance_of(network, [[1.0, 2.0]])
+
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, values):
+        return values * 2
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 2
+
+
+def test_operations_that_torch_does_not_show_are_refused():
+    for parts in ([nn.Linear(2, 2)], [nn.Linear(2, 2), nn.ReLU()], []):
+        network = nn.Sequential(Written(lambda self, values: Doubled.apply(values)), *parts)
+        with pytest.raises(NetworkError, match=r"cannot be watched \(DoubledBackward\)"):
+            relevance_of(network, [[1.0, 2.0]])
+
+
+def test_damaged_values_are_refused():
+    network = nn.Linear(2, 2)
+    with pytest.raises(DataError, match=r"NaN or infinite values, the first at \[0, 1\]"):
+        relevance_of(network, [[1.0, float("nan")]])
+    network.weight.data[0, 0] = float("nan")
+    with pytest.raises(NetworkError, match="score is NaN"):
+        relevance_of(network, [[1.0, 2.0]])
+
+
+def test_values_that_are_known_are_not_computed_again():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv1d(2, 3, 3), nn.BatchNorm1d(3), nn.ReLU(inplace=True), nn.Conv1d(3, 2, 4))
+    network.eval()
+    utterance = torch.randn(1, 2, 16)
+    starts = [0, 3, 7]
+    windows = torch.cat([utterance[:, :, start : start + 6] for start in starts])
+    watched = watch_operations(network, utterance)
+    assert [found.name for found in watched] == ["conv1d", "batch_norm", "relu", "conv1d"]
+    known = {found.number: found.output for found in watched}
+    asked = []
+
+    def values(number, name, layer):
+        asked.append((number, name, layer))
+        length = 1 if number == 3 else 4
+        return torch.cat([known[number][:, :, start : start + length] for start in starts])
+
+    def score(output):
+        return output[:, 1, 0]
+
+    for rule in ("adapted", "epsilon", "alpha_beta"):
+        alone = relevance_by_rules(network, windows, score, rule, dtype=torch.float64)
+        known = {found.number: found.output for found in watch_operations(network, utterance, torch.float64)}
+        shared = relevance_by_rules(network, windows, score, rule, dtype=torch.float64, values=values)
+        torch.testing.assert_close(shared.values["input"], alone.values["input"])
+    assert asked[:4] == [(0, "conv1d", "0"), (1, "batch_norm", "1"), (2, "relu", "2"), (3, "conv1d", "3")]
+    known = {number: output + 1 for number, output in known.items()}
+    changed = relevance_by_rules(network, windows, score, "adapted", values=values)
+    assert (changed.values["input"] - alone.values["input"]).abs().max() > 1e-3

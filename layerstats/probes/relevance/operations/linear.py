@@ -262,7 +262,7 @@ class _ReversedDifference(_Sum):
 
 
 class _Average(LinearOperation):
-    """A sum or mean of one tensor over axes or windows: all weights are positive and equal."""
+    """A sum or mean of one tensor over axes or windows, or another operation that is linear and has no weights."""
 
     def forward(self, values: Tensor, weight: Tensor) -> Tensor:
         return self.call.compute([values]) * weight
@@ -282,7 +282,7 @@ _SUMS: dict[str, Callable[[OperationCall], LinearOperation]] = {
     "add": _Sum,
     "sub": _Difference,
     "rsub": _ReversedDifference,
-    **dict.fromkeys(("sum", "mean"), _Average),
+    **dict.fromkeys(("sum", "mean", "cumsum", "diff", "fold", "interpolate", "upsample"), _Average),
     **{f"{kind}{axes}d": _Average for kind in ("avg_pool", "adaptive_avg_pool") for axes in (1, 2, 3)},
 }
 register_linear(*_VIEWS)

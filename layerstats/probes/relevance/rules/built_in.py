@@ -171,8 +171,9 @@ class Adapted(Rule):
     """The rule of Krug & Stober 2018 (Eqs. 3 and 4): shares of |z_j|, with the sign of the normalised output.
 
     Relevance is not conserved: shares change their sign where BatchNorm does. z is computed in float64, since shares
-    of a z_j near 0 are without bound; the way back takes float32. The paper divides each layer's relevance by its
-    largest absolute value, which changes nothing but the scale of the result.
+    of a z_j near 0 are without bound; the way back takes float32. Relevance starts from 1. The paper divides
+    each layer's relevance by its largest absolute value; every step is linear in relevance, so that once at the
+    end is the same, token by token.
 
     Parameters
     ----------
@@ -183,6 +184,8 @@ class Adapted(Rule):
     epsilon: float = 1e-21
     name: ClassVar[str] = "adapted"
     dtype: ClassVar[torch.dtype | None] = torch.float64
+    start: ClassVar[str] = "one"
+    rescales: ClassVar[bool] = True
 
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
         """z_ij / (|z_j| + epsilon) sgn(bn(z_j)) of R_j."""

@@ -26,6 +26,10 @@ class Rule(ABC):
     conserves: ClassVar[bool] = False
     # Type in which the network runs unless another is asked for; None is the type of its weights.
     dtype: ClassVar[torch.dtype | None] = None
+    # How much relevance is handed back: the "score" itself, or "one".
+    start: ClassVar[str] = "score"
+    # Whether maps are divided by their largest absolute value.
+    rescales: ClassVar[bool] = False
 
     @abstractmethod
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
