@@ -77,8 +77,10 @@ class Account:
             )
 
     def _by_token(self, relevance: Tensor) -> Tensor:
-        values = relevance.detach().double()
+        values, double = relevance.detach(), torch.float64
+        if values.ndim > 1 and len(values) != self.tokens and values.shape[1] == self.tokens:
+            values = values.transpose(0, 1)  # time first, as attention of torch has it
         if values.ndim and len(values) and len(values) % self.tokens == 0:
-            return values.reshape(self.tokens, -1).sum(1)
+            return values.reshape(self.tokens, -1).sum(1, dtype=double)
         # The first axis is not that of tokens: each has the same part of the whole.
-        return (values.sum() / self.tokens).expand(self.tokens)
+        return (values.sum(dtype=double) / self.tokens).expand(self.tokens)

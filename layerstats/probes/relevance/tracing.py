@@ -213,10 +213,12 @@ class _HandBack(torch.autograd.Function):
         saved, call = ctx.saved_tensors, ctx.call
         inputs, outputs = saved[: ctx.inputs], saved[ctx.inputs :]
         call.inputs, call.output = tuple(inputs), tuple(outputs) if ctx.several else outputs[0]
-        found = call.rule(call, tuple(relevances) if ctx.several else relevances[0])
-        handed = found if isinstance(found, tuple | list) else (found,)
-        _check_shapes(call, handed)
-        ctx.account.add(call, ctx.label, relevances, handed)
+        # Nothing here changes saved tensors, so that nobody need watch each operation for it.
+        with torch._C._DisableTorchDispatch():
+            found = call.rule(call, tuple(relevances) if ctx.several else relevances[0])
+            handed = found if isinstance(found, tuple | list) else (found,)
+            _check_shapes(call, handed)
+            ctx.account.add(call, ctx.label, relevances, handed)
         call.inputs, call.output, call.norm, call.unshared = (), None, None, []
         return (None, None, None, None, *handed)
 

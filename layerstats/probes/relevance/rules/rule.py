@@ -74,4 +74,4 @@ def per_token(values: Tensor, statistic: Callable[[Tensor], Tensor]) -> Tensor:
 
 def stabilised(values: Tensor, epsilon: float | Tensor) -> Tensor:
     """Values moved away from 0 by epsilon, each to its own side (0 itself upwards)."""
-    return values + torch.where(values < 0, -1.0, 1.0).to(values.dtype) * epsilon
+    return values + torch.copysign(torch.as_tensor(epsilon, dtype=values.dtype, device=values.device), values)
