@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_choice, check_count
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import part, running
 from layerstats.probes.inputs import Prepared, main_tensor
@@ -20,23 +18,11 @@ from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.ready import check_ready
 from layerstats.probes.relevance.attribution import Attribution
-from layerstats.probes.relevance.behind import squashed_by, squashed_note
-from layerstats.probes.relevance.occlusion import occlude, patches
+from layerstats.probes.relevance.methods import METHODS, Question, options_of
 from layerstats.probes.relevance.places import Place
-from layerstats.probes.relevance.replacements import replacement_values
-from layerstats.probes.relevance.sensitivity import gradients_at, integrated_gradients
-from layerstats.probes.relevance.targets import Target, TargetScore
+from layerstats.probes.relevance.rules import RULES
+from layerstats.probes.relevance.targets import ONE, Target, TargetScore
 from layerstats.store.schema import Attribute, clean_attributes
-
-
-@dataclass(frozen=True)
-class _Question:
-    """What is asked of a method: the place and the score, where relevance goes, and the method's options."""
-
-    place: Place
-    names: tuple[str, ...]
-    options: Mapping[str, Any]
-    time_axis: int
 
 
 def attribute(
@@ -70,12 +56,13 @@ def attribute(
         "own_word"; one of these for each token; or a function of (the network's output, `tokens`) that returns the
         scores, (token,).
     method : str
-        One of `METHODS`.
+        "gradient", "input_x_gradient", "integrated_gradients", "occlusion", or a rule of layer-wise relevance
+        propagation: "lrp_0", "epsilon", "epsilon_relative", "gamma", "alpha_beta", "z_plus", "flat" or "adapted".
     to : str or sequence of str
         "input", or names or patterns of layers whose outputs get the relevance; several of them are found together.
     start : str, optional
         Of classes "logit" (what the network gives, the default), "log_probability" or "probability"; of units of layers
-        "activation". Relevance by rules begins with that value, or with "one".
+        "activation". Relevance by rules begins with that value, or with "one", as the adapted rule does by default.
     labels : sequence of str, optional
         Names of the classes in order, for instance `card.outputs`.
     tokens : DataFrame, optional
@@ -87,7 +74,9 @@ def attribute(
         Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
         "occlusion": `stretches` (a table of ``row, start, stop``, see `spoken_stretches`) or `patch` and `hop` (see
         `patches`), `replacement` ("zero", "mean", "noise", a number, other values, or a function; see
-        `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise.
+        `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise. Rules: their numbers, for instance
+        `epsilon`, `gamma`, or `alpha` and `beta`; `rules`, a mapping of layers, types of modules or operations to other
+        rules (`RuleBook`), and `dtype`, the type in which the network runs.
 
     Returns
     -------
@@ -115,98 +104,22 @@ def attribute(
     >>> attribute(network, torch.tensor([[5.0, 6.0]]), "b", "input_x_gradient", labels=["a", "b"]).values
     tensor([[15., 24.]])
     """
-    check_choice("method", method, METHODS)
-    chosen = _options(method, options)
+    chosen = options_of(method, options)
     asked = part(network)
     names = _places(asked, to)
     speech = main_tensor(input)
     _check_finite(speech, "The input")
     axis = _time_axis(speech, input_axes)
-    with ExitStack() as inside:
-        score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
-        check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
-        inside.enter_context(running(asked, speech.device, differentiate=True))
-        question = _Question(Place(asked, input, INPUT, score), names, chosen, axis)
-        found = METHODS[method](question)
+    if start is None and method in RULES and RULES[method].start == ONE:
+        start = ONE
+    score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
+    check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
+    # Rules run the network themselves, in a type of their own.
+    inside = nullcontext() if method in RULES else running(asked, speech.device, differentiate=True)
+    with inside:
+        found = METHODS[method](Question(Place(asked, input, INPUT, score), names, chosen, axis))
     single = isinstance(to, str) and len(names) == 1
     return _finished(found, method, score, chosen, single)
-
-
-def _gradient(question: _Question, *, times_value: bool = False) -> Attribution:
-    values, scores = gradients_at(question.place, question.names, times_value=times_value)
-    return Attribution(values, scores.detach(), {}, notes=_notes(scores))
-
-
-def _input_x_gradient(question: _Question) -> Attribution:
-    return _gradient(question, times_value=True)
-
-
-def _integrated_gradients(question: _Question) -> Attribution:
-    steps = question.options["steps"]
-    check_count("steps", steps)
-    values, errors, scores = {}, {}, None
-    for place, ends in _exchanged(question):
-        values[place.name], scores, errors[place.name] = integrated_gradients(place, ends, steps)
-    assert scores is not None
-    return Attribution(values, scores.detach(), {}, completeness_error=errors, notes=_notes(_with_graph(question)))
-
-
-def _occlusion(question: _Question) -> Attribution:
-    options = question.options
-    check_count("batch_size", options["batch_size"])
-    stretches, patch = options["stretches"], options["patch"]
-    if (stretches is None) == (patch is None):
-        raise ArgumentError(
-            "Occlusion needs to know what is taken away at a time: either stretches= (a table of row, start, stop; "
-            "spoken_stretches makes it of phones or words) or patch= (lengths along the axes, for instance (10, 16))."
-        )
-    if stretches is not None and question.names != (INPUT,):
-        raise ArgumentError("Stretches are places of the input: layers are occluded by patches, patch=.")
-    values, found, scores = {}, None, None
-    for place, instead in _exchanged(question):
-        boxes = patches(instead.shape, patch, options["hop"]) if stretches is None else stretches
-        axis = 1 if stretches is None else question.time_axis
-        values[place.name], scores, found = occlude(place, boxes, instead, axis, options["batch_size"])
-    assert scores is not None
-    table = found if len(values) == 1 else None
-    return Attribution(values, scores.detach(), {}, stretches=table, notes=_notes(_with_graph(question)))
-
-
-# The options of each method with their usual values.
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "integrated_gradients": {"steps": 50, "replacement": "zero", "seed": 0},
-    "occlusion": {"stretches": None, "patch": None, "hop": None, "replacement": "zero", "batch_size": 32, "seed": 0},
-}
-METHODS: dict[str, Callable[[_Question], Attribution]] = {
-    "gradient": _gradient,
-    "input_x_gradient": _input_x_gradient,
-    "integrated_gradients": _integrated_gradients,
-    "occlusion": _occlusion,
-}
-
-
-def _exchanged(question: _Question) -> list[tuple[Place, Tensor]]:
-    """Return each place with what is put there instead of its values."""
-    origin, replacement = question.place, question.options["replacement"]
-    found = []
-    for name in question.names:
-        place = Place(origin.network, origin.prepared, name, origin.score)
-        values = place.values()
-        if not values.is_floating_point():
-            raise ArgumentError(f"Whole numbers, as in {name!r}, cannot be replaced. Name a layer with to=.")
-        axis = question.time_axis if name == INPUT else values.ndim - 1
-        found.append((place, replacement_values(values, replacement, axis, question.options["seed"])))
-    return found
-
-
-def _with_graph(question: _Question) -> Tensor:
-    """Return the scores of the input with the graph by which they came about."""
-    return question.place.scores(question.place.values().requires_grad_())
-
-
-def _notes(scores: Tensor) -> tuple[str, ...]:
-    note = squashed_note(squashed_by(scores))
-    return () if note is None else (note,)
 
 
 def _finished(
@@ -220,7 +133,10 @@ def _finished(
     for note in found.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
     attrs: dict[str, object] = {"method": method, "target": score.name, "start": score.start}
-    attrs |= {name: _plain(value) for name, value in options.items() if name not in ("stretches", "batch_size")}
+    told = {name: value for name, value in options.items() if name not in ("stretches", "batch_size", "rules", "dtype")}
+    if told.get("replacement") != "noise":
+        told.pop("seed", None)
+    attrs |= {name: _plain(value) for name, value in told.items()}
     if single:
         values = next(iter(values.values()))
         error = next(iter(error.values())) if isinstance(error, dict) else error
@@ -245,15 +161,6 @@ def _plain(value: object) -> object:
     if callable(value):
         return f"function {getattr(value, '__qualname__', type(value).__qualname__)}"
     return list(value) if isinstance(value, tuple) else value
-
-
-def _options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    known = _OPTIONS.get(method, {})
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        listed = f"Its options are: {', '.join(known)}" if known else "It has no options"
-        raise ArgumentError(f"The method {method!r} has no option {', '.join(map(repr, unknown))}. {listed}.")
-    return {**known, **{name: value for name, value in given.items() if value is not None}}
 
 
 def _places(network: nn.Module, to: str | Sequence[str]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from torch import Tensor
 
 # Operations that move values about, or average them, on the way from what a network gave to the score of a token.
 _PASSING = (
-    *("Index", "Gather", "Select", "Slice", "View", "Permute", "Transpose", "Squeeze", "Clone", "Alias", "Mean", "Cat"),
-    *("Stack", "AsStrided", "Expand", "ToCopy", "Reshape", "Unbind", "Split", "Identity"),
+    *("Index", "Gather", "Select", "Slice", "View", "Permute", "Transpose", "Squeeze", "Unsqueeze", "Clone", "Alias"),
+    *("Mean", "Cat", "Stack", "AsStrided", "Expand", "ToCopy", "Reshape", "Unbind", "Split", "Identity"),
 )
 _SQUASHING = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "LogSigmoid": "log_sigmoid"}
 
@@ -24,10 +24,12 @@ def squashed_by(scores: Tensor) -> str | None:
     """
     node = scores.grad_fn
     while node is not None:
+        # Operations that carry relevance back say their names themselves.
+        name = getattr(getattr(node, "call", None), "name", "")
         kind = type(node).__name__.removeprefix("Unsafe").rstrip("0123456789").removesuffix("Backward")
-        if kind in _SQUASHING:
-            return _SQUASHING[kind]
-        if not kind.startswith(_PASSING) and not kind.startswith("Unsqueeze"):
+        if kind in _SQUASHING or name in _SQUASHING.values():
+            return _SQUASHING.get(kind, name)
+        if not kind.startswith(_PASSING) and name not in ("mean", "sum"):
             return None
         node = next((before for before, _ in node.next_functions if before is not None), None)
     return None

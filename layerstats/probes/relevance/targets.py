@@ -106,6 +106,12 @@ class TargetScore:
         options = {"start": self.start, "labels": self.labels, "table": table, "device": self.device}
         return TargetScore(self.network, target, len(rows), **options)
 
+    def starting(self, start: str) -> TargetScore:
+        """Return the score of the same targets with another start."""
+        target = self.target if callable(self.target) else self.units
+        options = {"start": start, "labels": self.labels, "table": self.table, "device": self.device}
+        return TargetScore(self.network, target, self.tokens, **options)
+
     def __call__(self, output: object, kept: Mapping[str, Tensor]) -> Tensor:
         """Return the scores (token,) from what the network and the layers of `layers` gave.
 

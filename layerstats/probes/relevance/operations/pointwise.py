@@ -11,8 +11,8 @@ from layerstats.probes.relevance.operations.registry import register_rule
 
 ACTIVATIONS = (
     "relu", "leaky_relu", "prelu", "rrelu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "tanh", "sigmoid",
-    "logsigmoid", "softplus", "softsign", "tanhshrink", "softshrink", "hardshrink", "hardtanh", "hardsigmoid",
-    "hardswish", "threshold",
+    "logsigmoid", "log_sigmoid", "softplus", "softsign", "tanhshrink", "softshrink", "hardshrink", "hardtanh",
+    "hardsigmoid", "hardswish", "threshold",
 )  # fmt: skip
 FUNCTIONS = (
     "abs", "square", "sqrt", "rsqrt", "exp", "expm1", "log", "log10", "log1p", "log2", "clamp", "clip", "clamp_min",

@@ -1,0 +1,190 @@
+"""The methods by their names: what each needs to know, and what it makes of a network, an input and a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from layerstats.checks import check_choice, check_count
+from layerstats.errors import ArgumentError
+from layerstats.probes.layers.axes import output_tensor
+from layerstats.probes.layers.capture import capturing
+from layerstats.probes.layers.input_layer import INPUT
+from layerstats.probes.relevance.attribution import Attribution
+from layerstats.probes.relevance.behind import squashed_by, squashed_note
+from layerstats.probes.relevance.occlusion import occlude, patches
+from layerstats.probes.relevance.places import Place
+from layerstats.probes.relevance.propagate import relevance_by_rules
+from layerstats.probes.relevance.replacements import replacement_values
+from layerstats.probes.relevance.rules import RULES, Rule
+from layerstats.probes.relevance.sensitivity import gradients_at, integrated_gradients
+from layerstats.probes.relevance.targets import FUNCTION, ONE
+from layerstats.probes.units import ACTIVATION
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a method: the place and the score, where relevance goes, and the method's options."""
+
+    place: Place
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    time_axis: int
+
+
+def _gradient(question: Question, *, times_value: bool = False) -> Attribution:
+    values, scores = gradients_at(question.place, question.names, times_value=times_value)
+    return Attribution(values, scores.detach(), {}, notes=_notes(scores))
+
+
+def _input_x_gradient(question: Question) -> Attribution:
+    return _gradient(question, times_value=True)
+
+
+def _integrated_gradients(question: Question) -> Attribution:
+    steps = question.options["steps"]
+    check_count("steps", steps)
+    values, errors, scores = {}, {}, None
+    for place, ends in _exchanged(question):
+        values[place.name], scores, errors[place.name] = integrated_gradients(place, ends, steps)
+    assert scores is not None
+    return Attribution(values, scores.detach(), {}, completeness_error=errors, notes=_notes(_with_graph(question)))
+
+
+def _occlusion(question: Question) -> Attribution:
+    options = question.options
+    check_count("batch_size", options["batch_size"])
+    stretches, patch = options["stretches"], options["patch"]
+    if (stretches is None) == (patch is None):
+        raise ArgumentError(
+            "Occlusion needs to know what is taken away at a time: either stretches= (a table of row, start, stop; "
+            "spoken_stretches makes it of phones or words) or patch= (lengths along the axes, for instance (10, 16))."
+        )
+    if stretches is not None and question.names != (INPUT,):
+        raise ArgumentError("Stretches are places of the input: layers are occluded by patches, patch=.")
+    values, found, scores = {}, None, None
+    for place, instead in _exchanged(question):
+        boxes = patches(instead.shape, patch, options["hop"]) if stretches is None else stretches
+        axis = 1 if stretches is None else question.time_axis
+        values[place.name], scores, found = occlude(place, boxes, instead, axis, options["batch_size"])
+    assert scores is not None
+    table = found if len(values) == 1 else None
+    return Attribution(values, scores.detach(), {}, stretches=table, notes=_notes(_with_graph(question)))
+
+
+def _by_rules(question: Question, *, rule: str) -> Attribution:
+    """Hand relevance back from the score by a rule, and by others where `rules` says so."""
+    place, options = question.place, dict(question.options)
+    score = place.score
+    check_choice("start", score.start, (*_RULE_STARTS, FUNCTION))
+    rules, dtype = options.pop("rules"), options.pop("dtype")
+    numbers = {name: value for name, value in options.items() if value is not None}
+    chosen, notes, probabilities = RULES[rule](**numbers), [], []
+    begun = score.starting(ONE)
+    # Of one layer, nothing after it needs to run, nor to have a rule.
+    layer = score.layers[0] if len(score.layers) == 1 else ""
+
+    def begin(output: object) -> Tensor:
+        scores = begun(output, {layer: output_tensor(layer, output, None)} if layer else kept)
+        notes.append(squashed_note(squashed_by(scores)))
+        if score.start == "probability":
+            with torch.no_grad():
+                probabilities.append(score(output, kept))
+        return scores
+
+    outside = capturing(place.network, score.layers, lambda _, output: output.clone())
+    with nullcontext({}) if layer else outside as kept:
+        found = relevance_by_rules(
+            place.network,
+            place.prepared,
+            begin,
+            chosen,
+            rules=rules,
+            to=question.names,
+            start_layer=layer,
+            start_value="one" if score.start in (ONE, "probability") else "score",
+            dtype=_dtype(dtype),
+        )
+    values, start = dict(found.values), found.start
+    if score.start == "probability":
+        # Tokens are independent and shares do not depend on what is shared: relevance is scaled as its start is.
+        start = probabilities[0].to(start)
+        values = {name: value * start[(...,) + (None,) * (value.ndim - 1)] for name, value in values.items()}
+    about = {
+        "rules": found.rules,
+        "dtype": found.dtype,
+        **{name: getattr(chosen, name) for name in _numbers(type(chosen))},
+    }
+    told = tuple(note for note in notes if note is not None)
+    return Attribution(values, start, about, found.conservation_error, notes=told)
+
+
+def _numbers(rule: type[Rule]) -> list[str]:
+    """Return the names of a rule's numbers, as `epsilon`."""
+    return [one.name for one in fields(rule)]  # pyright: ignore[reportArgumentType]
+
+
+def _dtype(given: str | torch.dtype | None) -> torch.dtype | None:
+    found = getattr(torch, given, None) if isinstance(given, str) else given
+    if given is not None and (not isinstance(found, torch.dtype) or not found.is_floating_point):
+        raise ArgumentError(f"The 'dtype' parameter must be a type of real numbers, as 'float64', but got {given!r}.")
+    return found
+
+
+def _exchanged(question: Question) -> list[tuple[Place, Tensor]]:
+    """Return each place with what is put there instead of its values."""
+    origin, replacement = question.place, question.options["replacement"]
+    found = []
+    for name in question.names:
+        place = Place(origin.network, origin.prepared, name, origin.score)
+        values = place.values()
+        if not values.is_floating_point():
+            raise ArgumentError(f"Whole numbers, as in {name!r}, cannot be replaced. Name a layer with to=.")
+        axis = question.time_axis if name == INPUT else values.ndim - 1
+        found.append((place, replacement_values(values, replacement, axis, question.options["seed"])))
+    return found
+
+
+def _with_graph(question: Question) -> Tensor:
+    """Return the scores of the input with the graph by which they came about."""
+    return question.place.scores(question.place.values().requires_grad_())
+
+
+def _notes(scores: Tensor) -> tuple[str, ...]:
+    note = squashed_note(squashed_by(scores))
+    return () if note is None else (note,)
+
+
+# What relevance by rules may begin with.
+_RULE_STARTS = ("logit", "probability", ACTIVATION, ONE)
+# The options of each method with their usual values.
+_REPLACED = {"replacement": "zero", "seed": 0}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "integrated_gradients": {"steps": 50, **_REPLACED},
+    "occlusion": {"stretches": None, "patch": None, "hop": None, "batch_size": 32, **_REPLACED},
+    **{name: {**dict.fromkeys(_numbers(rule)), "rules": None, "dtype": None} for name, rule in RULES.items()},
+}
+METHODS: dict[str, Callable[[Question], Attribution]] = {
+    "gradient": _gradient,
+    "input_x_gradient": _input_x_gradient,
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
+    **{name: partial(_by_rules, rule=name) for name in RULES},
+}
+
+
+def options_of(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a method, the usual ones where none are given, or raise `ArgumentError`."""
+    check_choice("method", method, METHODS)
+    known = _OPTIONS.get(method, {})
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        listed = f"Its options are: {', '.join(known)}" if known else "It has no options"
+        raise ArgumentError(f"The method {method!r} has no option {', '.join(map(repr, unknown))}. {listed}.")
+    return {**known, **{name: value for name, value in given.items() if value is not None}}
