@@ -22,8 +22,10 @@ from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
 from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.phone_curves import phone_curves
+from layerstats.plots.phone_shares import phone_shares
 from layerstats.plots.raw_series import raw_series
 from layerstats.plots.receptive_field import receptive_field
+from layerstats.plots.relevance_map import relevance_map
 from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
 from layerstats.plots.set_up_differences import set_up_differences
@@ -58,8 +60,10 @@ __all__ = [
     "paper_theme",
     "path_similarity",
     "phone_curves",
+    "phone_shares",
     "raw_series",
     "receptive_field",
+    "relevance_map",
     "residual_checks",
     "save_figure",
     "set_up_differences",

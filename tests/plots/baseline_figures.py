@@ -351,6 +351,45 @@ def phone_curves__one_layer():
     return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
 
+def phone_shares():
+    groups = ("monophthong", "voiceless_fricative", "voiced_stop", "elsewhere")
+    share = np.array([0.62, -0.08, 0.11, 0.02])
+    shares = pd.DataFrame({"group": groups, "score_share": share, "conf_low": share - 0.06, "conf_high": share + 0.06})
+    shares = shares.assign(duration_share=[0.24, 0.1, 0.05, 0.57])
+    networks = pd.DataFrame({"group": groups * 6, "score_share": np.tile(share, 6), "trained": False})
+    networks["score_share"] += 0.2 * np.sin(np.arange(24) * 1.3) - 0.1
+    both = [frame.assign(network=name) for frame in (shares, networks) for name in ("Q-network", "supervised")]
+    return plots.phone_shares(pd.concat(both[:2]), pd.concat(both[2:]), facet="network")
+
+
+def _spectrogram(word, shift):
+    frame, band = (axis.ravel() for axis in np.meshgrid(np.arange(50), np.arange(20), indexing="ij"))
+    formant = np.exp(-(((band - 6 - shift - 3 * np.sin(frame / 9)) / 2) ** 2))
+    relevance = np.exp(-(((frame - 24) / 5) ** 2) - ((band - 5 - shift) / 2) ** 2)
+    hz = 700 * (10 ** ((band + 1) * 2840 / 20 / 2595) - 1)
+    maps = pd.DataFrame({"time_s": 0.01 * frame, "frequency_hz": hz, "input": formant, "word": word})
+    ways = {"gradient": relevance * np.sin(frame * 0.9), "epsilon": relevance - 0.4 * np.roll(relevance, 160)}
+    return pd.concat([maps.assign(method=method, relevance=values) for method, values in ways.items()])
+
+
+def relevance_map():
+    phones = pd.DataFrame({"label": ["w", "aa", "sh"], "onset_s": [0.05, 0.14, 0.33], "offset_s": [0.14, 0.33, 0.6]})
+    return plots.relevance_map(_spectrogram("wash", 0), phones, beside="method", title="wash, speaker p03")
+
+
+def relevance_map__rows():
+    phones = pd.DataFrame(
+        {
+            "label": ["w", "aa", "ae", "s"],
+            "onset_s": [0.05, 0.14, 0.1, 0.3],
+            "offset_s": [0.14, 0.33, 0.3, 0.45],
+            "word": ["wash", "wash", "ask", "ask"],
+        }
+    )
+    maps = pd.concat([_spectrogram("wash", 0), _spectrogram("ask", 5)])
+    return plots.relevance_map(maps, phones, row="word", beside="method", with_input=False)
+
+
 def phone_curves():
     return plots.phone_curves(_curves(LAYERS, "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
