@@ -87,6 +87,8 @@ if TYPE_CHECKING:
         success_rates,
         variance_shares,
     )
+    from layerstats.stats.trust import Trust, map_agreement, measure_agreement, phone_location, trust_table
+    from layerstats.stats.trust.trust_calibration import calibrate_trust
 
 __all__ = [
     "BootstrapResult",
@@ -118,6 +120,7 @@ __all__ = [
     "Success",
     "SuccessMatrix",
     "TokenSpread",
+    "Trust",
     "VarianceShares",
     "Variant",
     "WordContrasts",
@@ -129,6 +132,7 @@ __all__ = [
     "calibrate",
     "calibrate_interactions",
     "calibrate_success",
+    "calibrate_trust",
     "calibrate_variance",
     "carrying_channels",
     "channel_contrasts",
@@ -151,12 +155,15 @@ __all__ = [
     "layer_contrasts",
     "lexical_learning",
     "likeliest_responses",
+    "map_agreement",
+    "measure_agreement",
     "measure_exaggeration",
     "natural_confusions",
     "paired_differences",
     "parse_phone_contrast",
     "permutation_test",
     "phone_contrast",
+    "phone_location",
     "phone_series",
     "phone_shares",
     "power",
@@ -171,12 +178,19 @@ __all__ = [
     "success_matrix",
     "success_rates",
     "token_spread",
+    "trust_table",
     "variance_shares",
     "word_contrasts",
     "word_series",
 ]
 
 _ROOMS = {
+    "Trust": "trust",
+    "calibrate_trust": "trust.trust_calibration",
+    "map_agreement": "trust",
+    "measure_agreement": "trust",
+    "phone_location": "trust",
+    "trust_table": "trust",
     "RepeatedAnova": "repeated_measures",
     "condition_means": "repeated_measures",
     "paired_differences": "repeated_measures",

@@ -1,0 +1,143 @@
+"""How often intervals of trust cover, and how often its tests err, where the truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from layerstats.checks import check_choice, check_count
+from layerstats.stats.resampling.calibration import run_blocks, world_named
+from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.trust.cluster_means import ClusterMean, cluster_mean
+from layerstats.stats.trust.interval_shares import EXCHANGED, HIT, SHARE, SHIFTED, speaker_shares
+from layerstats.stats.trust.map_agreement import CORRELATION, correlations, other_tokens
+from layerstats.stats.trust.map_worlds import ALIKE, INSIDE, MapWorld
+
+ALPHA = 0.05
+CONF_LEVEL = 0.95
+TRUTHS = ("none", "level")
+MAP_WORLDS = (
+    MapWorld("20 speakers", 20, 10),
+    MapWorld("6 speakers", 6, 30),
+    MapWorld("3 speakers", 3, 60),
+    MapWorld("20 speakers, 2 windows each", 20, 2),
+    MapWorld("20 speakers, lags of their own", 20, 10, lag="speaker"),
+    MapWorld("6 speakers, lags of their own", 6, 30, lag="speaker"),
+    MapWorld("20 speakers, maps large at the centre", 20, 10, lag="centre"),
+)
+_COVERS = {SHARE: "covers the share", HIT: "covers the rate of hits"}
+# What is drawn anew: speakers, as trust_table() has it, or windows, by a plain t test over all of them.
+SPEAKERS, POOLED = "speakers", "windows pooled"
+
+
+def calibrate_trust(
+    worlds: Iterable[MapWorld | str] = MAP_WORLDS,
+    truths: Iterable[str] = TRUTHS,
+    datasets: int = 1000,
+    seed: int = 0,
+    progress: Callable[[pd.DataFrame], None] | None = None,
+) -> pd.DataFrame:
+    """Count how often intervals of trust cover, and how often its tests reject.
+
+    Parameters
+    ----------
+    worlds
+        What varies; those of this package by name, or by number from 0.
+    truths
+        "none": maps have nothing to do with phones, and two maps of one input are no more alike than of different
+        ones. "level": a share of .15 on average is put inside the phone, and .3 of what differs between inputs is
+        common to two maps of one; speakers differ in both.
+    datasets
+        For each world and truth.
+    seed
+        A data set depends on it and on its own number alone.
+    progress
+        Called after every block with the result so far.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, share, std_error, datasets``, as `layerstats.stats.calibrate` gives them.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such world or truth.
+    """
+    check_count("datasets", datasets)
+    chosen = [one if isinstance(one, MapWorld) else world_named(one, MAP_WORLDS) for one in worlds]
+    truths = list(truths)
+    for truth in truths:
+        check_choice("truths", truth, TRUTHS)
+
+    def simulate(world: MapWorld, truth: str, numbers: range) -> pd.DataFrame:
+        return simulate_maps(world, truth, numbers, seed)
+
+    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+
+
+def simulate_maps(world: MapWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:
+    """Analyse some data sets of a world; `layerstats.stats.resampling.calibration.shares_of` puts blocks together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, first, total, squares, datasets``.
+    """
+    found: dict[tuple[str, str], list[float]] = {}
+    key = list(world.name.encode())
+    for number in numbers:
+        generator = replicate_generator(seed, *key, number)
+        counted = [*_located(world, truth, generator), *_alike(world, truth, generator)]
+        for recipe, quantity, value in counted:
+            found.setdefault((recipe, quantity), []).append(value)
+    rows = [
+        (world.name, truth, *place, numbers[0], float(np.sum(one)), float(np.sum(np.square(one))), len(one))
+        for place, one in found.items()
+    ]
+    columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def _located(world: MapWorld, truth: str, generator: np.random.Generator) -> Iterator[tuple[str, str, float]]:
+    """Yield whether intervals of shares and hits cover, and whether they differ from chance."""
+    inside = INSIDE if truth == "level" else 0.0
+    values, units = world.draw(generator, inside)
+    parts = []
+    for speaker, own in units.groupby("speaker"):
+        parts.append(speaker_shares(values, own, exchanged=True).assign(speaker=speaker))
+    frame = pd.concat(parts, ignore_index=True)
+    for measure, baseline in product((SHARE, HIT), (SHIFTED, EXCHANGED)):
+        own = frame.loc[(frame["measure"] == measure) & (frame["baseline"] == baseline)]
+        value, chance = own["value"].to_numpy(), own["baseline_value"].to_numpy()
+        spread = [own[name].to_numpy() for name in ("null_variance", "null_covariance")]
+        for recipe, clusters in _recipes(own["speaker"].to_numpy()):
+            diff = cluster_mean(value - chance, clusters, *(spread if recipe == SPEAKERS else ()))
+            yield recipe, f"{measure} against {baseline}", _rejects(diff)
+            expected = world.expected_share(inside)
+            if baseline != SHIFTED or np.isnan(expected) or (measure == HIT and inside):
+                continue
+            low, high = cluster_mean(value, clusters).share_interval(CONF_LEVEL)
+            yield recipe, _COVERS[measure], float(low <= expected <= high)
+
+
+def _alike(world: MapWorld, truth: str, generator: np.random.Generator) -> Iterator[tuple[str, str, float]]:
+    """Yield whether the interval of a correlation covers, and whether it differs from that with other inputs."""
+    alike = ALIKE if truth == "level" else 0.0
+    first, second, tokens = world.draw_pairs(generator, alike)
+    speakers = tokens["speaker"].to_numpy()
+    value = correlations(first, second)
+    chance = correlations(first, second[other_tokens(speakers)])
+    for recipe, clusters in _recipes(speakers):
+        yield recipe, f"{CORRELATION} against maps of other tokens", _rejects(cluster_mean(value - chance, clusters))
+
+
+def _recipes(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    yield from ((SPEAKERS, speakers), (POOLED, np.arange(len(speakers))))
+
+
+def _rejects(diff: ClusterMean) -> float:
+    return float(diff.p_value <= ALPHA)
