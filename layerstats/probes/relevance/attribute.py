@@ -145,6 +145,7 @@ def _finished(
         found.start,
         {**_cleaned(attrs), **found.attrs},
         found.conservation_error,
+        found.scale,
         error,
         found.stretches,
         found.notes,

@@ -26,6 +26,9 @@ class Attribution:
         What determines the values: `method`, `target`, `start`, and what the method has of options.
     conservation_error : mapping of str to Tensor
         Of rules: by layer, (token,), how far the sum of relevance there is from `start`, as a share of it.
+    scale : mapping of str to Tensor
+        Of rules that rescale (the adapted one): by place, (token,), the largest absolute relevance, by which `values`
+        were divided; empty for others.
     completeness_error : Tensor, dict of str to Tensor, or None
         Of integrated gradients: (token,), how far the sum of the values is from the difference between the scores of
         the input and of what it is compared with, as a share of that difference; by place where `values` is.
@@ -45,6 +48,7 @@ class Attribution:
     start: Tensor
     attrs: Mapping[str, Attribute]
     conservation_error: Mapping[str, Tensor] = field(default_factory=dict)
+    scale: Mapping[str, Tensor] = field(default_factory=dict)
     completeness_error: Tensor | dict[str, Tensor] | None = None
     stretches: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()

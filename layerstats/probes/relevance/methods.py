@@ -111,18 +111,21 @@ def _by_rules(question: Question, *, rule: str) -> Attribution:
             start_value="one" if score.start in (ONE, "probability") else "score",
             dtype=_dtype(dtype),
         )
-    values, start = dict(found.values), found.start
+    values, scale, start = dict(found.values), dict(found.scale), found.start
     if score.start == "probability":
         # Tokens are independent and shares do not depend on what is shared: relevance is scaled as its start is.
         start = probabilities[0].to(start)
-        values = {name: value * start[(...,) + (None,) * (value.ndim - 1)] for name, value in values.items()}
+        if chosen.rescales:
+            scale = {name: value * start for name, value in scale.items()}
+        else:
+            values = {name: value * start[(...,) + (None,) * (value.ndim - 1)] for name, value in values.items()}
     about = {
         "rules": found.rules,
         "dtype": found.dtype,
         **{name: getattr(chosen, name) for name in _numbers(type(chosen))},
     }
     told = tuple(note for note in notes if note is not None)
-    return Attribution(values, start, about, found.conservation_error, notes=told)
+    return Attribution(values, start, about, found.conservation_error, scale if chosen.rescales else {}, notes=told)
 
 
 def _numbers(rule: type[Rule]) -> list[str]:

@@ -75,6 +75,12 @@ def test_relevance_begins_with_the_logit_the_probability_or_one(network, heard):
         torch.testing.assert_close(found.start, values[:, 1].detach())
         torch.testing.assert_close(found.values, one.values * found.start[:, None, None])
         torch.testing.assert_close(found.conservation_error["total"], one.conservation_error["total"])
+    adapted = [
+        attribute(network, heard, "b", "adapted", start=start, labels=LABELS) for start in ("one", "probability")
+    ]
+    torch.testing.assert_close(adapted[0].values, adapted[1].values)
+    probability = network(heard).softmax(1)[:, 1].detach()
+    torch.testing.assert_close(adapted[1].scale["input"], adapted[0].scale["input"] * probability)
     with pytest.raises(ArgumentError, match="'start' parameter"):
         attribute(network, heard, "b", "epsilon", start="log_probability", labels=LABELS)
 
