@@ -18,6 +18,12 @@ def definitions():
     return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("by_definition.py"))))
 
 
+@pytest.fixture(scope="session")
+def brute_force():
+    """What brute_force.py defines: whole networks by their matrices."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("brute_force.py"))))
+
+
 class Operation(nn.Module):
     """A network that is one function of several inputs, tokens first."""
 
