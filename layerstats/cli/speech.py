@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layerstats.cli.progress import Steps
     from layerstats.corpora import Clips, Corpus
 
@@ -49,11 +51,13 @@ def align_speech(step: Steps, speech: Corpus, slice_words: bool = False) -> Corp
 
 def tell_damage(clips: Clips) -> None:
     """Name on stderr the tokens that were left out because their audio is damaged."""
-    tokens = clips.damaged_tokens
+    if clips.damaged_tokens:
+        tell_skipped(clips.damaged_tokens, len(clips.corpus.tokens), clips.damage["reason"].iloc[0])
+
+
+def tell_skipped(tokens: Sequence[str], count: int, reason: str = "") -> None:
+    """Name on stderr tokens that were left out of so many, and why."""
     if tokens:
         more = f" and {len(tokens) - 3} more" if len(tokens) > 3 else ""
-        typer.echo(
-            f"{len(tokens)} of {len(clips.corpus.tokens)} tokens cannot be used and were left out: "
-            f"{', '.join(tokens[:3])}{more}. {clips.damage['reason'].iloc[0]}",
-            err=True,
-        )
+        told = f"{len(tokens)} of {count} tokens cannot be used and were left out: {', '.join(tokens[:3])}{more}."
+        typer.echo(f"{told} {reason}".strip(), err=True)

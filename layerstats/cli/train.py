@@ -16,6 +16,7 @@ for _kind in ("ciwgan", "fiwgan"):
     app.command(_kind)(train_gan.command(_kind))
 app.command("commands")(train_mel.train_commands_command)
 app.command("autoencoder")(train_mel.train_autoencoder_command)
+app.command("wav2letter")(train_mel.train_wav2letter_command)
 
 
 @app.command("words")

@@ -1,4 +1,4 @@
-"""`layerstats train commands` and `layerstats train autoencoder`: networks of mel spectrograms, one a seed."""
+"""`layerstats train commands`, `autoencoder` and `wav2letter`: networks of mel spectrograms, one a seed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed, whole_numbers
-from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
+from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage, tell_skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layerstats.cli.progress import Steps
 
 Out = Annotated[Path, typer.Option(help="Folder of checkpoints, cards, states, history and curves.")]
@@ -66,7 +68,10 @@ def train_commands_command(
     }
     reading = {"corpus": corpus, "words": listed(words), "held_out": held_out, "too_long": too_long, "damaged": damaged}
     name = "commands" if labels == "true" else f"commands_{labels}"
-    _train(train_commands, name, out, whole_numbers("seeds", seeds), resume, reading, options)
+    numbers = whole_numbers("seeds", seeds)
+    _train(
+        train_commands, name, out, numbers, resume, lambda step: _features(step, reading, start, numbers[0]), options
+    )
 
 
 def train_autoencoder_command(
@@ -101,13 +106,68 @@ def train_autoencoder_command(
         "device": device,
     }
     reading = {"corpus": corpus, "words": listed(words), "held_out": held_out, "too_long": too_long, "damaged": damaged}
-    _train(train_autoencoder, "autoencoder", out, whole_numbers("seeds", seeds), resume, reading, options)
+    numbers = whole_numbers("seeds", seeds)
+    _train(
+        train_autoencoder,
+        "autoencoder",
+        out,
+        numbers,
+        resume,
+        lambda step: _features(step, reading, None, numbers[0]),
+        options,
+    )
+
+
+def train_wav2letter_command(
+    out: Out,
+    corpus: Speech = "demo:sentences",
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas: a network each.")] = "0",
+    width: Annotated[int, typer.Option(help="Channels of the first nine convolutions.")] = 256,
+    top: Annotated[int, typer.Option(help="Channels of the next two convolutions.")] = 2048,
+    alphabet: Annotated[str, typer.Option(help="ctc, or repetition for signs of doubled letters.")] = "ctc",
+    augment: Annotated[bool, typer.Option(help="Change spectrograms while training; the paper's were not.")] = True,
+    epochs: Epochs = 50,
+    batch_size: BatchSize = 64,
+    learning_rate: LearningRate = 1e-4,
+    schedule: Schedule = "constant",
+    precision: Annotated[str, typer.Option(help="float32, or bfloat16 for convolutions while training.")] = "float32",
+    held_out: HeldOut = None,
+    damaged: Damaged = "error",
+    device: Device = "auto",
+    resume: Resume = False,
+) -> None:
+    """Train Wav2Letter after Krug & Stober (2018): a network that reads letters off utterances."""
+    from layerstats.training import train_letters
+
+    options = {
+        "width": width,
+        "top": top,
+        "alphabet": alphabet,
+        "augment": augment,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "precision": precision,
+        "device": device,
+    }
+    numbers = whole_numbers("seeds", seeds)
+    reading = {"corpus": corpus, "words": None, "held_out": held_out, "damaged": damaged}
+    _train(
+        train_letters, "wav2letter", out, numbers, resume, lambda step: _utterances(step, reading, numbers[0]), options
+    )
 
 
 def _train(
-    verb: Any, name: str, out: Path, seeds: list[int], resume: bool, reading: dict[str, Any], options: dict[str, Any]
+    verb: Any,
+    name: str,
+    out: Path,
+    seeds: list[int],
+    resume: bool,
+    hear: Callable[[Steps], Any],
+    options: dict[str, Any],
 ) -> None:
-    """Train a network a seed on the same spectrograms, and tell how well each does."""
+    """Train a network a seed on the same spectrograms, which `hear` computes, and tell how well each does."""
     import pandas as pd
 
     from layerstats.cli.progress import steps
@@ -116,7 +176,7 @@ def _train(
 
     histories, told = [], []
     with steps() as step:
-        features = _features(step, reading, options.get("start"), seeds[0])
+        features = hear(step)
         for seed in seeds:
             step(f"training {name}_{seed}")
             folder = out / f"{name}_{seed}"
@@ -124,16 +184,34 @@ def _train(
             result = verb(features, seed=seed, folder=folder, resume=again, progress=step.move, **options)
             path = save_checkpoint(out / f"{name}_{seed}.safetensors", result.model, result.card)
             histories.append(result.history.assign(network=f"{name}_{seed}"))
-            last = result.history.iloc[-1]
-            told.append(
-                f"{path}: accuracy on held-out speakers {last['held_out_accuracy']:.3f}"
-                if "held_out_accuracy" in last
-                else f"{path}: error on held-out speakers {last['held_out_error_db']:.2f} dB"
-            )
+            told.append(f"{path}: {_told(result)}")
         history = pd.concat(histories, ignore_index=True)
         history.to_csv(out / "history.csv", index=False)
         save_figure(training_curves(history), out / "history")
     typer.echo("\n".join(told))
+
+
+def _told(result: Any) -> str:
+    last = result.history.iloc[-1]
+    if "held_out_accuracy" in last:
+        return f"accuracy on held-out speakers {last['held_out_accuracy']:.3f}"
+    if "held_out_error_db" in last:
+        return f"error on held-out speakers {last['held_out_error_db']:.2f} dB"
+    rates = zip(result.error_rates["side"], result.error_rates["letter_error_rate"], strict=True)
+    return f"letter error rate {', '.join(f'{rate:.3f} ({side})' for side, rate in rates)}"
+
+
+def _utterances(step: Steps, reading: dict[str, Any], seed: int) -> Any:
+    """Read utterances as Wav2Letter hears them."""
+    from layerstats.models import UTTERANCES, MelFrontEnd
+    from layerstats.training import utterance_features
+
+    corpus = open_speech(step, reading["corpus"], reading["words"], reading["damaged"])
+    step("mel spectrograms")
+    options = {name: reading[name] for name in ("held_out", "damaged")}
+    features = utterance_features(corpus, MelFrontEnd(**UTTERANCES), seed=seed, progress=step.move, **options)
+    tell_skipped(features.skipped, len(corpus.tokens))
+    return features
 
 
 def _features(step: Steps, reading: dict[str, Any], start: Path | None, seed: int) -> Any:

@@ -14,6 +14,7 @@ from layerstats.corpora.sentences import demo_sentences
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS, read_speech_commands
 from layerstats.corpora.textgrids import read_textgrids
 from layerstats.corpora.timit import PAPER_WORDS, read_timit
+from layerstats.corpora.utterances import texts, utterance
 from layerstats.corpora.word_features import WORD_FEATURES, word_features
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "read_speech_commands",
     "read_textgrids",
     "read_timit",
+    "texts",
+    "utterance",
     "word_features",
     "write_generated",
 ]

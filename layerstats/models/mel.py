@@ -75,23 +75,38 @@ UTTERANCES: dict[str, Any] = {
     "low_hz": 0.0,
     "high_hz": 8000.0,
     "frames": 0,
-    "range_db": 80.0,
+    # Speech at its loudest is some 75 dB above what becomes 0.
+    "reference_db": 40.0,
     "normalise": True,
 }
 
 
-def z_normalise(features: Tensor) -> Tensor:
+def z_normalise(features: Tensor, lengths: Tensor | None = None) -> Tensor:
     """Subtract each token's mean over time and bands, and divide by its standard deviation; constants become zeros.
+
+    Parameters
+    ----------
+    features : Tensor
+        (token, time, mel).
+    lengths : Tensor, optional
+        Frames of each token (token,); those beyond count for nothing and become zeros.
 
     Examples
     --------
     >>> z_normalise(torch.tensor([[[1.0, 2.0, 3.0]]]))
     tensor([[[-1.2247,  0.0000,  1.2247]]])
     """
-    centred = features - features.mean(dim=(1, 2), keepdim=True)
-    spread = centred.square().mean(dim=(1, 2), keepdim=True)
+    if lengths is None:
+        centred = features - features.mean(dim=(1, 2), keepdim=True)
+        variance = centred.square().mean(dim=(1, 2), keepdim=True)
+    else:
+        beyond = (torch.arange(features.shape[1], device=features.device) >= lengths[:, None])[:, :, None]
+        values = (lengths * features.shape[2])[:, None, None]
+        mean = features.masked_fill(beyond, 0.0).sum(dim=(1, 2), keepdim=True) / values
+        centred = (features - mean).masked_fill(beyond, 0.0)
+        variance = centred.square().sum(dim=(1, 2), keepdim=True) / values
     # Far below any speech's: rounding of a constant is not to be taken for variation.
-    return centred * spread.clamp_min(_LEAST_VARIANCE).rsqrt()
+    return centred * variance.clamp_min(_LEAST_VARIANCE).rsqrt()
 
 
 def check_lengths(lengths: Tensor, tokens: Tensor, what: str) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from layerstats.checks import check_choice, check_count
 from layerstats.errors import ArgumentError
+from layerstats.models.letters import Alphabet
 from layerstats.models.mel import UTTERANCES, MelFrontEnd, check_lengths, open_front_end
 
 # Kernels of the twelve convolutions; the first one takes every other frame.
@@ -75,7 +76,7 @@ class Wav2Letter(nn.Module):
     top : int
         Channels of `conv10` and `conv11`.
     alphabet : {"ctc", "repetition"}
-        Letters, space, apostrophe and blank; "repetition" has signs for doubled letters besides.
+        What the outputs stand for, see `letters.Alphabet`: `network.alphabet` is it.
 
     Raises
     ------
@@ -106,7 +107,7 @@ class Wav2Letter(nn.Module):
         super().__init__()
         check_count("width", width)
         check_count("top", top)
-        check_choice("alphabet", alphabet, OUTPUTS)
+        self.alphabet = Alphabet(alphabet)
         self.front_end = open_front_end(UTTERANCES if front_end is None else front_end)
         self.configuration: dict[str, Any] = {
             "front_end": dict(self.front_end.configuration),
@@ -118,7 +119,7 @@ class Wav2Letter(nn.Module):
         for number, kernel in enumerate(KERNELS[:-1]):
             layer = LetterLayer(channels[number], channels[number + 1], kernel, STRIDE if number == 0 else 1)
             self.add_module(f"conv{number + 1}", layer)
-        self.conv12 = nn.Conv1d(top, OUTPUTS[alphabet], KERNELS[-1])
+        self.conv12 = nn.Conv1d(top, len(self.alphabet.letters), KERNELS[-1])
         self.padding = "same"
         self.reset_parameters()
 
@@ -230,7 +231,3 @@ class Wav2Letter(nn.Module):
 def _beyond(lengths: Tensor, frames: int) -> Tensor:
     """Tell where maps (token, channel, frame) lie beyond an utterance's end, (token, 1, frame)."""
     return (torch.arange(frames, device=lengths.device) >= lengths[:, None])[:, None]
-
-
-# a-z, space, apostrophe and the blank; with signs for two and for three of a letter.
-OUTPUTS = {"ctc": 29, "repetition": 31}

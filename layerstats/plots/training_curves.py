@@ -27,6 +27,10 @@ EPOCH_MEASURES = {
     "held_out_accuracy": "Accuracy, held out",
     "held_out_loss": "Loss, held out",
     "held_out_error_db": "Error, held out (dB)",
+    "train_letter_error_rate": "Letter errors, training",
+    "held_out_voices_letter_error_rate": "Letter errors, held-out voices",
+    "held_out_sentences_letter_error_rate": "Letter errors, held-out sentences",
+    "held_out_both_letter_error_rate": "Letter errors, both held out",
 }
 COLUMNS = 3
 
@@ -38,7 +42,8 @@ def training_curves(history: pd.DataFrame) -> ggplot:
     ----------
     history : DataFrame
         One row for every time the network was looked at: with `step` and the columns of `GanResult.history`, or with
-        `epoch`, `loss` and further columns of the history of `TrainingResult` or `AutoencoderResult`. With a column
+        `epoch`, `loss` and further columns of the history of `TrainingResult`, `AutoencoderResult` or
+        `LettersResult`. With a column
         `network` there is a line for each network.
 
     Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,10 @@ _NOISE_BELOW_PEAK, _NOISE_TEXTURE, _SHARE_NOISY = (0.35, 1.0), 0.05, 0.7
 _REVERBERATION = 0.4  # largest share of a frame's power that is left a frame later
 _ECHOES = 12
 _MASKS = {"time": 6, "mel": 6}
+SHORTEST_STRETCH = 0.85  # of utterances
+_STRETCH_OF_UTTERANCES = (SHORTEST_STRETCH, 1.2)
+_LONGEST_PAUSE = 30  # frames without speech before an utterance, and after it
+_MASKS_OF_UTTERANCES = {"time": 12, "mel": 10}
 _LOG_POWER = 10 * math.log(10)  # a feature times this is the logarithm of a power
 
 
@@ -83,26 +88,70 @@ def vary_features(features: Tensor, random: torch.Generator, heard: int, noise: 
     >>> vary_features(torch.rand(2, 90, 80), torch.Generator().manual_seed(0), heard=87).shape
     torch.Size([2, 90, 80])
     """
+    draws = torch.rand(len(features), 13, 1, 1, generator=random).to(features.device)
+    changed = _move(features, draws[:, :3], heard)
+    changed = _heard_elsewhere(changed, draws[:, 3:], random, _MASKS, noise)
+    changed = changed.clamp(0, 1)
+    changed[:, heard:] = 0
+    return changed
+
+
+def vary_utterances(features: Tensor, lengths: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Change mel spectrograms of utterances as `vary_features` does those of words.
+
+    In place of another place in the clip they get short pauses before and after.
+
+    Parameters
+    ----------
+    features : Tensor
+        (token, time, mel), between 0 and 1, 1 being 100 dB above 0.
+    lengths : Tensor
+        Frames of each utterance (token,).
+    random : torch.Generator
+        Source of the random numbers, on the CPU.
+
+    Returns
+    -------
+    tuple of Tensor
+        Features (token, time, mel), zeros beyond each utterance's end, and their lengths (token,).
+
+    Examples
+    --------
+    >>> features, lengths = torch.rand(2, 90, 80), torch.tensor([90, 70])
+    >>> changed, lengths = vary_utterances(features, lengths, torch.Generator().manual_seed(0))
+    >>> changed.shape[1] == int(lengths.max())
+    True
+    """
+    draws = torch.rand(len(features), 14, 1, 1, generator=random).to(features.device)
+    speed, tract = _tempo_and_tract(draws[:, :2], _STRETCH_OF_UTTERANCES)
+    before, after = (_LONGEST_PAUSE * draws[:, 2:4].reshape(-1, 2)).long().unbind(dim=1)
+    lengths = (lengths * speed).long().clamp_min(1) + before + after
+    changed = _stretch(features, before, speed, tract, int(lengths.max()))
+    changed = _heard_elsewhere(changed, draws[:, 4:], random, _MASKS_OF_UTTERANCES)
+    beyond = torch.arange(changed.shape[1], device=features.device) >= lengths[:, None]
+    return changed.clamp(0, 1).masked_fill(beyond[:, :, None], 0.0), lengths
+
+
+def _heard_elsewhere(
+    features: Tensor, draws: Tensor, random: torch.Generator, masks: Mapping[str, int], noise: bool = True
+) -> Tensor:
+    """Change level and microphone; then, with `noise`, room, noise and masks."""
     tokens, frames, bands = features.shape
     place = features.device
-    draws = torch.rand(tokens, 13, 1, 1, generator=random).to(place)
-    changed = _move(features, draws[:, :3], heard)
     position = torch.linspace(-1, 1, bands, device=place)
     colours = torch.randn(2, tokens, bands // 10 + 2, generator=random).to(place)
     colours = _COLOUR * nn.functional.interpolate(colours, bands, mode="linear", align_corners=True)
     microphone, noise_colour = colours[:, :, None]
-    response = _between(draws[:, 3], _GAIN) + _TILT * (2 * draws[:, 4] - 1) * position + microphone
-    changed = torch.where(changed > 0, changed + response, 0.0)
+    response = _between(draws[:, 0], _GAIN) + _TILT * (2 * draws[:, 1] - 1) * position + microphone
+    changed = torch.where(features > 0, features + response, 0.0)
     if noise:
-        changed = _reverberate(changed, _REVERBERATION * draws[:, 5])
+        changed = _reverberate(changed, _REVERBERATION * draws[:, 2])
         texture = torch.randn(tokens, frames, bands, generator=random).to(place)
         peak = changed.amax(dim=(1, 2), keepdim=True)
-        level = peak - _between(draws[:, 6], _NOISE_BELOW_PEAK) + 0.25 * (draws[:, 7] - 0.7) * position
-        noisy = torch.where(draws[:, 8] < _SHARE_NOISY, level, level - 10) + noise_colour + _NOISE_TEXTURE * texture
+        level = peak - _between(draws[:, 3], _NOISE_BELOW_PEAK) + 0.25 * (draws[:, 4] - 0.7) * position
+        noisy = torch.where(draws[:, 5] < _SHARE_NOISY, level, level - 10) + noise_colour + _NOISE_TEXTURE * texture
         changed = torch.logaddexp(changed * _LOG_POWER, noisy * _LOG_POWER) / _LOG_POWER
-        changed = _mask(_mask(changed, draws[:, 9:11], 1, _MASKS["time"]), draws[:, 11:13], 2, _MASKS["mel"])
-    changed = changed.clamp(0, 1)
-    changed[:, heard:] = 0
+        changed = _mask(_mask(changed, draws[:, 6:8], 1, masks["time"]), draws[:, 8:10], 2, masks["mel"])
     return changed
 
 
@@ -112,22 +161,34 @@ def _between(draws: Tensor, limits: tuple[float, float]) -> Tensor:
 
 def _move(features: Tensor, draws: Tensor, heard: int) -> Tensor:
     """Place, stretch in time, and stretch the bands."""
-    tokens, frames, bands = features.shape
-    speed, tract = (
-        torch.exp(_between(draws[:, which], (math.log(low), math.log(high)))).reshape(tokens)
-        for which, (low, high) in enumerate((_STRETCH, _WARP))
-    )
+    frames = features.shape[1]
+    speed, tract = _tempo_and_tract(draws[:, :2], _STRETCH)
     active = (features.amax(dim=2) > 0).to(torch.uint8)
     first = active.argmax(dim=1)
     last = frames - 1 - active.flip(1).argmax(dim=1)
     earliest, latest = -first * speed - _OVERHANG, heard - 1 - last * speed + _OVERHANG
     middle = (earliest + latest) / 2
-    shift = torch.where(earliest < latest, earliest + (latest - earliest) * draws[:, 2].reshape(tokens), middle)
-    time = (torch.arange(frames, device=features.device) - shift[:, None]) / speed[:, None]
+    shift = torch.where(earliest < latest, earliest + (latest - earliest) * draws[:, 2].reshape(-1), middle)
+    return _stretch(features, shift, speed, tract, frames)
+
+
+def _tempo_and_tract(draws: Tensor, stretch: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Draw by what factors speech becomes longer and its bands are stretched, (token,) each."""
+    tempo, tract = (
+        torch.exp(_between(draws[:, which], (math.log(low), math.log(high)))).reshape(len(draws))
+        for which, (low, high) in enumerate((stretch, _WARP))
+    )
+    return tempo, tract
+
+
+def _stretch(features: Tensor, shift: Tensor, speed: Tensor, tract: Tensor, output: int) -> Tensor:
+    """Return `output` frames: those given, `speed` times as many and `shift` later, bands stretched by `tract`."""
+    _, frames, bands = features.shape
+    time = (torch.arange(output, device=features.device) - shift[:, None]) / speed[:, None]
     band = torch.arange(bands, device=features.device) * tract[:, None]
     grid = torch.stack(
         [
-            ((2 * band + 1) / bands - 1)[:, None, :].expand(-1, frames, -1),
+            ((2 * band + 1) / bands - 1)[:, None, :].expand(-1, output, -1),
             ((2 * time + 1) / frames - 1)[:, :, None].expand(-1, -1, bands),
         ],
         dim=3,

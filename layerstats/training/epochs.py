@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from layerstats.files import replacing
 from layerstats.models import device_of
 from layerstats.training.state import state_to_resume, write_state
 
+_POOL = 50  # batches within which tokens are put in order of length
 SCHEDULES = ("constant", "one_cycle")
 
 
@@ -76,6 +77,9 @@ class EpochTraining:
     look : callable
         Returns what is to be noted of the network after each epoch, by name.
     options : EpochOptions
+    lengths : Tensor, optional
+        Length of each token (token,); tokens of about the same length come into one batch then, so that little of it
+        is padding.
     """
 
     def __init__(
@@ -85,10 +89,12 @@ class EpochTraining:
         loss: Callable[[Tensor, torch.Generator], Tensor],
         look: Callable[[], Mapping[str, float]],
         options: EpochOptions,
+        lengths: Tensor | None = None,
     ) -> None:
         if tokens == 0:
             raise CorpusError("There are no tokens to learn from: no token's 'split' is \"train\".")
         self.model, self.tokens, self.loss, self.look, self.options = model, tokens, loss, look, options
+        self.lengths = lengths
         self.random = torch.Generator().manual_seed(options.seed)
         self.steps = options.epochs * -(-tokens // options.batch_size)
         self.optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
@@ -154,7 +160,7 @@ class EpochTraining:
     def _epoch(self, progress: Callable[[int, int], None] | None) -> float:
         """Go through the training tokens once; return the mean loss."""
         self.model.train()
-        batches = torch.randperm(self.tokens, generator=self.random).split(self.options.batch_size)
+        batches = self._batches()
         losses = []
         for batch in batches:
             loss = self.loss(batch, self.random)
@@ -177,6 +183,18 @@ class EpochTraining:
             )
         sizes = torch.tensor([len(batch) for batch in batches], dtype=told.dtype)
         return float((told * sizes).sum() / self.tokens)
+
+    def _batches(self) -> Sequence[Tensor]:
+        """Return the numbers of the tokens of every batch, in random order."""
+        order, size = torch.randperm(self.tokens, generator=self.random), self.options.batch_size
+        if self.lengths is None:
+            return order.split(size)
+        batches = [
+            batch
+            for pool in order.split(_POOL * size)
+            for batch in pool[self.lengths[pool].argsort(stable=True)].split(size)
+        ]
+        return [batches[index] for index in torch.randperm(len(batches), generator=self.random)]
 
     def _state(self) -> dict[str, Any]:
         place = device_of(self.model)

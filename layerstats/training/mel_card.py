@@ -9,10 +9,11 @@ import torch
 
 from layerstats.training.epochs import EpochOptions
 from layerstats.training.features import MelFeatures
+from layerstats.training.utterances import UtteranceFeatures
 
 
 def training_facts(
-    features: MelFeatures, options: EpochOptions, history: pd.DataFrame, place: torch.device
+    features: MelFeatures | UtteranceFeatures, options: EpochOptions, history: pd.DataFrame, place: torch.device
 ) -> dict[str, Any]:
     """Return the plain facts: speech, settings, time and hardware."""
     learned = features.tokens.loc[features.tokens["split"] == "train"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from torch import nn
 
-from layerstats.models import MelAutoencoder, ModelCard
+from layerstats.models import MelAutoencoder, ModelCard, Wav2Letter
 
 
 @dataclass(frozen=True)
@@ -59,3 +59,25 @@ class AutoencoderResult:
     card: ModelCard
     held_out_loss: float
     history: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class LettersResult:
+    """A trained network that reads letters and how it came about.
+
+    Parameters
+    ----------
+    model : Wav2Letter
+        The network, in eval mode, on the CPU.
+    card : ModelCard
+        What a reader of the checkpoint has to know.
+    history : DataFrame
+        One row an epoch: `epoch, steps, loss`, `<side>_letter_error_rate` of some utterances of each side, `seconds`.
+    error_rates : DataFrame
+        Of all utterances, a row a side: `side, utterances, letters, words, letter_error_rate, word_error_rate`.
+    """
+
+    model: Wav2Letter
+    card: ModelCard
+    history: pd.DataFrame
+    error_rates: pd.DataFrame

@@ -1,7 +1,9 @@
-"""`layerstats train commands|autoencoder` from the command line."""
+"""`layerstats train commands|autoencoder|wav2letter` from the command line."""
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from layerstats.cli.main import app
@@ -63,3 +65,31 @@ def test_an_autoencoder_is_trained(tmp_path):
 def test_lists_of_numbers_are_checked(option, tmp_path):
     result = run("commands", *COMMANDS, option, "1,x,2", "--out", tmp_path)
     assert option in str(result.exception)
+
+
+def test_a_network_that_reads_letters_is_trained_and_gone_on_with(tmp_path):
+    random = np.random.default_rng(0)
+    for speaker in (84, 121, 174):
+        chapter = tmp_path / "LibriSpeech" / "dev-clean" / str(speaker) / "7"
+        chapter.mkdir(parents=True)
+        lines = [f"{speaker}-7-0000 HE DIDN'T GO", f"{speaker}-7-0001 SHE DID"]
+        for line in lines:
+            soundfile.write(chapter / f"{line.split()[0]}.flac", 0.1 * random.standard_normal(16000), 16000)
+        (chapter / f"{speaker}-7.trans.txt").write_text("\n".join(lines) + "\n")
+    soundfile.write(chapter / "174-7-0001.flac", np.zeros(16000), 16000)
+    small = ["--width", "2", "--top", "3", "--epochs", "1", "--device", "cpu", "--alphabet", "repetition"]
+    command = ["wav2letter", "--corpus", f"librispeech:{tmp_path / 'LibriSpeech'}", *small, "--out", tmp_path / "out"]
+    command += ["--held-out", "1"]
+    assert "174-7-0001" in str(run(*command).exception)
+    result = run(*command, "--damaged", "skip")
+    assert result.exit_code == 0, result.output
+    assert "letter error rate" in result.stdout
+    assert "1 of 6 tokens cannot be used and were left out: 174-7-0001." in result.stderr
+    model, card = load_checkpoint(tmp_path / "out" / "wav2letter_0.safetensors")
+    assert model.configuration["alphabet"] == "repetition"
+    assert len(card.outputs) == 31
+    assert "held_out_voices" in card.evaluation
+    assert (tmp_path / "out" / "history.png").stat().st_size > 10_000
+    assert "held_out_voices_letter_error_rate" in pd.read_csv(tmp_path / "out" / "history.csv")
+    assert "holds a training already" in str(run(*command, "--damaged", "skip").exception)
+    assert run(*command, "--damaged", "skip", "--resume").exit_code == 0
