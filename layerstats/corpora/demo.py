@@ -17,8 +17,9 @@ from layerstats.checks import check_choice, check_positive
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.espeak import SpeechRequest, synthesise
+from layerstats.corpora.phone_classes import labels_of
 from layerstats.corpora.phones import phones_table
-from layerstats.corpora.sentences import check_sentences, deal, is_held_out
+from layerstats.corpora.sentences import check_sentences, deal, is_held_out, with_closures
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS
 from layerstats.errors import ArgumentError, CorpusError
 from layerstats.resources import bundled
@@ -71,10 +72,11 @@ def demo_corpus(
     -------
     Corpus
         `speaker` is the voice; further columns of `tokens`: `accent, variant, sex, rate_wpm, pitch,
-        pitch_range`. In `phones`, `label` is TIMIT's and `source_label` espeak's, in IPA. A stop is one
-        interval, from the start of its closure to the end of its release. With sentences, `word` and `sentence` are
-        the text, `voice_split` and `sentence_split` tell which of the two is held out, and `split` is "test" where
-        either is.
+        pitch_range`. In `phones`, `label` is TIMIT's and `source_label` espeak's, in IPA. With sentences, `word` and
+        `sentence` are the text, `voice_split` and `sentence_split` tell which of the two is held out, and `split` is
+        "test" where either is; `phones` has `word_index` (where two words are said as one, such as "of the", the first
+        one's), and a stop is one interval, from the start of its closure to the end of its release. In words, as long
+        as there have been any, the silence of a closure belongs to the phone before.
 
     Raises
     ------
@@ -109,11 +111,13 @@ def demo_corpus(
         dealt = deal(len(said), len(speakers), specification["said_by"] if said_by is None else said_by, drawn_by)
         pairs = [(speakers[voice], said[sentence]) for voice, sentence in dealt]
         names = [f"{speakers[voice].name}_{sentence:04d}" for voice, sentence in dealt]
-    corpus = _spoken(specification["name"], names, pairs, held_out)
+    corpus = _spoken(specification["name"], names, pairs, held_out, sentences=sentences is not None)
     return corpus if sentences is None else replace(corpus, tokens=_split_sentences(corpus.tokens))
 
 
-def _spoken(name: str, names: list[str], pairs: list[tuple[Voice, str]], held_out: set[str]) -> Corpus:
+def _spoken(
+    name: str, names: list[str], pairs: list[tuple[Voice, str]], held_out: set[str], *, sentences: bool
+) -> Corpus:
     """Let voices say texts, and make a corpus of it."""
     spoken = synthesise(
         SpeechRequest(voice.name, voice.rate_wpm, voice.pitch, voice.pitch_range, word) for voice, word in pairs
@@ -137,16 +141,24 @@ def _spoken(name: str, names: list[str], pairs: list[tuple[Voice, str]], held_ou
             for name, (voice, word), result in zip(names, pairs, spoken, strict=True)
         ]
     )
+    stops = _stops() if sentences else ()
     phones = pd.DataFrame(
         [
-            (name, timit_label(label), start / rate_hz, stop / rate_hz, label)
-            for name, result in zip(names, spoken, strict=True)
-            for label, start, stop in result.phones
+            (token, timit_label(label), start / rate_hz, stop / rate_hz, label)
+            for token, result in zip(names, spoken, strict=True)
+            for label, start, stop in with_closures(result.samples, result.phones, stops)
         ],
         columns=["token", "label", "onset_s", "offset_s", "source_label"],
     )
-    samples = {name: result.samples for name, result in zip(names, spoken, strict=True)}
-    return Corpus(name, tokens, phones_table(phones), rate_hz, MemoryAudio(samples))
+    table = phones_table(phones)
+    if sentences:
+        table["word_index"] = [
+            text.count(" ", 0, position)
+            for (_, text), result in zip(pairs, spoken, strict=True)
+            for position in result.word_positions
+        ]
+    samples = {token: result.samples for token, result in zip(names, spoken, strict=True)}
+    return Corpus(name, tokens, table, rate_hz, MemoryAudio(samples))
 
 
 def _split_sentences(tokens: pd.DataFrame) -> pd.DataFrame:
@@ -208,6 +220,13 @@ def timit_label(ipa: str) -> str:
 def _specification() -> dict[str, Any]:
     with bundled("data", "demo_corpus.toml").open("rb") as file:
         return tomllib.load(file)
+
+
+@cache
+def _stops() -> frozenset[str]:
+    """Return what espeak-ng calls stops and affricates."""
+    stops = {*labels_of("stop"), *labels_of("affricate")}
+    return frozenset(ipa for ipa, label in _labels().items() if label in stops)
 
 
 @cache

@@ -47,11 +47,13 @@ class SpokenText:
     """Synthetic speech: int16 (sample,) and its phones.
 
     `phones` holds (label in IPA, first sample, sample after the last); pauses at both ends are cut off.
+    `word_positions` holds for each phone where in the text its word begins.
     """
 
     samples: np.ndarray = field(repr=False)
     rate_hz: int
     phones: tuple[tuple[str, int, int], ...]
+    word_positions: tuple[int, ...]
 
 
 def synthesise(requests: Iterable[SpeechRequest]) -> list[SpokenText]:
@@ -94,18 +96,19 @@ def _read_answer(stream: io.BytesIO, request: SpeechRequest, rate_hz: int) -> Sp
     if header["error"]:
         raise CorpusError(f"espeak-ng could not say {request.text!r} as {request.voice!r}: {header['error']}.")
     wave = np.frombuffer(stream.read(2 * header["samples"]), dtype=np.int16)
-    starts = [sample for sample, _ in header["events"]]
+    starts = [sample for sample, _, _ in header["events"]]
     # An event marks where a phone starts; it lasts until the next. Pauses have no label, and a phone
     # that an accent drops (the r of "year") has no length.
     intervals = [
-        (label, start, stop)
-        for (start, label), stop in zip(header["events"], [*starts[1:], len(wave)], strict=True)
+        (label, start, stop, position)
+        for (start, label, position), stop in zip(header["events"], [*starts[1:], len(wave)], strict=True)
         if stop > start
     ]
-    spoken = [index for index, (label, _, _) in enumerate(intervals) if label]
+    spoken = [index for index, (label, _, _, _) in enumerate(intervals) if label]
     if not spoken:
         raise CorpusError(f"espeak-ng says nothing for {request.text!r}. Check the spelling of this word.")
     kept = intervals[spoken[0] : spoken[-1] + 1]
     begin, end = kept[0][1], kept[-1][2]
-    phones = tuple((label, start - begin, stop - begin) for label, start, stop in kept if label)
-    return SpokenText(wave[begin:end].copy(), rate_hz, phones)
+    said = [(label, start - begin, stop - begin, position) for label, start, stop, position in kept if label]
+    phones = tuple((label, start, stop) for label, start, stop, _ in said)
+    return SpokenText(wave[begin:end].copy(), rate_hz, phones, tuple(position for *_, position in said))

@@ -6,7 +6,8 @@ fresh copy of the process, made right after the library was set up. Only the sta
 here, so that the process starts at once.
 
 Reads from standard input a line of JSON: {"library", "data", "jobs": [[voice, rate, pitch, range, text]]}.
-Writes for each job, in order, a line of JSON {"samples", "events": [[sample, phone]], "error"} and then the
+Writes for each job, in order, a line of JSON {"samples", "events": [[sample, phone, position in the text of the word
+that it is in]], "error"} and then the
 samples as 16-bit integers of this machine's byte order; before them, one line {"rate_hz", "version"}.
 """
 
@@ -22,7 +23,7 @@ SYNCHRONOUS_OUTPUT = 2
 PHONEME_EVENTS_IN_IPA = 0x0001 | 0x0002
 DONT_EXIT = 0x8000
 UTF8 = 1
-EVENT_END, EVENT_PHONEME = 0, 7
+EVENT_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
 PARAMETER_RATE, PARAMETER_VOLUME, PARAMETER_PITCH, PARAMETER_RANGE = 1, 2, 3, 4
 COPIES = 8  # at work at the same time
 VOLUME = 60  # of 100: at full volume some voices reach the limits of 16 bits and are cut off there
@@ -56,17 +57,20 @@ def speak(library: ctypes.CDLL, job: list) -> tuple[dict, bytes]:
     """Speak one text and collect its samples and phone events."""
     voice, rate, pitch, pitch_range, text = job
     samples: list[bytes] = []
-    events: list[tuple[int, str]] = []
+    events: list[tuple[int, str, int]] = []
+    words = [0]
 
     def collect(wave, count, event):  # type: ignore[no-untyped-def]
         if wave and count > 0:
             samples.append(ctypes.string_at(wave, 2 * count))
         index = 0
         while event[index].type != EVENT_END:
+            if event[index].type == EVENT_WORD:
+                words.append(event[index].text_position - 1)
             if event[index].type == EVENT_PHONEME:
                 # The union has no room for an end mark behind eight bytes.
                 raw = ctypes.string_at(ctypes.addressof(event[index].id), 8).split(b"\0")[0]
-                events.append((event[index].sample, raw.decode("utf-8", errors="ignore")))
+                events.append((event[index].sample, raw.decode("utf-8", errors="ignore"), words[-1]))
             index += 1
         return 0
 

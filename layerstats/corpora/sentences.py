@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,10 @@ _SENTENCE = re.compile(r"[a-z']+(?: [a-z']+)*")
 _PLACE = re.compile(r"\{(\w+)\}")
 # Spelled with a vowel, said with a consonant: "a unique prize".
 _BEFORE_VOWEL = re.compile(r"\ba (?=[aeiou])(?!(?:uni|use|one|euro))")
+# Of 16-bit integers: a closure is exactly silent, but for rounding.
+_SILENT = 1
+_DROP_DB = 12
+_SMOOTHING = 176  # samples: 8 ms, a period of a low voice
 # Draws in a row that give nothing new: then the patterns are all but used up.
 _PATIENCE = 10_000
 
@@ -134,6 +138,41 @@ def deal(sentences: int, voices: int, said_by: int, seed: int) -> list[tuple[int
             taken = taken + fresh
         pairs += [(voice, sentence) for voice in taken]
     return pairs
+
+
+def with_closures(
+    samples: np.ndarray, phones: Sequence[tuple[str, int, int]], stops: Collection[str]
+) -> list[tuple[str, int, int]]:
+    """Move the beginning of each stop to that of its closure, since the synthesiser reports when it is released.
+
+    A closure is the silence at the end of what stands before the stop. Where a voice has an echo there is none: it is
+    then what is 12 dB below the loudest tenth of that phone.
+
+    Examples
+    --------
+    >>> samples = np.array([50, -60, 0, 0, 70, -20])
+    >>> with_closures(samples, [("a", 0, 4), ("k", 4, 6)], {"k"})
+    [('a', 0, 2), ('k', 2, 6)]
+    """
+    moved: list[tuple[str, int, int]] = []
+    for label, start, stop in phones:
+        begin = start
+        if label in stops and moved and moved[-1][2] == start:
+            before, first, _ = moved[-1]
+            begin = first + _sounding(samples[first:start])
+            moved[-1] = (before, first, begin)
+        moved.append((label, begin, stop))
+    return moved
+
+
+def _sounding(phone: np.ndarray) -> int:
+    """Return how many samples of a phone are before the closure at its end: all where there is none, at least one."""
+    loud = np.flatnonzero(np.abs(phone) > _SILENT)
+    if len(loud) and loud[-1] < len(phone) - 2:
+        return int(loud[-1]) + 1
+    power = np.convolve(phone.astype(np.float64) ** 2, np.full(_SMOOTHING, 1 / _SMOOTHING), mode="same")[: len(phone)]
+    above = np.flatnonzero(power >= np.quantile(power, 0.9) * 10 ** (-_DROP_DB / 10))
+    return int(above[-1]) + 1
 
 
 @cache

@@ -132,3 +132,44 @@ def test_same_samples_in_another_process(sentences):
 def test_bad_sentences(arguments, message):
     with pytest.raises(ArgumentError, match=message):
         demo_corpus(**arguments)
+
+
+def test_closures_belong_to_their_stops():
+    """Between sounds a voiceless stop begins with silence, and the vowel before it does not end with it."""
+    voices = ["en-us+m3", "en-us+f1", "en-gb-scotland+m1", "en-us+f4"]  # the last one has an echo
+    corpus = demo_corpus(sentences=demo_sentences(12), voices=voices, said_by=4)
+    table = corpus.phones.merge(corpus.tokens[["token", "speaker"]], on="token")
+    rows = []
+    for phone in table.itertuples():
+        samples = corpus.audio(phone.token)
+        start, stop = (round(edge * corpus.rate_hz) for edge in (phone.onset_s, phone.offset_s))
+        level = [
+            20 * np.log10(np.std(part) + 1e-5) for part in (samples[start : start + 300], samples[stop - 300 : stop])
+        ]
+        rows.append(level)
+    table[["first_db", "last_db"]] = rows
+    stops = table["label"].isin(["p", "t", "k", "ch"]) & (table["position"] == "medial")
+    after_vowel = stops & (table["phone_class"].shift(1) == "monophthong")
+    assert after_vowel.sum() > 60
+    echoes = table["speaker"] == "en-us+f4"
+    assert (table.loc[stops & ~echoes, "first_db"] < -90).mean() > 0.95
+    vowel_end = table["last_db"].shift(1)
+    assert (table["first_db"] < vowel_end - 5)[after_vowel].mean() > 0.95
+    durations = (table["offset_s"] - table["onset_s"])[after_vowel]
+    assert durations[echoes].mean() == pytest.approx(durations[~echoes].mean(), rel=0.25)
+
+
+def test_words_of_phones():
+    corpus = demo_corpus(sentences=["she'll judge the king's axes in front of us"], voices=["en-us+m3"], said_by=1)
+    words = corpus.phones.groupby("word_index")["label"].agg(" ".join)
+    expected = ["sh iy l", "jh ah jh", "dh ax", "k ih ng z", "ae k s ix z", "ih n", "f r ah n t", "ah v", "ah s"]
+    assert words.tolist() == expected
+
+
+def test_words_said_as_one_have_the_first_one_s_number():
+    corpus = demo_corpus(sentences=["some of the jam"], voices=["en-us+m3"], said_by=1)
+    assert corpus.phones.groupby("word_index")["label"].agg(" ".join).to_dict() == {
+        0: "s ah m",
+        1: "ah v dh ax",
+        3: "jh ae m",
+    }

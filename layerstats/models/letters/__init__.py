@@ -2,7 +2,7 @@
 
 from layerstats.models.letters.alphabet import ALPHABETS, Alphabet
 from layerstats.models.letters.decoding import beam_search, greedy, likeliest_texts
-from layerstats.models.letters.error_rates import ErrorRates, error_rates
+from layerstats.models.letters.error_rates import ErrorRates, error_rates, spoken_letters
 from layerstats.models.letters.forced import LetterAlignment, align
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "error_rates",
     "greedy",
     "likeliest_texts",
+    "spoken_letters",
 ]

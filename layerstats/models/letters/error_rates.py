@@ -66,6 +66,49 @@ def error_rates(reference: str | Iterable[str], read: str | Iterable[str]) -> Er
     )
 
 
+def spoken_letters(reference: str, read: str) -> list[tuple[str, int]]:
+    """Find what was said at each letter of what was read, by an alignment with the fewest errors.
+
+    Parameters
+    ----------
+    reference : str
+        What was said.
+    read : str
+        What was read.
+
+    Returns
+    -------
+    list of (str, int)
+        For each letter that was read, the letter that was said in its place ("" where it was put in) and its position
+        in `reference` (of what was put in, that of the letter which follows).
+
+    Raises
+    ------
+    MissingDependencyError
+        If jiwer is not installed.
+
+    Examples
+    --------
+    >>> spoken_letters("quick", "kwik")
+    [('q', 0), ('u', 1), ('i', 2), ('k', 4)]
+    >>> spoken_letters("fox", "foxy")[-1]
+    ('', 3)
+    """
+    jiwer = require("jiwer", PURPOSE, "networks")
+    if not reference:
+        return [("", 0)] * len(read)
+    # Spaces at the ends stay, so that positions are those of the texts.
+    letters = jiwer.Compose([jiwer.ReduceToListOfListOfChars()])
+    chunks = jiwer.process_characters(reference, read, letters, letters).alignments[0]
+    found = []
+    for chunk in chunks:
+        for index in range(chunk.hyp_end_idx - chunk.hyp_start_idx):
+            inserted = chunk.type == "insert"
+            place = chunk.ref_start_idx + (0 if inserted else index)
+            found.append(("" if inserted else reference[place], place))
+    return found
+
+
 def as_texts(texts: str | Iterable[str]) -> list[str]:
     """Return a text, or several, as a list."""
     return [texts] if isinstance(texts, str) else list(texts)

@@ -139,9 +139,9 @@ def relevance_by_rules(
         mode = Propagation(network, book, main_tensor(given), values)
         with mode.named(), capturing(network, hidden, lambda _layer, output: get_gradient_edge(output)) as edges, mode:
             output = call(network, given) if not start_layer else _until(network, given, start_layer)
+            mode.check_output(output)
             scores = start(output)
         _check_scores(scores, tokens)
-        mode.check_seen(scores)
         amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
         places = [speech if name == "input" else edges[name] for name in layers]
         found = torch.autograd.grad([scores], places, [amount], allow_unused=True)

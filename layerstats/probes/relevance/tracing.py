@@ -14,7 +14,8 @@ from torch.overrides import TorchFunctionMode
 
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
-from layerstats.probes.relevance.operations.call import OperationCall, active_tensors, parameters_of
+from layerstats.probes.relevance.operations.batch_norm import shift_map
+from layerstats.probes.relevance.operations.call import OperationCall, Shift, active_tensors, parameters_of
 from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
 from layerstats.probes.relevance.rules.choice import RuleBook
@@ -30,6 +31,12 @@ _SAME = {
 _IN_PLACE = {"iadd", "isub", "imul", "itruediv", "idiv", "ipow"}
 _LOOK = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
 _CALL = "_layerstats_call"
+_SHIFT = "_layerstats_shift"
+# Operations after which each value is still one of a channel, or a zero of the padding.
+_MOVING = {
+    *(f"max_pool{axes}d" for axes in (1, 2, 3)), "pad", "contiguous", "flatten", "reshape", "view", "squeeze",
+    "unsqueeze", "transpose", "permute", "dropout", "getitem", "narrow",
+}  # fmt: skip
 
 
 class Propagation(TorchFunctionMode):
@@ -63,6 +70,7 @@ class Propagation(TorchFunctionMode):
         self.number = 0
         # Places in torch's graph that came about by operations that were seen.
         self._seen: set[Any] = {input.grad_fn}
+        self._checks = True
         self._names: Counter[str] = Counter()
         self._within: list[tuple[str, nn.Module]] = [("", network)]
 
@@ -86,7 +94,7 @@ class Propagation(TorchFunctionMode):
             return func(*args, **kwargs)
         name, in_place = _named(func)
         for tensor in active:
-            self.check_seen(tensor)
+            self._check_seen(tensor)
         if (expansion := expansion_of(name)) is not None:
             with self:
                 return expansion(*args, **kwargs)
@@ -103,16 +111,41 @@ class Propagation(TorchFunctionMode):
             if not any(tensor is part for part in found):
                 self._use(tensor)
         self._see([*found, *(active if name == "setitem" else ())])
+        if name in _MOVING and len(active) == 1 and active[0] is args[0] and isinstance(result, Tensor):
+            self._carry_shift(func, args, kwargs, result)
         return result
 
-    def check_seen(self, tensor: Tensor) -> None:
+    def _carry_shift(self, func: Callable[..., Any], args: tuple, kwargs: dict, result: Tensor) -> None:
+        """Know what a normalisation added to the values that moved."""
+        shift = _shift_of(args[0])
+        if shift is not None and result is not args[0]:
+            with torch.no_grad():
+                moved = func(shift.values.expand(args[0].shape).contiguous(), *args[1:], **kwargs)
+            setattr(result, _SHIFT, (Shift(shift.norm, moved, shift.steps + 1), result._version))
+
+    def check_output(self, output: Any) -> None:
+        """Raise `NetworkError` where what the network gives came about by what was not seen.
+
+        What is done with it then, to make a score of it, is the caller's own doing.
+        """
+        for tensor in active_tensors(output):
+            self._check_seen(tensor)
+        self._checks = False
+
+    def _check_seen(self, tensor: Tensor) -> None:
         """Raise `NetworkError` where a tensor came about by what was not seen: torch would take its gradient.
 
         That is a function with a gradient of its own, or a script.
         """
         place = tensor.grad_fn
         # A change in place of a view, or of what it is a view of, gives both new places.
-        if place is None or place in self._seen or tensor._is_view() or place.name() == "CopySlices":
+        if (
+            not self._checks
+            or place is None
+            or place in self._seen
+            or tensor._is_view()
+            or place.name() == "CopySlices"
+        ):
             return
         layer, module = self._within[-1]
         where = f"Module {layer!r} ({type(module).__name__})" if layer else f"The {type(module).__name__}"
@@ -144,7 +177,8 @@ class Propagation(TorchFunctionMode):
             self.number += 1
             with torch.no_grad():
                 return func(*args, **kwargs)
-        call.previous = tuple(_call_of(tensor) for tensor in call.active)
+        call.previous, call.axes = tuple(_call_of(tensor) for tensor in call.active), active[0].ndim
+        call.shift = _shift_of(active[0])
         for tensor in call.active:
             self._use(tensor)
         given = self.values(self.number, name, layer) if self.values is not None else None
@@ -155,6 +189,8 @@ class Propagation(TorchFunctionMode):
         call.active = []  # the graph has them
         if isinstance(result, Tensor):
             setattr(result, _CALL, (call, result._version))
+            if name == "batch_norm":
+                setattr(result, _SHIFT, (Shift(call, shift_map(call), 1), result._version))
         if in_place:
             result = args[0].copy_(result)
         self._see(active_tensors(result))
@@ -169,6 +205,8 @@ class Propagation(TorchFunctionMode):
     def _use(self, tensor: Tensor) -> None:
         if (before := getattr(tensor, _CALL, None)) is not None:
             before[0].uses += 1
+        if (shifted := getattr(tensor, _SHIFT, None)) is not None:
+            shifted[0].norm.shift_uses += 1
 
     def _without_rule(self, name: str) -> str:
         layer, module = self._within[-1]
@@ -277,6 +315,12 @@ def _unoverridden(func: types.FunctionType) -> Callable[..., Any]:
     )
     body.__kwdefaults__ = func.__kwdefaults__
     return body
+
+
+def _shift_of(tensor: Tensor) -> Shift | None:
+    """Return what a normalisation added to a tensor, unless it was changed in place since."""
+    found = getattr(tensor, _SHIFT, None)
+    return found[0] if found is not None and found[1] == tensor._version else None
 
 
 def _call_of(tensor: Tensor) -> OperationCall | None:

@@ -8,14 +8,21 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.overrides import handle_torch_function, has_torch_function
 
-from layerstats.probes.relevance import relevance_by_rules
+from layerstats.probes.relevance import register_rule, relevance_by_rules
 
 
 @pytest.fixture(scope="session")
 def definitions():
     """What by_definition.py defines."""
     return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("by_definition.py"))))
+
+
+@pytest.fixture(scope="session")
+def brute_force():
+    """What brute_force.py defines: whole networks by their matrices."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("brute_force.py"))))
 
 
 class Operation(nn.Module):
@@ -45,23 +52,28 @@ def relevance_of():
         packed = network.pack([torch.as_tensor(given) for given in inputs])
         given = torch.as_tensor(relevance)
 
-        def start(output):
-            # Relevance of the output itself: a sum whose terms are 1, by a weighting that hands on all.
-            return _Handed.apply(output, given)
-
-        found = relevance_by_rules(network, packed, start, rule, start_value="one", dtype=torch.float64, **options)
+        found = relevance_by_rules(
+            network,
+            packed,
+            lambda output: handed_back(output, given),
+            rule,
+            start_value="one",
+            dtype=torch.float64,
+            **options,
+        )
         rows = found.values["input"]
         return [rows[:, columns].reshape(len(rows), *shape).numpy() for columns, shape in network.parts]
 
     return find
 
 
-class _Handed(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, output, relevance):
-        ctx.save_for_backward(relevance)
-        return output.flatten(1).sum(1)
+def handed_back(output, relevance):
+    """A score whose rule hands `relevance` back to the output."""
+    if has_torch_function((output,)):
+        return handle_torch_function(handed_back, (output,), output, relevance)
+    return output.flatten(1).sum(1)
 
-    @staticmethod
-    def backward(ctx, amount):
-        return ctx.saved_tensors[0], None
+
+@register_rule("handed_back")
+def _all_that_was_given(call, _amount):
+    return call.argument(1, "relevance")

@@ -7,7 +7,8 @@ from layerstats.probes.relevance.operations import (
     normalisation,
     pointwise,
     product,
+    recurrent,
     routing,
 )
 
-__all__ = ["attention", "batch_norm", "linear", "normalisation", "pointwise", "product", "routing"]
+__all__ = ["attention", "batch_norm", "linear", "normalisation", "pointwise", "product", "recurrent", "routing"]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from layerstats.errors import NetworkError
-from layerstats.probes.relevance.operations.call import Norm, OperationCall
+from layerstats.probes.relevance.operations.call import Norm, OperationCall, Shift
 from layerstats.probes.relevance.operations.registry import operation_named, register_rule
 
 
@@ -14,12 +14,13 @@ from layerstats.probes.relevance.operations.registry import operation_named, reg
 def merge(call: OperationCall, relevance: Tensor) -> Tensor:
     """Merge the normalisation into its neighbour.
 
-    After a convolution or a linear operation (whose output nothing else uses) it is part of that: scale in the weights,
-    shift in the bias. Elsewhere, for instance after the activation, it belongs to what comes next: its input's share is
-    that of `scale * input` in the output, and the shift has the rest, as a bias has.
+    After a convolution or a linear operation (whose output nothing else uses) it is part of that: scale in the
+    weights, shift in the bias. Else, for instance after the activation, it is part of the linear operation that comes
+    next, be it after pooling or padding. With no such neighbour its input's share is that of `scale * input` in the
+    output, and the shift has the rest, as a bias has.
     """
-    norm = _norm(call)
-    if _handed_over(call, norm):
+    norm = norm_of(call)
+    if _handed_over(call, norm) or call.merged_after:
         return relevance
     output = call.output
     share = output - _along_channels(norm.shift, output)
@@ -29,11 +30,18 @@ def merge(call: OperationCall, relevance: Tensor) -> Tensor:
 def sign(call: OperationCall, relevance: Tensor) -> Tensor:
     """Hand all relevance on; the linear operation before it hears what the normalisation gave, of which rules may use
     the sign (Krug & Stober 2018, Eq. 3)."""  # noqa: D205, D209
-    _handed_over(call, _norm(call))
+    _handed_over(call, norm_of(call))
     return relevance
 
 
-def _norm(call: OperationCall) -> Norm:
+def norm_of(call: OperationCall) -> Norm:
+    """Return what a call does: scale, shift and output.
+
+    Raises
+    ------
+    NetworkError
+        The statistics are those of the batch.
+    """
     mean, variance = call.argument(1, "running_mean"), call.argument(2, "running_var")
     if mean is None or variance is None or call.argument(5, "training", False):
         raise NetworkError(
@@ -47,16 +55,35 @@ def _norm(call: OperationCall) -> Norm:
     return Norm(scale, shift if bias is None else shift + bias, call.output)
 
 
-def _handed_over(call: OperationCall, norm: Norm) -> bool:
-    """Tell the linear operation before about the normalisation; False where there is none or others use its output."""
+def neighbour_before(call: OperationCall) -> OperationCall | None:
+    """Return the linear operation whose output, which nothing else uses, was normalised; None where there is none."""
     before = call.previous[0]
     operation = None if before is None else operation_named(before.name)
     if before is None or operation is None or operation.kind != "linear" or before.uses != 1:
+        return None
+    # The channels of a linear operation are on the last axis, those of the normalisation on the second.
+    return None if before.name == "linear" and before.axes != 2 else before
+
+
+def merges_after(shift: Shift | None) -> bool:
+    """Whether a normalisation is part of the linear operation that its values came to."""
+    if shift is None or shift.norm.rule is not merge or shift.norm.shift_uses != shift.steps:
         return False
-    if before.name == "linear" and call.output.ndim != 2:
-        return False  # its channels are on the last axis, those of the normalisation on the second
-    before.norm = norm
-    return True
+    return neighbour_before(shift.norm) is None
+
+
+def shift_map(call: OperationCall) -> Tensor:
+    """Return what a call adds, so shaped that it can be taken off what it gives."""
+    shift = norm_of(call).shift
+    return shift.reshape(1, -1, *(1 for _ in range(call.axes - 2)))
+
+
+def _handed_over(call: OperationCall, norm: Norm) -> bool:
+    """Tell the linear operation before about the normalisation; False where there is none."""
+    before = neighbour_before(call)
+    if before is not None:
+        before.norm = norm
+    return before is not None
 
 
 def _along_channels(values: Tensor, like: Tensor) -> Tensor:

@@ -35,6 +35,25 @@ class Norm:
     output: Tensor
 
 
+@dataclass(frozen=True)
+class Shift:
+    """What a normalisation added to values that only moved since, on their way to a linear operation.
+
+    Parameters
+    ----------
+    norm : OperationCall
+        The call of the normalisation.
+    values : Tensor
+        So shaped that they can be taken off the values.
+    steps : int
+        Operations from the normalisation to the next one: as many uses as there are where nothing else uses the values.
+    """
+
+    norm: OperationCall
+    values: Tensor
+    steps: int
+
+
 @dataclass(eq=False)
 class OperationCall:
     """One call of an operation on tensors through which relevance flows.
@@ -68,8 +87,12 @@ class OperationCall:
     inputs: tuple[Tensor, ...] = ()
     output: Any = None
     previous: tuple[OperationCall | None, ...] = ()
+    axes: int = 0
     uses: int = 0
     norm: Norm | None = None
+    shift: Shift | None = None
+    shift_uses: int = 0
+    merged_after: bool = False
     promised: bool = False
     unshared: list[Tensor] = field(default_factory=list)
 

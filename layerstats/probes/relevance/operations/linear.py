@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from layerstats.probes.relevance.operations.batch_norm import merges_after, norm_of, shift_map
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_linear
 
@@ -102,25 +103,40 @@ class _Weighted(LinearOperation):
     channel_axis = 1
 
     @cached_property
+    def input(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What it got; of a merged normalisation before it without the shift, which is part of the bias."""
+        shift, given = self.call.shift, self.call.inputs[0]
+        if shift is None or not merges_after(shift):
+            return given
+        shift.norm.merged_after = True
+        return given - shift.values
+
+    @cached_property
     def weight(self) -> Tensor:
         norm = self.call.norm
         return self.own_weight if norm is None else self.own_weight * self.per_output(norm.scale)
 
     @cached_property
     def bias(self) -> Tensor | None:
-        own, norm = self.own_bias, self.call.norm
+        own, norm, shift = self.own_bias, self.call.norm, self.call.shift
+        bias = None if own is None else self._along_channels(own)
+        if shift is not None and merges_after(shift):
+            shifted = self.forward(shift.values.expand(self.call.inputs[0].shape), self.own_weight)
+            bias = shifted if bias is None else bias + shifted
         if norm is not None:
-            own = norm.shift if own is None else own * norm.scale + norm.shift
-        if own is None:
-            return None
-        shape = [1] * self.call.output.ndim
-        shape[self.channel_axis] = -1
-        return own.reshape(shape)
+            scale, added = self._along_channels(norm.scale), self._along_channels(norm.shift)
+            bias = added if bias is None else bias * scale + added
+        return bias
 
     @property
     def own_bias(self) -> Tensor | None:
         """(channel,), before a normalisation is merged."""
         return self.call.argument(2, "bias")
+
+    def _along_channels(self, values: Tensor) -> Tensor:
+        shape = [1] * self.call.output.ndim
+        shape[self.channel_axis] = -1
+        return values.reshape(shape)
 
     def per_output(self, values: Tensor) -> Tensor:
         """(channel,) so shaped that it multiplies the weights of each output channel."""
@@ -215,6 +231,24 @@ class _TransposedConvolution(_Convolution):
     transposes = True
 
 
+class _Scale(LinearOperation):
+    """A normalisation with constant statistics as an operation of its own: one input, one weight an output."""
+
+    @cached_property
+    def own_weight(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return norm_of(self.call).scale.reshape(1, -1, *(1 for _ in self.input.shape[2:]))
+
+    @cached_property
+    def bias(self) -> Tensor | None:
+        return shift_map(self.call)
+
+    def forward(self, values: Tensor, weight: Tensor) -> Tensor:
+        return values * weight
+
+    def transposed(self, values: Tensor, weight: Tensor) -> Tensor:
+        return values * weight
+
+
 class _Sum(LinearOperation):
     """A sum of several tensors, of which some may be constants (a bias)."""
 
@@ -286,6 +320,7 @@ _SUMS: dict[str, Callable[[OperationCall], LinearOperation]] = {
     **{f"{kind}{axes}d": _Average for kind in ("avg_pool", "adaptive_avg_pool") for axes in (1, 2, 3)},
 }
 register_linear(*_VIEWS)
+_VIEWS["batch_norm"] = _Scale
 register_linear(*_SUMS, kind="sum")
 
 

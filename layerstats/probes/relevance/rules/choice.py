@@ -93,10 +93,10 @@ class RuleBook:
     rule : str or Rule
         Of the linear operations (convolutions, linear layers) and, as `Rule.of_sums` says, of sums and averages.
     rules : mapping, optional
-        Others by the name of a layer or a pattern ("conv1", "encoder.*"), by the type of a module (the class, or its
-        name), by the name of an operation ("conv1d", "linear", "batch_norm", "add") or by a kind of operation
-        ("linear", "sum", "activation"). Where several fit, the first in this order is taken. A rule of shares is for
-        the linear operations, sums and normalisations of a layer, not for its activations.
+        Others by the name of a layer, or of a module around it, or a pattern ("conv1", "encoder.*"), by the type of a
+        module (the class, or its name), by the name of an operation ("conv1d", "linear", "batch_norm", "add") or by a
+        kind of operation ("linear", "sum", "activation"). Where several fit, the first in this order is taken. A rule
+        of shares is for the linear operations, sums and normalisations of a layer, not for its activations.
     network : torch.nn.Module
         Whose layers are named.
 
@@ -147,12 +147,19 @@ class RuleBook:
         return "; ".join([_told(self.rule), *parts])
 
     def _fitting(self, operation: Operation, layer: str, module: nn.Module) -> list[OperationRule]:
-        by_layer = [rule for key, rule in self.rules.items() if isinstance(key, str) and layer and matches(layer, key)]
-        exact = [self.rules[layer]] if layer and layer in self.rules else []
+        own = self._of_layer(layer)
+        around = [rule for name in _around(layer) for rule in self._of_layer(name)]
+        if operation.kind == "batch_norm":
+            # What is said of the module around is about the shares of its linear operations.
+            around = [rule for rule in around if not isinstance(rule, Rule)]
         by_type = [rule for key, rule in self.rules.items() if key == type(module).__name__ or _is_type(key, module)]
         by_name = [self.rules[name] for name in (operation.name, operation.kind) if name in self.rules]
-        # A linear layer may have the name of an operation.
-        return [*exact, *by_layer, *by_type, *by_name]
+        return [*own, *around, *by_type, *by_name]
+
+    def _of_layer(self, layer: str) -> list[OperationRule]:
+        exact = [self.rules[layer]] if layer and layer in self.rules else []
+        fits = [rule for key, rule in self.rules.items() if isinstance(key, str) and layer and matches(layer, key)]
+        return [*exact, *fits]
 
     def _check(self, network: nn.Module) -> None:
         modules = dict(network.named_modules())
@@ -170,6 +177,12 @@ class RuleBook:
                     f"modules ({', '.join(sorted(types))}), no operation that has a rule and no kind of operation "
                     f"({', '.join(kinds())}). Its layers are: {layers}."
                 )
+
+
+def _around(layer: str) -> list[str]:
+    """Return the modules around a layer, the nearest first."""
+    parts = layer.split(".")
+    return [".".join(parts[:number]) for number in range(len(parts) - 1, 0, -1)]
 
 
 def _is_type(key: object, module: nn.Module) -> bool:
