@@ -2,6 +2,7 @@
 
 from layerstats.probes.relevance.attribute import METHODS, attribute
 from layerstats.probes.relevance.attribution import Attribution
+from layerstats.probes.relevance.letter_times import letter_times
 from layerstats.probes.relevance.occlusion import patches, spoken_stretches
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_expansion, register_routed, register_rule
@@ -10,6 +11,7 @@ from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.record import record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
+from layerstats.probes.relevance.windows import emitted_letters
 
 __all__ = [
     "METHODS",
@@ -21,6 +23,8 @@ __all__ = [
     "Rule",
     "WatchedOperation",
     "attribute",
+    "emitted_letters",
+    "letter_times",
     "patches",
     "record_relevance",
     "register_expansion",
