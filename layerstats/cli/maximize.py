@@ -39,7 +39,7 @@ def maximize(
         typer.Option(help="Classes, channels (conv2:5) or single values (conv2:5:10/3), separated by commas."),
     ] = None,
     starts: Annotated[int, typer.Option(help="Starts of every target.")] = 100,
-    prior: Annotated[str, typer.Option(help=_PRIOR_HELP)] = "none",
+    prior: Annotated[str | None, typer.Option(help=_PRIOR_HELP)] = None,
     objective: Annotated[
         str | None, typer.Option(help="log_probability (usual), probability or logit of classes; else activation.")
     ] = None,
@@ -48,14 +48,17 @@ def maximize(
     steps: Annotated[int | None, typer.Option(help="Exactly so many, at most with --until; 20 usually.")] = None,
     until: Annotated[float | None, typer.Option(help="Probability at which a start takes no more steps.")] = None,
     start_from: Annotated[
-        str | None, typer.Option("--from", help="noise, data, codes, or own (the prior's own distribution of codes).")
+        str | None,
+        typer.Option(
+            "--from", help="noise, xavier_uniform, data, codes, or own (codes as the prior's network has them)."
+        ),
     ] = None,
     corpus: Annotated[str | None, typer.Option(help=f"Of starts from data. {CORPUS_HELP}")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of the corpus, for instance test.")] = None,
     match: Annotated[str | None, typer.Option(help="Begin from tokens of the own word of a target, or any.")] = None,
     clip: Annotated[bool, typer.Option("--clip", help="Keep features between 0 and 1 (none and smooth).")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Keep objective and displacement after every step.")] = False,
-    settings: Annotated[str | None, typer.Option(help="soomro2019: the published settings.")] = None,
+    settings: Annotated[str | None, typer.Option(help="Published: soomro2019, or krug2018 (neurons).")] = None,
     null: Annotated[str | None, typer.Option(help=_NULL_HELP)] = None,
     set_up: Annotated[str | None, typer.Option(help="Name of the set-up; the prior's usually.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the network; that of its file usually.")] = None,
@@ -76,8 +79,10 @@ def maximize(
     from layerstats.cli.progress import steps as steps_shown
     from layerstats.errors import ArgumentError
     from layerstats.probes import make_again, maximize_activations, record_nulls
+    from layerstats.probes.maximization import usual_prior
     from layerstats.store import open_store, outcome_name
 
+    prior = prior or usual_prior(settings)
     with steps_shown() as step:
         step("loading the network")
         network, card = load_network(checkpoint)

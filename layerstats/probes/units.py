@@ -246,6 +246,15 @@ def class_logits(output: object, tokens: int) -> Tensor | None:
     return logits.movedim(-1, 1)
 
 
+def classes_of_window(output: object, tokens: int) -> Tensor | None:
+    """Return what a network says of classes as (token, class), where it says it once a token; None elsewhere.
+
+    Of a network with frames, that is what it says of a window with one frame.
+    """
+    logits = class_logits(output, tokens)
+    return None if logits is None or logits[0, 0].numel() != 1 else logits.flatten(1)
+
+
 def check_objective(objective: str, units: Sequence[Unit]) -> None:
     """Raise `ArgumentError` unless the objective is one of classes, or of units of layers, as the units are."""
     if not units:

@@ -20,7 +20,7 @@ from layerstats.probes.maximization.priors import (
     open_prior,
 )
 from layerstats.probes.maximization.rendering import rendered
-from layerstats.probes.maximization.settings import SETTINGS, MaximizationSettings
+from layerstats.probes.maximization.settings import SETTINGS, MaximizationSettings, usual_prior
 from layerstats.probes.maximization.speech_spectrum import SpeechSpectrum, read_spectrum, speech_spectrum
 from layerstats.probes.maximization.starts import start_seed, start_table
 from layerstats.probes.units import Unit, read_unit
@@ -61,5 +61,6 @@ __all__ = [
     "start_seed",
     "start_table",
     "top_exemplars",
+    "usual_prior",
     "write_outcomes",
 ]

@@ -95,7 +95,8 @@ def hearing_of(network: nn.Module) -> Hearing:
     Parameters
     ----------
     network : torch.nn.Module
-        A network with a front end (features: time, mel), or one that takes waveforms of a fixed length.
+        A network with a front end (features: time, mel), or one that takes waveforms of a fixed length. Of a network of
+        utterances that has a `receptive_field`, so many frames: all that one of its outputs depends on.
 
     Raises
     ------
@@ -111,7 +112,9 @@ def hearing_of(network: nn.Module) -> Hearing:
     front_end = getattr(network, "front_end", None)
     if front_end is not None and isinstance(getattr(front_end, "configuration", None), Mapping):
         settings = dict(front_end.configuration)
-        shape = (int(settings["frames"]), int(settings["mels"]))
+        # A network of utterances of any length hears one of its windows.
+        frames = int(settings["frames"]) or int(getattr(network, "receptive_field", 0))
+        shape = (frames, int(settings["mels"]))
         return Hearing(("time", "mel"), shape, settings, dtype_of(network))
     configuration = getattr(network, "configuration", None)
     if isinstance(configuration, Mapping) and "samples" in configuration:
@@ -120,6 +123,24 @@ def hearing_of(network: nn.Module) -> Hearing:
         f"What a {type(network).__name__} hears cannot be told from it. Say it with hearing=, for instance "
         "Hearing(('time', 'mel'), (90, 80)) or Hearing(('sample',), (16384,)); in the shell: --hears time=90,mel=80."
     )
+
+
+def hear_window(network: nn.Module) -> None:
+    """Let a network of utterances hear its windows without padding; whoever runs it takes that back (`preserved`).
+
+    Examples
+    --------
+    >>> from layerstats.models import Wav2Letter, preserved
+    >>> network = Wav2Letter(width=2, top=2)
+    >>> with preserved(network):
+    ...     hear_window(network)
+    ...     network.padding
+    'valid'
+    >>> network.padding
+    'same'
+    """
+    if hasattr(network, "receptive_field") and getattr(network, "padding", None) == "same":
+        network.padding = "valid"  # pyright: ignore[reportArgumentType]
 
 
 def _named(hearing: Hearing) -> str:

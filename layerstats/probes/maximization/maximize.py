@@ -13,17 +13,17 @@ from layerstats.checks import check_count
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import ModelCard, device_for, part, running
-from layerstats.probes.inputs import call, first_tensor
-from layerstats.probes.maximization.hearing import Hearing, hearing_of
+from layerstats.probes.inputs import call
+from layerstats.probes.maximization.hearing import Hearing, hear_window, hearing_of
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.priors.registry import open_prior
-from layerstats.probes.maximization.settings import settle
+from layerstats.probes.maximization.settings import settle, usual_prior
 from layerstats.probes.maximization.starts import start_table
 from layerstats.probes.maximization.unchanged import check_unchanged
 from layerstats.probes.network import network_attributes
 from layerstats.probes.ready import check_ready
-from layerstats.probes.units import read_unit
+from layerstats.probes.units import classes_of_window, read_unit
 from layerstats.store import Experiment, OutcomeWriter, open_store, outcome_name
 
 
@@ -151,7 +151,7 @@ def plan_maximization(
     targets: Sequence[str],
     *,
     starts: int = 100,
-    prior: str | Prior = "none",
+    prior: str | Prior | None = None,
     settings: str | None = None,
     objective: str | None = None,
     optimiser: str | None = None,
@@ -183,19 +183,21 @@ def plan_maximization(
         As for `maximize_activations`.
     starts : int
         For each target.
-    prior : str or Prior
-        What is optimised: "none", "smooth", "autoencoder:FILE", ... (`open_prior`), or an object of such a class.
+    prior : str or Prior, optional
+        What is optimised: "none", "smooth", "autoencoder:FILE", ... (`open_prior`), or an object of such a class; by
+        default that of the settings, else "none".
     settings : str, optional
-        "soomro2019": the published settings; what else is given overrules them.
+        Published ones, "soomro2019" or "krug2018" (neurons of any layer: Adam, L1 and L2 penalties); what else is given
+        overrules them.
     objective : str, optional
         Of classes "log_probability" (the default), "probability" or "logit"; of units of layers "activation".
     optimiser, rate, steps, until, direction, paths
         See `AscentSettings`. By default 20 steps of the gradient by its root mean square, of .01 on features and .1 on
         codes; of Adam .05.
     start_from : str, optional
-        "noise" (N(0, `start_deviation`) in what is heard), "data" (tokens of the corpus), "codes" (N(0,
-        `start_deviation`)) or "own" (codes as the prior's network knows them, for instance the encoder's); by default
-        codes where the prior has some, else noise.
+        "noise" (N(0, `start_deviation`) in what is heard), "xavier_uniform" (noise within Xavier's bounds), "data"
+        (tokens of the corpus), "codes" (N(0, `start_deviation`)) or "own" (codes as the prior's network knows them, for
+        instance the encoder's); by default codes where the prior has some, else noise.
     start_deviation : float, optional
         .1 by default.
     corpus : Corpus or Clips, optional
@@ -241,7 +243,8 @@ def plan_maximization(
     units = {target: read_unit(target, target_network, names) for target in _listed(targets)}
     if getattr(network, "kind", None) == "fiwgan" and any(not unit.layer for unit in units.values()):
         raise ArgumentError("The outputs of a fiwGAN are bits, not classes: maximize 'logits:0', 'logits:1', ...")
-    opened = open_prior(prior, heard) if isinstance(prior, str) else prior
+    chosen = usual_prior(settings) if prior is None else prior
+    opened = open_prior(chosen, heard) if isinstance(chosen, str) else chosen
     given = {
         "objective": objective,
         "optimiser": optimiser,
@@ -297,8 +300,10 @@ def _labels(
     """Return the names of the classes, as many as the network gives; none where its output is no row of classes."""
     place = device_for(target, "cpu")
     with running(target, place):
-        output = first_tensor(call(target, torch.zeros((1, *hearing.shape), dtype=hearing.dtype, device=place)))
-    classes = output.shape[1] if output is not None and output.ndim == 2 else 0
+        hear_window(target)
+        output = call(target, torch.zeros((1, *hearing.shape), dtype=hearing.dtype, device=place))
+    logits = classes_of_window(output, 1)
+    classes = 0 if logits is None else logits.shape[1]
     named = labels if labels is not None else () if card is None else card.outputs
     if named and len(named) != classes:
         whose = "labels were given" if labels is not None else "outputs are on the card"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from layerstats.errors import ArgumentError
 from layerstats.probes.inputs import call, copied
 from layerstats.probes.layers.capture import capturing
-from layerstats.probes.units import Unit, UnitValues, class_logits
+from layerstats.probes.units import Unit, UnitValues, classes_of_window
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,7 @@ class Objective:
         # Modules may work in place on what they are given, the first one on what is maximized.
         with capturing(self.network, self.values.layers, lambda _layer, output: output.clone()) as kept:
             output = call(self.network, copied(heard))
-        found = class_logits(output, len(heard))
-        # Of a network with frames, its classes are what it says of a window with one frame.
-        logits = None if found is None or found[0, 0].numel() != 1 else found.flatten(1)
+        logits = classes_of_window(output, len(heard))
         if logits is None and not self.values.layers:
             raise ArgumentError(
                 f"The classes of a {type(self.network).__name__} cannot be maximized: it does not give (start, class). "

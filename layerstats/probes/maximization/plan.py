@@ -19,7 +19,7 @@ from layerstats.errors import ArgumentError
 from layerstats.models import preserved, seeded
 from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.ascent import Ascent, ascend
-from layerstats.probes.maximization.hearing import Hearing
+from layerstats.probes.maximization.hearing import Hearing, hear_window
 from layerstats.probes.maximization.objectives import Objective
 from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.priors.protocol import Prior
@@ -79,6 +79,7 @@ class MaximizationPlan:
         """Put all networks on the device, ready to be differentiated; afterwards they are as they were."""
         _ = self.attributes  # hashes the weights as they are: running may change buffers meanwhile
         with differentiating([self.network, *self.prior.modules], self.device) as place:
+            hear_window(self.network)
             yield place
 
     def at_once(self, place: torch.device) -> int:

@@ -14,6 +14,7 @@ from layerstats.probes.maximization.starts import MATCHES
 from layerstats.probes.units import ACTIVATION, Unit, check_objective
 
 # What Soomro et al. (2019) do: the softmax probability, 20 steps of .01 on features or .1 on codes (the usual rates).
+# What Krug & Stober (2018, section 3.2) do, of units of any layer as of letters before the softmax.
 SETTINGS: dict[str, Mapping[str, Any]] = {
     "soomro2019": {
         "objective": "probability",
@@ -21,7 +22,16 @@ SETTINGS: dict[str, Mapping[str, Any]] = {
         "steps": 20,
         "start_deviation": 0.1,
     },
+    "krug2018": {
+        "objective": "logit",
+        "optimiser": "adam",
+        "rate": 0.05,
+        "steps": 250,
+        "start_from": "xavier_uniform",
+    },
 }
+# The priors of settings that say one; others have none.
+_PRIORS = {"krug2018": "smooth?l1=0.001&l2=0.001&total_variation=0"}
 # Of Adam, in Krug & Stober (2018).
 _ADAM_RATE = 0.05
 
@@ -35,7 +45,7 @@ class MaximizationSettings:
     objective : str
         "log_probability", "probability" or "logit" of a class, "activation" of a layer's units.
     start_from : str
-        "noise", "data", "codes" or "own" (`Prior`).
+        "noise", "xavier_uniform", "data", "codes" or "own" (`Prior`).
     start_deviation : float
         Standard deviation of noise and of small random codes.
     match : str
@@ -56,7 +66,20 @@ class MaximizationSettings:
         about = {"objective": self.objective, "start_from": self.start_from, **ascent}
         if self.start_from == "data":
             return {**about, "match": self.match}
-        return about if self.start_from == "own" else {**about, "start_deviation": self.start_deviation}
+        if self.start_from in ("own", "xavier_uniform"):
+            return about
+        return {**about, "start_deviation": self.start_deviation}
+
+
+def usual_prior(settings: str | None) -> str:
+    """Return the name of the prior of published settings; "none" where they have none, or there are no settings.
+
+    Examples
+    --------
+    >>> usual_prior("krug2018"), usual_prior(None)
+    ('smooth?l1=0.001&l2=0.001&total_variation=0', 'none')
+    """
+    return _PRIORS.get(settings or "", "none")
 
 
 def settle(prior: Prior, units: list[Unit], preset: str | None, given: Mapping[str, Any]) -> MaximizationSettings:
@@ -85,7 +108,8 @@ def settle(prior: Prior, units: list[Unit], preset: str | None, given: Mapping[s
     names = {one.name for one in fields(AscentSettings)}
     ascent = {name: value for name, value in chosen.items() if name in names}
     usual_rate = _ADAM_RATE if chosen.get("optimiser") == "adam" else prior.rate
-    objective = chosen.get("objective") or (ACTIVATION if units[0].layer else "log_probability")
+    # What settings say of classes says nothing of units of layers, which are what they are.
+    objective = given.get("objective") or (ACTIVATION if units[0].layer else chosen.get("objective", "log_probability"))
     check_objective(objective, units)
     start_from = chosen.get("start_from") or prior.starts[0]
     if start_from not in prior.starts:

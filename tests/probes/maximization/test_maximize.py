@@ -17,6 +17,8 @@ from layerstats.models import (
     InfoWaveGAN,
     MelAutoencoder,
     ModelCard,
+    Wav2Letter,
+    preserved,
     save_checkpoint,
     seeded,
 )
@@ -273,6 +275,46 @@ def test_the_published_settings_by_name(tmp_path):
     assert plan_maximization(commands(), ["yes"], optimiser="adam", card=card()).settings.ascent.rate == 0.05
 
 
+def test_the_published_settings_for_neurons(tmp_path):
+    plan = plan_maximization(commands(), ["conv2:1", "conv2:2:0/1"], settings="krug2018", card=card())
+    steps, prior = plan.settings.ascent, plan.prior
+    assert (plan.settings.objective, plan.settings.start_from) == ("activation", "xavier_uniform")
+    assert (steps.optimiser, steps.rate, steps.steps, steps.until) == ("adam", 0.05, 250, None)
+    assert (prior.name, prior.l1, prior.l2, prior.total_variation) == ("smooth", 0.001, 0.001, 0)
+    assert "start_deviation" not in plan.attributes
+    classes = plan_maximization(commands(), ["yes"], settings="krug2018", card=card(), prior="none", steps=3)
+    assert (classes.settings.objective, classes.prior.name, classes.settings.ascent.steps) == ("logit", "none", 3)
+    options = {"settings": "krug2018", "starts": 2, "steps": 5, "card": card()}
+    outcome = maximize_activations(commands(), ["conv2:1"], tmp_path / "s.zarr", **options).outcome()
+    again = make_again(commands(), tmp_path / "s.zarr", "conv2:1_00001", card=card())
+    np.testing.assert_allclose(again["features_after"][0], outcome["features_after"][1], atol=1e-4)
+    bound = np.sqrt(6 / sum(outcome["features_before"].shape[1:]))
+    before = outcome["features_before"].to_numpy()
+    assert 0.9 * bound < np.abs(before).max() <= bound
+    assert np.std(before) == pytest.approx(bound / np.sqrt(3), rel=0.05)
+
+
+def test_a_network_of_utterances_is_maximized_on_one_window(tmp_path):
+    with seeded(0):
+        network = Wav2Letter(width=3, top=4)
+    assert hearing_of(network).shape == (206, 128)
+    options = {"settings": "krug2018", "starts": 1, "steps": 2, "prior": "none"}
+    letters = maximize_activations(network, ["3"], tmp_path / "letters.zarr", **options).outcome()
+    assert letters["scores_after"].shape == (1, 29)
+    units = maximize_activations(network, ["conv1:2:40", "conv12:3:0"], tmp_path / "units.zarr", **options).outcome()
+    assert units["features_after"].shape == (2, 206, 128)
+    np.testing.assert_allclose(letters["objective_before"], _logit(network, letters["features_before"]), rtol=1e-4)
+    assert network.padding == "same"
+    with pytest.raises(ArgumentError, match="80 places"):
+        maximize_activations(network, ["conv1:2:80"], tmp_path / "beyond.zarr", **options)
+
+
+def _logit(network, features):
+    with preserved(network):
+        network.padding = "valid"
+        return network.eval()(torch.from_numpy(features.to_numpy()))[:, 0, 3].detach().numpy()
+
+
 def test_a_start_has_its_seed_whatever_else_is_asked_for():
     few, many = start_table(["no"], 2, seed=5, set_up="a"), start_table(["yes", "no"], 9, seed=5, set_up="a")
     assert set(few["seed"]) < set(many["seed"])
@@ -404,7 +446,13 @@ def test_one_class_has_no_probability_and_an_output_that_is_no_row_no_classes(tm
         (commands, ["yes"], {"prior": "magic"}, ArgumentError, "'none', 'smooth'"),
         (commands, ["yes"], {"objective": "loss"}, ArgumentError, "log_probability"),
         (commands, ["yes"], {"settings": "soomro2020"}, ArgumentError, "soomro2019"),
-        (commands, ["yes"], {"start_from": "codes"}, ArgumentError, "knows starts from 'noise', 'data'"),
+        (
+            commands,
+            ["yes"],
+            {"start_from": "codes"},
+            ArgumentError,
+            "knows starts from 'noise', 'xavier_uniform', 'data'",
+        ),
         (commands, ["yes"], {"start_from": "data"}, ArgumentError, "give a corpus"),
         (commands, ["yes"], {"corpus": "demo"}, ArgumentError, "only used by starts from data"),
         (commands, ["conv2:1"], {"until": 0.9}, ArgumentError, "have no probability"),

@@ -6,9 +6,36 @@ import torch
 
 from layerstats.errors import ArgumentError
 from layerstats.models import ConvolutionalEncoder
-from layerstats.probes.maximization import AutoencoderPrior, Hearing, NoPrior, Prior, hearing_of, open_prior
+from layerstats.probes.maximization import (
+    AutoencoderPrior,
+    Hearing,
+    NoPrior,
+    Prior,
+    SmoothPrior,
+    hearing_of,
+    open_prior,
+)
 
 KINDS = ("none", "smooth", "autoencoder")
+
+
+def test_small_values_cost_their_size_and_their_squares():
+    prior = SmoothPrior(Hearing(("time", "mel"), (2, 2)), l1=0.5, l2=0.25, total_variation=0)
+    heard = torch.tensor([[[1.0, -2.0], [0.0, 4.0]]], requires_grad=True)
+    penalty = prior.penalty(heard, heard)
+    assert penalty.tolist() == [0.5 * 7 + 0.25 * 21]
+    (gradient,) = torch.autograd.grad(penalty.sum(), heard)
+    assert gradient.tolist() == [[[1.0, -1.5], [0.0, 2.5]]]
+    assert "l1" not in SmoothPrior(prior.hearing).attrs, "outcomes that were made without it keep their key"
+
+
+def test_uniform_starts_need_two_axes_and_come_from_their_own_seeds():
+    seeds = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
+    prior = NoPrior(Hearing(("time", "mel"), (20, 30)))
+    starts = prior.start("xavier_uniform", None, seeds, 0.1)
+    assert torch.equal(starts[1:], prior.start("xavier_uniform", None, [torch.Generator().manual_seed(4)], 9.0))
+    with pytest.raises(ArgumentError, match="two axes or more"):
+        NoPrior(Hearing(("sample",), (20,))).start("xavier_uniform", None, seeds, 0.1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,7 +109,7 @@ def test_a_prior_leaves_the_network_that_it_is_made_of(nets):
         ("magic", "'none', 'smooth'"),
         ("autoencoder", "autoencoder:FILE"),
         ("none:file.safetensors", "takes no file"),
-        ("smooth?l3=1", "l2, total_variation, bounds"),
+        ("smooth?l3=1", "l2, total_variation, l1, bounds"),
         ("smooth?l2=much", "option 'l2'"),
         ("smooth?l2", "l2"),
         ("smooth?l2=-1", "zero or above"),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
 from layerstats.probes.maximization.hearing import Hearing
-from layerstats.probes.maximization.priors.protocol import drawn, needed
+from layerstats.probes.maximization.priors.protocol import drawn, drawn_uniform, needed
 from layerstats.store.schema import Attribute
 
 
@@ -38,7 +38,7 @@ class NoPrior:
 
     name = "none"
     latent = False
-    starts: tuple[str, ...] = ("noise", "data")
+    starts: tuple[str, ...] = ("noise", "xavier_uniform", "data")
     takes_waveforms = False
     rate = 0.01
     modules: tuple[nn.Module, ...] = ()
@@ -54,7 +54,10 @@ class NoPrior:
 
     def start(self, kind: str, given: Tensor | None, generators: Sequence[torch.Generator], deviation: float) -> Tensor:
         """Return noise, or the natural tokens themselves: (start, ...)."""
-        heard = drawn(self.hearing.shape, generators, deviation) if kind == "noise" else needed(given)
+        if kind == "xavier_uniform":
+            heard = drawn_uniform(self.hearing.shape, generators)
+        else:
+            heard = drawn(self.hearing.shape, generators, deviation) if kind == "noise" else needed(given)
         return self.constrain(heard.to(self.hearing.dtype))
 
     def render(self, variables: Tensor) -> Tensor:
