@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
-from layerstats.probes.relevance.operations.batch_norm import shift_map
+from layerstats.probes.relevance.operations.batch_norm import neighbour_before, shift_of
 from layerstats.probes.relevance.operations.call import OperationCall, Shift, active_tensors, parameters_of
 from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
@@ -120,8 +120,9 @@ class Propagation(TorchFunctionMode):
         shift = _shift_of(args[0])
         if shift is not None and result is not args[0]:
             with torch.no_grad():
+                scaled = func(shift.scaled, *args[1:], **kwargs)
                 moved = func(shift.values.expand(args[0].shape).contiguous(), *args[1:], **kwargs)
-            setattr(result, _SHIFT, (Shift(shift.norm, moved, shift.steps + 1), result._version))
+            setattr(result, _SHIFT, (Shift(shift.norm, scaled, moved, shift.steps + 1), result._version))
 
     def check_output(self, output: Any) -> None:
         """Raise `NetworkError` where what the network gives came about by what was not seen.
@@ -189,8 +190,8 @@ class Propagation(TorchFunctionMode):
         call.active = []  # the graph has them
         if isinstance(result, Tensor):
             setattr(result, _CALL, (call, result._version))
-            if name == "batch_norm":
-                setattr(result, _SHIFT, (Shift(call, shift_map(call), 1), result._version))
+            if name == "batch_norm" and neighbour_before(call) is None:
+                setattr(result, _SHIFT, (shift_of(call, active[0]), result._version))
         if in_place:
             result = args[0].copy_(result)
         self._see(active_tensors(result))

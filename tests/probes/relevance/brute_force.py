@@ -23,7 +23,7 @@ def matrix_of(step, values):
     return matrix.reshape(outputs.numel(), values.numel()), outputs.reshape(-1)
 
 
-def share(rule, p, bias, z, relevance, normalised, **numbers):
+def share(rule, p, intercept, z, relevance, normalised, **numbers):
     """Relevance of inputs by the definition of a rule, from contributions p (output, input), one output at a time."""
     total = torch.zeros(p.shape[1], dtype=p.dtype)
     mean = z.abs().mean()
@@ -37,11 +37,11 @@ def share(rule, p, bias, z, relevance, normalised, **numbers):
             parts = p[j] / (z[j] + numbers["epsilon"] * mean * (1 if z[j] >= 0 else -1))
         elif rule == "gamma":
             own = up if z[j] > 0 else down
-            own_bias = bias[j].clamp(min=0) if z[j] > 0 else bias[j].clamp(max=0)
+            own_bias = intercept[j].clamp(min=0) if z[j] > 0 else intercept[j].clamp(max=0)
             parts = (p[j] + numbers["gamma"] * own) / (z[j] + numbers["gamma"] * (own.sum() + own_bias))
         elif rule in ("alpha_beta", "z_plus"):
             alpha, beta = (numbers["alpha"], numbers["beta"]) if rule == "alpha_beta" else (1.0, 0.0)
-            counted = bias[j] if numbers.get("bias", rule == "alpha_beta") else torch.zeros(())
+            counted = intercept[j] if numbers.get("bias", rule == "alpha_beta") else torch.zeros(())
             positive, negative = up.sum() + counted.clamp(min=0), down.sum() + counted.clamp(max=0)
             parts = torch.zeros_like(p[j])
             if positive != 0:

@@ -53,7 +53,7 @@ def random_network(seed, norms_after_activations):
                 for values in (step.running_mean, step.weight, step.bias):
                     values.normal_()
                 step.running_var.uniform_(0.5, 2.0)
-    tokens = torch.randn(3, 4, 17, dtype=torch.float64, generator=generator)
+    tokens = torch.randn(2, 4, 31, dtype=torch.float64, generator=generator)
     last = nn.Linear(network(tokens).shape[1], 3).double()
     return [*network, last], tokens
 

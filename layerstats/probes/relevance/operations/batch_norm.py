@@ -23,7 +23,7 @@ def merge(call: OperationCall, relevance: Tensor) -> Tensor:
     if _handed_over(call, norm) or call.merged_after:
         return relevance
     output = call.output
-    share = output - _along_channels(norm.shift, output)
+    share = output - along_channels(norm.shift, output)
     return torch.where(output == 0, 0.0, share * relevance / torch.where(output == 0, 1.0, output))
 
 
@@ -72,10 +72,12 @@ def merges_after(shift: Shift | None) -> bool:
     return neighbour_before(shift.norm) is None
 
 
-def shift_map(call: OperationCall) -> Tensor:
-    """Return what a call adds, so shaped that it can be taken off what it gives."""
-    shift = norm_of(call).shift
-    return shift.reshape(1, -1, *(1 for _ in range(call.axes - 2)))
+def shift_of(call: OperationCall, values: Tensor) -> Shift:
+    """Return what a call makes of the values that it gets."""
+    norm = norm_of(call)
+    scaled = values.detach() * along_channels(norm.scale, values)
+    # A sum, not a difference of outputs: what was 0 before must contribute 0, not what rounding leaves.
+    return Shift(call, scaled, along_channels(norm.shift, values), 1)
 
 
 def _handed_over(call: OperationCall, norm: Norm) -> bool:
@@ -86,5 +88,6 @@ def _handed_over(call: OperationCall, norm: Norm) -> bool:
     return before is not None
 
 
-def _along_channels(values: Tensor, like: Tensor) -> Tensor:
+def along_channels(values: Tensor, like: Tensor) -> Tensor:
+    """(channel,) so shaped that it goes with (token, channel, ...)."""
     return values.reshape(1, -1, *(1 for _ in like.shape[2:]))

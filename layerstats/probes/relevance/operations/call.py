@@ -37,19 +37,22 @@ class Norm:
 
 @dataclass(frozen=True)
 class Shift:
-    """What a normalisation added to values that only moved since, on their way to a linear operation.
+    """What a normalisation made of values that only moved since, on their way to a linear operation.
 
     Parameters
     ----------
     norm : OperationCall
         The call of the normalisation.
+    scaled : Tensor
+        Its input times its scale, shaped as the values.
     values : Tensor
-        So shaped that they can be taken off the values.
+        What it added to that, of a shape that expands to it.
     steps : int
         Operations from the normalisation to the next one: as many uses as there are where nothing else uses the values.
     """
 
     norm: OperationCall
+    scaled: Tensor
     values: Tensor
     steps: int
 

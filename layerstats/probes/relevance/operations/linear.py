@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from layerstats.probes.relevance.operations.batch_norm import merges_after, norm_of, shift_map
+from layerstats.probes.relevance.operations.batch_norm import along_channels, merges_after, norm_of
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_linear
 
@@ -109,7 +109,7 @@ class _Weighted(LinearOperation):
         if shift is None or not merges_after(shift):
             return given
         shift.norm.merged_after = True
-        return given - shift.values
+        return shift.scaled
 
     @cached_property
     def weight(self) -> Tensor:
@@ -236,11 +236,11 @@ class _Scale(LinearOperation):
 
     @cached_property
     def own_weight(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return norm_of(self.call).scale.reshape(1, -1, *(1 for _ in self.input.shape[2:]))
+        return along_channels(norm_of(self.call).scale, self.input)
 
     @cached_property
     def bias(self) -> Tensor | None:
-        return shift_map(self.call)
+        return along_channels(norm_of(self.call).shift, self.input)
 
     def forward(self, values: Tensor, weight: Tensor) -> Tensor:
         return values * weight
