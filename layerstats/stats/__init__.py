@@ -87,7 +87,14 @@ if TYPE_CHECKING:
         success_rates,
         variance_shares,
     )
-    from layerstats.stats.trust import Trust, map_agreement, measure_agreement, phone_location, trust_table
+    from layerstats.stats.trust import (
+        Trust,
+        map_agreement,
+        measure_agreement,
+        perturbation_areas,
+        phone_location,
+        trust_table,
+    )
     from layerstats.stats.trust.trust_calibration import calibrate_trust
 
 __all__ = [
@@ -162,6 +169,7 @@ __all__ = [
     "paired_differences",
     "parse_phone_contrast",
     "permutation_test",
+    "perturbation_areas",
     "phone_contrast",
     "phone_location",
     "phone_series",
@@ -189,6 +197,7 @@ _ROOMS = {
     "calibrate_trust": "trust.trust_calibration",
     "map_agreement": "trust",
     "measure_agreement": "trust",
+    "perturbation_areas": "trust",
     "phone_location": "trust",
     "trust_table": "trust",
     "RepeatedAnova": "repeated_measures",

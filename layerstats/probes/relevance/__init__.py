@@ -11,6 +11,12 @@ from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.record import record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
+from layerstats.probes.relevance.trust import (
+    RandomisedNetwork,
+    perturbation_curves,
+    randomised_networks,
+    speech_replacements,
+)
 from layerstats.probes.relevance.windows import emitted_letters
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "Attribution",
     "OperationCall",
     "Propagated",
+    "RandomisedNetwork",
     "Relevance",
     "Rule",
     "WatchedOperation",
@@ -26,12 +33,15 @@ __all__ = [
     "emitted_letters",
     "letter_times",
     "patches",
+    "perturbation_curves",
+    "randomised_networks",
     "record_relevance",
     "register_expansion",
     "register_routed",
     "register_rule",
     "relevance_by_rules",
     "replacement_values",
+    "speech_replacements",
     "spoken_stretches",
     "watch_operations",
 ]
