@@ -117,7 +117,7 @@ def train_letters(
     >>> speech = demo_corpus(sentences=["the fox jumped", "a fox ran"], voices=4, said_by=4)
     >>> result = train_letters(speech, width=2, top=4, epochs=1, device="cpu")
     >>> result.error_rates["side"].tolist()
-    ['train', 'held_out_voices']
+    ['train', 'held_out_voices', 'held_out_sentences', 'held_out_both']
     """
     check_choice("precision", precision, PRECISIONS)
     options = EpochOptions(epochs, batch_size, learning_rate, schedule, seed)
