@@ -9,7 +9,7 @@
 # layer, token and sample (token, word, speaker, split, layer, sample, time_s, value), which is called after its quantity
 # where that is another. Where untrained networks were read, also untrained: the same with their seed. Tables of results
 # are further elements, for instance judgements_words. Outcomes of maximizations and judgements of them may be large:
-# read_outcomes(path) and read_judgements(path) read those of a store.
+# read_outcomes(path), read_judgements(path) and read_sums(path) read those of a store.
 read_store <- function(path, layers = NULL, recording = NULL, untrained = FALSE) {
   if (!file.exists(path)) stop("There is nothing at '", path, "'.", call. = FALSE)
   if (file.exists(file.path(path, "zarr.json"))) return(read_store_zarr(path, layers, recording, untrained))
@@ -257,10 +257,19 @@ read_judgements <- function(path, name = NULL) {
              response = if (scored) rep(response, length(start)) else response, score = score, stringsAsFactors = FALSE)
 }
 
+# Sums over windows: a variable, for instance relevance_sum (speaker, letter, alignment, frequency, lag) or coverage
+# (speaker, letter, alignment, lag), as an array; a mean is a sum divided by the coverage. Labels without a dimension of
+# their name (frequency_hz, lag_s) are read likewise. name: by default the only ones there are.
+read_sums <- function(path, name = NULL, variable = "relevance_sum") {
+  block_array(block_group(path, "sums", name), variable)
+}
+
 block_group <- function(path, kind, name) {
   check_schema(path)
   folders <- zarr_groups(file.path(path, kind))
-  folders <- Filter(function(folder) !is.null(zarr_metadata(folder)$attributes$shard_starts), folders)
+  # Tables of results may lie beside them.
+  is_block <- function(about) !is.null(about$shard_starts) || !is.null(about$shard_speakers)
+  folders <- Filter(function(folder) is_block(zarr_metadata(folder)$attributes), folders)
   there <- basename(as.character(folders))
   if (is.null(name) && length(there) == 1) name <- there
   if (is.null(name) || !name %in% there) {

@@ -14,6 +14,7 @@ from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
 from layerstats.store.sharded_writer import missing_together
 from layerstats.store.shards import starts_in_block, tokens_in_shard
+from layerstats.store.sum_writer import SumWriter
 from layerstats.store.upgrade import upgrade_store
 from layerstats.store.writer import RecordingWriter
 
@@ -25,6 +26,7 @@ __all__ = [
     "LayerSpec",
     "OutcomeWriter",
     "RecordingWriter",
+    "SumWriter",
     "VariableSpec",
     "check_store",
     "content_hash",

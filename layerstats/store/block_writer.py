@@ -1,4 +1,4 @@
-"""Writing outcomes of maximizations, and what judges say of them: a block of starts at a time, as recordings are."""
+"""Writing outcomes of maximizations, what judges say of them, and sums: a block at a time, as recordings are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from layerstats.store.blocks import Blocks
 from layerstats.store.create import RESUME
 from layerstats.store.groups import PARTIAL, create_array, replace_folder, write_group
 from layerstats.store.hashing import content_hash
-from layerstats.store.layer_spec import START, VariableSpec, check_coordinates
+from layerstats.store.layer_spec import VariableSpec, check_coordinates
 from layerstats.store.provenance import timestamp
 from layerstats.store.schema import check_name, clean_attributes
 from layerstats.store.sharded_writer import ShardedWriter
@@ -28,11 +28,11 @@ from layerstats.store.tables import MISSING, storable
 
 # Follows from other values, so that it is derived wherever it is needed.
 _DERIVED = "success"
-_BOOKKEPT = ("shard_starts", "complete", "created_at")
+_BOOKKEPT = ("complete", "created_at")
 
 
 class BlockWriter(ShardedWriter):
-    """Writes a group in blocks of starts; `OutcomeWriter` and `JudgementWriter` say what is in it."""
+    """Writes a group in blocks of starts or speakers; the writers of each kind say what is in it."""
 
     _kind = "group"
     _unit = "starts"
@@ -48,18 +48,19 @@ class BlockWriter(ShardedWriter):
         *,
         key: str,
         attrs: Mapping[str, object],
-        shard_starts: int | None,
+        shard_rows: int | None,
         overwrite: bool,
         created_at: str | None,
     ) -> None:
         super().__init__()
-        self.path, self.name, self._group = place.root, place.name, place.kind
+        self.path, self.name, self._group, unit = place.root, place.name, place.kind, place.unit
+        self._by = unit
         check_name(self._kind, self.name)
         self.variables = {variable.name: variable for variable in variables}
         self.starts = self._checked_starts(starts)
         self._coords = {name: (dimension, np.asarray(values)) for name, (dimension, values) in coords.items()}
         self._check_variables(variables)
-        own = [attribute for attribute in (*self._same, *_BOOKKEPT) if attribute in attrs]
+        own = [attribute for attribute in (*self._same, *_BOOKKEPT, f"shard_{unit}s") if attribute in attrs]
         if own:
             raise ArgumentError(f"The attribute {own[0]!r} of {self.name!r} is the store's own; call it otherwise.")
         recorded = {
@@ -67,11 +68,11 @@ class BlockWriter(ShardedWriter):
             "key": key,
             "axis_labels": [*self.starts.columns, *self._coords],
             "variables": list(self.variables),
-            "starts_hash": content_hash(self.starts),
+            f"{unit}s_hash": content_hash(self.starts),
         }
-        block = starts_in_block(variables, len(starts)) if shard_starts is None else shard_starts
-        check_count("shard_starts", block)
-        beginning = {"shard_starts": min(block, len(starts))}
+        block = starts_in_block(variables, len(starts)) if shard_rows is None else shard_rows
+        check_count(f"shard_{unit}s", block)
+        beginning = {f"shard_{unit}s": min(block, len(starts))}
         with explaining(self.path, StoreError, full=RESUME):
             self._begin(clean_attributes(recorded), beginning, overwrite, created_at or timestamp())
         self._rows = self._place.rows
@@ -103,14 +104,15 @@ class BlockWriter(ShardedWriter):
                 write_file(file, encode(array, target))
 
     def _checked_starts(self, starts: pd.DataFrame) -> pd.DataFrame:
-        what = f"the starts of {self.name!r}"
-        check_columns(starts, (START,), what)
-        check_complete(starts, (START,), what)
+        what = f"the {self._by}s of {self.name!r}"
+        check_columns(starts, (self._by,), what)
+        check_complete(starts, (self._by,), what)
         if starts.empty:
-            raise DataError(f"There are no starts in {self.name!r}: what is to be maximized?")
-        if starts[START].duplicated().any():
-            twice = starts.loc[starts[START].duplicated(), START].iloc[0]
-            raise DataError(f"Column 'start' of {what} holds {twice!r} more than once.")
+            asked = "what is to be maximized?" if self._by == "start" else "whose windows are summed up?"
+            raise DataError(f"There are no {self._by}s in {self.name!r}: {asked}")
+        if starts[self._by].duplicated().any():
+            twice = starts.loc[starts[self._by].duplicated(), self._by].iloc[0]
+            raise DataError(f"Column {self._by!r} of {what} holds {twice!r} more than once.")
         # A missing text is an empty one, so that labels need no gaps.
         text = {name: starts[name].fillna("") for name in starts if starts[name].dtype.kind not in "biuf"}
         return storable(starts.assign(**text), what)
@@ -124,8 +126,8 @@ class BlockWriter(ShardedWriter):
         names = [*self.starts.columns, *self._coords, *self.variables]
         dimensions = {dimension for variable in variables for dimension in variable.dimensions}
         for variable in variables:
-            if variable.by_shard != START:
-                raise ArgumentError(f"The variable {variable.name!r} must have 'start' as its first dimension.")
+            if variable.dimensions[0] != self._by:
+                raise ArgumentError(f"The variable {variable.name!r} must have {self._by!r} as its first dimension.")
         if _DERIVED in names:
             raise DataError(f"{_DERIVED!r} follows from the scores and is not stored; leave it out of {self.name!r}.")
         twice = sorted({name for name in names if names.count(name) > 1} | (dimensions & set(self.variables)))
@@ -171,10 +173,10 @@ class BlockWriter(ShardedWriter):
         place = self._place.folder
         partial = place.with_name(f"{place.name}{PARTIAL}")
         shutil.rmtree(partial, ignore_errors=True)
-        labels = {name: (START, self.starts[name].to_numpy()) for name in self.starts} | self._coords
+        labels = {name: (self._by, self.starts[name].to_numpy()) for name in self.starts} | self._coords
         for name, (dimension, values) in labels.items():
             write_label(partial / name, dimension, values)
-        block = int(str(attributes["shard_starts"]))
+        block = int(str(attributes[f"shard_{self._by}s"]))
         for name, variable in self.variables.items():
             shape = (len(self.starts), *(int(variable.sizes[one]) for one in variable.dimensions[1:]))
             chunks, shards = cut_block(variable, block)

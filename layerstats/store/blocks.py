@@ -1,4 +1,4 @@
-"""A group in blocks of starts as it lies on disk: outcomes of maximizations, or what a judge says of them."""
+"""A group in blocks as it lies on disk: outcomes of maximizations, what a judge says of them, or sums over windows."""
 
 from __future__ import annotations
 
@@ -13,28 +13,33 @@ import xarray as xr
 import zarr
 
 from layerstats.errors import ArgumentError, StoreError
+from layerstats.store.claims import WORKING
 from layerstats.store.damage import damaged, missing_files, open_array, open_group
 from layerstats.store.groups import METADATA, PARTIAL, read_attributes
-from layerstats.store.layer_spec import START
 from layerstats.store.row_counts import count_rows
-from layerstats.store.schema import JUDGEMENTS, OUTCOMES, check_name
+from layerstats.store.schema import BLOCK_UNITS, JUDGEMENTS, OUTCOMES, SUMS, check_name
 from layerstats.store.shards import Rows, is_written, shard_file
 
 # What a reader needs, and of which kind it is; what groups of one sort say besides.
-_KINDS = {"variables": list, "axis_labels": list, "shard_starts": int, "complete": bool, "set_up": str, "network": str}
-_BESIDES = {OUTCOMES: {}, JUDGEMENTS: {"outcomes": str, "judge": str}}
+_KINDS = {"variables": list, "axis_labels": list, "complete": bool}
+_STARTS = {"shard_starts": int, "set_up": str, "network": str}
+_BESIDES = {
+    OUTCOMES: _STARTS,
+    JUDGEMENTS: {**_STARTS, "outcomes": str, "judge": str},
+    SUMS: {"shard_speakers": int, "recording": str},
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """A group of a store whose arrays are cut into blocks of starts.
+    """A group of a store whose arrays are cut into blocks of starts, or of speakers.
 
     Parameters
     ----------
     root
         The store.
     kind
-        "outcomes" or "judgements".
+        "outcomes", "judgements" or "sums".
     name
         Of the group.
     """
@@ -42,6 +47,11 @@ class Blocks:
     root: Path
     kind: str
     name: str
+
+    @property
+    def unit(self) -> str:
+        """The dimension that is cut into blocks."""
+        return BLOCK_UNITS[self.kind]
 
     @property
     def inside(self) -> str:
@@ -74,8 +84,8 @@ class Blocks:
                 check_name("variable", name)
             except (ArgumentError, AttributeError, TypeError) as error:
                 raise damaged(self.root, metadata, f"names a variable {name!r}, which is no name of one") from error
-        if START not in attributes["axis_labels"]:
-            raise damaged(self.root, metadata, "names no starts among the labels of axes")
+        if self.unit not in attributes["axis_labels"]:
+            raise damaged(self.root, metadata, f"names no {self.unit}s among the labels of axes")
         return attributes
 
     @property
@@ -94,14 +104,14 @@ class Blocks:
         return self.attributes["axis_labels"]
 
     @cached_property
-    def starts(self) -> int:
-        """Number of its starts."""
-        return count_rows(self.root, f"{self.inside}/{START}", least=1)
+    def total(self) -> int:
+        """Number of its starts, or speakers."""
+        return count_rows(self.root, f"{self.inside}/{self.unit}", least=1)
 
     @property
     def rows(self) -> Rows:
-        """The starts in blocks."""
-        return Rows(self.starts, self.attributes["shard_starts"])
+        """The starts, or speakers, in blocks."""
+        return Rows(self.total, self.attributes[f"shard_{self.unit}s"])
 
     def has_block(self, number: int) -> bool:
         """Tell whether a block is there in every array."""
@@ -109,10 +119,10 @@ class Blocks:
         return all(map(is_written, files))
 
     def written(self) -> np.ndarray:
-        """Return the rows of the starts whose values are there, (start,)."""
+        """Return the rows of the starts, or speakers, whose values are there."""
         if self.complete:
-            return np.arange(self.starts)
-        spans = [np.arange(self.starts)[self.rows.of(number)] for number in self.blocks()]
+            return np.arange(self.total)
+        spans = [np.arange(self.total)[self.rows.of(number)] for number in self.blocks()]
         return np.concatenate(spans) if spans else np.arange(0)
 
     def blocks(self) -> list[int]:
@@ -122,6 +132,7 @@ class Blocks:
     def is_empty(self) -> bool:
         """Tell whether nothing was written yet but the beginning."""
         files = [file for name in self.variables for file in (self.folder / name / "c").rglob("*")]
+        files += (self.folder / WORKING).rglob("*")
         return not any(file.is_file() and not file.name.endswith(PARTIAL) for file in files)
 
     def array(self, name: str) -> zarr.Array:
@@ -136,10 +147,10 @@ class Blocks:
             raise StoreError(f"{self.name!r} has no {name!r}: there are {', '.join(map(repr, known))}.")
         array = open_array(self.root, f"{self.inside}/{name}", whole=self.complete or name in self.labels)
         names = _dimensions(array)
-        by_start = names[:1] == (START,)
-        wrong = len(names) != array.ndim or (by_start and array.shape[0] != self.starts)
-        if wrong or (name in self.variables and not by_start):
-            what = f"says values of shape {array.shape} ({', '.join(names)}) for {self.starts} starts"
+        by_unit = names[:1] == (self.unit,)
+        wrong = len(names) != array.ndim or (by_unit and array.shape[0] != self.total)
+        if wrong or (name in self.variables and not by_unit):
+            what = f"says values of shape {array.shape} ({', '.join(names)}) for {self.total} {self.unit}s"
             raise damaged(self.root, self.folder / name / METADATA, what)
         return array
 
@@ -148,8 +159,9 @@ class Blocks:
         return _dimensions(self.array(name))
 
     def table(self) -> pd.DataFrame:
-        """Return what was known of each start at the beginning, as it was given."""
-        columns = {name: np.asarray(self.array(name)[:]) for name in self.labels if self.dimensions(name) == (START,)}
+        """Return what was known of each start, or speaker, at the beginning, as it was given."""
+        unit = (self.unit,)
+        columns = {name: np.asarray(self.array(name)[:]) for name in self.labels if self.dimensions(name) == unit}
         text = {name: values.astype(object) for name, values in columns.items() if values.dtype.kind in "OUT"}
         return pd.DataFrame({**columns, **text})
 
@@ -159,7 +171,7 @@ class Blocks:
             np.asarray(self.array(name)[...])
         for name in self.variables:
             array = self.array(name)
-            for file in missing_files(self.root, array, self.starts) if self.complete else []:
+            for file in missing_files(self.root, array, self.total) if self.complete else []:
                 raise damaged(self.root, file, "is empty" if file.exists() else "is missing")
 
     def dataset(self) -> xr.Dataset:

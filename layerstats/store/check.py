@@ -20,7 +20,7 @@ from layerstats.store.hashing import content_hash
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import TABLE_KINDS, check_result_table, is_table, table_names
-from layerstats.store.schema import JUDGEMENTS, OUTCOMES, PHONES, TOKENS
+from layerstats.store.schema import BLOCK_UNITS, JUDGEMENTS, PHONES, TOKENS
 from layerstats.store.tables import storable
 
 
@@ -59,7 +59,7 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
         for name in files.recording_names:
             found += _recording(files, name)
         found += _result_tables(files.path)
-        for kind in (OUTCOMES, JUDGEMENTS):
+        for kind in BLOCK_UNITS:
             for name in group_names(files.path, kind):
                 found += _blocks(Blocks(files.path, kind, name))
     if not found and files.version > 2:
@@ -152,17 +152,18 @@ def _result_tables(root: Path) -> Iterator[StoreError]:
 
 
 def _blocks(group: Blocks) -> Iterator[StoreError]:
-    """Read what is there of outcomes, or of judgements of them; tables of judgements are no such thing."""
+    """Read what is there of outcomes, of judgements of them, or of sums; tables of judgements are no such thing."""
     try:
-        if is_table(group.folder):
+        if group.kind == JUDGEMENTS and is_table(group.folder):
             return
         written = group.written()
         for name in [*group.labels, *group.variables]:
             array = group.array(name)
             yield from _values(array, written if name in group.variables else np.arange(array.shape[0]))
-        hashed = group.attributes.get("starts_hash")
+        units = f"{group.unit}s"
+        hashed = group.attributes.get(f"{units}_hash")
         if hashed is not None and hashed != content_hash(group.table()):
-            yield damaged(group.root, group.folder, "holds other starts than were written (starts_hash differs)")
+            yield damaged(group.root, group.folder, f"holds other {units} than were written ({units}_hash differs)")
     except StoreError as error:
         yield error
 

@@ -12,13 +12,15 @@ from layerstats.store.outcomes import listed
 from layerstats.store.reading import StoreFiles
 from layerstats.store.recordings import Recording
 from layerstats.store.result_tables import result_tables
-from layerstats.store.schema import JUDGEMENTS, OUTCOMES
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES, SUMS
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
 # What tells outcomes and judgements of them apart; the rest of their provenance is in their attributes.
 ABOUT_OUTCOMES = ["name", "set_up", "network", "trained", "labels", "null", "objective", "start_from", "steps", "seed",
                   "starts", "written", "complete", "created_at"]  # fmt: skip
 ABOUT_JUDGEMENTS = ["outcomes", "judge", "judge_kind", "judge_hears", "starts", "written", "complete", "created_at"]
+ABOUT_SUMS = ["name", "recording", "quantity", "method", "rules", "target", "windows", "speakers", "written",
+              "complete", "created_at"]  # fmt: skip
 # Columns of more levels than these are counted only.
 MOST_LEVELS = 12
 
@@ -32,9 +34,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Store" (`property, value`), "Words" (`word, tokens, speakers`, most tokens first), "Columns" (`table, column,
         levels, are`: columns of text of tokens and phones, how many levels they have and, where these are few, which),
         "Recordings" (one row each), "Tables" (one row for each table of results), "Outcomes" and "Judgements" (one row
-        for each set of outcomes of maximizations, and for each judge of one), "Layers" (of the first recording: `layer,
-        samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s, geometry, context`, and
-        `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
+        for each set of outcomes of maximizations, and for each judge of one), "Sums" (over windows), "Layers" (of the
+        first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
+        geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
 
     Raises
     ------
@@ -50,6 +52,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Tables": result_tables(files.path),
         "Outcomes": _told(listed(files.path, OUTCOMES), ABOUT_OUTCOMES),
         "Judgements": _told(listed(files.path, JUDGEMENTS), ABOUT_JUDGEMENTS),
+        "Sums": _told(listed(files.path, SUMS), ABOUT_SUMS),
         "Layers": _layers(files),
     }
 

@@ -91,7 +91,7 @@ class JudgementWriter(BlockWriter):
             coords,
             key=key,
             attrs={**(attrs or {}), **about},
-            shard_starts=judged.attributes["shard_starts"],
+            shard_rows=judged.attributes["shard_starts"],
             overwrite=overwrite,
             created_at=created_at,
         )

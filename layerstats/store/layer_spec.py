@@ -19,6 +19,8 @@ RESERVED = ("token", "time_s")
 DTYPES = ("float32", "float64", "int64")
 # The dimension of outcomes of maximizations; variables that have it are in no layer.
 START = "start"
+# Those of sums over windows.
+LETTER_DIMENSIONS: tuple[str, ...] = ("speaker", "letter", "alignment", "frequency", "lag")
 
 
 @dataclass(frozen=True)

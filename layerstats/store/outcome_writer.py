@@ -149,7 +149,7 @@ class OutcomeWriter(BlockWriter):
                 raise DataError(f"Column {column!r} of {what} must hold whole numbers.")
         _check_told(name, attrs, ("set_up", "network"))
         root = open_or_create(path, tokens, phones, attrs=store_attrs, created_at=created_at)
-        options = {"shard_starts": shard_starts, "overwrite": overwrite, "created_at": created_at}
+        options = {"shard_rows": shard_starts, "overwrite": overwrite, "created_at": created_at}
         super().__init__(Blocks(root, OUTCOMES, name), starts, variables, coords or {}, key=key, attrs=attrs, **options)
 
 

@@ -19,10 +19,14 @@ PHONES = "phones"
 RECORDINGS = "recordings"
 # What a recording is called unless its caller says otherwise.
 MAIN_RECORDING = "activations"
-# Groups of results. They hold tables, but for outcomes of maximizations and judgements of these: arrays in blocks.
+# Groups of results. They hold tables, but for outcomes of maximizations, judgements of these, and sums over windows:
+# arrays in blocks.
 OUTCOMES = "outcomes"
 JUDGEMENTS = "judgements"
-RESULT_KINDS = (OUTCOMES, JUDGEMENTS, "averages", "ratings")
+SUMS = "sums"
+RESULT_KINDS = (OUTCOMES, JUDGEMENTS, SUMS, "averages", "ratings")
+# Dimensions along which arrays of these are cut into blocks; no layer has them.
+BLOCK_UNITS = {OUTCOMES: "start", JUDGEMENTS: "start", SUMS: "speaker"}
 
 # What is stored of a layer's channels; the first unless the recording says otherwise.
 SUMMARIES = ("mean", "root_mean_square")
@@ -75,6 +79,14 @@ DESCRIPTIONS = {
     "judge": "who judges",
     "response": "what the judge says",
     "score": "score of the response",
+    "coverage": "windows that have this lag",
+    "lag_s": "time from where windows are aligned",
+    "frequency_hz": "centre of the frequency band",
+    "sum": "relevance summed over frequency",
+    "by_frequency": "relevance summed over time",
+    "conservation_error": "relevance that is lost or made on the way, as a share of the start",
+    "completeness_error": "difference between the sum of relevance and that of the scores, as a share of the latter",
+    "peak_s": "time of the greatest relevance on the time axis of the clip",
 }
 
 Scalar = str | bool | int | float

@@ -21,7 +21,10 @@ from layerstats.store.schema import check_current
 from layerstats.store.shards import Rows, is_written
 
 # Not part of what was written: they may differ between two runs that share a place.
-BOOKKEEPING = {"key", "complete", "created_at", "shard_tokens", "shard_starts", "tokens_written", "chunk_tokens"}
+BOOKKEEPING = {
+    *("key", "complete", "created_at", "shard_tokens", "shard_starts", "shard_speakers"),
+    *("tokens_written", "chunk_tokens"),
+}
 _PAUSE_S = 0.05
 # Another process may be putting together what it recorded by phone.
 _PATIENCE_S = 3600.0

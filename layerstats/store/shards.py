@@ -147,9 +147,9 @@ def starts_in_block(variables: Sequence[VariableSpec], starts: int, batch_size: 
 
 
 def cut_block(variable: VariableSpec, block: int) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
-    """Return the chunks and the shards of a variable by start, of which a block of starts is one file.
+    """Return the chunks and the shards of a variable by start or speaker, of which a block is one file.
 
-    Who reads a few starts decodes a chunk, who reads a column decodes as few as can be.
+    Who reads a few rows decodes a chunk, who reads a column decodes as few as can be.
 
     Examples
     --------
@@ -159,6 +159,12 @@ def cut_block(variable: VariableSpec, block: int) -> tuple[tuple[int, ...], tupl
     rest = tuple(int(variable.sizes[name]) for name in variable.dimensions[1:])
     if not rest:
         return (block,), None
+    row = np.dtype(variable.dtype).itemsize * math.prod(rest)
+    if len(rest) > 1 and row > CHUNK_BYTES:
+        # Of a row that is too much for a chunk, a chunk holds a part of the next dimension.
+        fitting = max(1, CHUNK_BYTES * rest[0] // row)
+        part = max(size for size in range(1, fitting + 1) if rest[0] % size == 0)
+        return (1, part, *rest[1:]), (block, *rest)
     most = max(1, CHUNK_BYTES // (4 * math.prod(rest)))
     chunk = max(rows for rows in range(1, min(block, most) + 1) if block % rows == 0)
     return (chunk, *rest), (block, *rest)

@@ -1,4 +1,4 @@
-"""What was made of recordings and of networks: tables of results, outcomes of maximizations, judgements of these."""
+"""What was made of recordings and networks: tables of results, outcomes of maximizations, judgements of these, sums."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import xarray as xr
 from layerstats.store.outcomes import chosen, dataset_of, listed
 from layerstats.store.reading import StoreFiles
 from layerstats.store.result_tables import read_result_table, result_tables
-from layerstats.store.schema import JUDGEMENTS, OUTCOMES
+from layerstats.store.schema import JUDGEMENTS, OUTCOMES, SUMS
 
 
 class StoredResults:
@@ -112,6 +112,32 @@ class StoredResults:
         wanted = {"name": name, "outcomes": outcomes, "set_up": set_up, "network": network, "judge": judge}
         wanted["null"] = null
         return self._blocks(JUDGEMENTS, wanted)
+
+    @property
+    def sums(self) -> pd.DataFrame:
+        """One row per set of sums over windows: `name, recording, quantity, method, speakers, complete, ...`."""
+        return listed(self._files.path, SUMS)
+
+    def window_sums(self, name: str | None = None, *, recording: str | None = None) -> xr.Dataset:
+        """Return sums over windows by speaker and letter, read when used, whatever is selected.
+
+        Parameters
+        ----------
+        name, recording
+            The ones of that name, or the only ones of windows of that recording.
+
+        Returns
+        -------
+        xarray.Dataset
+            `<quantity>_sum, <quantity>_sum_of_squares (speaker, letter, alignment, frequency, lag)` and `coverage
+            (speaker, letter, alignment, lag)`, the number of windows that have this lag: a mean is a sum divided by it.
+
+        Raises
+        ------
+        ArgumentError, StoreError
+            As for `outcome`.
+        """
+        return self._blocks(SUMS, {"name": name, "recording": recording})
 
     def _blocks(self, kind: str, wanted: dict[str, str | None]) -> xr.Dataset:
         return dataset_of(chosen(self._files.path, kind, wanted, allow_incomplete=self._files.allow_incomplete))
