@@ -12,7 +12,7 @@ from torch.autograd.graph import GradientEdge, allow_mutation_on_saved_tensors, 
 
 from layerstats.errors import ArgumentError, NetworkError
 from layerstats.probes.inputs import differentiable, first_tensor
-from layerstats.probes.quantity import Batch, ChannelQuantity
+from layerstats.probes.quantity import Batch, ChannelQuantity, Use
 
 OWN_WORD = "own_word"
 
@@ -124,7 +124,7 @@ class Gradient(ChannelQuantity):
             raise ArgumentError(f"{len(self.labels)} labels were given for {logits.shape[1]} outputs of the network.")
         return logits[torch.arange(len(tokens), device=logits.device), self._indices(tokens, logits)]
 
-    def measure(self, batch: Batch, use: Callable[[str, Tensor], None]) -> None:
+    def measure(self, batch: Batch, use: Use) -> None:
         """Run the network, take the gradients of the sum of scores, and give them to `use`."""
         prepared, _ = differentiable(batch.prepared)
         given = Batch(batch.model, prepared, batch.tokens, batch.axes, batch.choose_output)

@@ -21,7 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import pandas as pd
 from torch import Tensor, nn
@@ -65,6 +65,14 @@ class Variable:
             raise ArgumentError(
                 f"The variable {self.name!r} of a quantity must have the axis 'token' first, but got {self.dims!r}."
             )
+
+
+class Use(Protocol):
+    """What takes the values of a layer as soon as they are there, with variables that are not made of them."""
+
+    def __call__(self, layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
+        """Reduce the values, and keep what is to be kept."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -129,10 +137,11 @@ class Quantity(ABC):
             Names of its axes, `token` and `sample` among them.
         """
 
-    def measure(self, batch: Batch, use: Callable[[str, Tensor], None]) -> None:
+    def measure(self, batch: Batch, use: Use) -> None:
         """Run the network on a batch and give `use` every layer's values, shaped as its output, when they are there.
 
         The values need to hold only until `use` returns, so that those of all layers never are in memory together.
+        Variables that are not made of them are given along: ``use(layer, values, {"error": errors})``.
         """
         with batch.capturing(use):
             batch.run()

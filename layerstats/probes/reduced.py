@@ -32,10 +32,10 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
     """
     reduced: dict[str, dict[str, Tensor]] = {}
 
-    def use(layer: str, values: Tensor) -> None:
+    def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
         with torch.no_grad():
             found = quantity.reduce(values.detach(), batch.axes[layer])
-            reduced[layer] = {name: _kept(tensor, values) for name, tensor in found.items()}
+            reduced[layer] = {name: _kept(tensor, values) for name, tensor in {**found, **(more or {})}.items()}
 
     quantity.measure(batch, use)
     tokens = batch.tokens["token"].tolist()
@@ -156,7 +156,7 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
     NetworkError
         A token's values depend on others that go through with it.
     """
-    values, others = _values(quantity, together), [_values(quantity, batch) for batch in alone]
+    (values, more), others = _values(quantity, together), [_values(quantity, batch)[0] for batch in alone]
     found = {}
     for layer, several in values.items():
         token = together.axes[layer].index("token")
@@ -168,7 +168,7 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
                 f"{moved:.1g} of their size): after that layer the network mixes the tokens of a batch, or the score "
                 "does. Record with batch_size=1, or mend that."
             )
-        reduced = quantity.reduce(several, together.axes[layer])
+        reduced = {**quantity.reduce(several, together.axes[layer]), **more[layer]}
         _check_shapes(quantity, layer, reduced, together.tokens["token"].tolist())
         _check_samples(quantity, layer, reduced, several.shape[together.axes[layer].index("sample")])
         series = [one.name for one in quantity.variables if one.dims == ("token", "sample")]
@@ -178,10 +178,16 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
     return found
 
 
-def _values(quantity: Quantity, batch: Batch) -> dict[str, Tensor]:
-    values: dict[str, Tensor] = {}
-    quantity.measure(batch, lambda layer, tensor: values.update({layer: tensor.detach().clone()}))
-    return {layer: values[layer] for layer in batch.axes}
+def _values(quantity: Quantity, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Mapping[str, Tensor]]]:
+    """Return what is measured of every layer, and the variables that are not made of that."""
+    measured: dict[str, Tensor] = {}
+    others: dict[str, Mapping[str, Tensor]] = {}
+
+    def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
+        measured[layer], others[layer] = values.detach().clone(), more or {}
+
+    quantity.measure(batch, use)
+    return {layer: measured[layer] for layer in batch.axes}, others
 
 
 def _sizes(variable: Variable, values: Tensor) -> dict[str, int]:

@@ -44,7 +44,7 @@ def test_relevance_of_the_input_is_that_of_a_plain_loop(small, network, method, 
     found = record_relevance(network, clips, tmp_path / "s.zarr", method=method, **options)
     assert set(found.recordings["recording"]) == {method, "input"}
     about = found.recording_attrs
-    assert (about["quantity"], about["method"]) == ("gradient", method)
+    assert (about["quantity"], about["method"]) == (method, method)
     waveforms = torch.from_numpy(clips.waveforms(slice(None)))
     for row, word in enumerate(clips.tokens["word"]):
         heard = waveforms[row : row + 1].clone().requires_grad_()

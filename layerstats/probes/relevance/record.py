@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +11,15 @@ from torch import nn
 
 from layerstats.corpora import Clips, Corpus
 from layerstats.probes.activations import Activation
-from layerstats.probes.gradients import OWN_WORD, Target
+from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorder import record
 from layerstats.probes.relevance.quantity import Relevance
+from layerstats.probes.relevance.targets import Target
 from layerstats.store import Experiment, open_store
+
+Rules = Mapping[str | type, Any]
+_OF_RECORD = tuple(inspect.signature(record).parameters)
 
 
 def record_relevance(
@@ -22,9 +27,11 @@ def record_relevance(
     corpus: Corpus | Clips,
     store: str | os.PathLike[str],
     target: Target = OWN_WORD,
-    method: str = "gradient",
+    method: str = "epsilon",
     *,
     labels: Sequence[str] | None = None,
+    start: str | None = None,
+    rules: Rules | None = None,
     layers: str | Sequence[str] = INPUT,
     recording: str | None = None,
     summary: str | Sequence[str] = ("mean", "root_mean_square"),
@@ -47,10 +54,12 @@ def record_relevance(
     store : path
         Zarr directory, made if it is not there.
     target : int, str or callable
-        Whose relevance: the number of an output, its name, "own_word" (the output named as the word of the token) or a
-        function of (output, rows of the tokens table) that returns a score a token.
-    method, labels
-        As for `Relevance`.
+        Whose relevance: the number of an output, its name, "own_word" (the output named as the word of the token), a
+        unit of any layer, or a function of (output, rows of the tokens table) that returns a score a token.
+    method, labels, start
+        As for `attribute`.
+    rules : mapping, optional
+        Of methods that are rules, other rules by layer, type of module or operation: ``{"conv1": "flat"}``.
     layers : str or sequence of str
         Names or patterns of layers; "input" is what the network is called with.
     recording : str, optional
@@ -60,7 +69,8 @@ def record_relevance(
     attrs : mapping, optional
         More provenance, for instance from `network_attributes`.
     **options
-        As for `record`: axes, batch_size, device, prepare_input, input_axes, input_hop_s, choose_output, progress.
+        As for `record` (axes, batch_size, device, prepare_input, input_axes, input_hop_s, progress), or of the method:
+        `epsilon`, `dtype`, `steps`, ...
 
     Returns
     -------
@@ -70,7 +80,8 @@ def record_relevance(
     Raises
     ------
     ArgumentError, AudioError, DataError, NetworkError, StoreError
-        As for `record`, which does it.
+        As for `record`, which does it, and `attribute`; before anything is written, unless it is the values of later
+        tokens.
 
     Examples
     --------
@@ -81,15 +92,17 @@ def record_relevance(
     >>> network = ConvolutionalEncoder(outputs=2, width=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     options = {"labels": ["ask", "wash"], "layers": ["input", "conv5"]}
-    ...     found = record_relevance(network, speech, f"{folder}/s.zarr", method="gradient", **options)
+    ...     found = record_relevance(network, speech, f"{folder}/s.zarr", **options)
     ...     found.name, found.layers, found.recordings["recording"].tolist()
-    ('gradient', ('input', 'conv5'), ['gradient', 'input'])
+    ('epsilon', ('input', 'conv5'), ['epsilon', 'input'])
     """
-    quantity = Relevance(target, labels, method=method, summary=summary, maps=maps)
+    of_method = {one: options.pop(one) for one in list(options) if one not in _OF_RECORD}
+    how = {"method": method, "start": start, "rules": rules, "summary": summary, "maps": maps}
+    quantity = Relevance(target, labels, **how, **of_method)
     name = recording or quantity.recording
     found = record(network, corpus, store, quantity, layers, name, attrs=attrs, **options)
     if INPUT in found.layers:
-        heard = {**(attrs or {}), "quantity": "input"}
+        heard = {**(attrs or {}), "quantity": INPUT}
         untold = {one: value for one, value in options.items() if one != "progress"}
         record(network, corpus, store, Activation(("mean",), maps), INPUT, INPUT, attrs=heard, **untold)
     return open_store(store, recording=name)
