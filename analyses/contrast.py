@@ -60,8 +60,7 @@ def main(
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers),
     )
-    told = {"units": result.level_units, "warning": result.model_warning}
-    label = experiment.value_label
+    told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {key: text.format(**told).strip() for key, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
     curves = smooths(result.curves, by="group", value_label=label)

@@ -47,19 +47,17 @@ def main(
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     result = phone_contrast(
-        experiment,
-        phones,
+        experiment, phones,
         layers=listed(layers) or None,
         samples=samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, workers=workers),
-    )
-    told = {"units": result.level_units, "warning": result.model_warning}
+    )  # fmt: skip
+    told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
-    label = experiment.value_label
-    figure = phone_curves(result.curves, value_label=label)
-    output.figure(figure, "curves", "Predicted curves of the two sets", say["curves"])
+    curves = phone_curves(result.curves, value_label=label)
+    output.figure(curves, "curves", "Predicted curves of the two sets", say["curves"])
     figure = difference(result.difference, result.regions, x="time", value_label=label)
     output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
     output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])

@@ -5,7 +5,7 @@ from layerstats.probes.beside_natural import record_beside_natural
 from layerstats.probes.boundary import boundary_distance
 from layerstats.probes.codes import read_codes
 from layerstats.probes.generate import generate_speech
-from layerstats.probes.gradients import Gradient
+from layerstats.probes.gradients import Gradient, decision
 from layerstats.probes.heard_items import HeardItems, natural_items, outcome_items
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.geometry import Grid
@@ -34,6 +34,7 @@ __all__ = [
     "Relevance",
     "Variable",
     "boundary_distance",
+    "decision",
     "features_table",
     "generate_speech",
     "make_again",

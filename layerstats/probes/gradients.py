@@ -19,6 +19,36 @@ OWN_WORD = "own_word"
 Target = int | str | Callable[[object, pd.DataFrame], Tensor]
 
 
+def decision(output: object, tokens: pd.DataFrame | None = None) -> Tensor:
+    """Return each token's largest output, (token,): as a target, whatever the network itself decides for.
+
+    Untrained networks decide too, for outputs that mean nothing, and networks without labels for their own classes: so
+    that one target serves all of them. Of a network with one output, a critic, it is that output.
+
+    Parameters
+    ----------
+    output : object
+        What the network returned, (token, output).
+    tokens : DataFrame, optional
+        Their rows, which do not matter.
+
+    Raises
+    ------
+    ArgumentError
+        The network gives something else.
+
+    Examples
+    --------
+    >>> decision(torch.tensor([[0.2, 0.7], [3.0, -1.0]]))
+    tensor([0.7000, 3.0000])
+    """
+    logits = first_tensor(output)
+    if logits is None or logits.ndim != 2:
+        found = type(output).__name__ if logits is None else f"shape {tuple(logits.shape)}"
+        raise ArgumentError(f"A decision is among the outputs of a network, (token, output), but it gives {found}.")
+    return logits.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0]
+
+
 class Gradient(ChannelQuantity):
     """The gradient of a score of the network with respect to the outputs of its layers.
 

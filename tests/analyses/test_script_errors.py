@@ -31,6 +31,7 @@ OPTIONS = {
     "networks": ["--kinds", "untrained"],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
+    "relevance_contrasts": ["--recording", "activations"],
     "resampling": [],
     "series": [],
     "success": [],
@@ -115,7 +116,7 @@ NO_LAYERS = ("codes", "exaggeration", "paths", "heard", "maximized_features", "m
 
 @pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])
 def test_a_layer_that_is_not_there(script, refusal, store):
-    option = "--layer" if script == "channels" else "--layers"
+    option = "--layer" if script in ("channels", "relevance_contrasts") else "--layers"
     line = refusal(script, store, *OPTIONS[script], *CONTRAST.get(script, ()), option, "conv9")
     assert "'conv9'" in line
     assert "conv1" in line

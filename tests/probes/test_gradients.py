@@ -8,7 +8,7 @@ from torch import nn
 
 from layerstats.errors import ArgumentError, NetworkError, StoreError
 from layerstats.models import InfoWaveGAN, running, seeded
-from layerstats.probes import Activation, Gradient, record, record_untrained
+from layerstats.probes import Activation, Gradient, decision, record, record_untrained
 from layerstats.probes.quantity import Batch
 from layerstats.store import open_store
 
@@ -300,3 +300,15 @@ def test_targets_that_cannot_be(tmp_path, clips, head, quantity, error, reason):
 def test_targets_are_said_explicitly(arguments, reason):
     with pytest.raises(ArgumentError, match=reason):
         Gradient(*arguments)
+
+
+def test_a_decision_is_the_largest_output_of_each_token():
+    logits = torch.tensor([[0.1, 0.9], [2.0, -1.0]], requires_grad=True)
+    assert decision((logits, "more")).tolist() == pytest.approx([0.9, 2.0])
+    (gradient,) = torch.autograd.grad(decision(logits).sum(), logits)
+    assert gradient.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    assert decision(torch.tensor([[3.0], [-4.0]])).tolist() == [3.0, -4.0]
+    with pytest.raises(ArgumentError, match=r"shape \(2,\)"):
+        decision(torch.zeros(2))
+    with pytest.raises(ArgumentError, match="str"):
+        decision("yes")

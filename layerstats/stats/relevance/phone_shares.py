@@ -139,6 +139,8 @@ def phone_shares(
 
 
 def _layer(experiment: Experiment, layer: str | None) -> str:
+    if layer is not None:
+        check_choice("layers", layer, experiment.layers)
     if not are_shares(experiment):
         about = {name: experiment.recording_attrs.get(name) for name in ("method", "times_activation")}
         told = ", ".join(f"{name} {value!r}" for name, value in about.items() if value is not None)
@@ -148,7 +150,6 @@ def _layer(experiment: Experiment, layer: str | None) -> str:
             "times_activation=True."
         )
     if layer is not None:
-        check_choice("layer", layer, experiment.layers)
         return layer
     return INPUT if INPUT in experiment.layers else experiment.layers[0]
 
