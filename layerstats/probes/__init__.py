@@ -22,7 +22,7 @@ from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.record_heard import record_heard
 from layerstats.probes.recorder import record
-from layerstats.probes.relevance import Relevance, record_relevance
+from layerstats.probes.relevance import Relevance, emitted_letters, letter_times, record_relevance
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
@@ -35,8 +35,10 @@ __all__ = [
     "Variable",
     "boundary_distance",
     "decision",
+    "emitted_letters",
     "features_table",
     "generate_speech",
+    "letter_times",
     "make_again",
     "maps",
     "maximize_activations",
