@@ -162,4 +162,8 @@ def active_tensors(value: Any) -> list[Tensor]:
 @lru_cache(maxsize=512)
 def parameters_of(function: Callable[..., Any]) -> inspect.Signature | None:
     """Return the signature of a function that is written in Python; None of others."""
-    return inspect.signature(function) if inspect.isfunction(function) else None
+    # Operators of tensors (`values**2`) are functions around built-in ones, whose parameters Python does not know.
+    try:
+        return inspect.signature(function) if inspect.isfunction(function) else None
+    except ValueError:
+        return None
