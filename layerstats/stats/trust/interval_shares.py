@@ -51,21 +51,32 @@ def speaker_shares(values: np.ndarray, units: pd.DataFrame, exchanged: bool) -> 
     >>> found[["measure", "value", "baseline_value"]].values.tolist()
     [['share inside the phone', 0.75, 0.5], ['pointing game', 1.0, 0.5]]
     """
+    tables = [
+        pd.DataFrame({"row": np.arange(len(units)), "measure": measure, "baseline": baseline, **found})
+        for (measure, baseline), found in measured_shares(values, units, exchanged).items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def measured_shares(
+    values: np.ndarray, units: pd.DataFrame, exchanged: bool
+) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+    """Return what `speaker_shares` puts in a frame as arrays, (unit,), by name, for each measure and baseline."""
     first, last, low, high = (units[name].to_numpy() for name in ("first", "last", "low", "high"))
     total = values.sum(axis=1, keepdims=True)
     peaks = (np.arange(values.shape[1]) == values.argmax(axis=1)[:, None]).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         # A hit is the share of a map that has nothing but its maximum.
         of_measure = {SHARE: values / total, HIT: np.where(total > 0, peaks, np.nan)}
-    tables = []
+    tables = {}
+    rows = np.arange(len(units))
     for measure, maps in of_measure.items():
         before = np.concatenate([np.zeros((len(maps), 1)), np.cumsum(maps, axis=1)], axis=1)[units["map"].to_numpy()]
-        rows = np.arange(len(units))
-        found = {"row": rows, "measure": measure, "value": before[rows, last] - before[rows, first]}
-        tables.append(pd.DataFrame({**found, "baseline": SHIFTED, **_shifted(before, first, last, low, high)}))
+        found = {"value": before[rows, last] - before[rows, first]}
+        tables[measure, SHIFTED] = {**found, **_shifted(before, first, last, low, high)}
         if exchanged and len(units) > 1:
-            tables.append(pd.DataFrame({**found, "baseline": EXCHANGED, **_exchanged(before, first, last)}))
-    return pd.concat(tables, ignore_index=True)
+            tables[measure, EXCHANGED] = {**found, **_exchanged(before, first, last)}
+    return tables
 
 
 def _shifted(
@@ -97,10 +108,10 @@ def _shifted(
     }
 
 
-def _exchanged(before: np.ndarray, first: np.ndarray, last: np.ndarray) -> dict[str, np.ndarray | float]:
+def _exchanged(before: np.ndarray, first: np.ndarray, last: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the intervals of the other rows have on average, and how that varies."""
     chance, variance = np.empty((2, len(before)))
     for row, own in enumerate(before):
         others = np.delete(own[last] - own[first], row)
         chance[row], variance[row] = others.mean(), others.var()
-    return {"baseline_value": chance, "null_variance": variance, "null_covariance": 0.0}
+    return {"baseline_value": chance, "null_variance": variance, "null_covariance": np.zeros(len(before))}

@@ -14,7 +14,7 @@ LENGTHS = np.arange(4, 21)
 INSIDE, INSIDE_SD = 0.15, 0.06
 # Correlation of two maps of one input beyond what all maps have in common, and how speakers differ in it.
 ALIKE, ALIKE_SD = 0.3, 0.15
-_PIXELS = 400
+_PIXELS = 200
 # Samples that the centres of speakers' maps lie apart.
 _CENTRE_SD = 8
 

@@ -12,7 +12,7 @@ from layerstats.checks import check_choice, check_count
 from layerstats.stats.resampling.calibration import run_blocks, world_named
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.trust.cluster_means import ClusterMean, cluster_mean
-from layerstats.stats.trust.interval_shares import EXCHANGED, HIT, SHARE, SHIFTED, speaker_shares
+from layerstats.stats.trust.interval_shares import EXCHANGED, HIT, SHARE, SHIFTED, measured_shares
 from layerstats.stats.trust.map_agreement import CORRELATION, correlations, other_tokens
 from layerstats.stats.trust.map_worlds import ALIKE, INSIDE, MapWorld
 
@@ -28,6 +28,7 @@ MAP_WORLDS = (
     MapWorld("6 speakers, lags of their own", 6, 30, lag="speaker"),
     MapWorld("20 speakers, maps large at the centre", 20, 10, lag="centre"),
 )
+_MEASURED = ("value", "baseline_value", "null_variance", "null_covariance")
 _COVERS = {SHARE: "covers the share", HIT: "covers the rate of hits"}
 # What is drawn anew: speakers, as trust_table() has it, or windows, by a plain t test over all of them.
 SPEAKERS, POOLED = "speakers", "windows pooled"
@@ -106,15 +107,13 @@ def _located(world: MapWorld, truth: str, generator: np.random.Generator) -> Ite
     """Yield whether intervals of shares and hits cover, and whether they differ from chance."""
     inside = INSIDE if truth == "level" else 0.0
     values, units = world.draw(generator, inside)
-    parts = []
-    for speaker, own in units.groupby("speaker"):
-        parts.append(speaker_shares(values, own, exchanged=True).assign(speaker=speaker))
-    frame = pd.concat(parts, ignore_index=True)
+    parts = [measured_shares(values, own, exchanged=True) for _, own in units.groupby("speaker")]
     for measure, baseline in product((SHARE, HIT), (SHIFTED, EXCHANGED)):
-        own = frame.loc[(frame["measure"] == measure) & (frame["baseline"] == baseline)]
-        value, chance = own["value"].to_numpy(), own["baseline_value"].to_numpy()
-        spread = [own[name].to_numpy() for name in ("null_variance", "null_covariance")]
-        for recipe, clusters in _recipes(own["speaker"].to_numpy()):
+        # A speaker's only window cannot be exchanged.
+        known = [part[measure, baseline] for part in parts if (measure, baseline) in part]
+        value, chance, *spread = (np.concatenate([part[name] for part in known]) for name in _MEASURED)
+        own = np.concatenate([np.full(len(part["value"]), number) for number, part in enumerate(known)])
+        for recipe, clusters in _recipes(own):
             diff = cluster_mean(value - chance, clusters, *(spread if recipe == SPEAKERS else ()))
             yield recipe, f"{measure} against {baseline}", _rejects(diff)
             expected = world.expected_share(inside)
