@@ -17,6 +17,7 @@ from layerstats.plots.heard_words import heard_words
 from layerstats.plots.ladder import ladder
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.lexical_measures import lexical_measures
+from layerstats.plots.map_trust import map_trust
 from layerstats.plots.matrix_of_networks import matrix_of_networks
 from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
@@ -54,6 +55,7 @@ __all__ = [
     "ladder",
     "layer_series",
     "lexical_measures",
+    "map_trust",
     "matrix_of_networks",
     "maximized_features",
     "named_cues",

@@ -305,6 +305,41 @@ def named_cues():
     return plots.named_cues(frame.assign(conf_low=frame["exaggeration"] - 0.6, conf_high=frame["exaggeration"] + 0.6))
 
 
+def map_trust():
+    classes = ("all", "plosive", "vowel", "voiceless_fricative")
+    rows = [
+        (measure, "R", "absolute", baseline, "phone_class" if place else "all", unit, 0.3 + place / 20, chance)
+        for measure in ("share inside the phone", "pointing game")
+        for baseline, chance in (("shifted phones", 0.07), ("phones of other windows", 0.25))
+        for place, unit in enumerate(classes)
+    ]
+    rows += [
+        (
+            f"random weights, cascading: {measure}",
+            name,
+            f"conv{layer}",
+            "maps of other tokens",
+            "all",
+            "all",
+            height,
+            0.1,
+        )
+        for measure in ("correlation", "rank correlation, absolute")
+        for name, factor in (("R", 1.0), ("R/x", 0.4))
+        for layer in (12, 6, 1)
+        for height in (factor * layer / 15,)
+    ]
+    rows += [
+        (direction, "R", replacement, order, "all", "all", height, 0.5)
+        for direction, height in (("deletion", 0.3), ("insertion", 0.7))
+        for replacement in ("mean spectrum", "another utterance")
+        for order in ("random order", "energy")
+    ]
+    columns = ["measure", "map", "condition", "baseline", "by", "unit", "estimate", "baseline_estimate"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return plots.map_trust(frame.assign(conf_low=frame["estimate"] - 0.05, conf_high=frame["estimate"] + 0.05))
+
+
 def path_similarity():
     layers = ("features", "conv1", "conv2", "conv3", "dense1", "dense2", "dense3", "logits")
     rows = [

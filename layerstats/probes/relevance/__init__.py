@@ -12,10 +12,13 @@ from layerstats.probes.relevance.record import record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
 from layerstats.probes.relevance.trust import (
+    HeardWindows,
     RandomisedNetwork,
+    hear_windows,
     perturbation_curves,
     randomised_networks,
     speech_replacements,
+    without_padding,
 )
 from layerstats.probes.relevance.windows import emitted_letters
 
@@ -23,6 +26,7 @@ __all__ = [
     "METHODS",
     "REPLACEMENTS",
     "Attribution",
+    "HeardWindows",
     "OperationCall",
     "Propagated",
     "RandomisedNetwork",
@@ -31,6 +35,7 @@ __all__ = [
     "WatchedOperation",
     "attribute",
     "emitted_letters",
+    "hear_windows",
     "letter_times",
     "patches",
     "perturbation_curves",
@@ -44,4 +49,5 @@ __all__ = [
     "speech_replacements",
     "spoken_stretches",
     "watch_operations",
+    "without_padding",
 ]

@@ -67,7 +67,7 @@ def agreements(first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def measure_agreement(
-    first: np.ndarray, second: np.ndarray, tokens: pd.DataFrame, condition: str, *, map_name: str = "R"
+    first: np.ndarray, second: np.ndarray, tokens: pd.DataFrame, condition: str, *, map_name: str = "R", what: str = ""
 ) -> pd.DataFrame:
     """Measure how alike maps are, and how alike to maps of another input of the same speaker, which is the baseline.
 
@@ -81,6 +81,8 @@ def measure_agreement(
         What the second maps are of: another rule, or a layer with random weights.
     map_name
         "R", or "R/x" where maps were divided by the input.
+    what
+        Stands before the measures' names, which are a family of tests each: "random weights, cascading".
 
     Returns
     -------
@@ -97,7 +99,7 @@ def measure_agreement(
     names = tokens.loc[:, [name for name in NAMES if name in tokens.columns]].reset_index(drop=True)
     tables = [
         names.assign(
-            measure=measure,
+            measure=f"{what}: {measure}" if what else measure,
             map=map_name,
             condition=condition,
             baseline=OTHER_MAPS,

@@ -133,7 +133,7 @@ def _rows(frame: pd.DataFrame, split: str, measure: str, conf_level: float) -> I
         paired = np.isfinite(value) & np.isfinite(baseline)
         chance = cluster_mean(np.where(paired, baseline, np.nan), names)
         diff = cluster_mean(value - baseline, names, *(own[name].to_numpy(dtype=float) for name in _NULL))
-        if measure in (SHARE, HIT, SAME_MAXIMUM):
+        if measure.endswith((SHARE, HIT, SAME_MAXIMUM)):
             low, high = mean.share_interval(conf_level)
         else:
             low, high = mean.interval(conf_level, _limits(measure))

@@ -1,0 +1,112 @@
+"""Windows of utterances as a network hears them, with what is put in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from layerstats.checks import check_columns
+from layerstats.corpora import Corpus, utterance
+from layerstats.errors import DataError
+from layerstats.probes.relevance.reading import check_reader
+from layerstats.probes.relevance.trust.exchanged import speech_replacements
+
+
+@dataclass(frozen=True, eq=False)
+class HeardWindows:
+    """Windows in memory.
+
+    Attributes
+    ----------
+    features
+        (token, time, mel) what the network hears, normalised with the utterance.
+    replacements
+        By name, shaped like these: see `speech_replacements`.
+    tokens
+        Their rows.
+    targets
+        The letter of each, as a target of `attribute`.
+    """
+
+    features: Tensor
+    replacements: dict[str, Tensor]
+    tokens: pd.DataFrame
+    targets: list[str]
+
+
+def hear_windows(network: nn.Module, corpus: Corpus, windows: pd.DataFrame, *, seed: int = 0) -> HeardWindows:
+    """Cut windows out of what a network hears of utterances, and out of what is put in their place.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A `Wav2Letter`, or a network with the same attributes.
+    corpus : Corpus
+        The utterances.
+    windows : DataFrame
+        ``token, utterance, letter, start_frame, speaker`` of windows that lie in their utterances: rows of
+        `emitted_letters`, or of the tokens of a store of windows.
+    seed : int
+        Of replacements.
+
+    Raises
+    ------
+    ArgumentError
+        The network does not read letters.
+    DataError
+        A column is missing, the corpus lacks an utterance, or a window reaches beyond it.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import Wav2Letter
+    >>> corpus = demo_corpus(sentences=["the quick fox jumped over a lazy dog"], voices=2, said_by=2)
+    >>> names = corpus.tokens["token"].tolist()
+    >>> windows = pd.DataFrame({"token": ["a", "b"], "utterance": names, "letter": "q", "start_frame": 4})
+    >>> heard = hear_windows(Wav2Letter(width=2, top=4), corpus, windows.assign(speaker=["p", "q"]))
+    >>> heard.features.shape, list(heard.replacements)
+    (torch.Size([2, 206, 128]), ['mean spectrum', "noise with the speaker's spectrum", 'another utterance'])
+    """
+    reader = check_reader(network)
+    check_columns(windows, ["token", "utterance", "letter", "start_frame", "speaker"], "the table of windows")
+    utterances = windows.drop_duplicates("utterance")
+    unknown = sorted(set(utterances["utterance"]) - set(corpus.tokens["token"]))
+    if unknown:
+        raise DataError(f"The corpus has no utterance {unknown[0]!r}, which {len(unknown)} utterances of windows are.")
+    names = utterances["utterance"].tolist()
+    sounds = [utterance(corpus, name, reader.front_end.rate_hz) for name in names]
+    place = reader.front_end.filterbank.device
+    with torch.no_grad():
+        heard = [reader.features(torch.from_numpy(sound).to(place)[None])[0] for sound in sounds]
+    others = speech_replacements(reader.front_end, sounds, utterances["speaker"].tolist(), seed=seed)
+    by_name = {name: {"": own, **other} for name, own, other in zip(names, heard, others, strict=True)}
+    cut: dict[str, list[Tensor]] = {name: [] for name in ("", *others[0])}
+    for token, spoken, first in zip(windows["token"], windows["utterance"], windows["start_frame"], strict=True):
+        start, frames = int(first), len(by_name[spoken][""])
+        if start < 0 or start + reader.receptive_field > frames:
+            raise DataError(
+                f"The window {token!r} reaches from frame {start} to {start + reader.receptive_field}, but its "
+                f"utterance has {frames}: choose windows that lie inside (context='inside')."
+            )
+        for name, values in by_name[spoken].items():
+            cut[name].append(values[start : start + reader.receptive_field])
+    stacked = {name: torch.stack(values) for name, values in cut.items()}
+    features = stacked.pop("")
+    return HeardWindows(features, stacked, windows.reset_index(drop=True), windows["letter"].astype(str).tolist())
+
+
+@contextmanager
+def without_padding(network: nn.Module) -> Iterator[None]:
+    """Let a network hear windows as they are: one frame of letters for each, with nothing put around it."""
+    reader = check_reader(network)
+    before = reader.padding
+    reader.padding = "valid"
+    try:
+        yield
+    finally:
+        reader.padding = before
