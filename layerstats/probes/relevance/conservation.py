@@ -32,6 +32,10 @@ class Account:
         NetworkError
             Relevance is not a number, or not conserved where the rule of the call promises it.
         """
+        if len(given) == 1 and handed[0] is given[0] and all(part is None for part in handed[1:]):
+            # All is handed on as it came: there is nothing to count.
+            self.lost.setdefault(name, torch.zeros(self.tokens, dtype=torch.float64, device=given[0].device))
+            return
         before = sum((self._by_token(part) for part in given), torch.zeros(()))
         after = sum((self._by_token(part) for part in handed if part is not None), torch.zeros(()))
         lost = before - after
@@ -77,10 +81,10 @@ class Account:
             )
 
     def _by_token(self, relevance: Tensor) -> Tensor:
-        values, double = relevance.detach(), torch.float64
+        values = relevance.detach()
         if values.ndim > 1 and len(values) != self.tokens and values.shape[1] == self.tokens:
             values = values.transpose(0, 1)  # time first, as attention of torch has it
         if values.ndim and len(values) and len(values) % self.tokens == 0:
-            return values.reshape(self.tokens, -1).sum(1, dtype=double)
+            return values.reshape(self.tokens, -1).sum(1).double()
         # The first axis is not that of tokens: each has the same part of the whole.
-        return (values.sum(dtype=double) / self.tokens).expand(self.tokens)
+        return (values.sum().double() / self.tokens).expand(self.tokens)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from layerstats.models.device import device_of, dtype_of
 from layerstats.probes.inputs import Prepared, call, differentiable, first_tensor, main_tensor, tensors_of
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.ready import check_ready
+from layerstats.probes.relevance.operations.linear import weights_in
 from layerstats.probes.relevance.operations.registry import OperationRule
 from layerstats.probes.relevance.rules.choice import RuleBook
 from layerstats.probes.relevance.rules.rule import Rule
@@ -130,7 +130,7 @@ def relevance_by_rules(
     device = device_of(network) or torch.device("cpu")
     with (
         running(network, device, differentiate=True),
-        in_dtype(network, wanted),
+        weights_in(network, wanted),
         allow_mutation_on_saved_tensors(),
     ):
         given, speech = differentiable(_as_type(input, wanted, device))
@@ -203,7 +203,7 @@ def watch_operations(
         copies = [part.detach().clone() for part in (value if isinstance(value, tuple) else (value,))]
         found.append(WatchedOperation(number, name, layer, tuple(copies) if isinstance(value, tuple) else copies[0]))
 
-    with running(network, device, differentiate=True), in_dtype(network, wanted):
+    with running(network, device, differentiate=True), weights_in(network, wanted):
         given, _ = differentiable(_as_type(input, wanted, device))
         mode = Propagation(network, RuleBook("lrp_0", None, network), main_tensor(given), watch=keep)
         with mode.named(), allow_mutation_on_saved_tensors(), mode:
@@ -241,20 +241,6 @@ def _rescaled(relevance: Tensor) -> tuple[Tensor, Tensor]:
     largest = relevance.abs().reshape(len(relevance), -1).amax(1)
     largest = torch.where(largest == 0, 1.0, largest)
     return relevance / largest.reshape(-1, *(1 for _ in relevance.shape[1:])), largest
-
-
-@contextmanager
-def in_dtype(network: nn.Module, dtype: torch.dtype) -> Iterator[None]:
-    """Let weights and buffers of real numbers be of a type; afterwards they are the tensors that they were."""
-    tensors = [*network.parameters(), *network.buffers()]
-    contents = [(tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != dtype]
-    try:
-        for tensor, content in contents:
-            tensor.data = content.to(dtype)
-        yield
-    finally:
-        for tensor, content in contents:
-            tensor.data = content
 
 
 class _Reached(BaseException):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from layerstats.probes.relevance.operations.batch_norm import along_channels, merges_after, norm_of
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_linear
+
+# On weights that have another type for a while: what they hold in their own.
+_CONTENT = "_layerstats_content"
 
 
 class LinearOperation:
@@ -63,24 +67,31 @@ class LinearOperation:
         """Output of other inputs and weights, without bias."""
         raise NotImplementedError
 
-    def back(self, values: Tensor, weight: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    def back(self, values: Tensor, weight: Tensor | None = None, dtype: torch.dtype | None = None) -> Tensor:
         """Transpose of `forward`: from the output's shape to the input's.
 
         Parameters
         ----------
         values : Tensor
             Shaped as the output.
-        weight : Tensor
-            Which weights.
+        weight : Tensor, optional
+            Which weights; by default `weight`.
         dtype : torch.dtype, optional
             Compute it in this type, each token scaled so that nothing overflows; by default in that of `values`.
         """
+        if weight is None:
+            # Outputs are fewer than weights, as a rule.
+            values, weight = self.scaled_by_norm(values), self.own_weight
         if dtype is None or dtype == values.dtype:
             return self.transposed(values, weight)
         largest = values.abs().flatten(1).amax(1).clamp_min(torch.finfo(values.dtype).tiny)
         scale = largest.reshape(-1, *(1 for _ in values.shape[1:]))
-        found = self.transposed((values / scale).to(dtype), weight.to(dtype)).to(values.dtype)
+        found = self.transposed((values / scale).to(dtype), in_type(weight, dtype)).to(values.dtype)
         return found * largest.reshape(-1, *(1 for _ in found.shape[1:]))
+
+    def scaled_by_norm(self, values: Tensor) -> Tensor:
+        """Multiply outputs by the scale of the normalisation that was merged."""
+        return values
 
     def transposed(self, values: Tensor, weight: Tensor) -> Tensor:
         """Transpose of `forward`, in the type of its arguments."""
@@ -115,6 +126,10 @@ class _Weighted(LinearOperation):
     def weight(self) -> Tensor:
         norm = self.call.norm
         return self.own_weight if norm is None else self.own_weight * self.per_output(norm.scale)
+
+    def scaled_by_norm(self, values: Tensor) -> Tensor:
+        norm = self.call.norm
+        return values if norm is None else values * self._along_channels(norm.scale)
 
     @cached_property
     def bias(self) -> Tensor | None:
@@ -280,8 +295,8 @@ class _Sum(LinearOperation):
     def forward(self, values: Tensor, weight: Tensor) -> Tensor:
         return (values * weight).sum(0)
 
-    def back(self, values: Tensor, weight: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-        return (values * weight)[None].expand(self.input.shape)
+    def back(self, values: Tensor, weight: Tensor | None = None, dtype: torch.dtype | None = None) -> Tensor:
+        return (values if weight is None else values * weight)[None].expand(self.input.shape)
 
     def inputs_of(self, relevance: Tensor) -> tuple[Tensor, ...]:
         return tuple(part.sum_to_size(given.shape) for part, given in zip(relevance, self.call.inputs, strict=True))
@@ -327,6 +342,38 @@ register_linear(*_SUMS, kind="sum")
 def linear_view(call: OperationCall) -> LinearOperation:
     """Return the call of a linear operation as rules see it."""
     return (_VIEWS.get(call.name) or _SUMS[call.name])(call)
+
+
+@contextmanager
+def weights_in(network: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    """Let weights and buffers of real numbers be of a type; afterwards they are the tensors that they were.
+
+    Examples
+    --------
+    >>> network = nn.Linear(1, 1)
+    >>> with weights_in(network, torch.float64):
+    ...     network.weight.dtype
+    torch.float64
+    >>> network.weight.dtype
+    torch.float32
+    """
+    tensors = [*network.parameters(), *network.buffers()]
+    contents = [(tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != dtype]
+    try:
+        for tensor, content in contents:
+            tensor.data = content.to(dtype)
+            setattr(tensor, _CONTENT, content)
+        yield
+    finally:
+        for tensor, content in contents:
+            tensor.data = content
+            delattr(tensor, _CONTENT)
+
+
+def in_type(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """Weights in a type; as they were where they were of it before `weights_in`."""
+    content = getattr(weight, _CONTENT, None)
+    return content if content is not None and content.dtype == dtype else weight.to(dtype)
 
 
 def _each(value: Any, axes: int) -> list[int]:

@@ -21,7 +21,7 @@ class LrpZero(Rule):
 
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
         """z_ij / z_j of R_j."""
-        return operation.input * operation.back(operation.quotient(relevance, operation.output), operation.weight)
+        return operation.input * operation.back(operation.quotient(relevance, operation.output))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Epsilon(Rule):
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
         """z_ij / (z_j + epsilon sgn z_j) of R_j."""
         shared = relevance / stabilised(operation.output, self.epsilon)
-        return operation.input * operation.back(shared, operation.weight)
+        return operation.input * operation.back(shared)
 
     def of_sums(self) -> Rule:
         """Return the same rule."""
@@ -65,7 +65,7 @@ class EpsilonRelative(Rule):
         output = operation.output
         mean = per_token(output, lambda sizes: sizes.mean(1))
         shared = operation.quotient(relevance, stabilised(output, self.epsilon * mean))
-        return operation.input * operation.back(shared, operation.weight)
+        return operation.input * operation.back(shared)
 
     def of_sums(self) -> Rule:
         """Return the same rule."""
@@ -88,13 +88,13 @@ class Gamma(Rule):
 
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
         """(z_ij + gamma z_ij+) / (z_j + gamma z_j+) of R_j where z_j > 0, else with the negative parts."""
-        above = operation.output > 0
-        shared = torch.zeros_like(operation.input)
-        for positive, chosen in ((True, above), (False, ~above)):
-            strengthened = operation.output + self.gamma * parts_sum(operation, positive)
-            factor = operation.quotient(torch.where(chosen, relevance, 0.0), strengthened)
-            shared = shared + operation.input * operation.back(factor, operation.weight)
-            shared = shared + self.gamma * parts_back(operation, positive, factor)
+        output = operation.output
+        above, positive = output > 0, parts_sum(operation, positive=True)
+        strengthened = output + self.gamma * torch.where(above, positive, output - positive)
+        factor = operation.quotient(relevance, strengthened)
+        shared = operation.input * operation.back(factor)
+        for sign, chosen in ((True, above), (False, ~above)):
+            shared = shared + self.gamma * parts_back(operation, sign, torch.where(chosen, factor, 0.0))
         return shared
 
 
@@ -191,7 +191,7 @@ class Adapted(Rule):
         """z_ij / (|z_j| + epsilon) sgn(bn(z_j)) of R_j."""
         call = operation.call
         signs = (call.output if call.norm is None else call.norm.output).sign()
-        shared = relevance * signs / (call.output.abs() + self.epsilon)
+        shared = signs.mul_(relevance).div_(call.output.abs().add_(self.epsilon))
         return operation.input * operation.back(shared, operation.own_weight, torch.float32)
 
     def of_sums(self) -> Rule:
@@ -213,13 +213,17 @@ def parts_sum(operation: LinearOperation, positive: bool, bias: bool = True) -> 
 
 def parts_back(operation: LinearOperation, positive: bool, factor: Tensor) -> Tensor:
     """Contributions of one sign times a factor of each output, summed over outputs."""
-    first, second = (values * operation.back(factor, weight) for values, weight in _parts(operation, positive))
-    return first + second
+    shared = torch.zeros_like(operation.input)
+    for values, weight in _parts(operation, positive):
+        shared = shared + values * operation.back(factor, weight)
+    return shared
 
 
 def _parts(operation: LinearOperation, positive: bool) -> list[tuple[Tensor, Tensor]]:
     values, weight = operation.input, operation.weight
-    return [(_part(values, True), _part(weight, positive)), (_part(values, False), _part(weight, not positive))]
+    parts = [(_part(values, sign), _part(weight, positive == sign)) for sign in (True, False)]
+    # After a ReLU no input is negative, which saves half of the convolutions.
+    return parts if bool((values < 0).any()) else parts[:1]
 
 
 def _part(values: Tensor, positive: bool) -> Tensor:
