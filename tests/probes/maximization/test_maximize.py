@@ -451,7 +451,7 @@ def test_one_class_has_no_probability_and_an_output_that_is_no_row_no_classes(tm
             ["yes"],
             {"start_from": "codes"},
             ArgumentError,
-            "knows starts from 'noise', 'xavier_uniform', 'data'",
+            "from 'noise', 'xavier_uniform', 'data'",
         ),
         (commands, ["yes"], {"start_from": "data"}, ArgumentError, "give a corpus"),
         (commands, ["yes"], {"corpus": "demo"}, ArgumentError, "only used by starts from data"),
