@@ -63,6 +63,17 @@ def _hz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < break_mel, mel * _LINEAR_HZ, _BREAK_HZ * np.exp(_LOG_STEP * (mel - break_mel)))
 
 
+def band_centres_hz(mels: int, low_hz: float, high_hz: float) -> np.ndarray:
+    """Return where the filters of `mel_filterbank` are highest, (mel,), in Hz.
+
+    Examples
+    --------
+    >>> band_centres_hz(128, 0.0, 8000.0)[[0, -1]].round()
+    array([  23., 7809.])
+    """
+    return _hz(np.linspace(_mel(low_hz), _mel(high_hz), mels + 2))[1:-1]
+
+
 _LEAST_VARIANCE = 1e-10
 
 # What Krug & Stober (2018) had a network of letters hear: utterances of any length, a frame every 8 ms.

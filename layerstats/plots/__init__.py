@@ -21,6 +21,7 @@ from layerstats.plots.map_trust import map_trust
 from layerstats.plots.matrix_of_networks import matrix_of_networks
 from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
+from layerstats.plots.optimal_inputs import optimal_inputs
 from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.phone_shares import phone_shares
@@ -59,6 +60,7 @@ __all__ = [
     "matrix_of_networks",
     "maximized_features",
     "named_cues",
+    "optimal_inputs",
     "paper_theme",
     "path_similarity",
     "phone_curves",

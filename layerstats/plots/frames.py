@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_columns
@@ -13,6 +14,8 @@ from layerstats.tables import glossary
 
 ACTIVATION_LABEL = "Activation (mean over channels)"
 TIME_LABEL = "Time (ms)"
+# Marks of the axis: octaves, of which each stands at the band that is nearest to it.
+MARKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000)
 
 
 def checked(frame: pd.DataFrame, columns: Iterable[str], figure: str) -> pd.DataFrame:
@@ -118,3 +121,14 @@ def axis_title(name: str) -> str:
         return TIME_LABEL
     known = glossary().columns.get(name)
     return known.label if known else name
+
+
+def band_marks(bands: np.ndarray) -> dict[int, str]:
+    """Return the bands that are marked, from the highest down, as far as their labels do not meet."""
+    found: dict[int, str] = {}
+    for mark in sorted(MARKS_HZ, reverse=True):
+        place = int(np.argmin(np.abs(bands - mark)))
+        # The lowest and the highest band end a little before their mark.
+        if bands[0] / 1.06 <= mark <= bands[-1] * 1.06 and all(other - place > len(bands) / 14 for other in found):
+            found[place] = f"{mark}"
+    return found

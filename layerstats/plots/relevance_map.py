@@ -24,13 +24,11 @@ from plotnine import (
 
 from layerstats.checks import check_columns
 from layerstats.errors import DataError
-from layerstats.plots.frames import TIME_LABEL, checked, column, in_order, rows
+from layerstats.plots.frames import TIME_LABEL, band_marks, checked, column, in_order, rows
 from layerstats.plots.layer_series import PHONE_COLUMNS
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("time_s", "frequency_hz", "input", "relevance")
-# Marks of the axis: octaves, of which each stands at the band that is nearest to it.
-MARKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000)
 # Red for, blue against, as published; Okabe and Ito's, which colour-blind readers tell apart.
 FOR, AGAINST = np.array([0.835, 0.369, 0.0]), np.array([0.0, 0.447, 0.698])
 # Of the relevance that is drawn in full colour: single values that go further would fade all else.
@@ -96,7 +94,7 @@ def relevance_map(
     panels = _panels(data, with_input)
     names = list(panels["beside"].cat.categories)
     count = len(panels["row"].cat.categories)
-    marks = _marks(bands)
+    marks = band_marks(bands)
     figure = (
         ggplot(panels, aes("time_ms", "band"))
         + geom_raster(aes(fill="colour"))
@@ -116,17 +114,6 @@ def relevance_map(
         + theme(panel_grid_major=element_blank(), legend_position="none")
     )
     return figure if phones is None or phones.empty else figure + _phones(phones, panels, len(bands), row, names)
-
-
-def _marks(bands: np.ndarray) -> dict[int, str]:
-    """Return the bands that are marked, from the highest down, as far as their labels do not meet."""
-    found: dict[int, str] = {}
-    for mark in sorted(MARKS_HZ, reverse=True):
-        place = int(np.argmin(np.abs(bands - mark)))
-        # The lowest and the highest band end a little before their mark.
-        if bands[0] / 1.06 <= mark <= bands[-1] * 1.06 and all(other - place > len(bands) / 14 for other in found):
-            found[place] = f"{mark}"
-    return found
 
 
 def _panels(data: pd.DataFrame, with_input: bool) -> pd.DataFrame:

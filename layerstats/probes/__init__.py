@@ -16,6 +16,7 @@ from layerstats.probes.maximization import (
     maximize_ladder,
     record_nulls,
     rendered,
+    strongest_units,
 )
 from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
@@ -57,4 +58,5 @@ __all__ = [
     "record_untrained",
     "rendered",
     "series",
+    "strongest_units",
 ]

@@ -145,7 +145,6 @@ class UnitValues:
         self.groups = _groups(self.units, device)
         order = [row for group in self.groups for row in group.rows]
         self._place = None if order == sorted(order) else torch.tensor(order, device=device).argsort()
-        self._last = {name for name in self.layers if isinstance(dict(network.named_modules())[name], _LAST_AXIS)}
 
     @property
     def classes(self) -> Tensor | None:
@@ -204,8 +203,7 @@ class UnitValues:
                 f"Layer {group.layer!r} gives {output.dtype} of shape {tuple(output.shape)} for {tokens} tokens, in "
                 "which no channels are found: its first axis must be the tokens, and its values real numbers."
             )
-        channels_first = output.movedim(-1, 1) if group.layer in self._last else output
-        return self._picked(group, channels_first, "channels")
+        return self._picked(group, channels_first(self.network, group.layer, output), "channels")
 
     def _picked(self, group: _Group, values: Tensor, what: str) -> Tensor:
         """Return the values (token, channel, ...) at the units' places, or their means over all places."""
@@ -228,6 +226,17 @@ class UnitValues:
                     f"There is no unit {unit.name!r}. {whose} has {sizes[0]} {what}, from 0"
                     f"{f', and {along} places' if along else ''}."
                 )
+
+
+def channels_first(network: nn.Module, layer: str, output: Tensor) -> Tensor:
+    """Return what a layer gave with its channels on the axis after that of the tokens, where a unit's number counts.
+
+    Examples
+    --------
+    >>> channels_first(nn.Sequential(nn.Linear(2, 7)), "0", torch.zeros(1, 30, 7)).shape
+    torch.Size([1, 7, 30])
+    """
+    return output.movedim(-1, 1) if isinstance(network.get_submodule(layer), _LAST_AXIS) else output
 
 
 def class_logits(output: object, tokens: int) -> Tensor | None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         measure_exaggeration,
         read_cues,
     )
+    from layerstats.stats.input_agreement import agreement_of_starts
     from layerstats.stats.lexical import (
         Heard,
         LexicalLearning,
@@ -132,6 +133,7 @@ __all__ = [
     "Variant",
     "WordContrasts",
     "adjust_p_values",
+    "agreement_of_starts",
     "attempts",
     "attempts_from_frame",
     "bin_series",
@@ -250,6 +252,7 @@ _ROOMS = {
     "attempts": "success",
     "attempts_from_frame": "success",
     "adjust_p_values": "multiplicity",
+    "agreement_of_starts": "input_agreement",
     "bin_series": "series",
     "bootstrap": "resampling",
     "calibrate": "resampling.calibration",

@@ -29,6 +29,7 @@ OPTIONS = {
     "maximized_features": [],
     "metamers": [],
     "networks": ["--kinds", "untrained"],
+    "optimal_inputs": [],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
     "relevance_contrasts": ["--recording", "activations"],
@@ -41,7 +42,7 @@ OPTIONS = {
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
 SIMULATE = ("calibration", "interaction_calibration", "success_calibration", "variance_calibration")
-READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "ladder", "lexical")]
+READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "ladder", "lexical", "optimal_inputs")]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
 CONTRAST = {name: ["--phones", "sh:s"] for name in ABOUT_PHONES}
@@ -152,7 +153,8 @@ def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script
     file.write_text("no folder")
     scores = tmp_path / "scores.csv"
     scores.write_text("model,listener,stage,observer,proportion_correct\na,1,conv1,Human,1\n")
-    first = {**{name: [] for name in SIMULATE}, "ladder": [checkpoint, store], "lexical": [checkpoint]}
+    first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint]}
+    first |= {name: [checkpoint, store] for name in ("ladder", "optimal_inputs")}
     first = {**first, "metamers": [scores]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
@@ -166,7 +168,8 @@ def test_the_corpus_of_waveforms_is_there(refusal, store, tmp_path):
 
 def test_the_network_and_its_corpus_are_there(refusal, checkpoint, tmp_path):
     assert "no.safetensors" in refusal("lexical", tmp_path / "no.safetensors")
-    assert "no.safetensors" in refusal("ladder", tmp_path / "no.safetensors", tmp_path / "s.zarr")
+    for script in ("ladder", "optimal_inputs"):
+        assert "no.safetensors" in refusal(script, tmp_path / "no.safetensors", tmp_path / "s.zarr")
     assert "nowhere" in refusal("lexical", checkpoint, "--corpus", f"timit:{tmp_path / 'nowhere'}")
 
 

@@ -382,6 +382,18 @@ def maximized_features():
     return plots.maximized_features(pd.concat(parts))
 
 
+def optimal_inputs():
+    time, band = np.meshgrid(np.arange(40), np.arange(32), indexing="ij")
+    place = {"time_s": time.ravel() * 0.04, "frequency_hz": 30 * 1.19 ** band.ravel()}
+    patches = {
+        "conv1:3:10": 9 * np.exp(-((time - 12) ** 2) / 20) * np.sin(band / 3),
+        "conv2:17:10": 4 * np.exp(-((time - 20) ** 2) / 60) * np.cos(time / 2 + band / 4),
+        "conv12:0:0": 0.02 * ((7 * time + 3 * band) % 5 - 2) * (np.abs(time - 20) < 15),
+    }
+    parts = [pd.DataFrame({**place, "target": unit, "value": values.ravel()}) for unit, values in patches.items()]
+    return plots.optimal_inputs(pd.concat(parts))
+
+
 def phone_curves__one_layer():
     return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 

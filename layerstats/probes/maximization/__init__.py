@@ -23,6 +23,7 @@ from layerstats.probes.maximization.rendering import rendered
 from layerstats.probes.maximization.settings import SETTINGS, MaximizationSettings, usual_prior
 from layerstats.probes.maximization.speech_spectrum import SpeechSpectrum, read_spectrum, speech_spectrum
 from layerstats.probes.maximization.starts import start_seed, start_table
+from layerstats.probes.maximization.strongest import strongest_units
 from layerstats.probes.units import Unit, read_unit
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "speech_spectrum",
     "start_seed",
     "start_table",
+    "strongest_units",
     "top_exemplars",
     "usual_prior",
     "write_outcomes",

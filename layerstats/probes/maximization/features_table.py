@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.errors import ArgumentError
+from layerstats.models.mel import band_centres_hz
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.rendering import rendered, stored_hearing
 from layerstats.store import Experiment
@@ -43,8 +44,8 @@ def features_table(
     Returns
     -------
     DataFrame
-        ``set_up, target, start, features, time_s, mel, value``: `features` is "before", "after" or "difference", `mel`
-        the number of the band from the lowest, 0; a row a value.
+        ``set_up, target, start, features, time_s, mel, frequency_hz, value``: `features` is "before", "after" or
+        "difference", `mel` the number of the band from the lowest, 0, `frequency_hz` its centre; a row a value.
 
     Raises
     ------
@@ -109,7 +110,12 @@ def _one(outcome: xr.Dataset, set_up: str, target: str, number: int, prior: str 
     before, after = (rendered(outcome, rows, which, prior=prior)[0] for which in ("before", "after"))
     frames, mels = before.shape
     seconds = np.arange(frames) * float(hearing.front_end["hop"]) / float(hearing.front_end["rate_hz"])  # pyright: ignore[reportArgumentType]
-    place = {"time_s": np.repeat(seconds, mels), "mel": np.tile(np.arange(mels), frames)}
+    limits = [float(hearing.front_end[name]) for name in ("low_hz", "high_hz")]  # pyright: ignore[reportArgumentType]
+    place = {
+        "time_s": np.repeat(seconds, mels),
+        "mel": np.tile(np.arange(mels), frames),
+        "frequency_hz": np.tile(band_centres_hz(mels, *limits), frames),
+    }
     values = {"before": before, "after": after, "difference": after - before}
     about = {"set_up": set_up, "target": target, "start": str(outcome["start"].to_numpy()[rows[0]])}
     return pd.concat(
@@ -118,4 +124,4 @@ def _one(outcome: xr.Dataset, set_up: str, target: str, number: int, prior: str 
             for name, value in values.items()
         ],
         ignore_index=True,
-    ).loc[:, ["set_up", "target", "start", "features", "time_s", "mel", "value"]]
+    ).loc[:, ["set_up", "target", "start", "features", "time_s", "mel", "frequency_hz", "value"]]
