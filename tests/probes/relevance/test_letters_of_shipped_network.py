@@ -15,10 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def network():
-    checkpoint = bundled("data", "checkpoints") / "wav2letter.safetensors"
-    if not checkpoint.is_file():
-        pytest.skip("data/checkpoints/wav2letter.safetensors is not there; make_wav2letter.py makes it")
-    return load_checkpoint(checkpoint)[0]
+    return load_checkpoint(bundled("data", "checkpoints", "wav2letter.safetensors"))[0]
 
 
 @pytest.fixture(scope="module")
