@@ -105,7 +105,7 @@ def read_utterances(network: nn.Module, corpus: Corpus, *, device: str = "auto")
     """
     reader = check_reader(network)
     place = device_for(network, device)
-    with running(network, place), _padded(reader):
+    with running(network, place), padded(reader, "same"):
         for token in corpus.tokens["token"]:
             samples = torch.from_numpy(utterance(corpus, token, reader.front_end.rate_hz)).to(place)
             yield _read(reader, token, samples)
@@ -130,10 +130,10 @@ def check_reader(network: nn.Module) -> Wav2Letter:
 
 
 @contextmanager
-def _padded(reader: Wav2Letter) -> Iterator[None]:
-    """Let a network read utterances to their ends, padded as in training."""
+def padded(reader: Wav2Letter, padding: str) -> Iterator[None]:
+    """Let a network read utterances to their ends, padded as in training ("same"), or windows as they are ("valid")."""
     before = reader.padding
-    reader.padding = "same"
+    reader.padding = padding
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from layerstats.checks import check_columns
 from layerstats.corpora import Corpus, utterance
 from layerstats.errors import DataError
-from layerstats.probes.relevance.reading import check_reader
+from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.trust.exchanged import speech_replacements
 
 
@@ -103,10 +103,5 @@ def hear_windows(network: nn.Module, corpus: Corpus, windows: pd.DataFrame, *, s
 @contextmanager
 def without_padding(network: nn.Module) -> Iterator[None]:
     """Let a network hear windows as they are: one frame of letters for each, with nothing put around it."""
-    reader = check_reader(network)
-    before = reader.padding
-    reader.padding = "valid"
-    try:
+    with padded(check_reader(network), "valid"):
         yield
-    finally:
-        reader.padding = before
