@@ -102,18 +102,19 @@ def emitted_letters(
     reader = check_reader(network)
     phones = dict(iter(corpus.phones.groupby("token", sort=False)))
     found: list[pd.DataFrame] = []
-    without: list[Reading] = []
+    without: dict[str, bool] = {}  # whether the utterance is too short
     readings = read_utterances(network, corpus, device=device)
     for number, (reading, text) in enumerate(zip(readings, texts(corpus.tokens), strict=True), start=1):
         windows = _windows(reading, frames, context)
         if windows.empty:
-            without.append(reading)
+            without[reading.token] = reading.first_inside == reading.stop_inside
         else:
             found.append(_described(windows, reading, text, phones.get(reading.token), reader))
         if progress is not None:
             progress(number, len(corpus))
     if without and (empty == "error" or not found):
-        raise DataError(_no_windows(without, len(corpus), reader))
+        way_out = "empty='skip' leaves them out." if found else "Pass longer speech, or a network that reads it."
+        raise DataError(f"{_no_windows(without, len(corpus), reader)} {way_out}")
     known = corpus.tokens.drop(columns=[name for name in _OF_UTTERANCES if name in corpus.tokens])
     known = known.drop(columns=[name for name in found[0] if name in known]).assign(utterance=corpus.tokens["token"])
     windows = pd.concat(found, ignore_index=True).merge(known, on="utterance", how="left", validate="m:1")
@@ -178,12 +179,12 @@ def _phones_at(time_s: np.ndarray, phones: pd.DataFrame | None) -> tuple[np.ndar
     return np.where(inside, label[row], ""), np.where(inside, phone_class[row], "")
 
 
-def _no_windows(without: list[Reading], utterances: int, reader: Wav2Letter) -> str:
+def _no_windows(without: dict[str, bool], utterances: int, reader: Wav2Letter) -> str:
     """Say how many utterances have no window, and why."""
-    short = sum(reading.first_inside == reading.stop_inside for reading in without)
+    short = sum(without.values())
     seconds = reader.receptive_field * reader.front_end.hop / reader.front_end.rate_hz
     return (
-        f"{len(without)} of {utterances} utterances have no window, for instance {without[0].token!r}: {short} are "
+        f"{len(without)} of {utterances} utterances have no window, for instance {next(iter(without))!r}: {short} are "
         f"shorter than the {reader.receptive_field} frames ({seconds:.2f} s) that the network hears at once, in "
         f"{len(without) - short} it reads no letter a to z there."
     )
