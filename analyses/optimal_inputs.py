@@ -63,6 +63,10 @@ def main(
         seeds = range(untrained)
         experiment = record_nulls(reader, named, store, ["untrained"], untrained_seeds=seeds, card=card, **options)
     table = features_table(experiment, named, network=network.stem).query("features == 'after'")
+    # Channels of the last layer are letters.
+    last = units.loc[units["layer"] == "conv12"]
+    read = {row.unit: f"{row.unit} ({reader.alphabet.letters[row.channel]!r})" for row in last.itertuples()}
+    table["target"] = table["target"].replace(read)
     output.figure(
         optimal_inputs(table), "optimal_inputs", "Optimal inputs of neurons", f"{CAPTION} The window: {where}."
     )

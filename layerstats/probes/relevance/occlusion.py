@@ -56,7 +56,13 @@ def patches(shape: Sequence[int], size: int | Sequence[int], hop: int | Sequence
 
 
 def spoken_stretches(
-    phones: pd.DataFrame, tokens: pd.DataFrame, *, hop_s: float, samples: int, of: str = "phone", start_s: float = 0.0
+    phones: pd.DataFrame,
+    tokens: pd.DataFrame,
+    *,
+    hop_s: float,
+    samples: int,
+    of: str = "phone",
+    start_s: float | Sequence[float] | np.ndarray = 0.0,
 ) -> pd.DataFrame:
     """Return the stretches of the input under phones, or under words.
 
@@ -66,15 +72,17 @@ def spoken_stretches(
         ``token, label, onset_s, offset_s``, in seconds of the clip that the network hears (`Clips.phones`); for words
         also a column that numbers them, ``word_index``.
     tokens : DataFrame
-        The batch's rows of the tokens table, in its order, with ``token``.
+        The batch's rows of the tokens table, in its order, with ``token``; of windows, as `emitted_letters` gives them,
+        with ``utterance``, whose phones they are.
     hop_s : float
         Seconds from one input sample or frame to the next.
     samples : int
         Length of the input along time.
     of : {"phone", "word"}
         What is taken away at a time. Where phones have no ``word_index``, each token is one word.
-    start_s : float
-        Time of the first input sample in seconds of the clip: of a window, where it begins.
+    start_s : float or sequence of float
+        Time of the first input sample in seconds of the clip, one for each token where they differ: of a window, where
+        it begins.
 
     Returns
     -------
@@ -100,13 +108,15 @@ def spoken_stretches(
     check_columns(phones, ["token", "onset_s", "offset_s"], "the table of phones")
     check_columns(tokens, ["token"], "the table of tokens")
     check_positive("hop_s", hop_s)
+    begins = np.broadcast_to(np.asarray(start_s, dtype=float), len(tokens))
+    windows = "utterance" in tokens and not tokens["token"].isin(phones["token"]).any()
     spoken = phones
     if of == "word":
         keys = ["token", "word_index"] if "word_index" in phones else ["token"]
         spoken = phones.groupby(keys, sort=False, as_index=False).agg({"onset_s": "min", "offset_s": "max"})
-    rows = pd.DataFrame({"token": tokens["token"].to_numpy(), ROW: np.arange(len(tokens))})
-    found = rows.merge(spoken, on="token", how="inner")
-    edges = (found[["onset_s", "offset_s"]].to_numpy(dtype=float) - start_s) / hop_s
+    names = tokens["utterance" if windows else "token"].to_numpy()
+    found = pd.DataFrame({"token": names, ROW: np.arange(len(tokens))}).merge(spoken, on="token", how="inner")
+    edges = (found[["onset_s", "offset_s"]].to_numpy(dtype=float) - begins[found[ROW], None]) / hop_s
     # An edge between two samples belongs to the stretch that begins there.
     whole = np.clip(np.ceil(np.round(edges, 6)), 0, samples).astype(int)
     found[START], found[STOP] = whole[:, 0], whole[:, 1]

@@ -110,6 +110,14 @@ def test_phones_and_words_are_stretches_of_the_input():
     ]
 
 
+def test_windows_have_the_phones_of_their_utterances():
+    windows = pd.DataFrame({"token": ["u1@7", "u2@3", "u1@9"], "utterance": ["u1", "u2", "u1"]})
+    found = spoken_stretches(PHONES, windows, hop_s=0.01, samples=3, start_s=[0.04, 0.0, 0.08])
+    assert found[["row", "label", "start", "stop"]].to_numpy().tolist() == [
+        *([0, "iy", 0, 1], [0, "k", 1, 2], [0, "ae", 2, 3], [1, "m", 1, 3], [2, "ae", 0, 3])
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
