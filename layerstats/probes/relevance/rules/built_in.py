@@ -165,6 +165,10 @@ class Flat(Rule):
         """Promise it always: a bias has no share."""
         return True
 
+    def of_sums(self) -> Rule:
+        """Return the same rule: what gets a share whatever its value may be 0."""
+        return self
+
 
 @dataclass(frozen=True)
 class Adapted(Rule):
