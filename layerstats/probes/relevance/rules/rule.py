@@ -73,5 +73,5 @@ def per_token(values: Tensor, statistic: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def stabilised(values: Tensor, epsilon: float | Tensor) -> Tensor:
-    """Values moved away from 0 by epsilon, each to its own side (0 itself upwards)."""
-    return values + torch.copysign(torch.as_tensor(epsilon, dtype=values.dtype, device=values.device), values)
+    """Values moved away from 0 by epsilon, each to the side of its sign."""
+    return torch.copysign(torch.as_tensor(epsilon, dtype=values.dtype, device=values.device), values).add_(values)
