@@ -23,7 +23,13 @@ from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.record_heard import record_heard
 from layerstats.probes.recorder import record
-from layerstats.probes.relevance import Relevance, emitted_letters, letter_times, record_relevance
+from layerstats.probes.relevance import (
+    Relevance,
+    emitted_letters,
+    letter_times,
+    record_letter_relevance,
+    record_relevance,
+)
 from layerstats.probes.untrained import record_untrained
 
 __all__ = [
@@ -53,6 +59,7 @@ __all__ = [
     "record_activations",
     "record_beside_natural",
     "record_heard",
+    "record_letter_relevance",
     "record_nulls",
     "record_relevance",
     "record_untrained",

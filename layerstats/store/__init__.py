@@ -3,6 +3,7 @@
 from layerstats.store.arrays import store_arrays
 from layerstats.store.check import check_store, without_checksums
 from layerstats.store.create import create_or_resume
+from layerstats.store.discard import discard_unfinished
 from layerstats.store.experiment import Experiment, open_store
 from layerstats.store.hashing import content_hash
 from layerstats.store.info import describe
@@ -32,6 +33,7 @@ __all__ = [
     "content_hash",
     "create_or_resume",
     "describe",
+    "discard_unfinished",
     "missing_together",
     "open_store",
     "outcome_name",

@@ -8,7 +8,7 @@ from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_expansion, register_routed, register_rule
 from layerstats.probes.relevance.propagate import Propagated, WatchedOperation, relevance_by_rules, watch_operations
 from layerstats.probes.relevance.quantity import Relevance
-from layerstats.probes.relevance.record import record_relevance
+from layerstats.probes.relevance.record import record_letter_relevance, record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
 from layerstats.probes.relevance.trust import (
@@ -40,6 +40,7 @@ __all__ = [
     "patches",
     "perturbation_curves",
     "randomised_networks",
+    "record_letter_relevance",
     "record_relevance",
     "register_expansion",
     "register_routed",

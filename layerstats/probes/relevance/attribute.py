@@ -24,6 +24,9 @@ from layerstats.probes.relevance.rules import RULES
 from layerstats.probes.relevance.targets import ONE, Target, TargetScore
 from layerstats.store.schema import Attribute, clean_attributes
 
+# What does not determine the values.
+_UNTOLD = ("stretches", "batch_size", "values")
+
 
 def attribute(
     network: nn.Module,
@@ -76,7 +79,8 @@ def attribute(
         `patches`), `replacement` ("zero", "mean", "noise", a number, other values, or a function; see
         `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise. Rules: their numbers, for instance
         `epsilon`, `gamma`, or `alpha` and `beta`; `rules`, a mapping of layers, types of modules or operations to other
-        rules (`RuleBook`), and `dtype`, the type in which the network runs.
+        rules (`RuleBook`), `dtype`, the type in which the network runs, and `values`, what its operations give where
+        that is known (`relevance_by_rules`).
 
     Returns
     -------
@@ -133,7 +137,7 @@ def _finished(
     for note in found.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
     attrs: dict[str, object] = {"method": method, "target": score.name, "start": score.start}
-    told = {name: value for name, value in options.items() if name not in ("stretches", "batch_size", "rules", "dtype")}
+    told = {name: value for name, value in options.items() if name not in (*_UNTOLD, "rules", "dtype")}
     if told.get("replacement") != "noise":
         told.pop("seed", None)
     attrs |= {name: _plain(value) for name, value in told.items()}

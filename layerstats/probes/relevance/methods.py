@@ -83,7 +83,7 @@ def _by_rules(question: Question, *, rule: str) -> Attribution:
     place, options = question.place, dict(question.options)
     score = place.score
     check_choice("start", score.start, (*_RULE_STARTS, FUNCTION))
-    rules, dtype = options.pop("rules"), options.pop("dtype")
+    rules, dtype, known = options.pop("rules"), options.pop("dtype"), options.pop("values")
     numbers = {name: value for name, value in options.items() if value is not None}
     chosen, notes, probabilities = RULES[rule](**numbers), [], []
     begun = score.starting(ONE)
@@ -110,6 +110,7 @@ def _by_rules(question: Question, *, rule: str) -> Attribution:
             start_layer=layer,
             start_value="one" if score.start in (ONE, "probability") else "score",
             dtype=_dtype(dtype),
+            values=known,
         )
     values, scale, start = dict(found.values), dict(found.scale), found.start
     if score.start == "probability":
@@ -171,7 +172,10 @@ _REPLACED = {"replacement": "zero", "seed": 0}
 _OPTIONS: dict[str, dict[str, Any]] = {
     "integrated_gradients": {"steps": 50, **_REPLACED},
     "occlusion": {"stretches": None, "patch": None, "hop": None, "batch_size": 32, **_REPLACED},
-    **{name: {**dict.fromkeys(_numbers(rule)), "rules": None, "dtype": None} for name, rule in RULES.items()},
+    **{
+        name: {**dict.fromkeys(_numbers(rule)), "rules": None, "dtype": None, "values": None}
+        for name, rule in RULES.items()
+    },
 }
 METHODS: dict[str, Callable[[Question], Attribution]] = {
     "gradient": _gradient,

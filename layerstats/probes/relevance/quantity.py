@@ -21,9 +21,10 @@ from layerstats.probes.relevance.targets import Target
 
 # What relevance by rules is called in the store; its method says by which.
 RELEVANCE = "relevance"
-_ERRORS = {
+_LONG_NAMES = {
     "conservation_error": "relevance that is lost or made on the way, as a share of the start",
     "completeness_error": "difference between the sum of relevance and that of the scores, as a share of the latter",
+    "scale": "largest relevance, by which all was divided",
 }
 
 
@@ -53,7 +54,8 @@ class Relevance(ChannelQuantity):
     Notes
     -----
     Beside what is stored of the channels stands, of rules, `conservation_error (token)`: the part of the start that
-    is not there any more in this layer; of integrated gradients `completeness_error (token)`.
+    is not there any more in this layer, and of those that rescale `scale (token)`, by which relevance was divided; of
+    integrated gradients `completeness_error (token)`.
 
     Raises
     ------
@@ -101,14 +103,14 @@ class Relevance(ChannelQuantity):
     @property
     def variables(self) -> tuple[Variable, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
         """What is stored of every layer."""
-        error = {"integrated_gradients": "completeness_error"}.get(self.method)
-        error = "conservation_error" if self.method in RULES else error
-        more = () if error is None else (Variable(error, ("token",), long_name=_ERRORS[error]),)
-        return (*super().variables, *more)
+        names = ["completeness_error"] if self.method == "integrated_gradients" else []
+        if self.method in RULES:
+            names = ["conservation_error", *(["scale"] if RULES[self.method].rescales else [])]
+        return (*super().variables, *(Variable(name, ("token",), long_name=_LONG_NAMES[name]) for name in names))
 
     def attributes(self) -> dict[str, object]:
         """Return the attributes of a recording; once it was measured, with what the method says of itself."""
-        told = {name: _text(value) for name, value in self._options.items()}
+        told = {name: rules_text(value) for name, value in self._options.items()}
         return {**super().attributes(), **told, **self._told}
 
     def check(self, tokens: pd.DataFrame) -> None:
@@ -149,27 +151,37 @@ class Relevance(ChannelQuantity):
 
     def _errors(self, found: Attribution, layer: str, relevance: Tensor) -> dict[str, Tensor]:
         if self.method in RULES:
-            return {"conservation_error": lost(found.start, relevance)}
+            scale = found.scale.get(layer)
+            error = {"conservation_error": lost(found.start, relevance, scale)}
+            return error if scale is None else {**error, "scale": scale}
         if self.method == "integrated_gradients":
             errors = found.completeness_error
             return {"completeness_error": errors[layer]} if isinstance(errors, dict) else {}
         return {}
 
 
-def lost(start: Tensor, relevance: Tensor) -> Tensor:
-    """Return the part of the start that relevance (token, ...) does not add up to, (token,).
+def lost(start: Tensor, relevance: Tensor, scale: Tensor | None = None) -> Tensor:
+    """Return the part of the start that relevance (token, ...), times its scale, does not add up to, (token,).
 
     Examples
     --------
     >>> lost(torch.tensor([2.0, 4.0]), torch.tensor([[1.0, 1.0], [1.0, 1.0]]))
     tensor([0.0000, 0.5000])
     """
-    missing = start.double() - relevance.detach().reshape(len(start), -1).double().sum(1)
+    sums = relevance.detach().reshape(len(start), -1).sum(1, dtype=torch.float64)
+    missing = start.double() - (sums if scale is None else sums * scale.double())
     # Of no relevance none is lost.
     return torch.where(missing == 0, missing, missing / start.double()).float()
 
 
-def _text(value: object) -> object:
+def rules_text(value: object) -> object:
+    """Return an option of a method as text, numbers as they are: rules by layer as "conv1: flat; linear: epsilon".
+
+    Examples
+    --------
+    >>> rules_text({"conv1": "flat", "linear": "epsilon"})
+    'conv1: flat; linear: epsilon'
+    """
     if isinstance(value, Mapping):
         return "; ".join(f"{key if isinstance(key, str) else key.__name__}: {rule}" for key, rule in value.items())
     return str(value) if not isinstance(value, str | bool | int | float) else value

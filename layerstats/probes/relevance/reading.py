@@ -111,6 +111,17 @@ def read_utterances(network: nn.Module, corpus: Corpus, *, device: str = "auto")
             yield _read(reader, token, samples)
 
 
+def reads_letters(network: nn.Module) -> bool:
+    """Tell whether a network reads letters off utterances, as a `Wav2Letter` does.
+
+    Examples
+    --------
+    >>> reads_letters(Wav2Letter(width=2, top=2)), reads_letters(nn.Linear(2, 2))
+    (True, False)
+    """
+    return all(hasattr(network, name) for name in _ASKED)
+
+
 def check_reader(network: nn.Module) -> Wav2Letter:
     """Return a network if it reads letters off utterances.
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from torch import nn
 
 from layerstats.corpora import Clips, Corpus
+from layerstats.errors import ArgumentError, LayerstatsError, StoreError
 from layerstats.probes.activations import Activation
 from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorder import record
 from layerstats.probes.relevance.quantity import Relevance
+from layerstats.probes.relevance.reading import reads_letters
 from layerstats.probes.relevance.targets import Target
-from layerstats.store import Experiment, open_store
+from layerstats.probes.relevance.window_quantity import EMITTED
+from layerstats.probes.relevance.window_recording import WindowRecorder
+from layerstats.probes.relevance.windows import emitted_letters
+from layerstats.store import Experiment, discard_unfinished, open_store
 
 Rules = Mapping[str | type, Any]
 _OF_RECORD = tuple(inspect.signature(record).parameters)
@@ -26,7 +34,7 @@ def record_relevance(
     network: nn.Module,
     corpus: Corpus | Clips,
     store: str | os.PathLike[str],
-    target: Target = OWN_WORD,
+    target: Target | None = None,
     method: str = "epsilon",
     *,
     labels: Sequence[str] | None = None,
@@ -41,6 +49,9 @@ def record_relevance(
 ) -> Experiment:
     """Record what an answer of a network rests on, in its layers and its input, into a store.
 
+    Of a network that reads letters off utterances the tokens are the windows in which it read a letter: see
+    `record_letter_relevance`, which does it. Of any other they are the tokens of the corpus.
+
     The recording has the layers, times and tokens that a recording of activations has, so that `select`, `to_frame`,
     contrasts and comparisons of networks take it as they take those. Where the input is among the layers, it stands
     beside it as the recording "input". A run that was killed goes on where it stopped, and ends with the same bytes.
@@ -54,14 +65,15 @@ def record_relevance(
     store : path
         Zarr directory, made if it is not there.
     target : int, str or callable
-        Whose relevance: the number of an output, its name, "own_word" (the output named as the word of the token), a
-        unit of any layer, or a function of (output, rows of the tokens table) that returns a score a token.
+        Whose relevance: the number of an output, its name, "own_word" (the output named as the word of the token; the
+        default), a unit of any layer, or a function of (output, rows of the tokens table) that returns a score a
+        token; of windows "emitted" (the letter that was read; the default), a letter or a unit.
     method, labels, start
         As for `attribute`.
     rules : mapping, optional
         Of methods that are rules, other rules by layer, type of module or operation: ``{"conv1": "flat"}``.
     layers : str or sequence of str
-        Names or patterns of layers; "input" is what the network is called with.
+        Names or patterns of layers; "input" is what the network is called with, and the only one of windows.
     recording : str, optional
         Name of the recording; by default that of the method.
     summary, maps
@@ -69,8 +81,8 @@ def record_relevance(
     attrs : mapping, optional
         More provenance, for instance from `network_attributes`.
     **options
-        As for `record` (axes, batch_size, device, prepare_input, input_axes, input_hop_s, progress), or of the method:
-        `epsilon`, `dtype`, `steps`, ...
+        As for `record` (axes, batch_size, device, prepare_input, input_axes, input_hop_s, progress), of windows as for
+        `record_letter_relevance` (windows, frames, shared, ...), or of the method: `epsilon`, `dtype`, `steps`, ...
 
     Returns
     -------
@@ -96,13 +108,139 @@ def record_relevance(
     ...     found.name, found.layers, found.recordings["recording"].tolist()
     ('epsilon', ('input', 'conv5'), ['epsilon', 'input'])
     """
+    if isinstance(corpus, Corpus) and reads_letters(network):
+        if layers not in (INPUT, [INPUT], (INPUT,)):
+            raise ArgumentError(f"Of windows the relevance of the input is recorded, not that of {layers!r}.")
+        if target is not None and not isinstance(target, str):
+            raise ArgumentError(f"The target of windows must be 'emitted', a letter or a unit, but got {target!r}.")
+        how = {"start": start, "rules": rules, "recording": recording, "maps": maps, "attrs": attrs}
+        return record_letter_relevance(network, corpus, store, target or EMITTED, method, **how, **options)
     of_method = {one: options.pop(one) for one in list(options) if one not in _OF_RECORD}
     how = {"method": method, "start": start, "rules": rules, "summary": summary, "maps": maps}
-    quantity = Relevance(target, labels, **how, **of_method)
+    quantity = Relevance(OWN_WORD if target is None else target, labels, **how, **of_method)
     name = recording or quantity.recording
-    found = record(network, corpus, store, quantity, layers, name, attrs=attrs, **options)
-    if INPUT in found.layers:
-        heard = {**(attrs or {}), "quantity": INPUT}
-        untold = {one: value for one, value in options.items() if one != "progress"}
-        record(network, corpus, store, Activation(("mean",), maps), INPUT, INPUT, attrs=heard, **untold)
+    with _nothing_half_written(store, [f"recordings/{name}", f"recordings/{INPUT}"]):
+        found = record(network, corpus, store, quantity, layers, name, attrs=attrs, **options)
+        if INPUT in found.layers:
+            heard = {**(attrs or {}), "quantity": INPUT}
+            untold = {one: value for one, value in options.items() if one != "progress"}
+            record(network, corpus, store, Activation(("mean",), maps), INPUT, INPUT, attrs=heard, **untold)
     return open_store(store, recording=name)
+
+
+def record_letter_relevance(
+    network: nn.Module,
+    corpus: Corpus,
+    store: str | os.PathLike[str],
+    target: str = EMITTED,
+    method: str = "epsilon",
+    *,
+    windows: pd.DataFrame | None = None,
+    frames: str = "runs",
+    start: str | None = None,
+    rules: Rules | None = None,
+    recording: str | None = None,
+    maps: bool = False,
+    shared: bool = True,
+    batch_size: int = 64,
+    device: str = "auto",
+    attrs: Mapping[str, object] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Experiment:
+    """Record what the letters that a network reads rest on: the relevance of windows of speech, into a store.
+
+    The tokens of the store are the windows, with letter, speaker, the phone under their middle, ...; its phones are
+    those that reach into each window. Beside the recording stand the recording "input", what was heard, and sums by
+    speaker and letter of both, with windows aligned at their middle and where their relevance is greatest
+    (`Experiment.window_sums`). Memory does not grow with the number of windows. A run that was killed goes on where it
+    stopped, and ends with the same bytes.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A `Wav2Letter`, or a network with the same attributes.
+    corpus : Corpus
+        Utterances.
+    store : path
+        Zarr directory, made if it is not there.
+    target : str
+        "emitted" (the letter that was read in the window), or for all windows the same letter, or unit of any layer.
+    method : str
+        As for `attribute`.
+    windows : DataFrame, optional
+        As `emitted_letters` gives them, by default for this network; for an untrained one those of its trained twin.
+    frames : {"runs", "all"}
+        Where windows are not given: one a run of frames with the same letter, or all.
+    start, rules, **options
+        As for `attribute`.
+    recording : str, optional
+        Name of the recording and of the sums; by default that of the method.
+    maps : bool
+        Store whole maps too, (token, channel, sample) with frequency bands as channels: 0.1 MB a window.
+    shared : bool
+        Run the network once over the windows of an utterance that are computed together, for methods that are rules;
+        each gets the values that it has alone, but for rounding.
+    batch_size : int
+        Windows that are computed together.
+    device : str
+        "auto" (a GPU where there is one), or a torch device.
+    attrs : mapping, optional
+        More provenance, for instance from `network_attributes`.
+    progress : callable, optional
+        Called with (windows done, windows in all).
+
+    Returns
+    -------
+    Experiment
+        The store, seen through this recording. Its layer "input" has `sum (token, sample)` over frequency,
+        `by_frequency (token, frequency)` over time, `peak_s (token)`, where the map is greatest, in seconds from the
+        window's first frame, and, of rules, `conservation_error (token)`.
+
+    Raises
+    ------
+    ArgumentError, AudioError, DataError, NetworkError
+        As for `emitted_letters` and `attribute`; nothing half-written is left.
+    StoreError
+        The store holds other windows, or another recording of this name; or the disk is full.
+
+    References
+    ----------
+    Krug & Stober (2018), sections 3.4 to 3.6.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import Wav2Letter, seeded
+    >>> corpus = demo_corpus(sentences=["the quick fox jumped over a lazy dog"], voices=2, said_by=2)
+    >>> with seeded(0):
+    ...     network = Wav2Letter(width=4, top=8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = record_letter_relevance(network, corpus, f"{folder}/s.zarr", method="gradient")
+    ...     found.name, found.layer("input")["sum"].shape[1], list(found.window_sums().sizes)[:3]
+    ('gradient', 206, ['speaker', 'letter', 'alignment'])
+    """
+    chosen = emitted_letters(network, corpus, frames=frames, device=device) if windows is None else windows
+    how = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared}
+    given = {"rules": rules, **options}
+    name = recording or method
+    parts = [f"recordings/{name}", f"recordings/{INPUT}", f"sums/{name}"]
+    recorder = WindowRecorder(network, corpus, chosen, batch_size=batch_size, device=device, options=given, **how)
+    with _nothing_half_written(store, parts):
+        recorder.record(store, name, {**({"frames": frames} if windows is None else {}), **(attrs or {})}, progress)
+    return open_store(store, recording=name)
+
+
+@contextmanager
+def _nothing_half_written(store: str | os.PathLike[str], parts: Sequence[str]) -> Iterator[None]:
+    """Take back what an error, which would come again, left of what was begun here; what was there before stays."""
+    root = Path(store)
+    there, begun = root.exists(), [part for part in parts if not (root / part).exists()]
+    try:
+        yield
+    except StoreError:
+        raise  # the disk is full, say: the next call goes on
+    except LayerstatsError:
+        discard_unfinished(root, begun, empty_store=not there)
+        raise

@@ -1,0 +1,255 @@
+"""Windows of emitted letters into a store: their relevance, what was heard, and sums by speaker and letter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from string import ascii_lowercase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from layerstats.checks import check_count
+from layerstats.corpora import Corpus
+from layerstats.models import Wav2Letter, device_for
+from layerstats.probes.key import model_hash
+from layerstats.probes.layers.input_layer import INPUT
+from layerstats.probes.recorded import check_recorded
+from layerstats.probes.relevance.reading import check_reader
+from layerstats.probes.relevance.window_quantity import WindowRelevance, check_numbers
+from layerstats.probes.relevance.window_speech import WindowSpeech
+from layerstats.probes.relevance.window_sums import WindowSums, alignments_of, lags
+from layerstats.store import (
+    LayerSpec,
+    RecordingWriter,
+    SumWriter,
+    content_hash,
+    missing_together,
+    tokens_in_shard,
+    untrained_name,
+)
+
+# By how much, of their size, values may move from one machine to another: shares of z near 0 are without bound.
+_OTHER_MACHINE = 0.02
+Arrays = dict[str, np.ndarray]
+
+
+class WindowRecorder:
+    """Records the relevance of the windows of a corpus, a shard at a time, and adds them up as it goes.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A `Wav2Letter`, or a network with the same attributes.
+    corpus : Corpus
+        Utterances.
+    windows : DataFrame
+        As `emitted_letters` gives them.
+    target, method, start, maps, shared, options
+        As for `WindowRelevance`.
+    batch_size : int
+        Windows, of one utterance, that go through the network together.
+    device : str
+        "auto" (a GPU where there is one), or a torch device.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        corpus: Corpus,
+        windows: pd.DataFrame,
+        *,
+        target: str,
+        method: str,
+        start: str | None,
+        maps: bool,
+        shared: bool,
+        batch_size: int,
+        device: str,
+        options: Mapping[str, Any],
+    ) -> None:
+        check_count("batch_size", batch_size)
+        self.reader, self.network, self.batch_size = check_reader(network), network, batch_size
+        self.place = device_for(network, device)
+        self.speech = WindowSpeech(self.reader, corpus, windows, self.place)
+        self.asked = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared}
+        self.options = options
+        self.corpus = corpus
+
+    def record(
+        self,
+        store: str | os.PathLike[str],
+        recording: str,
+        attrs: Mapping[str, object],
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Write what is missing; nothing is begun unless the first window can be measured."""
+        weights = model_hash(self.network)
+        with _unpadded(self.reader), self._home():
+            self.relevance = WindowRelevance(self.speech, self.network, options=self.options, **self.asked)
+            found, heard = self.relevance.measure(np.array([0]))
+            self._checked([0], self.relevance.reduced(found), self.relevance.reduced_input(heard))
+            about = {**self.relevance.attributes(), **{k: v for k, v in found.attrs.items() if k != "target"}}
+            about |= {"model": type(self.network).__name__, "model_hash": weights, **attrs}
+            about |= {"batch_size": self.batch_size, "device": self.place.type, **self._about_speech()}
+            writers = self._writers(store, recording, about, self._key(weights, about))
+            self._check_written(store, recording, writers[1])
+            self._write(writers, progress)
+            for writer in writers:
+                writer.finish()
+
+    @contextmanager
+    def _home(self) -> Iterator[None]:
+        """Keep the network where it runs, in the type in which it runs, from the first batch to the last."""
+        home = next(self.network.parameters()).device
+        self.network.to(self.place)
+        try:
+            with torch.inference_mode(False):
+                yield
+        finally:
+            self.network.to(home)
+
+    def _write(
+        self, writers: tuple[RecordingWriter, RecordingWriter, SumWriter], progress: Callable[[int, int], None] | None
+    ) -> None:
+        heard, relevance, sums = writers
+        total = len(self.speech.windows)
+        done = sum(rows.stop - rows.start for rows in relevance.written)
+        for rows, mine in missing_together([relevance, heard, sums]):
+            parts: list[tuple[Arrays, Arrays]] = []
+            added = WindowSums(alignments_of(self.relevance.method))
+            for some in self.speech.groups(rows, self.batch_size):
+                parts.append(self._measured(some, added))
+                done += len(some) if relevance in mine else 0
+                if progress is not None:
+                    progress(done, total)
+            # The recording comes last: where its shard is there, nothing of it is missing elsewhere.
+            if sums in mine:
+                sums.write(rows, added.by_speaker)
+            for writer, place in ((heard, 1), (relevance, 0)):
+                if writer in mine:
+                    writer.write(rows, {INPUT: _joined([part[place] for part in parts])})
+
+    def _measured(self, rows: np.ndarray, added: WindowSums | None) -> tuple[Arrays, Arrays]:
+        found, heard = self.relevance.measure(rows)
+        arrays, of_input = self.relevance.reduced(found), self.relevance.reduced_input(heard)
+        self._checked(rows, arrays, of_input)
+        if added is not None:
+            values = found.values.detach().transpose(1, 2).cpu().numpy()  # noqa: PD011 - tensors  # pyright: ignore
+            quantities = {"input": heard.transpose(1, 2).cpu().numpy(), "relevance": values}
+            some = self.speech.windows.iloc[rows]
+            letters = np.array([ascii_lowercase.index(letter) for letter in some["letter"]])
+            added.add(some["speaker"].tolist(), letters, quantities, values)
+        return arrays, of_input
+
+    def _checked(self, rows: Any, *several: Arrays) -> None:
+        tokens = self.speech.windows["token"].iloc[rows].tolist()
+        for arrays in several:
+            check_numbers(arrays, tokens)
+
+    def _writers(
+        self, store: str | os.PathLike[str], recording: str, about: Mapping[str, object], key: str
+    ) -> tuple[RecordingWriter, RecordingWriter, SumWriter]:
+        speech, tokens = self.speech, self.speech.tokens
+        layers = [self._layer(self.relevance.input_variables), self._layer(self.relevance.variables)]
+        shard = tokens_in_shard(layers, len(tokens), 1)
+        told = {"quantity": INPUT, "trained": True, **self._about_speech()}
+        keys = (content_hash("windows", speech.content_hash(), speech.windows, self.relevance.maps), key)
+        recordings = [
+            RecordingWriter(
+                store,
+                name,
+                tokens,
+                speech.phones,
+                [layer],
+                key=one,
+                attrs=attrs,
+                store_attrs={"corpus_hash": speech.content_hash(), "torch_version": torch.__version__},
+                shard_tokens=shard,
+            )
+            for name, layer, one, attrs in zip((INPUT, recording), layers, keys, (told, about), strict=True)
+        ]
+        sums = SumWriter(
+            store,
+            recording,
+            tokens,
+            letters=list(ascii_lowercase),
+            alignments=alignments_of(self.relevance.method),
+            frequency_hz=speech.frequency_hz,
+            lag_s=lags(speech.frames) * speech.hop_s,
+            quantities=("input", "relevance"),
+            key=key,
+            attrs={**about, "recording": recording},
+            shard_tokens=shard,
+        )
+        return recordings[0], recordings[1], sums
+
+    def _layer(self, variables: list) -> LayerSpec:
+        speech = self.speech
+        bands = ("frequency", "channel") if self.relevance.maps else ("frequency",)
+        labels = {"frequency": "frequency_hz", "channel": "channel_frequency_hz"}
+        return LayerSpec(
+            INPUT,
+            speech.time_s,
+            variables,
+            attrs={
+                "layer": INPUT,
+                "hop_s": speech.hop_s,
+                "receptive_field_s": speech.hop_s,
+                "offset_s": 0.0,
+                "geometry": "layers",
+                "context": "local",
+                "channels": len(speech.frequency_hz),
+                "output_axes": ["token", "sample", "frequency"],
+            },
+            coords={labels[band]: (band, speech.frequency_hz) for band in bands},
+        )
+
+    def _about_speech(self) -> dict[str, object]:
+        speech = self.speech
+        front_end = {f"front_end_{name}": value for name, value in speech.reader.front_end.configuration.items()}
+        return {"corpus": self.corpus.name, "window_frames": speech.frames, **front_end}
+
+    def _key(self, weights: str, about: Mapping[str, object]) -> str:
+        speech = self.speech
+        how = {name: value for name, value in about.items() if name not in ("device", "batch_size")}
+        return content_hash("windows", weights, speech.content_hash(), speech.windows, how, self.batch_size)
+
+    def _check_written(self, store: str | os.PathLike[str], recording: str, writer: RecordingWriter) -> None:
+        """Compare the first batch that is on disk with what the network gives of it now."""
+        if not writer.written:
+            return
+        first = self.speech.groups(writer.written[0], self.batch_size)[0]
+        arrays = {INPUT: {"sum": self._measured(first, None)[0]["sum"]}}
+        rows = slice(int(first[0]), int(first[-1]) + 1)
+        check_recorded(store, recording, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0})
+
+
+def untrained_recording(recording: str, seed: int) -> str:
+    """Return what the relevance of windows by an untrained network is called.
+
+    Examples
+    --------
+    >>> untrained_recording("adapted", 3)
+    'adapted_untrained_03'
+    """
+    return f"{recording}_{untrained_name(seed)}"
+
+
+@contextmanager
+def _unpadded(reader: Wav2Letter) -> Iterator[None]:
+    """Let a network hear windows as they are."""
+    before = reader.padding
+    reader.padding = "valid"
+    try:
+        yield
+    finally:
+        reader.padding = before
+
+
+def _joined(parts: list[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
