@@ -66,6 +66,11 @@ def _occlusion(question: Question) -> Attribution:
             "Occlusion needs to know what is taken away at a time: either stretches= (a table of row, start, stop; "
             "spoken_stretches makes it of phones or words) or patch= (lengths along the axes, for instance (10, 16))."
         )
+    if callable(stretches):
+        table = question.place.score.table
+        if table is None:
+            raise ArgumentError("The function that makes the stretches is given the table of tokens: say tokens=.")
+        stretches = stretches(table)
     if stretches is not None and question.names != (INPUT,):
         raise ArgumentError("Stretches are places of the input: layers are occluded by patches, patch=.")
     values, found, scores = {}, None, None

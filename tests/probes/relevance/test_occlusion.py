@@ -110,6 +110,18 @@ def test_phones_and_words_are_stretches_of_the_input():
     ]
 
 
+def test_stretches_may_be_made_of_the_tokens(network, heard):
+    def made(tokens):
+        return spoken_stretches(PHONES, tokens, hop_s=0.01, samples=10)
+
+    some = heard[:2]
+    given = attribute(network, some, 0, "occlusion", stretches=made(TOKENS))
+    found = attribute(network, some, 0, "occlusion", stretches=made, tokens=TOKENS)
+    assert torch.equal(found.values, given.values)
+    with pytest.raises(ArgumentError, match="say tokens="):
+        attribute(network, some, 0, "occlusion", stretches=made)
+
+
 def test_windows_have_the_phones_of_their_utterances():
     windows = pd.DataFrame({"token": ["u1@7", "u2@3", "u1@9"], "utterance": ["u1", "u2", "u1"]})
     found = spoken_stretches(PHONES, windows, hop_s=0.01, samples=3, start_s=[0.04, 0.0, 0.08])
