@@ -75,13 +75,13 @@ def attribute(
         the axis of time is named "time" or "sample".
     **options
         Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
-        "occlusion": `stretches` (a table of ``row, start, stop``, see `spoken_stretches`, or a function that makes it of
-        `tokens`) or `patch` and `hop` (see
-        `patches`), `replacement` ("zero", "mean", "noise", a number, other values, or a function; see
-        `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise. Rules: their numbers, for instance
-        `epsilon`, `gamma`, or `alpha` and `beta`; `rules`, a mapping of layers, types of modules or operations to other
-        rules (`RuleBook`), `dtype`, the type in which the network runs, and `values`, what its operations give where
-        that is known (`relevance_by_rules`).
+        Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
+        "occlusion": `stretches` (a table of ``row, start, stop``, see `spoken_stretches`, or a function that makes it
+        of `tokens`) or `patch` and `hop` (see `patches`), `replacement` ("zero", "mean", "noise", a number, other
+        values, or a function; see `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise. Rules:
+        their numbers, for instance `epsilon`, `gamma`, or `alpha` and `beta`; `rules`, a mapping of layers, types of
+        modules or operations to other rules (`RuleBook`), `dtype`, the type in which the network runs, and `values`,
+        what its operations give where that is known (`relevance_by_rules`).
 
     Returns
     -------
