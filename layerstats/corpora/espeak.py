@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -79,19 +80,24 @@ def synthesise(requests: Iterable[SpeechRequest]) -> list[SpokenText]:
     jobs = [[item.voice, item.rate_wpm, item.pitch, item.pitch_range, item.text] for item in wanted]
     order = {"library": loader.get_library_path(), "data": loader.get_data_path(), "jobs": jobs}
     worker = Path(__file__).with_name("espeak_worker.py")
-    done = subprocess.run(
-        [sys.executable, "-I", str(worker)], input=json.dumps(order).encode() + b"\n", capture_output=True
-    )
-    if done.returncode != 0:
-        raise CorpusError(f"espeak-ng ended with status {done.returncode}: {done.stderr.decode().strip()[-500:]}")
-    stream = io.BytesIO(done.stdout)
-    rate_hz = int(json.loads(stream.readline())["rate_hz"])
-    if rate_hz <= 0:
-        raise CorpusError(f"espeak-ng did not start with its data in {order['data']}. Reinstall espeakng-loader.")
-    return [_read_answer(stream, item, rate_hz) for item in wanted]
+    # By way of a file, so that speech of hours is not in memory twice.
+    with tempfile.TemporaryFile() as stream:
+        done = subprocess.run(
+            [sys.executable, "-I", str(worker)],
+            input=json.dumps(order).encode() + b"\n",
+            stdout=stream,
+            stderr=subprocess.PIPE,
+        )
+        if done.returncode != 0:
+            raise CorpusError(f"espeak-ng ended with status {done.returncode}: {done.stderr.decode().strip()[-500:]}")
+        stream.seek(0)
+        rate_hz = int(json.loads(stream.readline())["rate_hz"])
+        if rate_hz <= 0:
+            raise CorpusError(f"espeak-ng did not start with its data in {order['data']}. Reinstall espeakng-loader.")
+        return [_read_answer(stream, item, rate_hz) for item in wanted]
 
 
-def _read_answer(stream: io.BytesIO, request: SpeechRequest, rate_hz: int) -> SpokenText:
+def _read_answer(stream: IO[bytes], request: SpeechRequest, rate_hz: int) -> SpokenText:
     header = json.loads(stream.readline())
     if header["error"]:
         raise CorpusError(f"espeak-ng could not say {request.text!r} as {request.voice!r}: {header['error']}.")
