@@ -18,7 +18,6 @@ from layerstats.probes.relevance.trust import (
     perturbation_curves,
     randomised_networks,
     speech_replacements,
-    without_padding,
 )
 from layerstats.probes.relevance.windows import emitted_letters
 
@@ -50,5 +49,4 @@ __all__ = [
     "speech_replacements",
     "spoken_stretches",
     "watch_operations",
-    "without_padding",
 ]

@@ -1,7 +1,7 @@
 """What is needed to see how far a map can be trusted, and needs the network: exchanged speech, random weights."""
 
 from layerstats.probes.relevance.trust.exchanged import speech_replacements
-from layerstats.probes.relevance.trust.heard_windows import HeardWindows, hear_windows, without_padding
+from layerstats.probes.relevance.trust.heard_windows import HeardWindows, hear_windows
 from layerstats.probes.relevance.trust.perturbation import perturbation_curves
 from layerstats.probes.relevance.trust.randomisation import RandomisedNetwork, randomised_networks
 
@@ -12,5 +12,4 @@ __all__ = [
     "perturbation_curves",
     "randomised_networks",
     "speech_replacements",
-    "without_padding",
 ]

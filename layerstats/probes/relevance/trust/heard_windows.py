@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -13,30 +13,83 @@ from torch import Tensor, nn
 from layerstats.checks import check_columns
 from layerstats.corpora import Corpus, utterance
 from layerstats.errors import DataError
+from layerstats.models import Wav2Letter
+from layerstats.probes.relevance.attribute import attribute
 from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.trust.exchanged import speech_replacements
+from layerstats.probes.relevance.trust.perturbation import perturbation_curves
+from layerstats.probes.relevance.trust.randomisation import MODES, RandomisedNetwork, randomised_networks
 
 
 @dataclass(frozen=True, eq=False)
 class HeardWindows:
-    """Windows in memory.
+    """Windows in memory, and the network that hears them.
 
     Attributes
     ----------
+    reader
+        The network.
     features
-        (token, time, mel) what the network hears, normalised with the utterance.
+        (token, time, mel) what it hears, normalised with the utterance.
     replacements
         By name, shaped like these: see `speech_replacements`.
     tokens
-        Their rows.
-    targets
-        The letter of each, as a target of `attribute`.
+        Rows of the windows; `letter` is what is explained.
     """
 
+    reader: Wav2Letter
     features: Tensor
     replacements: dict[str, Tensor]
     tokens: pd.DataFrame
-    targets: list[str]
+
+    @property
+    def targets(self) -> list[str]:
+        """The letter of each window, as a target of `attribute`."""
+        return self.tokens["letter"].astype(str).tolist()
+
+    def maps(self, method: str, *, network: nn.Module | None = None, batch_size: int = 32, **options: Any) -> Tensor:
+        """Return the relevance of every window for its letter, (token, time, mel).
+
+        Parameters
+        ----------
+        method, **options
+            As for `attribute`.
+        network
+            Another one with the same outputs, for instance with random weights.
+        batch_size
+            Windows that go through it together.
+        """
+        reader = check_reader(self.reader if network is None else network)
+        labels, parts = list(reader.alphabet.letters), []
+        with padded(reader, "valid"):
+            for first in range(0, len(self.tokens), batch_size):
+                some = slice(first, first + batch_size)
+                found = attribute(reader, self.features[some], self.targets[some], method, labels=labels, **options)
+                values = found.values  # noqa: PD011 - tensors
+                assert isinstance(values, Tensor)
+                parts.append(values.detach())
+        return torch.cat(parts)
+
+    def random_maps(
+        self,
+        method: str,
+        layers: str | Sequence[str] | None = None,
+        *,
+        modes: Sequence[str] = MODES,
+        seed: int = 0,
+        **options: Any,
+    ) -> Iterator[tuple[RandomisedNetwork, Tensor]]:
+        """Yield the maps of networks with random weights, see `randomised_networks`, one at a time."""
+        for one in randomised_networks(self.reader, self.features[:1], layers, modes=modes, seed=seed):
+            yield one, self.maps(method, network=one.network, **options)
+
+    def curves(self, maps: Tensor, **options: Any) -> pd.DataFrame:
+        """Follow the letter's probability while patches are exchanged; options as for `perturbation_curves`."""
+        labels, targets = list(self.reader.alphabet.letters), self.targets
+        with padded(self.reader, "valid"):
+            return perturbation_curves(
+                *(self.reader, self.features, targets, maps, self.replacements, self.tokens), labels=labels, **options
+            )
 
 
 def hear_windows(network: nn.Module, corpus: Corpus, windows: pd.DataFrame, *, seed: int = 0) -> HeardWindows:
@@ -97,11 +150,4 @@ def hear_windows(network: nn.Module, corpus: Corpus, windows: pd.DataFrame, *, s
             cut[name].append(values[start : start + reader.receptive_field])
     stacked = {name: torch.stack(values) for name, values in cut.items()}
     features = stacked.pop("")
-    return HeardWindows(features, stacked, windows.reset_index(drop=True), windows["letter"].astype(str).tolist())
-
-
-@contextmanager
-def without_padding(network: nn.Module) -> Iterator[None]:
-    """Let a network hear windows as they are: one frame of letters for each, with nothing put around it."""
-    with padded(check_reader(network), "valid"):
-        yield
+    return HeardWindows(reader, features, stacked, windows.reset_index(drop=True))
