@@ -60,7 +60,7 @@ def main(
     measured = [
         *(phone_location(view, part=part) for part in ("absolute", "positive")),
         *other_rules(view, heard, maps, listed(compare) or []),
-        *random_weights(heard, maps, heard.random_maps(method, listed(layers), seed=seed, **options)),
+        *random_weights(heard, maps, heard.random_maps(method, listed(layers) or None, seed=seed, **options)),
         perturbation_areas(heard.curves(maps, patch=whole_numbers("patch", patch), steps=steps, seed=seed)),
     ]
     result = trust_table(measured, recording=view.name)
