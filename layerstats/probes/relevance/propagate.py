@@ -122,12 +122,12 @@ def relevance_by_rules(
     layers = (to,) if isinstance(to, str) else tuple(to)
     hidden = [name for name in layers if name != "input"]
     assert isinstance(book.rule, Rule)
-    wanted = dtype or book.rule.dtype or dtype_of(network)
+    wanted = dtype or book.rule.dtype or _own_type(network, input)
     start_value = start_value or book.rule.start
     check_choice("start_value", start_value, ("score", "one"))
     tokens = len(main_tensor(input))
     _check_finite(input)
-    device = device_of(network) or torch.device("cpu")
+    device = device_of(network) or main_tensor(input).device
     with (
         running(network, device, differentiate=True),
         weights_in(network, wanted),
@@ -195,7 +195,7 @@ def watch_operations(
     [(0, 'conv1d', '0'), (1, 'relu', '1')]
     """
     check_traceable(network)
-    wanted, device = dtype or dtype_of(network), device_of(network) or torch.device("cpu")
+    wanted, device = dtype or _own_type(network, input), device_of(network) or main_tensor(input).device
     found: list[WatchedOperation] = []
 
     def keep(number: int, name: str, layer: str, value: Any) -> None:
@@ -267,6 +267,13 @@ def _until(network: nn.Module, given: Prepared, layer: str) -> object:
     finally:
         hook.remove()
     raise ArgumentError(f"Layer {layer!r} does not run when the network does.")
+
+
+def _own_type(network: nn.Module, input: Prepared) -> torch.dtype:
+    """Type of the weights; of a network without weights that of its input."""
+    speech = main_tensor(input)
+    has_weights = any(weight.is_floating_point() for weight in network.parameters())
+    return dtype_of(network) if has_weights or not speech.is_floating_point() else speech.dtype
 
 
 def _as_type(input: Prepared, dtype: torch.dtype, device: torch.device) -> Prepared:

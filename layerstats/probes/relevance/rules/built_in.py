@@ -8,8 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from layerstats.checks import check_choice
 from layerstats.probes.relevance.operations.linear import LinearOperation
 from layerstats.probes.relevance.rules.rule import Rule, per_token, stabilised
+
+_TYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -183,9 +186,12 @@ class Adapted(Rule):
     ----------
     epsilon : float
         Added to |z_j|.
+    back : {"float32", "float64"}
+        Type of the convolutions on the way back.
     """
 
     epsilon: float = 1e-21
+    back: str = "float32"
     name: ClassVar[str] = "adapted"
     dtype: ClassVar[torch.dtype | None] = torch.float64
     start: ClassVar[str] = "one"
@@ -196,7 +202,11 @@ class Adapted(Rule):
         call = operation.call
         signs = (call.output if call.norm is None else call.norm.output).sign()
         shared = signs.mul_(relevance).div_(call.output.abs().add_(self.epsilon))
-        return operation.input * operation.back(shared, operation.own_weight, torch.float32)
+        return operation.input * operation.back(shared, operation.own_weight, _TYPES[self.back])
+
+    def __post_init__(self) -> None:
+        """Check the type."""
+        check_choice("back", self.back, _TYPES)
 
     def of_sums(self) -> Rule:
         """Return the epsilon rule with the same epsilon."""
