@@ -16,7 +16,7 @@ ACTIVATIONS = (
 )  # fmt: skip
 FUNCTIONS = (
     "abs", "square", "sqrt", "rsqrt", "exp", "expm1", "log", "log10", "log1p", "log2", "clamp", "clip", "clamp_min",
-    "clamp_max", "nan_to_num", "pow", "rpow", "erf", "reciprocal",
+    "clamp_max", "nan_to_num", "pow", "rpow", "erf", "sin", "cos", "reciprocal",
 )  # fmt: skip
 
 
