@@ -244,6 +244,12 @@ class MelFrontEnd(nn.Module):
                 "a longer n_fft."
             )
 
+    @property
+    def centres_hz(self) -> np.ndarray:
+        """Where the bands have their peaks, (mel,), in Hz."""
+        low, high = (_mel(self.configuration[name]) for name in ("low_hz", "high_hz"))
+        return _hz(np.linspace(low, high, self.mels + 2))[1:-1]
+
     def _filters(self) -> Tensor:
         chosen = {name: self.configuration[name] for name in ("rate_hz", "n_fft", "mels", "low_hz", "high_hz")}
         return torch.from_numpy(mel_filterbank(**chosen)).float()  # pyright: ignore[reportArgumentType]

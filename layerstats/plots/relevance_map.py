@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
+from mizani.breaks import breaks_extended
 from plotnine import (
     aes,
     coord_cartesian,
@@ -47,6 +50,7 @@ def relevance_map(
     beside: str | None = None,
     with_input: bool = True,
     title: str = "",
+    x_label: str = TIME_LABEL,
 ) -> ggplot:
     """Draw relevance in colour over the spectrogram in grey, with frequency in Hz, time in ms and phones marked.
 
@@ -67,6 +71,8 @@ def relevance_map(
         Whether the spectrogram alone stands on the left.
     title
         For instance the word and the speaker.
+    x_label
+        Title of the axis of time, for instance where 0 is the middle of a window.
 
     Raises
     ------
@@ -78,7 +84,8 @@ def relevance_map(
     bands = np.sort(pd.unique(table.loc[:, "frequency_hz"]))
     data = pd.DataFrame(
         {
-            "time_ms": column(table, "time_s") * 1000,
+            # Frames of two windows that are at the same time but for rounding.
+            "time_ms": (column(table, "time_s") * 1000).round(6),
             "band": np.searchsorted(bands, table["frequency_hz"].to_numpy()),
             "row": in_order(column(table, row)) if row else "",
             "beside": in_order(column(table, beside)) if beside else "relevance",
@@ -100,11 +107,11 @@ def relevance_map(
         + geom_raster(aes(fill="colour"))
         + (facet_grid("row", "beside") if row else facet_grid(cols="beside"))
         + scale_fill_identity()
-        + scale_x_continuous(expand=(0, 0))
+        + scale_x_continuous(breaks=cast(Any, breaks_extended(3)), expand=(0, 0))
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
         + coord_cartesian()
         + labs(
-            x=TIME_LABEL,
+            x=x_label,
             y="Frequency (Hz)",
             title=title or None,
             caption="Grey: what the network heard. Vermilion: relevance for the score, blue: against it;\n"
@@ -163,12 +170,31 @@ def _phones(phones: pd.DataFrame, panels: pd.DataFrame, bands: int, row: str | N
     ends = ends.loc[(ends["x"] > low) & (ends["x"] < high)].drop_duplicates(["row", "x"])
     start = np.maximum(marked["onset_s"].to_numpy(dtype=float) * 1000, low)
     stop = np.minimum(marked["offset_s"].to_numpy(dtype=float) * 1000, high)
-    words = marked.assign(x=(start + stop) / 2, y=1.06 * bands, text=marked["label"].astype(str))
-    # A letter needs a fiftieth of a panel's width, or it stands on its neighbour.
-    wide = (stop - start) > (high - low) * (0.015 + 0.022 * words["text"].str.len().to_numpy()) * max(1, len(names) / 2)
-    words = words.loc[wide & words["named"].to_numpy(dtype=bool)]
+    words = marked.assign(x=(start + stop) / 2, text=marked["label"].astype(str))
+    words = words.loc[words["named"].to_numpy(dtype=bool) & (stop > start)]
+    # Inches of a letter and of the gap between two labels, as parts of a panel.
+    letter, gap = (inches * len(names) / (PAGE_WIDTH - 0.9) * (high - low) for inches in (0.06, 0.04))
+    half = words["text"].str.len().to_numpy() * letter / 2
+    words = words.loc[(words["x"] - half >= low) & (words["x"] + half <= high)]
+    lines = [_lines(own, letter, gap) for _, own in words.groupby("row", observed=True, sort=False)]
+    words = words.assign(line=np.concatenate(lines) if lines else 0.0).dropna(subset="line")
+    above = 1.06 + 0.09 * words["line"].to_numpy()
     return [
         geom_vline(aes(xintercept="x"), data=ends, linetype="dashed", size=0.3, color="#595959"),
-        geom_text(aes("x", "y", label="text"), data=words, size=7),
-        geom_blank(aes("x", "y"), data=words.assign(y=1.14 * bands)),
+        geom_text(aes("x", "y", label="text"), data=words.assign(y=above * bands), size=7),
+        geom_blank(aes("x", "y"), data=words.assign(y=(above + 0.07) * bands)),
     ]
+
+
+def _lines(words: pd.DataFrame, letter: float, gap: float) -> np.ndarray:
+    """Return on which of two lines each label stands, 0 or 1, so that none meets another; missing where it would."""
+    free = [-np.inf, -np.inf]
+    found = np.full(len(words), np.nan)
+    order = np.argsort(words["x"].to_numpy(), kind="stable")
+    for place in order:
+        middle, half = float(words["x"].iloc[place]), len(str(words["text"].iloc[place])) * letter / 2
+        open_lines = [line for line in (0, 1) if middle - half >= free[line]]
+        if open_lines:
+            found[place] = open_lines[0]
+            free[open_lines[0]] = middle + half + gap
+    return found

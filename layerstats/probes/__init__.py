@@ -25,7 +25,9 @@ from layerstats.probes.record_heard import record_heard
 from layerstats.probes.recorder import record
 from layerstats.probes.relevance import (
     Relevance,
+    clip_maps,
     emitted_letters,
+    letter_maps,
     letter_times,
     record_letter_relevance,
     record_relevance,
@@ -41,10 +43,12 @@ __all__ = [
     "Relevance",
     "Variable",
     "boundary_distance",
+    "clip_maps",
     "decision",
     "emitted_letters",
     "features_table",
     "generate_speech",
+    "letter_maps",
     "letter_times",
     "make_again",
     "maps",

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from layerstats.corpora import Clips, open_corpus
+from layerstats.models import ModelCard, Wav2Letter, save_checkpoint, seeded
+from layerstats.resources import bundled
 from layerstats.store import store_arrays
 from layerstats.tables import check_frame
 
@@ -48,3 +50,22 @@ def test_models_of_activations_take_relevance_by_its_name(stores, make, tmp_path
     contrast = check_frame(pd.read_csv(tmp_path / "out" / "contrast.csv"), "phone_contrast")
     assert contrast["null_recordings"].tolist() == [3]
     assert "Relevance (mean over channels)" in (tmp_path / "out" / "curves.svg").read_text(encoding="utf-8")
+
+
+def test_relevance_maps_of_words(make, tmp_path):
+    network = bundled("data", "checkpoints", "commands", "commands_0.safetensors")
+    options = ["--words", "yes,no", "--methods", "gradient,epsilon", "--windows", "1"]
+    assert make("relevance_maps", tmp_path, network, *options) == {"word_yes", "word_no"}
+    assert "Frequency (Hz)" in (tmp_path / "word_yes.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_relevance_maps_of_letters(make, tmp_path):
+    """A network that says "a" wherever it likes; only what was said there counts as read."""
+    with seeded(3):
+        network = Wav2Letter(width=4, top=8)
+    network.conv12.bias.data[network.alphabet.letters.index("a")] = 0.5
+    network.conv12.weight.data *= 3
+    path = save_checkpoint(tmp_path / "letters.safetensors", network, ModelCard("letters", "Random weights."))
+    options = ["--letters", "a", "--windows", "1", "--utterances", "3"]
+    assert make("relevance_maps", tmp_path / "out", path, *options) == {"letter_a"}

@@ -33,6 +33,7 @@ OPTIONS = {
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
     "relevance_contrasts": ["--recording", "activations"],
+    "relevance_maps": [],
     "resampling": [],
     "series": [],
     "success": [],
@@ -42,7 +43,8 @@ OPTIONS = {
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
 SIMULATE = ("calibration", "interaction_calibration", "success_calibration", "variance_calibration")
-READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, "ladder", "lexical", "optimal_inputs")]
+NO_STORE = ("ladder", "lexical", "optimal_inputs", "relevance_maps")
+READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, *NO_STORE)]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
 CONTRAST = {name: ["--phones", "sh:s"] for name in ABOUT_PHONES}
@@ -153,7 +155,7 @@ def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script
     file.write_text("no folder")
     scores = tmp_path / "scores.csv"
     scores.write_text("model,listener,stage,observer,proportion_correct\na,1,conv1,Human,1\n")
-    first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint]}
+    first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint], "relevance_maps": [checkpoint]}
     first |= {name: [checkpoint, store] for name in ("ladder", "optimal_inputs")}
     first = {**first, "metamers": [scores]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")

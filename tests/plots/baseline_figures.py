@@ -411,11 +411,12 @@ def phone_shares():
 
 def _spectrogram(word, shift):
     frame, band = (axis.ravel() for axis in np.meshgrid(np.arange(50), np.arange(20), indexing="ij"))
-    formant = np.exp(-(((band - 6 - shift - 3 * np.sin(frame / 9)) / 2) ** 2))
-    relevance = np.exp(-(((frame - 24) / 5) ** 2) - ((band - 5 - shift) / 2) ** 2)
+    # Few steps, since the files have few colours.
+    formant = np.rint(4 * np.exp(-(((band - 6 - shift - 3 * np.sin(frame / 9)) / 2) ** 2))) / 4
+    relevance = np.rint(3 * np.exp(-(((frame - 24) / 5) ** 2) - ((band - 5 - shift) / 2) ** 2)) / 3
     hz = 700 * (10 ** ((band + 1) * 2840 / 20 / 2595) - 1)
     maps = pd.DataFrame({"time_s": 0.01 * frame, "frequency_hz": hz, "input": formant, "word": word})
-    ways = {"gradient": relevance * np.sin(frame * 0.9), "epsilon": relevance - 0.4 * np.roll(relevance, 160)}
+    ways = {"gradient": relevance * (1 - frame % 3), "epsilon": relevance - 0.4 * np.roll(relevance, 160)}
     return pd.concat([maps.assign(method=method, relevance=values) for method, values in ways.items()])
 
 

@@ -11,6 +11,7 @@ from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.record import record_letter_relevance, record_relevance
 from layerstats.probes.relevance.replacements import REPLACEMENTS, replacement_values
 from layerstats.probes.relevance.rules import Rule
+from layerstats.probes.relevance.spectrogram_maps import clip_maps, letter_maps
 from layerstats.probes.relevance.trust import (
     HeardWindows,
     RandomisedNetwork,
@@ -33,8 +34,10 @@ __all__ = [
     "Rule",
     "WatchedOperation",
     "attribute",
+    "clip_maps",
     "emitted_letters",
     "hear_windows",
+    "letter_maps",
     "letter_times",
     "patches",
     "perturbation_curves",
