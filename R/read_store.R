@@ -298,9 +298,13 @@ block_array <- function(folder, variable) {
 
 zarr_layer <- function(folder, layer, tokens) {
   variables <- unlist(zarr_metadata(folder)$attributes$variables)
-  series <- intersect(c("mean", "root_mean_square"), variables)
+  is_series <- function(name) {
+    identical(unlist(zarr_metadata(file.path(folder, name))$dimension_names), c("token", "sample"))
+  }
+  # A mean over channels where there is one, else what was recorded in its place.
+  series <- Filter(is_series, unique(c(intersect(c("mean", "root_mean_square"), variables), variables)))
   if (length(series) == 0) {
-    stop("Layer '", layer, "' has no mean over channels; read_variable() reads ", paste(variables, collapse = ", "), ".",
+    stop("Layer '", layer, "' has no series (token, sample); read_variable() reads ", paste(variables, collapse = ", "), ".",
          call. = FALSE)
   }
   time_s <- read_array(file.path(folder, "time_s"))

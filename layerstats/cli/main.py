@@ -15,6 +15,7 @@ from layerstats.cli import (
     judge,
     maximize,
     record,
+    relevance,
     stores,
     synthesise,
     train,
@@ -34,6 +35,7 @@ app.command("gamm")(gamm.gamm)
 app.command("verify")(verify.verify)
 app.command("example")(example.example)
 app.command("record")(record.record)
+app.command("relevance")(relevance.relevance)
 app.command("generate")(generate.generate)
 app.command("maximize")(maximize.maximize)
 app.command("judge")(judge.judge)

@@ -66,6 +66,9 @@ def export(
     store: Annotated[Path, typer.Argument(help="A Zarr store made by layerstats.")],
     to: Annotated[str, typer.Option(help="csv, parquet or netcdf.")] = "csv",
     out: Annotated[Path | None, typer.Option(help="Folder or file to write; beside the store by default.")] = None,
+    recording: Annotated[
+        str | None, typer.Option(help="Which recording, by name; activations by default, else the only one.")
+    ] = None,
     word: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     layer: Annotated[str | None, typer.Option(help="Only these layers, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
@@ -84,7 +87,7 @@ def export(
     """
     from layerstats.store import open_store
 
-    experiment = open_store(store)
+    experiment = open_store(store, recording=recording)
     experiment = experiment.select(word=listed(word), layer=listed(layer), split=listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
     options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}

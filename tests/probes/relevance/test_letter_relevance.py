@@ -16,6 +16,7 @@ from layerstats.corpora import utterance
 from layerstats.errors import ArgumentError, DataError, NetworkError, StoreError
 from layerstats.probes.relevance import attribute, record_relevance, window_recording
 from layerstats.probes.relevance.shared_pass import SharedPass
+from layerstats.resources import bundled
 from layerstats.store import check_store, open_store
 
 SMALL = Path(__file__).with_name("letter_windows.py")
@@ -276,3 +277,17 @@ def test_a_network_that_takes_its_whole_input_together_shares_no_pass():
     frames = torch.randn(1, 30, 4)
     with pytest.raises(NetworkError, match="shared=False"):
         SharedPass(Whole(), frames[:, :10]).of(frames, [0, 3])
+
+
+@pytest.mark.r
+def test_r_reads_relevance_as_it_reads_activations(stored, tmp_path):
+    code = (
+        f'source("{bundled("R", "read_store.R")}"); store <- read_store("{stored}", recording = "adapted"); '
+        f'write.csv(store$relevance, "{tmp_path / "r.csv"}", row.names = FALSE); cat(names(store))'
+    )
+    said = subprocess.run(["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=True).stdout
+    assert "relevance" in said.split()
+    theirs = pd.read_csv(tmp_path / "r.csv")
+    ours = open_store(stored, recording="adapted").to_frame(values="sum")
+    assert np.allclose(theirs["value"], ours["value"])
+    assert theirs["token"].tolist() == ours["token"].tolist()

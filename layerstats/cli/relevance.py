@@ -1,0 +1,172 @@
+"""`layerstats relevance`: which part of what a network hears its answers rest on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from layerstats.cli.arguments import listed
+from layerstats.cli.network_file import load_network
+from layerstats.cli.speech import (
+    ALIGN_HELP,
+    CORPUS_HELP,
+    DAMAGED_HELP,
+    TOO_LONG_HELP,
+    align_speech,
+    open_speech,
+    tell_damage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from layerstats.cli.progress import Steps
+    from layerstats.corpora import Corpus
+
+
+def relevance(
+    network: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a torch module.")],
+    store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
+    corpus: Annotated[str, typer.Option(help=CORPUS_HELP)] = "demo",
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose relevance: an output by its name or its number from 0, a unit as conv2:5, own_word (the output "
+            "of each token's own word; the default), or of a network that reads letters a letter or emitted (the "
+            "letter that was read; the default)."
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="gradient, input_x_gradient, integrated_gradients, or a rule: lrp_0, epsilon, epsilon_relative, "
+            "gamma, alpha_beta, z_plus, flat, adapted (Krug & Stober 2018)."
+        ),
+    ] = "epsilon",
+    rules: Annotated[
+        str | None,
+        typer.Option(help="Other rules by layer, type or operation: 'conv1: flat; linear: epsilon(0.01)'."),
+    ] = None,
+    epsilon: Annotated[float | None, typer.Option(help="Of a rule, in place of its usual one.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Of a rule: type in which the network runs, as float64.")] = None,
+    start: Annotated[str | None, typer.Option(help="Of outputs: logit, log_probability, probability or one.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Of integrated gradients.")] = None,
+    layers: Annotated[
+        str,
+        typer.Option(help="input, and names or patterns of layers, separated by commas; of letters only the input."),
+    ] = "input",
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Names of the network's outputs in order, separated by commas; else those of a checkpoint."),
+    ] = None,
+    part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
+    frames: Annotated[
+        str, typer.Option(help="Of letters: runs (one window a run of frames with the same letter) or all.")
+    ] = "runs",
+    maps: Annotated[bool, typer.Option(help="Keep whole maps, not only their sums.")] = False,
+    words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
+    too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
+    damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
+    align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
+    untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
+) -> None:
+    """Record which part of the input, or of layers, an answer of a network rests on, into a store."""
+    from layerstats.cli.progress import steps as shown
+    from layerstats.models import part as part_of
+    from layerstats.probes import network_attributes
+    from layerstats.probes.relevance.reading import reads_letters
+
+    with shown() as step:
+        speech = open_speech(step, corpus, listed(words), damaged).subset(split=split)
+        speech = align_speech(step, speech) if align else speech
+        step("loading the network")
+        module, card = load_network(network)
+        module = part_of(module, part)
+        numbers = {"epsilon": epsilon, "dtype": dtype, "steps": steps}
+        how: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+        how |= {"method": method, "start": start, "rules": _rules(rules)}
+        about = {} if card is None else network_attributes(card, part)
+        if reads_letters(module):
+            how |= {"target": target or "emitted", "layers": layers, "maps": maps, "frames": frames}
+            _record_letters(step, module, speech, store, about, how, untrained)
+        else:
+            outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
+            number = target is not None and target.isdecimal() and target not in (outputs or [])
+            how |= {"target": int(target) if number else target or "own_word", "labels": outputs}
+            options = {"layers": listed(layers), "too_long": too_long, "damaged": damaged, "maps": maps}
+            _record_tokens(step, module, speech, store, about, how, options, untrained)
+    typer.echo(store)
+
+
+def _record_letters(
+    step: Steps,
+    module: nn.Module,
+    speech: Corpus,
+    store: Path,
+    about: Mapping[str, object],
+    how: dict[str, Any],
+    untrained: int,
+) -> None:
+    """Record windows of emitted letters; untrained networks hear those of the trained one."""
+    from layerstats.models import untrained as fresh
+    from layerstats.probes import emitted_letters, record_relevance
+    from layerstats.store import untrained_name
+
+    step("reading letters")
+    windows = emitted_letters(module, speech, frames=how["frames"], progress=step.move)
+    for note in windows.attrs["notes"]:
+        typer.echo(f"note: {note}", err=True)
+    step("recording")
+    record_relevance(module, speech, store, windows=windows, attrs=about, progress=step.move, **how)
+    for seed in range(untrained):
+        step(f"recording an untrained network ({seed + 1} of {untrained})")
+        of_it = {name: value for name, value in about.items() if name != "network_seed"}
+        of_it |= {"seed": seed, "trained": False}
+        name = f"{how['method']}_{untrained_name(seed)}"
+        options = {**how, "maps": False, "windows": windows, "recording": name, "attrs": of_it}
+        record_relevance(fresh(module, seed), speech, store, progress=step.move, **options)
+
+
+def _record_tokens(
+    step: Steps,
+    module: nn.Module,
+    speech: Corpus,
+    store: Path,
+    about: Mapping[str, object],
+    how: dict[str, Any],
+    options: dict[str, Any],
+    untrained: int,
+) -> None:
+    """Record whole tokens."""
+    from layerstats.corpora import clips_for
+    from layerstats.probes import Relevance, record_relevance, record_untrained
+
+    length = {name: options.pop(name) for name in ("too_long", "damaged")}
+    clips = clips_for(module, speech, **length)
+    tell_damage(clips)
+    step("recording")
+    record_relevance(module, clips, store, attrs=about, progress=step.move, **how, **options)
+    if untrained:
+        step(f"recording {untrained} untrained networks")
+        # Maps of these are asked for by nobody.
+        quantity = Relevance(**how)
+        same = {"quantity": quantity, "layers": options["layers"], "attrs": about, "progress": step.move}
+        record_untrained(module, clips, store, range(untrained), **same)
+
+
+def _rules(text: str | None) -> dict[str, str] | None:
+    """Read rules by layer, type or operation."""
+    from layerstats.errors import ArgumentError
+
+    if not text:
+        return None
+    pairs = [part.partition(":") for part in text.split(";") if part.strip()]
+    wrong = [name for name, colon, rule in pairs if not (name.strip() and colon and rule.strip())]
+    if wrong:
+        raise ArgumentError(f"--rules takes 'NAME: RULE; NAME: RULE', for instance 'conv1: flat', but got {text!r}.")
+    return {name.strip(): rule.strip() for name, _, rule in pairs}

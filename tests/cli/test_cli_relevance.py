@@ -1,0 +1,76 @@
+"""`layerstats relevance`: what is recorded is said in the shell as in Python."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from layerstats.cli.main import app
+from layerstats.corpora import clips_for, demo_corpus
+from layerstats.errors import ArgumentError
+from layerstats.models import load_checkpoint
+from layerstats.probes import record_relevance
+from layerstats.resources import bundled
+from layerstats.store import open_store
+
+WORDS = bundled("data", "checkpoints", "words.safetensors")
+LETTERS = """
+from layerstats.models import Wav2Letter, seeded
+
+def build():
+    with seeded(2):
+        return Wav2Letter(width=4, top=8)
+"""
+
+
+def run(*arguments, command="relevance"):
+    result = CliRunner().invoke(app, [command, *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0
+    return result
+
+
+def test_of_whole_tokens(tmp_path):
+    options = ["--words", "ask,wash", "--split", "test", "--layers", "input,conv5", "--untrained", "1"]
+    rules = ["--method", "epsilon", "--epsilon", "0.01", "--rules", "conv1: flat"]
+    run(WORDS, tmp_path / "shell.zarr", *options, *rules)
+    network, card = load_checkpoint(WORDS)
+    clips = clips_for(network, demo_corpus(words=["ask", "wash"]).subset(split="test"))
+    how = {"labels": card.outputs, "epsilon": 0.01, "rules": {"conv1": "flat"}, "layers": ["input", "conv5"]}
+    theirs = record_relevance(network, clips, tmp_path / "python.zarr", **how)
+    ours = open_store(tmp_path / "shell.zarr", quantity="relevance", trained=True)
+    for layer in ("input", "conv5"):
+        np.testing.assert_array_equal(ours.layer(layer)["mean"], theirs.layer(layer)["mean"])
+    assert ours.recording_attrs["rules"] == "epsilon(epsilon=0.01); conv1: flat"
+    assert set(ours.recordings["recording"]) == {"epsilon", "epsilon_untrained_00", "input"}
+
+
+def test_of_letters(tmp_path):
+    (tmp_path / "network.py").write_text(LETTERS, encoding="utf-8")
+    network = f"{tmp_path / 'network.py'}:build"
+    options = ["--corpus", "demo:sentences=2", "--method", "adapted", "--untrained", "1"]
+    run(network, tmp_path / "s.zarr", *options)
+    found = open_store(tmp_path / "s.zarr", quantity="relevance", trained=True)
+    assert found.recording_attrs["target"] == "emitted"
+    assert found.window_sums("adapted")["coverage"].sum() > 0
+    shown = run(tmp_path / "s.zarr", command="info").output
+    assert "adapted_untrained_00" in shown
+    assert "Sums" in shown
+    folder = tmp_path / "out"
+    run(tmp_path / "s.zarr", "--out", folder, "--recording", "adapted", command="export")
+    assert (folder / "relevance.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--rules", "conv1"], "--rules takes"),
+        (["--method", "lrp"], "'method'"),
+        (["--target", "cash"], "There is no target 'cash'"),
+        (["--method", "gradient", "--epsilon", "0.1"], "has no option 'epsilon'"),
+    ],
+)
+def test_what_is_said_wrongly_leaves_nothing(tmp_path, options, reason):
+    with pytest.raises(ArgumentError, match=reason):
+        run(WORDS, tmp_path / "s.zarr", "--words", "ask", "--split", "test", *options)
+    assert not (tmp_path / "s.zarr").exists()
