@@ -138,7 +138,7 @@ def relevance_by_rules(
             raise ArgumentError(f"Relevance needs an input of real numbers, but got {main_tensor(input).dtype}.")
         mode = Propagation(network, book, main_tensor(given), values)
         with mode.named(), capturing(network, hidden, lambda _layer, output: get_gradient_edge(output)) as edges, mode:
-            output = call(network, given) if not start_layer else _until(network, given, start_layer)
+            output = _run(network, given) if not start_layer else _until(network, given, start_layer)
             mode.check_output(output)
             scores = start(output)
         _check_scores(scores, tokens)
@@ -207,7 +207,7 @@ def watch_operations(
         given, _ = differentiable(_as_type(input, wanted, device))
         mode = Propagation(network, RuleBook("lrp_0", None, network), main_tensor(given), watch=keep)
         with mode.named(), allow_mutation_on_saved_tensors(), mode:
-            call(network, given)
+            _run(network, given)
     return tuple(found)
 
 
@@ -216,9 +216,9 @@ def check_traceable(network: nn.Module) -> None:
 
     Examples
     --------
-    >>> check_traceable(torch.jit.script(nn.ReLU()))  # doctest: +SKIP
+    >>> check_traceable(torch.compile(nn.ReLU()))
     Traceback (most recent call last):
-    layerstats.errors.NetworkError: Relevance needs to see the operations of the network, but ...
+    layerstats.errors.NetworkError: Relevance needs to see the operations of the network, but torch.compile compiled ...
     """
     check_ready(network)
     for name, module in network.named_modules():
@@ -251,6 +251,18 @@ class _Reached(BaseException):
         self.output = output
 
 
+def _run(network: nn.Module, given: Prepared) -> object:
+    try:
+        return call(network, given)
+    except NetworkError as error:
+        if "TorchScript" not in str(error):
+            raise
+        raise NetworkError(
+            f"Relevance needs to see the operations of the network, but a function that this {type(network).__name__} "
+            "calls is a script of torch.jit. Let it call the function that was scripted or traced."
+        ) from error
+
+
 def _until(network: nn.Module, given: Prepared, layer: str) -> object:
     modules = dict(network.named_modules())
     if layer not in modules:
@@ -261,7 +273,7 @@ def _until(network: nn.Module, given: Prepared, layer: str) -> object:
 
     hook = modules[layer].register_forward_hook(stop)
     try:
-        call(network, given)
+        _run(network, given)
     except _Reached as reached:
         return reached.output
     finally:

@@ -140,9 +140,17 @@ def test_compiled_and_scripted_networks_are_refused():
             relevance_of(network, [[1.0, 2.0]])
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_function_that_is_a_script_is_refused():
+    script = torch.jit.trace(lambda values: values * 2 + values, torch.zeros(1, 2))
+    network = nn.Sequential(nn.Linear(2, 2), Written(lambda self, values: script(values)))
+    with pytest.raises(NetworkError, match=r"function that this Sequential calls is a script of torch\.jit"):
+        relevance_of(network, [[1.0, 2.0]])
+
+
 def test_an_operation_without_a_rule_is_named_with_its_module():
-    network = nn.Sequential(nn.Linear(2, 2), Written(lambda self, values: torch.sin(values)))
-    with pytest.raises(NetworkError, match=r"operation 'sin'.*module '1' \(Written\).*register_rule\('sin'\)"):
+    network = nn.Sequential(nn.Linear(2, 2), Written(lambda self, values: torch.sinc(values)))
+    with pytest.raises(NetworkError, match=r"operation 'sinc'.*module '1' \(Written\).*register_rule\('sinc'\)"):
         relevance_of(network, [[1.0, 2.0]])
 
 
