@@ -15,6 +15,8 @@ import typer
 from layerstats.cli.arguments import listed
 from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
 from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing
+from layerstats.cli.demo_relevance import ANALYSES as RELEVANCE
+from layerstats.cli.demo_relevance import record_small_relevance, relevance_jobs
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips
     from layerstats.models import ModelCard
 
-# In the order of the page.
 # The small networks, in the order in which they are compared.
 SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
 ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
-LONGEST_FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "interactions", "series")
+# In the order of the page.
+PAGE = (*ANALYSES, *RELEVANCE, *MAXIMIZATION)
+# Those that wait for nothing, the longest first.
+FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "interactions", *RELEVANCE, "series")
 # Untrained networks beside the small ones of several seeds.
 SMALL_UNTRAINED = 5
 
@@ -70,7 +74,9 @@ def demo(
         network = checkpoint if checkpoint is not None else bundled("data", "checkpoints", "ciwgan.safetensors")
         card = _record(step, clips, store, network, untrained)
         networks = _record_small_networks(step, clips, out / "networks.zarr")
+        relevance = record_small_relevance(step, clips, network, out / "relevance")
         jobs = _jobs(store, networks, network, corpus, phones)
+        jobs |= relevance_jobs(relevance, letters=corpus.startswith("demo"))
         if not _has_both_sides(clips):
             del jobs["lexical"]
         if corpus.startswith("demo"):
@@ -80,13 +86,13 @@ def demo(
         if sides:
             chosen = ["--layers", _middle_layer(store), "--workers", "1"]
             jobs["interactions"] = [str(store), "--contrast", phones, *sides, *chosen]
-        step(f"analyses: {', '.join(name for name in (*ANALYSES, *MAXIMIZATION) if name in jobs)}")
+        step(f"analyses: {', '.join(name for name in PAGE if name in jobs)}")
         failures = _analyse(step, jobs, out, workers, seed)
         step("writing the page")
         page = write_page(
             out,
             title=f"What {card.name} encodes of {clips.corpus.name}",
-            sections=tuple(name for name in (*ANALYSES, *MAXIMIZATION) if name in jobs),
+            sections=tuple(name for name in PAGE if name in jobs),
             links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
             introduction=_introduction(clips, card, untrained) + _about_maximization(jobs),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
@@ -215,7 +221,7 @@ def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) 
 
 def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
-    done, wanted = [], [name for name in (*LONGEST_FIRST, *MAXIMIZATION) if name in jobs]
+    done, wanted = [], [name for name in (*FIRST, *MAXIMIZATION) if name in jobs]
     with ThreadPoolExecutor(workers) as pool:
 
         def submit(names: Sequence[str]) -> dict[str, Future[str | None]]:
@@ -224,7 +230,7 @@ def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, s
 
         store = out / "maximizations.zarr"
         maximized = pool.submit(_run, maximizing(store, seed)) if "success" in jobs else None
-        running = submit(LONGEST_FIRST)
+        running = submit(FIRST)
         if maximized is not None:
             running["maximizing"] = maximized
             # These wait for the store; the others run meanwhile.
@@ -244,7 +250,7 @@ def _script(name: str, arguments: list[str], out: Path, seed: int) -> list[str]:
     """Return the command that runs a script of `analyses/`; not all draw anything."""
     from layerstats.resources import bundled
 
-    seeded = [] if name in WITHOUT_SEED else ["--seed", str(seed)]
+    seeded = [] if name in (*WITHOUT_SEED, "relevance_contrasts") else ["--seed", str(seed)]
     return [sys.executable, str(bundled("analyses", f"{name}.py")), *arguments, "--out", str(out), *seeded]
 
 

@@ -38,12 +38,14 @@ OPTIONS = {
     "series": [],
     "success": [],
     "success_calibration": [],
+    "trust": ["--recording", "activations"],
+    "trust_calibration": [],
     "variance_calibration": [],
     "words": [],
 }
 SCRIPTS = sorted(path.stem for path in bundled("analyses").glob("*.py"))
-SIMULATE = ("calibration", "interaction_calibration", "success_calibration", "variance_calibration")
-NO_STORE = ("ladder", "lexical", "optimal_inputs", "relevance_maps")
+SIMULATE = tuple(name for name in OPTIONS if name.endswith("calibration"))
+NO_STORE = ("ladder", "lexical", "optimal_inputs", "relevance_maps", "trust")
 READ_A_STORE = [name for name in OPTIONS if name not in (*SIMULATE, *NO_STORE)]
 ABOUT_WORDS = ["channels", "networks", "resampling", "series", "words"]
 ABOUT_PHONES = ["channels", "networks", "phones", "resampling"]
@@ -156,7 +158,7 @@ def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script
     scores = tmp_path / "scores.csv"
     scores.write_text("model,listener,stage,observer,proportion_correct\na,1,conv1,Human,1\n")
     first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint], "relevance_maps": [checkpoint]}
-    first |= {name: [checkpoint, store] for name in ("ladder", "optimal_inputs")}
+    first |= {name: [checkpoint, store] for name in ("ladder", "optimal_inputs")} | {"trust": [store, checkpoint]}
     first = {**first, "metamers": [scores]}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")

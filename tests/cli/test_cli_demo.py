@@ -19,6 +19,8 @@ TABLES = (
     "phones/contrast",
     "interactions/column",
     "interactions/training",
+    "relevance_contrasts/signed",
+    "relevance_contrasts/absolute_untrained",
 )
 
 
