@@ -36,8 +36,8 @@ def relevance(
         str | None,
         typer.Option(
             help="Whose relevance: an output by its name or its number from 0, a unit as conv2:5, own_word (the output "
-            "of each token's own word; the default), or of a network that reads letters a letter or emitted (the "
-            "letter that was read; the default)."
+            "of each token's own word; the default), decision (each token's largest output), or of a network of "
+            "letters a letter or emitted (the letter that was read; the default)."
         ),
     ] = None,
     method: Annotated[
@@ -78,7 +78,7 @@ def relevance(
     """Record which part of the input, or of layers, an answer of a network rests on, into a store."""
     from layerstats.cli.progress import steps as shown
     from layerstats.models import part as part_of
-    from layerstats.probes import network_attributes
+    from layerstats.probes import decision, network_attributes
     from layerstats.probes.relevance.reading import reads_letters
 
     with shown() as step:
@@ -97,7 +97,8 @@ def relevance(
         else:
             outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
             number = target is not None and target.isdecimal() and target not in (outputs or [])
-            how |= {"target": int(target) if number else target or "own_word", "labels": outputs}
+            named = decision if target == "decision" and target not in (outputs or []) else target or "own_word"
+            how |= {"target": int(target) if number and target else named, "labels": outputs}
             options = {"layers": listed(layers), "too_long": too_long, "damaged": damaged, "maps": maps}
             _record_tokens(step, module, speech, store, about, how, options, untrained)
     typer.echo(store)

@@ -45,6 +45,16 @@ def test_of_whole_tokens(tmp_path):
     assert set(ours.recordings["recording"]) == {"epsilon", "epsilon_untrained_00", "input"}
 
 
+def test_of_what_a_network_without_words_decides_for(tmp_path):
+    """Of a critic, its only output."""
+    options = ["--words", "ask,wash", "--split", "test", "--part", "discriminator", "--layers", "input"]
+    for name in ("decision", "0"):
+        run(bundled("data", "checkpoints", "ciwgan.safetensors"), tmp_path / name, *options, "--target", name)
+    ours, first = (open_store(tmp_path / name, recording="epsilon") for name in ("decision", "0"))
+    np.testing.assert_array_equal(ours.layer("input")["mean"], first.layer("input")["mean"])
+    assert ours.recording_attrs["target"] == "function decision"
+
+
 def test_of_letters(tmp_path):
     (tmp_path / "network.py").write_text(LETTERS, encoding="utf-8")
     network = f"{tmp_path / 'network.py'}:build"
