@@ -10,6 +10,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance import relevance_by_rules
+from layerstats.probes.relevance.rules import RULES
 
 
 def unit(output):
@@ -141,6 +142,26 @@ def test_what_is_masked_gets_none_and_changes_nothing():
     alone = relevance_by_rules(network, values[:, :4], unit, "epsilon(1e-9)").values["input"]
     assert not padded[:, 4:].any()
     torch.testing.assert_close(padded[:, :4], alone)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_goes_through_attention_normalisation_and_cells(rule):
+    """Where a rule is no way of sharing in proportion, as flat is, LRP-0 takes its place in products and cells."""
+    network = nn.Sequential(Classes(), Cells()).eval()
+    values = torch.randn(3, 6, 8, generator=torch.Generator().manual_seed(2))
+    found = relevance_by_rules(network, values, lambda output: output[:, 3, 1], rule)
+    assert torch.isfinite(found.values["input"]).all()
+    assert (found.values["input"] != 0).any()
+
+
+class Cells(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.cells = nn.GRU(8, 4, batch_first=True)
+
+    def forward(self, values):
+        return self.cells(values)[0]
 
 
 NEIGHBOURS = torch.ones(5, 5, dtype=torch.bool).triu(2)

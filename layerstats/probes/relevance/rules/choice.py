@@ -22,7 +22,7 @@ from layerstats.probes.relevance.operations.registry import (
     operation_named,
 )
 from layerstats.probes.relevance.operations.shared import Denominators
-from layerstats.probes.relevance.rules.built_in import RULES, Adapted, LrpZero
+from layerstats.probes.relevance.rules.built_in import RULES, Adapted, Epsilon, EpsilonRelative, LrpZero
 from layerstats.probes.relevance.rules.rule import Rule
 
 # What is no way of sharing among contributions: what a normalisation does, and what hands on all it gets, or nothing.
@@ -78,7 +78,10 @@ class SharedByRule:
 
     def __call__(self, call: OperationCall, relevance: Any) -> Any:
         """Relevance of the active inputs of a call."""
-        return self.shared(call, relevance, Denominators(call, self.rule.of_sums() or LrpZero(), self.rule))
+        sums = self.rule.of_sums()
+        # Shares in proportion to contributions; the flat rule has none, and LRP-0 stands in for it.
+        in_proportion = sums if isinstance(sums, Epsilon | EpsilonRelative) else LrpZero()
+        return self.shared(call, relevance, Denominators(call, in_proportion, self.rule))
 
     def __str__(self) -> str:
         """As `read_rule` reads it."""
