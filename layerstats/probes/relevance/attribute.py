@@ -75,7 +75,6 @@ def attribute(
         the axis of time is named "time" or "sample".
     **options
         Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
-        Of the method. "integrated_gradients": `steps` (50) and `replacement` ("zero"), where the path begins.
         "occlusion": `stretches` (a table of ``row, start, stop``, see `spoken_stretches`, or a function that makes it
         of `tokens`) or `patch` and `hop` (see `patches`), `replacement` ("zero", "mean", "noise", a number, other
         values, or a function; see `replacement_values`), `batch_size` (32); and of both `seed` (0), of noise. Rules:
