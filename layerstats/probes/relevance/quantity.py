@@ -177,11 +177,18 @@ def lost(start: Tensor, relevance: Tensor, scale: Tensor | None = None) -> Tenso
 def rules_text(value: object) -> object:
     """Return an option of a method as text, numbers as they are: rules by layer as "conv1: flat; linear: epsilon".
 
+    Functions are told by their names, so that another run says the same.
+
     Examples
     --------
     >>> rules_text({"conv1": "flat", "linear": "epsilon"})
     'conv1: flat; linear: epsilon'
+    >>> rules_text(len)
+    'function len'
     """
     if isinstance(value, Mapping):
         return "; ".join(f"{key if isinstance(key, str) else key.__name__}: {rule}" for key, rule in value.items())
+    if callable(value):
+        # Not as Python writes it, with an address that is another one in the next run.
+        return f"function {getattr(value, '__qualname__', type(value).__qualname__)}"
     return str(value) if not isinstance(value, str | bool | int | float) else value
