@@ -65,10 +65,16 @@ def main(
     ]
     result = trust_table(measured, recording=view.name)
     output.table(result.table, "trust", f"Trust in {view.name} of {card.name}", CAPTION)
-    output.figure(map_trust(result.table), "trust_figure", f"Trust in {view.name} of {card.name}", CAPTION)
+    output.figure(map_trust(drawn(result.table)), "trust_figure", f"Trust in {view.name} of {card.name}", CAPTION)
     if result.notes:
         output.text("notes", "Notes", "\n".join(result.notes))
     return output
+
+
+def drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the figure has room for: of maps all values, of agreement the ranks without signs."""
+    known = ~table["measure"].str.contains("correlation|same time") | table["measure"].str.endswith(", absolute")
+    return table.loc[known & (table["condition"] != "positive")]
 
 
 def spread_over_speakers(view: Experiment, windows: int, seed: int) -> Experiment:
