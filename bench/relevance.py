@@ -172,13 +172,20 @@ def main() -> None:
     """Measure and print."""
     import torch
 
+    from layerstats.models import Wav2Letter, seeded
+
     torch.set_num_threads(1)
-    network = letters()
-    speech, windows = windows_of(network, WINDOWS)
-    print(f"{len(windows)} windows of {windows['utterance'].nunique()} utterances")
-    network.padding = "valid"
-    passes(network, speech, windows)
-    rates(network, speech, windows)
+    shipped = letters()
+    speech, windows = windows_of(shipped, WINDOWS)
+    with seeded(0):
+        published = Wav2Letter().eval()
+    for name, network, count in (("shipped", shipped, WINDOWS), ("published", published, BATCH)):
+        some = windows.iloc[:count]
+        width, top = (network.configuration[one] for one in ("width", "top"))
+        print(f"-- {name} widths ({width}, {top}): {count} windows of {some['utterance'].nunique()} utterances")
+        network.padding = "valid"
+        passes(network, speech, some)
+        rates(network, speech, some)
     memory()
 
 
