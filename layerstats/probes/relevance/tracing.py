@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -100,7 +100,7 @@ class Propagation(TorchFunctionMode):
                 return expansion(*args, **kwargs)
         if operation_named(name) is not None:
             return self._apply(name, in_place, func, args, kwargs, active)
-        if isinstance(func, types_of_functions) and not is_routed(name):
+        if isinstance(func, FunctionType) and not is_routed(name):
             with self:
                 return _unoverridden(func)(*args, **kwargs)
         result = func(*args, **kwargs)
@@ -262,9 +262,6 @@ class _HandBack(torch.autograd.Function):
         return (None, None, None, None, *handed)
 
 
-types_of_functions = types.FunctionType
-
-
 def _check_shapes(call: OperationCall, handed: Any) -> None:
     shapes = [None if part is None else tuple(part.shape) for part in handed]
     wanted = [tuple(tensor.shape) for tensor in call.inputs]
@@ -308,10 +305,10 @@ def _not_in_place(
     return bound.args, bound.kwargs, in_place
 
 
-def _unoverridden(func: types.FunctionType) -> Callable[..., Any]:
+def _unoverridden(func: FunctionType) -> Callable[..., Any]:
     """Body of a function of torch that is made of others, which would otherwise ask for overrides of itself."""
     settled = {name: lambda *_args: False for name in _LOOK}
-    body = types.FunctionType(
+    body = FunctionType(
         func.__code__, {**func.__globals__, **settled}, func.__name__, func.__defaults__, func.__closure__
     )
     body.__kwdefaults__ = func.__kwdefaults__

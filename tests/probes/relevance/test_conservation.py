@@ -189,3 +189,32 @@ def test_the_network_is_left_as_it_was():
 class Failing(nn.Module):
     def forward(self, values):
         raise ValueError("no")
+
+
+class Shared(nn.Module):
+    """A convolution whose output goes into a normalisation and, on another way, into a sum."""
+
+    def __init__(self, shared):
+        super().__init__()
+        torch.manual_seed(2)
+        self.shared = shared
+        self.convolution, self.norm = nn.Conv1d(2, 3, 3), nn.BatchNorm1d(3)
+        self.norm.running_mean.normal_()
+        self.norm.bias.data.normal_()
+
+    def forward(self, values):
+        output = self.convolution(values)
+        normalised = self.norm(output)
+        return torch.relu(normalised + output if self.shared else normalised).flatten(1)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_normalisation_is_merged_only_where_nothing_else_uses_what_it_got(shared):
+    network, inputs = Shared(shared).double(), torch.randn(2, 2, 8, dtype=torch.float64)
+    found = relevance_by_rules(network, inputs, lambda output: output.sum(1), "lrp_0").values["input"]
+    # Of a network of ReLUs LRP-0 is input times gradient, so long as nothing is merged that is used twice.
+    given = inputs.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(network.eval()(given).sum(), given)
+    torch.testing.assert_close(found, inputs * gradient)
+    first_lost = relevance_by_rules(network, inputs, lambda output: output.sum(1), "z_plus").conservation_error["norm"]
+    assert bool((first_lost == 0).all()) is not shared

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from layerstats.errors import ArgumentError
 from layerstats.probes.relevance.operations.call import OperationCall
 
 # Gives the relevance of the active inputs (one tensor, or one each) from the call and the relevance of its output.
@@ -143,9 +142,3 @@ def is_routed(name: str) -> bool:
 def kinds() -> tuple[str, ...]:
     """Return the words for kinds of operations."""
     return tuple(sorted({operation.kind for operation in _OPERATIONS.values()}))
-
-
-def check_operation(name: str) -> None:
-    """Raise `ArgumentError` where no operation has that name."""
-    if name not in _OPERATIONS:
-        raise ArgumentError(f"No operation is called {name!r}. Those with rules are: {', '.join(sorted(_OPERATIONS))}.")
