@@ -93,7 +93,7 @@ def test_each_window_has_the_relevance_that_it_has_alone(stored, network, corpus
 
 def test_the_store_says_what_it_holds(stored, windows):
     found = open_store(stored, quantity="relevance")
-    assert found.recording_attrs["rules"] == "adapted(epsilon=1e-21)"
+    assert found.recording_attrs["rules"] == "adapted(epsilon=1e-21, back='float32')"
     assert found.recording_attrs["dtype"] == "float64"
     assert found.recording_attrs["start"] == "one"
     tokens = found.tokens
