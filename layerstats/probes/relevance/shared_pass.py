@@ -1,8 +1,8 @@
-"""One forward pass over the windows of an utterance: each window gets its part of what every operation gave."""
+"""One forward pass over the windows of each utterance: each window gets its part of what every operation gave."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from layerstats.probes.relevance.tracing import Values
 
 
 class SharedPass:
-    """Values of a network's operations for windows of an utterance.
+    """Values of a network's operations for windows of utterances.
 
     Neighbouring windows share most of their frames. Where each value depends on nothing but frames around it, as in
     convolutions without padding, those of a window are a part of those of the utterance.
@@ -36,7 +36,7 @@ class SharedPass:
     --------
     >>> network = nn.Conv1d(3, 2, 4, stride=2)
     >>> frames = torch.randn(1, 3, 20)
-    >>> shared = SharedPass(network, frames[:, :, 0:8], time_axis=2).of(frames, [0, 2, 12])
+    >>> shared = SharedPass(network, frames[:, :, 0:8], time_axis=2).of([(frames, [0, 2, 12])])
     >>> torch.allclose(shared(0, "conv1d", ""), torch.cat([network(frames[:, :, at : at + 8]) for at in (0, 2, 12)]))
     True
     """
@@ -47,25 +47,27 @@ class SharedPass:
         self.network, self.frames, self.dtype, self.time_axis = network, window.shape[time_axis], dtype, time_axis
         self.window = watch_operations(network, window, dtype)
 
-    def of(self, features: Tensor, starts: Sequence[int]) -> Values:
-        """Run the network once over frames, and return what gives its operations' values for windows of these.
+    def of(self, utterances: Iterable[tuple[Tensor, Sequence[int]]]) -> Values:
+        """Run the network once over each utterance, and return what gives its operations' values for all windows.
 
         Parameters
         ----------
-        features : Tensor
-            (1, time, mel).
-        starts : sequence of int
-            First frame of each window.
+        utterances : iterable of (Tensor, sequence of int)
+            Features of each, (1, time, mel), and the first frame of each of its windows.
         """
+        found = [self._of_utterance(features, starts) for features, starts in utterances]
+        parts = [torch.cat(some) for some in zip(*found, strict=True)]
+        # What the score is made of after the network ran is computed as ever.
+        return lambda number, _name, _layer: parts[number] if number < len(parts) else None
+
+    def _of_utterance(self, features: Tensor, starts: Sequence[int]) -> list[Tensor]:
         first, last = min(starts), max(starts)
         heard = features.narrow(self.time_axis, first, last - first + self.frames)
         seen = watch_operations(self.network, heard, self.dtype)
         if [(one.name, one.layer) for one in seen] != [(one.name, one.layer) for one in self.window]:
             raise NetworkError(self._why("runs other operations"))
         offsets = [start - first for start in starts]
-        parts = [self._parts(one, window, offsets) for one, window in zip(seen, self.window, strict=True)]
-        # What the score is made of after the network ran is computed as ever.
-        return lambda number, _name, _layer: parts[number] if number < len(parts) else None
+        return [self._parts(one, window, offsets) for one, window in zip(seen, self.window, strict=True)]
 
     def _parts(self, seen: WatchedOperation, window: WatchedOperation, offsets: Sequence[int]) -> Tensor:
         """Return the values of an operation for each window, stacked as a batch."""

@@ -102,11 +102,14 @@ class WindowRelevance:
         return {**told, "quantity": self.quantity, "method": self.method, "target": self.target, "start": self.start}
 
     def measure(self, rows: np.ndarray) -> tuple[Attribution, Tensor]:
-        """Return the relevance of windows of one utterance, and what was heard, both (window, time, mel)."""
+        """Return the relevance of windows, and what was heard, both (window, time, mel)."""
         heard = self.speech.heard(rows)
         options = dict(self.options)
         if self._shared is not None and len(rows) > 1:
-            options["values"] = self._shared.of(self.speech.features(int(rows[0])), self.speech.starts(rows))
+            parts = self.speech.by_utterance(rows)
+            options["values"] = self._shared.of(
+                (self.speech.features(int(some[0])), self.speech.starts(some)) for some in parts
+            )
         targets: Any = self.target
         if self.target == EMITTED:
             targets = self.speech.windows["letter"].iloc[rows].tolist()

@@ -97,15 +97,14 @@ class WindowSpeech:
         return content_hash(self.corpus.content_hash(), dict(self.reader.front_end.configuration), self.frames)
 
     def groups(self, rows: slice, batch_size: int) -> list[np.ndarray]:
-        """Return the rows in batches of windows of one utterance."""
+        """Return the rows in batches."""
         numbers = np.arange(rows.start, rows.stop)
+        return [numbers[first : first + batch_size] for first in range(0, len(numbers), batch_size)]
+
+    def by_utterance(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return the rows in parts of one utterance each."""
         utterances = self.windows["utterance"].to_numpy()[rows]
-        edges = np.flatnonzero(utterances[1:] != utterances[:-1]) + 1
-        return [
-            some[first : first + batch_size]
-            for some in np.split(numbers, edges)
-            for first in range(0, len(some), batch_size)
-        ]
+        return np.split(rows, np.flatnonzero(utterances[1:] != utterances[:-1]) + 1)
 
     def features(self, row: int) -> Tensor:
         """Return the features of a window's whole utterance, (1, time, mel)."""
@@ -116,7 +115,10 @@ class WindowSpeech:
         return self.windows["start_frame"].to_numpy()[rows].tolist()
 
     def heard(self, rows: np.ndarray) -> Tensor:
-        """Return windows of one utterance, (token, time, mel)."""
+        """Return windows, (token, time, mel)."""
+        return torch.cat([self._cut(some) for some in self.by_utterance(rows)])
+
+    def _cut(self, rows: np.ndarray) -> Tensor:
         features = self.features(int(rows[0]))[0]
         starts = self.starts(rows)
         if max(starts) + self.frames > len(features):

@@ -276,7 +276,7 @@ def test_a_network_that_takes_its_whole_input_together_shares_no_pass():
 
     frames = torch.randn(1, 30, 4)
     with pytest.raises(NetworkError, match="shared=False"):
-        SharedPass(Whole(), frames[:, :10]).of(frames, [0, 3])
+        SharedPass(Whole(), frames[:, :10]).of([(frames, [0, 3])])
 
 
 @pytest.mark.r
