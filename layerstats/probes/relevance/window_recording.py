@@ -52,7 +52,7 @@ class WindowRecorder:
     target, method, start, maps, shared, options
         As for `WindowRelevance`.
     batch_size : int
-        Windows, of one utterance, that go through the network together.
+        Windows that go through the network together.
     device : str
         "auto" (a GPU where there is one), or a torch device.
     """
