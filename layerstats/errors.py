@@ -39,6 +39,10 @@ class StoreError(LayerstatsError, ValueError):
     """A store is unfinished, damaged or of a schema that this version cannot read."""
 
 
+class OtherRecordingError(StoreError):
+    """A store holds something else under this name already."""
+
+
 class NetworkError(LayerstatsError, RuntimeError):
     """A network failed when it was run, or cannot be recorded as it is."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from layerstats.errors import StoreError
+from layerstats.errors import OtherRecordingError
 from layerstats.store import Experiment, open_store, recording_name
 
 # Of the tolerance for a series, what is granted where a mean over channels is far smaller than the channels.
@@ -33,7 +33,7 @@ def check_recorded(
     tolerance: Mapping[str, float],
     channel_rms: Mapping[str, float],
 ) -> None:
-    """Raise `StoreError` where values on disk differ from those that the network gives now by more than rounding.
+    """Raise `OtherRecordingError` where values on disk differ by more than rounding from those of the network now.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check_recorded(
         for variable, now in variables.items():
             array = view.array(layer, variable)
             if array.shape[1:] != now.shape[1:]:
-                raise StoreError(
+                raise OtherRecordingError(
                     _changed(view, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then")
                 )
             there = np.asarray(array[rows], dtype=np.float64)
@@ -66,7 +66,7 @@ def check_recorded(
                 first = wrong[0]
                 by = apart[first] / size[first] if size[first] > 0 else np.inf
                 what = f"for token {tokens[first]!r} its values differ by {by:.1g} of their size"
-                raise StoreError(_changed(view, layer, what))
+                raise OtherRecordingError(_changed(view, layer, what))
 
 
 def _changed(view: Experiment, layer: str, what: str) -> str:

@@ -160,7 +160,10 @@ def record(
     options = _Options(names, heard.axes, batch_size, *hears, choose_output)
     place = device_for(model, device)
     name = recording or quantity.recording
-    weights = model_hash(model)
+    # What a network is called with is the same whatever its weights, so that networks may share it.
+    only_input = names == (INPUT,) and isinstance(hearing, WithInput) and not quantity.needs_gradients
+    weights = "" if only_input else model_hash(model)
+    of_network = {} if only_input else {"model": type(model).__name__, "model_hash": weights}
     with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
         run = _Run(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
@@ -174,8 +177,7 @@ def record(
             key=key_there(store, name, run.keys(weights)),
             attrs={
                 **about,
-                "model": type(model).__name__,
-                "model_hash": weights,
+                **of_network,
                 "batch_size": batch_size,
                 "device": place.type,
             },

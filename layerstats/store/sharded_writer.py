@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
-from layerstats.errors import ArgumentError, StoreError
+from layerstats.errors import ArgumentError, OtherRecordingError, StoreError
 from layerstats.files import explaining
 from layerstats.store.claims import claimed, is_being_written
 from layerstats.store.consolidated import consolidate
@@ -197,7 +197,7 @@ class ShardedWriter(ABC):
             return False
         attributes = self._place.attributes
         if not self._is_same(attributes, recorded):
-            raise StoreError(self._another_key(attributes, recorded))
+            raise OtherRecordingError(self._another_key(attributes, recorded))
         if not attributes["complete"]:
             check_current(read_attributes(self.path), self.path)
             if self._place.is_empty() and not is_being_written(folder):

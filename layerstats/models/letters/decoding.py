@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from layerstats.checks import check_positive
+from layerstats.checks import check_count
 from layerstats.errors import ArgumentError
 from layerstats.models.letters.alphabet import Alphabet
 
@@ -79,7 +79,7 @@ def likeliest_texts(
         As `beam_search`.
     """
     scores = check_frames(log_probabilities, alphabet)
-    check_positive("width", width)
+    check_count("width", width)
     beam = _Beam(alphabet.blank)
     for frame in scores.astype(np.float64):
         beam.hear(frame, width)

@@ -13,11 +13,12 @@ import pandas as pd
 from torch import nn
 
 from layerstats.corpora import Clips, Corpus
-from layerstats.errors import ArgumentError, LayerstatsError, StoreError
+from layerstats.errors import ArgumentError, LayerstatsError, OtherRecordingError, StoreError
 from layerstats.probes.activations import Activation
 from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorder import record
+from layerstats.probes.relevance.heard_beside import beside, input_names
 from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.reading import reads_letters
 from layerstats.probes.relevance.targets import Target
@@ -54,7 +55,9 @@ def record_relevance(
 
     The recording has the layers, times and tokens that a recording of activations has, so that `select`, `to_frame`,
     contrasts and comparisons of networks take it as they take those. Where the input is among the layers, it stands
-    beside it as the recording "input". A run that was killed goes on where it stopped, and ends with the same bytes.
+    beside it as the recording "input", which all share that heard the same; where that is something else (without maps,
+    say) as "input_maps", "input_series", or "input_" and the name of the recording. A run that was killed goes on where
+    it stopped, and ends with the same bytes.
 
     Parameters
     ----------
@@ -119,12 +122,16 @@ def record_relevance(
     how = {"method": method, "start": start, "rules": rules, "summary": summary, "maps": maps}
     quantity = Relevance(OWN_WORD if target is None else target, labels, **how, **of_method)
     name = recording or quantity.recording
-    with _nothing_half_written(store, [f"recordings/{name}", f"recordings/{INPUT}"]):
+    with _nothing_half_written(store, [f"recordings/{one}" for one in (name, *input_names(name, maps))]):
         found = record(network, corpus, store, quantity, layers, name, attrs=attrs, **options)
         if INPUT in found.layers:
-            heard = {**(attrs or {}), "quantity": INPUT}
             untold = {one: value for one, value in options.items() if one != "progress"}
-            record(network, corpus, store, Activation(("mean",), maps), INPUT, INPUT, attrs=heard, **untold)
+            heard = Activation(("mean",), maps)
+
+            def under(called: str) -> Experiment:
+                return record(network, corpus, store, heard, INPUT, called, attrs={"quantity": INPUT}, **untold)
+
+            beside(name, maps, under)
     return open_store(store, recording=name)
 
 
@@ -225,7 +232,7 @@ def record_letter_relevance(
     how = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared}
     given = {"rules": rules, **options}
     name = recording or method
-    parts = [f"recordings/{name}", f"recordings/{INPUT}", f"sums/{name}"]
+    parts = [*(f"recordings/{one}" for one in (name, *input_names(name, maps))), f"sums/{name}"]
     recorder = WindowRecorder(network, corpus, chosen, batch_size=batch_size, device=device, options=given, **how)
     with _nothing_half_written(store, parts):
         recorder.record(store, name, {**({"frames": frames} if windows is None else {}), **(attrs or {})}, progress)
@@ -239,8 +246,8 @@ def _nothing_half_written(store: str | os.PathLike[str], parts: Sequence[str]) -
     there, begun = root.exists(), [part for part in parts if not (root / part).exists()]
     try:
         yield
-    except StoreError:
-        raise  # the disk is full, say: the next call goes on
-    except LayerstatsError:
-        discard_unfinished(root, begun, empty_store=not there)
+    except LayerstatsError as error:
+        # Where the disk is full, say, the next call goes on.
+        if not isinstance(error, StoreError) or isinstance(error, OtherRecordingError):
+            discard_unfinished(root, begun, empty_store=not there)
         raise

@@ -19,6 +19,7 @@ from layerstats.models import Wav2Letter, device_for
 from layerstats.probes.key import model_hash
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorded import check_recorded
+from layerstats.probes.relevance.heard_beside import beside
 from layerstats.probes.relevance.reading import check_reader
 from layerstats.probes.relevance.window_quantity import WindowRelevance, check_numbers
 from layerstats.probes.relevance.window_speech import WindowSpeech
@@ -97,7 +98,7 @@ class WindowRecorder:
             about |= {"model": type(self.network).__name__, "model_hash": weights, **attrs}
             about |= {"batch_size": self.batch_size, "device": self.place.type, **self._about_speech()}
             writers = self._writers(store, recording, about, self._key(weights, about))
-            self._check_written(store, recording, writers[1])
+            self._check_written(store, writers[1], "sum")
             self._write(writers, progress)
             for writer in writers:
                 writer.finish()
@@ -156,23 +157,20 @@ class WindowRecorder:
     ) -> tuple[RecordingWriter, RecordingWriter, SumWriter]:
         speech, tokens = self.speech, self.speech.tokens
         layers = [self._layer(self.relevance.input_variables), self._layer(self.relevance.variables)]
-        shard = tokens_in_shard(layers, len(tokens), 1)
+        # All who share an input have its shards.
+        shard = tokens_in_shard([layers[0], layers[0]], len(tokens), 1)
+
+        def under(name: str, layer: LayerSpec, key: str, attrs: Mapping[str, object]) -> RecordingWriter:
+            store_attrs = {"corpus_hash": speech.content_hash(), "torch_version": torch.__version__}
+            options = {"key": key, "attrs": attrs, "store_attrs": store_attrs, "shard_tokens": shard}
+            return RecordingWriter(store, name, tokens, speech.phones, [layer], **options)
+
         told = {"quantity": INPUT, "trained": True, **self._about_speech()}
-        keys = (content_hash("windows", speech.content_hash(), speech.windows, self.relevance.maps), key)
-        recordings = [
-            RecordingWriter(
-                store,
-                name,
-                tokens,
-                speech.phones,
-                [layer],
-                key=one,
-                attrs=attrs,
-                store_attrs={"corpus_hash": speech.content_hash(), "torch_version": torch.__version__},
-                shard_tokens=shard,
-            )
-            for name, layer, one, attrs in zip((INPUT, recording), layers, keys, (told, about), strict=True)
-        ]
+        of_input = content_hash("windows", speech.content_hash(), speech.windows, self.relevance.maps)
+        relevance = under(recording, layers[1], key, about)
+        heard = beside(
+            recording, self.relevance.maps, lambda name: self._input(store, under(name, layers[0], of_input, told))
+        )
         sums = SumWriter(
             store,
             recording,
@@ -186,7 +184,7 @@ class WindowRecorder:
             attrs={**about, "recording": recording},
             shard_tokens=shard,
         )
-        return recordings[0], recordings[1], sums
+        return heard, relevance, sums
 
     def _layer(self, variables: list) -> LayerSpec:
         speech = self.speech
@@ -219,14 +217,20 @@ class WindowRecorder:
         how = {name: value for name, value in about.items() if name not in ("device", "batch_size")}
         return content_hash("windows", weights, speech.content_hash(), speech.windows, how, self.batch_size)
 
-    def _check_written(self, store: str | os.PathLike[str], recording: str, writer: RecordingWriter) -> None:
-        """Compare the first batch that is on disk with what the network gives of it now."""
+    def _input(self, store: str | os.PathLike[str], writer: RecordingWriter) -> RecordingWriter:
+        """Return the writer of what was heard, which another method or network may have written."""
+        self._check_written(store, writer, "mean")
+        return writer
+
+    def _check_written(self, store: str | os.PathLike[str], writer: RecordingWriter, variable: str) -> None:
+        """Compare the first batch that is on disk with what the network hears, or gives of it, now."""
         if not writer.written:
             return
         first = self.speech.groups(writer.written[0], self.batch_size)[0]
-        arrays = {INPUT: {"sum": self._measured(first, None)[0]["sum"]}}
+        relevance, heard = self._measured(first, None)
+        arrays = {INPUT: {variable: (heard if variable == "mean" else relevance)[variable]}}
         rows = slice(int(first[0]), int(first[-1]) + 1)
-        check_recorded(store, recording, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0})
+        check_recorded(store, writer.name, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0})
 
 
 def untrained_recording(recording: str, seed: int) -> str:

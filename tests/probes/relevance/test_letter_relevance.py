@@ -215,6 +215,25 @@ def test_untrained_twins_hear_the_same_windows(network, corpus, windows, tmp_pat
     assert names == {"gradient": True, "gradient_untrained_03": False, "input": True}
 
 
+def test_networks_and_methods_share_what_was_heard(network, corpus, windows, tmp_path):
+    store, few = tmp_path / "s.zarr", windows.iloc[:5]
+    made = [
+        (network, "flat", False),
+        (reader(1), "flat", False),
+        (reader(1), "gradient", True),
+        (network, "lrp_0", True),
+    ]
+    for number, (model, method, maps) in enumerate(made):
+        options = {"method": method, "maps": maps, "recording": f"r{number}", "windows": few}
+        record_relevance(model, corpus, store, **options)
+    found = open_store(store)
+    assert set(found.recordings["recording"]) == {"input", "input_maps", "r0", "r1", "r2", "r3"}
+    first, second = found.window_sums("r0"), found.window_sums("r1")
+    assert np.array_equal(first["input_sum"].sel(alignment="none"), second["input_sum"].sel(alignment="none"))
+    assert not np.array_equal(first["relevance_sum"], second["relevance_sum"])
+    assert check_store(store) == []
+
+
 def test_bad_input_is_refused_and_nothing_is_left(network, corpus, windows, tmp_path):
     store = tmp_path / "s.zarr"
     options = {"windows": windows}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from layerstats.errors import ArgumentError, DataError, NetworkError, StoreError
+from layerstats.errors import ArgumentError, DataError, NetworkError, OtherRecordingError, StoreError
 from layerstats.probes import Relevance, record, record_activations, record_relevance, record_untrained
 from layerstats.probes.relevance import attribute
 from layerstats.stats.contrasts.untrained import untrained_twins
@@ -133,3 +133,32 @@ def test_values_that_are_not_numbers_leave_no_finished_recording(small, network,
         record(network, clips, store, Late("wash", WORDS), layers="input", batch_size=4)
     with pytest.raises(StoreError, match="half-written"):
         open_store(store, recording="epsilon")
+
+
+def test_networks_and_methods_share_what_was_heard(small, network, tmp_path):
+    clips, store = small.small_clips(), tmp_path / "s.zarr"
+    other = nn.Sequential(small.small_network(1), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 2)).eval()
+    made = [(network, "epsilon", False), (other, "epsilon", False), (other, "gradient", True), (network, "flat", True)]
+    options = {"labels": WORDS, "layers": "input"}
+    for number, (model, method, maps) in enumerate(made):
+        record_relevance(model, clips, store, method=method, recording=f"r{number}", maps=maps, **options)
+    louder = {
+        "prepare_input": lambda waveforms: 2 * waveforms.unsqueeze(1),
+        "input_axes": ("token", "channel", "sample"),
+    }
+    record_relevance(nn.Sequential(nn.Flatten(), network), clips, store, recording="r4", **louder, **options)
+    record_relevance(network, clips, store, recording="r0", **options)
+    found = open_store(store).recordings
+    assert set(found["recording"]) == {"input", "input_maps", "input_series", "r0", "r1", "r2", "r3", "r4"}
+    heard = {name: open_store(store, recording=name).layer("input")["mean"].to_numpy() for name in found["recording"]}
+    assert np.array_equal(heard["input"], heard["input_maps"])
+    assert np.allclose(heard["input_series"], 2 * heard["input"])
+    assert check_store(store) == []
+
+
+def test_another_recording_of_the_name_leaves_all_as_it_was(small, network, tmp_path):
+    clips, store = small.small_clips(), tmp_path / "s.zarr"
+    record_activations(network, clips, store, layers="0.1", group="epsilon")
+    with pytest.raises(OtherRecordingError, match="quantity: 'activation' there, 'relevance' now"):
+        record_relevance(network, clips, store, labels=WORDS)
+    assert open_store(store).recordings["recording"].tolist() == ["epsilon"]
