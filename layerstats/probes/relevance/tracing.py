@@ -14,10 +14,12 @@ from torch.overrides import TorchFunctionMode
 
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
-from layerstats.probes.relevance.operations.batch_norm import neighbour_before, shift_of
+from layerstats.probes.relevance.operations.batch_norm import linear_before, shift_of
 from layerstats.probes.relevance.operations.call import OperationCall, Shift, active_tensors, parameters_of
+from layerstats.probes.relevance.operations.linear import is_unbatched
 from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
+from layerstats.probes.relevance.operations.routing import check_dropout, moved_as
 from layerstats.probes.relevance.rules.choice import RuleBook
 
 # Value of an operation by its number, name and layer, where it is known already; None where it is to be computed.
@@ -35,7 +37,8 @@ _SHIFT = "_layerstats_shift"
 # Operations after which each value is still one of a channel, or a zero of the padding.
 _MOVING = {
     *(f"max_pool{axes}d" for axes in (1, 2, 3)), "pad", "contiguous", "flatten", "reshape", "view", "squeeze",
-    "unsqueeze", "transpose", "permute", "dropout", "getitem", "narrow",
+    "unsqueeze", "transpose", "permute", "dropout", "getitem", "narrow", "clone", "unflatten", "swapaxes", "swapdims",
+    "movedim", "moveaxis", "t", "T", "mT", "flip", "roll", "select", "index_select", "expand",
 }  # fmt: skip
 
 
@@ -95,6 +98,10 @@ class Propagation(TorchFunctionMode):
         name, in_place = _named(func)
         for tensor in active:
             self._check_seen(tensor)
+        check_dropout(name, func, args, kwargs, self.place)
+        if is_unbatched(name, args, kwargs):
+            with self:
+                return func(args[0][None], *args[1:], **kwargs)[0]
         if (expansion := expansion_of(name)) is not None:
             with self:
                 return expansion(*args, **kwargs)
@@ -120,8 +127,8 @@ class Propagation(TorchFunctionMode):
         shift = _shift_of(args[0])
         if shift is not None and result is not args[0]:
             with torch.no_grad():
-                scaled = func(shift.scaled, *args[1:], **kwargs)
-                moved = func(shift.values.expand(args[0].shape).contiguous(), *args[1:], **kwargs)
+                move, added = moved_as(func, args, kwargs)
+                scaled, moved = move(shift.scaled), move(shift.values.expand(args[0].shape).contiguous()) + added
             setattr(result, _SHIFT, (Shift(shift.norm, scaled, moved, shift.steps + 1), result._version))
 
     def check_output(self, output: Any) -> None:
@@ -183,15 +190,15 @@ class Propagation(TorchFunctionMode):
         for tensor in call.active:
             self._use(tensor)
         given = self.values(self.number, name, layer) if self.values is not None else None
-        result = _HandBack.apply(call, self._label(call), self.account, given, *call.active)
+        result = _HandBack.apply(call, self._label(call), self.account, given, *call.active, *call.constants)
         if self.watch is not None:
             self.watch(self.number, name, layer, result)
         self.number += 1
-        call.active = []  # the graph has them
         if isinstance(result, Tensor):
             setattr(result, _CALL, (call, result._version))
-            if name == "batch_norm" and neighbour_before(call) is None:
+            if name == "batch_norm" and linear_before(call) is None:
                 setattr(result, _SHIFT, (shift_of(call, active[0]), result._version))
+        call.active, call.constants = [], []  # the graph has them
         if in_place:
             result = args[0].copy_(result)
         self._see(active_tensors(result))
@@ -209,11 +216,15 @@ class Propagation(TorchFunctionMode):
         if (shifted := getattr(tensor, _SHIFT, None)) is not None:
             shifted[0].norm.shift_uses += 1
 
-    def _without_rule(self, name: str) -> str:
+    @property
+    def place(self) -> str:
+        """What runs now, for messages."""
         layer, module = self._within[-1]
-        where = f"module {layer!r} ({type(module).__name__})" if layer else f"the {type(module).__name__}"
+        return f"module {layer!r} ({type(module).__name__})" if layer else f"the {type(module).__name__}"
+
+    def _without_rule(self, name: str) -> str:
         return (
-            f"There is no rule for the operation {name!r}, which {where} calls, so relevance cannot go back "
+            f"There is no rule for the operation {name!r}, which {self.place} calls, so relevance cannot go back "
             f"through it. Give one: a function of (call, relevance of the output) that returns the relevance of "
             f"the inputs, with @layerstats.probes.relevance.register_rule({name!r}); where the operation only "
             f"moves or copies values, register_routed({name!r})."
@@ -236,21 +247,23 @@ class _HandBack(torch.autograd.Function):
     """Values forth, relevance back."""
 
     @staticmethod
-    def forward(ctx: Any, call: OperationCall, label: str, account: Account, given: Any, *inputs: Tensor) -> Any:
+    def forward(ctx: Any, call: OperationCall, label: str, account: Account, given: Any, *tensors: Tensor) -> Any:
+        inputs = tensors[: len(call.active)]
         value = call.compute(inputs) if given is None else given.detach()
         if any(value is tensor for tensor in inputs):
             value = value.view_as(value)
         values = value if isinstance(value, tuple) else (value,)
         ctx.call, ctx.label, ctx.account, ctx.several = call, label, account, isinstance(value, tuple)
-        ctx.save_for_backward(*inputs, *values)
-        ctx.inputs = len(inputs)
+        ctx.save_for_backward(*tensors, *values)
+        ctx.inputs, ctx.tensors = len(inputs), len(tensors)
         ctx.mark_non_differentiable(*(part for part in values if not part.is_floating_point()))
         return value
 
     @staticmethod
     def backward(ctx: Any, *relevances: Tensor) -> Any:
         saved, call = ctx.saved_tensors, ctx.call
-        inputs, outputs = saved[: ctx.inputs], saved[ctx.inputs :]
+        inputs, constants, outputs = saved[: ctx.inputs], saved[ctx.inputs : ctx.tensors], saved[ctx.tensors :]
+        call.constants = list(constants)
         call.inputs, call.output = tuple(inputs), tuple(outputs) if ctx.several else outputs[0]
         # Nothing here changes saved tensors, so that nobody need watch each operation for it.
         with torch._C._DisableTorchDispatch():
@@ -258,8 +271,8 @@ class _HandBack(torch.autograd.Function):
             handed = found if isinstance(found, tuple | list) else (found,)
             _check_shapes(call, handed)
             ctx.account.add(call, ctx.label, relevances, handed)
-        call.inputs, call.output, call.norm, call.unshared = (), None, None, []
-        return (None, None, None, None, *handed)
+        call.inputs, call.output, call.norm, call.unshared, call.constants = (), None, None, [], []
+        return (None, None, None, None, *handed, *(None for _ in constants))
 
 
 def _check_shapes(call: OperationCall, handed: Any) -> None:

@@ -57,9 +57,15 @@ def norm_of(call: OperationCall) -> Norm:
 
 def neighbour_before(call: OperationCall) -> OperationCall | None:
     """Return the linear operation whose output, which nothing else uses, was normalised; None where there is none."""
+    before = linear_before(call)
+    return None if before is None or before.uses != 1 else before
+
+
+def linear_before(call: OperationCall) -> OperationCall | None:
+    """Return the linear operation whose output was normalised, whatever else uses it; None where there is none."""
     before = call.previous[0]
     operation = None if before is None else operation_named(before.name)
-    if before is None or operation is None or operation.kind != "linear" or before.uses != 1:
+    if before is None or operation is None or operation.kind != "linear":
         return None
     # The channels of a linear operation are on the last axis, those of the normalisation on the second.
     return None if before.name == "linear" and before.axes != 2 else before

@@ -19,6 +19,13 @@ class _Slot:
 
 
 @dataclass(frozen=True)
+class _Constant:
+    """Stands in stored arguments for the tensor of that number through which no relevance flows."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Norm:
     """The normalisation that followed a linear operation: its output is `scale` times what it got, plus `shift`.
 
@@ -101,13 +108,16 @@ class OperationCall:
 
     def __post_init__(self) -> None:
         self.active: list[Tensor] = []
+        # They are kept as the active ones are: the network may change them in place after the call.
+        self.constants: list[Tensor] = []
         self.args = tuple(self._put_away(value) for value in self.args)
         self.kwargs = {name: self._put_away(value) for name, value in self.kwargs.items()}
 
-    def compute(self, inputs: Sequence[Tensor]) -> Any:
-        """Value of the operation at other values of its active tensors."""
-        args = [_filled(value, inputs) for value in self.args]
-        return self.function(*args, **{name: _filled(value, inputs) for name, value in self.kwargs.items()})
+    def compute(self, inputs: Sequence[Tensor], constants: Sequence[Tensor] | None = None) -> Any:
+        """Value of the operation at other values of its active tensors, and perhaps of the others."""
+        others = self.constants if constants is None else constants
+        args = [_filled(value, inputs, others) for value in self.args]
+        return self.function(*args, **{name: _filled(value, inputs, others) for name, value in self.kwargs.items()})
 
     def argument(self, position: int, name: str, default: Any = None) -> Any:
         """Return an argument by its position or name; active tensors are those of `inputs`."""
@@ -115,7 +125,7 @@ class OperationCall:
             value = self.kwargs[name]
         else:
             value = self.args[position] if position < len(self.args) else default
-        return _filled(value, self.inputs)
+        return _filled(value, self.inputs, self.constants)
 
     def is_active(self, position: int, name: str) -> bool:
         """Whether relevance flows through the argument (which is one tensor)."""
@@ -131,16 +141,21 @@ class OperationCall:
         if isinstance(value, Tensor) and value.requires_grad:
             self.active.append(value)
             return _Slot(len(self.active) - 1)
+        if isinstance(value, Tensor):
+            self.constants.append(value)
+            return _Constant(len(self.constants) - 1)
         if isinstance(value, list | tuple):
             return _like(value, [self._put_away(part) for part in value])
         return value
 
 
-def _filled(value: Any, tensors: Sequence[Tensor]) -> Any:
+def _filled(value: Any, active: Sequence[Tensor], constants: Sequence[Tensor]) -> Any:
     if isinstance(value, _Slot):
-        return tensors[value.number]
+        return active[value.number]
+    if isinstance(value, _Constant):
+        return constants[value.number]
     if isinstance(value, list | tuple):
-        return _like(value, [_filled(part, tensors) for part in value])
+        return _like(value, [_filled(part, active, constants) for part in value])
     return value
 
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from layerstats.errors import NetworkError
 from layerstats.probes.relevance.operations.batch_norm import along_channels, merges_after, norm_of
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_linear
@@ -334,14 +335,33 @@ _SUMS: dict[str, Callable[[OperationCall], LinearOperation]] = {
     **dict.fromkeys(("sum", "mean", "cumsum", "diff", "fold", "interpolate", "upsample"), _Average),
     **{f"{kind}{axes}d": _Average for kind in ("avg_pool", "adaptive_avg_pool") for axes in (1, 2, 3)},
 }
+_WITH_WEIGHTS = frozenset(_VIEWS)
 register_linear(*_VIEWS)
 _VIEWS["batch_norm"] = _Scale
 register_linear(*_SUMS, kind="sum")
 
 
 def linear_view(call: OperationCall) -> LinearOperation:
-    """Return the call of a linear operation as rules see it."""
+    """Return the call of a linear operation as rules see it.
+
+    Raises
+    ------
+    NetworkError
+        Its weights depend on the input.
+    """
+    if call.name in _WITH_WEIGHTS and not (len(call.inputs) == 1 and call.is_active(0, "input")):
+        raise NetworkError(
+            f"The weights or the bias of the {call.name!r} in {call.place} depend on the input, so that it is not "
+            "linear. Write it as a product and a sum, input @ weight.T + bias, which have rules."
+        )
     return (_VIEWS.get(call.name) or _SUMS[call.name])(call)
+
+
+def is_unbatched(name: str, args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether a convolution gets one token, without an axis for several."""
+    if not name.startswith("conv") or name not in _VIEWS or not args:
+        return False
+    return args[0].ndim == int(name[-2]) + 1
 
 
 @contextmanager

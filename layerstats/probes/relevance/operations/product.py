@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -34,7 +33,7 @@ def division(call: OperationCall, relevance: Tensor) -> Any:
 @register_shared("matmul", "bmm", "mm", "mv", "dot", "einsum", kind="product")
 def matrix_product(call: OperationCall, relevance: Tensor, denominators: Denominators) -> Any:
     """Give each factor half, and share that in proportion to a_ji v_ip (Eq. 14); a constant factor is weights."""
-    if len(call.inputs) == 1 and call.name != "einsum":
+    if len(call.inputs) == len(call.constants) == 1:
         return denominators.linear.of(_ByConstant(call), relevance)
     by_denominator = denominators(relevance / len(call.inputs), call.output)
     found = _transposed(call, by_denominator)
@@ -42,29 +41,19 @@ def matrix_product(call: OperationCall, relevance: Tensor, denominators: Denomin
 
 
 class _ByConstant(LinearOperation):
-    """A product of an input, before or after it, with a constant."""
-
-    @cached_property
-    def leads(self) -> bool:
-        """Whether the input is the first factor."""
-        return self.call.is_active(0, "input")
+    """A product of an input with a constant, whichever comes first."""
 
     @property
     def own_weight(self) -> Tensor:
-        if not self.leads:
-            return self.call.argument(0, "input")
-        return self.call.argument(1, _SECOND[self.call.name])
+        return self.call.constants[0]
 
     def forward(self, values: Tensor, weight: Tensor) -> Tensor:
-        return values @ weight if self.leads else weight @ values
+        return self.call.compute([values], [weight])
 
     def transposed(self, values: Tensor, weight: Tensor) -> Tensor:
         with torch.enable_grad():
             at = torch.zeros_like(self.input, dtype=values.dtype).requires_grad_()
             return torch.autograd.grad(self.forward(at, weight), at, values)[0]
-
-
-_SECOND = {"matmul": "other", "bmm": "mat2", "mm": "mat2", "mv": "vec", "dot": "tensor"}
 
 
 def _transposed(call: OperationCall, values: Tensor) -> tuple[Tensor, ...]:

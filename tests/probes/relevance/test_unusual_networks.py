@@ -1,0 +1,200 @@
+"""Networks that are written in unusual ways have the relevance of the usual ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from layerstats.errors import NetworkError
+from layerstats.models import seeded
+from layerstats.probes.relevance import relevance_by_rules
+
+RULES = ["lrp_0", "epsilon(0.1)", "epsilon_relative", "gamma(0.3)", "alpha_beta", "z_plus", "flat", "adapted"]
+
+
+class Written(nn.Module):
+    """A network that is a function of (its modules, values)."""
+
+    def __init__(self, function, **modules):
+        super().__init__()
+        self.function = function
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def forward(self, values):
+        return self.function(self, values)
+
+
+@pytest.fixture
+def inputs():
+    with seeded(1):
+        return torch.randn(2, 3, 8, dtype=torch.float64)
+
+
+@pytest.fixture
+def modules():
+    """Modules in float64, with what a BatchNorm has learned."""
+    with seeded(2):
+        found = {
+            "linear": nn.Linear(3, 4, bias=False),
+            "conv": nn.Conv1d(3, 4, 3, padding=1),
+            "norm": nn.BatchNorm1d(3),
+            "norm_of_conv": nn.BatchNorm1d(4),
+            "point": nn.Conv1d(4, 4, 1),
+            "end": nn.Linear(4, 2),
+        }
+        for norm in (found["norm"], found["norm_of_conv"]):
+            for values in (norm.running_mean, norm.weight.data, norm.bias.data):
+                values.normal_()
+            norm.running_var.uniform_(0.5, 2)
+    return {name: module.double() for name, module in found.items()}
+
+
+def found(network, values, rule, **options):
+    return relevance_by_rules(network, values, lambda output: output.flatten(1)[:, 0], rule, **options).values["input"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_product_with_constants_is_linear_however_it_is_written(rule, inputs, modules):
+    def projected(project):
+        def run(network, values):
+            return network.end(torch.relu(project(values, network.linear.weight)).mean(1))
+
+        return found(Written(run, **modules), inputs, rule)
+
+    usual = projected(lambda values, weight: F.linear(values.transpose(1, 2), weight))
+    for project in (
+        lambda values, weight: torch.einsum("bct,dc->btd", values, weight),
+        lambda values, weight: torch.einsum("dc,bct->btd", [weight, values]),
+        lambda values, weight: values.transpose(1, 2) @ weight.T,
+        lambda values, weight: torch.matmul(weight, other=values).transpose(1, 2),
+    ):
+        torch.testing.assert_close(projected(project), usual, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_changed_in_place_later_had_its_values(rule, inputs):
+    with seeded(3):
+        weight = torch.randn(8, 8, dtype=torch.float64)
+
+    def in_place(_, values):
+        now, bias = weight.to(values, copy=True), torch.ones(8, dtype=values.dtype)
+        for _ in range(3):
+            added = torch.ones_like(bias)
+            added = added.expand(values.shape).clone()
+            added += torch.relu(F.linear(values, now, bias))
+            values = added
+            now.mul_(0.5).add_(torch.eye(8, dtype=values.dtype))
+            bias.sub_(1.5)
+        return values.sum(2)
+
+    def usual(_, values):
+        now, bias = weight.to(values, copy=True), torch.ones(8, dtype=values.dtype)
+        for _ in range(3):
+            values = 1 + torch.relu(F.linear(values, now, bias))
+            now, bias = now * 0.5 + torch.eye(8, dtype=values.dtype), bias - 1.5
+        return values.sum(2)
+
+    for rules in (None, {"add": "gamma"}, {"add": "z_plus(bias=True)"}):
+        torch.testing.assert_close(
+            found(Written(in_place), inputs, rule, rules=rules), found(Written(usual), inputs, rule, rules=rules)
+        )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_convolutions_of_single_tokens_are_those_of_a_batch(rule, inputs, modules):
+    def batch(network, values):
+        return network.end(torch.relu(network.conv(values)).mean(2))
+
+    def one_by_one(network, values):
+        return network.end(torch.stack([torch.relu(network.conv(token)) for token in values]).mean(2))
+
+    torch.testing.assert_close(
+        found(Written(one_by_one, **modules), inputs, rule), found(Written(batch, **modules), inputs, rule)
+    )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_normalisation_beside_another_use_does_not_depend_on_the_order(rule, inputs, modules):
+    def before(network, values):
+        hidden = network.conv(values)
+        other = 1.0 * hidden
+        return network.point(network.norm_of_conv(hidden)) + other
+
+    def after(network, values):
+        hidden = network.conv(values)
+        return network.point(network.norm_of_conv(hidden)) + 1.0 * hidden
+
+    torch.testing.assert_close(
+        found(Written(before, **modules), inputs, rule), found(Written(after, **modules), inputs, rule)
+    )
+
+
+MOVES = {
+    "padded, then pooled": lambda values: F.max_pool1d(F.pad(values, (1, 1)), 2),
+    "padded with a number": lambda values: F.pad(values, (1, 1), value=3.0),
+    "pooled over channels": lambda values: F.pad(F.max_pool1d(values.transpose(1, 2), 3).transpose(1, 2), [0, 0, 0, 2]),
+    "pooled in two ways": lambda values: torch.max_pool1d(F.max_pool2d(values[:, None], (1, 2))[:, 0], 2),
+    "copied and turned": lambda values: values.clone().flip(2).roll(1, 2),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("rule", ["lrp_0", "gamma(0.25)", "alpha_beta", "z_plus"])
+def test_a_normalisation_is_part_of_the_convolution_after_moves(rule, move, inputs, modules, brute_force):
+    network = Written(lambda net, x: net.conv(MOVES[move](net.norm(torch.tanh(x)))), **modules).eval()
+    result = relevance_by_rules(network, inputs, lambda output: output[:, 1, 0], rule, start_value="one")
+    norm, conv = modules["norm"], modules["conv"]
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    shift = (norm.bias - norm.running_mean * scale)[:, None].expand(3, 8)
+    name, numbers = rule.partition("(")[0], {"gamma": 0.25, "alpha": 2.0, "beta": 1.0}
+    for token, relevance in zip(inputs, result.values["input"], strict=True):
+        heard = torch.tanh(token)
+        normalised = (heard * scale[:, None] + shift)[None].detach()
+        moved = MOVES[move](normalised)
+        routed = torch.autograd.functional.jacobian(MOVES[move], normalised).reshape(moved.numel(), -1)
+        added = moved.flatten() - routed @ normalised.flatten()
+        matrix, bias = brute_force.matrix_of(conv, moved)
+        whole = conv(moved).flatten()
+        start = torch.zeros_like(whole)
+        start[whole.numel() // 4] = 1
+        contributions = matrix @ routed * (heard * scale[:, None]).flatten()
+        bias = bias + matrix @ (routed @ shift.flatten() + added)
+        expected = brute_force.share(
+            name, contributions.detach(), bias.detach(), whole.detach(), start, None, **numbers
+        )
+        torch.testing.assert_close(relevance.flatten(), expected)
+
+
+def test_values_that_drop_out_at_random_are_refused(inputs, modules):
+    for dropped in (
+        lambda values: F.dropout(values, 0.5),
+        lambda values: torch.dropout(values, 0.5, True),
+        lambda values: F.dropout1d(values, p=0.1),
+    ):
+        network = Written(lambda net, x, dropped=dropped: net.conv(dropped(1.0 * x)), **modules)
+        with pytest.raises(NetworkError, match=r"the Written calls drops values at random.*training=self\.training"):
+            found(network, inputs, "lrp_0")
+    for kept in (
+        lambda values: F.dropout(values, 0.5, training=False),
+        lambda values: torch.dropout(values, 0.5, False),
+        lambda values: F.dropout(values, 0.0),
+    ):
+        network = Written(lambda net, x, kept=kept: net.conv(kept(1.0 * x)), **modules)
+        usual = Written(lambda net, x: net.conv(x), **modules)
+        torch.testing.assert_close(found(network, inputs, "lrp_0"), found(usual, inputs, "lrp_0"))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda values: F.linear(torch.ones(3, 8, dtype=values.dtype), values[0])[None],
+        lambda values: F.linear(values, torch.ones(3, 8, dtype=values.dtype), values[0, :, 0]),
+        lambda values: F.conv1d(values, values[:1, :, :3]),
+    ],
+)
+def test_weights_that_depend_on_the_input_are_refused(function, inputs):
+    with pytest.raises(NetworkError, match=r"weights or the bias of the '\w+' in Written depend on the input"):
+        found(Written(lambda _, values: function(values)), inputs[:1], "lrp_0")
