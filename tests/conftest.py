@@ -37,6 +37,12 @@ def real_data():
     return find
 
 
+@pytest.fixture(scope="session")
+def pretrained_folder() -> Path:
+    """Return where `make pretrained` puts the packages that only tests need."""
+    return Path(os.environ.get("LAYERSTATS_PRETRAINED", ROOT / "pretrained"))
+
+
 @pytest.fixture
 def compile_latex(tmp_path):
     """Return a function that sets tables on pages and names what LaTeX complains of, or skip without LaTeX."""

@@ -50,7 +50,7 @@ def map_trust(table: pd.DataFrame, by: str = "phone_class") -> ggplot:
     if data.empty:
         raise DataError(f"There is nothing to draw: no row of the table is over all, or by {by!r}.")
     data = data.assign(
-        panel=in_order(column(data, "measure").str.replace(": ", ":\n")), line=_lines(data, told[data.index])
+        panel=in_order(column(data, "measure").str.replace(": ", ":\n")), line=_lines(data, told.loc[data.index])
     )
     maps = data.assign(series=data["map"].astype(str))
     baselines = data.assign(series=data["baseline"].astype(str), estimate=data["baseline_estimate"])

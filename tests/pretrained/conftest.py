@@ -1,6 +1,5 @@
 """Where `make pretrained` put the packages that carry networks."""
 
-import os
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 HERE = Path(__file__).resolve().parent
-FOLDER = Path(os.environ.get("LAYERSTATS_PRETRAINED", HERE.parent.parent / "pretrained"))
 
 
 @pytest.fixture(scope="session")
@@ -18,12 +16,12 @@ def trained():
 
 
 @pytest.fixture(scope="session")
-def package():
+def package(pretrained_folder):
     """Return a function that gives the folder that holds a package, or skips the test where it is absent."""
 
     def find(name: str) -> Path:
-        if not (FOLDER / name).is_dir():
+        if not (pretrained_folder / name).is_dir():
             pytest.skip(f"{name}, a network that others trained, is absent; `make pretrained` fetches it")
-        return FOLDER
+        return pretrained_folder
 
     return find

@@ -60,17 +60,16 @@ def _integrated_gradients(question: Question) -> Attribution:
 def _occlusion(question: Question) -> Attribution:
     options = question.options
     check_count("batch_size", options["batch_size"])
-    stretches, patch = options["stretches"], options["patch"]
-    if (stretches is None) == (patch is None):
+    given, patch = options["stretches"], options["patch"]
+    if (given is None) == (patch is None):
         raise ArgumentError(
             "Occlusion needs to know what is taken away at a time: either stretches= (a table of row, start, stop; "
             "spoken_stretches makes it of phones or words) or patch= (lengths along the axes, for instance (10, 16))."
         )
-    if callable(stretches):
-        table = question.place.score.table
-        if table is None:
-            raise ArgumentError("The function that makes the stretches is given the table of tokens: say tokens=.")
-        stretches = stretches(table)
+    table = question.place.score.table
+    if callable(given) and table is None:
+        raise ArgumentError("The function that makes the stretches is given the table of tokens: say tokens=.")
+    stretches = options["stretches"](table) if callable(given) else given
     if stretches is not None and question.names != (INPUT,):
         raise ArgumentError("Stretches are places of the input: layers are occluded by patches, patch=.")
     values, found, scores = {}, None, None
@@ -79,8 +78,8 @@ def _occlusion(question: Question) -> Attribution:
         axis = 1 if stretches is None else question.time_axis
         values[place.name], scores, found = occlude(place, boxes, instead, axis, options["batch_size"])
     assert scores is not None
-    table = found if len(values) == 1 else None
-    return Attribution(values, scores.detach(), {}, stretches=table, notes=_notes(_with_graph(question)))
+    told = found if len(values) == 1 else None
+    return Attribution(values, scores.detach(), {}, stretches=told, notes=_notes(_with_graph(question)))
 
 
 def _by_rules(question: Question, *, rule: str) -> Attribution:

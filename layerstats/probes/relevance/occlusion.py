@@ -109,7 +109,7 @@ def spoken_stretches(
     check_columns(tokens, ["token"], "the table of tokens")
     check_positive("hop_s", hop_s)
     begins = np.broadcast_to(np.asarray(start_s, dtype=float), len(tokens))
-    windows = "utterance" in tokens and not tokens["token"].isin(phones["token"]).any()
+    windows = "utterance" in tokens and set(tokens["token"]).isdisjoint(phones["token"])
     spoken = phones
     if of == "word":
         keys = ["token", "word_index"] if "word_index" in phones else ["token"]

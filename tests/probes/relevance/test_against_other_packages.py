@@ -36,11 +36,18 @@ def of_sound():
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(78, 3)).double()
 
 
-def of_zennit_package(name):
-    # Only its part for images needs torchvision; what was imported before that fails is there.
-    with contextlib.suppress(ImportError):
-        importlib.import_module("zennit")
-    return pytest.importorskip(f"zennit.{name}", reason="zennit is absent; pip install --no-deps zennit==0.5.1")
+@pytest.fixture
+def of_zennit_package(pretrained_folder, monkeypatch):
+    """Return a function that imports one of Zennit's modules from where `make pretrained` put it, or skips the test."""
+    monkeypatch.syspath_prepend(pretrained_folder)
+
+    def find(name):
+        # Only its part for images needs torchvision; what was imported before that fails is there.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("zennit")
+        return pytest.importorskip(f"zennit.{name}", reason="zennit is absent; `make pretrained` fetches it")
+
+    return find
 
 
 def first(output):
@@ -81,7 +88,7 @@ def test_rules_are_those_of_captum(rule, of_captum):
         ("flat", lambda rules: rules.Flat(stabilizer=1e-15)),
     ],
 )
-def test_rules_are_those_of_zennit(rule, of_zennit, made):
+def test_rules_are_those_of_zennit(rule, of_zennit, made, of_zennit_package):
     rules, composites = of_zennit_package("rules"), of_zennit_package("composites")
     network = made()
     inputs = torch.randn((3, 2, 12, 12) if made is of_images else (3, 2, 32), dtype=torch.float64)
