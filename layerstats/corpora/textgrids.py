@@ -45,6 +45,7 @@ class _Options:
     speaker_of: SpeakerOf
     split: str
     tolerance_s: float
+    unit: str
 
 
 @dataclass
@@ -70,6 +71,7 @@ def read_textgrids(
     audio: str | Path | None = None,
     labels: str = AUTO,
     damaged: str = "error",
+    unit: str = "interval",
 ) -> Corpus:
     """Read a folder of recordings, each with a TextGrid of the same name.
 
@@ -102,6 +104,9 @@ def read_textgrids(
         changes none. The notes of the corpus say what was done.
     damaged : {"error", "skip", "keep"}, default "error"
         Whether a sound file that cannot be read is an error, or left out ("skip").
+    unit : {"interval", "recording"}, default "interval"
+        Whether a token is an interval of the tier of words, or a whole recording with all that is said in it, as
+        networks that read letters hear it; of several speakers' tiers each makes a token of the recording.
 
     Returns
     -------
@@ -119,11 +124,12 @@ def read_textgrids(
     labels = str(labels).lower()
     check_choice("labels", labels, LABEL_SETS)
     check_not_negative("tolerance_s", tolerance_s)
+    check_choice("unit", unit, ("interval", "recording"))
     if not isinstance(split, str) or not split:
         raise ArgumentError(f"The 'split' parameter must be a name, for instance 'train', but got {split!r} instead.")
     folder = corpus_folder(path, "TextGrids")
     pairs, notes = find_pairs(folder, None if audio is None else _audio_folder(folder, audio))
-    options = _Options(word_tier, phone_tier, speaker_rule(speaker, folder), split, tolerance_s)
+    options = _Options(word_tier, phone_tier, speaker_rule(speaker, folder), split, tolerance_s, unit)
     recordings, left_out = probe_files([pair.audio for pair in pairs], channel, damaged)
     rate_hz = one_rate(recordings.values())
     pairs = [pair for pair in pairs if pair.audio in recordings]
@@ -139,7 +145,7 @@ def read_textgrids(
     phones, about_labels = _phones(rows.phones, labels)
     columns = ["token", "word", "speaker", "split", "duration_s", "recording", "word_index"]
     tokens = pd.DataFrame(rows.tokens, columns=columns)
-    notes = (*notes, *_notes(used, grids, rows), *about_labels, *left_out)
+    notes = (*notes, *_notes(used, grids, rows, unit), *about_labels, *left_out)
     return Corpus("textgrids", tokens, phones_table(phones), rate_hz, FileAudio(rows.segments, channel), notes)
 
 
@@ -188,10 +194,12 @@ def _add_tokens(
     heard = [(word, one) for one in labels for word in one.words]
     said = [(word, one) for word, one in heard if one.word_tier is None or not _NOISE.fullmatch(word.text)]
     rows.noises.extend(word.text for word, one in heard if one.word_tier is not None and _NOISE.fullmatch(word.text))
+    if options.unit == "recording":
+        said = [(_utterance(words, recording), one) for one in labels if (words := [w for w, by in said if by is one])]
     if not said:
         rows.wordless.append(pair.grid.name)
     for index, (word, one) in enumerate(sorted(said, key=lambda item: item[0].start_s)):
-        whole = one.word_tier is None
+        whole = one.word_tier is None or options.unit == "recording"
         token = pair.name if whole and len(said) == 1 else f"{pair.name}_{index:02d}_{word.text[:_ID_LETTERS]}"
         check_new_token(token, rows.segments, pair.audio)
         segment = _segment(recording, word, options.tolerance_s)
@@ -203,6 +211,12 @@ def _add_tokens(
             rows.phones.extend(_phones_within(one.phones, word, token, duration, grid.path))
     end = recording.duration_s - 0.5 / recording.rate_hz
     rows.behind.extend(phone.text for one in labels for phone in one.phones if phone.text and phone.start_s >= end)
+
+
+def _utterance(words: Sequence[Interval], recording: AudioFile) -> Interval:
+    """Return a whole recording, with all words of a speaker as its text."""
+    text = " ".join(word.text for word in sorted(words, key=lambda word: word.start_s))
+    return Interval(0.0, recording.duration_s, text)
 
 
 def _segment(recording: AudioFile, word: Interval, tolerance_s: float) -> Segment:
@@ -245,7 +259,9 @@ def _phones(intervals: list[tuple], labels: str) -> tuple[pd.DataFrame, tuple[st
     return table.assign(label=pd.Series(spelled, dtype="str", index=table.index)), notes
 
 
-def _notes(used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], rows: _Rows) -> tuple[str, ...]:
+def _notes(
+    used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], rows: _Rows, unit: str
+) -> tuple[str, ...]:
     """Say what is worth saying of tiers, encodings and labels."""
     notes = []
     for what, at, plain in (("Words", 0, "words"), ("Phones", 1, "phones")):
@@ -260,7 +276,7 @@ def _notes(used: set[tuple[str | None, str | None]], grids: Sequence[TextGrid], 
     total = len(rows.phones) + len(rows.behind)
     notes += count_note(rows.behind, total, "phones lie behind the end of their recording and were left out")
     words = sum(len(row[1].split()) for row in rows.tokens) / len(rows.tokens)
-    if words > _SENTENCES:
+    if words > _SENTENCES and unit != "recording":
         notes.append(
             f"Tokens are utterances of {words:.1f} words on average. Name a tier of words as word_tier, or slice them "
             "into words by forced alignment (slice_words)."

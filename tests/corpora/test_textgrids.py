@@ -48,6 +48,20 @@ def test_whole_recordings(tmp_path, write):
     assert read_textgrids(tmp_path, word_tier=None, phone_tier=None).phones.empty
 
 
+def test_recordings_with_all_that_is_said_in_them(tmp_path, write):
+    samples = write(words=[*WORDS, (0.5, 0.6, "<noise>")])
+    corpus = open_corpus(f"textgrids:{tmp_path}?unit=recording")
+    assert corpus.tokens[["token", "word", "speaker", "duration_s"]].values.tolist() == [
+        ["anna_one", "Ask us", "anna", 0.6]
+    ]
+    np.testing.assert_array_equal(corpus.audio("anna_one"), samples.astype(np.float32))
+    assert corpus.phones["label"].tolist() == ["ae", "s", "k", "ʌ", "s", "sil"]
+    np.testing.assert_allclose(corpus.phones["onset_s"], [0.1, 0.2, 0.26, 0.35, 0.4, 0.5], atol=1e-12)
+    assert not any("slice" in note for note in corpus.notes)
+    with pytest.raises(ArgumentError, match="'unit' parameter"):
+        read_textgrids(tmp_path, unit="sentence")
+
+
 def test_tiers_of_other_names(tmp_path, write):
     write(tiers=("ORT-MAU", "MAU"))
     with pytest.raises(CorpusError, match="no tier 'words'; its tiers are 'ORT-MAU', 'MAU'"):
@@ -303,6 +317,10 @@ def test_speakers_by_tiers(put, between):
     corpus = read_textgrids(folder)
     assert corpus.tokens[["word", "speaker"]].values.tolist() == [["she", "Anna"], ["see", "Bob"]]
     assert read_textgrids(folder, speaker="folder").speakers == (folder.name,)
+    whole = read_textgrids(folder, unit="recording").tokens
+    assert whole[["word", "speaker"]].values.tolist() == [["she", "Anna"], ["see", "Bob"]]
+    assert whole["token"].is_unique
+    assert whole["recording"].nunique() == 1
     with pytest.raises(CorpusError, match="do not tell a speaker"):
         read_textgrids(put("both", [*SHE, ("phones", SEGMENTS)]), speaker="tier")
 

@@ -27,6 +27,11 @@ COLUMNS = (
 # Of the utterance, what is not the window's: how long it is, and all that is said in it.
 _OF_UTTERANCES = ("token", "word", "sentence", "duration_s")
 
+_LONGER = (
+    "Pass longer speech (tokens that are utterances and not words, as of timit:PATH?unit=sentence or "
+    "textgrids:PATH?unit=recording), or a network that reads it."
+)
+
 
 def emitted_letters(
     network: nn.Module,
@@ -113,7 +118,7 @@ def emitted_letters(
         if progress is not None:
             progress(number, len(corpus))
     if without and (empty == "error" or not found):
-        way_out = "empty='skip' leaves them out." if found else "Pass longer speech, or a network that reads it."
+        way_out = "empty='skip' leaves them out." if found else _LONGER
         raise DataError(f"{_no_windows(without, len(corpus), reader)} {way_out}")
     known = corpus.tokens.drop(columns=[name for name in _OF_UTTERANCES if name in corpus.tokens])
     known = known.drop(columns=[name for name in found[0] if name in known]).assign(utterance=corpus.tokens["token"])
