@@ -62,7 +62,7 @@ def main(
         maps = letter_maps(model, speech, rows, chosen).drop(columns="utterance").rename(columns={"token": "place"})
         maps = maps.merge(middles, on="place").assign(time_s=lambda table: table["time_s"] - table["middle_s"])
         ends = {name: phones[name] - phones["middle_s"] for name in ("onset_s", "offset_s")}
-        what, axis = f"Windows in which {letter!r} was read", "Time from their middle (ms)"
+        what, axis = f"Windows in which {letter!r} was read", "Time from the middle of the window (ms)"
         draw(output, maps, phones.assign(**ends), f"letter_{letter}", what, axis)
     return output
 

@@ -107,7 +107,7 @@ def relevance_map(
         + geom_raster(aes(fill="colour"))
         + (facet_grid("row", "beside") if row else facet_grid(cols="beside"))
         + scale_fill_identity()
-        + scale_x_continuous(breaks=cast(Any, breaks_extended(3)), expand=(0, 0))
+        + scale_x_continuous(breaks=cast(Any, breaks_extended(4)), expand=(0, 0))
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
         + coord_cartesian()
         + labs(
