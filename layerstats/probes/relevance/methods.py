@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -14,12 +13,11 @@ from torch import Tensor
 from layerstats.checks import check_choice, check_count
 from layerstats.errors import ArgumentError
 from layerstats.probes.layers.axes import output_tensor
-from layerstats.probes.layers.capture import capturing
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.relevance.attribution import Attribution
 from layerstats.probes.relevance.behind import squashed_by, squashed_note
 from layerstats.probes.relevance.occlusion import occlude, patches
-from layerstats.probes.relevance.places import Place
+from layerstats.probes.relevance.places import Place, rows_of
 from layerstats.probes.relevance.propagate import relevance_by_rules
 from layerstats.probes.relevance.replacements import replacement_values
 from layerstats.probes.relevance.rules import RULES, Rule
@@ -84,6 +82,46 @@ def _occlusion(question: Question) -> Attribution:
 
 def _by_rules(question: Question, *, rule: str) -> Attribution:
     """Hand relevance back from the score by a rule, and by others where `rules` says so."""
+    score = question.place.score
+    layers = list(dict.fromkeys(unit.layer for unit in score.units))
+    if len(layers) < 2:
+        return _from_one_layer(question, rule=rule)
+    # What comes after a layer, as a normalisation, belongs to its operations: tokens of each layer run alone.
+    rows = [[row for row, unit in enumerate(score.units) if unit.layer == layer] for layer in layers]
+    found = [_from_one_layer(_of_rows(question, some), rule=rule) for some in rows]
+    order = torch.tensor([row for some in rows for row in some]).argsort()
+
+    def joined(parts: list[Tensor]) -> Tensor:
+        return torch.cat(parts)[order.to(parts[0].device)]
+
+    def lost(one: Attribution, name: str) -> Tensor:
+        return one.conservation_error.get(name, torch.zeros_like(one.conservation_error["total"]))
+
+    names = [*dict.fromkeys(name for one in found for name in one.conservation_error if name != "total"), "total"]
+    values = [cast("dict[str, Tensor]", one.values) for one in found]
+    if any(len(one[name]) != len(some) for one, some in zip(values, rows, strict=True) for name in one):
+        raise ArgumentError(
+            f"Targets in several layers ({', '.join(layers)}) go back to layers whose first axis is that of tokens: "
+            "ask for one target layer after the other."
+        )
+    return Attribution(
+        {name: joined([one[name] for one in values]) for name in question.names},
+        joined([one.start for one in found]),
+        found[0].attrs,
+        {name: joined([lost(one, name) for one in found]) for name in names},
+        {name: joined([one.scale[name] for one in found]) for name in found[0].scale},
+        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )
+
+
+def _of_rows(question: Question, rows: list[int]) -> Question:
+    """Return the same question about some of the tokens."""
+    place = question.place
+    some = Place(place.network, rows_of(place.prepared, rows, place.score.tokens), place.name, place.score.at(rows))
+    return replace(question, place=some)
+
+
+def _from_one_layer(question: Question, *, rule: str) -> Attribution:
     place, options = question.place, dict(question.options)
     score = place.score
     check_choice("start", score.start, (*_RULE_STARTS, FUNCTION))
@@ -91,31 +129,29 @@ def _by_rules(question: Question, *, rule: str) -> Attribution:
     numbers = {name: value for name, value in options.items() if value is not None}
     chosen, notes, probabilities = RULES[rule](**numbers), [], []
     begun = score.starting(ONE)
-    # Of one layer, nothing after it needs to run, nor to have a rule.
-    layer = score.layers[0] if len(score.layers) == 1 else ""
+    # Of a layer, nothing after it needs to run, nor to have a rule.
+    layer = score.layers[0] if score.layers else ""
 
     def begin(output: object) -> Tensor:
-        scores = begun(output, {layer: output_tensor(layer, output, None)} if layer else kept)
+        scores = begun(output, {layer: output_tensor(layer, output, None)} if layer else {})
         notes.append(squashed_note(squashed_by(scores)))
         if score.start == "probability":
             with torch.no_grad():
-                probabilities.append(score(output, kept))
+                probabilities.append(score(output, {}))
         return scores
 
-    outside = capturing(place.network, score.layers, lambda _, output: output.clone())
-    with nullcontext({}) if layer else outside as kept:
-        found = relevance_by_rules(
-            place.network,
-            place.prepared,
-            begin,
-            chosen,
-            rules=rules,
-            to=question.names,
-            start_layer=layer,
-            start_value="one" if score.start in (ONE, "probability") else "score",
-            dtype=_dtype(dtype),
-            values=known,
-        )
+    found = relevance_by_rules(
+        place.network,
+        place.prepared,
+        begin,
+        chosen,
+        rules=rules,
+        to=question.names,
+        start_layer=layer,
+        start_value="one" if score.start in (ONE, "probability") else "score",
+        dtype=_dtype(dtype),
+        values=known,
+    )
     values, scale, start = dict(found.values), dict(found.scale), found.start
     if score.start == "probability":
         # Tokens are independent and shares do not depend on what is shared: relevance is scaled as its start is.

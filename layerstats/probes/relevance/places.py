@@ -60,7 +60,7 @@ class Place:
             Of which token of the batch each of the values is; by default of all, in order.
         """
         score = self.score if rows is None else self.score.at(rows)
-        prepared = copied(self.prepared if rows is None else _rows(self.prepared, rows, self.score.tokens))
+        prepared = copied(self.prepared if rows is None else rows_of(self.prepared, rows, self.score.tokens))
         # The network may work in place on what it is given.
         exchanged = values.clone()
         if self.name == INPUT:
@@ -78,7 +78,7 @@ def _with_speech(prepared: Prepared, values: Tensor) -> Prepared:
     return {name: values if value is speech else value for name, value in prepared.items()}
 
 
-def _rows(prepared: Prepared, rows: Sequence[int], tokens: int) -> Prepared:
+def rows_of(prepared: Prepared, rows: Sequence[int], tokens: int) -> Prepared:
     """Return the same input for some of the tokens; what has not an entry a token stays as it is."""
 
     def chosen(value: object) -> object:

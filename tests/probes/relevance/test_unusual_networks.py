@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from layerstats.errors import NetworkError
+from layerstats.errors import ArgumentError, NetworkError
 from layerstats.models import seeded
-from layerstats.probes.relevance import relevance_by_rules
+from layerstats.probes.relevance import attribute, relevance_by_rules
 
 RULES = ["lrp_0", "epsilon(0.1)", "epsilon_relative", "gamma(0.3)", "alpha_beta", "z_plus", "flat", "adapted"]
 
@@ -130,6 +130,39 @@ def test_a_normalisation_beside_another_use_does_not_depend_on_the_order(rule, i
     torch.testing.assert_close(
         found(Written(before, **modules), inputs, rule), found(Written(after, **modules), inputs, rule)
     )
+
+
+@pytest.mark.parametrize("rule", ["gamma", "z_plus", "adapted"])
+def test_a_normalisation_belongs_to_its_convolution_whatever_targets_others_have(rule, inputs, modules):
+    def run(network, values):
+        hidden = network.norm_of_conv(network.conv(values))
+        return network.end(torch.relu(hidden).mean(2))
+
+    network, targets = Written(run, **modules), ["end:1", "conv:2", "end:0"]
+    inputs = torch.cat([inputs, inputs[:1] + 1])
+    together = attribute(network, inputs, targets, rule)
+    alone = [attribute(network, inputs[[row]], target, rule) for row, target in enumerate(targets)]
+    torch.testing.assert_close(together.values, torch.cat([one.values for one in alone]))
+    torch.testing.assert_close(together.start, torch.cat([one.start for one in alone]))
+    assert together.attrs["target"] == targets
+    for name, error in together.conservation_error.items():
+        none = torch.zeros(1, dtype=torch.float64)
+        torch.testing.assert_close(error, torch.cat([one.conservation_error.get(name, none) for one in alone]))
+
+
+def test_targets_in_several_layers_go_back_to_layers_with_tokens_first(inputs, modules):
+    def run(network, values):
+        hidden = network.turned(network.conv(values)).permute(1, 2, 0)
+        return network.end(torch.relu(network.point(hidden)).mean(2))
+
+    network = Written(run, turned=Turned(), **modules)
+    with pytest.raises(ArgumentError, match="one target layer after the other"):
+        attribute(network, inputs, ["end:1", "point:0"], "lrp_0", to="turned")
+
+
+class Turned(nn.Module):
+    def forward(self, values):
+        return values.permute(2, 0, 1)
 
 
 MOVES = {
