@@ -107,7 +107,7 @@ def relevance_map(
         + geom_raster(aes(fill="colour"))
         + (facet_grid("row", "beside") if row else facet_grid(cols="beside"))
         + scale_fill_identity()
-        + scale_x_continuous(breaks=cast(Any, breaks_extended(4)), expand=(0, 0))
+        + scale_x_continuous(breaks=cast(Any, _times), expand=(0, 0))
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
         + coord_cartesian()
         + labs(
@@ -121,6 +121,16 @@ def relevance_map(
         + theme(panel_grid_major=element_blank(), legend_position="none")
     )
     return figure if phones is None or phones.empty else figure + _phones(phones, panels, len(bands), row, names)
+
+
+def _times(limits: tuple[float, float]) -> list[float]:
+    """Return where time is marked: not beside an edge, where numbers of two panels would meet."""
+    edge = 0.05 * (limits[1] - limits[0])
+    return [
+        float(time)
+        for time in breaks_extended(4)(limits)
+        if time == 0 or min(time - limits[0], limits[1] - time) > edge
+    ]
 
 
 def _panels(data: pd.DataFrame, with_input: bool) -> pd.DataFrame:
