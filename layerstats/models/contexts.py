@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from layerstats.errors import NetworkError
 from layerstats.models.device import device_of
 
 
@@ -141,6 +142,11 @@ def gradients(model: nn.Module) -> Iterator[None]:
     (True, None, True)
     """
     weights = [(weight, weight.requires_grad, weight.grad) for weight in model.parameters()]
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        raise NetworkError(
+            f"The weights of this {type(model).__name__} were made in torch.inference_mode(), so that torch can take "
+            "no gradient through them. Build or load the network outside of it."
+        )
     # cuDNN's recurrent layers have no backward pass in eval mode.
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
     try:
@@ -184,6 +190,7 @@ def running(model: nn.Module, device: torch.device, *, differentiate: bool = Fal
         on_device(model, device),
         repeatable(),
         full_precision(),
+        torch.autocast(device.type, enabled=False),
         gradients(model) if differentiate else torch.no_grad(),
     ):
         yield

@@ -111,16 +111,18 @@ def attribute(
     chosen = options_of(method, options)
     asked = part(network)
     names = _places(asked, to)
+    input = _plain_tensors(input)
     speech = main_tensor(input)
     _check_finite(speech, "The input")
     axis = _time_axis(speech, input_axes)
     if start is None and method in RULES and RULES[method].start == ONE:
         start = ONE
-    score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
-    check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
     # Rules run the network themselves, in a type of their own.
     inside = nullcontext() if method in RULES else running(asked, speech.device, differentiate=True)
-    with inside:
+    with torch.inference_mode(False):
+        score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
+        check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
+    with torch.inference_mode(False), inside:
         found = METHODS[method](Question(Place(asked, input, INPUT, score), names, chosen, axis))
     single = isinstance(to, str) and len(names) == 1
     return _finished(found, method, score, chosen, single)
@@ -166,6 +168,27 @@ def _plain(value: object) -> object:
     if callable(value):
         return f"function {getattr(value, '__qualname__', type(value).__qualname__)}"
     return list(value) if isinstance(value, tuple) else value
+
+
+def _plain_tensors(input: Prepared) -> Prepared:
+    """Return the input as gradients can be taken of it, or raise `ArgumentError` where it is no batch of tokens."""
+    if not isinstance(input, Tensor | Mapping):
+        raise ArgumentError(
+            f"The input must be a tensor or a mapping of keyword arguments, but got {type(input).__name__} instead."
+        )
+    speech = main_tensor(input)
+    if speech.ndim == 0 or speech.numel() == 0 or speech.layout != torch.strided:
+        kind = "" if speech.layout == torch.strided else f" and layout {speech.layout}"
+        raise ArgumentError(
+            f"The input must be a dense batch of at least one token, but got a tensor of shape {tuple(speech.shape)}"
+            f"{kind}."
+        )
+    with torch.inference_mode(False):
+
+        def plain(value: object) -> object:
+            return value.clone() if isinstance(value, Tensor) and value.is_inference() else value
+
+        return {name: plain(value) for name, value in input.items()} if isinstance(input, Mapping) else plain(input)  # pyright: ignore[reportReturnType]
 
 
 def _places(network: nn.Module, to: str | Sequence[str]) -> tuple[str, ...]:

@@ -196,8 +196,11 @@ def _exchanged(question: Question) -> list[tuple[Place, Tensor]]:
 
 
 def _with_graph(question: Question) -> Tensor:
-    """Return the scores of the input with the graph by which they came about."""
-    return question.place.scores(question.place.values().requires_grad_())
+    """Return the scores with the graph by which they came about from the input, or from a layer after whole numbers."""
+    place = question.place
+    if not place.values().is_floating_point():
+        place = Place(place.network, place.prepared, question.names[0], place.score)
+    return place.scores(place.values().requires_grad_())
 
 
 def _notes(scores: Tensor) -> tuple[str, ...]:

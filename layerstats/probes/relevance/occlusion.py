@@ -186,6 +186,15 @@ def _boxes(stretches: pd.DataFrame, shape: Sequence[int], order: Sequence[int]) 
     check_columns(stretches, [ROW, START, STOP], "the table of stretches")
     if stretches.empty:
         raise DataError("The table of stretches is empty: there is nothing to occlude.")
+    edges = [name for name in stretches if name == ROW or str(name).startswith((START, STOP))]
+    whole = stretches[edges].apply(pd.to_numeric, errors="coerce")
+    odd = np.asarray((whole != whole.round()).any(axis=1))  # so are those that are no numbers
+    if odd.any():
+        number = int(odd.argmax())
+        raise DataError(
+            f"The edges of stretches must be whole numbers of values, but stretch {number} has "
+            f"{stretches[edges].iloc[number].to_dict()}."
+        )
     boxes = []
     for number, record in enumerate(stretches.to_dict("records")):
         if not 0 <= int(record[ROW]) < shape[0]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import allow_mutation_on_saved_tensors, get_gradient_edge
+from torch.autograd.graph import GradientEdge, allow_mutation_on_saved_tensors, get_gradient_edge
+from torch.utils.checkpoint import CheckpointError
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError, NetworkError
@@ -134,17 +135,19 @@ def relevance_by_rules(
         allow_mutation_on_saved_tensors(),
     ):
         given, speech = differentiable(_as_type(input, wanted, device))
-        if speech is None:
-            raise ArgumentError(f"Relevance needs an input of real numbers, but got {main_tensor(input).dtype}.")
+        if speech is None and "input" in layers:
+            raise ArgumentError(
+                f"Relevance needs an input of real numbers, but got {main_tensor(input).dtype}. Name a layer with to=."
+            )
         mode = Propagation(network, book, main_tensor(given), values)
-        with mode.named(), capturing(network, hidden, lambda _layer, output: get_gradient_edge(output)) as edges, mode:
+        with mode.named(), capturing(network, hidden, _edge) as edges, mode:
             output = _run(network, given) if not start_layer else _until(network, given, start_layer)
             mode.check_output(output)
             scores = start(output)
         _check_scores(scores, tokens)
         amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
         places = [speech if name == "input" else edges[name] for name in layers]
-        found = torch.autograd.grad([scores], places, [amount], allow_unused=True)
+        found = _handed_back(scores, places, amount)
     relevances, scales = {}, {}
     for name, relevance in zip(layers, found, strict=True):
         if relevance is None:
@@ -241,6 +244,21 @@ def _rescaled(relevance: Tensor) -> tuple[Tensor, Tensor]:
     largest = relevance.abs().reshape(len(relevance), -1).amax(1)
     largest = torch.where(largest == 0, 1.0, largest)
     return relevance / largest.reshape(-1, *(1 for _ in relevance.shape[1:])), largest
+
+
+def _edge(_layer: str, output: Tensor) -> GradientEdge:
+    """Place of what a layer gives in the graph, which begins there where the network detached its values before."""
+    return get_gradient_edge(output if output.requires_grad else output.requires_grad_())
+
+
+def _handed_back(scores: Tensor, places: Sequence[Any], amount: Tensor) -> tuple[Tensor | None, ...]:
+    try:
+        return torch.autograd.grad([scores], places, [amount], allow_unused=True)
+    except CheckpointError as error:
+        raise NetworkError(
+            "Relevance needs to see the operations of the network, but torch.utils.checkpoint runs a part of it again "
+            "on the way back. Call that part itself."
+        ) from error
 
 
 class _Reached(BaseException):

@@ -16,7 +16,7 @@ from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
 from layerstats.probes.relevance.operations.batch_norm import linear_before, shift_of
 from layerstats.probes.relevance.operations.call import OperationCall, Shift, active_tensors, parameters_of
-from layerstats.probes.relevance.operations.linear import is_unbatched
+from layerstats.probes.relevance.operations.linear import WEIGHTED, in_type, is_unbatched
 from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
 from layerstats.probes.relevance.operations.routing import check_dropout, moved_as
@@ -185,6 +185,9 @@ class Propagation(TorchFunctionMode):
             self.number += 1
             with torch.no_grad():
                 return func(*args, **kwargs)
+        if name in WEIGHTED:
+            # Weights that are no parameters keep their type when the network runs in another.
+            call.constants = [in_type(one, active[0].dtype) for one in call.constants]
         call.previous, call.axes = tuple(_call_of(tensor) for tensor in call.active), active[0].ndim
         call.shift = _shift_of(active[0])
         for tensor in call.active:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
-from layerstats.errors import ArgumentError, NetworkError
+from layerstats.errors import ArgumentError, DataError, NetworkError
 from layerstats.models import seeded
 from layerstats.probes.relevance import attribute, relevance_by_rules
 
@@ -231,3 +233,97 @@ def test_values_that_drop_out_at_random_are_refused(inputs, modules):
 def test_weights_that_depend_on_the_input_are_refused(function, inputs):
     with pytest.raises(NetworkError, match=r"weights or the bias of the '\w+' in Written depend on the input"):
         found(Written(lambda _, values: function(values)), inputs[:1], "lrp_0")
+
+
+def test_weights_that_are_no_parameters_have_the_type_of_the_network(inputs, modules):
+    plain, projection = torch.randn(4, 3, 3), torch.randn(4, 4)
+
+    def run(network, values):
+        return network.end((F.conv1d(values, plain).transpose(1, 2) @ projection).mean(1))
+
+    end = modules["end"].float()
+    kept = Written(lambda net, x: net.end(net.projection(net.first(x).transpose(1, 2)).mean(1)), end=end)
+    kept.first, kept.projection = nn.Conv1d(3, 4, 3, bias=False), nn.Linear(4, 4, bias=False)
+    kept.first.weight.data, kept.projection.weight.data = plain, projection.T
+    torch.testing.assert_close(
+        found(Written(run, end=end), inputs.float(), "adapted"), found(kept, inputs.float(), "adapted")
+    )
+
+
+METHODS = ["gradient", "integrated_gradients", "lrp_0", "adapted"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_relevance_begins_where_whole_numbers_or_what_is_detached_end(method, modules):
+    class Heard(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.conv, self.end = nn.Embedding(9, 3), modules["conv"].float(), modules["end"].float()
+
+        def forward(self, values):
+            heard = self.embedding(values) if not values.is_floating_point() else values.detach()
+            return self.end(torch.relu(self.conv(heard.transpose(1, 2))).mean(2))
+
+    network, numbers = Heard(), torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+    own = attribute(network.conv, network.embedding(numbers).transpose(1, 2).detach(), _first, method)
+    both = attribute(network, numbers, "conv:0", method, to="embedding").values.transpose(1, 2)
+    torch.testing.assert_close(both, own.values)
+    assert attribute(network, numbers.float()[:, :, None].repeat(1, 1, 3), 0, method, to="conv").values.abs().max() > 0
+    with pytest.raises(ArgumentError, match="Name a layer with to="):
+        attribute(network, numbers, 0, method)
+
+
+def _first(output, _tokens):
+    return output[:, 0].mean(1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_neither_inference_mode_nor_autocast_changes_relevance(method, inputs, modules):
+    network = nn.Sequential(modules["conv"], nn.ReLU(), nn.Flatten(), nn.Linear(32, 2)).float()
+    expected = attribute(network, inputs.float(), 0, method).values
+    with torch.inference_mode():
+        given = inputs.float()
+        torch.testing.assert_close(attribute(network, given, 0, method).values, expected)
+        made = nn.Sequential(nn.Flatten(), nn.Linear(24, 2))
+    torch.testing.assert_close(attribute(network, given, 0, method).values, expected)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(attribute(network, inputs.float(), 0, method).values, expected)
+    with pytest.raises(NetworkError, match=r"made in torch\.inference_mode"):
+        attribute(made, inputs.float(), 0, method)
+    assert all(weight.requires_grad for weight in made.parameters())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("given", [torch.zeros(0, 3, 8), torch.tensor(1.0), torch.zeros(2, 3, 8).to_sparse(), None])
+def test_what_is_no_batch_of_tokens_is_refused(method, given, modules):
+    with pytest.raises(ArgumentError, match=r"The input must be a (dense batch|tensor or a mapping)"):
+        attribute(modules["conv"], given, 0, method)
+
+
+def test_what_is_computed_twice_is_refused(inputs, modules):
+    network = Written(lambda net, x: checkpoint(net.conv, x, use_reentrant=False), **modules)
+    with pytest.raises(NetworkError, match=r"torch\.utils\.checkpoint"):
+        found(network, inputs, "lrp_0")
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("epsilon", {"epsilon": -1.0}, "'epsilon' of the rule epsilon must be at least 0, but got -1.0"),
+        ("epsilon_relative", {"epsilon": "a"}, "'epsilon' of the rule epsilon_relative"),
+        ("gamma", {"gamma": float("nan")}, "'gamma' of the rule gamma"),
+        ("adapted", {"epsilon": True}, "'epsilon' of the rule adapted"),
+        ("lrp_0", {"rules": "flat"}, "'rules' parameter must map"),
+        ("lrp_0", {"rules": {"conv": "epsilon(-1)"}}, "cannot be read"),
+    ],
+)
+def test_numbers_of_rules_are_checked(method, options, message, inputs, modules):
+    with pytest.raises(ArgumentError, match=message):
+        attribute(Written(lambda net, x: net.conv(x), **modules), inputs, _first, method, **options)
+
+
+@pytest.mark.parametrize("stop", [2.7, float("nan"), "b"])
+def test_edges_of_stretches_are_whole_numbers(stop, inputs, modules):
+    stretches = pd.DataFrame({"row": [0, 1], "start": [0, 1], "stop": [3, stop]})
+    with pytest.raises(DataError, match="stretch 1 has"):
+        attribute(modules["conv"], inputs, _first, "occlusion", stretches=stretches)

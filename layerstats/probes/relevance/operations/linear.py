@@ -336,6 +336,8 @@ _SUMS: dict[str, Callable[[OperationCall], LinearOperation]] = {
     **{f"{kind}{axes}d": _Average for kind in ("avg_pool", "adaptive_avg_pool") for axes in (1, 2, 3)},
 }
 _WITH_WEIGHTS = frozenset(_VIEWS)
+# Operations whose factors must be of one type.
+WEIGHTED = _WITH_WEIGHTS | {"matmul", "bmm", "mm", "mv", "dot", "einsum"}
 register_linear(*_VIEWS)
 _VIEWS["batch_norm"] = _Scale
 register_linear(*_SUMS, kind="sum")

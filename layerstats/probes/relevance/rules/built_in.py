@@ -205,7 +205,8 @@ class Adapted(Rule):
         return operation.input * operation.back(shared, operation.own_weight, _TYPES[self.back])
 
     def __post_init__(self) -> None:
-        """Check the type."""
+        """Check the type too."""
+        super().__post_init__()
         check_choice("back", self.back, _TYPES)
 
     def of_sums(self) -> Rule:

@@ -121,6 +121,11 @@ class RuleBook:
         self.rule = read_rule(rule)
         if not isinstance(self.rule, Rule):
             raise ArgumentError(f"The rule of the network must be one of {', '.join(RULES)}, but got {rule!r} instead.")
+        if not isinstance(rules or {}, Mapping):
+            raise ArgumentError(
+                f"The 'rules' parameter must map layers, types or operations to rules, as {{'conv1': 'flat'}}, but got "
+                f"{rules!r}."
+            )
         self.rules = {key: read_rule(value) for key, value in (rules or {}).items()}
         self._check(network)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from layerstats.errors import ArgumentError
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.linear import LinearOperation, linear_view
 
@@ -60,6 +61,16 @@ class Rule(ABC):
     def of_sums(self) -> Rule | None:
         """Return the rule of sums, means and averages in a network of this rule; None is LRP-0."""
         return None
+
+    def __post_init__(self) -> None:
+        """Raise `ArgumentError` where a number is none, or negative."""
+        for one in fields(self):  # pyright: ignore[reportArgumentType]
+            value = getattr(self, one.name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(one.default, float) and not (number and 0 <= value < float("inf")):
+                raise ArgumentError(
+                    f"The number {one.name!r} of the rule {self.name} must be at least 0, but got {value!r} instead."
+                )
 
     def __str__(self) -> str:
         """As `read_rule` reads it: epsilon(epsilon=1e-06)."""
