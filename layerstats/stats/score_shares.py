@@ -10,13 +10,15 @@ if TYPE_CHECKING:
 RELEVANCE = "relevance"
 # By how much the score rises with a value: no share of it.
 GRADIENT = "gradient"
+# Of channels: no sum of theirs.
+ROOT_MEAN_SQUARE = "root_mean_square"
 
 
 def are_shares(view: Experiment) -> bool:
     """Return whether the values of a recording are shares of a score, which add up over time.
 
     Relevance is, by whatever rule, and so is a gradient times what it is the gradient by; a gradient alone says how
-    steep the score is, and an activation is no part of a score.
+    steep the score is, an activation is no part of a score, and a root mean square over channels has lost the signs.
 
     Parameters
     ----------
@@ -37,6 +39,6 @@ def are_shares(view: Experiment) -> bool:
     True
     """
     attributes = view.recording_attrs
-    if attributes.get("method") == GRADIENT:
+    if attributes.get("method") == GRADIENT or view.summary == ROOT_MEAN_SQUARE:
         return False
     return view.quantity == RELEVANCE or "method" in attributes or attributes.get("times_activation") is True

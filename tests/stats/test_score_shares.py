@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from layerstats.stats import Contrast, phone_series, word_series
+from layerstats.errors import DataError
+from layerstats.stats import Contrast, phone_series, phone_shares, word_series
 from layerstats.stats.contrasts.channel_values import on_common_times, rows_of_series
 from layerstats.stats.networks.layouts import layout
 from layerstats.stats.score_shares import are_shares
@@ -57,6 +58,15 @@ def sums(view, intervals):
 )
 def test_what_adds_up_is_a_share_of_a_score(make, about, shares):
     assert are_shares(make("one", **about)) is shares
+
+
+def test_a_root_mean_square_over_channels_is_no_share(make, monkeypatch):
+    """It has lost the signs; of a recording that has the mean too, the mean is what counts."""
+    view = make("one", quantity="relevance")
+    monkeypatch.setattr(type(view), "summary", "root_mean_square")
+    assert not are_shares(view)
+    with pytest.raises(DataError, match="summary 'root_mean_square'"):
+        phone_shares(view, by="label")
 
 
 @pytest.mark.parametrize("samples", [None, 8, 1000])

@@ -15,7 +15,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
-from layerstats.stats.score_shares import are_shares
+from layerstats.stats.score_shares import ROOT_MEAN_SQUARE, are_shares
 from layerstats.tables import PrintedResult, check_frame
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ ELSEWHERE = "elsewhere"
 TRAINED, UNTRAINED = "trained", "untrained"
 # With fewer there is no spread between speakers.
 LEAST_SPEAKERS = 2
+# Standard errors of shares below it are what is left of sums that are the same.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,7 +76,8 @@ def phone_shares(
     What a token's score owes to a phone is the sum of its relevance over the samples under the phone; the rest of the
     clip, silence included, counts as one more stretch ("elsewhere"). Divided by the sum of the absolute values of
     these sums, they are shares between -1 and 1: which way the score is moved, and how much of all that moves it.
-    A group's share in a token is the sum over its phones, its mean is over the tokens that have such a phone.
+    A group's share in a token is the sum over its phones, its mean is over the tokens that have such a phone. Phones
+    that no sample of the layer lies under are left out.
 
     Speakers are the units of intervals and tests: standard errors are those of a mean of clusters, with as many degrees
     of freedom as speakers, less one. Networks are those of the second test: among untrained twins on the same tokens
@@ -134,7 +137,7 @@ def phone_shares(
         comparisons=_comparisons(places, trained, others, conf_level, adjust),
         networks=_networks(places, {experiment.name: trained, **others}, experiment.name),
         tokens=_tokens(places, trained, mean),
-        notes=_notes(about, len(others)),
+        notes=_notes(about, len(others), places.without_samples),
     )
 
 
@@ -143,11 +146,12 @@ def _layer(experiment: Experiment, layer: str | None) -> str:
         check_choice("layers", layer, experiment.layers)
     if not are_shares(experiment):
         about = {name: experiment.recording_attrs.get(name) for name in ("method", "times_activation")}
+        about["summary"] = experiment.summary if experiment.summary == ROOT_MEAN_SQUARE else None
         told = ", ".join(f"{name} {value!r}" for name, value in about.items() if value is not None)
         raise DataError(
             f"The recording {experiment.name!r} holds {experiment.quantity!r}{f' ({told})' if told else ''}, which is "
             "no share of a score and does not add up over phones. Record relevance, or a gradient with "
-            "times_activation=True."
+            "times_activation=True, by its mean over channels."
         )
     if layer is not None:
         return layer
@@ -165,7 +169,8 @@ class _Places:
     group: np.ndarray
     start: np.ndarray
     stop: np.ndarray
-    samples: int
+    elsewhere: np.ndarray
+    without_samples: int
 
     @classmethod
     def of(cls, experiment: Experiment, by: str, layer: str) -> _Places:
@@ -174,19 +179,39 @@ class _Places:
             raise DataError("The store has no phones: align its corpus before recording, or record one that has them.")
         check_columns(phones, [by], "the table of phones")
         phones = phones.loc[phones[by].notna().to_numpy()]
-        codes, names = pd.factorize(phones[by].astype(str), sort=True)
+        if (phones[by].astype(str) == ELSEWHERE).any():
+            raise DataError(
+                f"The column {by!r} of phones has the value {ELSEWHERE!r}, which is what the rest of the clip is "
+                "called here. Call it otherwise."
+            )
         times = experiment.layer(layer)["time_s"].to_numpy()
         # Half-open, as in the store: a sample on the boundary of two phones belongs to one of them.
-        start, stop = (np.searchsorted(times, phones[name].to_numpy(dtype=float)) for name in ("onset_s", "offset_s"))
+        ends = [np.searchsorted(times, phones[name].to_numpy(dtype=float)) for name in ("onset_s", "offset_s")]
+        heard = ends[1] > ends[0]
+        if not heard.any():
+            raise DataError(
+                f"No phone that has a value of {by!r} has a sample of the layer {layer!r}: choose another column, or a "
+                "layer of more samples."
+            )
+        phones, (start, stop) = phones.loc[heard], (end[heard] for end in ends)
+        codes, names = pd.factorize(phones[by].astype(str), sort=True)
         token = pd.Index(table["token"]).get_indexer(pd.Index(phones["token"]))
-        return cls(layer, [*map(str, names), ELSEWHERE], table, token, codes, start, stop, len(times))
+        # How many phones a sample lies under: they may overlap.
+        edges = np.zeros((len(table), len(times) + 1))
+        np.add.at(edges, (token, start), 1)
+        np.add.at(edges, (token, stop), -1)
+        elsewhere = np.cumsum(edges, axis=1)[:, :-1] == 0
+        groups = [*map(str, names), ELSEWHERE]
+        return cls(layer, groups, table, token, codes, start, stop, elsewhere, int((~heard).sum()))
 
     def shares(self, view: Experiment, sign: Sign) -> np.ndarray:
         """Return each group's share in each token, (token, group); missing where the token has no such phone."""
         values = view.layer(self.layer)[view.summary].to_numpy().astype(np.float64)
-        sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
-        each = sums[self.token, self.stop] - sums[self.token, self.start]
-        rest = sums[:, -1] - np.bincount(self.token, weights=each, minlength=len(values))
+        # Each stretch by itself: differences of running sums would leave rounding where there is no relevance.
+        flat = np.pad(values, ((0, 0), (0, 1))).ravel()
+        row = self.token * (values.shape[1] + 1)
+        each = np.add.reduceat(flat, np.column_stack([row + self.start, row + self.stop]).ravel())[::2]
+        rest = np.sum(values, axis=1, where=self.elsewhere)
         moved = np.abs(rest) + np.bincount(self.token, weights=np.abs(each), minlength=len(values))
         if not (moved > 0).all():
             dead = self.table["token"].iloc[int(np.flatnonzero(~(moved > 0))[0])]
@@ -216,8 +241,8 @@ class _Places:
     def durations(self) -> np.ndarray:
         """Each group's part of the samples of each clip, (token, group); missing where the token has no such phone."""
         found = self._by_group((self.stop - self.start).astype(float))
-        found[:, -1] = self.samples - found[:, :-1].sum(axis=1)
-        return np.where(self.present, found / self.samples, np.nan)
+        found[:, -1] = self.elsewhere.sum(axis=1)
+        return np.where(self.present, found / self.elsewhere.shape[1], np.nan)
 
     def duration_means(self) -> np.ndarray:
         """Return the mean part of the clip that each group takes, over the tokens that have it, (group,)."""
@@ -250,6 +275,8 @@ def _mean_row(places: _Places, number: int, values: np.ndarray, conf_level: floa
     # How far each speaker moves the mean.
     moves = np.bincount(speakers, weights=value - mean) / len(value)
     error = float(np.sqrt(people / (people - 1) * np.sum(moves**2)))
+    # Rounding is no spread: shares lie between -1 and 1.
+    error = error if error > ROUNDING else 0.0
     reach = float(stats.t.ppf((1 + conf_level) / 2, people - 1)) * error
     return {
         **row,
@@ -259,7 +286,7 @@ def _mean_row(places: _Places, number: int, values: np.ndarray, conf_level: floa
         "conf_low": mean - reach,
         "conf_high": mean + reach,
         "conf_level": conf_level,
-        "note": "",
+        "note": "" if error > 0 else "speakers do not differ",
     }
 
 
@@ -310,9 +337,11 @@ def _tokens(places: _Places, trained: np.ndarray, mean: np.ndarray | None) -> pd
     return check_frame(table if mean is None else table.assign(untrained_share=mean[row, group]))
 
 
-def _notes(shares: pd.DataFrame, networks: int) -> tuple[str, ...]:
-    alone = shares.loc[shares["note"] != "", "group"].tolist()
+def _notes(shares: pd.DataFrame, networks: int, without_samples: int) -> tuple[str, ...]:
+    alone = shares.loc[shares["speakers"] < LEAST_SPEAKERS, "group"].tolist()
     notes = [f"Said by one speaker only, without an interval: {', '.join(alone)}."] if alone else []
+    if without_samples:
+        notes.append(f"Left out: {without_samples} phones too short for a sample of the layer, or past the clip.")
     if not networks:
         notes.append(
             "The store has no recordings of untrained networks by the same rule: where the score rests cannot be told "

@@ -36,6 +36,13 @@ def agreements(first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
     first, second
         (map, ..., sample) maps of the same inputs. Missing values, in either, are left out.
 
+    Raises
+    ------
+    ArgumentError
+        Shapes differ.
+    DataError
+        A value is infinite.
+
     References
     ----------
     Adebayo et al. (2018), Sanity checks for saliency maps, NeurIPS 31.
@@ -51,6 +58,8 @@ def agreements(first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
             f"Maps of the same shape (map, ..., sample) are compared, not {first.shape}, {second.shape}."
         )
     one, two = (values.reshape(len(values), -1).astype(float) for values in (first, second))
+    if np.isinf(one).any() or np.isinf(two).any():
+        raise DataError("Maps hold infinite values, which are like nothing: leave these maps out, or make them NaN.")
     missing = np.isnan(one) | np.isnan(two)
     one, two = np.where(missing, np.nan, one), np.where(missing, np.nan, two)
     peaks = []

@@ -34,7 +34,8 @@ def perturbation_areas(curves: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        A column is missing, scores are, or there is no order to compare with.
+        A column or scores are missing, a point is there twice, fractions do not go from 0 to 1, or there is no order
+        to compare with.
 
     Examples
     --------
@@ -47,10 +48,19 @@ def perturbation_areas(curves: pd.DataFrame) -> pd.DataFrame:
     check_columns(curves, ["token", "speaker", *_CURVE, "fraction", "score"], "the curves")
     check_complete(curves, ["fraction", "score"], "the curves")
     keys = ["token", *_CURVE]
+    same = curves.duplicated([*keys, "fraction"])
+    if same.any():
+        one = curves.loc[same].to_dict("records")[0]
+        raise DataError(
+            f"The curves have points twice, for instance {one['direction']} of {one['token']!r} in the order "
+            f"{one['order']!r} at the fraction {one['fraction']}: give each curve once."
+        )
     wide = curves.pivot_table(index=keys, columns="fraction", values="score").sort_index(axis=1)
     if wide.isna().to_numpy().any():
         raise DataError("Curves of deletion and insertion must have the same fractions for all tokens and orders.")
     fractions = wide.columns.to_numpy(dtype=float)
+    if fractions[0] != 0 or fractions[-1] != 1:
+        raise DataError(f"Curves go from a fraction of 0 to 1, but these from {fractions[0]:g} to {fractions[-1]:g}.")
     areas = wide.index.to_frame(index=False).assign(area=np.trapezoid(wide.to_numpy(), fractions, axis=1))
     orders = areas.pivot_table(index=keys[:-1], columns="order", values="area")
     others = [name for name in orders.columns if name != RELEVANCE]

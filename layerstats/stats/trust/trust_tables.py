@@ -85,7 +85,7 @@ def trust_table(
     ArgumentError
         A column of `by` is none of these.
     DataError
-        Nothing was measured, or a measurement is there twice.
+        Nothing was measured, a measurement is there twice, or has no speaker.
     """
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")
@@ -96,6 +96,8 @@ def trust_table(
         raise DataError("Nothing was measured of these maps: the tables of measurements are empty.")
     frame = pd.concat([one for one in given if len(one)], ignore_index=True)
     check_columns(frame, ["token", "speaker", *_OF, "value", "baseline_value", *_NULL], "the measurements")
+    if frame.loc[:, ["speaker"]].isna().to_numpy().any():
+        raise DataError("Measurements lack their speaker, over whom means are taken: name one for each map.")
     same = frame.duplicated([name for name in ("token", "phone_index", *_OF) if name in frame.columns])
     if same.any():
         one = frame.loc[same].to_dict("records")[0]
@@ -132,7 +134,7 @@ def _rows(frame: pd.DataFrame, split: str, measure: str, conf_level: float) -> I
         # Both are of the same maps.
         paired = np.isfinite(value) & np.isfinite(baseline)
         chance = cluster_mean(np.where(paired, baseline, np.nan), names)
-        diff = cluster_mean(value - baseline, names, *(own[name].to_numpy(dtype=float) for name in _NULL))
+        diff = cluster_mean(_difference(value, baseline), names, *(own[name].to_numpy(dtype=float) for name in _NULL))
         if measure.endswith((SHARE, HIT, SAME_MAXIMUM)):
             low, high = mean.share_interval(conf_level)
         else:
@@ -154,6 +156,12 @@ def _rows(frame: pd.DataFrame, split: str, measure: str, conf_level: float) -> I
             "statistic": diff.statistic,
             "p_value": diff.p_value,
         }
+
+
+def _difference(value: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """Return how much larger values are than their baselines; what rounding leaves of equal ones is none."""
+    difference = value - baseline
+    return np.where(np.abs(difference) <= 1e-12 * (np.abs(value) + np.abs(baseline)), 0.0, difference)
 
 
 def _limits(measure: str) -> tuple[float, float]:

@@ -173,3 +173,54 @@ def test_simulated_intervals_cover_and_tests_keep_their_level(write):
     assert covered == [not one for one in rejected]
     # 95 % of 200 are 190; fewer than 180 or more than 199 come by chance in one run of 300.
     assert 180 <= sum(covered) <= 199
+
+
+def small(phones):
+    """Return two tokens by two speakers, each with these phones: (onset, offset, label, class)."""
+    tokens = pd.DataFrame({"token": ["a", "b"], "word": "ask", "speaker": ["p1", "p2"], "split": "test"})
+    names = ["onset_s", "offset_s", "label", "phone_class"]
+    table = pd.DataFrame([{"token": token, "phone_index": number, **dict(zip(names, phone, strict=True))}
+                          for token in tokens["token"] for number, phone in enumerate(phones)])  # fmt: skip
+    return tokens, table
+
+
+def test_samples_of_two_phones_that_overlap_are_not_taken_from_elsewhere(write):
+    """Ten samples of a, ten of b, five of both; a value of one each."""
+    both = small([(0.0, 0.10, "a", "vowel"), (0.05, 0.15, "b", "vowel")])
+    table = phone_shares(write({"relevance": np.ones((2, SAMPLES))}, tables=both)).shares.set_index("group")
+    assert_allclose(table["score_share"], [20 / 45, 25 / 45])
+    assert table.loc["elsewhere", "duration_share"] == 25 / 40
+
+
+def test_phones_without_samples_are_left_out_and_told(write):
+    """One between two samples, one past the clip."""
+    ends = [(0.0, 0.10, "a", "vowel"), (0.101, 0.104, "t", "stop"), (0.5, 0.6, "s", "fricative")]
+    found = phone_shares(write({"relevance": np.ones((2, SAMPLES))}, tables=small(ends)))
+    assert found.shares["group"].tolist() == ["vowel", "elsewhere"]
+    assert any("4 phones too short" in note for note in found.notes)
+    with pytest.raises(DataError, match="No phone that has a value of 'label'"):
+        phone_shares(write({"relevance": np.ones((2, SAMPLES))}, tables=small(ends[1:])), by="label")
+
+
+def test_speakers_that_do_not_differ_have_no_test(write):
+    """The same share in all: no certainty follows from rounding."""
+    rows = np.tile(np.linspace(0.1, 1, SAMPLES), (2, 1))
+    same = phone_shares(write({"relevance": rows}, tables=small([(0.0, 0.13, "a", "vowel")])))
+    assert same.shares["note"].tolist() == ["speakers do not differ"] * 2
+    assert "one speaker" not in " ".join(same.notes)
+
+
+def test_a_group_may_not_be_called_as_the_rest_is(write):
+    with pytest.raises(DataError, match="has the value 'elsewhere'"):
+        phone_shares(write({"relevance": np.ones((2, SAMPLES))}, tables=small([(0.0, 0.1, "elsewhere", "x")])), "label")
+
+
+def test_silence_counts_for_nothing_among_networks(write, rng):
+    """Exactly zero, and no rounding whose rank among twins would weigh in the adjustment over groups."""
+    both = small([(0.0, 0.13, "a", "vowel"), (0.13, 0.2, "t", "closure")])
+    heard = np.arange(SAMPLES) < 13
+    twins = {f"untrained_{number:02}": rng.normal(size=(2, SAMPLES)) * heard for number in range(3)}
+    found = phone_shares(write({"relevance": rng.normal(size=(2, SAMPLES)) * heard, **twins}, tables=both))
+    silent = found.networks.query("group != 'vowel'")
+    assert (silent["score_share"] == 0).all()
+    assert found.comparisons.set_index("group").loc[["closure", "elsewhere"], "null_p_adjusted"].tolist() == [1, 1]

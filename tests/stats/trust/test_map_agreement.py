@@ -6,7 +6,7 @@ import pytest
 from map_stores import store_of_windows
 from scipy import stats
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.stats import map_agreement, measure_agreement
 from layerstats.stats.trust.map_agreement import (
     ABSOLUTE_RANKS,
@@ -82,3 +82,9 @@ def test_maps_of_other_shapes_and_unknown_recordings_are_refused(tmp_path):
         agreements(np.ones((2, 3)), np.ones((2, 4)))
     with pytest.raises(ArgumentError, match="2 maps of 1 tokens"):
         measure_agreement(np.ones((2, 3)), np.ones((2, 3)), pd.DataFrame({"token": ["a"], "speaker": ["b"]}), "x")
+
+
+def test_infinite_values_are_refused():
+    maps = np.ones((2, 4)) * np.arange(4)
+    with pytest.raises(DataError, match="infinite"):
+        agreements(maps, np.where(maps == 3, np.inf, maps))

@@ -54,3 +54,13 @@ def test_curves_that_cannot_be_compared_are_refused(curves):
         perturbation_areas(curves[curves["order"] == "relevance"])
     with pytest.raises(DataError, match="'score'"):
         perturbation_areas(curves.drop(columns="score"))
+
+
+def test_points_that_are_there_twice_are_not_averaged(curves):
+    with pytest.raises(DataError, match="points twice, for instance deletion of 't0' in the order 'relevance'"):
+        perturbation_areas(pd.concat([curves, curves.assign(score=0.5)]))
+
+
+def test_curves_go_from_nothing_to_all(curves):
+    with pytest.raises(DataError, match=r"of 0 to 1, but these from 0 to 0\.5"):
+        perturbation_areas(curves[curves["fraction"] < 1])

@@ -111,3 +111,19 @@ def test_bad_input(measured):
         trust_table([measured[0], measured[0]])
     with pytest.raises(DataError, match="'baseline_value'"):
         trust_table(measured[0].drop(columns="baseline_value"))
+
+
+def test_rounding_is_no_difference_from_the_baseline(measured):
+    """Maps that are the same in all tokens agree with their own and with others alike."""
+    value = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    frame = rows(measured[1], measure="correlation").head(6)
+    speakers = ["a", "a", "b", "b", "c", "c"]
+    frame = frame.assign(speaker=speakers, value=value, baseline_value=value + 1e-15 * value[::-1])
+    row = trust_table(frame).table.iloc[0]
+    assert (row["diff"], row["std_error"]) == (0, 0)
+    assert np.isnan(row["p_value"])
+
+
+def test_measurements_without_a_speaker_are_refused(measured):
+    with pytest.raises(DataError, match="lack their speaker"):
+        trust_table(measured[1].assign(speaker=None))
