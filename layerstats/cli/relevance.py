@@ -64,6 +64,7 @@ def relevance(
         typer.Option(help="Names of the network's outputs in order, separated by commas; else those of a checkpoint."),
     ] = None,
     part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
+    recording: Annotated[str | None, typer.Option(help="Name of the recording; by default that of the method.")] = None,
     frames: Annotated[
         str, typer.Option(help="Of letters: runs (one window a run of frames with the same letter) or all.")
     ] = "runs",
@@ -73,10 +74,13 @@ def relevance(
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
-    untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
+    untrained: Annotated[
+        int, typer.Option(help="Also record this many untrained networks of the same shape.", min=0)
+    ] = 0,
 ) -> None:
     """Record which part of the input, or of layers, an answer of a network rests on, into a store."""
     from layerstats.cli.progress import steps as shown
+    from layerstats.errors import ArgumentError
     from layerstats.models import part as part_of
     from layerstats.probes import decision, network_attributes
     from layerstats.probes.relevance.reading import reads_letters
@@ -92,14 +96,22 @@ def relevance(
         how |= {"method": method, "start": start, "rules": _rules(rules)}
         about = {} if card is None else network_attributes(card, part)
         if reads_letters(module):
+            if labels is not None:
+                raise ArgumentError(f"The outputs of this network are letters: leave out --labels {labels}.")
             how |= {"target": target or "emitted", "layers": layers, "maps": maps, "frames": frames}
-            _record_letters(step, module, speech, store, about, how, untrained)
+            _record_letters(step, module, speech, store, about, {**how, "recording": recording}, untrained)
         else:
             outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
             number = target is not None and target.isdecimal() and target not in (outputs or [])
             named = decision if target == "decision" and target not in (outputs or []) else target or "own_word"
             how |= {"target": int(target) if number and target else named, "labels": outputs}
-            options = {"layers": listed(layers), "too_long": too_long, "damaged": damaged, "maps": maps}
+            options = {
+                "layers": listed(layers),
+                "too_long": too_long,
+                "damaged": damaged,
+                "maps": maps,
+                "recording": recording,
+            }
             _record_tokens(step, module, speech, store, about, how, options, untrained)
     typer.echo(store)
 
@@ -128,7 +140,7 @@ def _record_letters(
         step(f"recording an untrained network ({seed + 1} of {untrained})")
         of_it = {name: value for name, value in about.items() if name != "network_seed"}
         of_it |= {"seed": seed, "trained": False}
-        name = f"{how['method']}_{untrained_name(seed)}"
+        name = f"{how['recording'] or how['method']}_{untrained_name(seed)}"
         options = {**how, "maps": False, "windows": windows, "recording": name, "attrs": of_it}
         record_relevance(fresh(module, seed), speech, store, progress=step.move, **options)
 
@@ -151,13 +163,14 @@ def _record_tokens(
     clips = clips_for(module, speech, **length)
     tell_damage(clips)
     step("recording")
-    record_relevance(module, clips, store, attrs=about, progress=step.move, **how, **options)
+    named = {"recording": options.pop("recording")}
+    record_relevance(module, clips, store, attrs=about, progress=step.move, **how, **named, **options)
     if untrained:
         step(f"recording {untrained} untrained networks")
         # Maps of these are asked for by nobody.
         quantity = Relevance(**how)
         same = {"quantity": quantity, "layers": options["layers"], "attrs": about, "progress": step.move}
-        record_untrained(module, clips, store, range(untrained), **same)
+        record_untrained(module, clips, store, range(untrained), **named, **same)
 
 
 def _rules(text: str | None) -> dict[str, str] | None:

@@ -24,6 +24,7 @@ def record_untrained(
     seeds: Iterable[int] = range(20),
     *,
     quantity: Quantity | None = None,
+    recording: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     attrs: Mapping[str, object] | None = None,
     **options: Any,
@@ -45,6 +46,8 @@ def record_untrained(
         Seeds of the weights, 0 or more.
     quantity : Quantity, optional
         What is recorded; by default activations. The recordings are named after any other, "gradient_untrained_NN".
+    recording : str, optional
+        Of another quantity than activations, the main recording's name, where that is not the quantity's.
     progress : callable, optional
         Called with (tokens done, tokens in all), over all seeds.
     attrs : mapping, optional
@@ -91,6 +94,6 @@ def record_untrained(
         if quantity is None:
             record_activations(network, clips, store, group=name, progress=moved, attrs=about, **options)
         else:
-            name = name if isinstance(quantity, Activation) else f"{quantity.recording}_{name}"
+            name = name if isinstance(quantity, Activation) else f"{recording or quantity.recording}_{name}"
             record(network, clips, store, quantity, recording=name, progress=moved, attrs=about, **options)
     return open_store(store)

@@ -71,12 +71,29 @@ def test_of_letters(tmp_path):
     assert (folder / "relevance.csv").exists()
 
 
+def test_networks_of_one_store_have_recordings_of_their_own(tmp_path):
+    (tmp_path / "network.py").write_text(LETTERS, encoding="utf-8")
+    network, store = f"{tmp_path / 'network.py'}:build", tmp_path / "s.zarr"
+    options = ["--corpus", "demo:sentences=1", "--method", "gradient", "--frames", "all"]
+    run(network, store, *options, "--maps", "--untrained", "1")
+    run(network, store, *options, "--recording", "own", "--maps")
+    names = ["gradient", "gradient_untrained_00", "input", "input_series", "own"]
+    assert sorted(open_store(store).recordings["recording"]) == names
+    with pytest.raises(ArgumentError, match="leave out --labels"):
+        run(network, store, *options, "--labels", "a,b")
+    with pytest.raises(ArgumentError, match="'dtype'"):
+        run(network, tmp_path / "t.zarr", *options, "--method", "epsilon", "--dtype", "float99")
+    assert not (tmp_path / "t.zarr").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         (["--rules", "conv1"], "--rules takes"),
         (["--method", "lrp"], "'method'"),
         (["--target", "cash"], "There is no target 'cash'"),
+        (["--epsilon", "-1"], "'epsilon' parameter must be a number, zero or above"),
+        (["--method", "adapted", "--epsilon", "nan"], "'epsilon'"),
         (["--method", "gradient", "--epsilon", "0.1"], "has no option 'epsilon'"),
     ],
 )

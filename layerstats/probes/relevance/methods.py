@@ -149,7 +149,7 @@ def _from_one_layer(question: Question, *, rule: str) -> Attribution:
         to=question.names,
         start_layer=layer,
         start_value="one" if score.start in (ONE, "probability") else "score",
-        dtype=_dtype(dtype),
+        dtype=real_type(dtype),
         values=known,
     )
     values, scale, start = dict(found.values), dict(found.scale), found.start
@@ -174,7 +174,14 @@ def _numbers(rule: type[Rule]) -> list[str]:
     return [one.name for one in fields(rule)]  # pyright: ignore[reportArgumentType]
 
 
-def _dtype(given: str | torch.dtype | None) -> torch.dtype | None:
+def real_type(given: str | torch.dtype | None) -> torch.dtype | None:
+    """Return the type in which a network is asked to run, or raise `ArgumentError`.
+
+    Examples
+    --------
+    >>> real_type("float64"), real_type(None)
+    (torch.float64, None)
+    """
     found = getattr(torch, given, None) if isinstance(given, str) else given
     if given is not None and (not isinstance(found, torch.dtype) or not found.is_floating_point):
         raise ArgumentError(f"The 'dtype' parameter must be a type of real numbers, as 'float64', but got {given!r}.")

@@ -13,7 +13,7 @@ from layerstats.errors import DataError
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.relevance.attribute import attribute
 from layerstats.probes.relevance.attribution import Attribution
-from layerstats.probes.relevance.methods import options_of
+from layerstats.probes.relevance.methods import options_of, real_type
 from layerstats.probes.relevance.quantity import RELEVANCE, lost, rules_text
 from layerstats.probes.relevance.rules import RULES
 from layerstats.probes.relevance.shared_pass import SharedPass
@@ -61,8 +61,7 @@ class WindowRelevance:
         self.labels = tuple(speech.reader.alphabet.letters)
         self._shared: SharedPass | None = None
         if shared and method in RULES:
-            dtype = self.options.get("dtype") or RULES[method].dtype
-            dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+            dtype = real_type(self.options.get("dtype") or RULES[method].dtype)
             self._shared = SharedPass(network, speech.heard(np.array([0])), dtype)
 
     @property
