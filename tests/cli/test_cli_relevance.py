@@ -92,7 +92,7 @@ def test_networks_of_one_store_have_recordings_of_their_own(tmp_path):
         (["--rules", "conv1"], "--rules takes"),
         (["--method", "lrp"], "'method'"),
         (["--target", "cash"], "There is no target 'cash'"),
-        (["--epsilon", "-1"], "'epsilon' parameter must be a number, zero or above"),
+        (["--epsilon", "-1"], "'epsilon' of the rule epsilon must be at least 0"),
         (["--method", "adapted", "--epsilon", "nan"], "'epsilon'"),
         (["--method", "gradient", "--epsilon", "0.1"], "has no option 'epsilon'"),
     ],
