@@ -6,17 +6,14 @@ python analyses/optimal_inputs.py NETWORK STORE --out DIR --letter a --layers co
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
 import typer
 
 from layerstats.cli import listed, run_script
-from layerstats.corpora import Corpus, open_corpus, utterance
-from layerstats.errors import ArgumentError, CorpusError
-from layerstats.models import Wav2Letter, device_for, load_checkpoint, running
+from layerstats.corpora import open_corpus
+from layerstats.errors import ArgumentError
+from layerstats.models import Wav2Letter, load_checkpoint
 from layerstats.plots import optimal_inputs
-from layerstats.probes import features_table, maximize_activations, record_nulls, strongest_units
-from layerstats.probes.relevance import emitted_letters
+from layerstats.probes import drawn_window, features_table, maximize_activations, record_nulls, strongest_units
 from layerstats.report import Output
 from layerstats.stats import agreement_of_starts
 
@@ -54,7 +51,8 @@ def main(
     reader, card = load_checkpoint(network)
     if not isinstance(reader, Wav2Letter):
         raise ArgumentError(f"{network} holds a {type(reader).__name__}, which reads no letters: give a Wav2Letter.")
-    heard, where = _window(reader, open_corpus(corpus, damaged="skip"), letter, utterances, seed)
+    speech = open_corpus(corpus, damaged="skip")
+    heard, window = drawn_window(reader, speech, letter, utterances=utterances, seed=seed)
     units = strongest_units(reader, heard, listed(layers) or [])
     options = {"settings": "krug2018", "starts": starts, "steps": steps, "seed": seed, "network_name": network.stem}
     named = units["unit"].tolist()
@@ -67,31 +65,11 @@ def main(
     last = units.loc[units["layer"] == "conv12"]
     read = {row.unit: f"{row.unit} ({reader.alphabet.letters[row.channel]!r})" for row in last.itertuples()}
     table["target"] = table["target"].replace(read)
-    output.figure(
-        optimal_inputs(table), "optimal_inputs", "Optimal inputs of neurons", f"{CAPTION} The window: {where}."
-    )
+    where = f"The window: {window['utterance']}, {window['time_s']:.2f} s."
+    output.figure(optimal_inputs(table), "optimal_inputs", "Optimal inputs of neurons", f"{CAPTION} {where}")
     agreement = agreement_of_starts(experiment)
     output.table(agreement, "agreement_of_starts", "Whether a neuron has one optimal input", TABLE)
     return output
-
-
-def _window(reader: Wav2Letter, speech: Corpus, letter: str, utterances: int, seed: int) -> tuple[torch.Tensor, str]:
-    """Return one window (token, time, mel) that the network reads as the letter, drawn at random, and where it is."""
-    names = speech.tokens["token"].tolist()
-    draw = np.random.default_rng(seed)
-    some = speech.subset(tokens=[names[place] for place in sorted(draw.permutation(len(names))[:utterances])])
-    windows = emitted_letters(reader, some).query("letter == @letter")
-    if windows.empty:
-        raise CorpusError(
-            f"The network reads no {letter!r} in {len(some)} utterances of this corpus. Look among more "
-            "(--utterances), or choose another letter (--letter)."
-        )
-    chosen = windows.iloc[int(draw.integers(len(windows)))]
-    samples = torch.from_numpy(utterance(speech, str(chosen["utterance"]), reader.front_end.rate_hz))
-    with running(reader, device_for(reader, "cpu")):
-        features = reader.features(samples[None])
-    start = int(chosen["start_frame"])
-    return features[:, start : start + reader.receptive_field], f"{chosen['utterance']}, {chosen['time_s']:.2f} s"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layerstats.errors import ArgumentError
 
 
@@ -33,3 +35,24 @@ def whole_numbers(name: str, text: str) -> list[int]:
     if not all(item.isdecimal() for item in items):
         raise ArgumentError(f"--{name} takes whole numbers separated by commas, as in 20,40, but got {text!r} instead.")
     return [int(item) for item in items]
+
+
+def name_and_numbers(text: str) -> tuple[str, dict[str, Any]]:
+    """Take NAME?OPTION=NUMBER&OPTION=NUMBER apart.
+
+    Raises
+    ------
+    ArgumentError
+        If something else than a number is given.
+
+    Examples
+    --------
+    >>> name_and_numbers("adapted?epsilon=0.001")
+    ('adapted', {'epsilon': 0.001})
+    """
+    name, _, numbers = text.partition("?")
+    pairs = [one.partition("=") for one in numbers.split("&") if one]
+    try:
+        return name, {key.strip(): float(value) for key, _, value in pairs}
+    except ValueError:
+        raise ArgumentError(f"Numbers are given as in {name}?epsilon=0.001, but got {text!r} instead.") from None

@@ -94,6 +94,7 @@ if TYPE_CHECKING:
         measure_agreement,
         perturbation_areas,
         phone_location,
+        random_weights_agreement,
         trust_table,
     )
     from layerstats.stats.trust.trust_calibration import calibrate_trust
@@ -178,6 +179,7 @@ __all__ = [
     "phone_shares",
     "power",
     "project_codes",
+    "random_weights_agreement",
     "read_cues",
     "read_moved_codes",
     "repeated_anova",
@@ -201,6 +203,7 @@ _ROOMS = {
     "measure_agreement": "trust",
     "perturbation_areas": "trust",
     "phone_location": "trust",
+    "random_weights_agreement": "trust",
     "trust_table": "trust",
     "RepeatedAnova": "repeated_measures",
     "condition_means": "repeated_measures",

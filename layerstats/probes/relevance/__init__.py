@@ -15,12 +15,14 @@ from layerstats.probes.relevance.spectrogram_maps import clip_maps, letter_maps
 from layerstats.probes.relevance.trust import (
     HeardWindows,
     RandomisedNetwork,
+    RecordedMaps,
+    hear_recorded,
     hear_windows,
     perturbation_curves,
     randomised_networks,
     speech_replacements,
 )
-from layerstats.probes.relevance.windows import emitted_letters
+from layerstats.probes.relevance.windows import drawn_window, emitted_letters
 
 __all__ = [
     "METHODS",
@@ -30,12 +32,15 @@ __all__ = [
     "OperationCall",
     "Propagated",
     "RandomisedNetwork",
+    "RecordedMaps",
     "Relevance",
     "Rule",
     "WatchedOperation",
     "attribute",
     "clip_maps",
+    "drawn_window",
     "emitted_letters",
+    "hear_recorded",
     "hear_windows",
     "letter_maps",
     "letter_times",

@@ -7,12 +7,13 @@ from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from layerstats.checks import check_choice
-from layerstats.corpora import Corpus, texts
-from layerstats.errors import DataError
-from layerstats.models import Wav2Letter
+from layerstats.checks import check_choice, check_count
+from layerstats.corpora import Corpus, texts, utterance
+from layerstats.errors import CorpusError, DataError
+from layerstats.models import Wav2Letter, device_for, running
 from layerstats.models.letters import spoken_letters
 from layerstats.probes.relevance.reading import LetterRun, Reading, check_reader, read_utterances, window_middle_s
 from layerstats.tables import check_frame
@@ -127,6 +128,69 @@ def emitted_letters(
     windows = windows.loc[:, [*COLUMNS, *(name for name in windows if name not in COLUMNS)]]
     windows.attrs["notes"] = (_no_windows(without, len(corpus), reader),) if without else ()
     return check_frame(windows, user_columns=[name for name in windows if name not in COLUMNS])
+
+
+def drawn_window(
+    network: nn.Module, corpus: Corpus, letter: str, *, utterances: int = 20, seed: int = 0
+) -> tuple[Tensor, pd.Series]:
+    """Draw one window that a network reads as a letter, among some utterances of a corpus.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A `Wav2Letter`, or a network with the same attributes.
+    corpus : Corpus
+        The utterances.
+    letter : str
+        One of a to z.
+    utterances : int, default 20
+        How many are looked through, drawn at random.
+    seed : int
+        Of the utterances and the window.
+
+    Returns
+    -------
+    torch.Tensor
+        (token, time, mel) what the network hears of the one window, normalised with its utterance.
+    pandas.Series
+        The window's row of `emitted_letters`.
+
+    Raises
+    ------
+    ArgumentError
+        The network reads no letters.
+    CorpusError
+        It does not read this letter in these utterances.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import Wav2Letter, seeded
+    >>> corpus = demo_corpus(sentences=["the quick fox jumped over a lazy dog"], voices=2, said_by=2)
+    >>> with seeded(0):
+    ...     network = Wav2Letter(width=4, top=8)
+    >>> letter = emitted_letters(network, corpus)["letter"].iloc[0]
+    >>> window, row = drawn_window(network, corpus, letter)
+    >>> tuple(window.shape), row["letter"] == letter
+    ((1, 206, 128), True)
+    """
+    check_count("utterances", utterances)
+    reader = check_reader(network)
+    names = corpus.tokens["token"].tolist()
+    draw = np.random.default_rng(seed)
+    some = corpus.subset(tokens=[names[place] for place in sorted(draw.permutation(len(names))[:utterances])])
+    windows = emitted_letters(reader, some).query("letter == @letter")
+    if windows.empty:
+        raise CorpusError(
+            f"The network reads no {letter!r} in {len(some)} utterances of this corpus. Look among more utterances, or "
+            "choose another letter."
+        )
+    chosen = windows.iloc[int(draw.integers(len(windows)))]
+    samples = torch.from_numpy(utterance(corpus, str(chosen["utterance"]), reader.front_end.rate_hz))
+    with running(reader, device_for(reader, "cpu")):
+        features = reader.features(samples[None])
+    start = int(chosen["start_frame"])
+    return features[:, start : start + reader.receptive_field], chosen
 
 
 def _windows(reading: Reading, frames: str, context: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ AGREEMENTS = (CORRELATION, RANKS, ABSOLUTE_RANKS, SAME_MAXIMUM)
 OTHER_MAPS = "maps of other tokens"
 # Tokens whose maps are in memory at once.
 _TOKENS = 512
+# Inputs below it, of standard deviation 1, are taken for zero.
+_ZERO = 1e-6
 
 
 def agreements(first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
@@ -161,6 +163,39 @@ def map_agreement(
         for rows in _by_speaker(tokens):
             first, second = (view.layer(chosen)[what].isel(token=rows).to_numpy() for view in (mine, other))
             tables.append(measure_agreement(first, second, tokens.iloc[rows], name))
+    return pd.concat(tables, ignore_index=True)
+
+
+def random_weights_agreement(
+    features: np.ndarray, maps: np.ndarray, random_maps: Iterable[tuple[str, str, np.ndarray]], tokens: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare maps with those of networks with random weights, of R and of R over the input.
+
+    The more alike they are, the less a map tells of what the network has learned (Adebayo et al. 2018); R over the
+    input leaves out what both share because the input is the same.
+
+    Parameters
+    ----------
+    features
+        (token, ..., sample) the input; where it is zero R/x is missing.
+    maps
+        (token, ..., sample) R of the network.
+    random_maps
+        How weights were randomised, the layer, and the maps (token, ..., sample); one network at a time.
+    tokens
+        A row a token, as for `measure_agreement`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a token, measure, layer and map, see `measure_agreement`.
+    """
+    over = np.where(np.abs(features) > _ZERO, features, np.nan)
+    tables = []
+    for mode, layer, found in random_maps:
+        what = f"random weights, {mode}"
+        tables.append(measure_agreement(maps, found, tokens, layer, what=what))
+        tables.append(measure_agreement(maps / over, found / over, tokens, layer, map_name="R/x", what=what))
     return pd.concat(tables, ignore_index=True)
 
 
