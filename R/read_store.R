@@ -63,7 +63,7 @@ read_store_netcdf <- function(path, layers = NULL) {
 
 # The variable that stands for each layer: its mean over channels, or what was recorded in its place.
 netcdf_series <- function(file) {
-  grep("^recordings/[^/]+/[^/]+/(mean|root_mean_square)$", names(file$var), value = TRUE)
+  grep("^recordings/[^/]+/[^/]+/(mean|root_mean_square|sum)$", names(file$var), value = TRUE)
 }
 
 # list(untrained), or an empty list where there are none; they are the recordings after the main one.

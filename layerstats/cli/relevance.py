@@ -85,14 +85,15 @@ def relevance(
     from layerstats.probes import decision, network_attributes
     from layerstats.probes.relevance.reading import reads_letters
 
+    numbers = {"epsilon": epsilon, "dtype": dtype, "steps": steps}
+    how: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+    _check_method(method, how)
     with shown() as step:
         speech = open_speech(step, corpus, listed(words), damaged).subset(split=split)
         speech = align_speech(step, speech) if align else speech
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)
-        numbers = {"epsilon": epsilon, "dtype": dtype, "steps": steps}
-        how: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
         how |= {"method": method, "start": start, "rules": _rules(rules)}
         about = {} if card is None else network_attributes(card, part)
         if reads_letters(module):
@@ -114,6 +115,19 @@ def relevance(
             }
             _record_tokens(step, module, speech, store, about, how, options, untrained)
     typer.echo(store)
+
+
+def _check_method(method: str, options: Mapping[str, Any]) -> None:
+    """Refuse what no method takes before any speech is read."""
+    from layerstats.errors import ArgumentError
+    from layerstats.probes.relevance.methods import options_of
+
+    if method == "occlusion":
+        raise ArgumentError(
+            "--method occlusion needs to know what is taken away at a time, which the shell cannot say: call "
+            "record_relevance(..., method='occlusion', patch= or stretches=) from Python."
+        )
+    options_of(method, options)
 
 
 def _record_letters(

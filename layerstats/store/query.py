@@ -113,8 +113,12 @@ def matching_recording(recordings: pd.DataFrame, wanted: Mapping[str, object], p
         return str(fitting["recording"].tolist()[0])
     said = ", ".join(f"{name}={value!r}" for name, value in asked.items()) or "no condition"
     listed = _listed(recordings if fitting.empty else fitting)
-    few = "None" if fitting.empty else f"Not one but {len(fitting)}"
-    raise ArgumentError(f"{few} of the recordings of {path} is meant by {said}. There are: {listed or 'none'}.")
+    if fitting.empty:
+        raise ArgumentError(f"None of the recordings of {path} is meant by {said}. There are: {listed or 'none'}.")
+    raise ArgumentError(
+        f"Not one but {len(fitting)} of the recordings of {path} are meant by {said}. Name one of them (recording=, "
+        f"--recording). There are: {listed}."
+    )
 
 
 def _listed(recordings: pd.DataFrame) -> str:

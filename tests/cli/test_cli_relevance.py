@@ -90,7 +90,8 @@ def test_networks_of_one_store_have_recordings_of_their_own(tmp_path):
     ("options", "reason"),
     [
         (["--rules", "conv1"], "--rules takes"),
-        (["--method", "lrp"], "'method'"),
+        (["--method", "lrp", "--corpus", "read after that"], "'method'"),
+        (["--method", "occlusion", "--corpus", "read after that"], "the shell cannot say"),
         (["--target", "cash"], "There is no target 'cash'"),
         (["--epsilon", "-1"], "'epsilon' of the rule epsilon must be at least 0"),
         (["--method", "adapted", "--epsilon", "nan"], "'epsilon'"),
