@@ -16,10 +16,11 @@ from layerstats.errors import NetworkError
 from layerstats.probes.relevance.conservation import Account
 from layerstats.probes.relevance.operations.batch_norm import linear_before, shift_of
 from layerstats.probes.relevance.operations.call import OperationCall, Shift, active_tensors, parameters_of
-from layerstats.probes.relevance.operations.linear import WEIGHTED, in_type, is_unbatched
+from layerstats.probes.relevance.operations.linear import WEIGHTED, is_unbatched
 from layerstats.probes.relevance.operations.pointwise import constant
 from layerstats.probes.relevance.operations.registry import expansion_of, is_routed, operation_named
 from layerstats.probes.relevance.operations.routing import check_dropout, moved_as
+from layerstats.probes.relevance.operations.weight_types import in_type
 from layerstats.probes.relevance.rules.choice import RuleBook
 
 # Value of an operation by its number, name and layer, where it is known already; None where it is to be computed.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from layerstats.errors import NetworkError
 from layerstats.probes.relevance.operations.batch_norm import along_channels, merges_after, norm_of
 from layerstats.probes.relevance.operations.call import OperationCall
 from layerstats.probes.relevance.operations.registry import register_linear
-
-# On weights that have another type for a while: what they hold in their own.
-_CONTENT = "_layerstats_content"
+from layerstats.probes.relevance.operations.weight_types import in_type
 
 
 class LinearOperation:
@@ -364,38 +361,6 @@ def is_unbatched(name: str, args: tuple, kwargs: dict[str, Any]) -> bool:
     if not name.startswith("conv") or name not in _VIEWS or not args:
         return False
     return args[0].ndim == int(name[-2]) + 1
-
-
-@contextmanager
-def weights_in(network: nn.Module, dtype: torch.dtype) -> Iterator[None]:
-    """Let weights and buffers of real numbers be of a type; afterwards they are the tensors that they were.
-
-    Examples
-    --------
-    >>> network = nn.Linear(1, 1)
-    >>> with weights_in(network, torch.float64):
-    ...     network.weight.dtype
-    torch.float64
-    >>> network.weight.dtype
-    torch.float32
-    """
-    tensors = [*network.parameters(), *network.buffers()]
-    contents = [(tensor, tensor.data) for tensor in tensors if tensor.is_floating_point() and tensor.dtype != dtype]
-    try:
-        for tensor, content in contents:
-            tensor.data = content.to(dtype)
-            setattr(tensor, _CONTENT, content)
-        yield
-    finally:
-        for tensor, content in contents:
-            tensor.data = content
-            delattr(tensor, _CONTENT)
-
-
-def in_type(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """Weights in a type; as they were where they were of it before `weights_in`."""
-    content = getattr(weight, _CONTENT, None)
-    return content if content is not None and content.dtype == dtype else weight.to(dtype)
 
 
 def _each(value: Any, axes: int) -> list[int]:
