@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
     from layerstats.stats.paths import PathComparison, compare_paths
     from layerstats.stats.relevance import PhoneShares, phone_shares
+    from layerstats.stats.relevance.share_calibration import calibrate_shares
     from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
@@ -141,6 +142,7 @@ __all__ = [
     "bootstrap",
     "calibrate",
     "calibrate_interactions",
+    "calibrate_shares",
     "calibrate_success",
     "calibrate_trust",
     "calibrate_variance",
@@ -198,6 +200,7 @@ __all__ = [
 
 _ROOMS = {
     "Trust": "trust",
+    "calibrate_shares": "relevance.share_calibration",
     "calibrate_trust": "trust.trust_calibration",
     "map_agreement": "trust",
     "measure_agreement": "trust",

@@ -39,6 +39,7 @@ OPTIONS = {
     "success": [],
     "success_calibration": [],
     "trust": ["--recording", "activations"],
+    "share_calibration": [],
     "trust_calibration": [],
     "variance_calibration": [],
     "words": [],

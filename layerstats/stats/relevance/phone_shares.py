@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from layerstats.checks import check_choice, check_columns
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
+from layerstats.stats.relevance.speaker_means import LEAST_SPEAKERS, speaker_mean
 from layerstats.stats.score_shares import ROOT_MEAN_SQUARE, are_shares
 from layerstats.tables import PrintedResult, check_frame
 
@@ -25,10 +25,6 @@ Sign = Literal["signed", "absolute"]
 INPUT = "input"
 ELSEWHERE = "elsewhere"
 TRAINED, UNTRAINED = "trained", "untrained"
-# With fewer there is no spread between speakers.
-LEAST_SPEAKERS = 2
-# Standard errors of shares below it are what is left of sums that are the same.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,7 +126,7 @@ def phone_shares(
     others = {name: places.shares(view, sign) for name, view in views.items()}
     mean = np.mean(list(others.values()), axis=0) if others else None
     rows = [_mean_row(places, number, trained, conf_level) for number in range(len(places.groups))]
-    about = pd.DataFrame(rows).drop(columns="statistic")
+    about = pd.DataFrame(rows).drop(columns=["statistic", "p_value"])
     shares = about.rename(columns={"estimate": "score_share"})
     return PhoneShares(
         shares=check_frame(shares.assign(duration_share=places.duration_means())),
@@ -258,35 +254,25 @@ def _mean_row(places: _Places, number: int, values: np.ndarray, conf_level: floa
     """Return the mean of a group's values over the tokens that have it, with speakers as clusters."""
     own = places.present[:, number]
     speakers = pd.factorize(places.table["speaker"].to_numpy()[own])[0]
+    found = speaker_mean(values[own, number], speakers)
     people = len(set(speakers))
-    value = values[own, number]
-    mean = float(value.mean())
-    row: dict[str, object] = {
+    low, high = found.interval(conf_level)
+    note = "one speaker only: no interval" if people < LEAST_SPEAKERS else ""
+    return {
         "layer": places.layer,
         "group": places.groups[number],
         "phones": int(places.counts[own, number].sum()) if places.groups[number] != ELSEWHERE else 0,
         "tokens": int(own.sum()),
         "speakers": people,
-        "estimate": mean,
-    }
-    if people < LEAST_SPEAKERS:
-        blank = dict.fromkeys(("std_error", "df", "statistic", "conf_low", "conf_high"), np.nan)
-        return {**row, **blank, "conf_level": conf_level, "note": "one speaker only: no interval"}
-    # How far each speaker moves the mean.
-    moves = np.bincount(speakers, weights=value - mean) / len(value)
-    error = float(np.sqrt(people / (people - 1) * np.sum(moves**2)))
-    # Rounding is no spread: shares lie between -1 and 1.
-    error = error if error > ROUNDING else 0.0
-    reach = float(stats.t.ppf((1 + conf_level) / 2, people - 1)) * error
-    return {
-        **row,
-        "std_error": error,
-        "df": float(people - 1),
-        "statistic": mean / error if error > 0 else np.nan,
-        "conf_low": mean - reach,
-        "conf_high": mean + reach,
+        "estimate": found.mean,
+        "std_error": found.std_error,
+        "df": found.df,
+        "statistic": found.statistic,
+        "p_value": found.p_value,
+        "conf_low": low,
+        "conf_high": high,
         "conf_level": conf_level,
-        "note": "" if error > 0 else "speakers do not differ",
+        "note": note or ("speakers do not differ" if found.std_error == 0 else ""),
     }
 
 
@@ -300,8 +286,7 @@ def _comparisons(
     difference = trained - np.mean(list(others.values()), axis=0)
     rows = [_mean_row(places, number, difference, conf_level) for number in range(len(places.groups))]
     table = pd.DataFrame(rows).rename(columns={"estimate": "diff"})
-    p_value = 2 * stats.t.sf(np.abs(table["statistic"].to_numpy(dtype=float)), table["df"].to_numpy(dtype=float))
-    table = table.assign(level_1=TRAINED, level_2=UNTRAINED, p_value=p_value).loc[:, columns]
+    table = table.assign(level_1=TRAINED, level_2=UNTRAINED).loc[:, columns]
     table = adjust_p_values(table, f"shares of a score over groups of phones, {places.layer}", method=adjust)
     ranked = {"": trained, **others}
     effects = pd.concat(
