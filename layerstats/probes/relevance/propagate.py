@@ -219,7 +219,7 @@ def check_traceable(network: nn.Module) -> None:
 
     Examples
     --------
-    >>> check_traceable(torch.compile(nn.ReLU()))
+    >>> check_traceable(torch.compile(nn.ReLU(), backend="eager"))
     Traceback (most recent call last):
     layerstats.errors.NetworkError: Relevance needs to see the operations of the network, but torch.compile compiled ...
     """

@@ -86,6 +86,7 @@ def test_rank_correlations_are_those_of_residuals_of_words_and_speakers(outcomes
     assert result.displacement["estimate"].iloc[0] == pytest.approx(np.corrcoef(*residuals)[0, 1])
 
 
+@pytest.mark.slow
 def test_speakers_who_move_far_and_are_unsure_are_no_evidence():
     """Displacement and margin that go by the speaker alone have nothing to do with each other within speakers."""
     rng = np.random.default_rng(4)

@@ -62,6 +62,7 @@ def test_a_word_that_is_heard_in_everything_is_no_confusion_of_pairs():
     assert association.loc["rank correlation beyond preferences", "p_value"] > 0.05
 
 
+@pytest.mark.slow
 def test_a_permutation_rejects_as_often_as_it_should():
     p_values = []
     for seed in range(60):

@@ -56,7 +56,7 @@ def small_frames(draw):
     return pd.DataFrame(rows, columns=["network", "target", "start", "judge", "response"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(small_frames())
 def test_whatever_is_heard(frame):
     result = success_rates(attempts_from_frame(frame))
