@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice, check_count
 from layerstats.stats.null import compare_with_untrained
 from layerstats.stats.relevance.speaker_means import SpeakerMean, speaker_mean
-from layerstats.stats.resampling.calibration import run_blocks, world_named
+from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 
 ALPHA = 0.05
@@ -104,16 +102,11 @@ def calibrate_shares(
     ArgumentError
         There is no such world or truth.
     """
-    check_count("datasets", datasets)
-    chosen = [one if isinstance(one, ShareWorld) else world_named(one, SHARE_WORLDS) for one in worlds]
-    truths = list(truths)
-    for truth in truths:
-        check_choice("truths", truth, TRUTHS)
 
     def simulate(world: ShareWorld, truth: str, numbers: range) -> pd.DataFrame:
         return simulate_shares(world, truth, numbers, seed)
 
-    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+    return run_study(worlds, truths, datasets, simulate, progress, known=SHARE_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_shares(world: ShareWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:
@@ -124,17 +117,13 @@ def simulate_shares(world: ShareWorld, truth: str, numbers: range, seed: int = 0
     pandas.DataFrame
         ``world, truth, recipe, quantity, first, total, squares, datasets``.
     """
-    found: dict[tuple[str, str], list[float]] = {}
-    for number in numbers:
-        generator = replicate_generator(seed, *world.name.encode(), number)
-        for recipe, quantity, value in _counted(*world.draw(generator, LEARNED if truth == "level" else 0.0)):
-            found.setdefault((recipe, quantity), []).append(value)
-    rows = [
-        (world.name, truth, *place, numbers[0], float(np.sum(one)), float(np.sum(np.square(one))), len(one))
-        for place, one in found.items()
+    learned = LEARNED if truth == "level" else 0.0
+    counted = [
+        one
+        for number in numbers
+        for one in _counted(*world.draw(replicate_generator(seed, *world.name.encode(), number), learned))
     ]
-    columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
-    return pd.DataFrame(rows, columns=pd.Index(columns))
+    return block_sums(world.name, truth, numbers, counted)
 
 
 def _counted(shares: np.ndarray, speaker: np.ndarray, expected: float) -> Iterator[tuple[str, str, float]]:

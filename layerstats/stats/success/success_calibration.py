@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from layerstats.checks import check_choice, check_count
-from layerstats.stats.resampling.calibration import run_blocks, world_named
+from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.attempt_worlds import RECOGNISER, AttemptWorld, SimulatedPair
 from layerstats.stats.success.judged_starts import JudgedStarts
@@ -72,16 +70,11 @@ def calibrate_success(
     ArgumentError
         There is no such world or truth.
     """
-    check_count("datasets", datasets)
-    chosen = [one if isinstance(one, AttemptWorld) else world_named(one, ATTEMPT_WORLDS) for one in worlds]
-    truths = list(truths)
-    for truth in truths:
-        check_choice("truths", truth, TRUTHS)
 
     def simulate(world: AttemptWorld, truth: str, numbers: range) -> pd.DataFrame:
         return simulate_attempts(world, truth, numbers, seed)
 
-    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+    return run_study(worlds, truths, datasets, simulate, progress, known=ATTEMPT_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_attempts(world: AttemptWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:
@@ -103,26 +96,19 @@ def simulate_attempts(world: AttemptWorld, truth: str, numbers: range, seed: int
     pandas.DataFrame
         ``world, truth, recipe, quantity, first, total, squares, datasets``.
     """
-    found: dict[tuple[str, str], list[float]] = {}
+    counted: list[tuple[str, str, float]] = []
     key = list(world.name.encode())
     own = world if truth == "none" else replace(world, own=SHIFT)
     shift = 0.0 if truth == "none" else SHIFT
     for number in numbers:
         pair = own.draw(replicate_generator(seed, *key, number), shift=shift)
-        shares = list(_tests(pair, number))
+        counted += _tests(pair, number)
         if truth == "none":
-            shares += _covers(pair, world, drawn=False)
-            shares += _covers(
+            counted += _covers(pair, world, drawn=False)
+            counted += _covers(
                 own.draw(replicate_generator(seed, *key, number, 1), drawn_classes=True), world, drawn=True
             )
-        for recipe, quantity, share in shares:
-            found.setdefault((recipe, quantity), []).append(share)
-    rows = [
-        (world.name, truth, *place, numbers[0], float(np.sum(one)), float(np.sum(np.square(one))), len(one))
-        for place, one in found.items()
-    ]
-    columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
-    return pd.DataFrame(rows, columns=columns)
+    return block_sums(world.name, truth, numbers, counted)
 
 
 def _covers(pair: SimulatedPair, world: AttemptWorld, drawn: bool) -> Iterator[tuple[str, str, float]]:

@@ -8,8 +8,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice, check_count
-from layerstats.stats.resampling.calibration import run_blocks, world_named
+from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.trust.cluster_means import ClusterMean, cluster_mean
 from layerstats.stats.trust.interval_shares import EXCHANGED, HIT, SHARE, SHIFTED, measured_shares
@@ -68,16 +67,11 @@ def calibrate_trust(
     ArgumentError
         There is no such world or truth.
     """
-    check_count("datasets", datasets)
-    chosen = [one if isinstance(one, MapWorld) else world_named(one, MAP_WORLDS) for one in worlds]
-    truths = list(truths)
-    for truth in truths:
-        check_choice("truths", truth, TRUTHS)
 
     def simulate(world: MapWorld, truth: str, numbers: range) -> pd.DataFrame:
         return simulate_maps(world, truth, numbers, seed)
 
-    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+    return run_study(worlds, truths, datasets, simulate, progress, known=MAP_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_maps(world: MapWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:
@@ -88,19 +82,11 @@ def simulate_maps(world: MapWorld, truth: str, numbers: range, seed: int = 0) ->
     pandas.DataFrame
         ``world, truth, recipe, quantity, first, total, squares, datasets``.
     """
-    found: dict[tuple[str, str], list[float]] = {}
-    key = list(world.name.encode())
+    counted: list[tuple[str, str, float]] = []
     for number in numbers:
-        generator = replicate_generator(seed, *key, number)
-        counted = [*_located(world, truth, generator), *_alike(world, truth, generator)]
-        for recipe, quantity, value in counted:
-            found.setdefault((recipe, quantity), []).append(value)
-    rows = [
-        (world.name, truth, *place, numbers[0], float(np.sum(one)), float(np.sum(np.square(one))), len(one))
-        for place, one in found.items()
-    ]
-    columns = ["world", "truth", "recipe", "quantity", "first", "total", "squares", "datasets"]
-    return pd.DataFrame(rows, columns=pd.Index(columns))
+        generator = replicate_generator(seed, *world.name.encode(), number)
+        counted += [*_located(world, truth, generator), *_alike(world, truth, generator)]
+    return block_sums(world.name, truth, numbers, counted)
 
 
 def _located(world: MapWorld, truth: str, generator: np.random.Generator) -> Iterator[tuple[str, str, float]]:

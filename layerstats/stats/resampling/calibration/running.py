@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice, check_columns
+from layerstats.checks import check_choice, check_columns, check_count
 from layerstats.files import replacing
 from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
 from layerstats.stats.resampling.calibration.study import calibrate_block
@@ -153,6 +154,73 @@ def run_blocks(
             if progress is not None:
                 progress(shares_of(pd.concat(blocks, ignore_index=True)))
     return shares_of(pd.concat(blocks, ignore_index=True))
+
+
+def run_study(
+    worlds: Iterable[AnyWorld | str],
+    truths: Iterable[str],
+    datasets: int,
+    simulate: Callable[[AnyWorld, str, range], pd.DataFrame],
+    progress: Callable[[pd.DataFrame], None] | None = None,
+    *,
+    known: Sequence[AnyWorld],
+    known_truths: Sequence[str],
+) -> pd.DataFrame:
+    """Simulate every world under every truth, after what was asked for was checked; `run_blocks` does it.
+
+    Parameters
+    ----------
+    worlds
+        Worlds, or those of `known` by name or number.
+    truths
+        Of `known_truths`.
+    datasets, simulate, progress
+        As for `run_blocks`.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such world or truth.
+    """
+    check_count("datasets", datasets)
+    chosen = [world_named(one, known) if isinstance(one, str) else one for one in worlds]
+    truths = list(truths)
+    for truth in truths:
+        check_choice("truths", truth, known_truths)
+    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+
+
+def block_sums(world: str, truth: str, numbers: range, counted: Iterable[tuple[str, str, float]]) -> pd.DataFrame:
+    """Add up what the data sets of a block gave, as `shares_of` takes it.
+
+    Parameters
+    ----------
+    world, truth
+        As they are called.
+    numbers
+        Of the data sets.
+    counted
+        Recipe, quantity and value (1 where an interval covers or a test rejects, else 0), of all data sets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``world, truth, recipe, quantity, first, total, squares, datasets``.
+
+    Examples
+    --------
+    >>> block_sums("small", "none", range(2), [("speakers", "rejects", 1.0), ("speakers", "rejects", 0.0)])[SUMS]
+       total  squares  datasets
+    0    1.0      1.0         2
+    """
+    found: dict[tuple[str, str], list[float]] = {}
+    for recipe, quantity, value in counted:
+        found.setdefault((recipe, quantity), []).append(value)
+    rows = [
+        (world, truth, *place, numbers[0], float(np.sum(one)), float(np.sum(np.square(one))), len(one))
+        for place, one in found.items()
+    ]
+    return pd.DataFrame(rows, columns=pd.Index([*SHARE_OF, "first", *SUMS]))
 
 
 def blocks_of(datasets: int) -> list[range]:
