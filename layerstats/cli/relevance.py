@@ -69,6 +69,9 @@ def relevance(
         str, typer.Option(help="Of letters: runs (one window a run of frames with the same letter) or all.")
     ] = "runs",
     maps: Annotated[bool, typer.Option(help="Keep whole maps, not only their sums.")] = False,
+    alignments: Annotated[
+        bool, typer.Option(help="Of letters: keep where each window is aligned under every letter, which tests need.")
+    ] = False,
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
@@ -100,8 +103,13 @@ def relevance(
             if labels is not None:
                 raise ArgumentError(f"The outputs of this network are letters: leave out --labels {labels}.")
             how |= {"target": target or "emitted", "layers": layers, "maps": maps, "frames": frames}
+            how |= {"alignments": alignments}
             _record_letters(step, module, speech, store, about, {**how, "recording": recording}, untrained)
         else:
+            if alignments:
+                raise ArgumentError(
+                    "This network reads no letters, whose windows could be aligned: leave out --alignments."
+                )
             outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
             number = target is not None and target.isdecimal() and target not in (outputs or [])
             named = decision if target == "decision" and target not in (outputs or []) else target or "own_word"

@@ -87,6 +87,7 @@ DESCRIPTIONS = {
     "conservation_error": "relevance that is lost or made on the way, as a share of the start",
     "completeness_error": "difference between the sum of relevance and that of the scores, as a share of the latter",
     "scale": "largest relevance, by which all was divided",
+    "aligned_sample": "sample at which a window is aligned under a letter",
     "peak_s": "time of the greatest relevance on the time axis of the clip",
 }
 

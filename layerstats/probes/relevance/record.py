@@ -85,7 +85,8 @@ def record_relevance(
         More provenance, for instance from `network_attributes`.
     **options
         As for `record` (axes, batch_size, device, prepare_input, input_axes, input_hop_s, progress), of windows as for
-        `record_letter_relevance` (windows, frames, shared, ...), or of the method: `epsilon`, `dtype`, `steps`, ...
+        `record_letter_relevance` (windows, frames, shared, alignments, ...), or of the method: `epsilon`, `dtype`,
+        `steps`, ...
 
     Returns
     -------
@@ -149,6 +150,7 @@ def record_letter_relevance(
     recording: str | None = None,
     maps: bool = False,
     shared: bool = True,
+    alignments: bool = False,
     batch_size: int = 64,
     device: str = "auto",
     attrs: Mapping[str, object] | None = None,
@@ -188,6 +190,9 @@ def record_letter_relevance(
     shared : bool
         Run the network once over the windows of an utterance that are computed together, for methods that are rules;
         each gets the values that it has alone, but for rounding.
+    alignments : bool
+        Store where each window is aligned under every letter a to z, too, by its relevance for that letter: what
+        averages of aligned windows are tested with. It takes a way back through the network a letter.
     batch_size : int
         Windows that are computed together.
     device : str
@@ -202,12 +207,16 @@ def record_letter_relevance(
     Experiment
         The store, seen through this recording. Its layer "input" has `sum (token, sample)` over frequency,
         `by_frequency (token, frequency)` over time, `peak_s (token)`, where the map is greatest, in seconds from the
-        window's first frame, and, of rules, `conservation_error (token)`.
+        window's first frame, of rules `conservation_error (token)`, and with `alignments`
+        `aligned_sample (token, letter, alignment)`: the sample with the greatest relevance for each letter
+        ("max_relevance"), or with the greatest sum over frequency ("max_relevance_by_time"), of the gradient also
+        the least ("min_relevance", "min_relevance_by_time").
 
     Raises
     ------
     ArgumentError, AudioError, DataError, NetworkError
-        As for `emitted_letters` and `attribute`; nothing half-written is left.
+        As for `emitted_letters` and `attribute`, or alignments are asked for where the target is not "emitted"; nothing
+        half-written is left.
     StoreError
         The store holds other windows, or another recording of this name; or the disk is full.
 
@@ -229,7 +238,7 @@ def record_letter_relevance(
     ('gradient', 206, ['speaker', 'letter', 'alignment'])
     """
     chosen = emitted_letters(network, corpus, frames=frames, device=device) if windows is None else windows
-    how = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared}
+    how = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared, "alignments": alignments}
     given = {"rules": rules, **options}
     name = recording or method
     parts = [*(f"recordings/{one}" for one in (name, *input_names(name, maps))), f"sums/{name}"]

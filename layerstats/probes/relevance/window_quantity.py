@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.relevance.attribute import attribute
 from layerstats.probes.relevance.attribution import Attribution
@@ -17,10 +18,13 @@ from layerstats.probes.relevance.methods import options_of, real_type
 from layerstats.probes.relevance.quantity import RELEVANCE, lost, rules_text
 from layerstats.probes.relevance.rules import RULES
 from layerstats.probes.relevance.shared_pass import SharedPass
+from layerstats.probes.relevance.window_alignments import NONE, aligned_at, alignments_of
 from layerstats.probes.relevance.window_speech import WindowSpeech
 from layerstats.store import VariableSpec
 
 EMITTED = "emitted"
+# Where windows are aligned under each letter.
+ALIGNED_SAMPLE = "aligned_sample"
 
 
 class WindowRelevance:
@@ -40,6 +44,13 @@ class WindowRelevance:
         Store whole maps.
     shared : bool
         Run the network once over the windows of an utterance that are computed together, for methods that are rules.
+    alignments : bool
+        Know where each window is aligned under every letter, too.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such method or option, or alignments are asked for of another target than the letter that was read.
     """
 
     def __init__(
@@ -52,12 +63,18 @@ class WindowRelevance:
         start: str | None,
         maps: bool,
         shared: bool,
+        alignments: bool = False,
         options: Mapping[str, Any],
     ) -> None:
         self.options = {name: value for name, value in options.items() if value is not None}
         options_of(method, self.options)
+        if alignments and target != EMITTED:
+            raise ArgumentError(
+                "Windows are aligned under each letter where the target is the letter that was read in them, "
+                f"'emitted', but it is {target!r}: leave out the alignments, or the target."
+            )
         self.speech, self.network, self.method, self.target, self.start = speech, network, method, target, start
-        self.maps = maps
+        self.maps, self.alignments = maps, alignments
         self.labels = tuple(speech.reader.alphabet.letters)
         self._shared: SharedPass | None = None
         if shared and method in RULES:
@@ -82,7 +99,15 @@ class WindowRelevance:
             VariableSpec("by_frequency", ("token", "frequency"), bands),
             *(VariableSpec(name, ("token",)) for name in names),
         ]
+        if self.alignments:
+            sizes = {"letter": len(ascii_lowercase), "alignment": len(self.stored_alignments)}
+            found.append(VariableSpec(ALIGNED_SAMPLE, ("token", "letter", "alignment"), sizes, dtype="int64"))
         return [*found, *self._maps("relevance")]
+
+    @property
+    def stored_alignments(self) -> tuple[str, ...]:
+        """The alignments that are known under every letter: the middle is the same for all."""
+        return tuple(one for one in alignments_of(self.method, by_time=True) if one != NONE)
 
     @property
     def input_variables(self) -> list[VariableSpec]:
@@ -98,10 +123,40 @@ class WindowRelevance:
     def attributes(self) -> dict[str, object]:
         """Return what determines the relevance, as far as it is known before any was computed."""
         told = {name: rules_text(value) for name, value in self.options.items()}
-        return {**told, "quantity": self.quantity, "method": self.method, "target": self.target, "start": self.start}
+        told |= {"quantity": self.quantity, "method": self.method, "target": self.target, "start": self.start}
+        # Keys of recordings without them stay as they were.
+        return {**told, "alignments": list(self.stored_alignments)} if self.alignments else told
 
     def measure(self, rows: np.ndarray) -> tuple[Attribution, Tensor]:
         """Return the relevance of windows, and what was heard, both (window, time, mel)."""
+        targets: Any = self.target
+        if self.target == EMITTED:
+            targets = self.speech.windows["letter"].iloc[rows].tolist()
+        return self._measured(rows, targets)
+
+    def aligned_samples(self, rows: np.ndarray, relevance: np.ndarray) -> np.ndarray:
+        """Return the sample at which windows are aligned under each letter, (window, letter, alignment).
+
+        Parameters
+        ----------
+        rows
+            The windows.
+        relevance
+            (window, frequency, sample), for the letter that was read in each, by which they are aligned under it.
+        """
+        own = np.array([ascii_lowercase.index(letter) for letter in self.speech.windows["letter"].iloc[rows]])
+        samples = np.empty((len(rows), len(ascii_lowercase), len(self.stored_alignments)), dtype=np.int64)
+        for step in range(len(ascii_lowercase)):
+            # Each window begins with its own letter.
+            letters = (own + step) % len(ascii_lowercase)
+            if step:
+                found, _ = self._measured(rows, [ascii_lowercase[letter] for letter in letters])
+                relevance = maps_of(found)
+            for place, alignment in enumerate(self.stored_alignments):
+                samples[np.arange(len(rows)), letters, place] = aligned_at(relevance, alignment)
+        return samples
+
+    def _measured(self, rows: np.ndarray, targets: Any) -> tuple[Attribution, Tensor]:
         heard = self.speech.heard(rows)
         options = dict(self.options)
         if self._shared is not None and len(rows) > 1:
@@ -109,9 +164,6 @@ class WindowRelevance:
             options["values"] = self._shared.of(
                 (self.speech.features(int(some[0])), self.speech.starts(some)) for some in parts
             )
-        targets: Any = self.target
-        if self.target == EMITTED:
-            targets = self.speech.windows["letter"].iloc[rows].tolist()
         found = attribute(
             self.network, heard, targets, self.method, to=INPUT, start=self.start, labels=self.labels, **options
         )
@@ -145,6 +197,13 @@ class WindowRelevance:
     def _maps(self, what: str) -> list[VariableSpec]:
         bands = {"channel": len(self.speech.frequency_hz)}
         return [VariableSpec("maps", sizes=bands, long_name=what)] if self.maps else []
+
+
+def maps_of(found: Attribution) -> np.ndarray:
+    """Return the relevance of windows, (window, frequency, sample)."""
+    values = found.values
+    assert isinstance(values, Tensor)
+    return values.detach().transpose(1, 2).cpu().numpy()
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -21,9 +21,10 @@ from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorded import check_recorded
 from layerstats.probes.relevance.heard_beside import beside
 from layerstats.probes.relevance.reading import check_reader
-from layerstats.probes.relevance.window_quantity import WindowRelevance, check_numbers
+from layerstats.probes.relevance.window_alignments import alignments_of
+from layerstats.probes.relevance.window_quantity import ALIGNED_SAMPLE, WindowRelevance, check_numbers, maps_of
 from layerstats.probes.relevance.window_speech import WindowSpeech
-from layerstats.probes.relevance.window_sums import WindowSums, alignments_of, lags
+from layerstats.probes.relevance.window_sums import WindowSums, lags
 from layerstats.store import (
     LayerSpec,
     RecordingWriter,
@@ -50,7 +51,7 @@ class WindowRecorder:
         Utterances.
     windows : DataFrame
         As `emitted_letters` gives them.
-    target, method, start, maps, shared, options
+    target, method, start, maps, shared, alignments, options
         As for `WindowRelevance`.
     batch_size : int
         Windows that go through the network together.
@@ -69,6 +70,7 @@ class WindowRecorder:
         start: str | None,
         maps: bool,
         shared: bool,
+        alignments: bool,
         batch_size: int,
         device: str,
         options: Mapping[str, Any],
@@ -78,6 +80,9 @@ class WindowRecorder:
         self.place = device_for(network, device)
         self.speech = WindowSpeech(self.reader, corpus, windows, self.place)
         self.asked = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared}
+        self.asked["alignments"] = alignments
+        # Of sums too: those of recordings without stored alignments stay as they were.
+        self.alignments = alignments_of(method, by_time=alignments)
         self.options = options
         self.corpus = corpus
 
@@ -122,7 +127,7 @@ class WindowRecorder:
         done = sum(rows.stop - rows.start for rows in relevance.written)
         for rows, mine in missing_together([relevance, heard, sums]):
             parts: list[tuple[Arrays, Arrays]] = []
-            added = WindowSums(alignments_of(self.relevance.method))
+            added = WindowSums(self.alignments)
             for some in self.speech.groups(rows, self.batch_size):
                 parts.append(self._measured(some, added))
                 done += len(some) if relevance in mine else 0
@@ -140,11 +145,13 @@ class WindowRecorder:
         arrays, of_input = self.relevance.reduced(found), self.relevance.reduced_input(heard)
         self._checked(rows, arrays, of_input)
         if added is not None:
-            values = found.values.detach().transpose(1, 2).cpu().numpy()  # noqa: PD011 - tensors  # pyright: ignore
+            values = maps_of(found)
             quantities = {"input": heard.transpose(1, 2).cpu().numpy(), "relevance": values}
             some = self.speech.windows.iloc[rows]
             letters = np.array([ascii_lowercase.index(letter) for letter in some["letter"]])
             added.add(some["speaker"].tolist(), letters, quantities, values)
+            if self.relevance.alignments:
+                arrays[ALIGNED_SAMPLE] = self.relevance.aligned_samples(rows, values)
         return arrays, of_input
 
     def _checked(self, rows: Any, *several: Arrays) -> None:
@@ -176,7 +183,7 @@ class WindowRecorder:
             recording,
             tokens,
             letters=list(ascii_lowercase),
-            alignments=alignments_of(self.relevance.method),
+            alignments=self.alignments,
             frequency_hz=speech.frequency_hz,
             lag_s=lags(speech.frames) * speech.hop_s,
             quantities=("input", "relevance"),
@@ -204,8 +211,15 @@ class WindowRecorder:
                 "channels": len(speech.frequency_hz),
                 "output_axes": ["token", "sample", "frequency"],
             },
-            coords={labels[band]: (band, speech.frequency_hz) for band in bands},
+            coords={
+                **{labels[band]: (band, speech.frequency_hz) for band in bands},
+                **(self._alignment_labels() if any(one.name == ALIGNED_SAMPLE for one in variables) else {}),
+            },
         )
+
+    def _alignment_labels(self) -> dict[str, tuple[str, list[str]]]:
+        named = {"letter": list(ascii_lowercase), "alignment": list(self.relevance.stored_alignments)}
+        return {name: (name, labels) for name, labels in named.items()}
 
     def _about_speech(self) -> dict[str, object]:
         speech = self.speech

@@ -6,20 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-# Where windows are aligned: at their middle, or where their relevance is greatest (or least) over the whole map (Krug &
-# Stober 2018, section 3.6).
-NONE, LARGEST, LEAST = "none", "max_relevance", "min_relevance"
-
-
-def alignments_of(method: str) -> tuple[str, ...]:
-    """Return how windows are aligned: sensitivity means something at its minimum, too.
-
-    Examples
-    --------
-    >>> alignments_of("adapted")
-    ('none', 'max_relevance')
-    """
-    return (NONE, LARGEST, LEAST) if method == "gradient" else (NONE, LARGEST)
+from layerstats.probes.relevance.window_alignments import aligned_at
 
 
 def lags(samples: int) -> np.ndarray:
@@ -33,28 +20,13 @@ def lags(samples: int) -> np.ndarray:
     return np.arange(samples) - samples // 2
 
 
-def aligned_at(relevance: np.ndarray, alignment: str) -> np.ndarray:
-    """Return the sample at which each window is aligned, (window,), of relevance (window, frequency, sample).
-
-    Examples
-    --------
-    >>> aligned_at(np.array([[[0.0, 3.0, -5.0, 1.0]]]), "max_relevance").tolist()
-    [1]
-    """
-    windows, _, samples = relevance.shape
-    if alignment == NONE:
-        return np.full(windows, samples // 2)
-    best = relevance.max(axis=1) if alignment == LARGEST else -relevance.min(axis=1)
-    return best.argmax(axis=1)
-
-
 class WindowSums:
     """Adds up windows; the same windows in the same order give the same sums.
 
     Parameters
     ----------
     alignments : sequence of str
-        Of {"none", "max_relevance", "min_relevance"}.
+        As `alignments_of` names them.
 
     Examples
     --------

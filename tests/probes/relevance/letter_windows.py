@@ -42,4 +42,4 @@ def write(path, method="epsilon", shard=16, progress=None, **options):
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], sys.argv[2], maps=True)
+    write(sys.argv[1], sys.argv[2], maps=True, alignments="alignments" in sys.argv)
