@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from layerstats.on_demand import on_demand
 
 if TYPE_CHECKING:
+    from layerstats.stats.averages import AlignedWindows, read_windows
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from layerstats.stats.trust.trust_calibration import calibrate_trust
 
 __all__ = [
+    "AlignedWindows",
     "BootstrapResult",
     "CodeMovement",
     "CodeProjection",
@@ -184,6 +186,7 @@ __all__ = [
     "random_weights_agreement",
     "read_cues",
     "read_moved_codes",
+    "read_windows",
     "repeated_anova",
     "simulated_attempts",
     "stored_responses",
@@ -199,6 +202,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "read_windows": "averages",
+    "AlignedWindows": "averages",
     "Trust": "trust",
     "calibrate_shares": "relevance.share_calibration",
     "calibrate_trust": "trust.trust_calibration",

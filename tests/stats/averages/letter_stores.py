@@ -1,0 +1,62 @@
+"""Stores of simulated windows of letters, as relevance of letters is recorded."""
+
+from __future__ import annotations
+
+from string import ascii_lowercase
+
+import numpy as np
+import pandas as pd
+
+from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, open_store
+
+HOP_S = 0.008
+ALIGNMENTS = ("max_relevance", "min_relevance")
+
+
+def letter_table(rng, speakers, each, letters):
+    """Return a row a window: those of a speaker lie together."""
+    count = speakers * each
+    return pd.DataFrame(
+        {
+            "token": [f"u{row // each}@{row}" for row in range(count)],
+            "word": "he had",
+            "speaker": [f"s{row // each}" for row in range(count)],
+            "split": "test",
+            "utterance": [f"u{row // each}" for row in range(count)],
+            "letter": rng.choice(list(letters), size=count),
+        }
+    )
+
+
+def store_letters(
+    path, *, speakers=4, each=12, bands=3, samples=9, letters="abcd", seed=0, maps=True, alignments=True, name="adapted"
+):
+    """Store windows of noise; return the store, input and relevance, and samples (window, letter, alignment)."""
+    rng = np.random.default_rng(seed)
+    table = letter_table(rng, speakers, each, letters)
+    count = len(table)
+    heard, relevance = (rng.normal(size=(count, bands, samples)).astype(np.float32) for _ in range(2))
+    aligned = rng.integers(0, samples, size=(count, 26, len(ALIGNMENTS)))
+    hertz = 100.0 * (1 + np.arange(bands))
+    size = {"channel": bands}
+    for recording, values in (("input", heard), (name, relevance)):
+        variables = [VariableSpec("mean" if recording == "input" else "sum", ("token", "sample"))]
+        arrays = {variables[0].name: values.mean(axis=1)}
+        coords = {}
+        if maps:
+            variables.append(VariableSpec("maps", sizes=size))
+            arrays["maps"], coords["channel_frequency_hz"] = values, ("channel", hertz)
+        if alignments and recording == name:
+            dims = ("token", "letter", "alignment")
+            sizes = {"letter": 26, "alignment": len(ALIGNMENTS)}
+            variables.append(VariableSpec("aligned_sample", dims, sizes, dtype="int64"))
+            arrays["aligned_sample"] = aligned
+            coords["letter"] = ("letter", np.array(list(ascii_lowercase), dtype=object))
+            coords["alignment"] = ("alignment", np.array(ALIGNMENTS, dtype=object))
+        about = {"quantity": "input" if recording == "input" else "relevance", "target": "emitted"}
+        layer = LayerSpec("input", np.arange(samples) * HOP_S, variables, coords=coords)
+        with RecordingWriter(path, recording, table, None, [layer], key="k", attrs=about, shard_tokens=10) as writer:
+            for rows in writer.missing():
+                writer.write(rows, {"input": {one: values[rows] for one, values in arrays.items()}})
+            writer.finish()
+    return open_store(path, recording=name), heard, relevance, aligned
