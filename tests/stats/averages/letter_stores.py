@@ -10,7 +10,7 @@ import pandas as pd
 from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, open_store
 
 HOP_S = 0.008
-ALIGNMENTS = ("max_relevance", "min_relevance")
+ALIGNMENTS = ("max_relevance", "min_relevance", "max_relevance_by_time")
 
 
 def letter_table(rng, speakers, each, letters):
