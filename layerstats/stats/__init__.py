@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from layerstats.on_demand import on_demand
 
 if TYPE_CHECKING:
-    from layerstats.stats.averages import AlignedWindows, read_windows
+    from layerstats.stats.averages import (
+        AlignedWindows,
+        LetterDelay,
+        letter_delay,
+        read_windows,
+    )
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -118,6 +123,7 @@ __all__ = [
     "IntervalOptions",
     "Ladder",
     "LayerContrasts",
+    "LetterDelay",
     "Level",
     "LexicalLearning",
     "MovedCodes",
@@ -167,6 +173,7 @@ __all__ = [
     "heard_scores",
     "ladder_attempts",
     "layer_contrasts",
+    "letter_delay",
     "lexical_learning",
     "likeliest_responses",
     "map_agreement",
@@ -226,6 +233,8 @@ _ROOMS = {
     "variance_shares": "success",
     "ContrastOfContrasts": "contrasts",
     "contrast_of_contrasts": "contrasts",
+    "LetterDelay": "averages",
+    "letter_delay": "averages",
     "BootstrapResult": "resampling",
     "Contrast": "contrasts",
     "Cue": "exaggeration",

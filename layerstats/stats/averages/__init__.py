@@ -3,10 +3,13 @@
 =====================  ======================================================================================
 ``aligned_windows``    windows, their labels, and where each is aligned under every label
 ``stored_windows``     windows of a store
+``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
+``letter_delay``       how long after a phone its letter is told
 =====================  ======================================================================================
 """
 
 from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.stored_windows import read_windows
 
-__all__ = ["AlignedWindows", "read_windows"]
+__all__ = ["AlignedWindows", "LetterDelay", "letter_delay", "read_windows"]
