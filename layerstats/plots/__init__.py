@@ -1,5 +1,6 @@
 """Results as figures, one file a figure."""
 
+from layerstats.plots.aligned_maps import aligned_maps
 from layerstats.plots.autocorrelation import autocorrelation
 from layerstats.plots.bit_by_feature import bit_by_feature
 from layerstats.plots.channel_effects import channel_effects
@@ -23,6 +24,7 @@ from layerstats.plots.maximized_features import maximized_features
 from layerstats.plots.named_cues import named_cues
 from layerstats.plots.optimal_inputs import optimal_inputs
 from layerstats.plots.path_similarity import path_similarity
+from layerstats.plots.pattern_profiles import pattern_profiles
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.phone_shares import phone_shares
 from layerstats.plots.raw_series import raw_series
@@ -39,6 +41,7 @@ from layerstats.plots.variance_shares import variance_shares
 
 __all__ = [
     "FigureFiles",
+    "aligned_maps",
     "autocorrelation",
     "bit_by_feature",
     "channel_effects",
@@ -63,6 +66,7 @@ __all__ = [
     "optimal_inputs",
     "paper_theme",
     "path_similarity",
+    "pattern_profiles",
     "phone_curves",
     "phone_shares",
     "raw_series",

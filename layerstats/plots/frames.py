@@ -123,12 +123,15 @@ def axis_title(name: str) -> str:
     return known.label if known else name
 
 
-def band_marks(bands: np.ndarray) -> dict[int, str]:
-    """Return the bands that are marked, from the highest down, as far as their labels do not meet."""
+def band_marks(bands: np.ndarray, apart: float = 1 / 14) -> dict[int, str]:
+    """Return the bands that are marked, from the highest down, as far as their labels do not meet.
+
+    Labels meet that are less than `apart` of the axis from each other.
+    """
     found: dict[int, str] = {}
     for mark in sorted(MARKS_HZ, reverse=True):
         place = int(np.argmin(np.abs(bands - mark)))
         # The lowest and the highest band end a little before their mark.
-        if bands[0] / 1.06 <= mark <= bands[-1] * 1.06 and all(other - place > len(bands) / 14 for other in found):
+        if bands[0] / 1.06 <= mark <= bands[-1] * 1.06 and all(other - place > len(bands) * apart for other in found):
             found[place] = f"{mark}"
     return found

@@ -7,7 +7,6 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
-from mizani.breaks import breaks_extended
 from plotnine import (
     aes,
     coord_cartesian,
@@ -29,13 +28,10 @@ from layerstats.checks import check_columns
 from layerstats.errors import DataError
 from layerstats.plots.frames import TIME_LABEL, band_marks, checked, column, in_order, rows
 from layerstats.plots.layer_series import PHONE_COLUMNS
+from layerstats.plots.scales import AGAINST, FOR, FULL_COLOUR, inner_times
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("time_s", "frequency_hz", "input", "relevance")
-# Red for, blue against, as published; Okabe and Ito's, which colour-blind readers tell apart.
-FOR, AGAINST = np.array([0.835, 0.369, 0.0]), np.array([0.0, 0.447, 0.698])
-# Of the relevance that is drawn in full colour: single values that go further would fade all else.
-FULL_COLOUR = 0.995
 # What a photocopy still shows of the loudest part of a spectrogram below the colour.
 DARKEST = 0.25
 # Steps of colour: fewer than can be seen.
@@ -107,7 +103,7 @@ def relevance_map(
         + geom_raster(aes(fill="colour"))
         + (facet_grid("row", "beside") if row else facet_grid(cols="beside"))
         + scale_fill_identity()
-        + scale_x_continuous(breaks=cast(Any, _times), expand=(0, 0))
+        + scale_x_continuous(breaks=cast(Any, inner_times), expand=(0, 0))
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
         + coord_cartesian()
         + labs(
@@ -121,16 +117,6 @@ def relevance_map(
         + theme(panel_grid_major=element_blank(), legend_position="none")
     )
     return figure if phones is None or phones.empty else figure + _phones(phones, panels, len(bands), row, names)
-
-
-def _times(limits: tuple[float, float]) -> list[float]:
-    """Return where time is marked: not beside an edge, where numbers of two panels would meet."""
-    edge = 0.05 * (limits[1] - limits[0])
-    return [
-        float(time)
-        for time in breaks_extended(4)(limits)
-        if time == 0 or min(time - limits[0], limits[1] - time) > edge
-    ]
 
 
 def _panels(data: pd.DataFrame, with_input: bool) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
 from mizani.breaks import breaks_extended
 from plotnine import (
     scale_color_manual,
@@ -30,6 +31,11 @@ LINETYPES: tuple[Any, ...] = (
 )
 SHAPES = ("o", "^", "s", "D", "v", "P", "X", "*")
 
+# Red above 0 or for, blue below or against, as published; Okabe and Ito's, which colour-blind readers tell apart.
+FOR, AGAINST = np.array([0.835, 0.369, 0.0]), np.array([0.0, 0.447, 0.698])
+# Of the absolute values of a map that is drawn in full colour: single values that go further would fade all else.
+FULL_COLOUR = 0.995
+
 _SCALES = {
     "color": (scale_color_manual, COLOURS),
     "fill": (scale_fill_manual, COLOURS),
@@ -44,6 +50,17 @@ def time_scale(name: str, panels_beside: int) -> scale_x_continuous:
     if name == "time":
         return scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", "0.5", "1"])
     return scale_x_continuous(breaks=cast(Any, breaks_extended(3 if few else 5)), expand=(0.09 if few else 0.04, 0))
+
+
+def inner_times(limits: tuple[float, float]) -> list[float]:
+    """Return where time is marked: not beside an edge, where numbers of two panels would meet."""
+    edge, inner = 0.05 * (limits[1] - limits[0]), []
+    for count in (4, 6):
+        breaks = breaks_extended(count)(limits)
+        inner = [float(time) for time in breaks if time == 0 or min(time - limits[0], limits[1] - time) > edge]
+        if len(inner) > 1:
+            break
+    return inner
 
 
 def group_scales(groups: Sequence[str], *aesthetics: str) -> list[Any]:

@@ -394,6 +394,51 @@ def optimal_inputs():
     return plots.optimal_inputs(pd.concat(parts))
 
 
+def _aligned(letters, ways, samples=50):
+    lag, band = (axis.ravel() for axis in np.meshgrid(np.arange(samples) - samples // 2, np.arange(20)))
+    hz = 700 * (10 ** ((band + 1) * 2840 / 20 / 2595) - 1)
+    parts = []
+    for shift, letter in enumerate(letters):
+        for late, way in enumerate(ways):
+            # Few steps, since the files have few colours.
+            burst = np.rint(4 * np.exp(-(((lag - 3 * late) / 5) ** 2) - ((band - 6 - 5 * shift) / 3) ** 2)) / 4
+            pattern = burst - np.rint(2 * np.exp(-(((lag + 12) / 4) ** 2) - ((band - 15) / 3) ** 2)) / 4
+            reached = np.where(lag < 5 * late - samples // 2, np.nan, pattern)
+            maps = pd.DataFrame({"lag_s": lag * 0.02, "frequency_hz": hz, "pattern": reached, "claimed": pattern > 0.6})
+            parts.append(maps.assign(label=letter, alignment=way))
+    return pd.concat(parts)
+
+
+def aligned_maps():
+    maps = _aligned("ab", ("none", "maximum of the gradient", "maximum of relevance"))
+    return plots.aligned_maps(maps, value_label="Difference from the mean", title="Letters")
+
+
+def aligned_maps__marked():
+    maps = _aligned("ab", ("input", "relevance"))
+    maps.loc[maps["alignment"] == "relevance", "pattern"] *= 1e-3
+    return plots.aligned_maps(maps, scale="alignment", marked="claimed", caption="Lines: what a test may claim.")
+
+
+def pattern_profiles():
+    lag_s = np.arange(-25, 25) * 0.02
+    parts = []
+    for who, size in (("its windows", 0.5), ("other windows", 0.1)):
+        for late, letter in enumerate("abc"):
+            curve = size * np.exp(-(((lag_s - 0.05 * late) / 0.1) ** 2))
+            frame = pd.DataFrame({"lag_s": lag_s, "estimate": curve, "conf_low": curve - 0.1, "conf_high": curve + 0.1})
+            parts.append(frame.assign(label=letter, windows_of=who))
+    return plots.pattern_profiles(pd.concat(parts), group="windows_of")
+
+
+def pattern_profiles__frequency():
+    hz = 700 * (10 ** (np.arange(1, 21) * 2840 / 20 / 2595) - 1)
+    curve = np.exp(-(((np.arange(20) - 8) / 4) ** 2))
+    frame = pd.DataFrame({"frequency_hz": hz, "estimate": curve, "conf_low": curve - 0.2, "conf_high": curve + 0.2})
+    both = [frame.assign(label=letter) for letter in "ab"]
+    return plots.pattern_profiles(pd.concat(both), x="frequency_hz")
+
+
 def phone_curves__one_layer():
     return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
