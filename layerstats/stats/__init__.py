@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from layerstats.stats.averages import (
         AlignedWindows,
         LetterDelay,
+        PatternTests,
         letter_delay,
+        pattern_tests,
         read_windows,
     )
     from layerstats.stats.contrasts import (
@@ -130,6 +132,7 @@ __all__ = [
     "NaturalConfusions",
     "NetworkComparison",
     "PathComparison",
+    "PatternTests",
     "PermutationResult",
     "PhoneContrast",
     "PhoneShares",
@@ -182,6 +185,7 @@ __all__ = [
     "natural_confusions",
     "paired_differences",
     "parse_phone_contrast",
+    "pattern_tests",
     "permutation_test",
     "perturbation_areas",
     "phone_contrast",
@@ -252,6 +256,8 @@ _ROOMS = {
     "read_moved_codes": "moved_codes",
     "project_codes": "moved_codes",
     "ContrastTasks": "contrasts",
+    "PatternTests": "averages",
+    "pattern_tests": "averages",
     "EffectSize": "effect_sizes",
     "FitOptions": "contrasts",
     "Heard": "lexical",

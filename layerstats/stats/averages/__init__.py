@@ -5,11 +5,20 @@
 ``stored_windows``     windows of a store
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
 ``letter_delay``       how long after a phone its letter is told
+``pattern_tests``      tests of whole maps by permutation, the alignment recomputed
 =====================  ======================================================================================
 """
 
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
+from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.stored_windows import read_windows
 
-__all__ = ["AlignedWindows", "LetterDelay", "letter_delay", "read_windows"]
+__all__ = [
+    "AlignedWindows",
+    "LetterDelay",
+    "PatternTests",
+    "letter_delay",
+    "pattern_tests",
+    "read_windows",
+]

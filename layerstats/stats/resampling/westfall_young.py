@@ -10,13 +10,15 @@ from layerstats.errors import ArgumentError
 _SAME = 1e-9
 
 
-def permutation_p_values(statistics: np.ndarray) -> np.ndarray:
+def permutation_p_values(statistics: np.ndarray, same: float = _SAME) -> np.ndarray:
     """Return the share of assignments whose statistic is at least the observed one, (test,).
 
     Parameters
     ----------
     statistics
         (assignment, test), larger against the null hypothesis; the observed assignment first.
+    same
+        Statistics that differ by no more than this part of them count as equal.
 
     Examples
     --------
@@ -24,10 +26,10 @@ def permutation_p_values(statistics: np.ndarray) -> np.ndarray:
     array([0.5])
     """
     _check(statistics)
-    return np.mean(statistics >= statistics[0] * (1 - _SAME), axis=0)
+    return np.mean(statistics >= statistics[0] * (1 - same), axis=0)
 
 
-def step_down_p_values(statistics: np.ndarray) -> np.ndarray:
+def step_down_p_values(statistics: np.ndarray, same: float = _SAME) -> np.ndarray:
     """Return p-values adjusted by the step-down max-T method of Westfall & Young (1993, algorithm 4.1), (test,).
 
     The largest statistic is compared with the largest of all tests in every assignment, the second with the largest of
@@ -36,7 +38,7 @@ def step_down_p_values(statistics: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    statistics
+    statistics, same
         As for `permutation_p_values`.
 
     Examples
@@ -49,7 +51,7 @@ def step_down_p_values(statistics: np.ndarray) -> np.ndarray:
     ordered = statistics[:, order]
     # From the least to the greatest: the maximum over a test and all that rank below it.
     remaining = np.maximum.accumulate(ordered[:, ::-1], axis=1)[:, ::-1]
-    p_values = np.mean(remaining >= ordered[0] * (1 - _SAME), axis=0)
+    p_values = np.mean(remaining >= ordered[0] * (1 - same), axis=0)
     adjusted = np.empty(len(order))
     adjusted[order] = np.maximum.accumulate(p_values)
     return adjusted

@@ -1,0 +1,145 @@
+"""Tables and maps of tests of patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.label_permutations import PermutedMaps
+from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, Maps
+from layerstats.stats.multiplicity import adjust_p_values
+from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
+
+MEAN = "mean"
+MAX_T = "max_t"
+# Statistics in single precision that differ by less are the same.
+SAME = 1e-5
+
+
+def pattern_table(
+    windows: AlignedWindows,
+    found: Sequence[PermutedMaps],
+    levels: Sequence[tuple[str, str]],
+    adjust: str,
+    conf_level: float,
+) -> pd.DataFrame:
+    """Return a row a contrast, with the place where its statistic is largest: see `PatternTests`.
+
+    Parameters
+    ----------
+    windows
+        What was averaged.
+    found
+        Maps of all contrasts together, or one after another.
+    levels
+        The levels of each contrast.
+    adjust, conf_level
+        See `pattern_tests`.
+    """
+    rows = [_row(one, place, conf_level) for one in found for place in range(len(one.windows))]
+    table = pd.DataFrame(levels, columns=["level_1", "level_2"]).join(pd.DataFrame(rows))
+    named = table.rename(columns={"band": "channel" if windows.band_name == "channel" else "frequency_hz"})
+    adjusted = _adjusted(named, found, adjust, f"labels: {windows.quantity} aligned by {windows.alignment}")
+    last = ["permutations", "speakers", "windows", "note"]
+    return adjusted.loc[:, [*(name for name in adjusted.columns if name not in last), *last]]
+
+
+def _row(one: PermutedMaps, place: int, conf_level: float) -> dict[str, object]:
+    statistics, estimates, errors, _ = (values[place] for values in one.observed)
+    largest = one.largest[:, place]
+    about = {"permutations": len(largest) - 1, "speakers": one.speakers[place], "windows": one.windows[place]}
+    row: dict[str, object] = dict.fromkeys(["statistic", "lag_s", "band", "estimate", "std_error"], np.nan)
+    row |= dict.fromkeys(["conf_low", "conf_high", "conf_level", "p_value"], np.nan)
+    if not largest[0] > 0:
+        return row | about | {"note": _why_not(one, place)}
+    band, lag = np.unravel_index(np.nanargmax(np.abs(statistics)), statistics.shape)
+    estimate, error = float(estimates[band, lag]), float(errors[band, lag])
+    reach = critical_value(largest, conf_level) * error
+    row |= {"statistic": float(statistics[band, lag]), "lag_s": float(one.lag_s[lag]), "band": one.bands[band]}
+    row |= {"estimate": estimate, "std_error": error, "conf_low": estimate - reach, "conf_high": estimate + reach}
+    row |= {"conf_level": conf_level, "p_value": float(permutation_p_values(largest[:, None], SAME)[0])}
+    return row | about | {"note": ""}
+
+
+def critical_value(largest: np.ndarray, conf_level: float) -> float:
+    """Return the statistic that only those exceed whose p-value is 1 - `conf_level` or below.
+
+    Examples
+    --------
+    >>> critical_value(np.array([9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 0.5]), 0.8)
+    7.0
+    """
+    below = int(np.floor((1 - conf_level) * len(largest) * (1 + 1e-9)))
+    return float(np.sort(largest)[::-1][min(below, len(largest) - 1)])
+
+
+def _why_not(one: PermutedMaps, place: int) -> str:
+    if one.windows[place] == 0:
+        return "no windows"
+    if one.speakers[place] < LEAST_SPEAKERS:
+        return f"windows of {one.speakers[place]} speaker{'s' if one.speakers[place] > 1 else ''} only"
+    return "no place that enough speakers reach, or no difference anywhere"
+
+
+def _adjusted(table: pd.DataFrame, found: Sequence[PermutedMaps], adjust: str, family: str) -> pd.DataFrame:
+    if adjust != MAX_T:
+        return adjust_p_values(table, family, method=adjust)  # type: ignore[arg-type]
+    tested = table["p_value"].notna().to_numpy()
+    adjusted = table.assign(p_adjusted=np.nan, adjust_method=MAX_T, family=family, tests=int(tested.sum()))
+    if tested.any():
+        adjusted.loc[tested, "p_adjusted"] = step_down_p_values(found[0].largest[:, tested], SAME)
+    return adjusted
+
+
+def pattern_maps(
+    windows: AlignedWindows, found: Sequence[PermutedMaps], levels: Sequence[tuple[str, str]], adjust: str
+) -> xr.Dataset:
+    """Return maps of all contrasts, (label, band, lag): see `PatternTests`; parameters as of `pattern_table`."""
+    dims = ("label", windows.band_name, "lag")
+    variables = {name: np.concatenate([getattr(one.observed, name) for one in found]) for name in Maps._fields}
+    variables["p_value"] = np.concatenate([_p_values(one.observed.statistic, one.largest) for one in found])
+    if adjust == MAX_T:
+        together = np.repeat(found[0].largest.max(axis=1, keepdims=True), len(levels), axis=1)
+        variables["p_adjusted"] = _p_values(found[0].observed.statistic, together)
+    else:
+        # A map may have places with and without a difference, so that no step down from it to the next can be taken.
+        tests = 1 if adjust == "none" else len(levels)
+        variables["p_adjusted"] = np.minimum(1, variables["p_value"] * tests)
+    return xr.Dataset(
+        {name: (dims, values) for name, values in variables.items()},
+        {
+            "label": [first if second == MEAN else f"{first}:{second}" for first, second in levels],
+            windows.band_name: found[0].bands,
+            "lag_s": ("lag", found[0].lag_s),
+            "level_1": ("label", [first for first, _ in levels]),
+            "level_2": ("label", [second for _, second in levels]),
+        },
+        {"alignment": windows.alignment, "quantity": windows.quantity},
+    )
+
+
+def _p_values(statistics: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """Return the share of assignments whose largest statistic is at least that of each place, (contrast, band, lag)."""
+    p_values = np.full(statistics.shape, np.nan)
+    for place, statistic in enumerate(statistics):
+        below = np.searchsorted(np.sort(largest[:, place]), np.abs(statistic) * (1 - SAME))
+        p_values[place] = np.where(np.isnan(statistic), np.nan, 1 - below / len(largest))
+    return p_values
+
+
+def pattern_notes(windows: AlignedWindows, found: Sequence[PermutedMaps], table: pd.DataFrame) -> tuple[str, ...]:
+    """Return in sentences what was left out, and what p-values rest on; parameters as of `pattern_table`."""
+    notes = list(windows.notes)
+    exact = [len(one.largest) for one in found if one.exact]
+    if exact:
+        some = "" if len(exact) == len(found) else f" in {len(exact)} of {len(found)} contrasts"
+        notes.append(f"All assignments there are were used{some}: the smallest p-value is 1/{min(exact)}.")
+    left = table.loc[table["p_value"].isna()]
+    if len(left):
+        named = "; ".join(f"{first} ({note})" for first, note in zip(left["level_1"], left["note"], strict=True))
+        notes.append(f"Not tested: {named}.")
+    return tuple(notes)

@@ -1,0 +1,243 @@
+"""Tests of patterns by permuted labels: against the definition, and where the truth is known."""
+
+import numpy as np
+import pytest
+
+from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.averages import AlignedWindows, pattern_tests
+from layerstats.stats.averages.aligned_windows import aligned
+from layerstats.stats.averages.label_permutations import permuted_maps
+from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS
+from layerstats.stats.resampling.exchange import Exchanger
+from layerstats.stats.resampling.seeds import replicate_generator
+
+LABELS = ("a", "b", "c")
+
+
+def noise(seed, speakers=5, each=4, bands=2, size=7, labels=LABELS, by_label=True, pattern=0.0):
+    """Windows of noise; those of the first label may have a pattern in the first band, one sample after it."""
+    rng = np.random.default_rng(seed)
+    named = np.tile(np.repeat(labels, each), speakers)
+    values = rng.normal(size=(len(named), bands, size))
+    samples = rng.integers(0, size - 1, size=(len(named), len(labels)) if by_label else len(named))
+    own = samples[:, 0] if by_label else samples
+    first = np.flatnonzero(named == labels[0])
+    values[first, 0, own[first] + 1] += pattern
+    speaker_of = np.repeat([f"s{number}" for number in range(speakers)], each * len(labels))
+    return AlignedWindows.from_arrays(values, list(named), list(speaker_of), samples, levels=labels, hop_s=0.01)
+
+
+def pooled(moved, covered, resolution):
+    """Sums of aligned values and of what is covered, over bands and samples that are pooled: (band, lag), (lag,)."""
+    bands, samples = resolution
+    count, width = moved.shape[0] // bands, moved.shape[1] // samples
+    means = moved[: count * bands, : width * samples].reshape(count, bands, width, samples).mean(axis=1)
+    return means.sum(axis=2), covered[: width * samples].reshape(width, samples).sum(axis=1)
+
+
+def by_definition(windows, labels, pair=None, resolution=(1, 1), part=0.5):
+    """Statistics and estimates, (label, band, lag), window by window and speaker by speaker."""
+    values = windows.read(np.arange(len(windows.table)))
+    speakers = windows.table["speaker"].to_numpy()
+    differences = {label: [] for label in range(len(windows.labels))}
+    for speaker in np.unique(speakers):
+        means = {}
+        for label in range(len(windows.labels)):
+            cell = np.flatnonzero((speakers == speaker) & (labels == label))
+            if not len(cell) or (pair and label not in pair):
+                continue
+            samples = windows.samples[cell, label] if windows.by_label else windows.samples[cell]
+            moved, covered = aligned(values[cell], samples, windows.lags)
+            parts = [pooled(*one, resolution) for one in zip(moved, covered, strict=True)]
+            with np.errstate(invalid="ignore"):
+                means[label] = sum(one[0] for one in parts) / sum(one[1] for one in parts)
+        for label, mean in means.items():
+            others = np.stack([means[one] for one in (pair[1:] if pair else means)])
+            reference = np.where(np.isnan(others).all(axis=0), np.nan, np.nansum(others, axis=0))
+            present = (~np.isnan(others)).sum(axis=0)
+            with np.errstate(invalid="ignore"):
+                difference = mean - reference / present
+            if not pair:
+                difference[present < 2] = np.nan
+            differences[label].append(difference)
+    wanted = pair[:1] if pair else range(len(windows.labels))
+    found = []
+    for label in wanted:
+        each = np.stack(differences[label])
+        number = (~np.isnan(each)).sum(axis=0)
+        filled = np.nan_to_num(each)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = filled.sum(axis=0) / number
+            variance = np.where(np.isnan(each), 0, (each - mean) ** 2).sum(axis=0) / (number - 1)
+            statistic = mean / np.sqrt(variance / number)
+        enough = (number >= part * len(each)) & (number >= LEAST_SPEAKERS)
+        found.append(np.where(enough, [statistic, mean], np.nan))
+    return np.stack(found, axis=1)
+
+
+@pytest.mark.parametrize("by_label", [True, False])
+@pytest.mark.parametrize("resolution", [(1, 1), (2, 3)])
+def test_maps_and_permutations_are_those_of_the_definition(by_label, resolution):
+    windows = noise(0, by_label=by_label)
+    found = permuted_maps(windows, None, 5, resolution, None, 0.5, 3, 1)
+    speakers = np.unique(windows.table["speaker"], return_inverse=True)[1]
+    exchanger = Exchanger.of(windows.label_codes, speakers)
+    drawn = [exchanger.draw(replicate_generator(3, number)) for number in range(5)]
+    for number, labels in enumerate([windows.label_codes, *drawn]):
+        statistic, mean = by_definition(windows, labels, resolution=resolution)
+        largest = np.nanmax(np.abs(statistic), axis=(1, 2))
+        assert found.largest[number] == pytest.approx(largest, rel=1e-3)
+        if number == 0:
+            assert found.observed.estimate == pytest.approx(mean, abs=1e-5, nan_ok=True)
+            assert found.observed.statistic == pytest.approx(statistic, rel=1e-3, abs=1e-4, nan_ok=True)
+
+
+def test_pairs_are_those_of_the_definition_and_reversing_them_turns_the_sign_only():
+    windows = noise(1)
+    result = pattern_tests(windows, against=[("c", "a"), ("a", "c")], permutations=99, seed=2)
+    statistic, mean = by_definition(windows, windows.label_codes, pair=(2, 0))
+    assert result.maps["statistic"].sel(label="c:a").to_numpy() == pytest.approx(statistic[0], rel=1e-3, nan_ok=True)
+    assert result.maps["estimate"].sel(label="c:a").to_numpy() == pytest.approx(mean[0], abs=1e-5, nan_ok=True)
+    one, other = (row for _, row in result.table.iterrows())
+    for name in ("statistic", "estimate"):
+        assert one[name] == -other[name]
+    assert (one["conf_low"], one["conf_high"]) == (-other["conf_high"], -other["conf_low"])
+    for name in ("p_value", "std_error", "lag_s", "frequency_hz"):
+        assert one[name] == other[name]
+
+
+def test_numbers_do_not_depend_on_workers():
+    windows = noise(2)
+    one, two = (pattern_tests(windows, permutations=299, workers=workers) for workers in (1, 2))
+    assert one.table.equals(two.table)
+    assert one.maps.equals(two.maps)
+
+
+def test_a_pattern_is_found_where_it_is():
+    result = pattern_tests(noise(3, speakers=8, pattern=3.0), permutations=199)
+    row = result.table.iloc[0]
+    assert (row["lag_s"], row["frequency_hz"]) == (0.01, 0)
+    assert row["p_value"] == 1 / 200
+    assert row["p_adjusted"] <= 0.02
+    assert row["conf_low"] > 0
+    # A label's mean less that over three labels.
+    assert row["conf_low"] < 3.0 * 2 / 3 < row["conf_high"]
+    places = result.maps["p_adjusted"].sel(label="a")
+    claimed = places.where(places < 0.05, drop=True)
+    assert claimed.coords["frequency"].to_numpy().tolist() == [0]
+    assert claimed["lag_s"].to_numpy().tolist() == [0.01]
+
+
+def test_intervals_leave_zero_out_where_the_test_rejects():
+    tables = [pattern_tests(noise(seed, pattern=1.0), permutations=99, conf_level=0.8).table for seed in range(6)]
+    rejected = np.concatenate([table["p_value"] <= 0.2 + 1e-9 for table in tables])
+    outside = np.concatenate([(table["conf_low"] > 0) | (table["conf_high"] < 0) for table in tables])
+    assert rejected.any()
+    assert not rejected.all()
+    assert (rejected == outside).all()
+
+
+def test_places_of_maps_are_adjusted_over_the_map_and_over_all_maps():
+    result = pattern_tests(noise(4, pattern=1.5), permutations=199)
+    for row in result.table.itertuples():
+        place = result.maps.sel(label=row.level_1)
+        assert float(place["p_value"].min()) == pytest.approx(row.p_value)
+        assert float(place["p_adjusted"].min()) >= row.p_adjusted - 1e-12
+    least = result.table["p_value"].to_numpy().argmin()
+    assert result.maps["p_adjusted"].min() == pytest.approx(result.table["p_adjusted"].iloc[least])
+
+
+def detector(seed):
+    """Noise whose labels mean nothing, each window aligned where it is most like a template of the label."""
+    rng = np.random.default_rng(seed)
+    speakers, each, size = 6, 5, 12
+    count = speakers * each * len(LABELS)
+    values = rng.normal(size=(count, 2, size))
+    templates = rng.normal(size=(len(LABELS), 2))
+    samples = np.einsum("wbs,lb->wls", values, templates).argmax(axis=2)
+    named = np.tile(np.repeat(LABELS, each), speakers)
+    speaker_of = np.repeat([f"s{number}" for number in range(speakers)], each * len(LABELS))
+    return AlignedWindows.from_arrays(values, list(named), list(speaker_of), samples, levels=LABELS)
+
+
+def test_labels_that_mean_nothing_are_seldom_found_though_windows_are_aligned_by_them():
+    p_values = np.concatenate([
+        pattern_tests(detector(seed), permutations=39, seed=seed, adjust="none").table["p_value"] for seed in range(40)
+    ])  # fmt: skip
+    # With alignments held fixed nearly all are rejected: the template is in the average.
+    assert np.mean(p_values <= 0.05) < 0.12
+    assert np.mean(p_values <= 0.5) == pytest.approx(0.5, abs=0.15)
+
+
+def test_all_assignments_are_used_where_there_are_few():
+    windows = noise(5, speakers=3, each=1, labels=("a", "b"))
+    result = pattern_tests(windows, permutations=99)
+    assert result.table["permutations"].tolist() == [7, 7]
+    assert "smallest p-value is 1/8" in " ".join(result.notes)
+    # Every assignment comes with its mirror image.
+    assert (result.table["p_value"] >= 2 / 8).all()
+
+
+def test_letters_that_cannot_be_tested_are_named():
+    windows = noise(6)
+    table = windows.table.copy()
+    table.loc[(table["label"] == "c") & (table["speaker"] != "s0"), "label"] = "a"
+    few = AlignedWindows(**{**vars(windows), "table": table, "labels": (*LABELS, "q"),
+                            "samples": windows.samples[:, [0, 1, 2, 2]]})  # fmt: skip
+    result = pattern_tests(few, permutations=19)
+    rows = result.table.set_index("level_1")
+    assert rows.loc["q", "note"] == "no windows"
+    assert rows.loc["c", "note"] == "windows of 1 speaker only"
+    assert rows.loc[["c", "q"], "p_value"].isna().all()
+    assert rows.loc["a", "tests"] == 2
+    assert "Not tested: c (windows of 1 speaker only); q (no windows)." in result.notes
+
+
+def test_constant_values_are_no_pattern():
+    windows = AlignedWindows.from_arrays(np.full((24, 2, 5), 7.3), ["a", "b"] * 12, list("ssttuuvv") * 3)
+    assert pattern_tests(windows, permutations=19).table["p_value"].isna().all()
+
+
+def test_the_mean_of_values_does_not_matter():
+    windows = noise(7)
+    moved = AlignedWindows(**{**vars(windows), "read": lambda rows: windows.read(rows) + 1000.0})
+    one, other = (pattern_tests(each, permutations=19).table for each in (windows, moved))
+    assert one["statistic"].to_numpy() == pytest.approx(other["statistic"].to_numpy(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"permutations": 18}, "Take 19 permutations or more"),
+        ({"permutations": 19, "adjust": "holm"}, "Take 59 permutations or more"),
+        ({"against": "median"}, "against"),
+        ({"against": [("a", "z")]}, "'z'"),
+        ({"against": [("a", "a")]}, "no contrast to itself"),
+        ({"against": []}, "is empty"),
+        ({"against": [("a", "b")], "adjust": "max_t"}, "each pair has its own"),
+        ({"conf_level": 1.0}, "conf_level"),
+        ({"resolution": (3, 1)}, "2 bands: 3 of them"),
+        ({"resolution": (1, 9)}, "7 lags: 9 of them"),
+        ({"reach_s": 0.005, "resolution": (1, 2)}, "1 lags within 0.005 s"),
+        ({"resolution": (0, 1)}, "resolution"),
+    ],
+)
+def test_what_cannot_be_tested_is_refused_early(options, message):
+    def never(rows):
+        raise AssertionError("windows were read before the arguments were checked")
+
+    windows = AlignedWindows(**{**vars(noise(8)), "read": never})
+    with pytest.raises(ArgumentError, match=message):
+        pattern_tests(windows, **options)
+
+
+def test_speakers_with_one_label_are_of_no_use():
+    values = np.random.default_rng(0).normal(size=(12, 1, 5))
+    windows = AlignedWindows.from_arrays(values, list("ab") * 6, list("stuvwx") * 2)
+    with pytest.raises(DataError, match="there are 0"):
+        pattern_tests(windows, permutations=19)
+
+
+def test_maps_reach_no_further_than_asked_for():
+    result = pattern_tests(noise(9), permutations=19, reach_s=0.02)
+    assert result.maps["lag_s"].to_numpy().tolist() == [-0.02, -0.01, 0.0, 0.01, 0.02]
