@@ -11,9 +11,11 @@ from layerstats.on_demand import on_demand
 
 if TYPE_CHECKING:
     from layerstats.stats.averages import (
+        AlignedAverages,
         AlignedWindows,
         LetterDelay,
         PatternTests,
+        aligned_averages,
         letter_delay,
         pattern_tests,
         read_windows,
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from layerstats.stats.trust.trust_calibration import calibrate_trust
 
 __all__ = [
+    "AlignedAverages",
     "AlignedWindows",
     "BootstrapResult",
     "CodeMovement",
@@ -147,6 +150,7 @@ __all__ = [
     "WordContrasts",
     "adjust_p_values",
     "agreement_of_starts",
+    "aligned_averages",
     "attempts",
     "attempts_from_frame",
     "bin_series",
@@ -213,6 +217,8 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "aligned_averages": "averages",
+    "AlignedAverages": "averages",
     "read_windows": "averages",
     "AlignedWindows": "averages",
     "Trust": "trust",

@@ -6,18 +6,25 @@
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
 ``letter_delay``       how long after a phone its letter is told
 ``pattern_tests``      tests of whole maps by permutation, the alignment recomputed
+``averaging``          how windows are averaged
+``speaker_sums``       what the windows of a speaker come to by label
+``speaker_bootstrap``  patterns with other speakers
+``aligned_averages``   averages by label, and what sets each label apart
 =====================  ======================================================================================
 """
 
+from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_averages
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.stored_windows import read_windows
 
 __all__ = [
+    "AlignedAverages",
     "AlignedWindows",
     "LetterDelay",
     "PatternTests",
+    "aligned_averages",
     "letter_delay",
     "pattern_tests",
     "read_windows",
