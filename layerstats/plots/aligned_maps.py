@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -45,6 +46,7 @@ def aligned_maps(
     *,
     value: str = "pattern",
     row: str = "label",
+    rows: Sequence[str] | None = None,
     beside: str = "alignment",
     scale: str = "common",
     marked: str | None = None,
@@ -67,6 +69,8 @@ def aligned_maps(
         The column that is drawn.
     row, beside
         Columns that rows of panels and panels beside each other stand for.
+    rows
+        The levels of `row` that are drawn, such as the letters of one page; a common scale is that of all.
     scale : {"common", "panel"} or a column
         Whether all panels have one scale of colour, each its own as published, or all panels of one level of a column.
     marked
@@ -89,9 +93,13 @@ def aligned_maps(
     check_choice("scale", scale, [*SCALES, *(str(name) for name in maps.columns)])
     needed = ["lag_s", "frequency_hz", value, row, beside, *extra, *([marked] if marked else [])]
     data = _pixels(checked(maps, dict.fromkeys(needed), "aligned_maps"), value, row, beside, scale)
+    if marked:
+        data = data.assign(marked=pd.Series(maps[marked]).to_numpy(dtype=bool))
+    if rows is not None:
+        data = _only(data, rows, row)
     bands = np.sort(pd.unique(maps.loc[:, "frequency_hz"]))
     marks = band_marks(bands)
-    rows = len(column(data, "row").cat.categories)
+    drawn = len(column(data, "row").cat.categories)
     full = float(column(data, "full").max())
     shown = scale == "common"
     told = {"common": "", "panel": "Each panel has a scale of its own. "}.get(scale, f"Each {scale} has a scale. ")
@@ -115,7 +123,7 @@ def aligned_maps(
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
         + coord_cartesian()
         + labs(x=LAG_LABEL, y="Frequency (Hz)", title=title or None, caption=f"{below}\n{caption}".strip())
-        + paper_theme(PAGE_WIDTH, 1.3 + row_height * rows)
+        + paper_theme(PAGE_WIDTH, 1.3 + row_height * drawn)
         + theme(
             panel_grid_major=element_blank(),
             panel_background=element_rect(fill=FAINT),
@@ -129,7 +137,7 @@ def aligned_maps(
     )
     if marked is None:
         return figure
-    lines = _outlines(data.assign(marked=pd.Series(maps[marked]).to_numpy(dtype=bool)))
+    lines = _outlines(data)
     if lines.empty:
         return figure
     ends_of = aes("time_ms", "band", xend="time_end", yend="band_end")
@@ -158,6 +166,14 @@ def _pixels(table: pd.DataFrame, value: str, row: str, beside: str, scale: str) 
     own = {"common": np.zeros(len(data)), "panel": data.groupby(["row", "beside"], observed=True).ngroup()}
     full = absolute.groupby(own[scale] if scale in SCALES else column(table, scale)).transform(_full)
     return data.assign(full=full, part=(data["value"] / full * STEPS).round().clip(-STEPS, STEPS) / STEPS)
+
+
+def _only(data: pd.DataFrame, rows: Sequence[str], row: str) -> pd.DataFrame:
+    """Return the rows of panels that are asked for."""
+    for name in rows:
+        check_choice(row, name, list(column(data, "row").cat.categories))
+    some = data.loc[data["row"].isin(list(rows)).to_numpy()].reset_index(drop=True)
+    return some.assign(row=column(some, "row").cat.remove_unused_categories())
 
 
 def _full(absolute: Any) -> float:

@@ -37,6 +37,15 @@ def test_a_common_scale_makes_letters_comparable(maps):
     assert fill.labels == ["-1e+02", "-50", "0", "50", "1e+02"]
 
 
+def test_pages_share_a_common_scale(maps):
+    figure = aligned_maps(maps, rows=["b"], marked="claimed")
+    assert parts_of(figure, 5, "b") == [-0.5]
+    assert set(figure.data["row"]) == set(figure.layers[2]._data["row"]) == {"b"}
+    assert parts_of(aligned_maps(maps, rows=["a"]), 3, "a") == [0.0]
+    with pytest.raises(ArgumentError, match="'label' parameter"):
+        aligned_maps(maps, rows=["c"])
+
+
 def test_the_published_scale_is_each_panels_own(maps):
     figure = aligned_maps(maps, scale="panel")
     assert parts_of(figure, 3, "a") == parts_of(figure, 3, "b") == [1.0]
@@ -75,7 +84,7 @@ def test_what_cannot_be_drawn_as_maps_is_refused(maps):
         aligned_maps(pd.concat([maps, maps]))
     with pytest.raises(DataError, match="'mean'"):
         aligned_maps(maps, value="mean")
-    with pytest.raises(ArgumentError, match="scale"):
+    with pytest.raises(ArgumentError, match="'scale' parameter"):
         aligned_maps(maps, scale="each")
     with pytest.raises(DataError, match="nothing to draw"):
         aligned_maps(maps.iloc[:0])
@@ -100,5 +109,5 @@ def test_profiles_over_time_are_in_milliseconds(profiles):
     figure = pattern_profiles(profiles.assign(who="own"), group="who")
     assert figure.data["place"].tolist()[:3] == [0, 10, 20]
     assert figure.labels.x == "Time from the alignment (ms)"
-    with pytest.raises(ArgumentError, match="x must"):
+    with pytest.raises(ArgumentError, match="'x' parameter"):
         pattern_profiles(profiles, x="time_s")
