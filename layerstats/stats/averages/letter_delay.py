@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, check_count
+from layerstats.checks import check_columns, check_not_negative
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.told_phones import hop_of, middle_s, window_times
 from layerstats.stats.lexical.cluster_intervals import cluster_interval
@@ -72,7 +72,7 @@ def letter_delay(
     reach_s
         The smallest and the largest delay that is looked at; by default from -0.3 to 0.6 s, as far as windows reach.
     draws
-        Of speakers, for the interval.
+        Of speakers, for the interval; 0 for none.
     conf_level
         Of the interval.
     seed
@@ -101,7 +101,7 @@ def letter_delay(
     >>> round(found.delay_s, 3), round(float(found.curve["information_bits"].max()), 3)
     (0.145, 1.0)
     """
-    check_count("draws", draws)
+    check_not_negative("draws", draws)
     times = window_times(experiment)
     delays = _delays(reach_s, times)
     tables = _tables(experiment, middle_s(times) - delays)
@@ -116,13 +116,13 @@ def letter_delay(
     speakers = len(tables)
     notes = []
     low = high = np.array([np.nan])
-    if speakers >= _LEAST_SPEAKERS:
+    if speakers >= _LEAST_SPEAKERS and draws:
         times_drawn = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws)
         drawn = [_best(delays, mutual_information(np.tensordot(one, tables, axes=1))) for one in times_drawn]
         limits = (float(delays[0]), float(delays[-1]))
         best = np.array([_best(delays, found)])
         low, high = cluster_interval(best, np.array(drawn)[:, None], speakers, conf_level, limits)
-    else:
+    elif draws:
         notes.append("One speaker only: the delay has no interval.")
     if found.argmax() in (0, len(delays) - 1):
         notes.append("Information is largest at the end of the delays that were looked at: it may be larger beyond.")

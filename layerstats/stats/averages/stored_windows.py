@@ -13,6 +13,8 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.stats.averages.aligned_windows import AlignedWindows, centred_lags
+from layerstats.stats.averages.letter_delay import letter_delay
+from layerstats.stats.averages.told_phones import OF_TOLD_PHONES, PHONE_ALIGNMENTS, ToldPhones
 from layerstats.stats.trust.map_measures import chosen_layer
 from layerstats.store import Experiment, open_store
 
@@ -40,6 +42,7 @@ def read_windows(
     quantity: str = INPUT,
     layer: str | None = None,
     reach_s: float | None = None,
+    delay_s: float | None = None,
 ) -> AlignedWindows:
     """Return the windows of a store with their labels, and where each is aligned under every label it might have.
 
@@ -51,12 +54,14 @@ def read_windows(
         A store whose tokens are windows (`record_letter_relevance` with ``maps=True, alignments=True``), or the part of
         it that is meant.
     by
-        A column of its tokens: "letter", "word", "phone", ...
+        What labels windows: "letter", "word" or another column of the tokens; "phone", the phone that the letter stands
+        for, "phone_in_context", that with its neighbours ("ae-s+k"), or another column of the phones.
     alignment
         "none" (the middle of the window), or one that was recorded: "max_relevance", "min_relevance" (where relevance
         for the letter is largest, or least, over the map), "max_relevance_by_time", "min_relevance_by_time" (the time
         step with the largest, or least, sum over frequency). By letter it is known under every letter; by another
-        column windows are aligned by the letter that was read.
+        column windows are aligned by the letter that was read. Or "phone_onset" and "phone_centre", those of the phone
+        that the letter stands for.
     relevance
         The recording whose relevance aligns; by default the one that the experiment shows, or the only one.
     quantity
@@ -66,6 +71,9 @@ def read_windows(
         By default the input, or the only layer.
     reach_s
         How far averages reach before and after the alignment, in seconds; by default half a window.
+    delay_s
+        How long before the middle of a window the phone lies that its letter stands for; by default `letter_delay` of
+        all windows of the store.
 
     Returns
     -------
@@ -103,13 +111,19 @@ def read_windows(
     store = experiment if isinstance(experiment, Experiment) else open_store(experiment)
     if store.time_s is not None:
         raise ArgumentError("Windows are aligned whole: choose what averages reach by reach_s, not by select(time_s=).")
-    aligner = _aligning_recording(store, relevance, needed=alignment != NONE or quantity == RELEVANCE)
+    told = _told_phones(store, by, alignment, delay_s)
+    if told is not None and len(told.table) < len(store.tokens):
+        store = store.select(token=told.table["token"].tolist())
+    recorded = alignment not in (NONE, *PHONE_ALIGNMENTS)
+    aligner = _aligning_recording(store, relevance, needed=recorded or quantity == RELEVANCE)
     shown = _averaged_recording(store, aligner, quantity)
     maps = _Maps.of(shown, layer)
-    table = _labelled(shown, by)
+    table = _labelled(shown, by, told)
     found = tuple(sorted(set(table["label"])))
     samples = np.full(len(table), maps.size // 2, dtype=np.int32)
-    if alignment != NONE:
+    if told is not None and not recorded and alignment != NONE:
+        samples = told.samples(alignment).astype(np.int32)
+    elif recorded:
         samples = _stored_samples(aligner, alignment, found if by == LETTER else None, table, maps)
     lags = centred_lags(maps.size)
     if reach_s is not None:
@@ -127,7 +141,11 @@ def read_windows(
         band_name=maps.band_name,
         quantity=shown.quantity,
         alignment=alignment,
-        notes=(*(_without(found) if by == LETTER else ()), *_about_relevance(shown)),
+        notes=(
+            *(_without(found) if by == LETTER else ()),
+            *_about_relevance(shown),
+            *(told.notes if told is not None else ()),
+        ),
     )
 
 
@@ -215,13 +233,25 @@ def _heard(experiment: Experiment) -> dict[str, object]:
     return {name: value for name, value in attrs.items() if name in _HEARD or name.startswith(_FRONT_END)}
 
 
-def _labelled(experiment: Experiment, by: str) -> pd.DataFrame:
+def _told_phones(store: Experiment, by: str, alignment: str, delay_s: float | None) -> ToldPhones | None:
+    """Return the phones of windows, where these label or align them."""
+    columns = store.tokens.columns
+    if by not in columns and by not in OF_TOLD_PHONES:
+        check_choice("by", by, list(dict.fromkeys([*columns, *OF_TOLD_PHONES, *store.phones.columns])))
+    if alignment not in PHONE_ALIGNMENTS and by in columns and by not in OF_TOLD_PHONES:
+        return None
+    # One for the network, whatever was selected of its windows.
+    delay = letter_delay(open_store(store.path), draws=0).delay_s if delay_s is None else delay_s
+    return ToldPhones.of(store, delay)
+
+
+def _labelled(experiment: Experiment, by: str, told: ToldPhones | None) -> pd.DataFrame:
     """Return a row a window, with its label."""
     tokens = experiment.tokens
     if tokens.empty:
         raise DataError(f"No window of {experiment.path} is selected.")
-    check_columns(tokens, [by], f"the tokens of {experiment.path}")
-    labels = tokens[by]
+    of_tokens = by in tokens and by not in OF_TOLD_PHONES
+    labels = tokens[by] if told is None or of_tokens else pd.Series(told.labels(by))
     without = (labels.isna() | (labels.astype("str") == "")).to_numpy()
     if without.any():
         token = tokens["token"].to_numpy()[without][0]
@@ -249,7 +279,7 @@ def _stored_samples(
             "these are windows of different shapes."
         )
     stored = dataset[ALIGNED_SAMPLE]
-    check_choice("alignment", alignment, [NONE, *map(str, stored["alignment"].to_numpy())])
+    check_choice("alignment", alignment, [NONE, *map(str, stored["alignment"].to_numpy()), *PHONE_ALIGNMENTS])
     chosen = stored.sel(alignment=alignment)
     if letters is not None:
         return _under(chosen, list(letters)).to_numpy().astype(np.int32)

@@ -14,6 +14,8 @@ from layerstats.store import Experiment
 PHONE_ONSET, PHONE_CENTRE = "phone_onset", "phone_centre"
 PHONE_ALIGNMENTS = (PHONE_ONSET, PHONE_CENTRE)
 PHONE, PHONE_IN_CONTEXT = "phone", "phone_in_context"
+# What windows say of the phone under their middle is not about the one that their letter stands for.
+OF_TOLD_PHONES = (PHONE, PHONE_IN_CONTEXT, "phone_class")
 
 
 @dataclass(frozen=True, eq=False)

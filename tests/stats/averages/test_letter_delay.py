@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from spoken_windows import HOP_S, SAMPLES, TIMES, store_of_letters
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages import letter_delay
 from layerstats.store import open_store, store_arrays
-from tests.stats.averages.spoken_windows import HOP_S, SAMPLES, TIMES, store_of_letters
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from spoken_windows import LETTER_OF, TIMES, store_of_letters
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.told_phones import ToldPhones, phone_names, phone_samples
 from layerstats.store import open_store, store_arrays
-from tests.stats.averages.spoken_windows import LETTER_OF, TIMES, store_of_letters
 
 
 @pytest.fixture(scope="module")
