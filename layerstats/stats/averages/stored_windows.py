@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
@@ -14,19 +13,18 @@ from layerstats.checks import check_choice, check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.stats.averages.aligned_windows import AlignedWindows, centred_lags
 from layerstats.stats.averages.letter_delay import letter_delay
+from layerstats.stats.averages.stored_maps import MAPS, StoredMaps
 from layerstats.stats.averages.told_phones import OF_TOLD_PHONES, PHONE_ALIGNMENTS, ToldPhones
 from layerstats.stats.trust.map_measures import chosen_layer
 from layerstats.store import Experiment, open_store
 
 if TYPE_CHECKING:
     import xarray as xr
-    import zarr
 
 LETTER = "letter"
 NONE = "none"
 # Where a window is aligned, by recording, letter and alignment.
 ALIGNED_SAMPLE = "aligned_sample"
-MAPS = "maps"
 INPUT, RELEVANCE = "input", "relevance"
 # What all who heard the same windows say alike.
 _HEARD = ("corpus", "window_frames")
@@ -117,7 +115,7 @@ def read_windows(
     recorded = alignment not in (NONE, *PHONE_ALIGNMENTS)
     aligner = _aligning_recording(store, relevance, needed=recorded or quantity == RELEVANCE)
     shown = _averaged_recording(store, aligner, quantity)
-    maps = _Maps.of(shown, layer)
+    maps = StoredMaps.of(shown, layer)
     table = _labelled(shown, by, told)
     found = tuple(sorted(set(table["label"])))
     samples = np.full(len(table), maps.size // 2, dtype=np.int32)
@@ -147,47 +145,6 @@ def read_windows(
             *(told.notes if told is not None else ()),
         ),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Maps:
-    """The maps of a layer on disk, and the rows of them that are selected."""
-
-    array: zarr.Array
-    rows: np.ndarray
-    bands: np.ndarray
-    band_name: str
-    times: np.ndarray
-
-    @classmethod
-    def of(cls, experiment: Experiment, layer: str | None) -> _Maps:
-        chosen = chosen_layer(experiment, layer)
-        array = experiment.array(chosen, MAPS)
-        dataset = experiment.layer(chosen)
-        times = experiment.times(chosen)
-        if "channel_frequency_hz" in dataset.coords:
-            bands, name = dataset["channel_frequency_hz"].to_numpy(), "frequency"
-        else:
-            bands, name = np.arange(array.shape[1]), "channel"
-        return cls(array, experiment.token_rows, bands, name, times)
-
-    @property
-    def size(self) -> int:
-        return len(self.times)
-
-    @property
-    def hop_s(self) -> float:
-        return float(np.diff(self.times).mean()) if self.size > 1 else 1.0
-
-    def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return (window, band, sample) of some of the rows that are selected; each chunk is decoded once."""
-        wanted, back = np.unique(self.rows[rows], return_inverse=True)
-        if len(wanted) and wanted[-1] - wanted[0] + 1 == len(wanted):
-            values = np.asarray(self.array[int(wanted[0]) : int(wanted[-1]) + 1])
-        else:
-            values = np.asarray(self.array.oindex[wanted])
-        in_order = len(back) == len(wanted) and bool(np.all(np.diff(back) > 0))
-        return values if in_order else values[back]
 
 
 def _aligning_recording(store: Experiment, relevance: str | None, *, needed: bool) -> Experiment | None:
@@ -263,7 +220,7 @@ def _labelled(experiment: Experiment, by: str, told: ToldPhones | None) -> pd.Da
 
 
 def _stored_samples(
-    aligner: Experiment | None, alignment: str, letters: tuple[str, ...] | None, table: pd.DataFrame, maps: _Maps
+    aligner: Experiment | None, alignment: str, letters: tuple[str, ...] | None, table: pd.DataFrame, maps: StoredMaps
 ) -> np.ndarray:
     """Return (window, letter) where letters are labels, else (window,) under the letter that was read."""
     assert aligner is not None
