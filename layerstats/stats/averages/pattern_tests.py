@@ -63,12 +63,14 @@ def pattern_tests(
 ) -> PatternTests:
     """Test the pattern of each label against the mean over labels, or labels against each other.
 
-    A label's windows are averaged by speaker first. At every place of the map the statistic is the mean over speakers
-    of the speaker's difference (the label's mean less the speaker's mean over labels), over the standard error of that
-    mean. The labels of windows are permuted within speakers, and each window is aligned anew, as the label it then has
-    says: an alignment that looks for what a label's windows have in common finds some in noise, in permuted windows as
-    much as in the real ones. The largest absolute statistic of the map is compared with the largest of each permutation
-    (max-T, Westfall & Young 1993), so that a place with an adjusted p-value below the level may be claimed.
+    A label's windows are averaged by speaker first. An alignment that looks for something finds some of it in any
+    window, so the mean of all the speaker's windows, whatever their labels, aligned as the label's are, is taken away;
+    where the alignment does not depend on the label that changes nothing. At every place of the map the statistic is
+    the mean over speakers of the speaker's difference (the label's mean less the speaker's mean over labels), over the
+    standard error of that mean. The labels of windows are permuted within speakers, and each window is aligned anew, as
+    the label it then has says: permuted windows have as much of what the alignment looks for as the real ones. The
+    largest absolute statistic of the map is compared with the largest of each permutation (max-T, Westfall & Young
+    1993), so that a place with an adjusted p-value below the level may be claimed.
 
     The null hypothesis of tests against the mean is that a speaker's windows, with where each is aligned under every
     label, are the same whatever their labels. Of two labels only their own windows are permuted.

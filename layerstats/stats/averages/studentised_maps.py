@@ -62,8 +62,9 @@ class SpeakerSums:
 def map_of_labels(windows: PooledWindows, assignments: np.ndarray, labels: int, *, pair: bool, covered: float) -> Maps:
     """Return maps under some assignments of labels, each window aligned as its label there says.
 
-    Of each speaker and label the mean over windows is taken first; what is tested is how far the mean of a label lies
-    from the speaker's mean over labels (or of one label from the other's), by its spread between speakers.
+    Of each speaker and label the mean over windows is taken first, less the mean of all the speaker's windows aligned
+    as the label's are; what is tested is how far that of a label lies from the speaker's mean over labels (or of one
+    label from the other's), by its spread between speakers.
 
     Parameters
     ----------
@@ -92,7 +93,8 @@ def map_of_labels(windows: PooledWindows, assignments: np.ndarray, labels: int, 
     for place, lag in enumerate(windows.lags):
         sums = [np.zeros((*shape[:2], size), np.float32) for size in (shape[2], shape[2], 1)]
         for rows, matrix in zip(speakers, matrices, strict=True):
-            cells = (matrix @ windows.at_lag(rows, lag)).reshape(len(assignments), labels, -1)
+            values = _beyond_any_window(windows.at_lag(rows, lag), windows.alignments)
+            cells = (matrix @ values).reshape(len(assignments), labels, -1)
             _add(sums, cells, pair)
         for whole, part in zip(found, SpeakerSums(*sums).maps(least, windows.scale), strict=True):
             whole[..., place] = part
@@ -109,6 +111,14 @@ def _cell_sums(windows: PooledWindows, rows: np.ndarray, assignments: np.ndarray
     starts = np.concatenate([[0], np.cumsum(np.bincount(cell.ravel(), minlength=count * labels))])
     ones = np.ones(count * size, np.float32)
     return sparse.csr_array((ones, columns.ravel(), starts), (count * labels, size * windows.alignments))
+
+
+def _beyond_any_window(values: np.ndarray, alignments: int) -> np.ndarray:
+    """Take away what the mean of all of a speaker's windows is under each alignment, whatever their labels."""
+    found = values.reshape(-1, alignments, values.shape[1])
+    sums = found.sum(axis=0)
+    found[..., :-1] -= sums[:, :-1] / np.maximum(sums[:, -1:], 1) * found[..., -1:]
+    return values
 
 
 def _add(sums: list[np.ndarray], cells: np.ndarray, pair: bool) -> None:

@@ -35,6 +35,16 @@ def pooled(moved, covered, resolution):
     return means.sum(axis=2), covered[: width * samples].reshape(width, samples).sum(axis=1)
 
 
+def of_any_window(windows, own, labels, label, pair, resolution):
+    """Mean of all windows of a speaker, or of those of two labels, aligned as those of one label are."""
+    rows = np.flatnonzero(own & np.isin(labels, pair if pair else labels))
+    samples = windows.samples[rows, label] if windows.by_label else windows.samples[rows]
+    moved, covered = aligned(windows.read(rows), samples, windows.lags)
+    parts = [pooled(*one, resolution) for one in zip(moved, covered, strict=True)]
+    with np.errstate(invalid="ignore"):
+        return sum(one[0] for one in parts) / sum(one[1] for one in parts)
+
+
 def by_definition(windows, labels, pair=None, resolution=(1, 1), part=0.5):
     """Statistics and estimates, (label, band, lag), window by window and speaker by speaker."""
     values = windows.read(np.arange(len(windows.table)))
@@ -51,6 +61,7 @@ def by_definition(windows, labels, pair=None, resolution=(1, 1), part=0.5):
             parts = [pooled(*one, resolution) for one in zip(moved, covered, strict=True)]
             with np.errstate(invalid="ignore"):
                 means[label] = sum(one[0] for one in parts) / sum(one[1] for one in parts)
+            means[label] -= of_any_window(windows, speakers == speaker, labels, label, pair, resolution)
         for label, mean in means.items():
             others = np.stack([means[one] for one in (pair[1:] if pair else means)])
             reference = np.where(np.isnan(others).all(axis=0), np.nan, np.nansum(others, axis=0))
@@ -120,8 +131,10 @@ def test_a_pattern_is_found_where_it_is():
     assert row["p_value"] == 1 / 200
     assert row["p_adjusted"] <= 0.02
     assert row["conf_low"] > 0
-    # A label's mean less that over three labels.
-    assert row["conf_low"] < 3.0 * 2 / 3 < row["conf_high"]
+    # Less what any windows have there, a third of which are its own (of another alignment, a sixth of those), and less
+    # the mean over three labels of what is left.
+    beyond = np.array([3.0 - 3.0 / 3, -3.0 / 3 / 6, -3.0 / 3 / 6])
+    assert row["conf_low"] < beyond[0] - beyond.mean() < row["conf_high"]
     places = result.maps["p_adjusted"].sel(label="a")
     claimed = places.where(places < 0.05, drop=True)
     assert claimed.coords["frequency"].to_numpy().tolist() == [0]
@@ -131,7 +144,8 @@ def test_a_pattern_is_found_where_it_is():
 def test_intervals_leave_zero_out_where_the_test_rejects():
     tables = [pattern_tests(noise(seed, pattern=1.0), permutations=99, conf_level=0.8).table for seed in range(6)]
     rejected = np.concatenate([table["p_value"] <= 0.2 + 1e-9 for table in tables])
-    outside = np.concatenate([(table["conf_low"] > 0) | (table["conf_high"] < 0) for table in tables])
+    # An interval whose critical value is the statistic itself ends at 0, up to rounding.
+    outside = np.concatenate([(table["conf_low"] > 1e-6) | (table["conf_high"] < -1e-6) for table in tables])
     assert rejected.any()
     assert not rejected.all()
     assert (rejected == outside).all()
@@ -170,7 +184,7 @@ def test_labels_that_mean_nothing_are_seldom_found_though_windows_are_aligned_by
 
 
 def test_all_assignments_are_used_where_there_are_few():
-    windows = noise(5, speakers=3, each=1, labels=("a", "b"))
+    windows = noise(5, speakers=3, each=1, labels=("a", "b"), by_label=False)
     result = pattern_tests(windows, permutations=99)
     assert result.table["permutations"].tolist() == [7, 7]
     assert "smallest p-value is 1/8" in " ".join(result.notes)
