@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         aligned_averages,
         letter_delay,
         pattern_tests,
+        read_events,
         read_windows,
     )
     from layerstats.stats.contrasts import (
@@ -200,6 +201,7 @@ __all__ = [
     "project_codes",
     "random_weights_agreement",
     "read_cues",
+    "read_events",
     "read_moved_codes",
     "read_windows",
     "repeated_anova",
@@ -245,6 +247,7 @@ _ROOMS = {
     "contrast_of_contrasts": "contrasts",
     "LetterDelay": "averages",
     "letter_delay": "averages",
+    "read_events": "averages",
     "BootstrapResult": "resampling",
     "Contrast": "contrasts",
     "Cue": "exaggeration",

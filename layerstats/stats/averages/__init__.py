@@ -3,6 +3,8 @@
 =====================  ======================================================================================
 ``aligned_windows``    windows, their labels, and where each is aligned under every label
 ``stored_windows``     windows of a store
+``events``             phones and words of whole tokens
+``stored_maps``        maps of a layer on disk
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
 ``letter_delay``       how long after a phone its letter is told
 ``pattern_tests``      tests of whole maps by permutation, the alignment recomputed
@@ -15,6 +17,7 @@
 
 from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_averages
 from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.stored_windows import read_windows
@@ -27,5 +30,6 @@ __all__ = [
     "aligned_averages",
     "letter_delay",
     "pattern_tests",
+    "read_events",
     "read_windows",
 ]
