@@ -15,11 +15,14 @@ if TYPE_CHECKING:
         AlignedWindows,
         LetterDelay,
         PatternTests,
+        StoredAlignment,
         aligned_averages,
+        alignment_name,
         letter_delay,
         pattern_tests,
         read_events,
         read_windows,
+        stored_alignments,
     )
     from layerstats.stats.contrasts import (
         Contrast,
@@ -142,6 +145,7 @@ __all__ = [
     "PhoneShares",
     "RepeatedAnova",
     "Series",
+    "StoredAlignment",
     "Success",
     "SuccessMatrix",
     "TokenSpread",
@@ -152,6 +156,7 @@ __all__ = [
     "adjust_p_values",
     "agreement_of_starts",
     "aligned_averages",
+    "alignment_name",
     "attempts",
     "attempts_from_frame",
     "bin_series",
@@ -206,6 +211,7 @@ __all__ = [
     "read_windows",
     "repeated_anova",
     "simulated_attempts",
+    "stored_alignments",
     "stored_responses",
     "success_as_published",
     "success_ladder",
@@ -220,6 +226,9 @@ __all__ = [
 
 _ROOMS = {
     "aligned_averages": "averages",
+    "alignment_name": "averages",
+    "stored_alignments": "averages",
+    "StoredAlignment": "averages",
     "AlignedAverages": "averages",
     "read_windows": "averages",
     "AlignedWindows": "averages",

@@ -5,6 +5,7 @@
 ``stored_windows``     windows of a store
 ``events``             phones and words of whole tokens
 ``stored_maps``        maps of a layer on disk
+``stored_alignments``  which alignments a store knows, and what they are called
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
 ``letter_delay``       how long after a phone its letter is told
 ``pattern_tests``      tests of whole maps by permutation, the alignment recomputed
@@ -20,6 +21,7 @@ from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
+from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
 from layerstats.stats.averages.stored_windows import read_windows
 
 __all__ = [
@@ -27,9 +29,12 @@ __all__ = [
     "AlignedWindows",
     "LetterDelay",
     "PatternTests",
+    "StoredAlignment",
     "aligned_averages",
+    "alignment_name",
     "letter_delay",
     "pattern_tests",
     "read_events",
     "read_windows",
+    "stored_alignments",
 ]

@@ -1,0 +1,85 @@
+"""Which input goes with a letter? Averages of aligned windows: Krug & Stober (2018), Fig. 3 and supplement.
+
+python analyses/aligned_averages.py STORE --out DIR      # --averaging krug2018 --scale panel: as published
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from layerstats.cli import listed, run_script
+from layerstats.plots import aligned_maps
+from layerstats.report import Output
+from layerstats.stats import aligned_averages, stored_alignments
+from layerstats.store import open_store
+
+# Letters on a page, as in the supplement.
+PAGE = 9
+CAPTION = (
+    "Mean {quantity} of the windows in which a letter was read, minus the mean over letters ({averaging}), by what the "
+    "windows are aligned by. A pattern here may be made by the alignment alone: analyses/letter_patterns.py tests it. "
+    "Grey: lags that fewer than {covered:.0%} of a letter's windows have. As in Krug & Stober (2018), {part}."
+)
+PUBLISHED_CAPTION = "Means of letters, the mean over all letters, and what is left of each after subtracting it. "
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    letters: Annotated[str, typer.Option(help="Letters of the figure with means, separated by commas.")] = "a,t",
+    alignments: Annotated[str, typer.Option(help="RECORDING:ALIGNMENT or none, separated by commas.")] = "",
+    quantity: Annotated[str, typer.Option(help="What is averaged: input, relevance, or a recording.")] = "input",
+    averaging: Annotated[str, typer.Option(help="balanced, or krug2018: as published.")] = "balanced",
+    scale: Annotated[str, typer.Option(help="Scale of colour: common, or of each panel as published.")] = "common",
+    reach: Annotated[float, typer.Option(help="Seconds before and after the alignment; 0: as windows do.")] = 0.0,
+    covered: Annotated[float, typer.Option(help="Part of a letter's windows that must have a lag.")] = 0.5,
+    draws: Annotated[int, typer.Option(help="Bootstrap samples of speakers, for standard errors.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> Output:
+    """Draw the patterns of all letters at every alignment, nine letters a page, and means beside patterns of a few."""
+    about = {"store": store.name, "averaging": averaging, "quantity": quantity, "seed": seed}
+    output = Output(out, title="Averages of aligned windows", provenance=about)
+    experiment, frames, peaks, notes = open_store(store), [], [], []
+    how: dict[str, Any] = {"averaging": averaging, "draws": draws, "seed": seed}
+    for way in stored_alignments(experiment, listed(alignments) or None):
+        reading = {"alignment": way.alignment, "relevance": way.recording, "quantity": quantity}
+        found = aligned_averages(experiment, **how, **reading, reach_s=reach or None)
+        frames.append(found.to_frame().assign(alignment=way.name))
+        peaks.append(found.table.assign(alignment=way.name))
+        notes += [note for note in found.notes if note not in notes]
+    maps = pd.concat(frames, ignore_index=True)
+    most = pd.Series(maps.groupby(["alignment", "label"])["windows"].transform("max"))
+    if averaging != "krug2018":
+        maps.loc[maps["windows"] < covered * most, ["mean", "pattern"]] = float("nan")
+    told = {"quantity": quantity, "averaging": averaging, "covered": covered}
+    caption = CAPTION.format(**told, part="supplement")
+    output.table(pd.concat(peaks, ignore_index=True), "peaks", "Where patterns are largest", caption)
+    there = sorted(maps["label"].unique())
+    for first in range(0, len(there), PAGE):
+        page = there[first : first + PAGE]
+        figure = aligned_maps(maps, rows=page, scale=scale, value_label="Difference from the mean over letters")
+        output.figure(figure, f"patterns_{page[0]}_to_{page[-1]}", f"Patterns of {page[0]} to {page[-1]}", caption)
+    some = [letter for letter in listed(letters) or [] if letter in there]
+    if some:
+        caption = PUBLISHED_CAPTION + CAPTION.format(**told, part="Fig. 3")
+        figure = aligned_maps(means_and_patterns(maps, some), value="value", row="row", scale="kind")
+        output.figure(figure, "means_and_patterns", "Means, the mean over letters, and patterns", caption)
+    if notes:
+        output.text("notes", "Notes", "\n".join(notes))
+    return output
+
+
+def means_and_patterns(maps: pd.DataFrame, letters: list[str]) -> pd.DataFrame:
+    """Return the rows of Fig. 3: means of letters, the mean over all, patterns."""
+    place, own = ["alignment", "lag_s", "frequency_hz"], {one: maps.loc[maps["label"] == one] for one in letters}
+    rows = [table.assign(value=table["mean"], kind="mean", row=f"{one}: mean") for one, table in own.items()]
+    every = maps.drop_duplicates(place)
+    rows.append(every.assign(value=every["overall"], kind="mean", row="all: mean"))
+    rows += [table.assign(value=table["pattern"], kind="pattern", row=f"{one} - all") for one, table in own.items()]
+    return pd.concat(rows, ignore_index=True)
+
+
+if __name__ == "__main__":
+    run_script(main)
