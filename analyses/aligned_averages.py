@@ -40,8 +40,8 @@ def main(
 ) -> Output:
     """Draw the patterns of all letters at every alignment, nine letters a page, and means beside patterns of a few."""
     about = {"store": store.name, "averaging": averaging, "quantity": quantity, "seed": seed}
-    output = Output(out, title="Averages of aligned windows", provenance=about)
     experiment, frames, peaks, notes = open_store(store), [], [], []
+    output = Output(out, title="Averages of aligned windows", provenance=about)
     how: dict[str, Any] = {"averaging": averaging, "draws": draws, "seed": seed}
     for way in stored_alignments(experiment, listed(alignments) or None):
         reading = {"alignment": way.alignment, "relevance": way.recording, "quantity": quantity}

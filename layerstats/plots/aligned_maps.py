@@ -101,9 +101,9 @@ def aligned_maps(
     marks = band_marks(bands)
     drawn = len(column(data, "row").cat.categories)
     full = float(column(data, "full").max())
-    shown = scale == "common"
-    told = {"common": "", "panel": "Each panel has a scale of its own. "}.get(scale, f"Each {scale} has a scale. ")
-    below = f"{told}Vermilion: above 0, blue: below. Full colour at the {100 * FULL_COLOUR:g} % quantile."
+    below = (
+        f"Vermilion: above 0, blue: below. Full colour at the {100 * FULL_COLOUR:g} % quantile{_scales(data, scale)}."
+    )
     ends = (-1.0, -0.5, 0.0, 0.5, 1.0)
     figure = (
         ggplot(data, aes("time_ms", "band"))
@@ -117,7 +117,7 @@ def aligned_maps(
             labels=[f"{end * full:.2g}" for end in ends],
             na_value=FAINT,
             name=value_label or value.replace("_", " "),
-            guide="colorbar" if shown else None,
+            guide="colorbar" if scale == "common" else None,
         )
         + scale_x_continuous(breaks=cast(Any, inner_times), expand=(0, 0))
         + scale_y_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0, 0))
@@ -165,7 +165,21 @@ def _pixels(table: pd.DataFrame, value: str, row: str, beside: str, scale: str) 
     absolute = column(data, "value").abs()
     own = {"common": np.zeros(len(data)), "panel": data.groupby(["row", "beside"], observed=True).ngroup()}
     full = absolute.groupby(own[scale] if scale in SCALES else column(table, scale)).transform(_full)
-    return data.assign(full=full, part=(data["value"] / full * STEPS).round().clip(-STEPS, STEPS) / STEPS)
+    return data.assign(
+        full=full,
+        scale=column(table, scale).astype(str) if scale not in SCALES else scale,
+        part=(data["value"] / full * STEPS).round().clip(-STEPS, STEPS) / STEPS,
+    )
+
+
+def _scales(data: pd.DataFrame, scale: str) -> str:
+    """Say which panels have a scale together, and its end where there are few."""
+    if scale in SCALES:
+        return " of each panel, which has a scale of its own" if scale == "panel" else ""
+    ends = data.drop_duplicates("scale")
+    return f" of each {scale}: " + ", ".join(
+        f"{name} {end:.2g}" for name, end in zip(ends["scale"], ends["full"], strict=True)
+    )
 
 
 def _only(data: pd.DataFrame, rows: Sequence[str], row: str) -> pd.DataFrame:

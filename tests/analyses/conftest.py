@@ -12,6 +12,9 @@ import pytest
 
 from layerstats.resources import bundled
 
+# Stores of simulated letters are those of the tests of averages.
+sys.path.insert(0, str(Path(__file__).parents[1] / "stats" / "averages"))
+
 RATE_HZ = 16000
 GRID = """File type = "ooTextFile"
 Object class = "TextGrid"
@@ -98,6 +101,16 @@ def corpus_folder(tmp_path_factory):
         for word in ("ask", "wash"):
             write_token(folder, word, 0, rng)
     return root
+
+
+@pytest.fixture(scope="session")
+def letter_store(tmp_path_factory):
+    """Windows of ten letters by six speakers: noise, with a burst at 200 Hz where relevance for "a" is largest."""
+    from letter_stores import store_letters
+
+    path = tmp_path_factory.mktemp("letters") / "letters.zarr"
+    store_letters(path, speakers=6, each=60, bands=4, samples=15, letters="abcdefghij", burst=4.0)
+    return path
 
 
 def moving_energy(waveforms: np.ndarray, hop: int, weights: np.ndarray) -> np.ndarray:

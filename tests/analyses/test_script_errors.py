@@ -14,6 +14,7 @@ from layerstats.store import open_store, store_arrays
 
 # What each script is given besides its store (or checkpoint) and --out, and what it compares. A new one is added here.
 OPTIONS = {
+    "aligned_averages": [],
     "calibration": [],
     "channels": ["--layer", "conv2"],
     "checks": [],
@@ -117,7 +118,7 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-NO_LAYERS = ("codes", "exaggeration", "paths", "heard", "maximized_features", "metamers", "success")
+NO_LAYERS = ("aligned_averages", "codes", "exaggeration", "paths", "heard", "maximized_features", "metamers", "success")
 
 
 @pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])

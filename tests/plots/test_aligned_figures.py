@@ -54,6 +54,7 @@ def test_the_published_scale_is_each_panels_own(maps):
 
 def test_panels_of_one_kind_may_share_a_scale(maps):
     figure = aligned_maps(maps, scale="label")
+    assert "of each label: a 1, b 1e+02." in figure.labels.caption
     assert parts_of(figure, 5, "a") == parts_of(figure, 5, "b") == [-0.5]
 
 

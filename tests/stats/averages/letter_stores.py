@@ -29,14 +29,29 @@ def letter_table(rng, speakers, each, letters):
 
 
 def store_letters(
-    path, *, speakers=4, each=12, bands=3, samples=9, letters="abcd", seed=0, maps=True, alignments=True, name="adapted"
+    path,
+    *,
+    speakers=4,
+    each=12,
+    bands=3,
+    samples=9,
+    letters="abcd",
+    seed=0,
+    maps=True,
+    alignments=True,
+    name="adapted",
+    burst=0.0,
 ):
-    """Store windows of noise; return the store, input and relevance, and samples (window, letter, alignment)."""
+    """Store windows of noise, with a burst in band 1 of those of "a" where its relevance is largest; return
+    the store, input and relevance, and samples (window, letter, alignment).
+    """
     rng = np.random.default_rng(seed)
     table = letter_table(rng, speakers, each, letters)
     count = len(table)
     heard, relevance = (rng.normal(size=(count, bands, samples)).astype(np.float32) for _ in range(2))
     aligned = rng.integers(0, samples, size=(count, 26, len(ALIGNMENTS)))
+    own = np.flatnonzero(table["letter"] == "a")
+    heard[own, 1, aligned[own, 0, 0]] += burst
     hertz = 100.0 * (1 + np.arange(bands))
     size = {"channel": bands}
     for recording, values in (("input", heard), (name, relevance)):
