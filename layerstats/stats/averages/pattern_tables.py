@@ -9,7 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.label_permutations import PermutedMaps
+from layerstats.stats.averages.map_statistics import (
+    CLUSTER_MASS,
+    ENHANCED,
+    LARGEST,
+    clusters_of_maps,
+    enhanced,
+)
+from layerstats.stats.averages.permuted_maps import LABELS, PermutationPlan, PermutedMaps
 from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, Maps
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
@@ -24,6 +31,7 @@ def pattern_table(
     windows: AlignedWindows,
     found: Sequence[PermutedMaps],
     levels: Sequence[tuple[str, str]],
+    plan: PermutationPlan,
     adjust: str,
     conf_level: float,
 ) -> pd.DataFrame:
@@ -37,10 +45,10 @@ def pattern_table(
         Maps of all contrasts together, or one after another.
     levels
         The levels of each contrast.
-    adjust, conf_level
+    plan, adjust, conf_level
         See `pattern_tests`.
     """
-    rows = [_row(one, place, conf_level) for one in found for place in range(len(one.windows))]
+    rows = [_row(one, place, plan, conf_level) for one in found for place in range(len(one.windows))]
     table = pd.DataFrame(levels, columns=["level_1", "level_2"]).join(pd.DataFrame(rows))
     named = table.rename(columns={"band": "channel" if windows.band_name == "channel" else "frequency_hz"})
     adjusted = _adjusted(named, found, adjust, f"labels: {windows.quantity} aligned by {windows.alignment}")
@@ -48,21 +56,33 @@ def pattern_table(
     return adjusted.loc[:, [*(name for name in adjusted.columns if name not in last), *last]]
 
 
-def _row(one: PermutedMaps, place: int, conf_level: float) -> dict[str, object]:
+def _row(one: PermutedMaps, place: int, plan: PermutationPlan, conf_level: float) -> dict[str, object]:
     statistics, estimates, errors, _ = (values[place] for values in one.observed)
     largest = one.largest[:, place]
     about = {"permutations": len(largest) - 1, "speakers": one.speakers[place], "windows": one.windows[place]}
     row: dict[str, object] = dict.fromkeys(["statistic", "lag_s", "band", "estimate", "std_error"], np.nan)
-    row |= dict.fromkeys(["conf_low", "conf_high", "conf_level", "p_value"], np.nan)
+    row |= dict.fromkeys(["conf_low", "conf_high", "conf_level"], np.nan) | {"test": plan.statistic, "p_value": np.nan}
     if not largest[0] > 0:
         return row | about | {"note": _why_not(one, place)}
     band, lag = np.unravel_index(np.nanargmax(np.abs(statistics)), statistics.shape)
     estimate, error = float(estimates[band, lag]), float(errors[band, lag])
     reach = critical_value(largest, conf_level) * error
-    row |= {"statistic": float(statistics[band, lag]), "lag_s": float(one.lag_s[lag]), "band": one.bands[band]}
+    row |= {"statistic": _signed(one, place, plan), "lag_s": float(one.lag_s[lag]), "band": one.bands[band]}
     row |= {"estimate": estimate, "std_error": error, "conf_low": estimate - reach, "conf_high": estimate + reach}
-    row |= {"conf_level": conf_level, "p_value": float(permutation_p_values(largest[:, None], SAME)[0])}
+    row |= {"conf_level": conf_level, "p_value": float(permutation_p_values(one.chosen[:, [place]], SAME)[0])}
     return row | about | {"note": ""}
+
+
+def _signed(one: PermutedMaps, place: int, plan: PermutationPlan) -> float:
+    """Return the statistic of an observed map with the sign of the difference that it is of."""
+    values = one.observed.statistic[place]
+    if plan.statistic == LARGEST:
+        found = values.ravel()
+    elif plan.statistic == ENHANCED:
+        found = enhanced(values[None]).ravel()
+    else:
+        found = clusters_of_maps(values[None], one.thresholds[[place]])[1]
+    return float(found[np.nanargmax(np.abs(found))]) if len(found) else 0.0
 
 
 def critical_value(largest: np.ndarray, conf_level: float) -> float:
@@ -91,24 +111,24 @@ def _adjusted(table: pd.DataFrame, found: Sequence[PermutedMaps], adjust: str, f
     tested = table["p_value"].notna().to_numpy()
     adjusted = table.assign(p_adjusted=np.nan, adjust_method=MAX_T, family=family, tests=int(tested.sum()))
     if tested.any():
-        adjusted.loc[tested, "p_adjusted"] = step_down_p_values(found[0].largest[:, tested], SAME)
+        adjusted.loc[tested, "p_adjusted"] = step_down_p_values(found[0].chosen[:, tested], SAME)
     return adjusted
 
 
 def pattern_maps(
-    windows: AlignedWindows, found: Sequence[PermutedMaps], levels: Sequence[tuple[str, str]], adjust: str
+    windows: AlignedWindows,
+    found: Sequence[PermutedMaps],
+    levels: Sequence[tuple[str, str]],
+    plan: PermutationPlan,
+    adjust: str,
 ) -> xr.Dataset:
     """Return maps of all contrasts, (label, band, lag): see `PatternTests`; parameters as of `pattern_table`."""
     dims = ("label", windows.band_name, "lag")
     variables = {name: np.concatenate([getattr(one.observed, name) for one in found]) for name in Maps._fields}
-    variables["p_value"] = np.concatenate([_p_values(one.observed.statistic, one.largest) for one in found])
-    if adjust == MAX_T:
-        together = np.repeat(found[0].largest.max(axis=1, keepdims=True), len(levels), axis=1)
-        variables["p_adjusted"] = _p_values(found[0].observed.statistic, together)
-    else:
-        # A map may have places with and without a difference, so that no step down from it to the next can be taken.
-        tests = 1 if adjust == "none" else len(levels)
-        variables["p_adjusted"] = np.minimum(1, variables["p_value"] * tests)
+    if plan.statistic == LARGEST:
+        variables |= _place_p_values(found, len(levels), adjust)
+    elif plan.statistic == CLUSTER_MASS:
+        variables["cluster"] = np.concatenate([_cluster_numbers(one) for one in found])
     return xr.Dataset(
         {name: (dims, values) for name, values in variables.items()},
         {
@@ -122,6 +142,43 @@ def pattern_maps(
     )
 
 
+def _place_p_values(found: Sequence[PermutedMaps], tests: int, adjust: str) -> dict[str, np.ndarray]:
+    """Return p-values of places, adjusted over their map and over all maps."""
+    over_map = np.concatenate([_p_values(one.observed.statistic, one.largest) for one in found])
+    if adjust == MAX_T:
+        together = np.repeat(found[0].largest.max(axis=1, keepdims=True), tests, axis=1)
+        return {"p_value": over_map, "p_adjusted": _p_values(found[0].observed.statistic, together)}
+    # A map may have places with and without a difference, so that no step down from it to the next can be taken.
+    return {"p_value": over_map, "p_adjusted": np.minimum(1, over_map * (1 if adjust == "none" else tests))}
+
+
+def _cluster_numbers(one: PermutedMaps) -> np.ndarray:
+    """Return the number of the cluster of each place within its map, (contrast, band, lag)."""
+    numbers = [clusters_of_maps(*each)[0] for each in zip(one.observed.statistic[:, None], one.thresholds[:, None],
+                                                          strict=True)]  # fmt: skip
+    return np.concatenate(numbers)
+
+
+def pattern_clusters(
+    windows: AlignedWindows, found: Sequence[PermutedMaps], levels: Sequence[tuple[str, str]], plan: PermutationPlan
+) -> pd.DataFrame:
+    """Return a row a cluster of the observed maps: see `PatternTests`; parameters as of `pattern_table`."""
+    band = "channel" if windows.band_name == "channel" else "frequency_hz"
+    columns = ["level_1", "level_2", "cluster", "sign", "statistic", "lag_s", band, "p_value"]
+    places = [(one, place) for one in found for place in range(len(one.windows))]
+    rows = []
+    for (one, place), pair in zip(places, levels, strict=True) if plan.statistic == CLUSTER_MASS else ():
+        values = one.observed.statistic[place]
+        numbers, masses, _ = clusters_of_maps(values[None], one.thresholds[[place]])
+        for number, mass in enumerate(masses, 1):
+            inside = np.where(numbers[0] == number, np.abs(values), -1)
+            row, lag = np.unravel_index(inside.argmax(), inside.shape)
+            p_value = np.mean(one.chosen[:, place] >= abs(mass) * (1 - SAME))
+            sign = "positive" if mass > 0 else "negative"
+            rows.append((*pair, number, sign, float(mass), one.lag_s[lag], one.bands[row], float(p_value)))
+    return pd.DataFrame(rows, columns=columns)
+
+
 def _p_values(statistics: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """Return the share of assignments whose largest statistic is at least that of each place, (contrast, band, lag)."""
     p_values = np.full(statistics.shape, np.nan)
@@ -131,13 +188,44 @@ def _p_values(statistics: np.ndarray, largest: np.ndarray) -> np.ndarray:
     return p_values
 
 
-def pattern_notes(windows: AlignedWindows, found: Sequence[PermutedMaps], table: pd.DataFrame) -> tuple[str, ...]:
+def pattern_claim(plan: PermutationPlan, adjust: str, conf_level: float) -> str:
+    """Return what the tests may claim of a map and what not; parameters as of `pattern_table`."""
+    if plan.statistic == LARGEST:
+        over = "its map" if adjust == "none" else "all places of all maps"
+        return f"At a place whose adjusted p-value is below {1 - conf_level:.3g} (over {over}) there is a difference."
+    named = {
+        CLUSTER_MASS: f"the mass of clusters (places with p below {plan.cluster_alpha:.3g})",
+        ENHANCED: "threshold-free cluster enhancement",
+    }[plan.statistic]
+    return (
+        f"Tested by {named}: that there is a difference somewhere in the map, not where it lies, when it begins or how "
+        "far it reaches."
+    )
+
+
+def pattern_notes(
+    windows: AlignedWindows,
+    found: Sequence[PermutedMaps],
+    table: pd.DataFrame,
+    plan: PermutationPlan,
+    conf_level: float,
+) -> tuple[str, ...]:
     """Return in sentences what was left out, and what p-values rest on; parameters as of `pattern_table`."""
     notes = list(windows.notes)
+    if plan.statistic != LARGEST:
+        notes.append(pattern_claim(plan, "", conf_level))
+    if plan.exchange == LABELS and not windows.by_label and "relevance" in windows.alignment:
+        notes.append(
+            f"Windows are aligned by {windows.alignment} for something that is not permuted: where that goes along "
+            "with the labels, patterns are found in noise too."
+        )
     exact = [len(one.largest) for one in found if one.exact]
     if exact:
         some = "" if len(exact) == len(found) else f" in {len(exact)} of {len(found)} contrasts"
-        notes.append(f"All assignments there are were used{some}: the smallest p-value is 1/{min(exact)}.")
+        what = "assignments of labels" if plan.exchange == LABELS else "signs of speakers"
+        notes.append(f"All {what} there are were used{some}: the smallest p-value is 1/{min(exact)}.")
+        if 1 / min(exact) > (1 - conf_level) * (1 + 1e-9):
+            notes.append(f"So few cannot reach {1 - conf_level:.3g}.")
     left = table.loc[table["p_value"].isna()]
     if len(left):
         named = "; ".join(f"{first} ({note})" for first, note in zip(left["level_1"], left["note"], strict=True))

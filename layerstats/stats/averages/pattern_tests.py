@@ -13,10 +13,22 @@ import xarray as xr
 from layerstats.checks import check_choice, check_count, check_positive
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.label_permutations import permuted_maps
-from layerstats.stats.averages.pattern_tables import MAX_T, MEAN, pattern_maps, pattern_notes, pattern_table
+from layerstats.stats.averages.map_statistics import MAP_STATISTICS, MapStatistic
+from layerstats.stats.averages.pattern_tables import (
+    MAX_T,
+    MEAN,
+    pattern_claim,
+    pattern_clusters,
+    pattern_maps,
+    pattern_notes,
+    pattern_table,
+)
+from layerstats.stats.averages.permuted_maps import LABELS, SIGNS, PermutationPlan, WindowExchange, permuted_maps
 from layerstats.stats.multiplicity import METHODS, AdjustMethod
 from layerstats.tables import PrintedResult, check_frame
+
+# Quantities that are computed for the label that a window has.
+_OF_A_LABEL = ("relevance", "gradient")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,13 +39,20 @@ class PatternTests(PrintedResult):
     ----------
     table
         A row a contrast: ``level_1, level_2, statistic, lag_s, frequency_hz`` (or ``channel``), ``estimate, std_error,
-        conf_low, conf_high, conf_level, p_value, p_adjusted, adjust_method, family, tests, permutations, speakers,
-        windows, note``. The statistic is the largest absolute one of the map, with the place where it is; the
-        estimate is level_1 - level_2 there, in units of what was averaged, with an interval that holds for the whole
-        map at once.
+        conf_low, conf_high, conf_level, test, p_value, p_adjusted, adjust_method, family, tests, permutations,
+        speakers, windows, note``. The place is where the studentised difference is largest; the estimate is level_1 -
+        level_2 there, in units of what was averaged, with an interval that holds for the whole map at once (max-T). The
+        statistic is the one that is tested: the studentised difference there, or the mass of the largest cluster, or
+        the largest value after enhancement, with its sign.
     maps
-        By (label, band, lag): `statistic`, `estimate`, `std_error`, `speakers`; `p_value`, adjusted over the map, and
-        `p_adjusted`, adjusted over all maps. A label is the first level, or "a:b" of two.
+        By (label, band, lag): `statistic` (studentised differences), `estimate`, `std_error`, `speakers`. By "max" also
+        `p_value`, adjusted over the map, and `p_adjusted`, adjusted over all maps; by "cluster_mass" `cluster`, the
+        number of the cluster of each place, 0 for none. A label is the first level, or "a:b" of two.
+    clusters
+        By "cluster_mass" a row a cluster: ``level_1, level_2, cluster, sign, statistic, lag_s, frequency_hz, p_value``,
+        with the place of its largest statistic; else without rows.
+    claim
+        What the tests may claim of a map, and what not, in a sentence for captions.
     alignment, quantity
         How windows were aligned and what was averaged, for captions.
     notes
@@ -43,6 +62,8 @@ class PatternTests(PrintedResult):
     main_tables = ("table",)
     table: pd.DataFrame
     maps: xr.Dataset
+    clusters: pd.DataFrame
+    claim: str
     alignment: str
     quantity: str
     notes: tuple[str, ...]
@@ -52,10 +73,13 @@ def pattern_tests(
     windows: AlignedWindows,
     *,
     against: Literal["mean"] | Sequence[tuple[str, str]] = MEAN,
+    statistic: MapStatistic = "max",
+    exchange: WindowExchange = "labels",
     permutations: int = 1999,
     resolution: tuple[int, int] = (1, 1),
     reach_s: float | None = None,
     covered: float = 0.5,
+    cluster_alpha: float = 0.01,
     adjust: AdjustMethod | Literal["max_t"] | None = None,
     conf_level: float = 0.95,
     seed: int = 0,
@@ -81,14 +105,25 @@ def pattern_tests(
         What is averaged, and where it is aligned.
     against
         "mean": each label with the mean over labels; or pairs of labels.
+    statistic
+        "max" (the default) may claim places. "cluster_mass" (of neighbouring places of one sign beyond a threshold) and
+        "tfce" (threshold-free cluster enhancement) find weaker patterns that are spread out; they say that there is one
+        in the map, not where it lies or how far it reaches.
+    exchange
+        "labels", or "signs": each speaker's differences are turned round as a whole, which allows speakers to differ in
+        how much their labels differ, only not all in one direction. It needs an alignment that does not depend on the
+        label: one that does has found its pattern before signs are turned (65 % false alarms in noise).
     permutations
-        Random assignments of labels. Where there are no more in all, each is used once and p-values are exact.
+        Random assignments of labels, or signs. Where there are no more in all, each is used once, and
+        p-values are exact.
     resolution
         How many bands, and how many samples, are pooled to one place of the map.
     reach_s
         How far maps reach from the alignment in seconds; None: as far as windows do.
     covered
         Places are tested that windows of at least this part of a label's speakers reach, and of three speakers.
+    cluster_alpha
+        Places belong to a cluster whose p-value would be below it, by Student's t, two-sided.
     adjust
         How p-values are adjusted over labels: "max_t" (step-down, from the same permutations; the default against the
         mean), "holm" (the default for pairs), "bonferroni", "fdr_bh", "none".
@@ -101,9 +136,10 @@ def pattern_tests(
     Raises
     ------
     ArgumentError
-        A label is unknown, or so few permutations cannot reach the level.
+        A label is unknown, so few permutations cannot reach the level, or alignment, quantity and exchange do not go
+        together.
     DataError
-        No speaker has windows of two labels.
+        Fewer than three speakers have windows of two labels.
 
     Examples
     --------
@@ -115,50 +151,75 @@ def pattern_tests(
     >>> result.table[["level_1", "level_2", "lag_s", "p_value"]].values.tolist()
     [['a', 'b', 0.01, 0.01]]
     """
+    plan = PermutationPlan(
+        statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, seed, workers
+    )
     pairs = _pairs(windows, against)
     adjust = adjust or ("holm" if pairs else MAX_T)
-    _check(permutations, adjust, conf_level, len(pairs or windows.labels), resolution, reach_s, covered)
-    if adjust == MAX_T and pairs:
-        raise ArgumentError("adjust='max_t' needs one set of permutations, but each pair has its own: choose 'holm'.")
-    found = [
-        permuted_maps(windows, pair, permutations, resolution, reach_s, covered, seed, workers)
-        for pair in pairs or [None]
-    ]
+    _check_plan(plan)
+    _check_level(permutations, adjust, conf_level, pairs, windows)
+    _check_exchangeable(windows, exchange)
+    found = [permuted_maps(windows, pair, plan) for pair in pairs or [None]]
     levels = pairs or [(label, MEAN) for label in windows.labels]
-    table = pattern_table(windows, found, levels, adjust, conf_level)
+    table = pattern_table(windows, found, levels, plan, adjust, conf_level)
     return PatternTests(
         check_frame(table, "pattern_tests"),
-        pattern_maps(windows, found, levels, adjust),
+        pattern_maps(windows, found, levels, plan, adjust),
+        check_frame(pattern_clusters(windows, found, levels, plan)),
+        pattern_claim(plan, adjust, conf_level),
         windows.alignment,
         windows.quantity,
-        pattern_notes(windows, found, table),
+        pattern_notes(windows, found, table, plan, conf_level),
     )
 
 
-def _check(
-    permutations: int,
-    adjust: str,
-    conf_level: float,
-    tests: int,
-    resolution: tuple[int, int],
-    reach_s: float | None,
-    covered: float,
-) -> None:
-    check_count("permutations", permutations)
-    check_choice("adjust", adjust, (MAX_T, *METHODS))
-    for number in resolution:
+def _check_plan(plan: PermutationPlan) -> None:
+    check_choice("statistic", plan.statistic, MAP_STATISTICS)
+    check_choice("exchange", plan.exchange, (LABELS, SIGNS))
+    check_count("permutations", plan.permutations)
+    check_count("workers", plan.workers)
+    for number in plan.resolution:
         check_count("resolution", number)
-    if reach_s is not None:
-        check_positive("reach_s", reach_s)
-    for name, value in (("conf_level", conf_level), ("covered", covered)):
-        if not 0 < value < 1:
-            raise ArgumentError(f"The {name!r} parameter must lie between 0 and 1, but got {value!r} instead.")
+    if plan.reach_s is not None:
+        check_positive("reach_s", plan.reach_s)
+    for name, value in (("covered", plan.covered), ("cluster_alpha", plan.cluster_alpha)):
+        _check_share(name, value)
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise ArgumentError(f"The {name!r} parameter must lie between 0 and 1, but got {value!r} instead.")
+
+
+def _check_level(
+    permutations: int, adjust: str, conf_level: float, pairs: Sequence[tuple[str, str]], windows: AlignedWindows
+) -> None:
+    check_choice("adjust", adjust, (MAX_T, *METHODS))
+    _check_share("conf_level", conf_level)
+    if adjust == MAX_T and pairs:
+        raise ArgumentError("adjust='max_t' needs one set of permutations, but each pair has its own: choose 'holm'.")
+    tests = len(pairs) or len(set(windows.table["label"]))
     alpha, together = 1 - conf_level, 1 if adjust in (MAX_T, "none") else tests
     if together > (permutations + 1) * alpha * (1 + 1e-9):
         raise ArgumentError(
             f"With {permutations} permutations no p-value is below 1/{permutations + 1}, nor, adjusted over {together} "
             f"tests (adjust={adjust!r}), below {min(1.0, together / (permutations + 1)):.3g}, so that none can reach "
             f"{alpha:.3g}. Take {int(np.ceil(together / alpha - 1e-9)) - 1} permutations or more."
+        )
+
+
+def _check_exchangeable(windows: AlignedWindows, exchange: WindowExchange) -> None:
+    by_relevance = windows.by_label or "relevance" in windows.alignment
+    if exchange == SIGNS and by_relevance:
+        raise ArgumentError(
+            f"Windows are aligned by {windows.alignment}, which depends on the label: averages of noise have a pattern "
+            "then (65 % false alarms), whichever way speakers' signs are turned. Choose exchange='labels', which "
+            "aligns anew, or windows with alignment='none'."
+        )
+    if windows.by_label and windows.quantity in _OF_A_LABEL:
+        raise ArgumentError(
+            f"The {windows.quantity} of a window is for the label that it has, so that it is largest where that label "
+            "aligns it, and nothing can be exchanged. Test the input, or choose alignment='none'."
         )
 
 

@@ -108,10 +108,12 @@ class PooledWindows:
     def at_lag(self, rows: np.ndarray, lag: int) -> np.ndarray:
         """Return values of some windows at a lag under each alignment, (window and alignment, band + 1)."""
         places = self.samples[rows] + lag + self.before
-        inside = (places >= 0) & (places < self.values.shape[1])
-        found = self.values[rows[:, None], np.where(inside, places, 0)]
-        found[~inside] = 0
-        return found.reshape(-1, found.shape[-1])
+        outside = (places < 0) | (places >= self.values.shape[1])
+        places[outside] = 0
+        flat = self.values.reshape(-1, self.values.shape[2])
+        found = flat.take((places + rows[:, None] * self.values.shape[1]).ravel(), axis=0)
+        found[outside.ravel()] = 0
+        return found
 
 
 def _lags(windows: AlignedWindows, pooled: int, reach_s: float | None) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,42 +25,41 @@ class Maps(NamedTuple):
     speakers: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class SpeakerSums:
-    """Sums over speakers of differences and of their squares, and how many speakers have one: all (..., band)."""
+def studentised(
+    differences: np.ndarray, squares: np.ndarray, speakers: np.ndarray, least: np.ndarray, scale: float
+) -> Maps:
+    """Return means over speakers over their standard errors.
 
-    differences: np.ndarray
-    squares: np.ndarray
-    speakers: np.ndarray
-
-    def maps(self, least: np.ndarray, scale: float) -> Maps:
-        """Return the mean over speakers over its standard error.
-
-        Parameters
-        ----------
-        least
-            How many speakers a mean must have.
-        scale
-            Of the values.
-        """
-        speakers = self.speakers
-        enough = (speakers >= least) & (speakers >= LEAST_SPEAKERS)
-        number = np.where(enough, speakers, LEAST_SPEAKERS)
-        mean = self.differences / number
-        variance = (self.squares - self.differences * mean) / (number - 1)
-        varying = variance > (_ROUNDING * scale) ** 2
-        error = np.sqrt(np.where(varying, variance, 1) / number)
-        missing = np.float32(np.nan)
-        return Maps(
-            np.where(enough, np.where(varying, mean / error, 0), missing),
-            np.where(enough, mean, missing),
-            np.where(enough, np.where(varying, error, 0), missing),
-            np.broadcast_to(speakers, mean.shape),
-        )
+    Parameters
+    ----------
+    differences, squares
+        Sums over speakers, (..., band, lag) or any other order.
+    speakers
+        How many of them there are, such as broadcast against `differences`.
+    least
+        How many a mean must have.
+    scale
+        Of the values, for what counts as no difference.
+    """
+    enough = (speakers >= least) & (speakers >= LEAST_SPEAKERS)
+    number = np.where(enough, speakers, LEAST_SPEAKERS).astype(differences.dtype)
+    mean = differences / number
+    variance = (squares - differences * mean) / (number - 1)
+    varying = variance > (_ROUNDING * scale) ** 2
+    error = np.sqrt(np.where(varying, variance, 1) / number)
+    missing = differences.dtype.type(np.nan)
+    return Maps(
+        np.where(enough, np.where(varying, mean / error, 0), missing),
+        np.where(enough, mean, missing),
+        np.where(enough, np.where(varying, error, 0), missing),
+        np.broadcast_to(speakers, mean.shape),
+    )
 
 
-def map_of_labels(windows: PooledWindows, assignments: np.ndarray, labels: int, *, pair: bool, covered: float) -> Maps:
-    """Return maps under some assignments of labels, each window aligned as its label there says.
+def maps_by_lag(
+    windows: PooledWindows, assignments: np.ndarray, labels: int, *, pair: bool, covered: float
+) -> Iterator[Maps]:
+    """Yield maps under some assignments of labels, lag by lag, each window aligned as its label there says.
 
     Of each speaker and label the mean over windows is taken first, less the mean of all the speaker's windows aligned
     as the label's are; what is tested is how far that of a label lies from the speaker's mean over labels (or of one
@@ -69,7 +68,7 @@ def map_of_labels(windows: PooledWindows, assignments: np.ndarray, labels: int, 
     Parameters
     ----------
     windows
-        What is averaged.
+        What is averaged, of speakers that have two labels or more.
     assignments
         (assignment, window), codes of labels.
     labels
@@ -79,26 +78,50 @@ def map_of_labels(windows: PooledWindows, assignments: np.ndarray, labels: int, 
     covered
         The part of a label's speakers that must be covered at a lag.
 
-    Returns
-    -------
+    Yields
+    ------
     Maps
-        (assignment, label, band, lag); of a pair one contrast instead of labels.
+        (assignment, label, band); of a pair one contrast instead of labels.
     """
     speakers = speakers_apart(windows.speaker_of)
     matrices = [_cell_sums(windows, rows, assignments[:, rows], labels) for rows in speakers]
-    contrasts = 1 if pair else labels
-    shape = (len(assignments), contrasts, len(windows.bands), len(windows.lags))
-    found = Maps(*(np.empty(shape, np.float32) for _ in Maps._fields))
-    least = covered * _speakers_by_contrast(windows, speakers, labels, pair)[:, None]
-    for place, lag in enumerate(windows.lags):
+    shape = (len(assignments), 1 if pair else labels, len(windows.bands))
+    least = covered * speakers_of_contrasts(windows, labels, pair)[:, None]
+    for lag in windows.lags:
         sums = [np.zeros((*shape[:2], size), np.float32) for size in (shape[2], shape[2], 1)]
         for rows, matrix in zip(speakers, matrices, strict=True):
             values = _beyond_any_window(windows.at_lag(rows, lag), windows.alignments)
             cells = (matrix @ values).reshape(len(assignments), labels, -1)
-            _add(sums, cells, pair)
-        for whole, part in zip(found, SpeakerSums(*sums).maps(least, windows.scale), strict=True):
-            whole[..., place] = part
-    return found
+            differences, present = _differences(cells, pair)
+            sums[0] += differences
+            sums[1] += differences * differences
+            sums[2] += present
+        yield studentised(sums[0], sums[1], sums[2], least, windows.scale)
+
+
+def differences_of_speakers(windows: PooledWindows, labels: int, *, pair: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return each speaker's differences under the labels as they are, 0 where not covered, and where they are.
+
+    Only where the alignment does not depend on the label.
+
+    Parameters
+    ----------
+    windows, labels, pair
+        As of `maps_by_lag`.
+
+    Returns
+    -------
+    tuple of ndarray
+        (speaker, contrast, band, lag) and (speaker, contrast, 1, lag).
+    """
+    differences, present = [], []
+    for rows in speakers_apart(windows.speaker_of):
+        matrix = _cell_sums(windows, rows, windows.label_of[None, rows], labels)
+        cells = [(matrix @ windows.at_lag(rows, lag)).reshape(1, labels, -1) for lag in windows.lags]
+        found = [_differences(one.astype(float), pair) for one in cells]
+        differences.append(np.stack([one[0][0] for one in found], axis=-1))
+        present.append(np.stack([one[1][0] for one in found], axis=-1))
+    return np.stack(differences), np.stack(present)
 
 
 def _cell_sums(windows: PooledWindows, rows: np.ndarray, assignments: np.ndarray, labels: int) -> sparse.csr_array:
@@ -115,33 +138,32 @@ def _cell_sums(windows: PooledWindows, rows: np.ndarray, assignments: np.ndarray
 
 def _beyond_any_window(values: np.ndarray, alignments: int) -> np.ndarray:
     """Take away what the mean of all of a speaker's windows is under each alignment, whatever their labels."""
+    if alignments == 1:
+        return values  # the same for all labels: their differences are what they are
     found = values.reshape(-1, alignments, values.shape[1])
     sums = found.sum(axis=0)
     found[..., :-1] -= sums[:, :-1] / np.maximum(sums[:, -1:], 1) * found[..., -1:]
     return values
 
 
-def _add(sums: list[np.ndarray], cells: np.ndarray, pair: bool) -> None:
-    """Add a speaker's differences, their squares, and where there are some."""
+def _differences(cells: np.ndarray, pair: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return a speaker's differences, (assignment, contrast, band), and where there are some."""
     counts = cells[..., -1:]
     present = counts > 0
-    means = cells[..., :-1] / np.maximum(counts, 1)
+    means = cells[..., :-1] * (1 / np.maximum(counts, 1))
     if pair:
         present = present[:, :1] & present[:, 1:]
         means = means[:, :1] - means[:, 1:]
     else:
         others = present.sum(axis=1, keepdims=True)
-        means -= means.sum(axis=1, keepdims=True) / np.maximum(others, 1)
+        means -= means.sum(axis=1, keepdims=True) / np.maximum(others, 1).astype(means.dtype)
         present &= others > 1
     means *= present
-    sums[0] += means
-    sums[1] += means * means
-    sums[2] += present
+    return means, present
 
 
-def _speakers_by_contrast(windows: PooledWindows, speakers: list[np.ndarray], labels: int, pair: bool) -> np.ndarray:
+def speakers_of_contrasts(windows: PooledWindows, labels: int, pair: bool) -> np.ndarray:
     """Return how many speakers have each label, or both of a pair, (contrast,)."""
-    if pair:
-        return np.array([len(speakers)])
-    held = [np.bincount(windows.label_of[rows], minlength=labels) > 0 for rows in speakers]
-    return np.sum(held, axis=0)
+    cells = np.zeros((int(windows.speaker_of.max()) + 1, labels), bool)
+    cells[windows.speaker_of, windows.label_of] = True
+    return cells.all(axis=1).sum(keepdims=True) if pair else cells.sum(axis=0)

@@ -6,7 +6,8 @@ import pytest
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages import AlignedWindows, pattern_tests
 from layerstats.stats.averages.aligned_windows import aligned
-from layerstats.stats.averages.label_permutations import permuted_maps
+from layerstats.stats.averages.map_statistics import cluster_threshold, largest_of_maps
+from layerstats.stats.averages.permuted_maps import PermutationPlan, permuted_maps
 from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS
 from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator
@@ -90,7 +91,7 @@ def by_definition(windows, labels, pair=None, resolution=(1, 1), part=0.5):
 @pytest.mark.parametrize("resolution", [(1, 1), (2, 3)])
 def test_maps_and_permutations_are_those_of_the_definition(by_label, resolution):
     windows = noise(0, by_label=by_label)
-    found = permuted_maps(windows, None, 5, resolution, None, 0.5, 3, 1)
+    found = permuted_maps(windows, None, PermutationPlan(permutations=5, resolution=resolution, seed=3))
     speakers = np.unique(windows.table["speaker"], return_inverse=True)[1]
     exchanger = Exchanger.of(windows.label_codes, speakers)
     drawn = [exchanger.draw(replicate_generator(3, number)) for number in range(5)]
@@ -101,6 +102,83 @@ def test_maps_and_permutations_are_those_of_the_definition(by_label, resolution)
         if number == 0:
             assert found.observed.estimate == pytest.approx(mean, abs=1e-5, nan_ok=True)
             assert found.observed.statistic == pytest.approx(statistic, rel=1e-3, abs=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("statistic", ["cluster_mass", "tfce"])
+def test_clusters_and_enhancement_are_of_maps_aligned_anew(statistic):
+    windows = noise(10)
+    plan = PermutationPlan(statistic, permutations=4, seed=1, cluster_alpha=0.2)
+    found = permuted_maps(windows, None, plan)
+    exchanger = Exchanger.of(windows.label_codes, np.unique(windows.table["speaker"], return_inverse=True)[1])
+    drawn = [exchanger.draw(replicate_generator(1, number)) for number in range(4)]
+    for number, labels in enumerate([windows.label_codes, *drawn]):
+        maps = by_definition(windows, labels)[0]
+        expected = largest_of_maps(maps, statistic, cluster_threshold(np.full(3, 5), 0.2))
+        assert found.chosen[number] == pytest.approx(expected, rel=1e-3)
+        assert found.largest[number] == pytest.approx(np.nanmax(np.abs(maps), axis=(1, 2)), rel=1e-3)
+
+
+@pytest.mark.parametrize("statistic", ["cluster_mass", "tfce"])
+def test_what_cannot_claim_a_place_says_so(statistic):
+    result = pattern_tests(noise(3, speakers=8, pattern=3.0), statistic=statistic, permutations=99)
+    row = result.table.iloc[0]
+    assert (row["test"], row["p_value"]) == (statistic, 0.01)
+    assert "p_value" not in result.maps
+    assert "not where it lies" in result.claim
+    assert result.claim in result.notes
+    clusters = result.clusters
+    if statistic == "tfce":
+        assert clusters.empty
+        return
+    own = clusters.query("level_1 == 'a'").sort_values("statistic").iloc[-1]
+    assert (own["sign"], own["lag_s"], own["frequency_hz"], own["p_value"]) == ("positive", 0.01, 0, 0.01)
+    assert row["statistic"] == own["statistic"]
+    assert int(result.maps["cluster"].sel(label="a", frequency=0).max()) > 0
+
+
+def test_the_largest_statistic_claims_places():
+    result = pattern_tests(noise(3), permutations=19)
+    assert "At a place whose adjusted p-value is below 0.05" in result.claim
+    assert result.clusters.empty
+
+
+def test_signs_are_turned_by_speaker():
+    """All signs of few speakers, by the definition."""
+    windows = noise(11, by_label=False, pattern=2.0)
+    result = pattern_tests(windows, exchange="signs", permutations=99)
+    statistic = by_definition(windows, windows.label_codes)[0]
+    assert result.maps["statistic"].to_numpy() == pytest.approx(statistic, rel=1e-3, abs=1e-4, nan_ok=True)
+    assert result.table["permutations"].tolist() == [15, 15, 15]
+    notes = " ".join(result.notes)
+    assert "All signs of speakers there are were used: the smallest p-value is 1/16." in notes
+    assert "So few cannot reach 0.05." in notes
+
+
+def test_random_signs_are_the_same_for_any_number_of_workers():
+    windows = noise(12, speakers=12, by_label=False, pattern=2.0)
+    one, two = (pattern_tests(windows, exchange="signs", permutations=599, workers=each).table for each in (1, 2))
+    assert one.equals(two)
+    assert one["p_value"].iloc[0] == 1 / 600
+    assert one["permutations"].iloc[0] == 599
+
+
+def test_signs_are_not_turned_where_the_label_aligns():
+    with pytest.raises(ArgumentError, match="65 % false alarms"):
+        pattern_tests(noise(13), exchange="signs")
+    own = AlignedWindows(**{**vars(noise(13, by_label=False)), "alignment": "max_relevance"})
+    with pytest.raises(ArgumentError, match="aligned by max_relevance"):
+        pattern_tests(own, exchange="signs")
+
+
+def test_relevance_for_the_label_is_not_tested_where_that_label_aligns_it():
+    windows = AlignedWindows(**{**vars(noise(14)), "quantity": "relevance"})
+    with pytest.raises(ArgumentError, match="nothing can be exchanged"):
+        pattern_tests(windows)
+
+
+def test_an_alignment_by_something_else_than_the_labels_is_noted():
+    own = AlignedWindows(**{**vars(noise(15, by_label=False)), "alignment": "max_relevance"})
+    assert any("patterns are found in noise too" in note for note in pattern_tests(own, permutations=19).notes)
 
 
 def test_pairs_are_those_of_the_definition_and_reversing_them_turns_the_sign_only():
@@ -234,6 +312,10 @@ def test_the_mean_of_values_does_not_matter():
         ({"resolution": (1, 9)}, "7 lags: 9 of them"),
         ({"reach_s": 0.005, "resolution": (1, 2)}, "1 lags within 0.005 s"),
         ({"resolution": (0, 1)}, "resolution"),
+        ({"statistic": "extent"}, "statistic"),
+        ({"exchange": "speakers"}, "exchange"),
+        ({"cluster_alpha": 0}, "cluster_alpha"),
+        ({"workers": 0}, "workers"),
     ],
 )
 def test_what_cannot_be_tested_is_refused_early(options, message):

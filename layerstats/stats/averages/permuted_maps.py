@@ -1,0 +1,213 @@
+"""Maps of statistics under other assignments: labels permuted within speakers, or signs of speakers turned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+
+from layerstats.errors import DataError
+from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.map_statistics import LARGEST, MapStatistic, cluster_threshold, largest_of_maps
+from layerstats.stats.averages.pooled_windows import PooledWindows
+from layerstats.stats.averages.studentised_maps import (
+    LEAST_SPEAKERS,
+    Maps,
+    differences_of_speakers,
+    maps_by_lag,
+    speakers_of_contrasts,
+    studentised,
+)
+from layerstats.stats.resampling.blocks import in_blocks
+from layerstats.stats.resampling.exchange import Exchanger
+from layerstats.stats.resampling.seeds import replicate_generator
+
+WindowExchange = Literal["labels", "signs"]
+LABELS, SIGNS = "labels", "signs"
+# Assignments that are computed side by side, and how many single-precision numbers their maps may have.
+_MOST_AT_ONCE = 256
+_MOST_NUMBERS = 2**24
+
+
+@dataclass(frozen=True)
+class PermutationPlan:
+    """What is computed of which assignments.
+
+    Attributes
+    ----------
+    statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, seed, workers
+        See `pattern_tests`.
+    """
+
+    statistic: MapStatistic = LARGEST
+    exchange: WindowExchange = LABELS
+    permutations: int = 1999
+    resolution: tuple[int, int] = (1, 1)
+    reach_s: float | None = None
+    covered: float = 0.5
+    cluster_alpha: float = 0.01
+    seed: int = 0
+    workers: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class PermutedMaps:
+    """Maps as they are, and what is left of maps under other assignments.
+
+    Attributes
+    ----------
+    observed
+        (contrast, band, lag).
+    largest
+        Largest absolute statistic of each map, (assignment, contrast), the observed assignment first; 0 where a map has
+        no place that enough speakers reach.
+    chosen
+        The statistic that is asked for, of each map, (assignment, contrast).
+    thresholds
+        Of clusters, (contrast,).
+    exact
+        Whether all assignments there are were used.
+    lag_s, bands
+        Centres of lags and bands.
+    speakers, windows
+        Of each contrast.
+    """
+
+    observed: Maps
+    largest: np.ndarray
+    chosen: np.ndarray
+    thresholds: np.ndarray
+    exact: bool
+    lag_s: np.ndarray
+    bands: np.ndarray
+    speakers: np.ndarray
+    windows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Assignments:
+    """Assignments by number, the observed one first: their maps, (assignment, contrast, band, lag)."""
+
+    observed: Maps
+    statistics: Callable[[range], np.ndarray]
+    count: int
+    exact: bool
+
+
+def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan) -> PermutedMaps:
+    """Compute maps of every label against the mean, or of a pair, under many assignments.
+
+    Parameters
+    ----------
+    windows
+        What is averaged.
+    pair
+        Two labels; None: all of them, each against the mean.
+    plan
+        Which assignments, and what is kept of them.
+
+    Raises
+    ------
+    DataError
+        Fewer than three speakers have windows of two labels.
+    """
+    kept, labels = _kept(windows, pair)
+    pooled = PooledWindows.of(windows, kept, labels, plan.resolution, plan.reach_s)
+    speakers = speakers_of_contrasts(pooled, len(labels), pair is not None)
+    thresholds = cluster_threshold(speakers, plan.cluster_alpha)
+    exchanged = _permuted_labels if plan.exchange == LABELS else _turned_signs
+    assignments = exchanged(pooled, len(labels), speakers, plan, pair is not None)
+
+    def summaries(numbers: range) -> np.ndarray:
+        maps = assignments.statistics(numbers)
+        largest = largest_of_maps(maps, LARGEST, thresholds)
+        chosen = largest if plan.statistic == LARGEST else largest_of_maps(maps, plan.statistic, thresholds)
+        return np.stack([largest, chosen], axis=-1)
+
+    block = max(1, min(_MOST_AT_ONCE, _MOST_NUMBERS // assignments.observed.statistic.size))
+    found = in_blocks(summaries, assignments.count, plan.workers, block)
+    held = np.bincount(pooled.label_of, minlength=len(labels))
+    return PermutedMaps(
+        assignments.observed,
+        found[..., 0],
+        found[..., 1],
+        thresholds,
+        assignments.exact,
+        pooled.lag_s,
+        pooled.bands,
+        speakers,
+        held if pair is None else held.sum(keepdims=True),
+    )
+
+
+def _permuted_labels(
+    pooled: PooledWindows, labels: int, speakers: np.ndarray, plan: PermutationPlan, pair: bool
+) -> _Assignments:
+    exchanger = Exchanger.of(pooled.label_of, pooled.speaker_of)
+    exact = exchanger.count() <= plan.permutations + 1
+    every = np.stack(list(islice(exchanger.every(), plan.permutations + 1))) if exact else None
+
+    def assignment(number: int) -> np.ndarray:
+        if every is not None:
+            return every[number]
+        return exchanger.label_of if number == 0 else exchanger.draw(replicate_generator(plan.seed, number - 1))
+
+    def statistics(numbers: range) -> np.ndarray:
+        drawn = np.stack([assignment(number) for number in numbers])
+        found = np.empty((len(numbers), len(speakers), len(pooled.bands), len(pooled.lags)), np.float32)
+        for place, maps in enumerate(maps_by_lag(pooled, drawn, labels, pair=pair, covered=plan.covered)):
+            found[..., place] = maps.statistic
+        return found
+
+    by_lag = list(maps_by_lag(pooled, pooled.label_of[None], labels, pair=pair, covered=plan.covered))
+    observed = Maps(*(np.stack([one[field][0] for one in by_lag], axis=-1) for field in range(len(Maps._fields))))
+    return _Assignments(observed, statistics, plan.permutations + 1 if every is None else len(every), exact)
+
+
+def _turned_signs(
+    pooled: PooledWindows, labels: int, speakers: np.ndarray, plan: PermutationPlan, pair: bool
+) -> _Assignments:
+    differences, present = differences_of_speakers(pooled, labels, pair=pair)
+    people = len(differences)
+    # All signs turned together give the same absolute statistics: the first speaker's is never turned.
+    every = 2 ** (people - 1)
+    exact = every <= plan.permutations + 1
+    squares, count = (differences**2).sum(axis=0), present.sum(axis=0)
+    flat = differences.reshape(people, -1)
+    least = plan.covered * speakers[:, None, None]
+
+    def signs(number: int) -> np.ndarray:
+        if exact:
+            turned = number >> np.arange(people) & 1
+        elif number == 0:
+            turned = np.zeros(people, int)
+        else:
+            turned = replicate_generator(plan.seed, number - 1).integers(2, size=people)
+        return 1.0 - 2.0 * turned
+
+    def statistics(numbers: range) -> np.ndarray:
+        sums = np.stack([signs(number) for number in numbers]) @ flat
+        sums = sums.reshape(len(numbers), *squares.shape)
+        return studentised(sums, squares, count, least, pooled.scale).statistic
+
+    observed = studentised(differences.sum(axis=0), squares, count, least, pooled.scale)
+    return _Assignments(observed, statistics, every if exact else plan.permutations + 1, exact)
+
+
+def _kept(windows: AlignedWindows, pair: tuple[str, str] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return which windows are compared, and the codes of their labels: those of speakers that have two of them."""
+    codes, speaker_of = windows.label_codes, windows.table["speaker"].to_numpy(dtype=str)
+    labels = np.arange(len(windows.labels)) if pair is None else np.array([windows.labels.index(one) for one in pair])
+    among = np.isin(codes, labels)
+    held = windows.table.loc[among].groupby("speaker")["label"].nunique()
+    speakers = held.index[held.to_numpy() > 1].to_numpy(dtype=str)
+    if len(speakers) < LEAST_SPEAKERS:
+        raise DataError(
+            f"Patterns are compared within speakers, and tested by how they differ between speakers: {LEAST_SPEAKERS} "
+            f"speakers with windows of {'two labels' if pair is None else ' and '.join(map(repr, pair))} are needed, "
+            f"but there {'is' if len(speakers) == 1 else 'are'} {len(speakers)}."
+        )
+    return np.flatnonzero(among & np.isin(speaker_of, speakers)), labels
