@@ -41,8 +41,8 @@ def pattern_profiles(
 
     Parameters
     ----------
-    profiles : columns `x`, `facet`, `estimate, conf_low, conf_high`
-        As `layerstats.stats.pattern_profile` gives them; where `estimate` is missing nothing is drawn.
+    profiles : columns `x`, `facet`, `pattern, conf_low, conf_high`
+        As `layerstats.stats.pattern_profile` gives them; where `pattern` is missing nothing is drawn.
     x : {"lag_s", "frequency_hz"}
         Along what; bands of frequency are drawn equally far from each other, as the network hears them, and marked in
         Hz.
@@ -61,8 +61,8 @@ def pattern_profiles(
         If a column is missing or there is nothing to draw.
     """
     check_choice("x", x, AXES)
-    needed = [x, facet, "estimate", "conf_low", "conf_high", *([group] if group else [])]
-    table = checked(profiles, needed, "pattern_profiles").dropna(subset=["estimate"])
+    needed = [x, facet, "pattern", "conf_low", "conf_high", *([group] if group else [])]
+    table = checked(profiles, needed, "pattern_profiles").dropna(subset=["pattern"])
     bands = np.unique(table[x].to_numpy())
     over_time = x == "lag_s"
     data = table.assign(
@@ -79,7 +79,7 @@ def pattern_profiles(
         else scale_x_continuous(breaks=list(marks), labels=list(marks.values()), expand=(0.07, 0))
     )
     figure = (
-        ggplot(data, aes("place", "estimate", group="line"))
+        ggplot(data, aes("place", "pattern", group="line"))
         + geom_ribbon(aes(ymin="conf_low", ymax="conf_high"), fill=BAND, alpha=0.7)
         + geom_hline(yintercept=0, linetype="dashed", size=0.4)
         + (geom_line(aes(color="line", linetype="line")) if group else geom_line())

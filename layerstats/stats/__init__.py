@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         aligned_averages,
         alignment_name,
         letter_delay,
+        pattern_panels,
         pattern_tests,
         read_events,
         read_windows,
@@ -195,6 +196,7 @@ __all__ = [
     "natural_confusions",
     "paired_differences",
     "parse_phone_contrast",
+    "pattern_panels",
     "pattern_tests",
     "permutation_test",
     "perturbation_areas",
@@ -227,6 +229,7 @@ __all__ = [
 _ROOMS = {
     "aligned_averages": "averages",
     "alignment_name": "averages",
+    "pattern_panels": "averages",
     "stored_alignments": "averages",
     "StoredAlignment": "averages",
     "AlignedAverages": "averages",

@@ -426,7 +426,7 @@ def pattern_profiles():
     for who, size in (("its windows", 0.5), ("other windows", 0.1)):
         for late, letter in enumerate("abc"):
             curve = size * np.exp(-(((lag_s - 0.05 * late) / 0.1) ** 2))
-            frame = pd.DataFrame({"lag_s": lag_s, "estimate": curve, "conf_low": curve - 0.1, "conf_high": curve + 0.1})
+            frame = pd.DataFrame({"lag_s": lag_s, "pattern": curve, "conf_low": curve - 0.1, "conf_high": curve + 0.1})
             parts.append(frame.assign(label=letter, windows_of=who))
     return plots.pattern_profiles(pd.concat(parts), group="windows_of")
 
@@ -434,7 +434,7 @@ def pattern_profiles():
 def pattern_profiles__frequency():
     hz = 700 * (10 ** (np.arange(1, 21) * 2840 / 20 / 2595) - 1)
     curve = np.exp(-(((np.arange(20) - 8) / 4) ** 2))
-    frame = pd.DataFrame({"frequency_hz": hz, "estimate": curve, "conf_low": curve - 0.2, "conf_high": curve + 0.2})
+    frame = pd.DataFrame({"frequency_hz": hz, "pattern": curve, "conf_low": curve - 0.2, "conf_high": curve + 0.2})
     both = [frame.assign(label=letter) for letter in "ab"]
     return plots.pattern_profiles(pd.concat(both), x="frequency_hz")
 

@@ -93,8 +93,8 @@ def test_what_cannot_be_drawn_as_maps_is_refused(maps):
 
 @pytest.fixture
 def profiles():
-    frame = pd.DataFrame({"frequency_hz": BANDS_HZ, "lag_s": np.arange(7) / 100, "estimate": np.arange(7.0)})
-    frame = frame.assign(conf_low=frame["estimate"] - 1, conf_high=frame["estimate"] + 1)
+    frame = pd.DataFrame({"frequency_hz": BANDS_HZ, "lag_s": np.arange(7) / 100, "pattern": np.arange(7.0)})
+    frame = frame.assign(conf_low=frame["pattern"] - 1, conf_high=frame["pattern"] + 1)
     return pd.concat([frame.assign(label=letter) for letter in "ab"])
 
 

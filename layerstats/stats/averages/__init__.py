@@ -9,6 +9,7 @@
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
 ``letter_delay``       how long after a phone its letter is told
 ``pattern_tests``      tests of whole maps by permutation, the alignment recomputed
+``pattern_panels``     what a figure of one label shows
 ``averaging``          how windows are averaged
 ``speaker_sums``       what the windows of a speaker come to by label
 ``speaker_bootstrap``  patterns with other speakers
@@ -20,6 +21,7 @@ from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
+from layerstats.stats.averages.pattern_panels import pattern_panels
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
 from layerstats.stats.averages.stored_windows import read_windows
@@ -33,6 +35,7 @@ __all__ = [
     "aligned_averages",
     "alignment_name",
     "letter_delay",
+    "pattern_panels",
     "pattern_tests",
     "read_events",
     "read_windows",

@@ -1,0 +1,107 @@
+"""What a figure of one letter shows: means, the difference that was tested with what may be claimed, and nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from layerstats.errors import ArgumentError
+from layerstats.stats.averages.aligned_averages import AlignedAverages
+from layerstats.stats.averages.pattern_tests import PatternTests
+from layerstats.tables import check_frame
+
+TESTED, OTHERS, DIFFERENCE = "difference tested", "other letters' windows", "difference"
+
+
+def pattern_panels(
+    label: str,
+    tests: PatternTests,
+    means: Mapping[str, AlignedAverages],
+    nulls: Mapping[str, AlignedAverages] | None = None,
+    *,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Lay out the maps of one label at one alignment, all on the grid of the averages.
+
+    Parameters
+    ----------
+    label
+        Which label.
+    tests
+        Tests of the pattern of each label against the mean. Their maps may be coarser: each place of the grid gets the
+        value of the place that is nearest.
+    means
+        Averages by what they are called, such as "input" and "relevance", each with a scale of its own. The first also
+        has the null of other labels' windows, where the alignment depends on the label.
+    nulls
+        Further averages whose patterns are nulls, such as of windows aligned by an untrained network.
+    alpha
+        Places may be claimed whose p-value, adjusted over the map and the labels, is at most this; only max-T claims
+        places.
+
+    Returns
+    -------
+    DataFrame
+        ``label, panel, kind, lag_s, frequency_hz`` (or ``channel``) ``, value, claimed``, with `kind` for panels that
+        have one scale: the name of a mean, or "difference".
+
+    Raises
+    ------
+    ArgumentError
+        If the averages do not have the label, or lie on different grids.
+    """
+    first = next(iter(means.values()))
+    grid = first.maps
+    if label not in grid["label"].to_numpy():
+        raise ArgumentError(f"There are no averages of {label!r}.")
+    band = first.band
+    hertz = str(next(name for name in grid.coords if grid[name].dims == (band,)))
+    maps: list[tuple[str, str, np.ndarray]] = []
+    for name, averages in means.items():
+        maps.append((name, name, _of(averages, "mean", label, grid, band)))
+    tested = _nearest(tests.maps.sel(label=label), grid, band, hertz)
+    maps.append((TESTED, DIFFERENCE, tested["estimate"]))
+    if "others" in grid:
+        maps.append((OTHERS, DIFFERENCE, _of(first, "others", label, grid, band)))
+    maps += [(name, DIFFERENCE, _of(one, "pattern", label, grid, band)) for name, one in (nulls or {}).items()]
+    levels, lags = (axis.ravel() for axis in np.meshgrid(grid[hertz], grid["lag_s"], indexing="ij"))
+    claimed = tested["p_adjusted"] <= alpha * (1 + 1e-9)
+    frames = [
+        pd.DataFrame({"panel": panel, "kind": kind, "lag_s": lags, hertz: levels, "value": values.ravel()}).assign(
+            claimed=claimed.ravel() if panel == TESTED else False
+        )
+        for panel, kind, values in maps
+    ]
+    return check_frame(pd.concat(frames, ignore_index=True).assign(label=label))
+
+
+def _of(averages: AlignedAverages, variable: str, label: str, grid: xr.Dataset, band: str) -> np.ndarray:
+    """Return a map (band, lag) of a label."""
+    own = averages.maps
+    if dict(own.sizes)[band] != grid.sizes[band] or not np.array_equal(own["lag"], grid["lag"]):
+        raise ArgumentError("Averages that are shown beside each other must have the same lags and bands.")
+    return own[variable].sel(label=label).transpose(band, "lag").to_numpy()
+
+
+def _nearest(tested: xr.Dataset, grid: xr.Dataset, band: str, hertz: str) -> dict[str, np.ndarray]:
+    """Return maps of a test at the places of a finer grid; missing beyond the lags that were tested."""
+    rows = _places(tested[band].to_numpy(), grid[hertz].to_numpy())
+    columns = _places(tested["lag_s"].to_numpy(), grid["lag_s"].to_numpy())
+    lags = tested["lag_s"].to_numpy()
+    step = float(np.median(np.diff(lags))) if len(lags) > 1 else np.inf
+    beyond = np.abs(lags[columns] - grid["lag_s"].to_numpy()) > step * (0.5 + 1e-6)
+    found = {}
+    for name in ("estimate", "p_adjusted"):
+        if name in tested:
+            values = tested[name].transpose(band, "lag").to_numpy()[np.ix_(rows, columns)].astype(float)
+            values[:, beyond] = np.nan
+            found[name] = values
+    return {"p_adjusted": np.full((len(rows), len(columns)), np.nan), **found}
+
+
+def _places(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Return which coarse value is nearest to each fine one."""
+    return np.abs(coarse[None, :] - fine[:, None]).argmin(axis=1)
