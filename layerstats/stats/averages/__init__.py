@@ -4,6 +4,7 @@
 ``aligned_windows``    windows, their labels, and where each is aligned under every label
 ``stored_windows``     windows of a store
 ``events``             phones and words of whole tokens
+``speech_and_network`` one test at two alignments: what is in speech, and what the network chooses
 ``stored_maps``        maps of a layer on disk
 ``stored_alignments``  which alignments a store knows, and what they are called
 ``told_phones``        the phone that the letter of a window stands for: its names, onset and centre
@@ -23,6 +24,7 @@ from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_panels import pattern_panels
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
+from layerstats.stats.averages.speech_and_network import SpeechAndNetwork, speech_and_network
 from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
 from layerstats.stats.averages.stored_windows import read_windows
 
@@ -31,6 +33,7 @@ __all__ = [
     "AlignedWindows",
     "LetterDelay",
     "PatternTests",
+    "SpeechAndNetwork",
     "StoredAlignment",
     "aligned_averages",
     "alignment_name",
@@ -39,5 +42,6 @@ __all__ = [
     "pattern_tests",
     "read_events",
     "read_windows",
+    "speech_and_network",
     "stored_alignments",
 ]
