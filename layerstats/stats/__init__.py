@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         alignment_name,
         letter_delay,
         pattern_panels,
+        pattern_profile,
         pattern_tests,
         read_events,
         read_windows,
@@ -200,6 +201,7 @@ __all__ = [
     "paired_differences",
     "parse_phone_contrast",
     "pattern_panels",
+    "pattern_profile",
     "pattern_tests",
     "permutation_test",
     "perturbation_areas",
@@ -231,6 +233,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "pattern_profile": "averages",
     "aligned_averages": "averages",
     "alignment_name": "averages",
     "pattern_panels": "averages",

@@ -13,8 +13,10 @@
 ``pattern_panels``     what a figure of one label shows
 ``averaging``          how windows are averaged
 ``speaker_sums``       what the windows of a speaker come to by label
+``counted_windows``    the same of windows, a store, or its stored sums
 ``speaker_bootstrap``  patterns with other speakers
 ``aligned_averages``   averages by label, and what sets each label apart
+``pattern_profiles``   patterns along time or frequency, with bands
 =====================  ======================================================================================
 """
 
@@ -23,6 +25,7 @@ from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_panels import pattern_panels
+from layerstats.stats.averages.pattern_profiles import pattern_profile
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.speech_and_network import SpeechAndNetwork, speech_and_network
 from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
@@ -39,6 +42,7 @@ __all__ = [
     "alignment_name",
     "letter_delay",
     "pattern_panels",
+    "pattern_profile",
     "pattern_tests",
     "read_events",
     "read_windows",

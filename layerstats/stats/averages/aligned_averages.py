@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.checks import check_count
-from layerstats.errors import ArgumentError
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.averaging import Averaging, averaging_named
+from layerstats.stats.averages.counted_windows import CountedWindows
 from layerstats.stats.averages.speaker_bootstrap import LEAST_SPEAKERS, SpeakerBootstrap, spread
-from layerstats.stats.averages.speaker_sums import LabelSums, SpeakerSums, sums_of_windows
-from layerstats.stats.averages.stored_windows import read_windows
+from layerstats.stats.averages.speaker_sums import LabelSums
 from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame
 
@@ -65,6 +63,16 @@ class AlignedAverages(PrintedResult):
         """The dimension of the bands: "frequency" or "channel"."""
         return str(self.maps["overall"].dims[0])
 
+    @property
+    def band_label(self) -> str:
+        """What labels them: "frequency_hz" or "channel"."""
+        return _label_of(self.band)
+
+    @property
+    def counted(self) -> np.ndarray:
+        """By how many windows the sum of each speaker was divided, (speaker, label, lag)."""
+        return self.averaging.counted(self.speaker_maps["coverage"].to_numpy(), self.speaker_maps["windows"].to_numpy())
+
     def to_frame(self) -> pd.DataFrame:
         """Return a row a label, band and lag.
 
@@ -76,7 +84,7 @@ class AlignedAverages(PrintedResult):
         """
         maps = self.maps.drop_vars(["windows", "speakers"]).rename(coverage="windows")
         frame = maps.to_dataframe(["label", self.band, "lag"]).reset_index()
-        names = ["label", _column(self.band), "lag_s", "windows", "mean", "overall", "pattern", "std_error", "others"]
+        names = ["label", self.band_label, "lag_s", "windows", "mean", "overall", "pattern", "std_error", "others"]
         return check_frame(frame.loc[:, [name for name in names if name in frame.columns]], "aligned_averages")
 
 
@@ -88,7 +96,7 @@ def aligned_averages(
     overall: str | None = None,
     unit: str | None = None,
     others: bool = True,
-    draws: int = 500,
+    draws: int = 200,
     seed: int = 0,
     **reading: Any,
 ) -> AlignedAverages:
@@ -101,7 +109,8 @@ def aligned_averages(
     Parameters
     ----------
     source
-        Windows, or a store that has them.
+        Windows, or a store that has them. Of all its windows by letter the stored sums are enough: they are taken where
+        there are no maps or alignments, or `others` is false.
     averaging : {"balanced", "krug2018"}
         Usual values of the next three: "coverage", "letters" and "speaker", so that neither frequent speakers nor
         frequent labels count more; or "zeros", "frames" and "window", as published (Krug & Stober 2018).
@@ -147,14 +156,14 @@ def aligned_averages(
     """
     how = averaging_named(averaging, edges=edges, overall=overall, unit=unit)
     check_count("draws", draws)
-    windows = _windows(source, reading)
-    counted = sums_of_windows(windows, others=others and windows.by_label)
-    speakers, aside = _by_speaker(counted, windows, how)
-    maps = _patterns(speakers, aside, SpeakerBootstrap(how, speakers["counted"].to_numpy(), draws, seed))
+    windows = CountedWindows.of(source, reading, others=others)
+    speakers, aside = _by_speaker(windows, how)
+    counted = how.counted(speakers["coverage"].to_numpy(), speakers["windows"].to_numpy())
+    maps = _patterns(speakers, aside, SpeakerBootstrap(how, counted, draws, seed))
     return AlignedAverages(
         _table(maps),
         maps,
-        speakers.drop_vars("counted"),
+        speakers,
         how,
         windows.quantity,
         windows.alignment,
@@ -162,45 +171,30 @@ def aligned_averages(
     )
 
 
-def _windows(
-    source: AlignedWindows | Experiment | str | os.PathLike[str], reading: Mapping[str, Any]
-) -> AlignedWindows:
-    if not isinstance(source, AlignedWindows):
-        return read_windows(source, **reading)
-    if reading:
-        raise ArgumentError(f"These windows are read already: say {', '.join(reading)} to read_windows.")
-    return source
-
-
-def _by_speaker(
-    counted: Iterator[SpeakerSums], windows: AlignedWindows, averaging: Averaging
-) -> tuple[xr.Dataset, np.ndarray | None]:
+def _by_speaker(windows: CountedWindows, averaging: Averaging) -> tuple[xr.Dataset, np.ndarray | None]:
     """Return the means of each speaker, and the mean of other labels' windows under each label, (label, band, lag)."""
     names, means, coverage, total = [], [], [], []
     aside: list[np.ndarray] | None = None
-    for speaker in counted:
+    for speaker in windows.speakers():
         names.append(speaker.speaker)
         means.append(averaging.mean(speaker.own).astype(np.float32))
         coverage.append(speaker.own.coverage)
         total.append(speaker.own.windows)
         if speaker.others is not None:
             aside = _added(aside, speaker.others, averaging)
-    covered, every = np.stack(coverage), np.stack(total)
     dims = ("speaker", "label", windows.band_name, "lag")
-    by_lag = ("speaker", "label", "lag")
     found = xr.Dataset(
         {
             "mean": (dims, np.stack(means)),
-            "coverage": (by_lag, covered),
-            "counted": (by_lag, averaging.counted(covered, every)),
-            "windows": (("speaker", "label"), every),
+            "coverage": (("speaker", "label", "lag"), np.stack(coverage)),
+            "windows": (("speaker", "label"), np.stack(total)),
         },
         coords={
             "speaker": np.array(names, dtype=object),
             "label": np.array(windows.labels, dtype=object),
-            _column(windows.band_name): (windows.band_name, windows.bands),
+            _label_of(windows.band_name): (windows.band_name, windows.bands),
             "lag": windows.lags,
-            "lag_s": ("lag", windows.lag_s),
+            "lag_s": ("lag", windows.lags * windows.hop_s),
         },
     )
     return found, None if aside is None else np.divide(*aside, out=np.full_like(aside[0], np.nan), where=aside[1] > 0)
@@ -239,7 +233,7 @@ def _patterns(speakers: xr.Dataset, aside: np.ndarray | None, bootstrap: Speaker
             "windows": speakers["windows"].sum("speaker"),
             "speakers": (speakers["windows"] > 0).sum("speaker"),
         },
-        coords={name: speakers.coords[name] for name in ("label", _column(band), "lag", "lag_s")},
+        coords={name: speakers.coords[name] for name in ("label", _label_of(band), "lag", "lag_s")},
     )
 
 
@@ -254,7 +248,7 @@ def _table(maps: xr.Dataset) -> pd.DataFrame:
         place, lag = np.unravel_index(int(size.argmax()), size.shape)
         at = one.isel({band: place, "lag": lag})
         row = {"label": label, "windows": int(one["windows"]), "speakers": int(one["speakers"])}
-        row |= {name: at[name].item() for name in (_column(band), "lag_s", "pattern", "std_error")}
+        row |= {name: at[name].item() for name in (_label_of(band), "lag_s", "pattern", "std_error")}
         rows.append(row)
     return check_frame(pd.DataFrame(rows), "aligned_peaks")
 
@@ -267,6 +261,6 @@ def _few_speakers(maps: xr.Dataset) -> tuple[str, ...]:
     return (f"Of one speaker only, so without standard errors: {', '.join(map(str, few))}.",)
 
 
-def _column(band: str) -> str:
+def _label_of(band: str) -> str:
     """Return how the bands are labelled."""
     return "frequency_hz" if band == "frequency" else band

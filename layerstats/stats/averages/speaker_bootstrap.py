@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import stats
 
 from layerstats.stats.averages.averaging import Averaging
 
 # Fewer speakers of a label do not say how speakers differ.
 LEAST_SPEAKERS = 2
+# Standard errors below this part of the largest are what rounding leaves.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +43,8 @@ class SpeakerBootstrap:
     def _drawn(self) -> np.ndarray:
         """How often each speaker is drawn, (replicate, speaker)."""
         speakers = len(self.counted)
-        return np.random.default_rng(self.seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=self.draws)
-
-    @cached_property
-    def _drawn_weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights of speakers' means, added up, and of labels, both (replicate, label, lag)."""
-        return self._times(self._weights), self.averaging.label_weights(self._times(self.counted))
+        drawn = np.random.default_rng(self.seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=self.draws)
+        return drawn.astype(np.float32)
 
     @cached_property
     def speakers(self) -> np.ndarray:
@@ -56,16 +55,34 @@ class SpeakerBootstrap:
         """Return the means of labels, (label, lag), and the mean over them, (lag,), of (speaker, label, lag)."""
         weights = self._weights
         found = _ratio((np.nan_to_num(means) * weights).sum(axis=0), weights.sum(axis=0))
-        return found, _over_labels(found, self.averaging.label_weights(self.counted.sum(axis=0)))
+        of_labels = self.averaging.label_weights(self.counted.sum(axis=0))
+        return found, _ratio((np.nan_to_num(found) * of_labels).sum(axis=0), of_labels.sum(axis=0))
 
     def replicates(self, means: np.ndarray) -> np.ndarray:
         """Return patterns with other speakers, (replicate, label, lag); NaN where none of these says a label."""
-        weights, of_labels = self._drawn_weights
-        found = _ratio(self._times(np.nan_to_num(means) * self._weights), weights)
-        return found - _over_labels(found, of_labels)[:, None]
+        ratio, share, absent = self._drawn_ratios
+        found = self._times(np.nan_to_num(means) * self._weights)
+        found *= ratio
+        found -= np.einsum("rlk,rlk->rk", found, share)[:, None]
+        if absent is not None:
+            found[absent] = np.nan
+        return found
+
+    @cached_property
+    def _drawn_ratios(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """What makes sums over speakers means, and means of labels their mean, and what is not there.
+
+        All are (replicate, label, lag), and the same in all bands.
+        """
+        weights = self._times(self._weights)
+        of_labels = self.averaging.label_weights(self._times(self.counted)).astype(np.float32)
+        there = weights > 0
+        ratio = np.divide(1, weights, out=np.zeros_like(weights), where=there)
+        share = of_labels / np.maximum(of_labels.sum(axis=1, keepdims=True), 1)
+        return ratio, share, None if there.all() else ~there
 
     def _times(self, values: np.ndarray) -> np.ndarray:
-        return np.tensordot(self._drawn.astype(np.float32), values.astype(np.float32), axes=1)
+        return np.tensordot(self._drawn, values.astype(np.float32), axes=1)
 
 
 def spread(replicates: np.ndarray, speakers: np.ndarray) -> np.ndarray:
@@ -79,20 +96,55 @@ def spread(replicates: np.ndarray, speakers: np.ndarray) -> np.ndarray:
         NaN where a replicate says nothing.
     speakers
         (...), how many there are.
+
+    Examples
+    --------
+    >>> drawn = np.random.default_rng(0).normal(size=(4000, 1))
+    >>> spread(drawn, np.array([2])).round(1).tolist()  # the root of 2
+    [1.4]
     """
-    there = np.isfinite(replicates)
-    count = there.sum(axis=0)
-    centre = np.where(there, replicates, 0).sum(axis=0) / np.maximum(count, 1)
-    squares = np.where(there, np.square(replicates - centre), 0).sum(axis=0)
+    count = np.isfinite(replicates).sum(axis=0)
     enough = (speakers >= LEAST_SPEAKERS) & (count > 1)
+    if (count == len(replicates)).all():
+        variance = replicates.var(axis=0, ddof=1)
+    else:
+        there = np.nan_to_num(replicates)
+        centre = there.sum(axis=0) / np.maximum(count, 1)
+        squares = np.square(np.nan_to_num(replicates - centre)).sum(axis=0)
+        variance = squares / np.maximum(count - 1, 1)
     size = np.where(enough, speakers, LEAST_SPEAKERS)
-    return np.where(enough, np.sqrt(squares / np.maximum(count - 1, 1) * size / (size - 1)), np.nan)
+    return np.where(enough, np.sqrt(variance * size / (size - 1)), np.nan)
+
+
+def simultaneous_reach(
+    replicates: np.ndarray, speakers: np.ndarray, conf_level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return standard errors of a profile, and how far its simultaneous band reaches to both sides.
+
+    The largest standardised deviation of whole replicates gives the critical value, which is moved from the normal to
+    the t distribution with the degrees of freedom of each point's speakers.
+
+    Parameters
+    ----------
+    replicates
+        (replicate, point), NaN where a replicate says nothing.
+    speakers
+        (point,).
+    conf_level
+        Of the whole band.
+    """
+    error = spread(replicates, speakers)
+    known = np.isfinite(error) & (error > ROUNDING * np.nanmax(error, initial=0))
+    reach = np.where(np.isfinite(error), 0.0, np.nan)
+    if not known.any():
+        return error, reach
+    drawn, size = replicates[:, known], speakers[known]
+    raw = error[known] * np.sqrt((size - 1) / size)
+    largest = np.nan_to_num(np.abs(drawn - np.nanmean(drawn, axis=0)) / raw).max(axis=1)
+    critical = stats.t.isf(stats.norm.sf(np.quantile(largest, conf_level)), size - 1)
+    reach[known] = critical * error[known]
+    return error, reach
 
 
 def _ratio(total: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.divide(total, weights, out=np.full(total.shape, np.nan, dtype=total.dtype), where=weights > 0)
-
-
-def _over_labels(means: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the mean over labels, (..., lag), of (..., label, lag)."""
-    return _ratio((np.nan_to_num(means) * weights).sum(axis=-2), weights.sum(axis=-2))

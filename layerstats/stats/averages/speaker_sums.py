@@ -37,23 +37,9 @@ class LabelSums:
     coverage: np.ndarray
     windows: np.ndarray
 
-    @classmethod
-    def none(cls, labels: int, bands: int, lags: int) -> LabelSums:
-        """Return sums over no windows."""
-        counts = np.zeros((labels, lags), dtype=np.int64), np.zeros(labels, dtype=np.int64)
-        return cls(np.zeros((labels, bands, lags)), *counts)
-
-    def add(self, label: int, window: np.ndarray, place: int) -> None:
-        """Add a window, (band, sample), whose first sample lies at a place among the lags, maybe before the first."""
-        begin, end = max(place, 0), min(place + window.shape[1], self.total.shape[2])
-        if begin < end:
-            self.total[label, :, begin:end] += window[:, begin - place : end - place]
-            self.coverage[label, begin:end] += 1
-        self.windows[label] += 1
-
 
 @dataclass(frozen=True, eq=False)
-class SpeakerSums:
+class CountedSpeaker:
     """Sums of one speaker.
 
     Attributes
@@ -71,7 +57,7 @@ class SpeakerSums:
     others: LabelSums | None = None
 
 
-def sums_of_windows(windows: AlignedWindows, *, others: bool = False) -> Iterator[SpeakerSums]:
+def sums_of_windows(windows: AlignedWindows, *, others: bool = False) -> Iterator[CountedSpeaker]:
     """Go through the windows once, speaker by speaker, and add them up.
 
     Memory depends on neither the number of windows nor that of speakers. Stores of windows have those of a speaker
@@ -99,58 +85,78 @@ def sums_of_windows(windows: AlignedWindows, *, others: bool = False) -> Iterato
     codes, own = windows.label_codes, windows.own_samples
     numbers, names = pd.factorize(windows.table["speaker"])
     order = np.argsort(numbers, kind="stable")
-    size = (len(windows.labels), len(windows.bands), len(windows.lags))
     begins = -int(windows.lags[0])
-    found, present = _nothing(size, others), -1
+    adding, present = _Adding.of(windows, others), -1
     for first in range(0, len(order), _AT_ONCE):
         rows = order[first : first + _AT_ONCE]
-        values = np.asarray(windows.read(rows), dtype=np.float64)
-        for row, window in zip(rows.tolist(), values, strict=True):
+        # Moved in time, a window stays in one piece where time comes first.
+        by_time = np.ascontiguousarray(windows.read(rows).transpose(0, 2, 1))
+        for row, window in zip(rows.tolist(), by_time, strict=True):
             if numbers[row] != present:
                 if present >= 0:
-                    yield _finished(str(names[present]), *found)
-                found, present = _nothing(size, others), numbers[row]
+                    yield adding.finished(str(names[present]))
+                adding, present = _Adding.of(windows, others), numbers[row]
             code = int(codes[row])
-            found[0].add(code, window, begins - int(own[row]))
-            if found[1] is not None:
-                samples = windows.samples[row] if windows.by_label else np.full(size[0], own[row])
+            adding.own.add(code, window, begins - int(own[row]))
+            if adding.others is not None:
+                samples = windows.samples[row] if windows.by_label else np.full(len(windows.labels), own[row])
                 for label, sample in enumerate(samples.tolist()):
                     if label != code:
-                        found[1].add(label, window, begins - sample)
-    yield _finished(str(names[present]), *found)
+                        adding.others.add(label, window, begins - sample)
+    yield adding.finished(str(names[present]))
 
 
-def _nothing(size: tuple[int, int, int], others: bool) -> tuple[LabelSums, LabelSums | None]:
-    return LabelSums.none(*size), LabelSums.none(*size) if others else None
+class _Adder:
+    """Sums that windows are added to, (label, lag, band)."""
+
+    def __init__(self, windows: AlignedWindows, dtype: type) -> None:
+        labels, lags = len(windows.labels), len(windows.lags)
+        self.total = np.zeros((labels, lags, len(windows.bands)), dtype=dtype)
+        self.coverage = np.zeros((labels, lags), dtype=np.int64)
+        self.windows = np.zeros(labels, dtype=np.int64)
+
+    def add(self, label: int, window: np.ndarray, place: int) -> None:
+        """Add a window, (sample, band), whose first sample lies at a place among the lags, maybe before the first."""
+        begin, end = max(place, 0), min(place + len(window), self.total.shape[1])
+        if begin < end:
+            self.total[label, begin:end] += window[begin - place : end - place]
+            self.coverage[label, begin:end] += 1
+        self.windows[label] += 1
+
+    def sums(self) -> LabelSums:
+        return LabelSums(self.total.transpose(0, 2, 1), self.coverage, self.windows)
 
 
-def _finished(speaker: str, own: LabelSums, others: LabelSums | None) -> SpeakerSums:
-    if not np.isfinite(own.total).all():
-        raise DataError(f"A window of the speaker {speaker!r} holds values that are NaN or infinite.")
-    return SpeakerSums(speaker, own, others)
+@dataclass(frozen=True, eq=False)
+class _Adding:
+    """What the windows of a speaker are added to."""
+
+    own: _Adder
+    others: _Adder | None
+
+    @classmethod
+    def of(cls, windows: AlignedWindows, others: bool) -> _Adding:
+        # Single precision is enough for what is only drawn, and takes half the time of one window under all labels.
+        return cls(_Adder(windows, np.float64), _Adder(windows, np.float32) if others else None)
+
+    def finished(self, speaker: str) -> CountedSpeaker:
+        if not np.isfinite(self.own.total).all():
+            raise DataError(f"A window of the speaker {speaker!r} holds values that are NaN or infinite.")
+        return CountedSpeaker(speaker, self.own.sums(), None if self.others is None else self.others.sums())
 
 
-def sums_of_store(
-    stored: xr.Dataset, quantity: str, alignment: str, labels: tuple[str, ...], lags: np.ndarray
-) -> Iterator[SpeakerSums]:
-    """Return the sums that a recording of windows stored, a speaker at a time.
+def sums_of_store(stored: xr.Dataset, quantity: str) -> Iterator[CountedSpeaker]:
+    """Go through the sums that a recording of windows stored, a speaker at a time.
 
     Parameters
     ----------
     stored
-        As `Experiment.window_sums` gives it.
-    quantity, alignment
-        "input" or "relevance"; one of its alignments.
-    labels
-        Letters.
-    lags
-        Places among its lags, (lag,).
+        `<quantity>_sum` (speaker, letter, frequency, lag) and `coverage` (speaker, letter, lag), as
+        `Experiment.window_sums` gives them of one alignment, and `windows_of_letter` (speaker, letter).
+    quantity
+        "input" or "relevance".
     """
-    chosen = stored.sel(alignment=alignment, letter=list(labels)).isel(lag=lags)
-    # At the alignment itself every window is there.
-    middle = int(np.abs(stored["lag_s"].to_numpy()).argmin())
-    windows = stored["coverage"].sel(alignment=alignment, letter=list(labels)).isel(lag=middle).to_numpy()
     for number, speaker in enumerate(stored["speaker"].to_numpy()):
-        one = chosen.isel(speaker=number)
-        total, coverage = one[f"{quantity}_sum"].to_numpy(), one["coverage"].to_numpy()
-        yield SpeakerSums(str(speaker), LabelSums(total, coverage, windows[number]))
+        one = stored.isel(speaker=number)
+        names = (f"{quantity}_sum", "coverage", "windows_of_letter")
+        yield CountedSpeaker(str(speaker), LabelSums(*(one[name].to_numpy() for name in names)))

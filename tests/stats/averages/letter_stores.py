@@ -7,7 +7,8 @@ from string import ascii_lowercase
 import numpy as np
 import pandas as pd
 
-from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, open_store
+from layerstats.stats.averages.aligned_windows import aligned, centred_lags
+from layerstats.store import LayerSpec, RecordingWriter, SumWriter, VariableSpec, open_store
 
 HOP_S = 0.008
 ALIGNMENTS = ("max_relevance", "min_relevance", "max_relevance_by_time")
@@ -41,17 +42,18 @@ def store_letters(
     alignments=True,
     name="adapted",
     burst=0.0,
+    sums=False,
 ):
-    """Store windows of noise, with a burst in band 1 of those of "a" where its relevance is largest; return
-    the store, input and relevance, and samples (window, letter, alignment).
+    """Store windows of noise, with a burst in band 1 of those of "a" where its relevance is largest, and sums over
+    them; return the store, input and relevance, and samples (window, letter, alignment).
     """
     rng = np.random.default_rng(seed)
     table = letter_table(rng, speakers, each, letters)
     count = len(table)
     heard, relevance = (rng.normal(size=(count, bands, samples)).astype(np.float32) for _ in range(2))
-    aligned = rng.integers(0, samples, size=(count, 26, len(ALIGNMENTS)))
+    places = rng.integers(0, samples, size=(count, 26, len(ALIGNMENTS)))
     own = np.flatnonzero(table["letter"] == "a")
-    heard[own, 1, aligned[own, 0, 0]] += burst
+    heard[own, 1, places[own, 0, 0]] += burst
     hertz = 100.0 * (1 + np.arange(bands))
     size = {"channel": bands}
     for recording, values in (("input", heard), (name, relevance)):
@@ -65,7 +67,7 @@ def store_letters(
             dims = ("token", "letter", "alignment")
             sizes = {"letter": 26, "alignment": len(ALIGNMENTS)}
             variables.append(VariableSpec("aligned_sample", dims, sizes, dtype="int64"))
-            arrays["aligned_sample"] = aligned
+            arrays["aligned_sample"] = places
             coords["letter"] = ("letter", np.array(list(ascii_lowercase), dtype=object))
             coords["alignment"] = ("alignment", np.array(ALIGNMENTS, dtype=object))
         about = {"quantity": "input" if recording == "input" else "relevance", "target": "emitted"}
@@ -74,4 +76,34 @@ def store_letters(
             for rows in writer.missing():
                 writer.write(rows, {"input": {one: values[rows] for one, values in arrays.items()}})
             writer.finish()
-    return open_store(path, recording=name), heard, relevance, aligned
+    if sums:
+        store_sums(path, name, table, {"input": heard, "relevance": relevance}, places, hertz)
+    return open_store(path, recording=name), heard, relevance, places
+
+
+def store_sums(path, name, table, quantities, places, hertz):
+    """Add up windows at their middle and at the alignments of their own letters."""
+    samples = quantities["input"].shape[2]
+    lags, letters = centred_lags(samples), table["letter"].map(ascii_lowercase.index).to_numpy()
+    own = {"none": np.full(len(table), samples // 2)}
+    own |= {one: places[np.arange(len(table)), letters, number] for number, one in enumerate(ALIGNMENTS)}
+    moved = {
+        quantity: np.stack([aligned(values.astype(float), sample, lags)[0] for sample in own.values()], axis=1)
+        for quantity, values in quantities.items()
+    }
+    covered = np.stack([aligned(quantities["input"], sample, lags)[1] for sample in own.values()], axis=1)
+    axes = {"letters": list(ascii_lowercase), "alignments": list(own), "frequency_hz": hertz, "lag_s": lags * HOP_S}
+    attrs = {"recording": name, "quantity": "relevance"}
+    options = {"key": "k", "attrs": attrs, "shard_tokens": 10, "quantities": tuple(quantities)}
+    with SumWriter(path, name, table, **axes, **options) as writer:
+        for rows in writer.missing():
+            found = {}
+            for row in range(rows.start, rows.stop):
+                letter = found.setdefault(table["speaker"][row], {}).setdefault(int(letters[row]), {})
+                adds = {"coverage": covered[row].astype(np.int64)}
+                for quantity, values in moved.items():
+                    adds |= {f"{quantity}_sum": values[row], f"{quantity}_sum_of_squares": values[row] ** 2}
+                for variable, values in adds.items():
+                    letter[variable] = letter.get(variable, 0) + values
+            writer.write(rows, found)
+        writer.finish()

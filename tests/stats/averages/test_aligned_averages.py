@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from letter_stores import store_letters
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.stats import AlignedWindows, aligned_averages
 
 LABELS, SPEAKERS = ("a", "b", "c"), ("s1", "s2", "s3", "s4", "s5")
@@ -158,3 +158,35 @@ def test_what_cannot_be_averaged_is_refused(drawn):
     broken[3, 0, 2] = np.nan
     with pytest.raises(DataError, match="NaN"):
         aligned_averages(windows_of((broken, labels, speakers, samples)))
+
+
+@pytest.mark.parametrize("averaging", ["balanced", "krug2018"])
+@pytest.mark.parametrize(("alignment", "quantity"), [("none", "input"), ("min_relevance", "relevance")])
+def test_stored_sums_give_the_averages_of_their_windows(tmp_path, averaging, alignment, quantity):
+    store = store_letters(tmp_path / "s.zarr", sums=True)[0]
+    how = {"averaging": averaging, "alignment": alignment, "quantity": quantity, "draws": 20, "reach_s": 0.024}
+    of_windows, of_sums = aligned_averages(store, **how), aligned_averages(store, others=False, **how)
+    assert "others" not in of_sums.maps
+    for name in ("mean", "pattern", "std_error", "overall"):
+        expected = of_windows.maps[name].to_numpy()
+        assert of_sums.maps[name].to_numpy() == pytest.approx(expected, abs=1e-5, nan_ok=True)
+    for name in ("coverage", "windows", "speakers", "frequency_hz", "label"):
+        assert of_sums.maps[name].equals(of_windows.maps[name])
+    assert (of_sums.quantity, of_sums.alignment, of_sums.notes) == (quantity, alignment, of_windows.notes[:1])
+
+
+def test_stored_sums_are_taken_where_there_is_nothing_else(tmp_path):
+    store = store_letters(tmp_path / "s.zarr", sums=True, alignments=False, maps=False)[0]
+    found = aligned_averages(store, alignment="max_relevance", draws=20)
+    assert "no part" in found.notes[-1]
+    assert "others" not in found.maps
+    part = store.select(speaker=["s0", "s1"])
+    with pytest.raises(StoreError, match=r"--maps.*not of what is asked for"):
+        aligned_averages(part, alignment="max_relevance", quantity="relevance")
+    unaligned = store_letters(tmp_path / "unaligned.zarr", alignments=False)[0]
+    with pytest.raises(StoreError, match=r"--alignments.*not of what is asked for"):
+        aligned_averages(unaligned, alignment="max_relevance")
+    with pytest.raises(StoreError, match=r"--maps.*not of what is asked for"):
+        aligned_averages(store, by="word")
+    with pytest.raises(StoreError, match=r"--maps.*not of what is asked for"):
+        aligned_averages(store, alignment="min_relevance_by_time")
