@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -67,16 +67,27 @@ def write_token(folder: Path, word: str, repetition: int, rng: np.random.Generat
 
 
 @pytest.fixture
-def make():
-    """Return a function that runs a script as a user does, in a process of its own, and names what it made."""
-    return run_script
+def make(monkeypatch, capsys):
+    """Return a function that runs a script with its command line in this process, and names what it made.
+
+    `layerstats demo` runs them in processes of their own, as a user does; to start one a test took longer than most.
+    """
+
+    def run(script: str, out: Path, *arguments: str | Path) -> set[str]:
+        path = str(bundled("analyses", f"{script}.py"))
+        monkeypatch.setattr("sys.argv", [path, *map(str, arguments), "--out", str(out)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(path, run_name="__main__")
+        printed = capsys.readouterr()
+        assert ended.value.code == 0, printed.err
+        return made(out, printed.out)
+
+    return run
 
 
-def run_script(script: str, out: Path, *arguments: str | Path) -> set[str]:
+def made(out: Path, printed: str) -> set[str]:
     """Every entry of the page has its files, no file is empty, and the last line says how many there are."""
-    command = [sys.executable, bundled("analyses", f"{script}.py"), *arguments, "--out", out]
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=600)
-    assert result.returncode == 0, result.stderr
     entries = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"]
     assert entries
     assert all(entry["files"] for entry in entries if entry["kind"] != "text")
@@ -86,7 +97,7 @@ def run_script(script: str, out: Path, *arguments: str | Path) -> set[str]:
     kinds = [entry["kind"] for entry in entries]
     counts = [(kinds.count(kind), name) for kind, name in (("table", "table"), ("figure", "figure"), ("text", "note"))]
     said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
-    assert result.stdout.splitlines() == [f"{out}: {said}"]
+    assert printed.splitlines() == [f"{out}: {said}"]
     return {entry["name"] for entry in entries}
 
 

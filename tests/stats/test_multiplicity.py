@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.multiplicity import adjust_p_values
@@ -23,6 +24,14 @@ def test_agrees_with_p_adjust_of_r(method, expected):
     np.testing.assert_allclose(result["p_adjusted"], expected, rtol=1e-12)
     assert result["adjust_method"].eq(method).all()
     assert result["tests"].eq(5).all()
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh", "bonferroni"])
+@pytest.mark.parametrize("tests", [1, 2, 40])
+def test_agrees_with_statsmodels_where_p_values_are_tied_or_zero_or_one(method, tests):
+    p = np.random.default_rng(tests).choice([0, 1e-300, 1e-3, 0.01, 0.011, 0.3, 1], tests)
+    result = adjust_p_values(pd.DataFrame({"p_value": p}), "levels", method=method)
+    np.testing.assert_allclose(result["p_adjusted"], multipletests(p, method=method)[1], rtol=1e-14)
 
 
 def test_each_family_is_adjusted_by_itself():
