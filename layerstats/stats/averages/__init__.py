@@ -4,6 +4,7 @@
 ``aligned_windows``    windows, their labels, and where each is aligned under every label
 ``stored_windows``     windows of a store
 ``events``             phones and words of whole tokens
+``pattern_surfaces``   smooth surfaces of patterns, for the eye only
 ``speech_and_network`` one test at two alignments: what is in speech, and what the network chooses
 ``stored_maps``        maps of a layer on disk
 ``stored_alignments``  which alignments a store knows, and what they are called
@@ -26,6 +27,7 @@ from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
 from layerstats.stats.averages.pattern_panels import pattern_panels
 from layerstats.stats.averages.pattern_profiles import pattern_profile
+from layerstats.stats.averages.pattern_surfaces import PatternSurfaces, pattern_surfaces
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.speech_and_network import SpeechAndNetwork, speech_and_network
 from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
@@ -35,6 +37,7 @@ __all__ = [
     "AlignedAverages",
     "AlignedWindows",
     "LetterDelay",
+    "PatternSurfaces",
     "PatternTests",
     "SpeechAndNetwork",
     "StoredAlignment",
@@ -43,6 +46,7 @@ __all__ = [
     "letter_delay",
     "pattern_panels",
     "pattern_profile",
+    "pattern_surfaces",
     "pattern_tests",
     "read_events",
     "read_windows",
