@@ -84,7 +84,7 @@ def pattern_surfaces(
     >>> hill = np.exp(-4 * ((time - 0.5) ** 2 + band**2))
     >>> values = np.random.default_rng(0).normal(size=(40, 12, 25)) + np.tile([hill, 0 * hill], (20, 1, 1))
     >>> windows = AlignedWindows.from_arrays(values, ["a", "b"] * 20, ["s1", "s1", "s2", "s2"] * 10, hop_s=0.01)
-    >>> found = pattern_surfaces(aligned_averages(windows, draws=1), ["a"], k=(6, 6))
+    >>> found = pattern_surfaces(aligned_averages(windows, draws=2), ["a"], k=(6, 6))
     >>> bool(abs(found.table["lag_s"].iloc[0] - 0.06) <= 0.02)
     True
     """

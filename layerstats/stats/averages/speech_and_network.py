@@ -163,7 +163,7 @@ def _phone_lags(by_phone: AlignedWindows, by_network: AlignedWindows) -> list[fl
 
 def _others(windows: AlignedWindows, tests: PatternTests) -> np.ndarray:
     """Return what other letters' windows, aligned under each letter, come to where its statistic is largest."""
-    maps = aligned_averages(windows, draws=1).maps
+    maps = aligned_averages(windows, draws=2).maps
     found = np.full(len(tests.table), np.nan)
     if "others" not in maps:
         return found

@@ -19,7 +19,7 @@ def averages():
     windows = AlignedWindows.from_arrays(
         values, ["a", "b"] * 60, speakers, levels=["a", "b", "c"], hop_s=0.01, bands=100.0 * np.arange(1, BANDS + 1)
     )
-    return aligned_averages(windows, draws=1)
+    return aligned_averages(windows, draws=2)
 
 
 def test_the_surface_is_nearer_to_the_truth_than_the_average(averages):
