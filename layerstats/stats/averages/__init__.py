@@ -18,6 +18,7 @@
 ``speaker_bootstrap``  patterns with other speakers
 ``aligned_averages``   averages by label, and what sets each label apart
 ``pattern_profiles``   patterns along time or frequency, with bands
+``untrained_patterns`` what untrained networks find in the same windows
 =====================  ======================================================================================
 """
 
@@ -32,6 +33,7 @@ from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
 from layerstats.stats.averages.speech_and_network import SpeechAndNetwork, speech_and_network
 from layerstats.stats.averages.stored_alignments import StoredAlignment, alignment_name, stored_alignments
 from layerstats.stats.averages.stored_windows import read_windows
+from layerstats.stats.averages.untrained_patterns import UntrainedPatterns, untrained_patterns
 
 __all__ = [
     "AlignedAverages",
@@ -41,6 +43,7 @@ __all__ = [
     "PatternTests",
     "SpeechAndNetwork",
     "StoredAlignment",
+    "UntrainedPatterns",
     "aligned_averages",
     "alignment_name",
     "letter_delay",
@@ -52,4 +55,5 @@ __all__ = [
     "read_windows",
     "speech_and_network",
     "stored_alignments",
+    "untrained_patterns",
 ]

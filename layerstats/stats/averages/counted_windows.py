@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from layerstats.checks import check_positive
-from layerstats.errors import ArgumentError, StoreError
+from layerstats.errors import StoreError
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.speaker_sums import CountedSpeaker, sums_of_store, sums_of_windows
-from layerstats.stats.averages.stored_windows import INPUT, LETTER, NONE, RELEVANCE, read_windows
+from layerstats.stats.averages.stored_windows import INPUT, LETTER, NONE, RELEVANCE, read_windows, windows_of
 from layerstats.store import Experiment, open_store
 
 # What else may be said of how windows are read where sums over them are all there is.
@@ -54,9 +54,7 @@ class CountedWindows:
     ) -> CountedWindows:
         """Return those of windows, or of a store; where it has no maps or alignments, or fewer will do, of its sums."""
         if isinstance(source, AlignedWindows):
-            if reading:
-                raise ArgumentError(f"These windows are read already: say {', '.join(reading)} to read_windows.")
-            return cls._of_windows(source, others)
+            return cls._of_windows(windows_of(source, reading), others)
         store = source if isinstance(source, Experiment) else open_store(source)
         stored = None if others else _stored_sums(store, reading)
         if stored is not None:

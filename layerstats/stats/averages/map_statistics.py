@@ -101,16 +101,19 @@ def enhanced(maps: np.ndarray) -> np.ndarray:
         (map, band, lag)
     """
     found = np.zeros(maps.shape)
+    flat = found.reshape(len(maps), -1)
     values = np.nan_to_num(maps)
     peaks = np.abs(values).max(axis=(1, 2), initial=0)
     for height in np.arange(0, peaks.max(initial=0), _STEP)[1:]:
         reaching = np.flatnonzero(peaks > height)
         for sign in (1, -1):
             beyond = values[reaching] * sign > height
-            numbers = _connected(beyond)
-            extents = np.bincount(numbers.ravel())
-            extents[0] = 0
-            found[reaching] += sign * (extents**_EXTENT_POWER * (height**_HEIGHT_POWER * _STEP))[numbers]
+            places = np.flatnonzero(beyond)
+            own = _connected(beyond).ravel()[places]
+            added = np.bincount(own) ** _EXTENT_POWER * (height**_HEIGHT_POWER * _STEP)
+            # Few places are beyond most heights.
+            inside = places % (maps.shape[1] * maps.shape[2])
+            flat[reaching[places // (maps.shape[1] * maps.shape[2])], inside] += sign * added[own]
     return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,9 @@ from layerstats.stats.averages.pattern_tables import (
     pattern_table,
 )
 from layerstats.stats.averages.permuted_maps import LABELS, SIGNS, PermutationPlan, WindowExchange, permuted_maps
+from layerstats.stats.averages.stored_windows import windows_of
 from layerstats.stats.multiplicity import METHODS, AdjustMethod
+from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame
 
 # Quantities that are computed for the label that a window has.
@@ -70,7 +73,7 @@ class PatternTests(PrintedResult):
 
 
 def pattern_tests(
-    windows: AlignedWindows,
+    source: AlignedWindows | Experiment | str | os.PathLike[str],
     *,
     against: Literal["mean"] | Sequence[tuple[str, str]] = MEAN,
     statistic: MapStatistic = "max",
@@ -84,6 +87,7 @@ def pattern_tests(
     conf_level: float = 0.95,
     seed: int = 0,
     workers: int = 1,
+    **reading: Any,
 ) -> PatternTests:
     """Test the pattern of each label against the mean over labels, or labels against each other.
 
@@ -101,8 +105,8 @@ def pattern_tests(
 
     Parameters
     ----------
-    windows
-        What is averaged, and where it is aligned.
+    source
+        Windows, with where each is aligned, or a store that has them.
     against
         "mean": each label with the mean over labels; or pairs of labels.
     statistic
@@ -132,6 +136,8 @@ def pattern_tests(
         1 - `conf_level`.
     seed, workers
         Numbers do not depend on `workers`, the number of threads.
+    **reading
+        How a store is read: as for `read_windows`.
 
     Raises
     ------
@@ -154,9 +160,10 @@ def pattern_tests(
     plan = PermutationPlan(
         statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, seed, workers
     )
+    _check_plan(plan)
+    windows = windows_of(source, reading)
     pairs = _pairs(windows, against)
     adjust = adjust or ("holm" if pairs else MAX_T)
-    _check_plan(plan)
     _check_level(permutations, adjust, conf_level, pairs, windows)
     _check_exchangeable(windows, exchange)
     found = [permuted_maps(windows, pair, plan) for pair in pairs or [None]]

@@ -114,12 +114,11 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
     DataError
         Fewer than three speakers have windows of two labels.
     """
-    kept, labels = _kept(windows, pair)
-    pooled = PooledWindows.of(windows, kept, labels, plan.resolution, plan.reach_s)
-    speakers = speakers_of_contrasts(pooled, len(labels), pair is not None)
+    pooled, labels = _pooled(windows, pair, plan)
+    speakers = speakers_of_contrasts(pooled, labels, pair is not None)
     thresholds = cluster_threshold(speakers, plan.cluster_alpha)
     exchanged = _permuted_labels if plan.exchange == LABELS else _turned_signs
-    assignments = exchanged(pooled, len(labels), speakers, plan, pair is not None)
+    assignments = exchanged(pooled, labels, speakers, plan, pair is not None)
 
     def summaries(numbers: range) -> np.ndarray:
         maps = assignments.statistics(numbers)
@@ -129,7 +128,7 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
 
     block = max(1, min(_MOST_AT_ONCE, _MOST_NUMBERS // assignments.observed.statistic.size))
     found = in_blocks(summaries, assignments.count, plan.workers, block)
-    held = np.bincount(pooled.label_of, minlength=len(labels))
+    held = np.bincount(pooled.label_of, minlength=labels)
     return PermutedMaps(
         assignments.observed,
         found[..., 0],
@@ -141,6 +140,19 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
         speakers,
         held if pair is None else held.sum(keepdims=True),
     )
+
+
+def observed_maps(
+    windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan
+) -> tuple[Maps, PooledWindows]:
+    """Compute maps as they are, (contrast, band, lag), and return what they are of, too; see `permuted_maps`."""
+    pooled, labels = _pooled(windows, pair, plan)
+    return _under_own_labels(pooled, labels, plan, pair is not None), pooled
+
+
+def _under_own_labels(pooled: PooledWindows, labels: int, plan: PermutationPlan, pair: bool) -> Maps:
+    by_lag = list(maps_by_lag(pooled, pooled.label_of[None], labels, pair=pair, covered=plan.covered))
+    return Maps(*(np.stack([one[field][0] for one in by_lag], axis=-1) for field in range(len(Maps._fields))))
 
 
 def _permuted_labels(
@@ -162,8 +174,7 @@ def _permuted_labels(
             found[..., place] = maps.statistic
         return found
 
-    by_lag = list(maps_by_lag(pooled, pooled.label_of[None], labels, pair=pair, covered=plan.covered))
-    observed = Maps(*(np.stack([one[field][0] for one in by_lag], axis=-1) for field in range(len(Maps._fields))))
+    observed = _under_own_labels(pooled, labels, plan, pair)
     return _Assignments(observed, statistics, plan.permutations + 1 if every is None else len(every), exact)
 
 
@@ -197,8 +208,8 @@ def _turned_signs(
     return _Assignments(observed, statistics, every if exact else plan.permutations + 1, exact)
 
 
-def _kept(windows: AlignedWindows, pair: tuple[str, str] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return which windows are compared, and the codes of their labels: those of speakers that have two of them."""
+def _pooled(windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan) -> tuple[PooledWindows, int]:
+    """Return the windows that are compared, those of speakers that have two labels, and how many labels there are."""
     codes, speaker_of = windows.label_codes, windows.table["speaker"].to_numpy(dtype=str)
     labels = np.arange(len(windows.labels)) if pair is None else np.array([windows.labels.index(one) for one in pair])
     among = np.isin(codes, labels)
@@ -210,4 +221,5 @@ def _kept(windows: AlignedWindows, pair: tuple[str, str] | None) -> tuple[np.nda
             f"speakers with windows of {'two labels' if pair is None else ' and '.join(map(repr, pair))} are needed, "
             f"but there {'is' if len(speakers) == 1 else 'are'} {len(speakers)}."
         )
-    return np.flatnonzero(among & np.isin(speaker_of, speakers)), labels
+    kept = np.flatnonzero(among & np.isin(speaker_of, speakers))
+    return PooledWindows.of(windows, kept, labels, plan.resolution, plan.reach_s), len(labels)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from string import ascii_lowercase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def read_windows(
     if told is not None and len(told.table) < len(store.tokens):
         store = store.select(token=told.table["token"].tolist())
     recorded = alignment not in (NONE, *PHONE_ALIGNMENTS)
-    aligner = _aligning_recording(store, relevance, needed=recorded or quantity == RELEVANCE)
+    aligner = aligning_recording(store, relevance, needed=recorded or quantity == RELEVANCE)
     shown = _averaged_recording(store, aligner, quantity)
     maps = StoredMaps.of(shown, layer)
     table = _labelled(shown, by, told)
@@ -147,7 +148,18 @@ def read_windows(
     )
 
 
-def _aligning_recording(store: Experiment, relevance: str | None, *, needed: bool) -> Experiment | None:
+def windows_of(
+    source: AlignedWindows | Experiment | str | os.PathLike[str], reading: Mapping[str, Any]
+) -> AlignedWindows:
+    """Return windows as they are, or those of a store, read as `reading` says: options of `read_windows`."""
+    if not isinstance(source, AlignedWindows):
+        return read_windows(source, **reading)
+    if reading:
+        raise ArgumentError(f"These windows are read already: say {', '.join(reading)} to read_windows.")
+    return source
+
+
+def aligning_recording(store: Experiment, relevance: str | None, *, needed: bool) -> Experiment | None:
     """Return the recording by whose relevance windows are aligned."""
     if relevance is not None:
         return store.in_recording(relevance)

@@ -43,6 +43,8 @@ def store_letters(
     name="adapted",
     burst=0.0,
     sums=False,
+    trained=True,
+    aligned_seed=None,
 ):
     """Store windows of noise, with a burst in band 1 of those of "a" where its relevance is largest, and sums over
     them; return the store, input and relevance, and samples (window, letter, alignment).
@@ -54,6 +56,8 @@ def store_letters(
     places = rng.integers(0, samples, size=(count, 26, len(ALIGNMENTS)))
     own = np.flatnonzero(table["letter"] == "a")
     heard[own, 1, places[own, 0, 0]] += burst
+    if aligned_seed is not None:  # another network on the same windows
+        places = np.random.default_rng(aligned_seed).integers(0, samples, size=places.shape)
     hertz = 100.0 * (1 + np.arange(bands))
     size = {"channel": bands}
     for recording, values in (("input", heard), (name, relevance)):
@@ -70,7 +74,7 @@ def store_letters(
             arrays["aligned_sample"] = places
             coords["letter"] = ("letter", np.array(list(ascii_lowercase), dtype=object))
             coords["alignment"] = ("alignment", np.array(ALIGNMENTS, dtype=object))
-        about = {"quantity": "input" if recording == "input" else "relevance", "target": "emitted"}
+        about = {"quantity": "input" if recording == "input" else "relevance", "target": "emitted", "trained": trained}
         layer = LayerSpec("input", np.arange(samples) * HOP_S, variables, coords=coords)
         with RecordingWriter(path, recording, table, None, [layer], key="k", attrs=about, shard_tokens=10) as writer:
             for rows in writer.missing():
