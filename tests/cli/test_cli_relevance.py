@@ -59,7 +59,10 @@ def test_of_letters(tmp_path):
     (tmp_path / "network.py").write_text(LETTERS, encoding="utf-8")
     network = f"{tmp_path / 'network.py'}:build"
     options = ["--corpus", "demo:sentences=2", "--method", "adapted", "--untrained", "1"]
-    run(network, tmp_path / "s.zarr", *options)
+    run(network, tmp_path / "s.zarr", *options, "--alignments")
+    for name in ("adapted", "adapted_untrained_00"):
+        aligned = open_store(tmp_path / "s.zarr", recording=name).layer("input")["aligned_sample"]
+        assert aligned.sizes["letter"] == 26
     found = open_store(tmp_path / "s.zarr", quantity="relevance", trained=True)
     assert found.recording_attrs["target"] == "emitted"
     assert found.window_sums("adapted")["coverage"].sum() > 0
@@ -96,6 +99,7 @@ def test_networks_of_one_store_have_recordings_of_their_own(tmp_path):
         (["--epsilon", "-1"], "'epsilon' of the rule epsilon must be at least 0"),
         (["--method", "adapted", "--epsilon", "nan"], "'epsilon'"),
         (["--method", "gradient", "--epsilon", "0.1"], "has no option 'epsilon'"),
+        (["--alignments"], "reads no letters"),
     ],
 )
 def test_what_is_said_wrongly_leaves_nothing(tmp_path, options, reason):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from typing import Any
 
 import pandas as pd
@@ -108,6 +108,46 @@ def attribute(
     >>> attribute(network, torch.tensor([[5.0, 6.0]]), "b", "input_x_gradient", labels=["a", "b"]).values
     tensor([[15., 24.]])
     """
+    how = {"to": to, "start": start, "labels": labels, "tokens": tokens, "input_axes": input_axes}
+    found: list[Attribution] = []
+    attribute_each(network, input, [target], found.append, method, **how, **options)
+    return found[0]
+
+
+def attribute_each(
+    network: nn.Module,
+    input: Prepared,
+    targets: Sequence[Target],
+    use: Callable[[Attribution], object],
+    method: str = "epsilon",
+    *,
+    to: str | Sequence[str] = INPUT,
+    start: str | None = None,
+    labels: Sequence[str] | None = None,
+    tokens: pd.DataFrame | None = None,
+    input_axes: Sequence[str] | None = None,
+    **options: Any,
+) -> None:
+    """Find the relevance of a place for several targets; rules and gradients run the network once for all of them.
+
+    Parameters
+    ----------
+    targets : sequence
+        Each as for `attribute`, so that a sequence with one for each token is one of them.
+    use : callable
+        Given the relevance for each target in turn, so that only one is in memory; the network is not to run in it.
+    network, input, method, to, start, labels, tokens, input_axes, **options
+        As for `attribute`.
+
+    Examples
+    --------
+    >>> network = nn.Linear(2, 2, bias=False)
+    >>> _ = network.weight.data.copy_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> options = {"method": "gradient", "labels": ["a", "b"]}
+    >>> attribute_each(network, torch.ones(1, 2), ["a", "b"], lambda found: print(found.values), **options)
+    tensor([[1., 2.]])
+    tensor([[3., 4.]])
+    """
     chosen = options_of(method, options)
     asked = part(network)
     names = _places(asked, to)
@@ -120,12 +160,16 @@ def attribute(
     # Rules run the network themselves, in a type of their own.
     inside = nullcontext() if method in RULES else running(asked, speech.device, differentiate=True)
     with torch.inference_mode(False):
-        score = TargetScore(asked, target, len(speech), start=start, labels=labels, table=tokens, device=speech.device)
-        check_ready(asked, [*score.layers, *(name for name in names if name != INPUT)])
-    with torch.inference_mode(False), inside:
-        found = METHODS[method](Question(Place(asked, input, INPUT, score), names, chosen, axis))
+        about = {"start": start, "labels": labels, "table": tokens, "device": speech.device}
+        scores = [TargetScore(asked, target, len(speech), **about) for target in targets]
+        scored = [layer for score in scores for layer in score.layers]
+        check_ready(asked, [*dict.fromkeys([*scored, *(name for name in names if name != INPUT)])])
     single = isinstance(to, str) and len(names) == 1
-    return _finished(found, method, score, chosen, single)
+    with torch.inference_mode(False), inside:
+        question = Question(Place(asked, input, INPUT, scores[0]), names, chosen, axis)
+        with closing(METHODS[method](question, scores)) as several:
+            for score, found in zip(scores, several, strict=True):
+                use(_finished(found, method, score, chosen, single))
 
 
 def _finished(
@@ -137,7 +181,7 @@ def _finished(
     for name, value in values.items():
         _check_finite(value, f"The relevance at {name!r}")
     for note in found.notes:
-        warnings.warn(note, UserWarning, stacklevel=3)
+        warnings.warn(note, UserWarning, stacklevel=4)
     attrs: dict[str, object] = {"method": method, "target": score.name, "start": score.start}
     told = {name: value for name, value in options.items() if name not in (*_UNTOLD, "rules", "dtype")}
     if told.get("replacement") != "noise":

@@ -24,6 +24,10 @@ class Account:
         self.tokens = tokens
         self.lost: dict[str, Tensor] = {}
 
+    def begin(self) -> None:
+        """Begin anew, for another score."""
+        self.lost = {}
+
     def add(self, call: OperationCall, name: str, given: Sequence[Tensor], handed: Sequence[Tensor | None]) -> None:
         """Count what a call lost: given minus handed on.
 

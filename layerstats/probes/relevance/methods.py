@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, cast
@@ -18,12 +19,15 @@ from layerstats.probes.relevance.attribution import Attribution
 from layerstats.probes.relevance.behind import squashed_by, squashed_note
 from layerstats.probes.relevance.occlusion import occlude, patches
 from layerstats.probes.relevance.places import Place, rows_of
-from layerstats.probes.relevance.propagate import relevance_by_rules
+from layerstats.probes.relevance.propagate import Propagated, relevances_by_rules
 from layerstats.probes.relevance.replacements import replacement_values
 from layerstats.probes.relevance.rules import RULES, Rule
 from layerstats.probes.relevance.sensitivity import gradients_at, integrated_gradients
-from layerstats.probes.relevance.targets import FUNCTION, ONE
+from layerstats.probes.relevance.targets import FUNCTION, ONE, TargetScore
 from layerstats.probes.units import ACTIVATION
+
+# Relevance for one target after the other; the network is under way until all is taken.
+Found = Generator[Attribution, None, None]
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,10 @@ class Question:
     time_axis: int
 
 
-def _gradient(question: Question, *, times_value: bool = False) -> Attribution:
-    values, scores = gradients_at(question.place, question.names, times_value=times_value)
-    return Attribution(values, scores.detach(), {}, notes=_notes(scores))
-
-
-def _input_x_gradient(question: Question) -> Attribution:
-    return _gradient(question, times_value=True)
+def _gradients(question: Question, targets: Sequence[TargetScore], *, times_value: bool) -> Found:
+    with closing(gradients_at(question.place, question.names, targets, times_value=times_value)) as found:
+        for values, scores in found:
+            yield Attribution(values, scores.detach(), {}, notes=_notes(scores))
 
 
 def _integrated_gradients(question: Question) -> Attribution:
@@ -80,15 +81,35 @@ def _occlusion(question: Question) -> Attribution:
     return Attribution(values, scores.detach(), {}, stretches=told, notes=_notes(_with_graph(question)))
 
 
-def _by_rules(question: Question, *, rule: str) -> Attribution:
-    """Hand relevance back from the score by a rule, and by others where `rules` says so."""
+def _by_rules(question: Question, targets: Sequence[TargetScore], *, rule: str) -> Found:
+    """Hand relevance back from the scores by a rule, and by others where `rules` says so."""
+    if len({layer for score in targets for layer in _layers_of(score)}) < 2:
+        yield from _from_one_layer(question, targets, rule=rule)
+    else:
+        for score in targets:
+            yield _from_layers(_about(question, score), rule=rule)
+
+
+def _layers_of(score: TargetScore) -> list[str]:
+    return list(dict.fromkeys(unit.layer for unit in score.units))
+
+
+def _about(question: Question, score: TargetScore) -> Question:
+    """Return the same question about another score."""
+    place = question.place
+    return replace(question, place=Place(place.network, place.prepared, place.name, score))
+
+
+def _from_layers(question: Question, *, rule: str) -> Attribution:
+    """Hand relevance back from a score whose units may be in several layers."""
     score = question.place.score
-    layers = list(dict.fromkeys(unit.layer for unit in score.units))
+    layers = _layers_of(score)
     if len(layers) < 2:
-        return _from_one_layer(question, rule=rule)
+        (found,) = _from_one_layer(question, [score], rule=rule)
+        return found
     # What comes after a layer, as a normalisation, belongs to its operations: tokens of each layer run alone.
     rows = [[row for row, unit in enumerate(score.units) if unit.layer == layer] for layer in layers]
-    found = [_from_one_layer(_of_rows(question, some), rule=rule) for some in rows]
+    found = [_from_layers(_of_rows(question, some), rule=rule) for some in rows]
     order = torch.tensor([row for some in rows for row in some]).argsort()
 
     def joined(parts: list[Tensor]) -> Tensor:
@@ -121,52 +142,64 @@ def _of_rows(question: Question, rows: list[int]) -> Question:
     return replace(question, place=some)
 
 
-def _from_one_layer(question: Question, *, rule: str) -> Attribution:
-    place, options = question.place, dict(question.options)
-    score = place.score
-    check_choice("start", score.start, (*_RULE_STARTS, FUNCTION))
-    rules, dtype, known = options.pop("rules"), options.pop("dtype"), options.pop("values")
-    numbers = {name: value for name, value in options.items() if value is not None}
-    chosen, notes, probabilities = RULES[rule](**numbers), [], []
-    begun = score.starting(ONE)
-    # Of a layer, nothing after it needs to run, nor to have a rule.
-    layer = score.layers[0] if score.layers else ""
+class _Start:
+    """Where relevance of a score begins: in the network's output, or in that of a layer."""
 
-    def begin(output: object) -> Tensor:
-        scores = begun(output, {layer: output_tensor(layer, output, None)} if layer else {})
-        notes.append(squashed_note(squashed_by(scores)))
-        if score.start == "probability":
+    def __init__(self, score: TargetScore) -> None:
+        check_choice("start", score.start, (*_RULE_STARTS, FUNCTION))
+        self.score, self.begun = score, score.starting(ONE)
+        # Of a layer, nothing after it needs to run, nor to have a rule.
+        self.layer = score.layers[0] if score.layers else ""
+        self.notes: tuple[str, ...] = ()
+        self.probability: Tensor | None = None
+
+    def __call__(self, output: object) -> Tensor:
+        layer = self.layer
+        scores = self.begun(output, {layer: output_tensor(layer, output, None)} if layer else {})
+        self.notes = _notes(scores)
+        if self.score.start == "probability":
             with torch.no_grad():
-                probabilities.append(score(output, {}))
+                self.probability = self.score(output, {})
         return scores
 
-    found = relevance_by_rules(
+
+def _from_one_layer(question: Question, targets: Sequence[TargetScore], *, rule: str) -> Found:
+    """Hand relevance back from scores all of whose units are in one layer, or in the output."""
+    place, options = question.place, dict(question.options)
+    rules, dtype, known = options.pop("rules"), options.pop("dtype"), options.pop("values")
+    chosen = RULES[rule](**{name: value for name, value in options.items() if value is not None})
+    starts = [_Start(score) for score in targets]
+    found = relevances_by_rules(
         place.network,
         place.prepared,
-        begin,
+        starts,
         chosen,
         rules=rules,
         to=question.names,
-        start_layer=layer,
-        start_value="one" if score.start in (ONE, "probability") else "score",
+        start_layer=starts[0].layer,
+        start_value="one" if place.score.start in (ONE, "probability") else "score",
         dtype=real_type(dtype),
         values=known,
     )
+    with closing(found):
+        for start, one in zip(starts, found, strict=True):
+            yield _begun(one, start, chosen)
+
+
+def _begun(found: Propagated, begun: _Start, rule: Rule) -> Attribution:
+    """Return what was handed back from a start."""
     values, scale, start = dict(found.values), dict(found.scale), found.start
-    if score.start == "probability":
+    if begun.probability is not None:
         # Tokens are independent and shares do not depend on what is shared: relevance is scaled as its start is.
-        start = probabilities[0].to(start)
-        if chosen.rescales:
+        start = begun.probability.to(start)
+        if rule.rescales:
             scale = {name: value * start for name, value in scale.items()}
         else:
             values = {name: value * start[(...,) + (None,) * (value.ndim - 1)] for name, value in values.items()}
-    about = {
-        "rules": found.rules,
-        "dtype": found.dtype,
-        **{name: getattr(chosen, name) for name in _numbers(type(chosen))},
-    }
-    told = tuple(note for note in notes if note is not None)
-    return Attribution(values, start, about, found.conservation_error, scale if chosen.rescales else {}, notes=told)
+    about = {"rules": found.rules, "dtype": found.dtype}
+    about |= {name: getattr(rule, name) for name in _numbers(type(rule))}
+    told = scale if rule.rescales else {}
+    return Attribution(values, start, about, found.conservation_error, told, notes=begun.notes)
 
 
 def _numbers(rule: type[Rule]) -> list[str]:
@@ -227,11 +260,21 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         for name, rule in RULES.items()
     },
 }
-METHODS: dict[str, Callable[[Question], Attribution]] = {
-    "gradient": _gradient,
-    "input_x_gradient": _input_x_gradient,
-    "integrated_gradients": _integrated_gradients,
-    "occlusion": _occlusion,
+
+
+def _one_by_one(
+    question: Question, targets: Sequence[TargetScore], *, method: Callable[[Question], Attribution]
+) -> Found:
+    for score in targets:
+        yield method(_about(question, score))
+
+
+# What each makes of a question, for the scores of one target or of several.
+METHODS: dict[str, Callable[[Question, Sequence[TargetScore]], Found]] = {
+    "gradient": partial(_gradients, times_value=False),
+    "input_x_gradient": partial(_gradients, times_value=True),
+    "integrated_gradients": partial(_one_by_one, method=_integrated_gradients),
+    "occlusion": partial(_one_by_one, method=_occlusion),
     **{name: partial(_by_rules, rule=name) for name in RULES},
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,33 @@ def relevance_by_rules(
     >>> found.values["input"].tolist()
     [[2.0, 0.0]]
     """
+    options = {"rules": rules, "to": to, "start_layer": start_layer, "start_value": start_value}
+    (found,) = relevances_by_rules(network, input, [start], rule, **options, dtype=dtype, values=values)
+    return found
+
+
+def relevances_by_rules(
+    network: nn.Module,
+    input: Prepared,
+    starts: Sequence[Start],
+    rule: str | OperationRule = "epsilon",
+    *,
+    rules: Mapping[str | type, str | OperationRule] | None = None,
+    to: str | Sequence[str] = "input",
+    start_layer: str = "",
+    start_value: str | None = None,
+    dtype: torch.dtype | None = None,
+    values: Values | None = None,
+) -> Generator[Propagated, None, None]:
+    """Yield the relevance of several scores of the same input: the network runs once, with a way back for each.
+
+    Parameters
+    ----------
+    starts : sequence of callable
+        Each returns the scores, (token,), of the network's output.
+    network, input, rule, rules, to, start_layer, start_value, dtype, values
+        As for `relevance_by_rules`.
+    """
     check_traceable(network)
     book = RuleBook(rule, rules, network)
     layers = (to,) if isinstance(to, str) else tuple(to)
@@ -143,20 +170,29 @@ def relevance_by_rules(
         with mode.named(), capturing(network, hidden, _edge) as edges, mode:
             output = _run(network, given) if not start_layer else _until(network, given, start_layer)
             mode.check_output(output)
-            scores = start(output)
-        _check_scores(scores, tokens)
-        amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
-        places = [speech if name == "input" else edges[name] for name in layers]
-        found = _handed_back(scores, places, amount)
-    relevances, scales = {}, {}
-    for name, relevance in zip(layers, found, strict=True):
+            several = [start(output) for start in starts]
+        for scores in several:
+            _check_scores(scores, tokens)
+        places = {name: speech if name == "input" else edges[name] for name in layers}
+        for number, scores in enumerate(several, start=1):
+            mode.account.begin()
+            amount = scores.detach() if start_value == "score" else torch.ones_like(scores)
+            found = _handed_back(scores, list(places.values()), amount, again=number < len(several))
+            yield _propagated(mode, dict(zip(layers, found, strict=True)), amount, str(wanted))
+
+
+def _propagated(mode: Propagation, found: Mapping[str, Tensor | None], amount: Tensor, dtype: str) -> Propagated:
+    """Return what came back to each layer, and what was lost on the way."""
+    book, relevances, scales = mode.book, {}, {}
+    assert isinstance(book.rule, Rule)
+    for name, relevance in found.items():
         if relevance is None:
             raise NetworkError(f"The score does not depend on what {name!r} gives, so it has no relevance there.")
-        relevances[name], scales[name] = relevance, amount.new_ones(tokens)
+        relevances[name], scales[name] = relevance, amount.new_ones(len(amount))
         if book.rule.rescales:
             relevances[name], scales[name] = _rescaled(relevance)
-    errors = mode.account.errors(amount, found[layers.index("input")] if "input" in layers else None)
-    return Propagated(relevances, amount, errors, scales, str(book), str(wanted).removeprefix("torch."))
+    errors = mode.account.errors(amount, found.get("input"))
+    return Propagated(relevances, amount, errors, scales, str(book), dtype.removeprefix("torch."))
 
 
 @dataclass(frozen=True)
@@ -251,9 +287,9 @@ def _edge(_layer: str, output: Tensor) -> GradientEdge:
     return get_gradient_edge(output if output.requires_grad else output.requires_grad_())
 
 
-def _handed_back(scores: Tensor, places: Sequence[Any], amount: Tensor) -> tuple[Tensor | None, ...]:
+def _handed_back(scores: Tensor, places: Sequence[Any], amount: Tensor, *, again: bool) -> tuple[Tensor | None, ...]:
     try:
-        return torch.autograd.grad([scores], places, [amount], allow_unused=True)
+        return torch.autograd.grad([scores], places, [amount], allow_unused=True, retain_graph=again)
     except CheckpointError as error:
         raise NetworkError(
             "Relevance needs to see the operations of the network, but torch.utils.checkpoint runs a part of it again "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,13 @@ from layerstats.probes.inputs import call, differentiable
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.relevance.places import Place
+from layerstats.probes.relevance.targets import TargetScore
 
 
-def gradients_at(place: Place, names: Sequence[str], *, times_value: bool) -> tuple[dict[str, Tensor], Tensor]:
-    """Return the gradients of the scores by place, and the scores (token,), from one pass.
+def gradients_at(
+    place: Place, names: Sequence[str], targets: Sequence[TargetScore], *, times_value: bool
+) -> Generator[tuple[dict[str, Tensor], Tensor], None, None]:
+    """Yield the gradients of the scores of each target by place, and the scores (token,), from one pass.
 
     Sensitivity analysis (Krug & Stober 2018, Eq. 1; Simonyan et al. 2014): dS / dx. With `times_value` it is x dS / dx,
     what each value contributes to the score where the network is linear (Shrikumar et al. 2017).
@@ -29,6 +32,8 @@ def gradients_at(place: Place, names: Sequence[str], *, times_value: bool) -> tu
         The input.
     names : sequence of str
         "input" and names of layers.
+    targets : sequence of TargetScore
+        Whose scores.
     times_value : bool
         Multiply by the values.
 
@@ -37,7 +42,8 @@ def gradients_at(place: Place, names: Sequence[str], *, times_value: bool) -> tu
     NetworkError
         The score does not depend on a place by operations that torch can differentiate.
     """
-    score, layers = place.score, [name for name in names if name != INPUT]
+    layers = [name for name in names if name != INPUT]
+    scored = [name for score in targets for name in score.layers]
 
     def keep(name: str, output: Tensor) -> tuple[GradientEdge | None, Tensor | None]:
         if not output.requires_grad and output.is_floating_point():
@@ -45,31 +51,34 @@ def gradients_at(place: Place, names: Sequence[str], *, times_value: bool) -> tu
             output.requires_grad_()
         # The place in the graph, not the tensor: the next module may work in place, and its output would be meant.
         edge = get_gradient_edge(output) if name in layers else None
-        return edge, output.clone() if times_value or name in score.layers else None
+        return edge, output.clone() if times_value or name in scored else None
 
     prepared, speech = differentiable(place.prepared)
     check_real(speech, names)
     with allow_mutation_on_saved_tensors():
-        with capturing(place.network, list(dict.fromkeys([*layers, *score.layers])), keep) as kept:
+        with capturing(place.network, list(dict.fromkeys([*layers, *scored])), keep) as kept:
             output = call(place.network, prepared)
         values: dict[str, Any] = {name: value for name, (_, value) in kept.items()}
         edges = {name: edge for name, (edge, _) in kept.items()} | {INPUT: speech}
-        scores = score(output, values)
-        found = dict(zip(names, gradients_of(scores, [edges[name] for name in names], names), strict=True))
-    if times_value:
+        several = [score(output, values) for score in targets]
         values[INPUT] = speech
-        found = {name: gradient * values[name].detach() for name, gradient in found.items()}
-    return found, scores
+        for number, scores in enumerate(several, start=1):
+            again = number < len(several)
+            gradients = gradients_of(scores, [edges[name] for name in names], names, again=again)
+            found = dict(zip(names, gradients, strict=True))
+            if times_value:
+                found = {name: gradient * values[name].detach() for name, gradient in found.items()}
+            yield found, scores
 
 
-def gradients_of(scores: Tensor, of: Sequence[Any], names: Sequence[str]) -> list[Tensor]:
+def gradients_of(scores: Tensor, of: Sequence[Any], names: Sequence[str], *, again: bool = False) -> list[Tensor]:
     """Return the gradients of the sum of the scores, or say of which place there is none."""
     if not scores.requires_grad:
         raise NetworkError(
             "The score does not depend on the input or the layers by operations that torch can differentiate: the "
             "network detaches its values, or leaves torch, on the way."
         )
-    found = torch.autograd.grad(scores.sum(), of, allow_unused=True)
+    found = torch.autograd.grad(scores.sum(), of, allow_unused=True, retain_graph=again)
     for name, gradient in zip(names, found, strict=True):
         if gradient is None:
             where = "on the input" if name == INPUT else f"on what layer {name!r} gives"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.probes.layers.input_layer import INPUT
-from layerstats.probes.relevance.attribute import attribute
+from layerstats.probes.relevance.attribute import attribute_each
 from layerstats.probes.relevance.attribution import Attribution
 from layerstats.probes.relevance.methods import options_of, real_type
 from layerstats.probes.relevance.quantity import RELEVANCE, lost, rules_text
@@ -129,45 +129,48 @@ class WindowRelevance:
 
     def measure(self, rows: np.ndarray) -> tuple[Attribution, Tensor]:
         """Return the relevance of windows, and what was heard, both (window, time, mel)."""
+        heard = self.speech.heard(rows)
         targets: Any = self.target
         if self.target == EMITTED:
             targets = self.speech.windows["letter"].iloc[rows].tolist()
-        return self._measured(rows, targets)
+        found: list[Attribution] = []
+        self._attribute(rows, heard, [targets], found.append)
+        return found[0], heard
 
-    def aligned_samples(self, rows: np.ndarray, relevance: np.ndarray) -> np.ndarray:
-        """Return the sample at which windows are aligned under each letter, (window, letter, alignment).
+    def measure_aligned(self, rows: np.ndarray) -> tuple[Attribution, Tensor, np.ndarray]:
+        """Return the same, and the sample at which windows are aligned under each letter, (window, letter, alignment).
 
-        Parameters
-        ----------
-        rows
-            The windows.
-        relevance
-            (window, frequency, sample), for the letter that was read in each, by which they are aligned under it.
+        Under the letter that was read in it a window is aligned by the relevance that is returned.
         """
-        own = np.array([ascii_lowercase.index(letter) for letter in self.speech.windows["letter"].iloc[rows]])
-        samples = np.empty((len(rows), len(ascii_lowercase), len(self.stored_alignments)), dtype=np.int64)
-        for step in range(len(ascii_lowercase)):
-            # Each window begins with its own letter.
-            letters = (own + step) % len(ascii_lowercase)
-            if step:
-                found, _ = self._measured(rows, [ascii_lowercase[letter] for letter in letters])
-                relevance = maps_of(found)
-            for place, alignment in enumerate(self.stored_alignments):
-                samples[np.arange(len(rows)), letters, place] = aligned_at(relevance, alignment)
-        return samples
-
-    def _measured(self, rows: np.ndarray, targets: Any) -> tuple[Attribution, Tensor]:
         heard = self.speech.heard(rows)
+        letters = len(ascii_lowercase)
+        own = np.array([ascii_lowercase.index(letter) for letter in self.speech.windows["letter"].iloc[rows]])
+        samples = np.empty((len(rows), letters, len(self.stored_alignments)), dtype=np.int64)
+        # Each window begins with its own letter.
+        turned = [(own + step) % letters for step in range(letters)]
+        left, kept = iter(turned), []
+
+        def use(found: Attribution) -> None:
+            each, relevance = next(left), maps_of(found)
+            for place, alignment in enumerate(self.stored_alignments):
+                samples[np.arange(len(rows)), each, place] = aligned_at(relevance, alignment)
+            if not kept:
+                kept.append(found)
+
+        self._attribute(rows, heard, [[ascii_lowercase[one] for one in each] for each in turned], use)
+        return kept[0], heard, samples
+
+    def _attribute(
+        self, rows: np.ndarray, heard: Tensor, targets: list[Any], use: Callable[[Attribution], object]
+    ) -> None:
         options = dict(self.options)
         if self._shared is not None and len(rows) > 1:
             parts = self.speech.by_utterance(rows)
             options["values"] = self._shared.of(
                 (self.speech.features(int(some[0])), self.speech.starts(some)) for some in parts
             )
-        found = attribute(
-            self.network, heard, targets, self.method, to=INPUT, start=self.start, labels=self.labels, **options
-        )
-        return found, heard
+        how = {"to": INPUT, "start": self.start, "labels": self.labels}
+        attribute_each(self.network, heard, targets, use, self.method, **how, **options)
 
     def reduced(self, found: Attribution) -> dict[str, np.ndarray]:
         """Return the variables of the relevance of windows."""

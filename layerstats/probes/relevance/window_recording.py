@@ -141,7 +141,11 @@ class WindowRecorder:
                     writer.write(rows, {INPUT: _joined([part[place] for part in parts])})
 
     def _measured(self, rows: np.ndarray, added: WindowSums | None) -> tuple[Arrays, Arrays]:
-        found, heard = self.relevance.measure(rows)
+        more: Arrays = {}
+        if added is not None and self.relevance.alignments:
+            found, heard, more[ALIGNED_SAMPLE] = self.relevance.measure_aligned(rows)
+        else:
+            found, heard = self.relevance.measure(rows)
         arrays, of_input = self.relevance.reduced(found), self.relevance.reduced_input(heard)
         self._checked(rows, arrays, of_input)
         if added is not None:
@@ -150,9 +154,7 @@ class WindowRecorder:
             some = self.speech.windows.iloc[rows]
             letters = np.array([ascii_lowercase.index(letter) for letter in some["letter"]])
             added.add(some["speaker"].tolist(), letters, quantities, values)
-            if self.relevance.alignments:
-                arrays[ALIGNED_SAMPLE] = self.relevance.aligned_samples(rows, values)
-        return arrays, of_input
+        return {**arrays, **more}, of_input
 
     def _checked(self, rows: Any, *several: Arrays) -> None:
         tokens = self.speech.windows["token"].iloc[rows].tolist()

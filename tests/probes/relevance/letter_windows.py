@@ -26,20 +26,20 @@ def reader(seed=0):
     return network.eval()
 
 
-def windows_of(network, corpus):
+def windows_of(network, corpus, every=3):
     """Every third frame in which it reads a letter: a random network reads few in runs."""
-    return emitted_letters(network, corpus, frames="all").iloc[::3].reset_index(drop=True)
+    return emitted_letters(network, corpus, frames="all").iloc[::every].reset_index(drop=True)
 
 
-def write(path, method="epsilon", shard=16, progress=None, **options):
+def write(path, method="epsilon", shard=16, progress=None, every=3, **options):
     """Record in small shards and batches."""
     network, corpus = reader(), sentences()
     window_recording.tokens_in_shard = lambda *_: shard
-    windows = windows_of(network, corpus)
+    windows = windows_of(network, corpus, every)
     return record_relevance(
         network, corpus, path, method=method, windows=windows, batch_size=7, progress=progress, **options
     )
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], sys.argv[2], maps=True, alignments="alignments" in sys.argv)
+    write(sys.argv[1], sys.argv[2], maps=True)

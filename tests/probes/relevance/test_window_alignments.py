@@ -1,16 +1,20 @@
 """Where windows are aligned under every letter: against relevance for each, sums, and the same bytes after kills."""
 
 import runpy
+import subprocess
 from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import xarray as xr
 
 from layerstats.errors import ArgumentError
 from layerstats.probes.relevance import attribute, record_relevance, window_recording
 from layerstats.probes.relevance.window_speech import WindowSpeech
+from layerstats.resources import bundled
 from layerstats.store import check_store, open_store
 
 _small = runpy.run_path(str(Path(__file__).with_name("letter_windows.py")))
@@ -43,8 +47,13 @@ def stored(tmp_path_factory):
         patch.setattr(window_recording, "tokens_in_shard", window_recording.tokens_in_shard)
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         for method in METHODS:
-            write(path, method, maps=True, alignments=True)
+            record(path, method)
     return path
+
+
+def record(path, method, alignments=True, **options):
+    """A few of the windows: every alignment takes as many ways back as there are letters."""
+    return write(path, method, every=9, shard=8, maps=True, alignments=alignments, **options)
 
 
 def content(path):
@@ -120,18 +129,18 @@ def test_interrupted_it_ends_with_the_same_bytes(stored, tmp_path):
     path = tmp_path / "s.zarr"
 
     def stopped(done, _total):
-        if done > 20:
+        if done > 8:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(path, "adapted", maps=True, alignments=True, progress=stopped)
-    write(path, "adapted", maps=True, alignments=True)
+        record(path, "adapted", progress=stopped)
+    record(path, "adapted")
     there = content(stored)
     assert all(there[name] == values for name, values in content(path).items() if "adapted" in name.parts)
 
 
 def test_without_them_the_recording_is_as_it_ever_was(stored, tmp_path):
-    plain = write(tmp_path / "s.zarr", "adapted", maps=True)
+    plain = record(tmp_path / "s.zarr", "adapted", alignments=False)
     found = open_store(stored, recording="adapted")
     assert "aligned_sample" not in plain.layer("input")
     assert "alignments" not in plain.recording_attrs
@@ -156,3 +165,32 @@ def test_they_are_of_the_letter_that_was_read(network, corpus, tmp_path):
     with pytest.raises(ArgumentError, match="'emitted', but it is 'a'"):
         record_relevance(network, corpus, tmp_path / "s.zarr", "a", "gradient", alignments=True)
     assert not (tmp_path / "s.zarr").exists()
+
+
+def test_queries_and_exports_take_them_along(stored, tmp_path):
+    found = open_store(stored, recording="adapted")
+    letter = found.tokens["letter"].iloc[0]
+    chosen = found.select(letter=letter)
+    samples = chosen.layer("input")["aligned_sample"]
+    assert np.array_equal(
+        samples, found.layer("input")["aligned_sample"][(found.tokens["letter"] == letter).to_numpy()]
+    )
+    assert len(chosen.to_frame(values="sum")) == 206 * len(samples)
+    chosen.export(tmp_path / "s.nc", to="netcdf")
+    with xr.open_dataset(tmp_path / "s.nc", group="recordings/adapted/input") as theirs:
+        assert np.array_equal(theirs["aligned_sample"], samples)
+        assert theirs["letter"].to_numpy().tolist() == list(ascii_lowercase)
+
+
+@pytest.mark.r
+def test_r_reads_them(stored, tmp_path):
+    code = (
+        f'source("{bundled("R", "read_store.R")}"); '
+        f'samples <- read_variable("{stored}", "adapted", "input", "aligned_sample"); '
+        f'write.csv(samples[, 5, 2], "{tmp_path / "r.csv"}", row.names = FALSE); cat(names(dimnames(samples)))'
+    )
+    said = subprocess.run(["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["token", "letter", "alignment"]
+    samples = open_store(stored, recording="adapted").layer("input")["aligned_sample"]
+    ours = samples.sel(letter="e", alignment="max_relevance_by_time")
+    assert np.array_equal(pd.read_csv(tmp_path / "r.csv")["x"], ours)
