@@ -122,7 +122,8 @@ def aligned_averages(
     unit : {"speaker", "window"}
         The mean of a label is over speakers, each of whom has one map; or over windows, whoever speaks.
     others
-        Average other labels' windows aligned under each label, too, where the alignment depends on the label.
+        Average other labels' windows aligned under each label, too, where the alignment depends on the label; of
+        speakers with hundreds of windows a part of these, several times as many as a label has of its own.
     draws, seed
         Of the bootstrap of speakers.
     **reading
