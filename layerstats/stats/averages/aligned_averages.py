@@ -14,7 +14,7 @@ from layerstats.checks import check_count
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.averaging import Averaging, averaging_named
 from layerstats.stats.averages.counted_windows import CountedWindows
-from layerstats.stats.averages.speaker_bootstrap import LEAST_SPEAKERS, SpeakerBootstrap, spread
+from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, spread
 from layerstats.stats.averages.speaker_sums import LabelSums
 from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame
@@ -244,22 +244,26 @@ def _table(maps: xr.Dataset) -> pd.DataFrame:
     rows = []
     for label in maps["label"].to_numpy():
         one = maps.sel(label=label)
-        covered = (one["coverage"] >= _COVERED * one["windows"]).to_numpy()
-        size = np.where(covered & np.isfinite(one["pattern"].to_numpy()), np.abs(one["pattern"].to_numpy()), -1)
-        place, lag = np.unravel_index(int(size.argmax()), size.shape)
-        at = one.isel({band: place, "lag": lag})
-        row = {"label": label, "windows": int(one["windows"]), "speakers": int(one["speakers"])}
-        row |= {name: at[name].item() for name in (_label_of(band), "lag_s", "pattern", "std_error")}
-        rows.append(row)
-    return check_frame(pd.DataFrame(rows), "aligned_peaks")
+        pattern, windows = np.abs(one["pattern"].to_numpy()), int(one["windows"])
+        pattern[:, (one["coverage"] < _COVERED * windows).to_numpy()] = np.nan
+        row = {"label": label, "windows": windows, "speakers": int(one["speakers"])}
+        names = (_label_of(band), "lag_s", "pattern", "std_error")
+        if np.isfinite(pattern).any():
+            place, lag = np.unravel_index(np.nanargmax(pattern), pattern.shape)
+            at = one.isel({band: place, "lag": lag})
+            row |= {name: at[name].item() for name in names}
+        rows.append({**dict.fromkeys(names, np.nan), **row})
+    frame = pd.DataFrame(rows)
+    order = ["label", "windows", "speakers", _label_of(band), "lag_s", "pattern", "std_error"]
+    return check_frame(frame.loc[:, order], "aligned_peaks")
 
 
 def _few_speakers(maps: xr.Dataset) -> tuple[str, ...]:
-    """Say which labels have no standard error."""
-    few = maps["label"].to_numpy()[(maps["speakers"] < LEAST_SPEAKERS).to_numpy()]
-    if not len(few):
-        return ()
-    return (f"Of one speaker only, so without standard errors: {', '.join(map(str, few))}.",)
+    """Say which labels have no windows, or no standard error."""
+    labels, speakers = maps["label"].to_numpy(), maps["speakers"].to_numpy()
+    none, one = (", ".join(map(str, labels[speakers == count])) for count in (0, 1))
+    told = (f"There are no windows of {none}.",) if none else ()
+    return (*told, f"Of one speaker only, so without standard errors: {one}.") if one else told
 
 
 def _label_of(band: str) -> str:

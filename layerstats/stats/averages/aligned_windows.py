@@ -77,6 +77,8 @@ class AlignedWindows:
             raise ArgumentError(f"samples must be {shape[:1]} or {shape}, but is {self.samples.shape}.")
         if self.samples.min() < 0 or self.samples.max() >= self.size:
             raise ArgumentError(f"Windows are aligned at a sample from 0 to {self.size - 1}, but one is elsewhere.")
+        if not len(self.lags) or np.any(np.diff(self.lags) != 1):
+            raise ArgumentError("lags must be whole numbers of samples, each one more than the one before.")
 
     @classmethod
     def from_arrays(
@@ -113,6 +115,15 @@ class AlignedWindows:
         >>> windows.own_samples.tolist(), windows.lags.tolist()
         ([2, 2], [-2, -1, 0, 1, 2])
         """
+        shapes = sorted({np.shape(window) for window in values})
+        if len(shapes) > 1 or (shapes and len(shapes[0]) != 2):
+            raise ArgumentError(f"Windows must all have one shape, (band, sample), but these have {shapes[:3]}.")
+        values = np.asarray(values)
+        if values.ndim != 3 or not len(values) == len(labels) == len(speakers):
+            raise ArgumentError(
+                f"There must be a label and a speaker for each window, but there are {len(values)} windows, "
+                f"{len(labels)} labels and {len(speakers)} speakers."
+            )
         count, heights, size = values.shape
         table = pd.DataFrame({"token": [str(row) for row in range(count)], "speaker": speakers, "label": labels})
         return cls(

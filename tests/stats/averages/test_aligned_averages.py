@@ -5,7 +5,7 @@ import pytest
 from letter_stores import store_letters
 
 from layerstats.errors import ArgumentError, DataError, StoreError
-from layerstats.stats import AlignedWindows, aligned_averages
+from layerstats.stats import AlignedWindows, aligned_averages, pattern_profile
 
 LABELS, SPEAKERS = ("a", "b", "c"), ("s1", "s2", "s3", "s4", "s5")
 
@@ -112,6 +112,22 @@ def test_a_label_of_one_speaker_has_no_standard_error(drawn):
     assert np.isnan(found.maps["std_error"].sel(label="c")).all()
     assert np.isfinite(found.maps["std_error"].sel(label="a", lag=0)).all()
     assert "NA" in repr(found)
+
+
+def test_a_label_without_windows_has_no_average_and_counts_for_nothing(drawn):
+    values, labels, speakers, samples = drawn
+    windows = AlignedWindows.from_arrays(
+        values, labels.tolist(), speakers.tolist(), np.column_stack([samples, samples[:, 0]]), levels=[*LABELS, "q"]
+    )
+    found, without = aligned_averages(windows, draws=20), aligned_averages(windows_of(drawn), draws=20)
+    assert found.notes == ("There are no windows of q.",)
+    assert found.maps["mean"].sel(label="q").isnull().all()
+    assert np.isnan(found.table.set_index("label")["lag_s"]["q"])
+    for name in ("mean", "overall", "pattern", "std_error"):
+        some = found.maps[name].sel(label=list(LABELS)) if "label" in found.maps[name].dims else found.maps[name]
+        assert some.to_numpy() == pytest.approx(without.maps[name].to_numpy(), abs=1e-6, nan_ok=True)
+    assert pattern_profile(found, draws=20).query("label == 'q'")["pattern"].isna().all()
+    assert len(found.to_frame()) == found.maps["mean"].size
 
 
 def test_a_store_is_averaged_as_its_arrays_are(tmp_path):

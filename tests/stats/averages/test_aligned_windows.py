@@ -1,5 +1,7 @@
 """Windows, their labels, and where they are aligned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,19 @@ def test_blocks_are_all_windows_once():
 def test_what_cannot_be_aligned_is_refused(samples, labels, levels, message):
     with pytest.raises(ArgumentError, match=message):
         AlignedWindows.from_arrays(np.zeros((2, 1, 5)), labels, ["s", "s"], samples, levels=levels)
+
+
+def test_windows_of_different_shapes_are_refused():
+    with pytest.raises(ArgumentError, match=r"one shape.*\(1, 4\), \(1, 5\)"):
+        AlignedWindows.from_arrays([np.zeros((1, 5)), np.zeros((1, 4))], ["a", "b"], ["s", "s"])
+    with pytest.raises(ArgumentError, match="2 windows, 1 labels"):
+        AlignedWindows.from_arrays(np.zeros((2, 1, 5)), ["a"], ["s", "s"])
+
+
+def test_lags_have_no_gaps():
+    windows = AlignedWindows.from_arrays(np.zeros((1, 1, 5)), ["a"], ["s"])
+    with pytest.raises(ArgumentError, match="lags"):
+        replace(windows, lags=np.array([-2, 0, 2]))
 
 
 def test_no_windows_are_no_data():
