@@ -14,7 +14,7 @@ from layerstats.checks import check_positive
 from layerstats.errors import StoreError
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.speaker_sums import CountedSpeaker, sums_of_store, sums_of_windows
-from layerstats.stats.averages.stored_windows import INPUT, LETTER, NONE, RELEVANCE, read_windows, windows_of
+from layerstats.stats.averages.stored_windows import INPUT, LETTER, NONE, RELEVANCE, windows_of
 from layerstats.store import Experiment, open_store
 
 # What else may be said of how windows are read where sums over them are all there is.
@@ -60,7 +60,7 @@ class CountedWindows:
         if stored is not None:
             return cls._of_sums(stored, reading)
         try:
-            windows = read_windows(store, **reading)
+            windows = windows_of(store, reading)
         except StoreError as error:
             stored = _stored_sums(store, reading)
             if stored is None:

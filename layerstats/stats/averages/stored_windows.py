@@ -27,6 +27,8 @@ NONE = "none"
 # Where a window is aligned, by recording, letter and alignment.
 ALIGNED_SAMPLE = "aligned_sample"
 INPUT, RELEVANCE = "input", "relevance"
+# Windows whose alignments are read at once.
+_AT_ONCE = 2**16
 # What all who heard the same windows say alike.
 _HEARD = ("corpus", "window_frames")
 _FRONT_END = "front_end_"
@@ -251,11 +253,20 @@ def _stored_samples(
     check_choice("alignment", alignment, [NONE, *map(str, stored["alignment"].to_numpy()), *PHONE_ALIGNMENTS])
     chosen = stored.sel(alignment=alignment)
     if letters is not None:
-        return _under(chosen, list(letters)).to_numpy().astype(np.int32)
+        return _in_blocks(_under(chosen, list(letters)))
     check_columns(table, [LETTER], f"the tokens of {aligner.path}")
     under = chosen.to_numpy()
     place = pd.Index(stored[LETTER].to_numpy().astype(object)).get_indexer(pd.Index(table[LETTER]))
     return under[np.arange(len(under)), place].astype(np.int32)
+
+
+def _in_blocks(stored: xr.DataArray) -> np.ndarray:
+    """Return samples (window, letter) at half the memory that they have on disk, of which a block is read at a time."""
+    found = np.empty(stored.shape, dtype=np.int32)
+    for first in range(0, len(found), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        found[some] = stored.isel(token=some).to_numpy()
+    return found
 
 
 def _under(stored: xr.DataArray, letters: list[str]) -> xr.DataArray:
