@@ -15,8 +15,10 @@ from layerstats.stats.averages.aligned_averages import aligned_averages
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.letter_delay import letter_delay
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
-from layerstats.stats.averages.stored_windows import read_windows
+from layerstats.stats.averages.stored_windows import ALIGNED_SAMPLE, aligning_recording, read_windows
 from layerstats.stats.averages.told_phones import PHONE_ALIGNMENTS, PHONE_ONSET
+from layerstats.stats.averages.untrained_patterns import UntrainedPatterns, untrained_patterns
+from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.store import Experiment, open_store
 from layerstats.tables import PrintedResult, check_frame
 
@@ -29,6 +31,7 @@ FOUND_IN = {
 }
 # Of each test, what stands in the table of both.
 _OF_TESTS = ("lag_s", "frequency_hz", "estimate", "conf_low", "conf_high", "p_value", "p_adjusted")
+_NULL = ("null_p_value", "null_p_adjusted", "null_recordings")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,14 +45,17 @@ class SpeechAndNetwork(PrintedResult):
         network_frequency_hz, network_estimate, network_conf_low, network_conf_high, network_p_value,
         network_p_adjusted`` (where the letter minus the mean over letters has its largest statistic, how large it is
         there, and the test), ``network_others``, what other letters' windows come to there when they are aligned under
-        this letter; the same of the input aligned by phones, ``speech_lag_s, ...``; ``phone_lag_s``, when the phone
-        begins (or has its centre) from the network's alignment, the median over the letter's windows;
-        ``speech_there`` and ``speech_there_p_adjusted``, the difference at the network's place, at the phone's own
-        time, and its p-value, adjusted over the map and the letters
-        (by Bonferroni's method unless `adjust` is "max_t"); and ``found_in``: "speech and network", "speech",
+        this letter; where the store has untrained networks, ``null_p_value, null_p_adjusted, null_recordings``, the
+        rank of the network's largest statistic among theirs (see `untrained_patterns`); the same of the input aligned
+        by phones, ``speech_lag_s, ...``; ``phone_lag_s``, when the phone begins (or has its centre) from the network's
+        alignment, the median over the letter's windows; ``speech_there`` and ``speech_there_p_adjusted``, the
+        difference at the network's place, at the phone's own time, and its p-value, adjusted over the map and the
+        letters (by Bonferroni's method unless `adjust` is "max_t"); and ``found_in``: "speech and network", "speech",
         "network", "neither".
     speech, network
         Both tests, with their maps.
+    untrained
+        The network's among untrained ones; None where the store has none.
     delay_s
         How long before the middle of a window its phone lies.
     notes
@@ -60,6 +66,7 @@ class SpeechAndNetwork(PrintedResult):
     table: pd.DataFrame
     speech: PatternTests
     network: PatternTests
+    untrained: UntrainedPatterns | None
     delay_s: float
     notes: tuple[str, ...]
 
@@ -134,16 +141,36 @@ def speech_and_network(
         phone_lag_s=_phone_lags(by_phone, by_network), network_others=_others(by_network, network)
     )
     table = table.join(_there(table, speech))
+    untrained = _untrained(store, by_network, alignment, relevance, testing)
+    if untrained is not None:
+        ranks = untrained.table.rename(columns={"level_1": "letter"})
+        table = table.merge(ranks.loc[:, ["letter", *_NULL]], on="letter", how="left", validate="1:1")
     alpha = (1 - conf_level) * (1 + 1e-9)
     claimed = ((table[f"{one}_p_adjusted"] <= alpha).tolist() for one in (SPEECH, NETWORK))
     table = table.assign(found_in=[FOUND_IN[both] for both in zip(*claimed, strict=True)])
     return SpeechAndNetwork(
-        check_frame(table.loc[:, _columns()], "speech_and_network"),
+        check_frame(table.loc[:, [name for name in _columns() if name in table]], "speech_and_network"),
         speech,
         network,
+        untrained,
         delay,
-        tuple(dict.fromkeys([*speech.notes, *network.notes])),
+        tuple(dict.fromkeys([*speech.notes, *network.notes, *(untrained.notes if untrained else ())])),
     )
+
+
+def _untrained(
+    store: Experiment, windows: AlignedWindows, alignment: str, relevance: str | None, testing: dict[str, Any]
+) -> UntrainedPatterns | None:
+    """Rank the network's patterns among those of its untrained twins, as far as these say where they are aligned."""
+    aligner = aligning_recording(store, relevance, needed=windows.by_label)
+    if aligner is None or not windows.by_label:
+        return None
+    twins = [name for name in untrained_twins(aligner) if ALIGNED_SAMPLE in store.in_recording(name).variables]
+    if not twins:
+        return None
+    others = {name: read_windows(store, alignment=alignment, relevance=name) for name in twins}
+    how = {name: testing[name] for name in ("resolution", "reach_s", "covered") if name in testing}
+    return untrained_patterns(windows, others, **how)
 
 
 def _both(speech: PatternTests, network: PatternTests) -> pd.DataFrame:
@@ -157,7 +184,18 @@ def _both(speech: PatternTests, network: PatternTests) -> pd.DataFrame:
 def _columns() -> list[str]:
     network, speech = ([f"{name}_{column}" for column in _OF_TESTS] for name in (NETWORK, SPEECH))
     there = ["speech_there", "speech_there_p_adjusted"]
-    return ["letter", "windows", "speakers", *network, "network_others", "phone_lag_s", *speech, *there, "found_in"]
+    return [
+        "letter",
+        "windows",
+        "speakers",
+        *network,
+        "network_others",
+        *_NULL,
+        "phone_lag_s",
+        *speech,
+        *there,
+        "found_in",
+    ]
 
 
 def _phone_lags(by_phone: AlignedWindows, by_network: AlignedWindows) -> list[float]:

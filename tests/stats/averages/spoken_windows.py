@@ -17,7 +17,7 @@ LETTER_OF = {"ae": "a", "s": "s", "z": "s", "t": "t"}
 COLUMNS = ["token", "phone_index", "label", "onset_s", "offset_s", "previous", "following"]
 
 
-def store_of_letters(path, delay_s=0.03, speakers=4, each=30, seed=0, patterns=True, pauses=0):
+def store_of_letters(path, delay_s=0.03, speakers=4, each=30, seed=0, patterns=True, pauses=0, twins=0):
     """Store windows whose letters stand for the phone `delay_s` before their middle, and return the recording "input".
 
     Maps are 1 at 500 Hz under the phone [ae]. In windows of "t" there is a burst at 2000 Hz at any time. The network,
@@ -53,10 +53,13 @@ def store_of_letters(path, delay_s=0.03, speakers=4, each=30, seed=0, patterns=T
     spoken = pd.DataFrame(phones, columns=COLUMNS)
     _store(path, "input", table, spoken, maps)
     _store(path, "adapted", table, spoken, 0.1 * rng.standard_normal(maps.shape), samples)
+    for twin in range(twins):
+        drawn = rng.integers(10, SAMPLES - 10, samples.shape)
+        _store(path, f"adapted_untrained_{twin:02}", table, spoken, maps, drawn, trained=False)
     return open_store(path, recording="input")
 
 
-def _store(path, name, tokens, phones, maps, samples=None):
+def _store(path, name, tokens, phones, maps, samples=None, trained=True):
     bands = {"channel": len(HERTZ)}
     variables, coords = (
         [VariableSpec("mean"), VariableSpec("maps", sizes=bands)],
@@ -69,7 +72,7 @@ def _store(path, name, tokens, phones, maps, samples=None):
         arrays["aligned_sample"] = samples
         coords["letter"] = ("letter", np.array(list(ascii_lowercase), dtype=object))
         coords["alignment"] = ("alignment", np.array(["max_relevance"], dtype=object))
-    attrs = {"quantity": "input" if samples is None else "relevance", "target": "emitted"}
+    attrs = {"quantity": "input" if samples is None else "relevance", "target": "emitted", "trained": trained}
     layer = LayerSpec("input", TIMES, variables, coords=coords)
     with RecordingWriter(path, name, tokens, phones, [layer], key="k", attrs=attrs) as writer:
         for rows in writer.missing():

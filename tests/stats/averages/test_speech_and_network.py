@@ -70,6 +70,18 @@ def test_windows_without_a_phone_are_in_neither_test(tmp_path):
     assert any(note.startswith("Left out: 9 of 120 windows") for note in found.notes)
 
 
+def test_untrained_networks_stand_beside_where_the_store_has_them(tmp_path, found):
+    assert found.untrained is None
+    assert "null_p_value" not in found.table
+    store = store_of_letters(tmp_path / "u.zarr", delay_s=0.05, speakers=6, each=60, twins=4)
+    beside = speech_and_network(store, delay_s=0.05, relevance="adapted", **OPTIONS)
+    rows = beside.table.set_index("letter")
+    # No untrained network is aligned at the bursts.
+    assert rows.loc["t", ["null_p_value", "null_recordings"]].tolist() == [0.2, 4]
+    assert any("4 untrained networks" in note for note in beside.notes)
+    assert beside.table["network_estimate"].equals(found.table["network_estimate"])
+
+
 def test_what_makes_no_sense_is_refused(store):
     with pytest.raises(ArgumentError, match="one of the network's"):
         speech_and_network(store, "phone_onset")
