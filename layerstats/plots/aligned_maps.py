@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any, cast
 
 import numpy as np
@@ -39,6 +40,8 @@ SCALES = ("common", "panel")
 STEPS = 32
 # Inches of a row of panels: nine of them and their legend fill a page.
 ROW_HEIGHT = 0.93
+# Of a name beside a row of panels, and of a letter of names.
+ROW_NAME_INCHES, LETTER_INCHES = 0.8, 0.075
 
 
 def aligned_maps(
@@ -99,6 +102,11 @@ def aligned_maps(
         data = _only(data, rows, row)
     bands = np.sort(pd.unique(maps.loc[:, "frequency_hz"]))
     marks = band_marks(bands)
+    count = len(column(data, "beside").cat.categories)
+    beside_inches = (PAGE_WIDTH - 1.2) / count
+    data = data.assign(
+        row=_wrapped(column(data, "row"), ROW_NAME_INCHES), beside=_wrapped(column(data, "beside"), beside_inches)
+    )
     drawn = len(column(data, "row").cat.categories)
     full = float(column(data, "full").max())
     below = (
@@ -182,6 +190,12 @@ def _scales(data: pd.DataFrame, scale: str) -> str:
     )
 
 
+def _wrapped(names: pd.Series, inches: float) -> pd.Series:
+    """Break names of panels that are longer than there is room."""
+    every = list(names.cat.categories)
+    return names.cat.rename_categories(["\n".join(wrap(name, int(inches / LETTER_INCHES))) or name for name in every])
+
+
 def _only(data: pd.DataFrame, rows: Sequence[str], row: str) -> pd.DataFrame:
     """Return the rows of panels that are asked for."""
     for name in rows:
@@ -211,7 +225,7 @@ def _outlines(data: pd.DataFrame) -> pd.DataFrame:
         flat = [(across[a], across[b], up[line], up[line]) for line, a, b in _runs(padded[1:] != padded[:-1])]
         upright = _runs((padded[:, 1:] != padded[:, :-1]).T)
         steep = [(across[line], across[line], up[a], up[b]) for line, a, b in upright]
-        lines = pd.DataFrame([*flat, *steep], columns=["time_ms", "time_end", "band", "band_end"])
+        lines = pd.DataFrame([*flat, *steep], columns=["time_ms", "time_end", "band", "band_end"], dtype=float)
         found.append(lines.assign(row=panel["row"].iloc[0], beside=panel["beside"].iloc[0]))
     lines = pd.concat(found, ignore_index=True)
     levels = {name: column(data, name).cat.categories for name in ("row", "beside")}

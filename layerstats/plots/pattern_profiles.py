@@ -80,7 +80,7 @@ def pattern_profiles(
     )
     figure = (
         ggplot(data, aes("place", "pattern", group="line"))
-        + geom_ribbon(aes(ymin="conf_low", ymax="conf_high"), fill=BAND, alpha=0.7)
+        + _band(group)
         + geom_hline(yintercept=0, linetype="dashed", size=0.4)
         + (geom_line(aes(color="line", linetype="line")) if group else geom_line())
         + (facet_wrap("panel", ncol=columns) if panels > 1 else facet_null())
@@ -91,4 +91,15 @@ def pattern_profiles(
     )
     if over_time:
         figure += geom_vline(xintercept=0, linetype="dotted", size=0.35, color="#404040")
-    return figure + group_scales(list(column(data, "line").cat.categories), "color", "linetype") if group else figure
+    return (
+        figure + group_scales(list(column(data, "line").cat.categories), "color", "fill", "linetype")
+        if group
+        else figure
+    )
+
+
+def _band(group: str | None) -> geom_ribbon:
+    """Return bands, each in the colour of its line where there are several."""
+    if group is None:
+        return geom_ribbon(aes(ymin="conf_low", ymax="conf_high"), fill=BAND, alpha=0.7)
+    return geom_ribbon(aes(ymin="conf_low", ymax="conf_high", fill="line"), alpha=0.25)

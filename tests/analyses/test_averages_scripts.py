@@ -1,7 +1,9 @@
 """Scripts on averages of aligned windows as a user runs them, in a process of their own."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from spoken_windows import store_of_letters
 
 from layerstats.tables import check_frame
 
@@ -24,3 +26,36 @@ def test_aligned_averages_as_published(letter_store, make, tmp_path):
     options = ["--averaging", "krug2018", "--scale", "panel", "--alignments", "adapted:min_relevance", "--draws", "20"]
     assert "means_and_patterns" not in make("aligned_averages", tmp_path, letter_store, *options, "--letters", "z")
     assert set(pd.read_csv(tmp_path / "peaks.csv")["alignment"]) == {"minimum of adapted relevance"}
+
+
+@pytest.fixture(scope="module")
+def spoken_store(tmp_path_factory):
+    """Windows of "a", "s" and "t" with phones: "a" is in speech and the network finds it, "t" the network chooses, at a burst."""
+    path = tmp_path_factory.mktemp("spoken") / "spoken.zarr"
+    store_of_letters(path, speakers=6, each=60)
+    return path
+
+
+def test_letter_patterns(spoken_store, make, tmp_path):
+    options = ["--resolution", "1,4", "--reach", "0.2", "--permutations", "199", "--pairs", "a:t", "--letters", "a,t"]
+    names = make("letter_patterns", tmp_path, spoken_store, *options)
+    assert names == {"letters", "network", "speech", "pairs", "letter_a", "letter_t", "notes"}
+    letters = check_frame(pd.read_csv(tmp_path / "letters.csv"), "speech_and_network").set_index("letter")
+    assert letters.loc["a", "found_in"] == "speech and network"
+    assert letters.loc[["a", "t"], "network_frequency_hz"].tolist() == [500, 2000]
+    pairs = check_frame(pd.read_csv(tmp_path / "pairs.csv"), "pattern_tests")
+    assert pairs[["level_1", "level_2", "adjust_method"]].to_numpy().tolist() == [["a", "t", "holm"]]
+    drawn = (tmp_path / "letter_t.svg").read_text(encoding="utf-8")
+    assert "difference tested" in drawn
+    assert "phone" in drawn
+
+
+def test_letter_profiles(letter_store, make, tmp_path):
+    ways = ["--alignments", "none,adapted:max_relevance", "--draws", "100", "--letters", "a,b", "--near", "0.01"]
+    names = make("letter_profiles", tmp_path, letter_store, *ways)
+    assert names == {"over_time", "over_frequency", "profiles_over_time", "profiles_over_frequency"}
+    profiles = check_frame(pd.read_csv(tmp_path / "profiles_over_frequency.csv"), "pattern_profile")
+    burst = profiles.query("alignment == 'maximum of adapted relevance' and label == 'a' and frequency_hz == 200")
+    assert (burst["conf_low"] > 0.5).all()
+    assert len(burst) == 1
+    assert np.isfinite(profiles["conf_high"]).all()

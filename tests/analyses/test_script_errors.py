@@ -26,6 +26,8 @@ OPTIONS = {
     "interaction_calibration": [],
     "interactions": ["--training"],
     "ladder": [],
+    "letter_patterns": [],
+    "letter_profiles": [],
     "lexical": [],
     "maximized_features": [],
     "metamers": [],
@@ -118,7 +120,18 @@ def test_something_else_than_a_store(script, refusal, tmp_path):
     assert "table.csv" in refusal(script, other, *OPTIONS[script])
 
 
-NO_LAYERS = ("aligned_averages", "codes", "exaggeration", "paths", "heard", "maximized_features", "metamers", "success")
+NO_LAYERS = (
+    "aligned_averages",
+    "letter_patterns",
+    "letter_profiles",
+    "codes",
+    "exaggeration",
+    "paths",
+    "heard",
+    "maximized_features",
+    "metamers",
+    "success",
+)
 
 
 @pytest.mark.parametrize("script", [name for name in READ_A_STORE if name not in NO_LAYERS])

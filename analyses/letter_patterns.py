@@ -1,0 +1,85 @@
+"""Has a letter a pattern, where, and is it in speech or in what the network chooses? One figure a letter.
+
+python analyses/letter_patterns.py STORE --out DIR
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from layerstats.cli import listed, run_script, whole_numbers
+from layerstats.plots import aligned_maps
+from layerstats.report import Output
+from layerstats.stats import (
+    aligned_averages,
+    alignment_name,
+    pattern_panels,
+    pattern_tests,
+    read_windows,
+    speech_and_network,
+    stored_alignments,
+)
+from layerstats.store import open_store
+
+LETTERS = (
+    "Where the studentised difference from the mean over letters is largest, by {network} and at the phone's own time "
+    "({speech}, {delay:.0f} ms before the letter is read), how large it is there, and its p-value by permutation of "
+    "letters within speakers, each window aligned anew, adjusted over the map and the letters; others: windows of "
+    "other letters, aligned as this letter's are."
+)
+LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "panel", "scale": "kind"}
+FIGURE = (
+    "Windows in which {letter!r} was read: means, the difference from the mean over letters that was tested, and what "
+    "windows of other letters are when aligned as this letter's are (at the phone's time that depends on no letter). "
+    "Black lines: what may be claimed. {claim}"
+)
+
+
+def main(
+    store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    recording: Annotated[str, typer.Option(help="Name of the recording of relevance that aligns.")] = "adapted",
+    alignment: Annotated[str, typer.Option(help="none, max_relevance, min_relevance, or by_time.")] = "max_relevance",
+    phone: Annotated[str, typer.Option(help="phone_onset or phone_centre.")] = "phone_onset",
+    letters: Annotated[str, typer.Option(help="Letters that get a figure, separated by commas; all by default.")] = "",
+    pairs: Annotated[str, typer.Option(help="Letters to test against each other too: a:e,t:d.")] = "",
+    statistic: Annotated[str, typer.Option(help="max, or cluster_mass or tfce, which claim no place.")] = "max",
+    permutations: Annotated[int, typer.Option(help="Of letters within speakers.")] = 1999,
+    resolution: Annotated[str, typer.Option(help="Bands and samples that are pooled to one place.")] = "4,4",
+    reach: Annotated[float, typer.Option(help="Seconds before and after the alignment.")] = 0.4,
+    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
+    seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
+) -> Output:
+    """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
+    experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
+    output = Output(out, title="Patterns of letters", provenance={"store": store.name, "seed": seed})
+    how: dict[str, Any] = {"permutations": permutations, "resolution": pooled, "reach_s": reach, "statistic": statistic}
+    # Max-T over letters would hang on those of the fewest speakers, whose statistics have the longest tails.
+    how |= {"seed": seed, "workers": workers, "adjust": "holm"}
+    (way,) = stored_alignments(experiment, [alignment if alignment == "none" else f"{recording}:{alignment}"])
+    names = {"network": way.name, "speech": alignment_name(phone)}
+    both = speech_and_network(experiment, alignment, phone_alignment=phone, relevance=recording, **how)
+    told, panels = LETTERS.format(**names, delay=1000 * both.delay_s), {}
+    output.table(both.table, "letters", "Patterns of letters, in the network and in speech", told)
+    for name, tests in (("network", both.network), ("speech", both.speech)):
+        output.table(tests.table, name, f"Tests of letters aligned by {names[name]}", tests.claim, kind="pattern_tests")
+        reading = {"alignment": tests.alignment, "relevance": recording, "reach_s": reach, "delay_s": both.delay_s}
+        found = {one: aligned_averages(experiment, **reading, quantity=one, draws=2) for one in ("input", "relevance")}
+        panels[name] = tests, found
+    for letter in listed(letters) or both.table["letter"]:
+        maps = [pattern_panels(letter, *own).assign(alignment=names[name]) for name, own in panels.items()]
+        told = FIGURE.format(letter=letter, **names, claim=both.network.claim)
+        figure = aligned_maps(pd.concat(maps), **LAID_OUT, marked="claimed", row_height=1.3)
+        output.figure(figure, f"letter_{letter}", f"The letter {letter}", told)
+    if against := [tuple(pair.split(":")) for pair in listed(pairs) or []]:
+        how["against"] = against
+        tests = pattern_tests(read_windows(experiment, alignment=alignment, relevance=recording), **how)
+        output.table(tests.table, "pairs", "Pairs of letters, the first minus the second", tests.claim)
+    output.text("notes", "Notes", "\n".join(both.notes))
+    return output
+
+
+if __name__ == "__main__":
+    run_script(main)
