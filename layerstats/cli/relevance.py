@@ -87,29 +87,31 @@ def relevance(
     from layerstats.models import part as part_of
     from layerstats.probes import decision, network_attributes
     from layerstats.probes.relevance.reading import reads_letters
+    from layerstats.probes.relevance.window_question import EMITTED
 
     numbers = {"epsilon": epsilon, "dtype": dtype, "steps": steps}
     how: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
     _check_method(method, how)
+    how |= {"method": method, "start": start, "rules": _rules(rules)}
     with shown() as step:
-        speech = open_speech(step, corpus, listed(words), damaged).subset(split=split)
-        speech = align_speech(step, speech) if align else speech
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)
-        how |= {"method": method, "start": start, "rules": _rules(rules)}
         about = {} if card is None else network_attributes(card, part)
-        if reads_letters(module):
-            if labels is not None:
-                raise ArgumentError(f"The outputs of this network are letters: leave out --labels {labels}.")
-            how |= {"target": target or "emitted", "layers": layers, "maps": maps, "frames": frames}
-            how |= {"alignments": alignments}
-            _record_letters(step, module, speech, store, about, {**how, "recording": recording}, untrained)
+        letters = reads_letters(module)
+        if letters:
+            how |= {"target": target or EMITTED, "alignments": alignments}
+            _check_letters(module, labels, listed(layers) or [], how)
+        elif alignments:
+            raise ArgumentError(
+                "This network reads no letters, whose windows could be aligned: leave out --alignments."
+            )
+        speech = open_speech(step, corpus, listed(words), damaged).subset(split=split)
+        speech = align_speech(step, speech) if align else speech
+        if letters:
+            how |= {"maps": maps, "frames": frames, "recording": recording}
+            _record_letters(step, module, speech, store, about, how, untrained)
         else:
-            if alignments:
-                raise ArgumentError(
-                    "This network reads no letters, whose windows could be aligned: leave out --alignments."
-                )
             outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
             number = target is not None and target.isdecimal() and target not in (outputs or [])
             named = decision if target == "decision" and target not in (outputs or []) else target or "own_word"
@@ -136,6 +138,19 @@ def _check_method(method: str, options: Mapping[str, Any]) -> None:
             "record_relevance(..., method='occlusion', patch= or stretches=) from Python."
         )
     options_of(method, options)
+
+
+def _check_letters(module: nn.Module, labels: str | None, layers: list[str], how: Mapping[str, Any]) -> None:
+    """Refuse what no window could answer before any letter is read."""
+    from layerstats.errors import ArgumentError
+    from layerstats.probes.relevance.window_question import check_input_only, check_question
+
+    if labels is not None:
+        raise ArgumentError(f"The outputs of this network are letters: leave out --labels {labels}.")
+    check_input_only(layers)
+    asked = dict(how)
+    named = {name: asked.pop(name) for name in ("target", "method", "start", "alignments")}
+    check_question(module, **named, options=asked)
 
 
 def _record_letters(

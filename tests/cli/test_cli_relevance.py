@@ -106,3 +106,25 @@ def test_what_is_said_wrongly_leaves_nothing(tmp_path, options, reason):
     with pytest.raises(ArgumentError, match=reason):
         run(WORDS, tmp_path / "s.zarr", "--words", "ask", "--split", "test", *options)
     assert not (tmp_path / "s.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--target", "ab"], "no target 'ab'"),
+        (["--target", "conv99:3"], "conv99"),
+        (["--rules", "conv99: flat"], "conv99"),
+        (["--rules", "conv1: flatter"], "flatter"),
+        (["--layers", "conv1"], "the relevance of the input is recorded"),
+        (["--part", "discriminator"], "has no part 'discriminator'"),
+        (["--labels", "a,b"], "leave out --labels"),
+        (["--start", "sometimes"], "'start'"),
+        (["--dtype", "float99"], "'dtype'"),
+        (["--target", "a", "--alignments"], "leave out the alignments"),
+    ],
+)
+def test_a_network_of_letters_is_asked_before_speech_is_read(tmp_path, options, reason):
+    (tmp_path / "network.py").write_text(LETTERS, encoding="utf-8")
+    with pytest.raises(ArgumentError, match=reason):
+        run(f"{tmp_path / 'network.py'}:build", tmp_path / "s.zarr", "--corpus", "read after that", *options)
+    assert not (tmp_path / "s.zarr").exists()

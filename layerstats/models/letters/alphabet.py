@@ -66,8 +66,10 @@ class Alphabet:
         Raises
         ------
         ArgumentError
-            If the text has other characters than a to z, apostrophe and space.
+            If it is no text, or has other characters than a to z, apostrophe and space.
         """
+        if not isinstance(text, str):
+            raise ArgumentError(f"Texts are strings of letters, but got {text!r}. Leave out what has no transcript.")
         known = _CTC[1:]
         strange = sorted({letter for letter in text if letter not in known})
         if strange:

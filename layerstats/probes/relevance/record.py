@@ -13,7 +13,7 @@ import pandas as pd
 from torch import nn
 
 from layerstats.corpora import Clips, Corpus
-from layerstats.errors import ArgumentError, LayerstatsError, OtherRecordingError, StoreError
+from layerstats.errors import LayerstatsError, OtherRecordingError, StoreError
 from layerstats.probes.activations import Activation
 from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.layers.input_layer import INPUT
@@ -22,7 +22,7 @@ from layerstats.probes.relevance.heard_beside import beside, input_names
 from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.reading import reads_letters
 from layerstats.probes.relevance.targets import Target
-from layerstats.probes.relevance.window_quantity import EMITTED
+from layerstats.probes.relevance.window_question import EMITTED, check_input_only, check_question
 from layerstats.probes.relevance.window_recording import WindowRecorder
 from layerstats.probes.relevance.windows import emitted_letters
 from layerstats.store import Experiment, discard_unfinished, open_store
@@ -113,12 +113,10 @@ def record_relevance(
     ('epsilon', ('input', 'conv5'), ['epsilon', 'input'])
     """
     if isinstance(corpus, Corpus) and reads_letters(network):
-        if layers not in (INPUT, [INPUT], (INPUT,)):
-            raise ArgumentError(f"Of windows the relevance of the input is recorded, not that of {layers!r}.")
-        if target is not None and not isinstance(target, str):
-            raise ArgumentError(f"The target of windows must be 'emitted', a letter or a unit, but got {target!r}.")
+        check_input_only(layers)
         how = {"start": start, "rules": rules, "recording": recording, "maps": maps, "attrs": attrs}
-        return record_letter_relevance(network, corpus, store, target or EMITTED, method, **how, **options)
+        asked: Any = EMITTED if target is None else target
+        return record_letter_relevance(network, corpus, store, asked, method, **how, **options)
     of_method = {one: options.pop(one) for one in list(options) if one not in _OF_RECORD}
     how = {"method": method, "start": start, "rules": rules, "summary": summary, "maps": maps}
     quantity = Relevance(OWN_WORD if target is None else target, labels, **how, **of_method)
@@ -237,9 +235,10 @@ def record_letter_relevance(
     ...     found.name, found.layer("input")["sum"].shape[1], list(found.window_sums().sizes)[:3]
     ('gradient', 206, ['speaker', 'letter', 'alignment'])
     """
+    given = {"rules": rules, **options}
+    check_question(network, target, method, start=start, alignments=alignments, device=device, options=given)
     chosen = emitted_letters(network, corpus, frames=frames, device=device) if windows is None else windows
     how = {"target": target, "method": method, "start": start, "maps": maps, "shared": shared, "alignments": alignments}
-    given = {"rules": rules, **options}
     name = recording or method
     parts = [*(f"recordings/{one}" for one in (name, *input_names(name, maps))), f"sums/{name}"]
     recorder = WindowRecorder(network, corpus, chosen, batch_size=batch_size, device=device, options=given, **how)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.models import MelFrontEnd, running
 from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.relevance.attribute import attribute
-from layerstats.probes.relevance.reading import check_reader
+from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.targets import Target
 from layerstats.tables import check_frame
 
@@ -81,7 +80,7 @@ def letter_maps(network: nn.Module, corpus: Corpus, windows: pd.DataFrame, metho
                 )
             heard.append(features[start : start + length])
     labels = list(reader.alphabet.letters)
-    with _unpadded(reader):
+    with padded(reader, "valid"):
         targets = [f"{letter}:0" for letter in windows["letter"]]
         found = _relevance(network, torch.stack(heard), targets, methods, labels=labels)
     starts = windows["start_frame"].to_numpy(dtype=float) * front_end.hop / front_end.rate_hz
@@ -145,17 +144,6 @@ def _relevance(
         assert isinstance(values, Tensor)
         found[method] = values.detach().float().numpy()
     return found
-
-
-@contextmanager
-def _unpadded(reader: Any) -> Iterator[None]:
-    """Let a network hear windows as they are, and leave it as it was."""
-    before = reader.padding
-    reader.padding = "valid"
-    try:
-        yield
-    finally:
-        reader.padding = before
 
 
 def _table(

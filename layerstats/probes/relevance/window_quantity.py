@@ -10,19 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import DataError
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.relevance.attribute import attribute_each
 from layerstats.probes.relevance.attribution import Attribution
-from layerstats.probes.relevance.methods import options_of, real_type
+from layerstats.probes.relevance.methods import real_type
 from layerstats.probes.relevance.quantity import RELEVANCE, lost, rules_text
 from layerstats.probes.relevance.rules import RULES
 from layerstats.probes.relevance.shared_pass import SharedPass
 from layerstats.probes.relevance.window_alignments import NONE, aligned_at, alignments_of
+from layerstats.probes.relevance.window_question import EMITTED
 from layerstats.probes.relevance.window_speech import WindowSpeech
 from layerstats.store import VariableSpec
 
-EMITTED = "emitted"
 # Where windows are aligned under each letter.
 ALIGNED_SAMPLE = "aligned_sample"
 
@@ -46,11 +46,6 @@ class WindowRelevance:
         Run the network once over the windows of an utterance that are computed together, for methods that are rules.
     alignments : bool
         Know where each window is aligned under every letter, too.
-
-    Raises
-    ------
-    ArgumentError
-        There is no such method or option, or alignments are asked for of another target than the letter that was read.
     """
 
     def __init__(
@@ -67,12 +62,6 @@ class WindowRelevance:
         options: Mapping[str, Any],
     ) -> None:
         self.options = {name: value for name, value in options.items() if value is not None}
-        options_of(method, self.options)
-        if alignments and target != EMITTED:
-            raise ArgumentError(
-                "Windows are aligned under each letter where the target is the letter that was read in them, "
-                f"'emitted', but it is {target!r}: leave out the alignments, or the target."
-            )
         self.speech, self.network, self.method, self.target, self.start = speech, network, method, target, start
         self.maps, self.alignments = maps, alignments
         self.labels = tuple(speech.reader.alphabet.letters)

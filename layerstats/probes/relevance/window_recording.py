@@ -15,12 +15,12 @@ from torch import nn
 
 from layerstats.checks import check_count
 from layerstats.corpora import Corpus
-from layerstats.models import Wav2Letter, device_for
+from layerstats.models import device_for
 from layerstats.probes.key import model_hash
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recorded import check_recorded
 from layerstats.probes.relevance.heard_beside import beside
-from layerstats.probes.relevance.reading import check_reader
+from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.window_alignments import alignments_of
 from layerstats.probes.relevance.window_quantity import ALIGNED_SAMPLE, WindowRelevance, check_numbers, maps_of
 from layerstats.probes.relevance.window_speech import WindowSpeech
@@ -95,7 +95,7 @@ class WindowRecorder:
     ) -> None:
         """Write what is missing; nothing is begun unless the first window can be measured."""
         weights = model_hash(self.network)
-        with _unpadded(self.reader), self._home():
+        with padded(self.reader, "valid"), self._home():
             self.relevance = WindowRelevance(self.speech, self.network, options=self.options, **self.asked)
             found, heard = self.relevance.measure(np.array([0]))
             self._checked([0], self.relevance.reduced(found), self.relevance.reduced_input(heard))
@@ -258,17 +258,6 @@ def untrained_recording(recording: str, seed: int) -> str:
     'adapted_untrained_03'
     """
     return f"{recording}_{untrained_name(seed)}"
-
-
-@contextmanager
-def _unpadded(reader: Wav2Letter) -> Iterator[None]:
-    """Let a network hear windows as they are."""
-    before = reader.padding
-    reader.padding = "valid"
-    try:
-        yield
-    finally:
-        reader.padding = before
 
 
 def _joined(parts: list[Arrays]) -> Arrays:

@@ -50,6 +50,12 @@ def test_sign_of_repetition_after_nothing_is_nothing():
     assert alphabet.decode(labels) == "aab"
 
 
+@pytest.mark.parametrize("text", [None, float("nan"), 3])
+def test_what_is_no_text_is_refused(text):
+    with pytest.raises(ArgumentError, match=f"strings of letters, but got {text!r}"):
+        Alphabet("ctc").encode(text)
+
+
 def test_other_characters_are_refused():
     with pytest.raises(ArgumentError, match="has 'A', 'é'"):
         Alphabet().encode("Aé b")
