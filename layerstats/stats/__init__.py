@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         stored_alignments,
         untrained_patterns,
     )
+    from layerstats.stats.averages.average_calibration import calibrate_averages
+    from layerstats.stats.averages.shuffled_speech import SpeechWorld
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -155,6 +157,7 @@ __all__ = [
     "RepeatedAnova",
     "Series",
     "SpeechAndNetwork",
+    "SpeechWorld",
     "StoredAlignment",
     "Success",
     "SuccessMatrix",
@@ -173,6 +176,7 @@ __all__ = [
     "bin_series",
     "bootstrap",
     "calibrate",
+    "calibrate_averages",
     "calibrate_interactions",
     "calibrate_shares",
     "calibrate_success",
@@ -251,6 +255,8 @@ _ROOMS = {
     "read_windows": "averages",
     "AlignedWindows": "averages",
     "Trust": "trust",
+    "calibrate_averages": "averages.average_calibration",
+    "SpeechWorld": "averages.shuffled_speech",
     "calibrate_shares": "relevance.share_calibration",
     "calibrate_trust": "trust.trust_calibration",
     "map_agreement": "trust",

@@ -15,6 +15,7 @@ from layerstats.store import open_store, store_arrays
 # What each script is given besides its store (or checkpoint) and --out, and what it compares. A new one is added here.
 OPTIONS = {
     "aligned_averages": [],
+    "average_calibration": [],
     "calibration": [],
     "channels": ["--layer", "conv2"],
     "checks": [],

@@ -93,6 +93,14 @@ def test_interaction_calibration(make, tmp_path):
     assert set(table["recipe"]) == {"contrast_of_contrasts", "units taken as known"}
 
 
+@pytest.mark.slow
+def test_average_calibration(make, tmp_path):
+    sizes = ("--datasets", "1", "--worlds", "0", "--truths", "none", "--permutations", "19")
+    assert make("average_calibration", tmp_path, *sizes) == {"average_calibration"}
+    table = check_frame(read(tmp_path / "average_calibration.csv"))
+    assert {"none", "maximum of relevance", "minimum of the gradient"} <= set(table["recipe"])
+
+
 def test_success_calibration(make, tmp_path):
     sizes = ("--datasets", "2", "--worlds", "1", "--truths", "none")
     assert make("success_calibration", tmp_path, *sizes) == {"success_calibration"}

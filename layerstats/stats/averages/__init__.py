@@ -19,6 +19,9 @@
 ``aligned_averages``   averages by label, and what sets each label apart
 ``pattern_profiles``   patterns along time or frequency, with bands
 ``untrained_patterns`` what untrained networks find in the same windows
+``noise_windows``      worlds with known truth: noise that a small network listens to
+``shuffled_speech``    worlds with known truth: real speech whose letters are shuffled
+``average_calibration``how often tests and intervals err in them
 =====================  ======================================================================================
 """
 

@@ -15,13 +15,11 @@ NONE = "none"
 RELEVANCE, RELEVANCE_BY_TIME = "maximum of relevance", "maximum of relevance by time"
 GRADIENT_MAXIMUM, GRADIENT_MINIMUM = "maximum of the gradient", "minimum of the gradient"
 ALIGNMENTS = (NONE, RELEVANCE, RELEVANCE_BY_TIME, GRADIENT_MAXIMUM, GRADIENT_MINIMUM)
-# The letter whose windows have the inserted pattern.
-LETTER = "a"
-_BANDS, _SAMPLES = 6, 24
+_BANDS, _SAMPLES = 4, 20
 # Samples that a detector hears at once, and its norm: the larger, the more one place decides.
 _WIDTH, _NORM = 5, 3.0
 # Lags that are tested: beyond them few windows reach.
-REACH = 6
+REACH = 4
 # Standard deviation of speakers' own spectra, and of what speakers do with the pattern, where its mean is 1.
 _SPECTRUM_SD, PATTERN_SD = 0.3, 0.4
 # Samples about the middle among which the pattern begins.
@@ -50,8 +48,8 @@ class NoiseWorld:
     name: str
     speakers: int
     windows: int
-    chances: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
-    inserted: float = 1.5
+    chances: tuple[float, ...] = (1 / 3, 1 / 3, 1 / 3)
+    inserted: float = 4.0
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -97,6 +97,11 @@ class SpeechWorld:
             )
         return cls(found)
 
+    @property
+    def speakers(self) -> int:
+        """How many."""
+        return len(set(self.windows[NONE].table["speaker"]))
+
     @cached_property
     def values(self) -> np.ndarray:
         """(window, band, sample)."""
