@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,15 +11,18 @@ import pandas as pd
 
 from layerstats.stats.averages.aligned_averages import aligned_averages
 from layerstats.stats.averages.aligned_windows import AlignedWindows, aligned
+from layerstats.stats.averages.map_statistics import CLUSTER_MASS, ENHANCED, LARGEST
 from layerstats.stats.averages.noise_windows import TRUTHS, NoiseWorld
 from layerstats.stats.averages.pattern_profiles import pattern_profile
-from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
+from layerstats.stats.averages.pattern_tables import SAME, critical_value
+from layerstats.stats.averages.permuted_maps import SIGNS, PermutationPlan, PermutedMaps, permuted_maps
 from layerstats.stats.averages.shuffled_speech import SpeechWorld
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
+from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 
 ALPHA = 0.05
-STATISTICS = ("max", "cluster_mass", "tfce")
+CONF_LEVEL = 0.95
 NOISE_WORLDS = (
     NoiseWorld("noise, 10 speakers", 10, 24),
     NoiseWorld("noise, 5 speakers", 5, 48),
@@ -41,8 +44,6 @@ def calibrate_averages(
     permutations: int = 99,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
-    *,
-    statistics: Sequence[str] = STATISTICS,
 ) -> pd.DataFrame:
     """Count how often tests of aligned averages reject, and how often their intervals cover.
 
@@ -61,8 +62,6 @@ def calibrate_averages(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
-    statistics
-        Of the tests.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def calibrate_averages(
     """
 
     def simulate(world: AnyWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_averages(world, truth, numbers, permutations, seed, statistics)
+        return simulate_averages(world, truth, numbers, permutations, seed)
 
     return run_study(worlds, truths, datasets, simulate, progress, known=NOISE_WORLDS, known_truths=TRUTHS)
 
@@ -88,7 +87,6 @@ def simulate_averages(
     numbers: range,
     permutations: int = 99,
     seed: int = 0,
-    statistics: Sequence[str] = STATISTICS,
 ) -> pd.DataFrame:
     """Analyse some data sets of a world; `layerstats.stats.resampling.calibration.shares_of` puts blocks together.
 
@@ -101,19 +99,22 @@ def simulate_averages(
     for number in numbers:
         generator = replicate_generator(seed, *world.name.encode(), number)
         for alignment, windows in world.draw(generator, truth).items():
-            found = _counted(world, truth, windows, permutations, number, statistics)
+            found = _counted(world, truth, windows, permutations, number)
             counted += [(alignment, quantity, value) for quantity, value in found]
     return block_sums(world.name, truth, numbers, counted)
 
 
 def _counted(
-    world: AnyWorld, truth: str, windows: AlignedWindows, permutations: int, number: int, statistics: Sequence[str]
+    world: AnyWorld, truth: str, windows: AlignedWindows, permutations: int, number: int
 ) -> Iterator[tuple[str, float]]:
     """Yield what the tests of a data set say, and whether the intervals of its patterns cover."""
-    for statistic in statistics:
-        found = pattern_tests(windows, statistic=statistic, permutations=permutations, seed=number)
-        yield from _rejections(found, statistic)
-        if statistic == "max" and isinstance(world, NoiseWorld):
+    plan = PermutationPlan(permutations=permutations, seed=number)
+    for statistic in (CLUSTER_MASS, ENHANCED):
+        found = permuted_maps(windows, None, replace(plan, statistic=statistic))
+        if statistic == CLUSTER_MASS:
+            yield from _rejections(found, found.largest, LARGEST)
+        yield from _rejections(found, found.chosen, statistic)
+        if statistic == CLUSTER_MASS and isinstance(world, NoiseWorld):
             yield "max: interval covers", _covers(found, expected_patterns(world, truth)[windows.alignment].beyond)
     if number % _SOME_OF:
         return
@@ -121,26 +122,28 @@ def _counted(
         yield "band of the profile over time covers", _profile_covers(windows, expected_patterns(world, truth), number)
     if windows.by_label:
         fixed = replace(windows, samples=windows.own_samples)
-        found = pattern_tests(fixed, permutations=permutations, seed=number)
-        yield from _rejections(found, "max, labels permuted after alignment")
-        yield "max, after alignment, other half: any letter", _in_other_half(fixed, permutations, number)
+        found = permuted_maps(fixed, None, plan)
+        yield from _rejections(found, found.largest, "max, labels permuted after alignment")
+        yield "max, after alignment, other half: any letter", _in_other_half(fixed, plan)
     elif 2**world.speakers > permutations:
-        found = pattern_tests(windows, exchange="signs", permutations=permutations, seed=number)
-        yield from _rejections(found, "max, signs of speakers")
+        found = permuted_maps(windows, None, replace(plan, exchange=SIGNS))
+        yield from _rejections(found, found.largest, "max, signs of speakers")
 
 
-def _rejections(found: PatternTests, name: str) -> Iterator[tuple[str, float]]:
-    """Yield whether any letter is found, and the first, which may have a pattern."""
-    p_values = found.table["p_adjusted"]
+def _rejections(found: PermutedMaps, statistics: np.ndarray, name: str) -> Iterator[tuple[str, float]]:
+    """Yield whether any letter is found, and the first, which may have a pattern: adjusted as `pattern_tests` does."""
+    tested = found.largest[0] > 0
+    p_values = np.ones(len(tested))
+    p_values[tested] = step_down_p_values(statistics[:, tested], SAME)
     yield f"{name}: any letter", float(p_values.min() <= ALPHA)
-    yield f"{name}: first letter", float(p_values.iloc[0] <= ALPHA)
+    yield f"{name}: first letter", float(p_values[0] <= ALPHA)
 
 
-def _covers(found: PatternTests, expected: np.ndarray) -> float:
+def _covers(found: PermutedMaps, expected: np.ndarray) -> float:
     """Return whether the interval at the largest statistic of the letter holds the expected pattern there."""
-    row = found.table.iloc[0]
-    band, lag = _place(found, row["level_1"])
-    return float(row["conf_low"] <= expected[band, lag] <= row["conf_high"])
+    place = _place(found, 0)
+    reach = critical_value(found.largest[:, 0], CONF_LEVEL) * found.observed.std_error[0][place]
+    return float(abs(found.observed.estimate[0][place] - expected[place]) <= reach)
 
 
 def _profile_covers(windows: AlignedWindows, expected: dict[str, ExpectedPattern], number: int) -> float:
@@ -151,25 +154,24 @@ def _profile_covers(windows: AlignedWindows, expected: dict[str, ExpectedPattern
     return float(((profile["conf_low"] <= truth) & (truth <= profile["conf_high"])).all())
 
 
-def _place(found: PatternTests, label: str) -> tuple[int, int]:
+def _place(found: PermutedMaps, label: int) -> tuple[np.intp, ...]:
     """Return in which band and at which lag the statistic of a letter is largest."""
-    statistic = np.abs(found.maps["statistic"].sel(label=label).to_numpy())
-    band, lag = np.unravel_index(np.nanargmax(statistic), statistic.shape)
-    return int(band), int(lag)
+    statistic = np.abs(found.observed.statistic[label])
+    return np.unravel_index(np.nanargmax(statistic), statistic.shape)
 
 
-def _in_other_half(windows: AlignedWindows, permutations: int, number: int) -> float:
+def _in_other_half(windows: AlignedWindows, plan: PermutationPlan) -> float:
     """Return whether the most certain place of one half of the windows is certain in the other."""
-    half = np.random.default_rng(number).permutation(len(windows.table)) % 2 == 0
-    found = pattern_tests(_some(windows, np.flatnonzero(half)), permutations=permutations, seed=number)
-    row = found.table.loc[found.table["statistic"].abs().idxmax()]
-    band, lag = _place(found, row["level_1"])
+    half = np.random.default_rng(plan.seed).permutation(len(windows.table)) % 2 == 0
+    found = permuted_maps(_some(windows, np.flatnonzero(half)), None, plan)
+    label = int(found.largest[0].argmax())
+    band, lag = _place(found, label)
     other = _some(windows, np.flatnonzero(~half))
     there = replace(
         other, lags=windows.lags[[lag]], bands=windows.bands[[band]], read=lambda rows: other.read(rows)[:, [band]]
     )
-    again = pattern_tests(there, permutations=permutations, seed=number).table.set_index("level_1")
-    return float(again.loc[row["level_1"], "p_value"] <= ALPHA)
+    again = permuted_maps(there, None, plan).largest
+    return float(again[0, label] > 0 and permutation_p_values(again, SAME)[label] <= ALPHA)
 
 
 def _some(windows: AlignedWindows, rows: np.ndarray) -> AlignedWindows:
