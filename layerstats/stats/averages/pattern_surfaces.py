@@ -18,7 +18,8 @@ NOTE = (
     "Surfaces describe averages and test nothing: what is left of neighbouring places is alike in both directions, so "
     "that standard errors and p-values of the smooth would be far too small. pattern_tests() says what may be claimed."
 )
-# The formula in which a surface is estimated; bands are equally far from each other on the scale of the front end.
+FREQUENCY = "frequency"
+# Bands are equally far from each other on the scale of the front end.
 _FORMULA = "pattern ~ te(time, band, k = c({times}, {bands}))"
 
 
@@ -30,9 +31,9 @@ class PatternSurfaces(PrintedResult):
     ----------
     table
         A row a label: ``label, edf, deviance_explained`` (the part of the pattern's variance that the surface has),
-        ``lag_s`` and ``frequency_hz`` (or ``channel``), where it is farthest from 0, and ``surface`` there.
+        ``lag_s`` and ``frequency_hz``, where it is farthest from 0, and ``surface`` there.
     surfaces
-        A row a label, band and lag: ``label, frequency_hz`` (or ``channel``) ``, lag_s, pattern, surface``.
+        A row a label, band and lag: ``label, frequency_hz, lag_s, pattern, surface``.
     notes
         In sentences.
     """
@@ -71,7 +72,7 @@ def pattern_surfaces(
     ArgumentError
         There is no such label, or `k` is no size of a basis.
     DataError
-        A map has fewer samples or bands than the basis needs.
+        A map has fewer samples or bands than the basis needs, or channels in place of frequencies.
 
     References
     ----------
@@ -88,6 +89,8 @@ def pattern_surfaces(
     >>> bool(abs(found.table["lag_s"].iloc[0] - 0.06) <= 0.02)
     True
     """
+    if averages.band != FREQUENCY:
+        raise DataError("Channels are in no order along which a surface could be smooth: surfaces are of frequencies.")
     for size in k:
         check_count("k", size)
     if reach_s is not None:
@@ -96,9 +99,8 @@ def pattern_surfaces(
     for label in labels or ():
         check_choice("labels", label, known)
     frame = averages.to_frame()
-    column = "frequency_hz" if averages.band == "frequency" else averages.band
     frame = frame.loc[
-        frame["pattern"].notna() & (frame["windows"] > 0), ["label", column, "lag_s", "windows", "pattern"]
+        frame["pattern"].notna() & (frame["windows"] > 0), ["label", "frequency_hz", "lag_s", "windows", "pattern"]
     ]
     if reach_s is not None:
         frame = frame.loc[frame["lag_s"].abs() <= reach_s * (1 + 1e-9)]
@@ -107,9 +109,9 @@ def pattern_surfaces(
         own = frame.loc[frame["label"] == label].reset_index(drop=True)
         if own.empty and labels is None:
             continue
-        surface, about = _surface(own, column, label, k)
+        surface, about = _surface(own, label, k)
         peak = int(np.abs(surface).argmax())
-        place = {name: own[name].iloc[peak] for name in ("lag_s", column)}
+        place = {name: own[name].iloc[peak] for name in ("lag_s", "frequency_hz")}
         rows.append({"label": label, **about, **place, "surface": surface[peak]})
         surfaces.append(own.drop(columns="windows").assign(surface=surface))
     if not rows:
@@ -118,9 +120,9 @@ def pattern_surfaces(
     return PatternSurfaces(table, check_frame(pd.concat(surfaces, ignore_index=True)), (NOTE, *averages.notes))
 
 
-def _surface(own: pd.DataFrame, column: str, label: str, k: tuple[int, int]) -> tuple[np.ndarray, dict[str, float]]:
+def _surface(own: pd.DataFrame, label: str, k: tuple[int, int]) -> tuple[np.ndarray, dict[str, float]]:
     """Return the surface at every row, and how closely it follows the pattern."""
-    places = [np.unique(own[name], return_inverse=True) for name in ("lag_s", column)]
+    places = [np.unique(own[name], return_inverse=True) for name in ("lag_s", "frequency_hz")]
     for what, size, (values, _) in zip(("samples", "bands"), k, places, strict=True):
         if len(values) < size:
             raise DataError(

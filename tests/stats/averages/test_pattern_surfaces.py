@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,13 +14,18 @@ HILL = np.exp(-3 * ((TIME - 0.4) ** 2 + (BAND + 0.3) ** 2))
 
 
 @pytest.fixture(scope="module")
-def averages():
+def windows():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(120, BANDS, SAMPLES)) + np.tile([2 * HILL, 0 * HILL], (60, 1, 1))
     speakers = np.repeat(["s1", "s2", "s3"], 40)
-    windows = AlignedWindows.from_arrays(
-        values, ["a", "b"] * 60, speakers, levels=["a", "b", "c"], hop_s=0.01, bands=100.0 * np.arange(1, BANDS + 1)
+    bands = 100.0 * np.arange(1, BANDS + 1)
+    return AlignedWindows.from_arrays(
+        values, ["a", "b"] * 60, speakers, levels=["a", "b", "c"], hop_s=0.01, bands=bands
     )
+
+
+@pytest.fixture(scope="module")
+def averages(windows):
     return aligned_averages(windows, draws=2)
 
 
@@ -58,12 +65,15 @@ def test_the_surface_is_that_of_mgcv(averages):
     assert found.table["edf"].iloc[0] == pytest.approx(reference.smooths["edf"].sum(), rel=1e-3)
 
 
-def test_what_makes_no_surface_is_refused(averages):
+def test_what_makes_no_surface_is_refused(windows, averages):
     with pytest.raises(ArgumentError, match="'labels'"):
         pattern_surfaces(averages, ["x"])
     with pytest.raises(ArgumentError, match="'k'"):
         pattern_surfaces(averages, k=(0, 5))
     with pytest.raises(DataError, match="'a' has 5 samples, but a basis of 8"):
         pattern_surfaces(averages, ["a"], k=(8, 5), reach_s=0.02)
+    of_channels = aligned_averages(replace(windows, band_name="channel"), draws=2)
+    with pytest.raises(DataError, match="Channels are in no order"):
+        pattern_surfaces(of_channels)
     with pytest.raises(DataError, match="'c' has 0 samples"):
         pattern_surfaces(averages, ["c"], k=(5, 5))
