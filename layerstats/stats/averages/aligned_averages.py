@@ -168,7 +168,7 @@ def aligned_averages(
         how,
         windows.quantity,
         windows.alignment,
-        (*windows.notes, *_few_speakers(maps)),
+        (*windows.notes, *_few(maps)),
     )
 
 
@@ -258,12 +258,19 @@ def _table(maps: xr.Dataset) -> pd.DataFrame:
     return check_frame(frame.loc[:, order], "aligned_peaks")
 
 
-def _few_speakers(maps: xr.Dataset) -> tuple[str, ...]:
-    """Say which labels have no windows, or no standard error."""
+def _few(maps: xr.Dataset) -> tuple[str, ...]:
+    """Say which labels have no windows, or no standard error, and whether one is alone."""
     labels, speakers = maps["label"].to_numpy(), maps["speakers"].to_numpy()
     none, one = (", ".join(map(str, labels[speakers == count])) for count in (0, 1))
-    told = (f"There are no windows of {none}.",) if none else ()
-    return (*told, f"Of one speaker only, so without standard errors: {one}.") if one else told
+    told = (
+        (none, f"There are no windows of {none}."),
+        (one, f"Of one speaker only, so without standard errors: {one}."),
+        (
+            (speakers > 0).sum() == 1,
+            "There is one label only, so that the mean over labels is its own: no pattern is left.",
+        ),
+    )
+    return tuple(note for there, note in told if there)
 
 
 def _label_of(band: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from letter_stores import store_letters
 
 from layerstats.errors import ArgumentError, DataError, StoreError
-from layerstats.stats import AlignedWindows, aligned_averages, pattern_profile
+from layerstats.stats import AlignedWindows, aligned_averages, pattern_profile, read_windows
 
 LABELS, SPEAKERS = ("a", "b", "c"), ("s1", "s2", "s3", "s4", "s5")
 
@@ -114,6 +114,19 @@ def test_a_label_of_one_speaker_has_no_standard_error(drawn):
     assert "NA" in repr(found)
 
 
+def test_one_label_alone_has_no_pattern(drawn):
+    values, labels, speakers, _ = drawn
+    own = labels == "a"
+    windows = AlignedWindows.from_arrays(values[own], labels[own].tolist(), speakers[own].tolist())
+    assert "one label only" in aligned_averages(windows, draws=20).notes[-1]
+
+
+def test_unaligned_windows_of_a_store_need_no_maps_to_be_read(tmp_path, monkeypatch):
+    store = store_letters(tmp_path / "s.zarr", sums=True)[0]
+    monkeypatch.setattr("layerstats.stats.averages.stored_maps.StoredMaps.read", None)
+    assert aligned_averages(store, draws=20).maps["windows"].sum() == len(store.tokens)
+
+
 def test_a_label_without_windows_has_no_average_and_counts_for_nothing(drawn):
     values, labels, speakers, samples = drawn
     windows = AlignedWindows.from_arrays(
@@ -180,8 +193,9 @@ def test_what_cannot_be_averaged_is_refused(drawn):
 @pytest.mark.parametrize(("alignment", "quantity"), [("none", "input"), ("min_relevance", "relevance")])
 def test_stored_sums_give_the_averages_of_their_windows(tmp_path, averaging, alignment, quantity):
     store = store_letters(tmp_path / "s.zarr", sums=True)[0]
-    how = {"averaging": averaging, "alignment": alignment, "quantity": quantity, "draws": 20, "reach_s": 0.024}
-    of_windows, of_sums = aligned_averages(store, **how), aligned_averages(store, others=False, **how)
+    reading = {"alignment": alignment, "quantity": quantity, "reach_s": 0.024}
+    of_windows = aligned_averages(read_windows(store, **reading), averaging=averaging, draws=20)
+    of_sums = aligned_averages(store, averaging=averaging, draws=20, others=False, **reading)
     assert "others" not in of_sums.maps
     for name in ("mean", "pattern", "std_error", "overall"):
         expected = of_windows.maps[name].to_numpy()
