@@ -19,18 +19,18 @@ _STEP = 0.2
 _EXTENT_POWER, _HEIGHT_POWER = 0.5, 2.0
 
 
-def largest_of_maps(maps: np.ndarray, statistic: MapStatistic, thresholds: np.ndarray) -> np.ndarray:
+def largest_of_maps(maps: np.ndarray, statistic: MapStatistic, threshold: float) -> np.ndarray:
     """Return the statistic of each map, (...,), 0 or more.
 
     Parameters
     ----------
     maps
-        Studentised differences, (..., band, lag), missing where there are none.
+        Normal deviates of differences, (..., band, lag), missing where there are none.
     statistic
         "max": the largest absolute value. "cluster_mass": the largest sum of absolute values of neighbouring places of
         one sign beyond the threshold. "tfce": the largest value after threshold-free cluster enhancement.
-    thresholds
-        Of clusters, such as broadcast against (...,).
+    threshold
+        Of clusters.
 
     References
     ----------
@@ -40,7 +40,7 @@ def largest_of_maps(maps: np.ndarray, statistic: MapStatistic, thresholds: np.nd
     Examples
     --------
     >>> maps = np.array([[[0.0, 2.5, 3.0, 0.0, -4.0]]])
-    >>> [largest_of_maps(maps, one, np.array([2.0])).tolist() for one in ("max", "cluster_mass")]
+    >>> [largest_of_maps(maps, one, 2.0).tolist() for one in ("max", "cluster_mass")]
     [[4.0], [5.5]]
     """
     if statistic == LARGEST:
@@ -48,28 +48,32 @@ def largest_of_maps(maps: np.ndarray, statistic: MapStatistic, thresholds: np.nd
     flat = maps.reshape(-1, *maps.shape[-2:])
     if statistic == ENHANCED:
         return np.abs(enhanced(flat)).max(axis=(1, 2)).reshape(maps.shape[:-2])
-    beyond = np.broadcast_to(thresholds, maps.shape[:-2]).ravel()
-    _, masses, of_map = clusters_of_maps(flat, beyond)
+    _, masses, of_map = clusters_of_maps(flat, threshold)
     largest = np.zeros(len(flat))
     np.maximum.at(largest, of_map, np.abs(masses))
     return largest.reshape(maps.shape[:-2])
 
 
-def cluster_threshold(speakers: np.ndarray, alpha: float) -> np.ndarray:
-    """Return the value of Student's t whose two-sided p-value is `alpha`; for fewer than two speakers, infinity."""
-    found = stats.t.isf(alpha / 2, np.maximum(speakers - 1, 1))
-    return np.where(speakers > 1, found, np.inf)
+def cluster_threshold(alpha: float) -> float:
+    """Return the normal deviate whose two-sided p-value is `alpha`.
+
+    Examples
+    --------
+    >>> round(cluster_threshold(0.05), 2)
+    1.96
+    """
+    return float(stats.norm.isf(alpha / 2))
 
 
-def clusters_of_maps(maps: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def clusters_of_maps(maps: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find neighbouring places of one sign beyond a threshold; neighbours share a side.
 
     Parameters
     ----------
     maps
         (map, band, lag)
-    thresholds
-        (map,)
+    threshold
+        What an absolute value must exceed.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def clusters_of_maps(maps: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarr
     """
     numbers = np.zeros(maps.shape, np.int64)
     for sign in (1, -1):
-        beyond = maps * sign > thresholds[:, None, None]
+        beyond = maps * sign > threshold
         numbers[beyond] = _connected(beyond)[beyond] + numbers.max(initial=0)
     places = np.flatnonzero(numbers)
     own = numbers.ravel()[places]

@@ -13,11 +13,12 @@ from layerstats.stats.averages.map_statistics import (
     CLUSTER_MASS,
     ENHANCED,
     LARGEST,
+    cluster_threshold,
     clusters_of_maps,
     enhanced,
 )
 from layerstats.stats.averages.permuted_maps import LABELS, PermutationPlan, PermutedMaps
-from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, Maps
+from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, Maps, t_of_normal_deviate
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 
@@ -57,7 +58,7 @@ def pattern_table(
 
 
 def _row(one: PermutedMaps, place: int, plan: PermutationPlan, conf_level: float) -> dict[str, object]:
-    statistics, estimates, errors, _ = (values[place] for values in one.observed)
+    statistics, estimates, errors, speakers = (values[place] for values in one.observed)
     largest = one.largest[:, place]
     about = {"permutations": len(largest) - 1, "speakers": one.speakers[place], "windows": one.windows[place]}
     row: dict[str, object] = dict.fromkeys(["statistic", "lag_s", "band", "estimate", "std_error"], np.nan)
@@ -66,7 +67,7 @@ def _row(one: PermutedMaps, place: int, plan: PermutationPlan, conf_level: float
         return row | about | {"note": _why_not(one, place)}
     band, lag = np.unravel_index(np.nanargmax(np.abs(statistics)), statistics.shape)
     estimate, error = float(estimates[band, lag]), float(errors[band, lag])
-    reach = critical_value(largest, conf_level) * error
+    reach = t_of_normal_deviate(critical_value(largest, conf_level), float(speakers[band, lag])) * error
     row |= {"statistic": _signed(one, place, plan), "lag_s": float(one.lag_s[lag]), "band": one.bands[band]}
     row |= {"estimate": estimate, "std_error": error, "conf_low": estimate - reach, "conf_high": estimate + reach}
     row |= {"conf_level": conf_level, "p_value": float(permutation_p_values(one.chosen[:, [place]], SAME)[0])}
@@ -81,7 +82,7 @@ def _signed(one: PermutedMaps, place: int, plan: PermutationPlan) -> float:
     elif plan.statistic == ENHANCED:
         found = enhanced(values[None]).ravel()
     else:
-        found = clusters_of_maps(values[None], one.thresholds[[place]])[1]
+        found = clusters_of_maps(values[None], cluster_threshold(plan.cluster_alpha))[1]
     return float(found[np.nanargmax(np.abs(found))]) if len(found) else 0.0
 
 
@@ -128,7 +129,7 @@ def pattern_maps(
     if plan.statistic == LARGEST:
         variables |= _place_p_values(found, len(levels), adjust)
     elif plan.statistic == CLUSTER_MASS:
-        variables["cluster"] = np.concatenate([_cluster_numbers(one) for one in found])
+        variables["cluster"] = np.concatenate([_cluster_numbers(one, plan) for one in found])
     return xr.Dataset(
         {name: (dims, values) for name, values in variables.items()},
         {
@@ -152,11 +153,10 @@ def _place_p_values(found: Sequence[PermutedMaps], tests: int, adjust: str) -> d
     return {"p_value": over_map, "p_adjusted": np.minimum(1, over_map * (1 if adjust == "none" else tests))}
 
 
-def _cluster_numbers(one: PermutedMaps) -> np.ndarray:
+def _cluster_numbers(one: PermutedMaps, plan: PermutationPlan) -> np.ndarray:
     """Return the number of the cluster of each place within its map, (contrast, band, lag)."""
-    numbers = [clusters_of_maps(*each)[0] for each in zip(one.observed.statistic[:, None], one.thresholds[:, None],
-                                                          strict=True)]  # fmt: skip
-    return np.concatenate(numbers)
+    threshold = cluster_threshold(plan.cluster_alpha)
+    return np.concatenate([clusters_of_maps(values[None], threshold)[0] for values in one.observed.statistic])
 
 
 def pattern_clusters(
@@ -169,7 +169,7 @@ def pattern_clusters(
     rows = []
     for (one, place), pair in zip(places, levels, strict=True) if plan.statistic == CLUSTER_MASS else ():
         values = one.observed.statistic[place]
-        numbers, masses, _ = clusters_of_maps(values[None], one.thresholds[[place]])
+        numbers, masses, _ = clusters_of_maps(values[None], cluster_threshold(plan.cluster_alpha))
         for number, mass in enumerate(masses, 1):
             inside = np.where(numbers[0] == number, np.abs(values), -1)
             row, lag = np.unravel_index(inside.argmax(), inside.shape)

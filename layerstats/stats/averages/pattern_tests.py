@@ -43,14 +43,14 @@ class PatternTests(PrintedResult):
     table
         A row a contrast: ``level_1, level_2, statistic, lag_s, frequency_hz`` (or ``channel``), ``estimate, std_error,
         conf_low, conf_high, conf_level, test, p_value, p_adjusted, adjust_method, family, tests, permutations,
-        speakers, windows, note``. The place is where the studentised difference is largest; the estimate is level_1 -
+        speakers, windows, note``. The place is where the difference stands out most; the estimate is level_1 -
         level_2 there, in units of what was averaged, with an interval that holds for the whole map at once (max-T). The
-        statistic is the one that is tested: the studentised difference there, or the mass of the largest cluster, or
-        the largest value after enhancement, with its sign.
+        statistic is the one that is tested, with its sign: the normal deviate of the difference there, or the mass of
+        the largest cluster, or the largest value after enhancement.
     maps
-        By (label, band, lag): `statistic` (studentised differences), `estimate`, `std_error`, `speakers`. By "max" also
-        `p_value`, adjusted over the map, and `p_adjusted`, adjusted over all maps; by "cluster_mass" `cluster`, the
-        number of the cluster of each place, 0 for none. A label is the first level, or "a:b" of two.
+        By (label, band, lag): `statistic` (normal deviates of differences), `estimate`, `std_error`, `speakers`. By
+        "max" also `p_value`, adjusted over the map, and `p_adjusted`, adjusted over all maps; by "cluster_mass"
+        `cluster`, the number of the cluster of each place, 0 for none. A label is the first level, or "a:b" of two.
     clusters
         By "cluster_mass" a row a cluster: ``level_1, level_2, cluster, sign, statistic, lag_s, frequency_hz, p_value``,
         with the place of its largest statistic; else without rows.
@@ -95,7 +95,8 @@ def pattern_tests(
     window, so the mean of all the speaker's windows, whatever their labels, aligned as the label's are, is taken away;
     where the alignment does not depend on the label that changes nothing. At every place of the map the statistic is
     the mean over speakers of the speaker's difference (the label's mean less the speaker's mean over labels), over the
-    standard error of that mean. The labels of windows are permuted within speakers, and each window is aligned anew, as
+    standard error of that mean: Student's t, on the scale of the normal distribution, so that few speakers do not have
+    the largest everywhere. The labels of windows are permuted within speakers, and each window is aligned anew, as
     the label it then has says: permuted windows have as much of what the alignment looks for as the real ones. The
     largest absolute statistic of the map is compared with the largest of each permutation (max-T, Westfall & Young
     1993), so that a place with an adjusted p-value below the level may be claimed.
@@ -127,7 +128,7 @@ def pattern_tests(
     covered
         Places are tested that windows of at least this part of a label's speakers reach, and of three speakers.
     cluster_alpha
-        Places belong to a cluster whose p-value would be below it, by Student's t, two-sided.
+        Places belong to a cluster whose two-sided p-value would be below it, by Student's t.
     adjust
         How p-values are adjusted over labels: "max_t" (step-down, from the same permutations; the default against the
         mean), "holm" (the default for pairs), "bonferroni", "fdr_bh", "none".

@@ -66,8 +66,6 @@ class PermutedMaps:
         no place that enough speakers reach.
     chosen
         The statistic that is asked for, of each map, (assignment, contrast).
-    thresholds
-        Of clusters, (contrast,).
     exact
         Whether all assignments there are were used.
     lag_s, bands
@@ -79,7 +77,6 @@ class PermutedMaps:
     observed: Maps
     largest: np.ndarray
     chosen: np.ndarray
-    thresholds: np.ndarray
     exact: bool
     lag_s: np.ndarray
     bands: np.ndarray
@@ -116,14 +113,14 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
     """
     pooled, labels = _pooled(windows, pair, plan)
     speakers = speakers_of_contrasts(pooled, labels, pair is not None)
-    thresholds = cluster_threshold(speakers, plan.cluster_alpha)
+    threshold = cluster_threshold(plan.cluster_alpha)
     exchanged = _permuted_labels if plan.exchange == LABELS else _turned_signs
     assignments = exchanged(pooled, labels, speakers, plan, pair is not None)
 
     def summaries(numbers: range) -> np.ndarray:
         maps = assignments.statistics(numbers)
-        largest = largest_of_maps(maps, LARGEST, thresholds)
-        chosen = largest if plan.statistic == LARGEST else largest_of_maps(maps, plan.statistic, thresholds)
+        largest = largest_of_maps(maps, LARGEST, threshold)
+        chosen = largest if plan.statistic == LARGEST else largest_of_maps(maps, plan.statistic, threshold)
         return np.stack([largest, chosen], axis=-1)
 
     block = max(1, min(_MOST_AT_ONCE, _MOST_NUMBERS // assignments.observed.statistic.size))
@@ -133,7 +130,6 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
         assignments.observed,
         found[..., 0],
         found[..., 1],
-        thresholds,
         assignments.exact,
         pooled.lag_s,
         pooled.bands,

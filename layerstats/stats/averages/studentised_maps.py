@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +17,10 @@ _ROUNDING = 1e-6
 
 
 class Maps(NamedTuple):
-    """Maps, each (assignment, contrast, band, lag), missing where too few speakers are covered."""
+    """Maps, each (assignment, contrast, band, lag), missing where too few speakers are covered.
+
+    The statistic is the normal deviate of Student's t, the estimate over its standard error: see `normal_deviate`.
+    """
 
     statistic: np.ndarray
     estimate: np.ndarray
@@ -28,7 +31,7 @@ class Maps(NamedTuple):
 def studentised(
     differences: np.ndarray, squares: np.ndarray, speakers: np.ndarray, least: np.ndarray, scale: float
 ) -> Maps:
-    """Return means over speakers over their standard errors.
+    """Return means over speakers over their standard errors, as normal deviates.
 
     Parameters
     ----------
@@ -49,11 +52,47 @@ def studentised(
     error = np.sqrt(np.where(varying, variance, 1) / number)
     missing = differences.dtype.type(np.nan)
     return Maps(
-        np.where(enough, np.where(varying, mean / error, 0), missing),
+        np.where(enough, np.where(varying, normal_deviate(mean / error, number), 0), missing),
         np.where(enough, mean, missing),
         np.where(enough, np.where(varying, error, 0), missing),
         np.broadcast_to(speakers, mean.shape),
     )
+
+
+def normal_deviate(statistic: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+    """Return Student's t on the scale of the normal distribution, by Wallace's (1959) approximation.
+
+    Of three speakers t is above 10 as often as of thirty above 2.8: what few speakers have, or few windows reach, would
+    otherwise have the largest statistic of most permutations.
+
+    Parameters
+    ----------
+    statistic, speakers
+        t, and how many speakers it is of; it has one degree of freedom less.
+
+    Examples
+    --------
+    >>> normal_deviate(np.array([4.30, 2.04]), np.array([3, 31])).round(2)
+    array([1.93, 1.96])
+    """
+    free = speakers - 1
+    return np.sign(statistic) * _shrinkage(free) * np.sqrt(free * np.log1p(statistic * statistic / free))
+
+
+def t_of_normal_deviate(deviate: float, speakers: float) -> float:
+    """Return the t of a normal deviate, the inverse of `normal_deviate`.
+
+    Examples
+    --------
+    >>> round(t_of_normal_deviate(float(normal_deviate(np.array(4.5), np.array(8))), 8), 6)
+    4.5
+    """
+    free = speakers - 1
+    return float(np.sign(deviate) * np.sqrt(free * np.expm1((deviate / _shrinkage(free)) ** 2 / free)))
+
+
+def _shrinkage(free: Any) -> Any:
+    return (8 * free + 1) / (8 * free + 3)
 
 
 def maps_by_lag(

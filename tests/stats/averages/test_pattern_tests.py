@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages import AlignedWindows, pattern_tests
 from layerstats.stats.averages.aligned_windows import aligned
 from layerstats.stats.averages.map_statistics import cluster_threshold, largest_of_maps
 from layerstats.stats.averages.permuted_maps import PermutationPlan, permuted_maps
-from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS
+from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, normal_deviate, t_of_normal_deviate
 from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator
 
@@ -82,6 +83,10 @@ def by_definition(windows, labels, pair=None, resolution=(1, 1), part=0.5):
             mean = filled.sum(axis=0) / number
             variance = np.where(np.isnan(each), 0, (each - mean) ** 2).sum(axis=0) / (number - 1)
             statistic = mean / np.sqrt(variance / number)
+            # Wallace (1959), equation for the normal deviate of Student's t.
+            free = number - 1
+            deviate = (8 * free + 1) / (8 * free + 3) * np.sqrt(free * np.log(1 + statistic**2 / free))
+            statistic = np.sign(statistic) * deviate
         enough = (number >= part * len(each)) & (number >= LEAST_SPEAKERS)
         found.append(np.where(enough, [statistic, mean], np.nan))
     return np.stack(found, axis=1)
@@ -113,7 +118,7 @@ def test_clusters_and_enhancement_are_of_maps_aligned_anew(statistic):
     drawn = [exchanger.draw(replicate_generator(1, number)) for number in range(4)]
     for number, labels in enumerate([windows.label_codes, *drawn]):
         maps = by_definition(windows, labels)[0]
-        expected = largest_of_maps(maps, statistic, cluster_threshold(np.full(3, 5), 0.2))
+        expected = largest_of_maps(maps, statistic, cluster_threshold(0.2))
         assert found.chosen[number] == pytest.approx(expected, rel=1e-3)
         assert found.largest[number] == pytest.approx(np.nanmax(np.abs(maps), axis=(1, 2)), rel=1e-3)
 
@@ -337,3 +342,24 @@ def test_speakers_with_one_label_are_of_no_use():
 def test_maps_reach_no_further_than_asked_for():
     result = pattern_tests(noise(9), permutations=19, reach_s=0.02)
     assert result.maps["lag_s"].to_numpy().tolist() == [-0.02, -0.01, 0.0, 0.01, 0.02]
+
+
+def test_a_label_of_few_speakers_does_not_hide_the_others():
+    """Student's t of three speakers is large by chance; on one scale with the others it is not the largest of all."""
+    windows = noise(16, speakers=12, pattern=1.5)
+    table = windows.table.copy()
+    table.loc[(table["label"] == "c") & (table["speaker"] > "s10"), "label"] = "b"
+    assert table.query("label == 'c'")["speaker"].nunique() == 3
+    few = AlignedWindows(**{**vars(windows), "table": table})
+    row = pattern_tests(few, permutations=199).table.iloc[0]
+    assert row["p_value"] == 1 / 200
+    assert row["p_adjusted"] <= 0.02
+
+
+def test_normal_deviates_are_those_of_students_t():
+    speakers = np.array([4, 6, 12, 40])
+    for quantile in (0.9, 0.99, 0.9999):
+        found = normal_deviate(stats.t.ppf(quantile, speakers - 1), speakers)
+        assert found == pytest.approx(np.full(4, stats.norm.ppf(quantile)), rel=0.03)
+        back = [t_of_normal_deviate(float(one), float(number)) for one, number in zip(found, speakers, strict=True)]
+        assert back == pytest.approx(stats.t.ppf(quantile, speakers - 1))
