@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 from spoken_windows import LETTER_OF, TIMES, store_of_letters
 
+from layerstats.corpora import demo_corpus
 from layerstats.errors import ArgumentError
+from layerstats.models import Wav2Letter, seeded
+from layerstats.probes import record_letter_relevance
 from layerstats.stats import letter_delay, read_windows
 from layerstats.stats.averages.aligned_windows import aligned
 
@@ -55,3 +58,23 @@ def test_windows_without_a_phone_are_left_out_and_values_are_of_the_others(store
 def test_columns_that_do_not_exist_are_refused_with_those_that_do(store):
     with pytest.raises(ArgumentError, match=r"'phone_in_context'.*got 'vowels'"):
         read_windows(store, by="vowels")
+
+
+def test_phones_of_recorded_windows_are_those_of_the_corpus(tmp_path):
+    corpus = demo_corpus(sentences=["the quick fox jumped over a lazy dog"], voices=1, said_by=1)
+    with seeded(0):
+        network = Wav2Letter(width=4, top=8)
+    store = record_letter_relevance(network, corpus, tmp_path / "s.zarr", maps=True)
+    windows = read_windows(store, by="phone", alignment="phone_onset", delay_s=0.1)
+    tokens = store.tokens.set_index("token").loc[windows.table["token"]]
+    hop_s = windows.hop_s
+    for row, window in enumerate(tokens.to_dict("records")):
+        # In the time of the utterance: the window's first frame, and the phone before its middle.
+        begins = window["start_frame"] * hop_s
+        said = corpus.phones.loc[corpus.phones["token"] == window["utterance"]]
+        time = begins + (windows.size - 1) / 2 * hop_s - 0.1
+        phone = said.loc[(said["onset_s"] <= time) & (said["offset_s"] > time)].iloc[0]
+        assert windows.table["label"].iloc[row] == phone["label"]
+        first = int(np.ceil(round((phone["onset_s"] - begins) / hop_s, 6)))
+        assert windows.samples[row] == max(first, 0)
+    assert len(windows.table) > 5
