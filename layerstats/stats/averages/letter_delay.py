@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, check_not_negative
+from layerstats.checks import check_columns, check_count
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.told_phones import hop_of, middle_s, window_times
 from layerstats.stats.lexical.cluster_intervals import cluster_interval
@@ -101,29 +101,29 @@ def letter_delay(
     >>> round(found.delay_s, 3), round(float(found.curve["information_bits"].max()), 3)
     (0.145, 1.0)
     """
-    check_not_negative("draws", draws)
+    if draws != 0:
+        check_count("draws", draws)
     times = window_times(experiment)
     delays = _delays(reach_s, times)
-    tables = _tables(experiment, middle_s(times) - delays)
-    # Rounding leaves less than nothing where there is none.
-    found = np.maximum(mutual_information(tables.sum(axis=0)), 0.0)
+    speakers = len(set(experiment.tokens["speaker"]))
+    notes = []
+    weights = np.ones((1, speakers))
+    if speakers >= _LEAST_SPEAKERS:
+        drawn = np.random.default_rng(seed).multinomial(speakers, np.full(speakers, 1 / speakers), size=draws)
+        weights = np.concatenate([weights, drawn])
+    elif draws:
+        notes.append("One speaker only: the delay has no interval.")
+    found, *others = _information(experiment, middle_s(times) - delays, weights)
     if found.max() < _ROUNDING:
         raise DataError(
             f"Letters and phones of {experiment.path.name} have nothing in common at any delay: there is one letter, "
             "or one phone, only."
         )
-    generator = np.random.default_rng(seed)
-    speakers = len(tables)
-    notes = []
     low = high = np.array([np.nan])
-    if speakers >= _LEAST_SPEAKERS and draws:
-        times_drawn = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws)
-        drawn = [_best(delays, mutual_information(np.tensordot(one, tables, axes=1))) for one in times_drawn]
+    if others:
         limits = (float(delays[0]), float(delays[-1]))
-        best = np.array([_best(delays, found)])
-        low, high = cluster_interval(best, np.array(drawn)[:, None], speakers, conf_level, limits)
-    elif draws:
-        notes.append("One speaker only: the delay has no interval.")
+        best = np.array([[_best(delays, one)] for one in others])
+        low, high = cluster_interval(np.array([_best(delays, found)]), best, speakers, conf_level, limits)
     if found.argmax() in (0, len(delays) - 1):
         notes.append("Information is largest at the end of the delays that were looked at: it may be larger beyond.")
     return LetterDelay(
@@ -156,8 +156,16 @@ def _best(delays: np.ndarray, information: np.ndarray) -> float:
     return float((best[0] + best[-1]) / 2)
 
 
-def _tables(experiment: Experiment, places: np.ndarray) -> np.ndarray:
-    """Count windows, (speaker, delay, letter, phone); places are seconds from their first sample."""
+def _information(experiment: Experiment, places: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return what letters and the phones at each place say of each other in bits, (draw, place).
+
+    Parameters
+    ----------
+    places
+        In seconds from the first sample of a window.
+    weights
+        How often each speaker counts, (draw, speaker).
+    """
     tokens, phones = experiment.tokens, experiment.phones
     check_columns(tokens, ["letter"], "the windows")
     letters, names = pd.factorize(tokens["letter"], sort=True)
@@ -165,11 +173,16 @@ def _tables(experiment: Experiment, places: np.ndarray) -> np.ndarray:
     labels, known = pd.factorize(phones["label"], sort=True)
     row = pd.Index(tokens["token"]).get_indexer(pd.Index(phones["token"]))
     onset, offset = (phones[name].to_numpy(dtype=float) for name in ("onset_s", "offset_s"))
-    tables = np.zeros((speakers.max() + 1, len(places), len(names), len(known) + 1))
+    size = (len(names), len(known) + 1)
+    found = np.empty((len(weights), len(places)))
     for number, place in enumerate(places):
         # Where no phone is labelled, a pause is heard.
         under = np.full(len(tokens), len(known))
         there = (onset <= place) & (offset > place)
         under[row[there]] = labels[there]
-        np.add.at(tables[:, number], (speakers, letters, under), 1)
-    return tables
+        tables = np.zeros((weights.shape[1], *size))
+        np.add.at(tables, (speakers, letters, under), 1)
+        counts = (weights @ tables.reshape(len(tables), -1)).reshape(-1, *size)
+        # Rounding leaves less than nothing where there is none.
+        found[:, number] = np.maximum(mutual_information(counts), 0.0)
+    return found
