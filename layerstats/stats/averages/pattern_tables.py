@@ -219,6 +219,8 @@ def pattern_notes(
             f"Windows are aligned by {windows.alignment} for something that is not permuted: where that goes along "
             "with the labels, patterns are found in noise too."
         )
+    if plan.windows_per_cell is not None:
+        notes.append(f"At most {plan.windows_per_cell} windows of each speaker and label were drawn.")
     exact = [len(one.largest) for one in found if one.exact]
     if exact:
         some = "" if len(exact) == len(found) else f" in {len(exact)} of {len(found)} contrasts"

@@ -83,6 +83,7 @@ def pattern_tests(
     reach_s: float | None = None,
     covered: float = 0.5,
     cluster_alpha: float = 0.01,
+    windows_per_cell: int | None = None,
     adjust: AdjustMethod | Literal["max_t"] | None = None,
     conf_level: float = 0.95,
     seed: int = 0,
@@ -129,6 +130,9 @@ def pattern_tests(
         Places are tested that windows of at least this part of a label's speakers reach, and of three speakers.
     cluster_alpha
         Places belong to a cluster whose two-sided p-value would be below it, by Student's t.
+    windows_per_cell
+        How many windows of each speaker and label are drawn; None: all. Those that are used are held in memory, 4
+        bytes a value; speakers are what tests count, so that hundreds of windows of each add little.
     adjust
         How p-values are adjusted over labels: "max_t" (step-down, from the same permutations; the default against the
         mean), "holm" (the default for pairs), "bonferroni", "fdr_bh", "none".
@@ -159,7 +163,7 @@ def pattern_tests(
     [['a', 'b', 0.01, 0.01]]
     """
     plan = PermutationPlan(
-        statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, seed, workers
+        statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed, workers
     )
     _check_plan(plan)
     windows = windows_of(source, reading)
@@ -186,8 +190,12 @@ def _check_plan(plan: PermutationPlan) -> None:
     check_choice("exchange", plan.exchange, (LABELS, SIGNS))
     check_count("permutations", plan.permutations)
     check_count("workers", plan.workers)
+    if len(plan.resolution) != 2:
+        raise ArgumentError(f"'resolution' must be two numbers, of bands and of samples, but is {plan.resolution!r}.")
     for number in plan.resolution:
         check_count("resolution", number)
+    if plan.windows_per_cell is not None:
+        check_count("windows_per_cell", plan.windows_per_cell)
     if plan.reach_s is not None:
         check_positive("reach_s", plan.reach_s)
     for name, value in (("covered", plan.covered), ("cluster_alpha", plan.cluster_alpha)):

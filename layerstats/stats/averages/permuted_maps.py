@@ -38,7 +38,7 @@ class PermutationPlan:
 
     Attributes
     ----------
-    statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, seed, workers
+    statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed, workers
         See `pattern_tests`.
     """
 
@@ -49,6 +49,7 @@ class PermutationPlan:
     reach_s: float | None = None
     covered: float = 0.5
     cluster_alpha: float = 0.01
+    windows_per_cell: int | None = None
     seed: int = 0
     workers: int = 1
 
@@ -218,4 +219,8 @@ def _pooled(windows: AlignedWindows, pair: tuple[str, str] | None, plan: Permuta
             f"but there {'is' if len(speakers) == 1 else 'are'} {len(speakers)}."
         )
     kept = np.flatnonzero(among & np.isin(speaker_of, speakers))
+    if plan.windows_per_cell is not None:
+        drawn = np.random.default_rng(plan.seed).permutation(kept)
+        number = windows.table.iloc[drawn].groupby(["speaker", "label"], sort=False).cumcount()
+        kept = np.sort(drawn[number.to_numpy() < plan.windows_per_cell])
     return PooledWindows.of(windows, kept, labels, plan.resolution, plan.reach_s), len(labels)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 
 
@@ -81,6 +81,9 @@ class PooledWindows:
             some = rows[first : first + 256]
             read = windows.read(some)[:, : count * bands]
             means = read.reshape(len(some), count, bands, windows.size).mean(axis=2)
+            if not np.isfinite(means).all():
+                token = windows.table["token"].iloc[int(some[~np.isfinite(means).all(axis=(1, 2))][0])]
+                raise DataError(f"Window {token!r} has values that are no numbers. Leave it out.")
             values[first : first + len(some), before:, :-1] = means.transpose(0, 2, 1)
         scale = _centre(values[:, before:, :-1])
         values[:, before:, -1] = 1

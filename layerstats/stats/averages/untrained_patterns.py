@@ -56,6 +56,8 @@ def untrained_patterns(
     resolution: tuple[int, int] = (1, 1),
     reach_s: float | None = None,
     covered: float = 0.5,
+    windows_per_cell: int | None = None,
+    seed: int = 0,
     **reading: Any,
 ) -> UntrainedPatterns:
     """Rank the largest statistic of each label among those of untrained networks' alignments of the same windows.
@@ -71,7 +73,7 @@ def untrained_patterns(
         (``layerstats relevance --untrained 19 --maps --alignments``).
     untrained
         The same windows as each untrained network aligns them, by name; not where a store is given.
-    resolution, reach_s, covered
+    resolution, reach_s, covered, windows_per_cell, seed
         See `pattern_tests`.
     **reading
         How a store is read: as for `read_windows`.
@@ -100,7 +102,9 @@ def untrained_patterns(
     else:
         trained, others = windows_of(source, reading), dict(untrained)
     _check(trained, others)
-    plan = PermutationPlan(resolution=resolution, reach_s=reach_s, covered=covered)
+    plan = PermutationPlan(
+        resolution=resolution, reach_s=reach_s, covered=covered, windows_per_cell=windows_per_cell, seed=seed
+    )
     found = {name: observed_maps(one, None, plan) for name, one in {TRAINED: trained, **others}.items()}
     maps = xr.Dataset(
         {

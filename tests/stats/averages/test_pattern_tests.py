@@ -321,6 +321,8 @@ def test_the_mean_of_values_does_not_matter():
         ({"exchange": "speakers"}, "exchange"),
         ({"cluster_alpha": 0}, "cluster_alpha"),
         ({"workers": 0}, "workers"),
+        ({"windows_per_cell": 0}, "windows_per_cell"),
+        ({"resolution": (1, 1, 1)}, "two numbers"),
     ],
 )
 def test_what_cannot_be_tested_is_refused_early(options, message):
@@ -363,3 +365,21 @@ def test_normal_deviates_are_those_of_students_t():
         assert found == pytest.approx(np.full(4, stats.norm.ppf(quantile)), rel=0.03)
         back = [t_of_normal_deviate(float(one), float(number)) for one, number in zip(found, speakers, strict=True)]
         assert back == pytest.approx(stats.t.ppf(quantile, speakers - 1))
+
+
+def test_so_many_windows_of_each_speaker_and_label_are_drawn():
+    windows = noise(17, each=6)
+    result = pattern_tests(windows, permutations=19, windows_per_cell=2)
+    assert result.table["windows"].tolist() == [10, 10, 10]
+    assert "At most 2 windows of each speaker and label were drawn." in result.notes
+    every = pattern_tests(windows, permutations=19, windows_per_cell=6)
+    assert every.table.equals(pattern_tests(windows, permutations=19).table)
+
+
+def test_values_that_are_no_numbers_are_refused():
+    windows = noise(18)
+    values = windows.read(np.arange(len(windows.table)))
+    values[7, 0, 0] = np.nan
+    broken = AlignedWindows(**{**vars(windows), "read": lambda rows: values[rows]})
+    with pytest.raises(DataError, match="Window '7'"):
+        pattern_tests(broken, permutations=19)
