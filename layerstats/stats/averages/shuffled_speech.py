@@ -67,6 +67,16 @@ class SpeechWorld:
         experiment
             A store whose tokens are windows, recorded with maps and alignments by the adapted rule and the gradient
             (recordings "adapted" and "gradient").
+
+        Returns
+        -------
+        SpeechWorld
+            Its values are pooled over 16 bands and 4 samples.
+
+        Raises
+        ------
+        StoreError
+            The store has no maps, or no alignments under every letter.
         """
         store = experiment if isinstance(experiment, Experiment) else open_store(experiment)
         frequent = store.tokens["letter"].value_counts().index[:_LETTERS]
