@@ -17,6 +17,7 @@ from layerstats.stats.averages.pattern_profiles import pattern_profile
 from layerstats.stats.averages.pattern_tables import SAME, critical_value
 from layerstats.stats.averages.permuted_maps import SIGNS, PermutationPlan, PermutedMaps, permuted_maps
 from layerstats.stats.averages.shuffled_speech import SpeechWorld
+from layerstats.stats.averages.studentised_maps import t_of_normal_deviate
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
@@ -142,7 +143,8 @@ def _rejections(found: PermutedMaps, statistics: np.ndarray, name: str) -> Itera
 def _covers(found: PermutedMaps, expected: np.ndarray) -> float:
     """Return whether the interval at the largest statistic of the letter holds the expected pattern there."""
     place = _place(found, 0)
-    reach = critical_value(found.largest[:, 0], CONF_LEVEL) * found.observed.std_error[0][place]
+    critical = t_of_normal_deviate(critical_value(found.largest[:, 0], CONF_LEVEL), found.observed.speakers[0][place])
+    reach = critical * found.observed.std_error[0][place]
     return float(abs(found.observed.estimate[0][place] - expected[place]) <= reach)
 
 

@@ -57,6 +57,10 @@ def test_rejections_are_those_of_the_tests():
         for statistic in ("max", "cluster_mass", "tfce"):
             table = pattern_tests(windows, statistic=statistic, permutations=19, seed=number).table
             found.append((f"{statistic}: any letter", float((table["p_adjusted"] <= 0.05).any())))
+        expected = expected_patterns(FOUND, "inserted")[RELEVANCE].beyond
+        row = pattern_tests(windows, permutations=19, seed=number).table.iloc[0]
+        there = expected[int(row["frequency_hz"]), round(row["lag_s"] / windows.hop_s) + 4]
+        found.append(("max: interval covers", float(row["conf_low"] <= there <= row["conf_high"])))
     expected = pd.DataFrame(found, columns=["quantity", "total"]).groupby("quantity")["total"].sum()
     study = simulate_averages(FOUND, "inserted", range(3), 19).query("recipe == @RELEVANCE").set_index("quantity")
     assert study.loc[expected.index, "total"].equals(expected)
