@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
+from layerstats.cli.demo_averages import ANALYSES as AVERAGES
+from layerstats.cli.demo_averages import averages_jobs, record_small_windows
 from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
 from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing
 from layerstats.cli.demo_relevance import ANALYSES as RELEVANCE
@@ -37,9 +39,20 @@ if TYPE_CHECKING:
 SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
 ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
 # In the order of the page.
-PAGE = (*ANALYSES, *RELEVANCE, *MAXIMIZATION)
+PAGE = (*ANALYSES, *RELEVANCE, *AVERAGES, *MAXIMIZATION)
 # Those that wait for nothing, the longest first.
-FIRST = ("words", "lexical", "networks", "duration", "checks", "phones", "interactions", *RELEVANCE, "series")
+FIRST = (
+    "words",
+    "lexical",
+    "networks",
+    "duration",
+    "checks",
+    "phones",
+    "interactions",
+    *RELEVANCE,
+    *AVERAGES,
+    "series",
+)
 # Untrained networks beside the small ones of several seeds.
 SMALL_UNTRAINED = 5
 
@@ -81,6 +94,7 @@ def demo(
             del jobs["lexical"]
         if corpus.startswith("demo"):
             # What ships was trained on these voices; it has nothing to say of other speech.
+            jobs |= averages_jobs(record_small_windows(step, out / "letters.zarr"))
             jobs |= maximization_jobs(out / "maximizations.zarr", out / "ladder.zarr")
         sides = _sides(clips, untrained)
         if sides:
