@@ -115,10 +115,11 @@ def _stored_sums(store: Experiment, reading: Mapping[str, Any]) -> xr.Dataset | 
     """Return the sums that are of all windows that are meant, as they are meant; None where there are none."""
     asked = {name: value for name, value in reading.items() if value is not None}
     there = store.sums.query("complete") if len(store.sums) else store.sums
-    name = asked.get("relevance") or (store.name if store.has_recording else None)
-    if name not in set(there["name"]):
-        name = there["name"].iloc[0] if len(there) == 1 and "relevance" not in asked else None
-    if name is None or asked.get("by", LETTER) != LETTER or not set(asked) <= set(_OF_SUMS):
+    shown = store.name if store.has_recording and store.quantity != INPUT else None
+    name = asked.get("relevance", shown)
+    if name is None and len(there) == 1:
+        name = there["name"].iloc[0]
+    if name not in set(there["name"]) or asked.get("by", LETTER) != LETTER or not set(asked) <= set(_OF_SUMS):
         return None
     stored = store.window_sums(name)
     quantities = (INPUT, RELEVANCE, stored.attrs.get("quantity"))

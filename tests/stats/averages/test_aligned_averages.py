@@ -6,6 +6,7 @@ from letter_stores import store_letters
 
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.stats import AlignedWindows, aligned_averages, pattern_profile, read_windows
+from layerstats.store import open_store
 
 LABELS, SPEAKERS = ("a", "b", "c"), ("s1", "s2", "s3", "s4", "s5")
 
@@ -218,5 +219,9 @@ def test_stored_sums_are_taken_where_there_is_nothing_else(tmp_path):
         aligned_averages(unaligned, alignment="max_relevance")
     with pytest.raises(StoreError, match=r"--maps.*not of what is asked for"):
         aligned_averages(store, by="word")
+    # Another recording's sums are aligned by another relevance.
+    store_letters(tmp_path / "s.zarr", alignments=False, maps=False, name="epsilon")
+    with pytest.raises(StoreError, match=r"not of what is asked for"):
+        aligned_averages(open_store(store.path, recording="epsilon"), alignment="max_relevance")
     with pytest.raises(StoreError, match=r"--maps.*not of what is asked for"):
         aligned_averages(store, alignment="min_relevance_by_time")
