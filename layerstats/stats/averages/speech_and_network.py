@@ -50,7 +50,7 @@ class SpeechAndNetwork(PrintedResult):
         by phones, ``speech_lag_s, ...``; ``phone_lag_s``, when the phone begins (or has its centre) from the network's
         alignment, the median over the letter's windows; ``speech_there`` and ``speech_there_p_adjusted``, the
         difference at the network's place, at the phone's own time, and its p-value, adjusted over the map and the
-        letters (by Bonferroni's method unless `adjust` is "max_t"); and ``found_in``: "speech and network", "speech",
+        letters; and ``found_in``: "speech and network", "speech",
         "network", "neither".
     speech, network
         Both tests, with their maps.
@@ -78,7 +78,6 @@ def speech_and_network(
     phone_alignment: str = PHONE_ONSET,
     relevance: str | None = None,
     delay_s: float | None = None,
-    adjust: str = "holm",
     conf_level: float = 0.95,
     **testing: Any,
 ) -> SpeechAndNetwork:
@@ -104,13 +103,10 @@ def speech_and_network(
         The recording that aligns, as for `read_windows`.
     delay_s
         How long before the middle of a window its phone lies; by default `letter_delay` of all windows of the store.
-    adjust
-        How p-values are adjusted over letters, as for `pattern_tests`. "max_t" has power only where letters have about
-        as many speakers: statistics of a letter with few of them are large by chance, and stand against all.
     conf_level
         A letter's pattern is found where its adjusted p-value is at most 1 - `conf_level`; and that of intervals.
     **testing
-        As for `pattern_tests`: ``permutations, resolution, reach_s, covered, statistic, seed, workers``.
+        As for `pattern_tests`: ``permutations, resolution, reach_s, covered, statistic, adjust, seed, workers``.
 
     Raises
     ------
@@ -135,8 +131,7 @@ def speech_and_network(
     if len(by_phone.table) < len(store.tokens):
         store = store.select(token=by_phone.table["token"].tolist())
     by_network = read_windows(store, alignment=alignment, relevance=relevance)
-    testing |= {"adjust": adjust, "conf_level": conf_level}
-    speech, network = (pattern_tests(one, **testing) for one in (by_phone, by_network))
+    speech, network = (pattern_tests(one, conf_level=conf_level, **testing) for one in (by_phone, by_network))
     table = _both(speech, network).assign(
         phone_lag_s=_phone_lags(by_phone, by_network), network_others=_others(by_network, network)
     )
