@@ -68,7 +68,7 @@ def train_commands_command(
     }
     reading = {"corpus": corpus, "words": listed(words), "held_out": held_out, "too_long": too_long, "damaged": damaged}
     name = "commands" if labels == "true" else f"commands_{labels}"
-    numbers = whole_numbers("seeds", seeds)
+    numbers = _numbers_of(seeds)
     _train(
         train_commands, name, out, numbers, resume, lambda step: _features(step, reading, start, numbers[0]), options
     )
@@ -106,7 +106,7 @@ def train_autoencoder_command(
         "device": device,
     }
     reading = {"corpus": corpus, "words": listed(words), "held_out": held_out, "too_long": too_long, "damaged": damaged}
-    numbers = whole_numbers("seeds", seeds)
+    numbers = _numbers_of(seeds)
     _train(
         train_autoencoder,
         "autoencoder",
@@ -151,11 +151,21 @@ def train_wav2letter_command(
         "precision": precision,
         "device": device,
     }
-    numbers = whole_numbers("seeds", seeds)
+    numbers = _numbers_of(seeds)
     reading = {"corpus": corpus, "words": None, "held_out": held_out, "damaged": damaged}
     _train(
         train_letters, "wav2letter", out, numbers, resume, lambda step: _utterances(step, reading, numbers[0]), options
     )
+
+
+def _numbers_of(seeds: str) -> list[int]:
+    """Read seeds, each of which names a network."""
+    from layerstats.errors import ArgumentError
+
+    numbers = whole_numbers("seeds", seeds)
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ArgumentError(f"--seeds takes different whole numbers, a network each, but got {seeds!r} instead.")
+    return numbers
 
 
 def _train(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from layerstats.checks import check_choice
 from layerstats.corpora import Corpus
-from layerstats.errors import ArgumentError, CorpusError
+from layerstats.errors import ArgumentError, CorpusError, FitError
 from layerstats.models import (
     UTTERANCES,
     MelFrontEnd,
@@ -239,7 +239,13 @@ def least_frames(labels: np.ndarray) -> int:
 
 @torch.no_grad()
 def read_letters(model: Wav2Letter, features: UtteranceFeatures, rows: np.ndarray) -> list[str]:
-    """Return what a network reads in utterances by their positions: the likeliest letter of every frame, collapsed."""
+    """Return what a network reads in utterances by their positions: the likeliest letter of every frame, collapsed.
+
+    Raises
+    ------
+    FitError
+        Its outputs are NaN: training diverged.
+    """
     model.eval()
     place = device_of(model) or torch.device("cpu")
     order = rows[np.argsort(features.lengths.numpy()[rows], kind="stable")]
@@ -249,6 +255,11 @@ def read_letters(model: Wav2Letter, features: UtteranceFeatures, rows: np.ndarra
         heard, lengths = (part.to(place) for part in features.batch(chosen))
         heard = z_normalise(heard, lengths) if model.front_end.normalise else heard
         scores = model(heard, lengths).float().log_softmax(dim=2).cpu().numpy()
+        if np.isnan(scores).any():
+            raise FitError(
+                "The outputs of the network became NaN, so that it reads nothing. Choose a lower learning_rate, and "
+                "check the audio for extreme values."
+            )
         for row, score, frames in zip(chosen, scores, model.frames_of(lengths).tolist(), strict=True):
             read[row] = greedy(score[:frames], model.alphabet)
     return [read[row] for row in rows]

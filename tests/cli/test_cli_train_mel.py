@@ -67,6 +67,14 @@ def test_lists_of_numbers_are_checked(option, tmp_path):
     assert option in str(result.exception)
 
 
+@pytest.mark.parametrize("kind", ["commands", "autoencoder", "wav2letter"])
+@pytest.mark.parametrize("seeds", ["", ",", "1,2,1"])
+def test_every_seed_is_a_network_of_its_own(kind, seeds, tmp_path):
+    result = run(kind, "--corpus", "read after that", "--seeds", seeds, "--out", tmp_path / "out")
+    assert "different whole numbers" in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_network_that_reads_letters_is_trained_and_gone_on_with(tmp_path):
     random = np.random.default_rng(0)
     for speaker in (84, 121, 174):

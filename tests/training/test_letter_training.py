@@ -11,7 +11,7 @@ import torch
 from layerstats.corpora import Corpus
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.phones import phones_table
-from layerstats.errors import ArgumentError, AudioError, CorpusError
+from layerstats.errors import ArgumentError, AudioError, CorpusError, FitError
 from layerstats.models import MelFrontEnd, load_checkpoint, save_checkpoint, z_normalise
 from layerstats.models.letters import Alphabet
 from layerstats.tables import check_frame
@@ -197,6 +197,11 @@ def test_stopped_and_resumed_gives_the_same_weights(features, tmp_path):
     assert whole.model.conv12.out_channels == 31
     with pytest.raises(ArgumentError, match="precision is 'float32', but was 'bfloat16'"):
         train_letters(features, **{**options, "precision": "float32"}, folder=tmp_path, resume=True)
+
+
+def test_steps_that_are_too_long_are_told(features):
+    with pytest.raises(FitError, match="lower learning_rate"):
+        train_letters(features, **{**SMALL, "batch_size": 15}, epochs=1, learning_rate=1e30)
 
 
 def test_utterances_of_a_length_come_together():

@@ -109,9 +109,11 @@ def check_frames(log_probabilities: np.ndarray, alphabet: Alphabet) -> np.ndarra
     impossible = np.flatnonzero(~np.isfinite(scores.max(axis=1)))
     if len(scores) == 0 or len(impossible):
         what = (
-            f"those of frame {impossible[0]} are NaN, infinite or all of probability 0" if len(impossible) else "none"
+            f"those of frame {impossible[0]} are NaN, infinite or all of probability 0"
+            if len(impossible)
+            else "there are none"
         )
-        raise ArgumentError(f"Log-probabilities of letters must be numbers, one frame at least, but there are {what}.")
+        raise ArgumentError(f"Log-probabilities of letters must be numbers, one frame at least, but {what}.")
     return scores
 
 
