@@ -13,8 +13,8 @@ from layerstats.cli import listed, run_script, whole_numbers
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
 from layerstats.stats import (
-    aligned_averages,
     alignment_name,
+    panel_averages,
     pattern_panels,
     pattern_tests,
     read_windows,
@@ -65,9 +65,8 @@ def main(
     output.table(both.table, "letters", "Patterns of letters, in the network and in speech", told)
     for name, tests in (("network", both.network), ("speech", both.speech)):
         output.table(tests.table, name, f"Tests of letters aligned by {names[name]}", tests.claim, kind="pattern_tests")
-        reading = {"alignment": tests.alignment, "relevance": recording, "reach_s": reach, "delay_s": both.delay_s}
-        found = {one: aligned_averages(experiment, **reading, quantity=one, draws=2) for one in ("input", "relevance")}
-        panels[name] = tests, found
+        beside = panel_averages(experiment, tests, relevance=recording, delay_s=both.delay_s, reach_s=reach)
+        panels[name] = tests, *beside
     for letter in listed(letters) or both.table["letter"]:
         maps = [pattern_panels(letter, *own).assign(alignment=names[name]) for name, own in panels.items()]
         told = FIGURE.format(letter=letter, **names, claim=both.network.claim)

@@ -29,7 +29,7 @@ from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_
 from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.events import read_events
 from layerstats.stats.averages.letter_delay import LetterDelay, letter_delay
-from layerstats.stats.averages.pattern_panels import pattern_panels
+from layerstats.stats.averages.pattern_panels import panel_averages, pattern_panels
 from layerstats.stats.averages.pattern_profiles import pattern_profile
 from layerstats.stats.averages.pattern_surfaces import PatternSurfaces, pattern_surfaces
 from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
@@ -50,6 +50,7 @@ __all__ = [
     "aligned_averages",
     "alignment_name",
     "letter_delay",
+    "panel_averages",
     "pattern_panels",
     "pattern_profile",
     "pattern_surfaces",

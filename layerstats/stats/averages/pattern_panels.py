@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.averages.aligned_averages import AlignedAverages
+from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_averages
 from layerstats.stats.averages.pattern_tests import PatternTests
+from layerstats.stats.averages.stored_windows import ALIGNED_SAMPLE, INPUT, NONE, RELEVANCE
+from layerstats.stats.averages.told_phones import PHONE_ALIGNMENTS
+from layerstats.stats.contrasts.untrained import untrained_twins
+from layerstats.store import Experiment
 from layerstats.tables import check_frame
 
 TESTED, OTHERS, DIFFERENCE = "difference tested", "other letters' windows", "difference"
+UNTRAINED = "untrained network"
 
 
 def pattern_panels(
@@ -76,6 +82,39 @@ def pattern_panels(
         for panel, kind, values in maps
     ]
     return check_frame(pd.concat(frames, ignore_index=True).assign(label=label))
+
+
+def panel_averages(
+    experiment: Experiment, tests: PatternTests, *, relevance: str, delay_s: float, reach_s: float | None = None
+) -> tuple[dict[str, AlignedAverages], dict[str, AlignedAverages]]:
+    """Average what a letter's figure shows beside its tests.
+
+    Parameters
+    ----------
+    experiment
+        The store of windows whose tests these are.
+    tests
+        Say how windows are aligned.
+    relevance
+        The recording that aligns.
+    delay_s, reach_s
+        As for `read_windows`.
+
+    Returns
+    -------
+    tuple of dict
+        Means of the input and of relevance; and, where windows are aligned by relevance of which the store has an
+        untrained twin with alignments, the input aligned by the first of these. `pattern_panels` takes both.
+    """
+    how: dict[str, Any] = {"alignment": tests.alignment, "delay_s": delay_s, "reach_s": reach_s, "draws": 2}
+    means = {one: aligned_averages(experiment, relevance=relevance, quantity=one, **how) for one in (INPUT, RELEVANCE)}
+    if tests.alignment in (NONE, *PHONE_ALIGNMENTS):
+        return means, {}
+    twins = untrained_twins(experiment.in_recording(relevance))
+    known = [name for name in twins if ALIGNED_SAMPLE in experiment.in_recording(name).variables]
+    if not known:
+        return means, {}
+    return means, {UNTRAINED: aligned_averages(experiment, relevance=known[0], others=False, **how)}
 
 
 def _of(averages: AlignedAverages, variable: str, label: str, grid: xr.Dataset, band: str) -> np.ndarray:

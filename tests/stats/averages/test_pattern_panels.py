@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+from letter_stores import store_letters
+from spoken_windows import store_of_letters
 
 from layerstats.errors import ArgumentError
-from layerstats.stats import AlignedWindows, aligned_averages, pattern_panels, pattern_tests
+from layerstats.stats import (
+    AlignedWindows,
+    aligned_averages,
+    panel_averages,
+    pattern_panels,
+    pattern_tests,
+    read_windows,
+)
 
 BANDS_HZ = 100.0 * (1 + np.arange(6))
 
@@ -56,3 +65,30 @@ def test_maps_on_other_grids_are_refused(heard, averages):
     )
     with pytest.raises(ArgumentError, match="same lags"):
         pattern_panels("a", tests, {"input": averages, "relevance": aligned_averages(short, draws=2)})
+
+
+def test_averages_beside_tests_are_aligned_as_these_are(tmp_path):
+    experiment, *_ = store_letters(tmp_path / "s.zarr", letters="ab")
+    windows = read_windows(experiment, alignment="max_relevance")
+    tests = pattern_tests(windows, permutations=99)
+    means, nulls = panel_averages(experiment, tests, relevance="adapted", delay_s=0.0)
+    assert [(name, one.quantity, one.alignment) for name, one in means.items()] == [
+        ("input", "input", "max_relevance"), ("relevance", "relevance", "max_relevance"),
+    ]  # fmt: skip
+    # There is no untrained network in this store.
+    assert nulls == {}
+    assert np.allclose(means["input"].maps["mean"], aligned_averages(windows, draws=2).maps["mean"], equal_nan=True)
+
+
+def test_an_untrained_network_stands_beside_where_windows_are_aligned_by_relevance(tmp_path):
+    experiment = store_of_letters(tmp_path / "s.zarr", each=15, twins=2)
+    how = {"relevance": "adapted", "delay_s": 0.03, "reach_s": 0.1}
+    windows = read_windows(experiment, alignment="max_relevance", relevance="adapted", reach_s=0.1)
+    means, nulls = panel_averages(experiment, pattern_tests(windows, permutations=99), **how)
+    twin = aligned_averages(
+        experiment, alignment="max_relevance", relevance="adapted_untrained_00", reach_s=0.1, draws=2
+    )
+    assert np.array_equal(nulls["untrained network"].maps["pattern"], twin.maps["pattern"])
+    assert not np.array_equal(nulls["untrained network"].maps["pattern"], means["input"].maps["pattern"])
+    by_phone = read_windows(experiment, alignment="phone_onset", relevance="adapted", delay_s=0.03, reach_s=0.1)
+    assert panel_averages(experiment, pattern_tests(by_phone, permutations=99), **how)[1] == {}
