@@ -50,7 +50,7 @@ class SpeechAndNetwork(PrintedResult):
         by phones, ``speech_lag_s, ...``; ``phone_lag_s``, when the phone begins (or has its centre) from the network's
         alignment, the median over the letter's windows; ``speech_there`` and ``speech_there_p_adjusted``, the
         difference at the network's place, at the phone's own time, and its p-value, adjusted over the map and the
-        letters; and ``found_in``: "speech and network", "speech",
+        letters (missing of statistics that claim no place); and ``found_in``: "speech and network", "speech",
         "network", "neither".
     speech, network
         Both tests, with their maps.
@@ -225,6 +225,7 @@ def _there(table: pd.DataFrame, speech: PatternTests) -> pd.DataFrame:
         if np.isfinite(band) and lags[0] - half <= lag <= lags[-1] + half:
             place = {"label": number, "frequency": int(np.abs(bands - band).argmin())}
             at = speech.maps.isel({**place, "lag": int(np.abs(lags - lag).argmin())})
-            values = (at["estimate"].item(), at["p_adjusted"].item())
+            # Statistics of clusters claim no place, and have no p-value at one.
+            values = (at["estimate"].item(), at["p_adjusted"].item() if "p_adjusted" in at else np.nan)
         rows.append(values)
     return pd.DataFrame(rows, columns=["speech_there", "speech_there_p_adjusted"])

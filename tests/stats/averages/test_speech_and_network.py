@@ -68,6 +68,15 @@ def test_windows_without_a_phone_are_in_neither_test(tmp_path):
     assert any(note.startswith("Left out: 9 of 120 windows") for note in found.notes)
 
 
+@pytest.mark.parametrize("statistic", ["cluster_mass", "tfce"])
+def test_other_statistics_find_the_pattern_and_claim_no_place(store, statistic):
+    found = speech_and_network(store, delay_s=0.05, statistic=statistic, **OPTIONS)
+    rows = found.table.set_index("letter")
+    assert rows.loc["a", "found_in"] == "speech and network"
+    assert rows.loc["a", "speech_there"] > 0.4
+    assert rows["speech_there_p_adjusted"].isna().all()
+
+
 def test_untrained_networks_stand_beside_where_the_store_has_them(tmp_path, found):
     assert found.untrained is None
     assert "null_p_value" not in found.table
