@@ -133,13 +133,14 @@ def rates(network, speech, windows) -> None:
     numbers = torch.tensor([names.index(letter) for letter in held.windows["letter"]])
     found = {}
 
-    def measured(method: str, batch: int, shared: bool) -> Callable[[], None]:
-        options = {"start": None, "maps": False, "shared": shared, "options": {}}
+    def measured(method: str, batch: int, shared: bool, aligned: bool = False) -> Callable[[], None]:
+        options = {"start": None, "maps": False, "shared": shared, "alignments": aligned, "options": {}}
         relevance = WindowRelevance(held, network, "emitted", method, **options)
 
         def run() -> None:
             for some in held.groups(rows, batch):
-                relevance.reduced(relevance.measure(some)[0])
+                measure = relevance.measure_aligned if aligned else relevance.measure
+                relevance.reduced(measure(some)[0])
 
         return run
 
@@ -149,6 +150,7 @@ def rates(network, speech, windows) -> None:
 
     for method in ("epsilon", "adapted"):
         found[f"{method}, shared pass"] = seconds(measured(method, BATCH, True), 3)
+        found[f"{method}, shared pass, aligned under 26 letters"] = seconds(measured(method, BATCH, True, True), 1)
         found[f"{method}, batches without it"] = seconds(measured(method, BATCH, False), 3)
     found["epsilon, window by window"] = seconds(measured("epsilon", 1, False), 3)
     found["epsilon, Captum in batches"] = seconds(captum, 3)
