@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         stored_alignments,
         untrained_patterns,
     )
-    from layerstats.stats.averages.average_calibration import calibrate_averages
-    from layerstats.stats.averages.shuffled_speech import SpeechWorld
+    from layerstats.stats.averages.calibration.average_calibration import calibrate_averages
+    from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -258,8 +258,8 @@ _ROOMS = {
     "read_windows": "averages",
     "AlignedWindows": "averages",
     "Trust": "trust",
-    "calibrate_averages": "averages.average_calibration",
-    "SpeechWorld": "averages.shuffled_speech",
+    "calibrate_averages": "averages.calibration.average_calibration",
+    "SpeechWorld": "averages.calibration.shuffled_speech",
     "calibrate_shares": "relevance.share_calibration",
     "calibrate_trust": "trust.trust_calibration",
     "map_agreement": "trust",

@@ -11,9 +11,9 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.checks import check_count
-from layerstats.stats.averages.aligned_windows import AlignedWindows
 from layerstats.stats.averages.averaging import Averaging, averaging_named
 from layerstats.stats.averages.counted_windows import CountedWindows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, spread
 from layerstats.stats.averages.speaker_sums import LabelSums
 from layerstats.store import Experiment

@@ -12,9 +12,9 @@ import xarray as xr
 
 from layerstats.checks import check_positive
 from layerstats.errors import StoreError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.stored_windows import INPUT, LETTER, NONE, RELEVANCE, windows_of
 from layerstats.stats.averages.speaker_sums import CountedSpeaker, sums_of_store, sums_of_windows
-from layerstats.stats.averages.stored_windows import INPUT, LETTER, NONE, RELEVANCE, windows_of
 from layerstats.store import Experiment, open_store
 
 # What else may be said of how windows are read where sums over them are all there is.

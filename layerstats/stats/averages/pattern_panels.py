@@ -11,9 +11,9 @@ import xarray as xr
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_averages
-from layerstats.stats.averages.pattern_tests import PatternTests
-from layerstats.stats.averages.stored_windows import ALIGNED_SAMPLE, INPUT, NONE, RELEVANCE
-from layerstats.stats.averages.told_phones import PHONE_ALIGNMENTS
+from layerstats.stats.averages.reading.stored_windows import ALIGNED_SAMPLE, INPUT, NONE, RELEVANCE
+from layerstats.stats.averages.reading.told_phones import PHONE_ALIGNMENTS
+from layerstats.stats.averages.testing.pattern_tests import PatternTests
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.store import Experiment
 from layerstats.tables import check_frame

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,12 +12,12 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.aligned_averages import aligned_averages
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.letter_delay import letter_delay
-from layerstats.stats.averages.pattern_tests import PatternTests, pattern_tests
-from layerstats.stats.averages.stored_windows import ALIGNED_SAMPLE, aligning_recording, read_windows
-from layerstats.stats.averages.told_phones import PHONE_ALIGNMENTS, PHONE_ONSET
-from layerstats.stats.averages.untrained_patterns import UntrainedPatterns, untrained_patterns
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.letter_delay import letter_delay
+from layerstats.stats.averages.reading.stored_windows import ALIGNED_SAMPLE, aligning_recording, read_windows
+from layerstats.stats.averages.reading.told_phones import PHONE_ALIGNMENTS, PHONE_ONSET
+from layerstats.stats.averages.testing.pattern_tests import PatternTests, pattern_tests
+from layerstats.stats.averages.testing.untrained_patterns import UntrainedPatterns, untrained_patterns
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.store import Experiment, open_store
 from layerstats.tables import PrintedResult, check_frame

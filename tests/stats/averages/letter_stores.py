@@ -7,7 +7,7 @@ from string import ascii_lowercase
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.averages.aligned_windows import aligned, centred_lags
+from layerstats.stats.averages.reading.aligned_windows import aligned, centred_lags
 from layerstats.store import LayerSpec, RecordingWriter, SumWriter, VariableSpec, open_store
 
 HOP_S = 0.008

@@ -124,7 +124,7 @@ def test_one_label_alone_has_no_pattern(drawn):
 
 def test_unaligned_windows_of_a_store_need_no_maps_to_be_read(tmp_path, monkeypatch):
     store = store_letters(tmp_path / "s.zarr", sums=True)[0]
-    monkeypatch.setattr("layerstats.stats.averages.stored_maps.StoredMaps.read", None)
+    monkeypatch.setattr("layerstats.stats.averages.reading.stored_maps.StoredMaps.read", None)
     assert aligned_averages(store, draws=20).maps["windows"].sum() == len(store.tokens)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from layerstats.stats import AlignedWindows
-from layerstats.stats.averages.aligned_windows import aligned
+from layerstats.stats.averages.reading.aligned_windows import aligned
 from layerstats.stats.averages.speaker_sums import sums_of_windows
 
 

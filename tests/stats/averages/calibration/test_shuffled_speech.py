@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from letter_stores import store_letters
 
-from layerstats.stats.averages.noise_windows import ALIGNMENTS, GRADIENT_MINIMUM, NONE, RELEVANCE
-from layerstats.stats.averages.shuffled_speech import SpeechWorld
+from layerstats.stats.averages.calibration.noise_windows import ALIGNMENTS, GRADIENT_MINIMUM, NONE, RELEVANCE
+from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerstats.checks import check_columns, check_count
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.averages.told_phones import hop_of, middle_s, window_times
+from layerstats.stats.averages.reading.told_phones import hop_of, middle_s, window_times
 from layerstats.stats.lexical.cluster_intervals import cluster_interval
 from layerstats.stats.lexical.information import mutual_information
 from layerstats.store import Experiment

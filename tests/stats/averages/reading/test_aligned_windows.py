@@ -7,7 +7,7 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages import AlignedWindows
-from layerstats.stats.averages.aligned_windows import aligned, centred_lags
+from layerstats.stats.averages.reading.aligned_windows import aligned, centred_lags
 
 
 def test_windows_lie_on_each_other_where_they_are_aligned():

@@ -12,10 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.pattern_tables import MEAN
-from layerstats.stats.averages.permuted_maps import PermutationPlan, observed_maps
-from layerstats.stats.averages.stored_windows import aligning_recording, read_windows, windows_of
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.stored_windows import aligning_recording, read_windows, windows_of
+from layerstats.stats.averages.testing.pattern_tables import MEAN
+from layerstats.stats.averages.testing.permuted_maps import PermutationPlan, observed_maps
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.stats.null import compare_with_untrained
 from layerstats.store import Experiment, open_store

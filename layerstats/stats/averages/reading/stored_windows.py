@@ -12,10 +12,10 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError, StoreError
-from layerstats.stats.averages.aligned_windows import AlignedWindows, centred_lags
-from layerstats.stats.averages.letter_delay import letter_delay
-from layerstats.stats.averages.stored_maps import MAPS, StoredMaps
-from layerstats.stats.averages.told_phones import OF_TOLD_PHONES, PHONE_ALIGNMENTS, ToldPhones
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows, centred_lags
+from layerstats.stats.averages.reading.letter_delay import letter_delay
+from layerstats.stats.averages.reading.stored_maps import MAPS, StoredMaps
+from layerstats.stats.averages.reading.told_phones import OF_TOLD_PHONES, PHONE_ALIGNMENTS, ToldPhones
 from layerstats.stats.trust.map_measures import chosen_layer
 from layerstats.store import Experiment, open_store
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.map_statistics import (
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.testing.map_statistics import (
     CLUSTER_MASS,
     ENHANCED,
     LARGEST,
@@ -17,8 +17,8 @@ from layerstats.stats.averages.map_statistics import (
     clusters_of_maps,
     enhanced,
 )
-from layerstats.stats.averages.permuted_maps import LABELS, PermutationPlan, PermutedMaps
-from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, Maps, t_of_normal_deviate
+from layerstats.stats.averages.testing.permuted_maps import LABELS, PermutationPlan, PermutedMaps
+from layerstats.stats.averages.testing.studentised_maps import LEAST_SPEAKERS, Maps, t_of_normal_deviate
 from layerstats.stats.multiplicity import adjust_p_values
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 

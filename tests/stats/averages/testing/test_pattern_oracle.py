@@ -5,8 +5,13 @@ import pytest
 from mne.stats import permutation_cluster_1samp_test, permutation_t_test, ttest_1samp_no_p
 
 from layerstats.stats.averages import AlignedWindows, pattern_tests
-from layerstats.stats.averages.map_statistics import cluster_threshold, clusters_of_maps, enhanced, largest_of_maps
-from layerstats.stats.averages.studentised_maps import normal_deviate
+from layerstats.stats.averages.testing.map_statistics import (
+    cluster_threshold,
+    clusters_of_maps,
+    enhanced,
+    largest_of_maps,
+)
+from layerstats.stats.averages.testing.studentised_maps import normal_deviate
 
 BANDS, SIZE, SPEAKERS = 6, 9, 8
 # MNE 1.13.2 leaves one assignment out where it is asked for "all"; asked for as many as there are, it uses each.

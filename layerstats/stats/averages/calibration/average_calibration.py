@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from layerstats.stats.averages.aligned_averages import aligned_averages
-from layerstats.stats.averages.aligned_windows import AlignedWindows, aligned
-from layerstats.stats.averages.map_statistics import CLUSTER_MASS, ENHANCED, LARGEST
-from layerstats.stats.averages.noise_windows import TRUTHS, NoiseWorld
+from layerstats.stats.averages.calibration.noise_windows import TRUTHS, NoiseWorld
+from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
 from layerstats.stats.averages.pattern_profiles import pattern_profile
-from layerstats.stats.averages.pattern_tables import SAME, critical_value
-from layerstats.stats.averages.permuted_maps import SIGNS, PermutationPlan, PermutedMaps, permuted_maps
-from layerstats.stats.averages.shuffled_speech import SpeechWorld
-from layerstats.stats.averages.studentised_maps import t_of_normal_deviate
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows, aligned
+from layerstats.stats.averages.testing.map_statistics import CLUSTER_MASS, ENHANCED, LARGEST
+from layerstats.stats.averages.testing.pattern_tables import SAME, critical_value
+from layerstats.stats.averages.testing.permuted_maps import SIGNS, PermutationPlan, PermutedMaps, permuted_maps
+from layerstats.stats.averages.testing.studentised_maps import t_of_normal_deviate
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values

@@ -10,8 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.noise_windows import (
+from layerstats.stats.averages.calibration.noise_windows import (
     GRADIENT_MAXIMUM,
     GRADIENT_MINIMUM,
     NONE,
@@ -20,7 +19,8 @@ from layerstats.stats.averages.noise_windows import (
     RELEVANCE,
     RELEVANCE_BY_TIME,
 )
-from layerstats.stats.averages.stored_windows import read_windows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.stored_windows import read_windows
 from layerstats.store import Experiment, open_store
 
 ADAPTED, GRADIENT = "adapted", "gradient"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from layerstats.stats.averages.pooled_windows import PooledWindows, speakers_apart
+from layerstats.stats.averages.testing.pooled_windows import PooledWindows, speakers_apart
 
 # With fewer, hardly anything is known of the spread between speakers.
 LEAST_SPEAKERS = 3

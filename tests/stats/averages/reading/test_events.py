@@ -4,7 +4,7 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.stats import read_events
-from layerstats.stats.averages.aligned_windows import aligned
+from layerstats.stats.averages.reading.aligned_windows import aligned
 from layerstats.store import open_store, store_arrays
 
 HOP_S = 0.02

@@ -9,9 +9,9 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.stored_maps import StoredMaps
-from layerstats.stats.averages.told_phones import (
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.stored_maps import StoredMaps
+from layerstats.stats.averages.reading.told_phones import (
     OF_TOLD_PHONES,
     PHONE,
     PHONE_ALIGNMENTS,

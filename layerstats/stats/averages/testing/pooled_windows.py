@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from layerstats.stats.averages.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 
 TRUTHS = ("none", "inserted")
 # How windows of noise are aligned; the gradient's extremes are those of the same small network.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from layerstats.checks import check_choice
 from layerstats.errors import StoreError
-from layerstats.stats.averages.stored_windows import ALIGNED_SAMPLE, NONE
+from layerstats.stats.averages.reading.stored_windows import ALIGNED_SAMPLE, NONE
 from layerstats.store import Experiment, open_store
 
 BY_TIME = "_by_time"

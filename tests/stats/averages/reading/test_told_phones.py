@@ -4,7 +4,7 @@ import pytest
 from spoken_windows import LETTER_OF, TIMES, store_of_letters
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.averages.told_phones import ToldPhones, phone_names, phone_samples
+from layerstats.stats.averages.reading.told_phones import ToldPhones, phone_names, phone_samples
 from layerstats.store import open_store, store_arrays
 
 

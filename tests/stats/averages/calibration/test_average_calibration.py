@@ -7,8 +7,8 @@ from letter_stores import store_letters
 
 from layerstats.errors import ArgumentError
 from layerstats.stats import SpeechWorld, calibrate_averages, pattern_tests
-from layerstats.stats.averages.average_calibration import expected_patterns, simulate_averages
-from layerstats.stats.averages.noise_windows import ALIGNMENTS, NONE, RELEVANCE, NoiseWorld
+from layerstats.stats.averages.calibration.average_calibration import expected_patterns, simulate_averages
+from layerstats.stats.averages.calibration.noise_windows import ALIGNMENTS, NONE, RELEVANCE, NoiseWorld
 from layerstats.stats.resampling.seeds import replicate_generator
 
 SMALL = NoiseWorld("small", 6, 6, inserted=8.0)

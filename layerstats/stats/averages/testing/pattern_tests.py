@@ -13,9 +13,10 @@ import xarray as xr
 
 from layerstats.checks import check_choice, check_count, check_positive
 from layerstats.errors import ArgumentError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.map_statistics import MAP_STATISTICS, MapStatistic
-from layerstats.stats.averages.pattern_tables import (
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.reading.stored_windows import windows_of
+from layerstats.stats.averages.testing.map_statistics import MAP_STATISTICS, MapStatistic
+from layerstats.stats.averages.testing.pattern_tables import (
     MAX_T,
     MEAN,
     pattern_claim,
@@ -24,8 +25,13 @@ from layerstats.stats.averages.pattern_tables import (
     pattern_notes,
     pattern_table,
 )
-from layerstats.stats.averages.permuted_maps import LABELS, SIGNS, PermutationPlan, WindowExchange, permuted_maps
-from layerstats.stats.averages.stored_windows import windows_of
+from layerstats.stats.averages.testing.permuted_maps import (
+    LABELS,
+    SIGNS,
+    PermutationPlan,
+    WindowExchange,
+    permuted_maps,
+)
 from layerstats.stats.multiplicity import METHODS, AdjustMethod
 from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layerstats.stats.averages.noise_windows import (
+from layerstats.stats.averages.calibration.noise_windows import (
     ALIGNMENTS,
     GRADIENT_MAXIMUM,
     GRADIENT_MINIMUM,

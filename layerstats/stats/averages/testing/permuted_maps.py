@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from layerstats.errors import DataError
-from layerstats.stats.averages.aligned_windows import AlignedWindows
-from layerstats.stats.averages.map_statistics import LARGEST, MapStatistic, cluster_threshold, largest_of_maps
-from layerstats.stats.averages.pooled_windows import PooledWindows
-from layerstats.stats.averages.studentised_maps import (
+from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+from layerstats.stats.averages.testing.map_statistics import LARGEST, MapStatistic, cluster_threshold, largest_of_maps
+from layerstats.stats.averages.testing.pooled_windows import PooledWindows
+from layerstats.stats.averages.testing.studentised_maps import (
     LEAST_SPEAKERS,
     Maps,
     differences_of_speakers,

@@ -7,7 +7,7 @@ from layerstats.errors import ArgumentError
 from layerstats.models import Wav2Letter, seeded
 from layerstats.probes import record_letter_relevance
 from layerstats.stats import letter_delay, read_windows
-from layerstats.stats.averages.aligned_windows import aligned
+from layerstats.stats.averages.reading.aligned_windows import aligned
 
 
 @pytest.fixture(scope="module")

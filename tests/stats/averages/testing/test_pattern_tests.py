@@ -6,10 +6,10 @@ from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages import AlignedWindows, pattern_tests
-from layerstats.stats.averages.aligned_windows import aligned
-from layerstats.stats.averages.map_statistics import cluster_threshold, largest_of_maps
-from layerstats.stats.averages.permuted_maps import PermutationPlan, permuted_maps
-from layerstats.stats.averages.studentised_maps import LEAST_SPEAKERS, normal_deviate, t_of_normal_deviate
+from layerstats.stats.averages.reading.aligned_windows import aligned
+from layerstats.stats.averages.testing.map_statistics import cluster_threshold, largest_of_maps
+from layerstats.stats.averages.testing.permuted_maps import PermutationPlan, permuted_maps
+from layerstats.stats.averages.testing.studentised_maps import LEAST_SPEAKERS, normal_deviate, t_of_normal_deviate
 from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator
 
