@@ -40,6 +40,18 @@ def check_count(name: str, value: object) -> None:
         raise ArgumentError(f"The {name!r} parameter must be a positive whole number, but got {value!r} instead.")
 
 
+def check_seed(seed: object) -> None:
+    """Raise `ArgumentError` unless `seed` is a whole number, zero or above, as numpy's generators take it."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
+        raise ArgumentError(f"The 'seed' parameter must be a whole number, zero or above, but got {seed!r} instead.")
+
+
+def check_share(name: str, value: object) -> None:
+    """Raise `ArgumentError` unless `value` is a number between 0 and 1, neither of them included."""
+    if not isinstance(value, Real) or not 0 < float(value) < 1:
+        raise ArgumentError(f"The {name!r} parameter must lie between 0 and 1, but got {value!r} instead.")
+
+
 def check_not_negative(name: str, value: object) -> None:
     """Raise `ArgumentError` unless `value` is a finite number, zero or above."""
     if not isinstance(value, Real) or not np.isfinite(float(value)) or value < 0:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from layerstats.checks import check_count
+from layerstats.checks import check_seed
 from layerstats.stats.averages.averaging import Averaging, averaging_named
 from layerstats.stats.averages.counted_windows import CountedWindows
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
-from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, spread
+from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, check_draws, spread
 from layerstats.stats.averages.speaker_sums import LabelSums
 from layerstats.store import Experiment
 from layerstats.tables import PrintedResult, check_frame
@@ -156,7 +156,8 @@ def aligned_averages(
     [0.008, 0.008]
     """
     how = averaging_named(averaging, edges=edges, overall=overall, unit=unit)
-    check_count("draws", draws)
+    check_draws(draws)
+    check_seed(seed)
     windows = CountedWindows.of(source, reading, others=others)
     speakers, aside = _by_speaker(windows, how)
     counted = how.counted(speakers["coverage"].to_numpy(), speakers["windows"].to_numpy())

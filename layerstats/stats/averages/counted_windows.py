@@ -13,7 +13,14 @@ import xarray as xr
 from layerstats.checks import check_positive
 from layerstats.errors import StoreError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
-from layerstats.stats.averages.reading.stored_windows import INPUT, LETTER, NONE, RELEVANCE, windows_of
+from layerstats.stats.averages.reading.stored_windows import (
+    INPUT,
+    LETTER,
+    NONE,
+    RELEVANCE,
+    about_relevance,
+    windows_of,
+)
 from layerstats.stats.averages.speaker_sums import CountedSpeaker, sums_of_store, sums_of_windows
 from layerstats.store import Experiment, open_store
 
@@ -89,6 +96,7 @@ class CountedWindows:
         lag_s = stored["lag_s"].to_numpy()
         hop_s, middle = float(np.diff(lag_s).mean()), int(np.abs(lag_s).argmin())
         alignment, quantity = reading.get("alignment", NONE), reading.get("quantity", INPUT)
+        averaged = INPUT if quantity == INPUT else str(stored.attrs["quantity"])
         chosen = stored.sel(alignment=alignment)
         # At the alignment itself every window is there.
         chosen = chosen.assign(windows_of_letter=chosen["coverage"].isel(lag=middle))
@@ -105,9 +113,12 @@ class CountedWindows:
             chosen["frequency_hz"].to_numpy(),
             hop_s,
             "frequency",
-            INPUT if quantity == INPUT else str(stored.attrs["quantity"]),
+            averaged,
             alignment,
-            (f"No window is of the letter {', '.join(missing)}.",) if len(missing) else (),
+            (
+                *((f"No window is of the letter {', '.join(missing)}.",) if len(missing) else ()),
+                *about_relevance(averaged, stored.attrs),
+            ),
         )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice, check_count
+from layerstats.checks import check_choice, check_seed, check_share
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.aligned_averages import AlignedAverages
-from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, simultaneous_reach
+from layerstats.stats.averages.speaker_bootstrap import SpeakerBootstrap, check_draws, simultaneous_reach
 from layerstats.tables import check_frame
 
 TIME, FREQUENCY = "time", "frequency"
@@ -65,9 +65,9 @@ def pattern_profile(
     [0.0, 0.75, 1.5]
     """
     check_choice("over", over, (TIME, FREQUENCY))
-    check_count("draws", draws)
-    if not 0 < conf_level < 1:
-        raise ArgumentError(f"The 'conf_level' parameter must lie between 0 and 1, but got {conf_level!r} instead.")
+    check_draws(draws)
+    check_seed(seed)
+    check_share("conf_level", conf_level)
     band, counted = averages.band, averages.counted
     label, across = ("lag_s", averages.band_label) if over == TIME else (averages.band_label, "lag_s")
     stretch = _stretch(averages.maps[across].to_numpy(), across, between)
@@ -92,6 +92,8 @@ def pattern_profile(
 
 def _stretch(values: np.ndarray, name: str, between: tuple[float, float] | None) -> np.ndarray:
     """Return the places whose values lie in a stretch."""
+    if between is not None and np.shape(between) != (2,):
+        raise ArgumentError(f"'between' must be two numbers, from where to where in {name}, but is {between!r}.")
     low, high = (-np.inf, np.inf) if between is None else between
     found = np.flatnonzero((values >= low) & (values <= high))
     if not len(found):

@@ -8,12 +8,21 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
+from layerstats.checks import check_count
+from layerstats.errors import ArgumentError
 from layerstats.stats.averages.averaging import Averaging
 
 # Fewer speakers of a label do not say how speakers differ.
 LEAST_SPEAKERS = 2
 # Standard errors below this part of the largest are what rounding leaves.
 ROUNDING = 1e-6
+
+
+def check_draws(draws: int) -> None:
+    """Raise `ArgumentError` unless there are replicates enough for a spread."""
+    check_count("draws", draws)
+    if draws < 2:
+        raise ArgumentError("One replicate has no spread: take 2 'draws' at the very least, 200 for standard errors.")
 
 
 @dataclass(frozen=True, eq=False)

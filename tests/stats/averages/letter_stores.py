@@ -97,7 +97,7 @@ def store_sums(path, name, table, quantities, places, hertz):
     }
     covered = np.stack([aligned(quantities["input"], sample, lags)[1] for sample in own.values()], axis=1)
     axes = {"letters": list(ascii_lowercase), "alignments": list(own), "frequency_hz": hertz, "lag_s": lags * HOP_S}
-    attrs = {"recording": name, "quantity": "relevance"}
+    attrs = {"recording": name, "quantity": "relevance", "target": "emitted"}
     options = {"key": "k", "attrs": attrs, "shard_tokens": 10, "quantities": tuple(quantities)}
     with SumWriter(path, name, table, **axes, **options) as writer:
         for rows in writer.missing():

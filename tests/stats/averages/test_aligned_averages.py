@@ -184,6 +184,10 @@ def test_what_cannot_be_averaged_is_refused(drawn):
         aligned_averages(windows_of(drawn), edges="crop")
     with pytest.raises(ArgumentError, match="read already"):
         aligned_averages(windows_of(drawn), alignment="none")
+    with pytest.raises(ArgumentError, match="One replicate has no spread"):
+        aligned_averages(windows_of(drawn), draws=1)
+    with pytest.raises(ArgumentError, match="'seed'"):
+        aligned_averages(windows_of(drawn), seed=-1)
     broken = values.copy()
     broken[3, 0, 2] = np.nan
     with pytest.raises(DataError, match="NaN"):
@@ -203,7 +207,7 @@ def test_stored_sums_give_the_averages_of_their_windows(tmp_path, averaging, ali
         assert of_sums.maps[name].to_numpy() == pytest.approx(expected, abs=1e-5, nan_ok=True)
     for name in ("coverage", "windows", "speakers", "frequency_hz", "label"):
         assert of_sums.maps[name].equals(of_windows.maps[name])
-    assert (of_sums.quantity, of_sums.alignment, of_sums.notes) == (quantity, alignment, of_windows.notes[:1])
+    assert (of_sums.quantity, of_sums.alignment, of_sums.notes) == (quantity, alignment, of_windows.notes)
 
 
 def test_stored_sums_are_taken_where_there_is_nothing_else(tmp_path):

@@ -75,3 +75,7 @@ def test_stretches_and_levels_that_are_not_there_are_refused():
         pattern_profile(found, "lag")
     with pytest.raises(ArgumentError, match="conf_level"):
         pattern_profile(found, conf_level=95)
+    with pytest.raises(ArgumentError, match="but is 400"):
+        pattern_profile(found, between=400)
+    with pytest.raises(ArgumentError, match="draws"):
+        pattern_profile(found, draws=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, check_complete
+from layerstats.checks import check_columns, check_complete, check_positive
 from layerstats.errors import ArgumentError, DataError
 
 # Windows that are read at once, which bounds memory.
@@ -69,12 +69,18 @@ class AlignedWindows:
         check_complete(self.table, wanted, "the windows")
         if self.table.empty:
             raise DataError("There are no windows to average.")
+        if not len(self.bands):
+            raise DataError("Windows have no bands.")
+        check_positive("hop_s", self.hop_s)
+        _check_labels(self.labels, list(dict.fromkeys(self.table["label"])))
         strangers = sorted(set(self.table["label"]) - set(self.labels))
         if strangers:
             raise ArgumentError(f"The label {strangers[0]!r} of a window is none of {list(self.labels)}.")
         shape = (len(self.table), len(self.labels))
         if self.samples.shape not in (shape, shape[:1]):
             raise ArgumentError(f"samples must be {shape[:1]} or {shape}, but is {self.samples.shape}.")
+        if not np.issubdtype(self.samples.dtype, np.integer):
+            raise ArgumentError(f"samples must be whole numbers, but their dtype is {self.samples.dtype}.")
         if self.samples.min() < 0 or self.samples.max() >= self.size:
             raise ArgumentError(f"Windows are aligned at a sample from 0 to {self.size - 1}, but one is elsewhere.")
         if not len(self.lags) or np.any(np.diff(self.lags) != 1):
@@ -125,6 +131,10 @@ class AlignedWindows:
                 f"{len(labels)} labels and {len(speakers)} speakers."
             )
         count, heights, size = values.shape
+        if bands is not None and len(bands) != heights:
+            raise ArgumentError(f"Windows have {heights} bands, but 'bands' are {len(bands)}.")
+        if levels is None:
+            check_complete(pd.DataFrame({"label": labels}), ["label"], "the windows")
         table = pd.DataFrame({"token": [str(row) for row in range(count)], "speaker": speakers, "label": labels})
         return cls(
             table,
@@ -166,6 +176,15 @@ class AlignedWindows:
         for first in range(0, len(self.table), at_once):
             rows = np.arange(first, min(first + at_once, len(self.table)))
             yield rows, self.read(rows)
+
+
+def _check_labels(labels: tuple[str, ...], of_windows: Sequence[object]) -> None:
+    numbers = [label for label in (*labels, *of_windows) if not isinstance(label, str)]
+    if numbers:
+        raise ArgumentError(f"Labels must be text, but {numbers[0]!r} is a {type(numbers[0]).__name__}.")
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ArgumentError(f"The label {twice!r} is there twice among {list(labels)}.")
 
 
 def centred_lags(size: int) -> np.ndarray:

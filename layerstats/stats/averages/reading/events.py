@@ -102,7 +102,8 @@ def read_events(
     rows = kept["row"].to_numpy()
     table = pd.DataFrame({"token": view.tokens["token"].to_numpy()[rows], "label": kept["label_of"].astype("str")})
     table = table.assign(speaker=view.tokens["speaker"].to_numpy()[rows]).reset_index(drop=True)
-    reach = int(reach_s / maps.hop_s + 1e-6)
+    # No clip reaches further than it is long.
+    reach = min(int(reach_s / maps.hop_s + 1e-6), maps.size - 1)
     return AlignedWindows(
         table.loc[:, ["token", "speaker", "label"]],
         tuple(sorted(set(table["label"]))),

@@ -129,7 +129,9 @@ def read_windows(
     lags = centred_lags(maps.size)
     if reach_s is not None:
         check_positive("reach_s", reach_s)
-        lags = np.arange(-int(reach_s / maps.hop_s + 1e-6), int(reach_s / maps.hop_s + 1e-6) + 1)
+        # No window reaches further than it is long.
+        reach = min(int(reach_s / maps.hop_s + 1e-6), maps.size - 1)
+        lags = np.arange(-reach, reach + 1)
     return AlignedWindows(
         table.loc[:, ["token", "speaker", "label"]],
         found,
@@ -144,7 +146,7 @@ def read_windows(
         alignment=alignment,
         notes=(
             *(_without(found) if by == LETTER else ()),
-            *_about_relevance(shown),
+            *about_relevance(shown.quantity, shown.recording_attrs),
             *(told.notes if told is not None else ()),
         ),
     )
@@ -283,7 +285,8 @@ def _without(letters: tuple[str, ...]) -> tuple[str, ...]:
     return (f"No window is of the letter {', '.join(missing)}.",) if missing and not strangers else ()
 
 
-def _about_relevance(shown: Experiment) -> tuple[str, ...]:
-    if shown.quantity in (INPUT, "activation") or shown.recording_attrs.get("target") != "emitted":
+def about_relevance(quantity: str, attrs: Mapping[str, object]) -> tuple[str, ...]:
+    """Say what relevance is for, where it is averaged."""
+    if quantity in (INPUT, "activation") or attrs.get("target") != "emitted":
         return ()
-    return (f"The {shown.quantity} of a window is for the letter that was read in it, whatever aligns it.",)
+    return (f"The {quantity} of a window is for the letter that was read in it, whatever aligns it.",)

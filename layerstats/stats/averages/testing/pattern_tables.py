@@ -125,6 +125,8 @@ def pattern_maps(
 ) -> xr.Dataset:
     """Return maps of all contrasts, (label, band, lag): see `PatternTests`; parameters as of `pattern_table`."""
     dims = ("label", windows.band_name, "lag")
+    # Pairs have permutations of their own; a label may be called "mean" itself.
+    of_pairs = len(found) == len(levels)
     variables = {name: np.concatenate([getattr(one.observed, name) for one in found]) for name in Maps._fields}
     if plan.statistic == LARGEST:
         variables |= _place_p_values(found, len(levels), adjust)
@@ -133,7 +135,7 @@ def pattern_maps(
     return xr.Dataset(
         {name: (dims, values) for name, values in variables.items()},
         {
-            "label": [first if second == MEAN else f"{first}:{second}" for first, second in levels],
+            "label": [f"{first}:{second}" if of_pairs else first for first, second in levels],
             windows.band_name: found[0].bands,
             "lag_s": ("lag", found[0].lag_s),
             "level_1": ("label", [first for first, _ in levels]),

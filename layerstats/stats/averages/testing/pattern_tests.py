@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from layerstats.checks import check_choice, check_count, check_positive
+from layerstats.checks import check_choice, check_count, check_positive, check_seed, check_share
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import windows_of
@@ -196,7 +196,8 @@ def _check_plan(plan: PermutationPlan) -> None:
     check_choice("exchange", plan.exchange, (LABELS, SIGNS))
     check_count("permutations", plan.permutations)
     check_count("workers", plan.workers)
-    if len(plan.resolution) != 2:
+    check_seed(plan.seed)
+    if not isinstance(plan.resolution, Sequence) or len(plan.resolution) != 2:
         raise ArgumentError(f"'resolution' must be two numbers, of bands and of samples, but is {plan.resolution!r}.")
     for number in plan.resolution:
         check_count("resolution", number)
@@ -205,19 +206,14 @@ def _check_plan(plan: PermutationPlan) -> None:
     if plan.reach_s is not None:
         check_positive("reach_s", plan.reach_s)
     for name, value in (("covered", plan.covered), ("cluster_alpha", plan.cluster_alpha)):
-        _check_share(name, value)
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0 < value < 1:
-        raise ArgumentError(f"The {name!r} parameter must lie between 0 and 1, but got {value!r} instead.")
+        check_share(name, value)
 
 
 def _check_level(
     permutations: int, adjust: str, conf_level: float, pairs: Sequence[tuple[str, str]], windows: AlignedWindows
 ) -> None:
     check_choice("adjust", adjust, (MAX_T, *METHODS))
-    _check_share("conf_level", conf_level)
+    check_share("conf_level", conf_level)
     if adjust == MAX_T and pairs:
         raise ArgumentError("adjust='max_t' needs one set of permutations, but each pair has its own: choose 'holm'.")
     tests = len(pairs) or len(set(windows.table["label"]))
@@ -249,7 +245,14 @@ def _pairs(windows: AlignedWindows, against: Literal["mean"] | Sequence[tuple[st
     if isinstance(against, str):
         check_choice("against", against, (MEAN,))
         return []
+    for pair in against:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise ArgumentError(
+                f"'against' must be 'mean' or a list of pairs of labels, such as [('s', 'z')], but has {pair!r}."
+            )
     pairs = [(str(first), str(second)) for first, second in against]
+    if len(set(pairs)) < len(pairs):
+        raise ArgumentError(f"A pair is in 'against' twice, and would count as two tests: {pairs}.")
     for pair in pairs:
         for label in pair:
             check_choice("against", label, windows.labels)

@@ -17,7 +17,8 @@ class PooledWindows:
     Attributes
     ----------
     values
-        (window, sample, band + 1) in single precision, less each band's mean over all windows. Samples are sums over
+        (window, sample, band + 1) in single precision, less each band's mean over all windows, over `scale`, so that
+        squares of the smallest relevance are not lost. Samples are sums over
         `pooled` of them from this one on; the last column counts how many of these lie in the window.
     samples
         As of `AlignedWindows`: (window, alignment), of which there is one, or one a label.
@@ -32,7 +33,7 @@ class PooledWindows:
     lag_s, bands
         Centres of lags and bands.
     scale
-        Root mean square of all values.
+        Root mean square of all values, or the next power of two, by which nothing is rounded.
     """
 
     values: np.ndarray
@@ -134,14 +135,16 @@ def _lags(windows: AlignedWindows, pooled: int, reach_s: float | None) -> tuple[
 
 
 def _centre(values: np.ndarray) -> float:
-    """Take the mean of each band away, so that single precision is enough, and return the scale of what there was."""
+    """Take the mean of each band away and divide by the scale, so that single precision is enough; return the scale."""
     count = values.shape[0] * values.shape[1]
     total, squares = np.zeros(values.shape[2]), 0.0
     for one in values:
         total += one.sum(axis=0, dtype=float)
         squares += float(np.sum(one.astype(float) ** 2))
+    scale = 2.0 ** np.frexp(np.sqrt(squares / (count * values.shape[2])))[1]
     values -= (total / count).astype(np.float32)
-    return float(np.sqrt(squares / (count * values.shape[2])))
+    values /= np.float32(scale)
+    return float(scale)
 
 
 def _running_sums(values: np.ndarray, pooled: int) -> np.ndarray:

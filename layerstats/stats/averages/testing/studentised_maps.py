@@ -42,19 +42,19 @@ def studentised(
     least
         How many a mean must have.
     scale
-        Of the values, for what counts as no difference.
+        What differences were divided by; estimates and standard errors are of what they were before.
     """
     enough = (speakers >= least) & (speakers >= LEAST_SPEAKERS)
     number = np.where(enough, speakers, LEAST_SPEAKERS).astype(differences.dtype)
     mean = differences / number
     variance = (squares - differences * mean) / (number - 1)
-    varying = variance > (_ROUNDING * scale) ** 2
+    varying = variance > _ROUNDING**2
     error = np.sqrt(np.where(varying, variance, 1) / number)
     missing = differences.dtype.type(np.nan)
     return Maps(
         np.where(enough, np.where(varying, normal_deviate(mean / error, number), 0), missing),
-        np.where(enough, mean, missing),
-        np.where(enough, np.where(varying, error, 0), missing),
+        np.where(enough, mean * mean.dtype.type(scale), missing),
+        np.where(enough, np.where(varying, error * error.dtype.type(scale), 0), missing),
         np.broadcast_to(speakers, mean.shape),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from layerstats.checks import check_seed
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import aligning_recording, read_windows, windows_of
@@ -102,6 +103,7 @@ def untrained_patterns(
     else:
         trained, others = windows_of(source, reading), dict(untrained)
     _check(trained, others)
+    check_seed(seed)
     plan = PermutationPlan(
         resolution=resolution, reach_s=reach_s, covered=covered, windows_per_cell=windows_per_cell, seed=seed
     )

@@ -44,11 +44,26 @@ def test_blocks_are_all_windows_once():
         (np.array([5, 0]), ["a", "b"], None, "0 to 4"),
         (np.zeros((2, 3), dtype=int), ["a", "b"], None, "samples must be"),
         (None, ["a", "b"], ["a"], "'b' of a window is none"),
+        (np.array([1.5, 2.0]), ["a", "b"], None, "whole numbers"),
+        (np.array([np.nan, 2.0]), ["a", "b"], None, "whole numbers"),
+        (None, [1, 2], None, "must be text, but 1 is"),
+        (None, ["a", "b"], ["a", "b", "a"], "'a' is there twice"),
     ],
 )
 def test_what_cannot_be_aligned_is_refused(samples, labels, levels, message):
     with pytest.raises(ArgumentError, match=message):
         AlignedWindows.from_arrays(np.zeros((2, 1, 5)), labels, ["s", "s"], samples, levels=levels)
+
+
+def test_labels_bands_and_steps_are_there():
+    with pytest.raises(DataError, match="label"):
+        AlignedWindows.from_arrays(np.zeros((2, 1, 5)), ["a", None], ["s", "s"])
+    with pytest.raises(ArgumentError, match="1 bands, but 'bands' are 3"):
+        AlignedWindows.from_arrays(np.zeros((2, 1, 5)), ["a", "b"], ["s", "s"], bands=np.arange(3))
+    with pytest.raises(DataError, match="no bands"):
+        AlignedWindows.from_arrays(np.zeros((2, 0, 5)), ["a", "b"], ["s", "s"])
+    with pytest.raises(ArgumentError, match="hop_s"):
+        AlignedWindows.from_arrays(np.zeros((2, 1, 5)), ["a", "b"], ["s", "s"], hop_s=0.0)
 
 
 def test_windows_of_different_shapes_are_refused():

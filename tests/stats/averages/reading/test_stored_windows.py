@@ -54,6 +54,8 @@ def test_unaligned_windows_have_their_middle_and_reach_as_far_as_asked(letters):
     assert not windows.by_label
     assert set(windows.samples) == {4}
     assert windows.lags.tolist() == [-2, -1, 0, 1, 2]
+    longer = read_windows(letters[0], reach_s=60.0)
+    assert longer.lags.tolist() == list(range(1 - longer.size, longer.size))
 
 
 def test_what_is_not_there_is_refused(letters, tmp_path):

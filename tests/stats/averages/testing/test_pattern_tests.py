@@ -323,6 +323,12 @@ def test_the_mean_of_values_does_not_matter():
         ({"workers": 0}, "workers"),
         ({"windows_per_cell": 0}, "windows_per_cell"),
         ({"resolution": (1, 1, 1)}, "two numbers"),
+        ({"resolution": 4}, "two numbers"),
+        ({"against": ("a", "b")}, r"a list of pairs.*has 'a'"),
+        ({"against": [("a", "b", "c")]}, "a list of pairs"),
+        ({"against": [("a", "b"), ("a", "b")]}, "twice"),
+        ({"seed": -1}, "'seed'.*zero or above"),
+        ({"conf_level": "high"}, "conf_level"),
     ],
 )
 def test_what_cannot_be_tested_is_refused_early(options, message):
@@ -374,6 +380,29 @@ def test_so_many_windows_of_each_speaker_and_label_are_drawn():
     assert "At most 2 windows of each speaker and label were drawn." in result.notes
     every = pattern_tests(windows, permutations=19, windows_per_cell=6)
     assert every.table.equals(pattern_tests(windows, permutations=19).table)
+
+
+@pytest.mark.parametrize("by_label", [True, False])
+@pytest.mark.parametrize("size", [2.0**-100, 2.0**100])
+def test_the_unit_of_values_does_not_matter(size, by_label):
+    """Gradients may be so small, or large, that their squares are no numbers in single precision."""
+    windows = noise(19, by_label=by_label)
+    values = windows.read(np.arange(len(windows.table)))
+    other = AlignedWindows(**{**vars(windows), "read": lambda rows: values[rows] * size})
+    exchange = "labels" if by_label else "signs"
+    one, scaled = (pattern_tests(each, permutations=19, exchange=exchange) for each in (windows, other))
+    assert one.table["statistic"].notna().all()
+    names = ["statistic", "p_value", "lag_s"]
+    assert one.table[names].to_numpy() == pytest.approx(scaled.table[names].to_numpy(), rel=1e-4)
+    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+        assert scaled.table[name].to_numpy() / size == pytest.approx(one.table[name].to_numpy(), rel=1e-4, abs=1e-6)
+
+
+def test_a_label_may_be_called_mean():
+    windows = noise(20, labels=("a", "b", "mean"))
+    result = pattern_tests(windows, against=[("a", "mean"), ("a", "b")], permutations=39)
+    assert result.maps["label"].to_numpy().tolist() == ["a:mean", "a:b"]
+    assert pattern_tests(windows, permutations=19).maps["label"].to_numpy().tolist() == ["a", "b", "mean"]
 
 
 def test_values_that_are_no_numbers_are_refused():
