@@ -15,7 +15,7 @@ from layerstats.errors import ArgumentError, DataError
 _AT_ONCE = 256
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AlignedWindows:
     """Maps of windows with a label each, and the sample at which each is aligned; values are read when asked for.
 
@@ -85,6 +85,13 @@ class AlignedWindows:
             raise ArgumentError(f"Windows are aligned at a sample from 0 to {self.size - 1}, but one is elsewhere.")
         if not len(self.lags) or np.any(np.diff(self.lags) != 1):
             raise ArgumentError("lags must be whole numbers of samples, each one more than the one before.")
+
+    def __repr__(self) -> str:
+        speakers, labels = self.table["speaker"].nunique(), len(self.labels)
+        return (
+            f"AlignedWindows({len(self.table)} windows of {labels} labels by {speakers} speakers: {self.quantity} "
+            f"aligned by {self.alignment}, {len(self.bands)} bands by {len(self.lags)} lags of {self.hop_s:g} s)"
+        )
 
     @classmethod
     def from_arrays(

@@ -26,6 +26,8 @@ MEAN = "mean"
 MAX_T = "max_t"
 # Statistics in single precision that differ by less are the same.
 SAME = 1e-5
+# Labels that a note names; words and phones in context are hundreds.
+NAMED = 12
 
 
 def pattern_table(
@@ -232,6 +234,8 @@ def pattern_notes(
             notes.append(f"So few cannot reach {1 - conf_level:.3g}.")
     left = table.loc[table["p_value"].isna()]
     if len(left):
-        named = "; ".join(f"{first} ({note})" for first, note in zip(left["level_1"], left["note"], strict=True))
-        notes.append(f"Not tested: {named}.")
+        named = [f"{first} ({note})" for first, note in zip(left["level_1"], left["note"], strict=True)]
+        more = len(named) - NAMED
+        others = f"; and {more} more, which the column `note` of the table gives" if more > 0 else ""
+        notes.append(f"Not tested: {'; '.join(named[:NAMED])}{others}.")
     return tuple(notes)

@@ -15,7 +15,7 @@ from layerstats.checks import check_seed
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import aligning_recording, read_windows, windows_of
-from layerstats.stats.averages.testing.pattern_tables import MEAN
+from layerstats.stats.averages.testing.pattern_tables import MEAN, NAMED
 from layerstats.stats.averages.testing.permuted_maps import PermutationPlan, observed_maps
 from layerstats.stats.contrasts.untrained import untrained_twins
 from layerstats.stats.null import compare_with_untrained
@@ -188,7 +188,8 @@ def _notes(trained: AlignedWindows, table: pd.DataFrame, others: int) -> tuple[s
     left = [label for label in trained.labels if label not in set(table["level_1"])]
     notes = [*trained.notes]
     if left:
-        notes.append(f"Not tested, since too few speakers have them: {', '.join(left)}.")
+        more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        notes.append(f"Not tested, since too few speakers have them: {', '.join(left[:NAMED])}{more}.")
     if others < 19:
         notes.append(f"With {others} untrained networks no p-value is below 1/{others + 1}: none can reach 0.05.")
     return tuple(notes)

@@ -82,3 +82,10 @@ def test_lags_have_no_gaps():
 def test_no_windows_are_no_data():
     with pytest.raises(DataError, match="no windows"):
         AlignedWindows.from_arrays(np.zeros((0, 1, 5)), [], [])
+
+
+def test_windows_print_in_a_line():
+    windows = AlignedWindows.from_arrays(np.zeros((3, 2, 5)), ["a", "b", "a"], ["s1", "s1", "s2"], hop_s=0.01)
+    assert repr(windows) == (
+        "AlignedWindows(3 windows of 2 labels by 2 speakers: input aligned by none, 2 bands by 5 lags of 0.01 s)"
+    )

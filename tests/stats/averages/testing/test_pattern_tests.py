@@ -1,5 +1,7 @@
 """Tests of patterns by permuted labels: against the definition, and where the truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -288,6 +290,15 @@ def test_letters_that_cannot_be_tested_are_named():
     assert rows.loc[["c", "q"], "p_value"].isna().all()
     assert rows.loc["a", "tests"] == 2
     assert "Not tested: c (windows of 1 speaker only); q (no windows)." in result.notes
+
+
+def test_of_many_letters_that_cannot_be_tested_some_are_named():
+    windows = noise(6, by_label=False)
+    many = tuple(f"word{number:02}" for number in range(15))
+    result = pattern_tests(replace(windows, labels=(*LABELS, *many)), permutations=19)
+    (note,) = (note for note in result.notes if note.startswith("Not tested"))
+    assert "word11 (no windows); and 3 more, which the column `note` of the table gives." in note
+    assert "word12" not in note
 
 
 def test_constant_values_are_no_pattern():
