@@ -19,9 +19,10 @@ from layerstats.store import open_store
 PAGE = 9
 CAPTION = (
     "Mean {quantity} of the windows in which a letter was read, minus the mean over letters ({averaging}), by what the "
-    "windows are aligned by. A pattern here may be made by the alignment alone: analyses/letter_patterns.py tests it. "
-    "Grey: lags that fewer than {covered:.0%} of a letter's windows have. As in Krug & Stober (2018), {part}."
+    "windows are aligned by. A pattern here may be made by the alignment alone: analyses/letter_patterns.py tests it."
 )
+GREY = " Grey: lags that fewer than {covered:.0%} of a letter's windows have."
+LIKE = " As in Krug & Stober (2018), {}."
 PUBLISHED_CAPTION = "Means of letters, the mean over all letters, and what is left of each after subtracting it. "
 
 
@@ -53,17 +54,19 @@ def main(
     most = pd.Series(maps.groupby(["alignment", "label"])["windows"].transform("max"))
     if averaging != "krug2018":
         maps.loc[maps["windows"] < covered * most, ["mean", "pattern"]] = float("nan")
-    told = {"quantity": quantity, "averaging": averaging, "covered": covered}
-    caption = CAPTION.format(**told, part="supplement")
+    caption = CAPTION.format(quantity=quantity, averaging=averaging)
     output.table(pd.concat(peaks, ignore_index=True), "peaks", "Where patterns are largest", caption)
+    # As published every lag has a value.
+    caption += "" if averaging == "krug2018" else GREY.format(covered=covered)
     there = sorted(maps["label"].unique())
     for first in range(0, len(there), PAGE):
         page = there[first : first + PAGE]
         figure = aligned_maps(maps, rows=page, scale=scale, value_label="Difference from the mean over letters")
-        output.figure(figure, f"patterns_{page[0]}_to_{page[-1]}", f"Patterns of {page[0]} to {page[-1]}", caption)
+        name, title = f"patterns_{page[0]}_to_{page[-1]}", f"Patterns of {page[0]} to {page[-1]}"
+        output.figure(figure, name, title, caption + LIKE.format("supplement"))
     some = [letter for letter in listed(letters) or [] if letter in there]
     if some:
-        caption = PUBLISHED_CAPTION + CAPTION.format(**told, part="Fig. 3")
+        caption = PUBLISHED_CAPTION + caption + LIKE.format("Fig. 3")
         figure = aligned_maps(means_and_patterns(maps, some), value="value", row="row", scale="kind")
         output.figure(figure, "means_and_patterns", "Means, the mean over letters, and patterns", caption)
     if notes:

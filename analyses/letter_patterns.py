@@ -32,8 +32,9 @@ LETTERS = (
 LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "panel", "scale": "kind"}
 FIGURE = (
     "Windows in which {letter!r} was read: means, the difference from the mean over letters that was tested, and what "
-    "windows of other letters are when aligned as this letter's are (at the phone's time that depends on no letter). "
-    "Black lines: what may be claimed. {claim}"
+    "windows of other letters are when aligned as this letter's are. Grey: not tested (too few speakers have the "
+    "letter), beyond what windows reach, or, of other letters, at the phone's time, which depends on no letter. Black "
+    "lines: what may be claimed. {claim}"
 )
 
 
@@ -56,8 +57,7 @@ def main(
     experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
     output = Output(out, title="Patterns of letters", provenance={"store": store.name, "seed": seed})
     how: dict[str, Any] = {"permutations": permutations, "resolution": pooled, "reach_s": reach, "statistic": statistic}
-    # Max-T over letters would hang on those of the fewest speakers, whose statistics have the longest tails.
-    how |= {"seed": seed, "workers": workers, "adjust": "holm"}
+    how |= {"seed": seed, "workers": workers}
     (way,) = stored_alignments(experiment, [alignment if alignment == "none" else f"{recording}:{alignment}"])
     names = {"network": way.name, "speech": alignment_name(phone)}
     both = speech_and_network(experiment, alignment, phone_alignment=phone, relevance=recording, **how)

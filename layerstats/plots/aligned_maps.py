@@ -122,7 +122,7 @@ def aligned_maps(
             colors=[to_hex(tuple(AGAINST)), "#ffffff", to_hex(tuple(FOR))],
             limits=(-1, 1),
             breaks=list(ends),
-            labels=[f"{end * full:.2g}" for end in ends],
+            labels=[f"{end * full:.3g}" for end in ends],
             na_value=FAINT,
             name=value_label or value.replace("_", " "),
             guide="colorbar" if scale == "common" else None,

@@ -43,6 +43,10 @@ def test_letter_patterns(spoken_store, make, tmp_path):
     letters = check_frame(pd.read_csv(tmp_path / "letters.csv"), "speech_and_network").set_index("letter")
     assert letters.loc["a", "found_in"] == "speech and network"
     assert letters.loc[["a", "t"], "network_frequency_hz"].tolist() == [500, 2000]
+    # A page has room for both p-values.
+    printed = (tmp_path / "letters.tex").read_text(encoding="utf-8")
+    assert all(rf"{{{name}:\\adjusted\\p}}" in printed for name in ("Network", "Speech"))
+    assert set(pd.read_csv(tmp_path / "network.csv")["adjust_method"]) == {"max_t"}
     pairs = check_frame(pd.read_csv(tmp_path / "pairs.csv"), "pattern_tests")
     assert pairs[["level_1", "level_2", "adjust_method"]].to_numpy().tolist() == [["a", "t", "holm"]]
     drawn = (tmp_path / "letter_t.svg").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ FOUND_IN = {
     (False, True): NETWORK,
     (False, False): "neither",
 }
+NOT_TESTED = "not tested"
 # Of each test, what stands in the table of both.
 _OF_TESTS = ("lag_s", "frequency_hz", "estimate", "conf_low", "conf_high", "p_value", "p_adjusted")
 _NULL = ("null_p_value", "null_p_adjusted", "null_recordings")
@@ -51,7 +52,7 @@ class SpeechAndNetwork(PrintedResult):
         alignment, the median over the letter's windows; ``speech_there`` and ``speech_there_p_adjusted``, the
         difference at the network's place, at the phone's own time, and its p-value, adjusted over the map and the
         letters (missing of statistics that claim no place); and ``found_in``: "speech and network", "speech",
-        "network", "neither".
+        "network", "neither", or "not tested" where too few speakers have the letter.
     speech, network
         Both tests, with their maps.
     untrained
@@ -142,7 +143,9 @@ def speech_and_network(
         table = table.merge(ranks.loc[:, ["letter", *_NULL]], on="letter", how="left", validate="1:1")
     alpha = (1 - conf_level) * (1 + 1e-9)
     claimed = ((table[f"{one}_p_adjusted"] <= alpha).tolist() for one in (SPEECH, NETWORK))
-    table = table.assign(found_in=[FOUND_IN[both] for both in zip(*claimed, strict=True)])
+    found = pd.Series([FOUND_IN[both] for both in zip(*claimed, strict=True)], index=table.index)
+    untested = table[[f"{one}_p_adjusted" for one in (SPEECH, NETWORK)]].isna().all(axis=1)
+    table = table.assign(found_in=found.mask(untested, NOT_TESTED))
     return SpeechAndNetwork(
         check_frame(table.loc[:, [name for name in _columns() if name in table]], "speech_and_network"),
         speech,

@@ -68,6 +68,14 @@ def test_windows_without_a_phone_are_in_neither_test(tmp_path):
     assert any(note.startswith("Left out: 9 of 120 windows") for note in found.notes)
 
 
+def test_a_letter_of_few_speakers_is_not_tested_rather_than_in_neither(store):
+    kept = store.tokens.loc[(store.tokens["letter"] != "s") | (store.tokens["speaker"] == "s0"), "token"]
+    few = store.select(token=kept.tolist())
+    rows = speech_and_network(few, delay_s=0.05, **OPTIONS).table.set_index("letter")
+    assert rows.loc["s", "found_in"] == "not tested"
+    assert rows.loc["a", "found_in"] == "speech and network"
+
+
 @pytest.mark.parametrize("statistic", ["cluster_mass", "tfce"])
 def test_other_statistics_find_the_pattern_and_claim_no_place(store, statistic):
     found = speech_and_network(store, delay_s=0.05, statistic=statistic, **OPTIONS)
