@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +22,9 @@ _WIDTHS = {
 }
 _WIDE, _WIDER = 7.9, 10.3
 # Size, width against 10 pt, half the space between columns, height of a line.
-_SIZES = (
+SIZES = (
     ("", 1.0, 6.0, 12.0),
-    (r"\small", 0.92, 4.0, 11.0),
+    (r"\small", 0.93, 4.0, 11.0),
     (r"\footnotesize", 0.86, 3.0, 9.5),
     (r"\scriptsize", 0.81, 2.0, 8.0),
 )
@@ -75,11 +76,11 @@ def page_layout(table: PrintTable) -> PageLayout | None:
     whole = [max(pair) for pair in zip(bodies, map(text_width, table.headings), strict=True)]
     heads = [_longest_word(heading) for heading in table.headings]
     needed = [max(pair) for pair in zip(bodies, heads, strict=True)]
-    tried = [(_SIZES[0], whole, False), *((size, needed, True) for size in _SIZES)]
+    tried = [(SIZES[0], whole, False), *((size, needed, True) for size in SIZES)]
     for (size, factor, separation, line), widths, stacked in tried:
         if factor * sum(widths) <= TEXT_WIDTH - 2 * separation * len(widths):
             return PageLayout(size, separation, {}, stacked, line * len(rows))
-    for size, factor, separation, line in _SIZES[-2:]:
+    for size, factor, separation, line in SIZES[-2:]:
         wrapped = _wrapped(
             table,
             factor,
@@ -116,7 +117,8 @@ def _wrapped(
         return None
     wanted = {i: max(bodies[i] - least[i], 0.0) for i in breakable}
     total = sum(wanted.values()) or 1.0
-    return {i: least[i] + min(wanted[i], spare * wanted[i] / total) for i in breakable}
+    # Whole points, as they are written: rounded up, several columns are wider than the page together.
+    return {i: float(math.floor(least[i] + min(wanted[i], spare * wanted[i] / total))) for i in breakable}
 
 
 def _longest_word(text: str) -> float:

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from layerstats.tables import glossary
 from layerstats.tables.format import print_table
 from layerstats.tables.latex import escape_latex, latex_table
-from layerstats.tables.paper import paper_table
+from layerstats.tables.paper import SIZES, TEXT_WIDTH, page_layout, paper_table, text_width
 
 MANY_ROWS = 40
 
@@ -88,6 +90,38 @@ def wide_frame(rows, generator):
             for column in chosen
         }
     )
+
+
+def test_columns_that_wrap_are_together_no_wider_than_the_page():
+    # Widths with a fraction above one half, which would be rounded up.
+    table = pd.DataFrame({f"column_{n}": [" ".join(["word"] * (11 + n)), "word"] for n in range(4)})
+    shown = print_table(table)
+    layout = page_layout(shown)
+    written = [float(width) for width in re.findall(r"p\{([\d.]+)pt\}", latex_table(shown, caption="c", label="l"))]
+    assert len(written) == 4
+    assert written == list(layout.wrapped.values())
+    assert sum(written) + 2 * layout.separation * len(written) <= TEXT_WIDTH
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text", ["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "-.,:;()[]/'"]
+)
+def test_no_size_of_type_is_wider_than_it_is_thought_to_be(tmp_path, compile_latex, text):
+    """A table of one column, as wide as the page by what each size is thought to need, sets without complaint."""
+    files = []
+    for number, (size, factor, separation, _) in enumerate(SIZES):
+        room = (TEXT_WIDTH - 2 * separation) / factor
+        line = ""
+        while text_width(longer := line + text[len(line) % len(text)]) <= room:
+            line = longer
+        begin = rf"\begingroup{size}\setlength{{\tabcolsep}}{{{separation:g}pt}}"
+        files.append(tmp_path / f"t{number}.tex")
+        files[-1].write_text(
+            rf"{begin}\noindent\begin{{tabular}}{{l}}{escape_latex(line)}\\\end{{tabular}}\par\endgroup",
+            encoding="utf-8",
+        )
+    assert compile_latex(files) == []
 
 
 @pytest.mark.slow
