@@ -13,6 +13,8 @@ from layerstats.store import Experiment, open_store, recording_name
 
 # Of the tolerance for a series, what is granted where a mean over channels is far smaller than the channels.
 _FLOOR = 0.1
+# Of places, such as that of a maximum, the share that may be elsewhere: rounding chooses between two that are alike.
+_MOVED = 0.25
 
 
 def key_there(store: str | os.PathLike[str], group: str, keys: Sequence[str]) -> str:
@@ -42,7 +44,8 @@ def check_recorded(
     rows
         Rows of the tokens table.
     arrays
-        By layer and variable ("mean", ...), what the network gives now for these tokens: (token, [channel,] sample).
+        By layer and variable ("mean", ...), what the network gives now for these tokens: (token, [channel,] sample);
+        whole numbers are places, of which few may be others.
     tolerance
         By layer, the difference that rounding can make, relative to the values' size.
     channel_rms
@@ -57,6 +60,11 @@ def check_recorded(
                 raise OtherRecordingError(
                     _changed(view, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then")
                 )
+            if np.issubdtype(array.dtype, np.integer):
+                moved = float(np.mean(np.asarray(array[rows]) != now))
+                if moved > _MOVED:
+                    raise OtherRecordingError(_changed(view, layer, f"{moved:.0%} of its {variable} are others"))
+                continue
             there = np.asarray(array[rows], dtype=np.float64)
             apart = np.sqrt(np.mean((there - now) ** 2, axis=tuple(range(1, now.ndim))))
             size = np.sqrt(np.mean(there**2, axis=tuple(range(1, now.ndim))))

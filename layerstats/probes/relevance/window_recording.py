@@ -103,7 +103,7 @@ class WindowRecorder:
             about |= {"model": type(self.network).__name__, "model_hash": weights, **attrs}
             about |= {"batch_size": self.batch_size, "device": self.place.type, **self._about_speech()}
             writers = self._writers(store, recording, about, self._key(weights, about))
-            self._check_written(store, writers[1], "sum")
+            self._check_written(store, writers[1], "sum", *([ALIGNED_SAMPLE] if self.relevance.alignments else []))
             self._write(writers, progress)
             for writer in writers:
                 writer.finish()
@@ -129,7 +129,7 @@ class WindowRecorder:
             parts: list[tuple[Arrays, Arrays]] = []
             added = WindowSums(self.alignments)
             for some in self.speech.groups(rows, self.batch_size):
-                parts.append(self._measured(some, added))
+                parts.append(self._measured(some, added, aligned=self.relevance.alignments))
                 done += len(some) if relevance in mine else 0
                 if progress is not None:
                     progress(done, total)
@@ -140,9 +140,9 @@ class WindowRecorder:
                 if writer in mine:
                     writer.write(rows, {INPUT: _joined([part[place] for part in parts])})
 
-    def _measured(self, rows: np.ndarray, added: WindowSums | None) -> tuple[Arrays, Arrays]:
+    def _measured(self, rows: np.ndarray, added: WindowSums | None, *, aligned: bool) -> tuple[Arrays, Arrays]:
         more: Arrays = {}
-        if added is not None and self.relevance.alignments:
+        if aligned:
             found, heard, more[ALIGNED_SAMPLE] = self.relevance.measure_aligned(rows)
         else:
             found, heard = self.relevance.measure(rows)
@@ -238,13 +238,13 @@ class WindowRecorder:
         self._check_written(store, writer, "mean")
         return writer
 
-    def _check_written(self, store: str | os.PathLike[str], writer: RecordingWriter, variable: str) -> None:
+    def _check_written(self, store: str | os.PathLike[str], writer: RecordingWriter, *variables: str) -> None:
         """Compare the first batch that is on disk with what the network hears, or gives of it, now."""
         if not writer.written:
             return
         first = self.speech.groups(writer.written[0], self.batch_size)[0]
-        relevance, heard = self._measured(first, None)
-        arrays = {INPUT: {variable: (heard if variable == "mean" else relevance)[variable]}}
+        relevance, heard = self._measured(first, None, aligned=ALIGNED_SAMPLE in variables)
+        arrays = {INPUT: {one: (heard if one == "mean" else relevance)[one] for one in variables}}
         rows = slice(int(first[0]), int(first[-1]) + 1)
         check_recorded(store, writer.name, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0})
 

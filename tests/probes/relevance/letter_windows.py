@@ -41,5 +41,13 @@ def write(path, method="epsilon", shard=16, progress=None, every=3, **options):
     )
 
 
+def write_aligned(path, method, alignments=True, **options):
+    """Record a few of the windows: every alignment takes as many ways back as there are letters."""
+    return write(path, method, every=9, shard=8, maps=True, alignments=alignments, **options)
+
+
 if __name__ == "__main__":
-    write(sys.argv[1], sys.argv[2], maps=True)
+    if sys.argv[3:] == ["aligned"]:
+        write_aligned(sys.argv[1], sys.argv[2])
+    else:
+        write(sys.argv[1], sys.argv[2], maps=True)

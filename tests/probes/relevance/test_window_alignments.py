@@ -1,7 +1,10 @@
 """Where windows are aligned under every letter: against relevance for each, sums, and the same bytes after kills."""
 
+import os
 import runpy
 import subprocess
+import sys
+import time
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -11,14 +14,17 @@ import pytest
 import torch
 import xarray as xr
 
-from layerstats.errors import ArgumentError
+from layerstats.errors import ArgumentError, StoreError
 from layerstats.probes.relevance import attribute, record_relevance, window_recording
+from layerstats.probes.relevance.window_quantity import WindowRelevance
 from layerstats.probes.relevance.window_speech import WindowSpeech
 from layerstats.resources import bundled
 from layerstats.store import check_store, open_store
 
-_small = runpy.run_path(str(Path(__file__).with_name("letter_windows.py")))
+SMALL = Path(__file__).with_name("letter_windows.py")
+_small = runpy.run_path(str(SMALL))
 reader, sentences, windows_of, write = (_small[name] for name in ("reader", "sentences", "windows_of", "write"))
+record = _small["write_aligned"]
 METHODS = ["adapted", "epsilon", "gradient"]
 
 
@@ -49,11 +55,6 @@ def stored(tmp_path_factory):
         for method in METHODS:
             record(path, method)
     return path
-
-
-def record(path, method, alignments=True, **options):
-    """A few of the windows: every alignment takes as many ways back as there are letters."""
-    return write(path, method, every=9, shard=8, maps=True, alignments=alignments, **options)
 
 
 def content(path):
@@ -137,6 +138,49 @@ def test_interrupted_it_ends_with_the_same_bytes(stored, tmp_path):
     record(path, "adapted")
     there = content(stored)
     assert all(there[name] == values for name, values in content(path).items() if "adapted" in name.parts)
+
+
+@pytest.mark.slow
+def test_who_is_killed_goes_on_to_the_same_bytes(stored, tmp_path):
+    path = tmp_path / "s.zarr"
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    process = subprocess.Popen([sys.executable, str(SMALL), str(path), METHODS[0], "aligned"], env=environment)
+    first = path / "recordings" / METHODS[0] / "input" / "aligned_sample" / "c" / "0" / "0" / "0"
+    until = time.monotonic() + 300
+    while not first.exists() and time.monotonic() < until:
+        assert process.poll() is None, "it ended before anything was written"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    with pytest.raises(StoreError, match="half-written"):
+        open_store(path, recording=METHODS[0])
+    for method in METHODS:
+        record(path, method)
+    assert content(path) == content(stored)
+
+
+def test_what_was_begun_goes_on_only_where_letters_are_aligned_as_before(tmp_path, monkeypatch):
+    path = tmp_path / "s.zarr"
+
+    def stopped(done, _total):
+        if done > 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record(path, "epsilon", progress=stopped)
+    there = content(path / "recordings")
+    measured = WindowRelevance.measure_aligned
+
+    def changed(self, rows):
+        found, heard, samples = measured(self, rows)
+        return found, heard, samples[:, ::-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WindowRelevance, "measure_aligned", changed)
+        with pytest.raises(StoreError, match="% of its aligned_sample are others"):
+            record(path, "epsilon")
+    assert content(path / "recordings") == there
+    assert record(path, "epsilon").layer("input")["aligned_sample"].max() < 206
 
 
 def test_without_them_the_recording_is_as_it_ever_was(stored, tmp_path):

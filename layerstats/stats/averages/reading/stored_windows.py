@@ -253,21 +253,30 @@ def _stored_samples(
         )
     stored = dataset[ALIGNED_SAMPLE]
     check_choice("alignment", alignment, [NONE, *map(str, stored["alignment"].to_numpy()), *PHONE_ALIGNMENTS])
-    chosen = stored.sel(alignment=alignment)
+    if letters is None:
+        check_columns(table, [LETTER], f"the tokens of {aligner.path}")
+    read = sorted(set(table[LETTER].astype("str"))) if letters is None else list(letters)
+    samples = _in_blocks(_under(stored.sel(alignment=alignment), read), aligner, table)
     if letters is not None:
-        return _in_blocks(_under(chosen, list(letters)))
-    check_columns(table, [LETTER], f"the tokens of {aligner.path}")
-    under = chosen.to_numpy()
-    place = pd.Index(stored[LETTER].to_numpy().astype(object)).get_indexer(pd.Index(table[LETTER]))
-    return under[np.arange(len(under)), place].astype(np.int32)
+        return samples
+    return samples[np.arange(len(samples)), pd.Index(read).get_indexer(pd.Index(table[LETTER].astype("str")))]
 
 
-def _in_blocks(stored: xr.DataArray) -> np.ndarray:
+def _in_blocks(stored: xr.DataArray, aligner: Experiment, table: pd.DataFrame) -> np.ndarray:
     """Return samples (window, letter) at half the memory that they have on disk, of which a block is read at a time."""
-    found = np.empty(stored.shape, dtype=np.int32)
+    found, size = np.empty(stored.shape, dtype=np.int32), aligner.layer(chosen_layer(aligner, None)).sizes["sample"]
     for first in range(0, len(found), _AT_ONCE):
         some = slice(first, first + _AT_ONCE)
-        found[some] = stored.isel(token=some).to_numpy()
+        block = stored.isel(token=some).to_numpy()
+        if ((block < 0) | (block >= size)).any():
+            row, letter = np.argwhere((block < 0) | (block >= size))[0]
+            raise StoreError(
+                f"The recording {aligner.name!r} of {aligner.path} is damaged: the window "
+                f"{table['token'].iloc[first + row]!r} is aligned at sample {block[row, letter]} under the letter "
+                f"{str(stored[LETTER].to_numpy()[letter])!r}, but it has samples 0 to {size - 1}. Remove the folder "
+                f"{aligner.folder} and record it anew."
+            )
+        found[some] = block
     return found
 
 

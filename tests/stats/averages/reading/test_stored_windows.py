@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import zarr
 from letter_stores import HOP_S, store_letters
 
 from layerstats.errors import ArgumentError, DataError, StoreError
@@ -89,3 +90,23 @@ def test_it_is_said_which_of_several_recordings_is_meant(letters, tmp_path):
     with pytest.raises(DataError, match="different shapes"):
         read_windows(store.path, alignment="max_relevance", relevance="adapted", quantity="other")
     assert read_windows(store.path, alignment="max_relevance", relevance="adapted").by_label
+
+
+@pytest.mark.parametrize("sample", [-1, 9, 2**32 + 3])
+@pytest.mark.parametrize("by", ["letter", "word"])
+def test_a_sample_outside_of_its_window_is_named(tmp_path, sample, by):
+    store = store_letters(tmp_path / "s.zarr")[0]
+    number = ord(store.tokens["letter"][7]) - ord("a")
+    array = zarr.open_group(tmp_path / "s.zarr", mode="r+")["recordings/adapted/input/aligned_sample"]
+    array[7, number, 1] = sample
+    assert read_windows(store.path, by=by, alignment="max_relevance").size == 9
+    letter = store.tokens["letter"][7]
+    with pytest.raises(StoreError, match=rf"window 'u0@7' is aligned at sample {sample} under the letter '{letter}'"):
+        read_windows(store.path, by=by, alignment="min_relevance", relevance="adapted")
+
+
+def test_a_letter_that_has_no_alignment_is_named_whatever_labels_windows(tmp_path):
+    store = store_letters(tmp_path / "s.zarr", letters="ab'")[0]
+    for by in ("letter", "word"):
+        with pytest.raises(DataError, match='letter "\'"'):
+            read_windows(store, by=by, alignment="max_relevance")
