@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns, check_count
+from layerstats.checks import check_columns, check_count, check_seed, check_share
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.reading.told_phones import hop_of, middle_s, window_times
 from layerstats.stats.lexical.cluster_intervals import cluster_interval
 from layerstats.stats.lexical.information import mutual_information
-from layerstats.store import Experiment
+from layerstats.store import Experiment, open_store
 from layerstats.tables import PrintedResult, check_frame
 
 # Delays that are looked through, in seconds: a network that hears both sides may tell a letter before it is said.
@@ -51,7 +52,7 @@ class LetterDelay(PrintedResult):
 
 
 def letter_delay(
-    experiment: Experiment,
+    experiment: Experiment | str | os.PathLike[str],
     *,
     reach_s: tuple[float, float] | None = None,
     draws: int = 200,
@@ -68,7 +69,7 @@ def letter_delay(
     Parameters
     ----------
     experiment
-        A store of windows (`record_letter_relevance`), with phones.
+        A store of windows (`record_letter_relevance`) with phones, or the part of it that is meant.
     reach_s
         The smallest and the largest delay that is looked at; by default from -0.3 to 0.6 s, as far as windows reach.
     draws
@@ -103,6 +104,9 @@ def letter_delay(
     """
     if draws != 0:
         check_count("draws", draws)
+    check_share("conf_level", conf_level)
+    check_seed(seed)
+    experiment = experiment if isinstance(experiment, Experiment) else open_store(experiment)
     times = window_times(experiment)
     delays = _delays(reach_s, times)
     speakers = len(set(experiment.tokens["speaker"]))

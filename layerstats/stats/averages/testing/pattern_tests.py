@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from layerstats.checks import check_choice, check_count, check_positive, check_seed, check_share
+from layerstats.checks import check_choice, check_share
 from layerstats.errors import ArgumentError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import windows_of
-from layerstats.stats.averages.testing.map_statistics import MAP_STATISTICS, MapStatistic
+from layerstats.stats.averages.testing.map_statistics import MapStatistic
 from layerstats.stats.averages.testing.pattern_tables import (
     MAX_T,
     MEAN,
@@ -26,7 +26,6 @@ from layerstats.stats.averages.testing.pattern_tables import (
     pattern_table,
 )
 from layerstats.stats.averages.testing.permuted_maps import (
-    LABELS,
     SIGNS,
     PermutationPlan,
     WindowExchange,
@@ -171,7 +170,6 @@ def pattern_tests(
     plan = PermutationPlan(
         statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed, workers
     )
-    _check_plan(plan)
     windows = windows_of(source, reading)
     pairs = _pairs(windows, against)
     adjust = adjust or ("holm" if pairs else MAX_T)
@@ -189,24 +187,6 @@ def pattern_tests(
         windows.quantity,
         pattern_notes(windows, found, table, plan, conf_level),
     )
-
-
-def _check_plan(plan: PermutationPlan) -> None:
-    check_choice("statistic", plan.statistic, MAP_STATISTICS)
-    check_choice("exchange", plan.exchange, (LABELS, SIGNS))
-    check_count("permutations", plan.permutations)
-    check_count("workers", plan.workers)
-    check_seed(plan.seed)
-    if not isinstance(plan.resolution, Sequence) or len(plan.resolution) != 2:
-        raise ArgumentError(f"'resolution' must be two numbers, of bands and of samples, but is {plan.resolution!r}.")
-    for number in plan.resolution:
-        check_count("resolution", number)
-    if plan.windows_per_cell is not None:
-        check_count("windows_per_cell", plan.windows_per_cell)
-    if plan.reach_s is not None:
-        check_positive("reach_s", plan.reach_s)
-    for name, value in (("covered", plan.covered), ("cluster_alpha", plan.cluster_alpha)):
-        check_share(name, value)
 
 
 def _check_level(

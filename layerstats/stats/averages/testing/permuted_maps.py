@@ -9,9 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from layerstats.errors import DataError
+from layerstats.checks import check_choice, check_count, check_positive, check_seed, check_share
+from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
-from layerstats.stats.averages.testing.map_statistics import LARGEST, MapStatistic, cluster_threshold, largest_of_maps
+from layerstats.stats.averages.testing.map_statistics import (
+    LARGEST,
+    MAP_STATISTICS,
+    MapStatistic,
+    cluster_threshold,
+    largest_of_maps,
+)
 from layerstats.stats.averages.testing.pooled_windows import PooledWindows
 from layerstats.stats.averages.testing.studentised_maps import (
     LEAST_SPEAKERS,
@@ -52,6 +59,25 @@ class PermutationPlan:
     windows_per_cell: int | None = None
     seed: int = 0
     workers: int = 1
+
+    def __post_init__(self) -> None:
+        check_choice("statistic", self.statistic, MAP_STATISTICS)
+        check_choice("exchange", self.exchange, (LABELS, SIGNS))
+        check_count("permutations", self.permutations)
+        check_count("workers", self.workers)
+        check_seed(self.seed)
+        if np.shape(self.resolution) != (2,):
+            raise ArgumentError(
+                f"'resolution' must be two numbers, of bands and of samples, but is {self.resolution!r}."
+            )
+        for number in self.resolution:
+            check_count("resolution", number)
+        if self.windows_per_cell is not None:
+            check_count("windows_per_cell", self.windows_per_cell)
+        if self.reach_s is not None:
+            check_positive("reach_s", self.reach_s)
+        check_share("covered", self.covered)
+        check_share("cluster_alpha", self.cluster_alpha)
 
 
 @dataclass(frozen=True, eq=False)

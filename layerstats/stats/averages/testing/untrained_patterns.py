@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from layerstats.checks import check_seed
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import aligning_recording, read_windows, windows_of
@@ -103,7 +102,6 @@ def untrained_patterns(
     else:
         trained, others = windows_of(source, reading), dict(untrained)
     _check(trained, others)
-    check_seed(seed)
     plan = PermutationPlan(
         resolution=resolution, reach_s=reach_s, covered=covered, windows_per_cell=windows_per_cell, seed=seed
     )
@@ -124,6 +122,8 @@ def untrained_patterns(
         {"alignment": trained.alignment, "quantity": trained.quantity},
     )
     networks = pd.DataFrame(_peaks(maps, trained.band_name))
+    if networks.empty:
+        raise DataError("No label is tested in any network: no place is reached by windows of enough speakers.")
     table = _ranked(networks)
     return UntrainedPatterns(check_frame(table), check_frame(networks), maps, _notes(trained, table, len(others)))
 
@@ -150,6 +150,8 @@ def _check(trained: AlignedWindows, others: Mapping[str, AlignedWindows]) -> Non
     for name, one in others.items():
         if not one.table[["token", "label"]].equals(trained.table[["token", "label"]]) or one.labels != trained.labels:
             raise DataError(f"The windows of {name!r} are not those of the trained network, or have other labels.")
+        if not np.array_equal(one.lags, trained.lags) or not np.array_equal(one.bands, trained.bands):
+            raise DataError(f"The windows of {name!r} have other lags or bands than those of the trained network.")
     if all(np.array_equal(one.samples, trained.samples) for one in others.values()):
         raise ArgumentError(
             f"All networks align windows at the same samples (alignment {trained.alignment!r}), so that none finds "

@@ -50,6 +50,15 @@ def test_delays_that_no_window_has_are_refused(store, reach):
         letter_delay(store, reach_s=reach)
 
 
+def test_a_folder_will_do_and_seeds_and_levels_are_checked(store):
+    options = {"reach_s": (-0.2, 0.3), "draws": 5}
+    assert letter_delay(store.path, **options).delay_s == letter_delay(store, **options).delay_s
+    with pytest.raises(ArgumentError, match="'seed'"):
+        letter_delay(store, seed=-1)
+    with pytest.raises(ArgumentError, match="'conf_level'"):
+        letter_delay(store, conf_level=95)
+
+
 def test_letters_that_say_nothing_of_phones_are_refused(store):
     with pytest.raises(DataError, match="nothing in common"):
         letter_delay(store.select(letter="a"), reach_s=(-0.2, 0.2), draws=2)

@@ -79,6 +79,17 @@ def test_what_cannot_be_compared_is_refused(networks):
         untrained_patterns(alone, {"untrained_00": replace(networks[1], table=alone.table)})
 
 
+def test_networks_of_other_places_and_maps_without_any_are_refused(networks):
+    trained, *others = networks
+    with pytest.raises(DataError, match="'one' have other lags or bands"):
+        untrained_patterns(trained, {"one": replace(others[0], lags=others[0].lags[2:])})
+    with pytest.raises(ArgumentError, match="two numbers"):
+        untrained_patterns(trained, named(networks), resolution=2)
+    far = [replace(one, lags=one.lags + 1000) for one in networks]
+    with pytest.raises(DataError, match="No label is tested in any network"):
+        untrained_patterns(far[0], named(far))
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("stores") / "letters.zarr"
