@@ -30,7 +30,9 @@ def main(
     store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     letters: Annotated[str, typer.Option(help="Letters of the figure with means, separated by commas.")] = "a,t",
-    alignments: Annotated[str, typer.Option(help="RECORDING:ALIGNMENT or none, separated by commas.")] = "",
+    alignments: Annotated[
+        str, typer.Option(help="RECORDING:ALIGNMENT or none, separated by commas; all by default.")
+    ] = "",
     quantity: Annotated[str, typer.Option(help="What is averaged: input, relevance, or a recording.")] = "input",
     averaging: Annotated[str, typer.Option(help="balanced, or krug2018: as published.")] = "balanced",
     scale: Annotated[str, typer.Option(help="Scale of colour: common, or of each panel as published.")] = "common",

@@ -27,8 +27,10 @@ LETTERS = (
     "Where the studentised difference from the mean over letters is largest, by {network} and at the phone's own time "
     "({speech}, {delay:.0f} ms before the letter is read), how large it is there, and its p-value by permutation of "
     "letters within speakers, each window aligned anew, adjusted over the map and the letters; others: windows of "
-    "other letters, aligned as this letter's are."
+    "other letters, aligned as this letter's are. Above 0: more than the mean over letters, in the units of the input "
+    "(of a z-normalised one, its standard deviations)."
 )
+ALIGNMENTS = "none (middle of the window), max_relevance, min_relevance (of gradients), or these with _by_time."
 LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "panel", "scale": "kind"}
 FIGURE = (
     "Windows in which {letter!r} was read: means, the difference from the mean over letters that was tested, and what "
@@ -42,15 +44,15 @@ def main(
     store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     recording: Annotated[str, typer.Option(help="Name of the recording of relevance that aligns.")] = "adapted",
-    alignment: Annotated[str, typer.Option(help="none, max_relevance, min_relevance, or by_time.")] = "max_relevance",
-    phone: Annotated[str, typer.Option(help="phone_onset or phone_centre.")] = "phone_onset",
+    alignment: Annotated[str, typer.Option(help=ALIGNMENTS)] = "max_relevance",
+    phone: Annotated[str, typer.Option(help="The phone's own time: phone_onset or phone_centre.")] = "phone_onset",
     letters: Annotated[str, typer.Option(help="Letters that get a figure, separated by commas; all by default.")] = "",
     pairs: Annotated[str, typer.Option(help="Letters to test against each other too: a:e,t:d.")] = "",
     statistic: Annotated[str, typer.Option(help="max, or cluster_mass or tfce, which claim no place.")] = "max",
     permutations: Annotated[int, typer.Option(help="Of letters within speakers.")] = 1999,
     resolution: Annotated[str, typer.Option(help="Bands and samples that are pooled to one place.")] = "4,4",
     reach: Annotated[float, typer.Option(help="Seconds before and after the alignment.")] = 0.4,
-    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
+    workers: Annotated[int, typer.Option(help="Threads; the numbers are the same.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
 ) -> Output:
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""

@@ -27,7 +27,9 @@ CAPTION = (
 def main(
     store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
-    alignments: Annotated[str, typer.Option(help="RECORDING:ALIGNMENT or none, separated by commas.")] = "",
+    alignments: Annotated[
+        str, typer.Option(help="RECORDING:ALIGNMENT or none, separated by commas; all by default.")
+    ] = "",
     letters: Annotated[str, typer.Option(help="Letters, separated by commas; all by default.")] = "",
     quantity: Annotated[str, typer.Option(help="What is averaged: input, relevance, or a recording.")] = "input",
     reach: Annotated[float, typer.Option(help="Seconds before and after the alignment.")] = 0.4,
@@ -37,7 +39,7 @@ def main(
     draws: Annotated[int, typer.Option(help="Bootstrap samples of speakers.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> Output:
-    """Draw two figures and write two tables: along time, over a stretch of frequency; and the other way round."""
+    """Draw the pattern of each letter along time, over a stretch of frequency, and the other way round, with bands."""
     if not low < high:
         raise ArgumentError(f"--low must be below --high, but these are {low:g} and {high:g} Hz.")
     experiment = open_store(store)
