@@ -10,6 +10,7 @@ import pandas as pd
 import typer
 
 from layerstats.cli import listed, run_script
+from layerstats.errors import ArgumentError
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
 from layerstats.stats import aligned_averages, stored_alignments
@@ -42,6 +43,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> Output:
     """Draw the patterns of all letters at every alignment, nine letters a page, and means beside patterns of a few."""
+    if not 0 < covered <= 1:
+        raise ArgumentError(f"--covered must be above 0 and at most 1, but is {covered:g}.")
     about = {"store": store.name, "averaging": averaging, "quantity": quantity, "seed": seed}
     experiment, frames, peaks, notes = open_store(store), [], [], []
     output = Output(out, title="Averages of aligned windows", provenance=about)

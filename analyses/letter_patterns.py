@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from layerstats.checks import check_choice, check_columns
 from layerstats.cli import listed, run_script, whole_numbers
+from layerstats.errors import ArgumentError
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
 from layerstats.stats import (
@@ -21,7 +23,7 @@ from layerstats.stats import (
     speech_and_network,
     stored_alignments,
 )
-from layerstats.store import open_store
+from layerstats.store import Experiment, open_store
 
 LETTERS = (
     "Where the studentised difference from the mean over letters is largest, by {network} and at the phone's own time "
@@ -58,6 +60,7 @@ def main(
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
     experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
     output = Output(out, title="Patterns of letters", provenance={"store": store.name, "seed": seed})
+    against = _checked(experiment, listed(letters) or [], [pair.split(":") for pair in listed(pairs) or []])
     how: dict[str, Any] = {"permutations": permutations, "resolution": pooled, "reach_s": reach, "statistic": statistic}
     how |= {"seed": seed, "workers": workers}
     (way,) = stored_alignments(experiment, [alignment if alignment == "none" else f"{recording}:{alignment}"])
@@ -74,12 +77,24 @@ def main(
         told = FIGURE.format(letter=letter, **names, claim=both.network.claim)
         figure = aligned_maps(pd.concat(maps), **LAID_OUT, marked="claimed", row_height=1.3)
         output.figure(figure, f"letter_{letter}", f"The letter {letter}", told)
-    if against := [tuple(pair.split(":")) for pair in listed(pairs) or []]:
+    if against:
         how["against"] = against
         tests = pattern_tests(read_windows(experiment, alignment=alignment, relevance=recording), **how)
         output.table(tests.table, "pairs", "Pairs of letters, the first minus the second", tests.claim)
     output.text("notes", "Notes", "\n".join(both.notes))
     return output
+
+
+def _checked(experiment: Experiment, letters: list[str], pairs: list[list[str]]) -> list[tuple[str, ...]]:
+    """Return the pairs, where there are such letters: tests take minutes before any is drawn."""
+    check_columns(experiment.tokens, ["letter"], f"the tokens of {experiment.path}")
+    wrong = [":".join(pair) for pair in pairs if len(pair) != 2 or len({*pair, ""}) != 3]
+    if wrong:
+        raise ArgumentError(f"--pairs takes two different letters each, as in a:e,t:d, but got {wrong[0]!r}.")
+    for name, some in (("letters", letters), ("pairs", [letter for pair in pairs for letter in pair])):
+        for letter in some:
+            check_choice(name, letter, sorted(set(experiment.tokens["letter"])))
+    return [tuple(pair) for pair in pairs]
 
 
 if __name__ == "__main__":

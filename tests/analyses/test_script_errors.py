@@ -226,3 +226,25 @@ def test_damaged_folders_of_results_are_told(refusal, store, tmp_path):
     shutil.copytree(store, folder)
     (folder / "manifest.json").write_text("{}")
     assert "manifest.json is damaged" in refusal("series", store)
+
+
+def test_letters_and_pairs_are_there_before_any_is_tested(refusal, letter_store):
+    assert "'ä'" in refusal("letter_patterns", letter_store, "--letters", "a,ä")
+    assert "'ä'" in refusal("letter_patterns", letter_store, "--pairs", "a:b,a:ä")
+    for pair in ("a", "a:", "a:a", "a:b:c"):
+        line = refusal("letter_patterns", letter_store, "--pairs", pair)
+        assert f"two different letters each, as in a:e,t:d, but got {pair!r}" in line
+    for covered in ("0", "7", "nan"):
+        assert covered in refusal("aligned_averages", letter_store, "--covered", covered)
+
+
+def test_words_are_no_windows_of_letters(refusal, store):
+    assert "'letter'" in refusal("letter_patterns", store)
+    assert "'letter'" in refusal("average_calibration", "--worlds", ",", "--speech", store)
+
+
+def test_a_study_has_worlds_truths_and_permutations(refusal):
+    assert "'worlds'" in refusal("average_calibration", "--worlds", ",")
+    assert "'truths'" in refusal("average_calibration", "--truths", ",")
+    assert "'permutations'" in refusal("average_calibration", "--permutations", "0")
+    assert "'seed'" in refusal("average_calibration", "--seed", "-1")

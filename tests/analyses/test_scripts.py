@@ -95,10 +95,11 @@ def test_interaction_calibration(make, tmp_path):
 
 @pytest.mark.slow
 def test_average_calibration(make, tmp_path):
-    sizes = ("--datasets", "1", "--worlds", "0", "--truths", "none", "--permutations", "19")
+    sizes = ("--datasets", "1", "--worlds", "0", "--permutations", "19")
     assert make("average_calibration", tmp_path, *sizes) == {"average_calibration"}
     table = check_frame(read(tmp_path / "average_calibration.csv"))
     assert {"none", "maximum of relevance", "minimum of the gradient"} <= set(table["recipe"])
+    assert set(table["truth"]) == {"none", "inserted"}
 
 
 def test_success_calibration(make, tmp_path):

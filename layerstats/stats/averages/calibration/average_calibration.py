@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_count, check_seed
 from layerstats.stats.averages.aligned_averages import aligned_averages
 from layerstats.stats.averages.calibration.noise_windows import TRUTHS, NoiseWorld
 from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
@@ -73,8 +74,10 @@ def calibrate_averages(
     Raises
     ------
     ArgumentError
-        There is no such world or truth.
+        There is no such world or truth, or no permutation.
     """
+    check_count("permutations", permutations)
+    check_seed(seed)
 
     def simulate(world: AnyWorld, truth: str, numbers: range) -> pd.DataFrame:
         return simulate_averages(world, truth, numbers, permutations, seed)

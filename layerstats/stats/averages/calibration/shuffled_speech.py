@@ -10,6 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_columns
 from layerstats.stats.averages.calibration.noise_windows import (
     GRADIENT_MAXIMUM,
     GRADIENT_MINIMUM,
@@ -75,10 +76,13 @@ class SpeechWorld:
 
         Raises
         ------
+        DataError
+            Its tokens are no windows of letters.
         StoreError
             The store has no maps, or no alignments under every letter.
         """
         store = experiment if isinstance(experiment, Experiment) else open_store(experiment)
+        check_columns(store.tokens, ["letter"], f"the tokens of {store.path}")
         frequent = store.tokens["letter"].value_counts().index[:_LETTERS]
         labels = tuple(sorted(map(str, frequent)))
         found = {}

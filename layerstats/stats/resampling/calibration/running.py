@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_count
+from layerstats.errors import ArgumentError
 from layerstats.files import replacing
 from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
 from layerstats.stats.resampling.calibration.study import calibrate_block
@@ -180,11 +181,14 @@ def run_study(
     Raises
     ------
     ArgumentError
-        There is no such world or truth.
+        There is no such world or truth, or none is given.
     """
     check_count("datasets", datasets)
     chosen = [world_named(one, known) if isinstance(one, str) else one for one in worlds]
     truths = list(truths)
+    for name, some in (("worlds", chosen), ("truths", truths)):
+        if not some:
+            raise ArgumentError(f"The {name!r} parameter names nothing: give one or more.")
     for truth in truths:
         check_choice("truths", truth, known_truths)
     return run_blocks(product(chosen, truths), datasets, simulate, progress)
