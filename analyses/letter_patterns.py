@@ -37,8 +37,8 @@ LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "pan
 FIGURE = (
     "Windows in which {letter!r} was read: means, the difference from the mean over letters that was tested, and what "
     "windows of other letters are when aligned as this letter's are. Grey: not tested (too few speakers have the "
-    "letter), beyond what windows reach, or, of other letters, at the phone's time, which depends on no letter. Black "
-    "lines: what may be claimed. {claim}"
+    "letter), beyond what windows reach, or, of other letters and an untrained network, at the phone's time, which "
+    "depends on neither. Black lines: what may be claimed. {claim}"
 )
 
 
