@@ -20,7 +20,9 @@ from layerstats.store import open_store
 PAGE = 9
 CAPTION = (
     "Mean {quantity} of the windows in which a letter was read, minus the mean over letters ({averaging}), by what the "
-    "windows are aligned by. A pattern here may be made by the alignment alone: analyses/letter_patterns.py tests it."
+    "windows are aligned by (none: their middle), in the units of what is averaged (of a z-normalised input, its "
+    "standard deviations); above 0: more than the mean. A pattern here may be made by the alignment alone: "
+    "analyses/letter_patterns.py tests it."
 )
 GREY = " Grey: lags that fewer than {covered:.0%} of a letter's windows have."
 LIKE = " As in Krug & Stober (2018), {}."

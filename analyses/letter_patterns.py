@@ -58,6 +58,9 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
 ) -> Output:
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
+    against = [tuple(pair.split(":")) for pair in listed(pairs) or []]
+    if wrong := [":".join(pair) for pair in against if len(pair) != 2]:
+        raise ArgumentError(f"--pairs takes two letters each, as a:e, but one is {wrong[0]!r}.")
     experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
     output = Output(out, title="Patterns of letters", provenance={"store": store.name, "seed": seed})
     against = _checked(experiment, listed(letters) or [], [pair.split(":") for pair in listed(pairs) or []])
