@@ -155,12 +155,13 @@ def test_what_is_refused(attempts):
 
 @pytest.mark.slow
 def test_intervals_cover_and_tests_keep_their_level():
-    table = calibrate_variance(("classes and cells vary", "all vary"), datasets=100, seed=7).set_index(
+    table = calibrate_variance(("classes and cells vary", "all vary"), datasets=40, seed=7).set_index(
         ["world", "component"]
     )
-    assert (table["coverage"] >= 0.88).all()
+    # Three standard errors of .95 and of .05 in 40 are .103.
+    assert (table["coverage"] >= 0.84).all()
     none = table.loc["classes and cells vary"].loc[["network", "judge"], "rejected"]
-    assert (none <= 0.12).all()
+    assert (none <= 0.15).all()
     assert table.loc[("classes and cells vary", "target"), "rejected"] > 0.95
     assert table.loc[("all vary", "target"), "mean_share"] == pytest.approx(
         table.loc[("all vary", "target"), "true_share"], abs=0.03
