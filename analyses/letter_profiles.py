@@ -17,9 +17,9 @@ from layerstats.stats import aligned_averages, pattern_profile, stored_alignment
 from layerstats.store import open_store
 
 CAPTION = (
-    "Mean {quantity} of the windows of each letter, one map a speaker, less the mean over letters: {mean}. Shaded: "
-    "95 % bands, by bootstrap of speakers, for a letter's whole profile, not for all letters together. They say how "
-    "far other speakers' averages may lie from these, not what an alignment finds in any window: "
+    "Mean {quantity} of the windows of each letter, one map a speaker, less the mean over letters: {mean}. "
+    "{limits}: 95 % bands, by bootstrap of speakers, for a letter's whole profile, not for all letters together. "
+    "They say how far other speakers' averages may lie from these, not what an alignment finds in any window: "
     "analyses/letter_patterns.py tests that. A letter of one speaker has no band."
 )
 
@@ -58,10 +58,12 @@ def main(
     for over, x, _, mean in ways:
         profiles = pd.concat(found[over], ignore_index=True)
         profiles = profiles.loc[profiles["label"].isin(listed(letters) or profiles["label"])]
-        caption = CAPTION.format(quantity=quantity, mean=mean)
+        drawn, printed = (
+            CAPTION.format(quantity=quantity, mean=mean, limits=limits) for limits in ("Shaded", "Limits")
+        )
         figure = pattern_profiles(profiles, x=x, group="alignment")
-        output.figure(figure, f"over_{over}", f"Patterns of letters over {over}", caption)
-        output.table(profiles, f"profiles_over_{over}", f"Patterns of letters over {over}", caption)
+        output.figure(figure, f"over_{over}", f"Patterns of letters over {over}", drawn)
+        output.table(profiles, f"profiles_over_{over}", f"Patterns of letters over {over}", printed)
     return output
 
 
