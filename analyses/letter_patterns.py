@@ -58,9 +58,6 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
 ) -> Output:
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
-    against = [tuple(pair.split(":")) for pair in listed(pairs) or []]
-    if wrong := [":".join(pair) for pair in against if len(pair) != 2]:
-        raise ArgumentError(f"--pairs takes two letters each, as a:e, but one is {wrong[0]!r}.")
     experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
     output = Output(out, title="Patterns of letters", provenance={"store": store.name, "seed": seed})
     against = _checked(experiment, listed(letters) or [], [pair.split(":") for pair in listed(pairs) or []])
@@ -93,7 +90,7 @@ def _checked(experiment: Experiment, letters: list[str], pairs: list[list[str]])
     check_columns(experiment.tokens, ["letter"], f"the tokens of {experiment.path}")
     wrong = [":".join(pair) for pair in pairs if len(pair) != 2 or len({*pair, ""}) != 3]
     if wrong:
-        raise ArgumentError(f"--pairs takes two different letters each, as in a:e,t:d, but got {wrong[0]!r}.")
+        raise ArgumentError(f"--pairs takes two letters each, as a:e, but one is {wrong[0]!r}.")
     for name, some in (("letters", letters), ("pairs", [letter for pair in pairs for letter in pair])):
         for letter in some:
             check_choice(name, letter, sorted(set(experiment.tokens["letter"])))

@@ -237,7 +237,7 @@ def test_letters_and_pairs_are_there_before_any_is_tested(refusal, letter_store)
     assert "'ä'" in refusal("letter_patterns", letter_store, "--pairs", "a:b,a:ä")
     for pair in ("a", "a:", "a:a", "a:b:c"):
         line = refusal("letter_patterns", letter_store, "--pairs", pair)
-        assert f"two different letters each, as in a:e,t:d, but got {pair!r}" in line
+        assert f"two letters each, as a:e, but one is {pair!r}" in line
     for covered in ("0", "7", "nan"):
         assert covered in refusal("aligned_averages", letter_store, "--covered", covered)
 
