@@ -87,10 +87,10 @@ def main(
 
 def _checked(experiment: Experiment, letters: list[str], pairs: list[list[str]]) -> list[tuple[str, ...]]:
     """Return the pairs, where there are such letters: tests take minutes before any is drawn."""
-    check_columns(experiment.tokens, ["letter"], f"the tokens of {experiment.path}")
     wrong = [":".join(pair) for pair in pairs if len(pair) != 2 or len({*pair, ""}) != 3]
     if wrong:
         raise ArgumentError(f"--pairs takes two letters each, as a:e, but one is {wrong[0]!r}.")
+    check_columns(experiment.tokens, ["letter"], f"the tokens of {experiment.path}")
     for name, some in (("letters", letters), ("pairs", [letter for pair in pairs for letter in pair])):
         for letter in some:
             check_choice(name, letter, sorted(set(experiment.tokens["letter"])))
