@@ -13,7 +13,7 @@ from layerstats.cli import listed, run_script
 from layerstats.errors import ArgumentError
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
-from layerstats.stats import aligned_averages, stored_alignments
+from layerstats.stats import aligned_averages, means_and_patterns, stored_alignments
 from layerstats.store import open_store
 
 # Letters on a page, as in the supplement.
@@ -79,16 +79,6 @@ def main(
     if notes:
         output.text("notes", "Notes", "\n".join(notes))
     return output
-
-
-def means_and_patterns(maps: pd.DataFrame, letters: list[str]) -> pd.DataFrame:
-    """Return the rows of Fig. 3: means of letters, the mean over all, patterns."""
-    place, own = ["alignment", "lag_s", "frequency_hz"], {one: maps.loc[maps["label"] == one] for one in letters}
-    rows = [table.assign(value=table["mean"], kind="mean", row=f"{one}: mean") for one, table in own.items()]
-    every = maps.drop_duplicates(place)
-    rows.append(every.assign(value=every["overall"], kind="mean", row="all: mean"))
-    rows += [table.assign(value=table["pattern"], kind="pattern", row=f"{one} - all") for one, table in own.items()]
-    return pd.concat(rows, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ CAPTION = (
     "Mean {quantity} of the windows of each letter, one map a speaker, less the mean over letters: {mean}. "
     "{limits}: 95 % bands, by bootstrap of speakers, for a letter's whole profile, not for all letters together. "
     "They say how far other speakers' averages may lie from these, not what an alignment finds in any window: "
-    "analyses/letter_patterns.py tests that. A letter of one speaker has no band."
+    "analyses/letter_patterns.py tests that. A letter of fewer than three speakers has no band."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from layerstats.errors import ArgumentError
@@ -16,6 +17,53 @@ def listed(text: str | None) -> list[str] | None:
     ['ask', 'wash']
     """
     return None if text is None else [item.strip() for item in text.split(",") if item.strip()]
+
+
+def among(name: str, text: str, known: Collection[str]) -> list[str]:
+    """Take a comma-separated list of what there is apart.
+
+    Raises
+    ------
+    ArgumentError
+        If something is in it that is not known; `name` is the option's.
+
+    Examples
+    --------
+    >>> among("letters", "a, t", ["a", "s", "t"])
+    ['a', 't']
+    """
+    from layerstats.checks import check_choice
+
+    items = listed(text) or []
+    for item in items:
+        check_choice(name, item, known)
+    return items
+
+
+def pairs_among(name: str, text: str, known: Collection[str]) -> list[tuple[str, str]]:
+    """Take pairs of what there is apart.
+
+    Raises
+    ------
+    ArgumentError
+        If something is no pair, a pair of the same, or not known; `name` is the option's.
+
+    Examples
+    --------
+    >>> pairs_among("pairs", "a:e, t:d", "adet")
+    [('a', 'e'), ('t', 'd')]
+    """
+    from layerstats.checks import check_choice
+
+    found = []
+    for item in listed(text) or []:
+        first, _, second = item.partition(":")
+        if not first or not second or first == second or ":" in second:
+            raise ArgumentError(f"--{name} takes two letters each, as a:e, but one is {item!r}.")
+        for one in (first, second):
+            check_choice(name, one, known)
+        found.append((first, second))
+    return found
 
 
 def whole_numbers(name: str, text: str) -> list[int]:

@@ -76,6 +76,9 @@ def export(
     padding: Annotated[
         bool, typer.Option("--padding", help="Also the samples of a clip's padding, not only of its speech.")
     ] = False,
+    sums: Annotated[
+        bool, typer.Option("--sums", help="Also sums over windows of letters: a row a speaker, letter and place.")
+    ] = False,
     spreadsheet: Annotated[
         bool, typer.Option("--spreadsheet", help="Text that a spreadsheet takes for a formula gets an apostrophe.")
     ] = False,
@@ -90,6 +93,12 @@ def export(
     experiment = open_store(store, recording=recording)
     experiment = experiment.select(word=listed(word), layer=listed(layer), split=listed(split))
     target = out if out is not None else store.with_suffix("").with_name(f"{store.stem}_{to}")
-    options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}
+    options = {
+        "untrained": untrained,
+        "padding": padding,
+        "sums": sums,
+        "spreadsheet": spreadsheet,
+        "overwrite": overwrite,
+    }
     for path in experiment.export(target, to=to, **options):
         typer.echo(path)

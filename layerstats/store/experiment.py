@@ -210,6 +210,7 @@ class Experiment(Selection, StoredResults):
         *,
         untrained: bool = False,
         padding: bool = False,
+        sums: bool = False,
         spreadsheet: bool = False,
         overwrite: bool = False,
     ) -> list[Path]:
@@ -227,6 +228,9 @@ class Experiment(Selection, StoredResults):
         padding
             Keep the samples of tables that lie in the padding of their clip. Where the tokens table says where the
             speech is (`onset_s`, `duration_s`), only those are written whose time lies in it (onset <= time < end).
+        sums
+            Write sums over windows of letters as tables, too: a row a speaker, letter, alignment and place of the map,
+            which may be gigabytes. Of a store that has nothing else they are written anyhow.
         spreadsheet
             Put an apostrophe before text of tables that a spreadsheet would take for a formula.
         overwrite
@@ -244,7 +248,8 @@ class Experiment(Selection, StoredResults):
         DataError
             Nothing is selected, or there are no untrained recordings.
         """
-        options = {"untrained": untrained, "padding": padding, "spreadsheet": spreadsheet, "overwrite": overwrite}
+        options = {"untrained": untrained, "padding": padding, "sums": sums}
+        options |= {"spreadsheet": spreadsheet, "overwrite": overwrite}
         return export(self, path, to, **options)
 
 

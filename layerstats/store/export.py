@@ -22,7 +22,7 @@ from layerstats.store.frames import frames
 from layerstats.store.netcdf_process import write_netcdf_apart
 from layerstats.store.outcome_frames import block_frames, finished_groups
 from layerstats.store.result_tables import tables_of
-from layerstats.store.schema import MAIN_RECORDING, PHONES, TOKENS
+from layerstats.store.schema import MAIN_RECORDING, PHONES, SUMS, TOKENS
 from layerstats.store.selection import Selection
 
 # Large enough for the cost of a block not to be felt, small enough for memory not to be.
@@ -40,6 +40,7 @@ def export(
     *,
     untrained: bool,
     padding: bool,
+    sums: bool,
     spreadsheet: bool,
     overwrite: bool,
 ) -> list[Path]:
@@ -61,9 +62,9 @@ def export(
         values = partial(frames, selection, block_tokens=BLOCK_TOKENS, padding=padding)
         tables.append((name_of_values(selection), values))
     tables += [(f"{kind}_{name}", partial(_rows, table)) for kind, name, table in tables_of(selection)]
-    tables += [
-        (f"{group.kind}_{group.name}", partial(block_frames, group)) for group in finished_groups(selection.path)
-    ]
+    # Sums are as many rows as speakers, letters, alignments and places of a map together: gigabytes of text.
+    groups = [group for group in finished_groups(selection.path) if sums or not recorded or group.kind != SUMS]
+    tables += [(f"{group.kind}_{group.name}", partial(block_frames, group)) for group in groups]
     if others:
         tables.append((UNTRAINED, lambda: _seeds(others, padding)))
     written = [path / f"{name}.{to}" for name, _ in tables]

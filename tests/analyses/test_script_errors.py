@@ -162,10 +162,6 @@ def test_one_set_of_phones_is_no_contrast(script, refusal, store):
     assert "'s'" in refusal(script, store, *OPTIONS[script], "--phones", "s")
 
 
-def test_one_letter_is_no_pair(refusal, store):
-    assert "'s'" in refusal("letter_patterns", store, "--pairs", "a:t,s")
-
-
 @pytest.mark.parametrize("script", ABOUT_PHONES)
 def test_a_store_without_phones(script, refusal, without_phones):
     assert "phones" in refusal(script, without_phones, *OPTIONS[script], *CONTRAST[script])

@@ -9,7 +9,7 @@ import pytest
 
 from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.resources import bundled
-from layerstats.store import SumWriter, check_store, create_or_resume, describe, open_store
+from layerstats.store import SumWriter, check_store, create_or_resume, describe, open_store, store_arrays
 
 LETTERS, ALIGNMENTS = ("a", "b", "c"), ("none", "peak")
 FREQUENCIES, LAGS = [100.0, 200.0], [-0.1, 0.0, 0.1]
@@ -175,6 +175,13 @@ def test_wrong_sums_are_refused(tmp_path):
 def test_a_lost_speaker_is_damage(stored):
     next((stored / "sums" / "epsilon" / "coverage" / "c").rglob("0")).joinpath("0", "0", "0").unlink()
     assert any("is missing" in sentence for sentence in check_store(stored))
+
+
+def test_exports_of_recordings_have_them_where_they_are_asked_for(stored, tmp_path):
+    store_arrays(stored, WINDOWS, {"input": np.ones((11, 2))}, time_s={"input": [0.0, 0.1]}, name="epsilon")
+    experiment = open_store(stored, recording="epsilon")
+    usual = [file.name for file in experiment.export(tmp_path / "usual")]
+    assert [file.name for file in experiment.export(tmp_path / "all", sums=True)] == [*usual, "sums_epsilon.csv"]
 
 
 def test_info_and_exports_have_them(stored, tmp_path):

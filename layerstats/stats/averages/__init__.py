@@ -17,7 +17,7 @@
 """
 
 from layerstats.stats.averages.aligned_averages import AlignedAverages, aligned_averages
-from layerstats.stats.averages.pattern_panels import panel_averages, pattern_panels
+from layerstats.stats.averages.pattern_panels import means_and_patterns, panel_averages, pattern_panels
 from layerstats.stats.averages.pattern_profiles import pattern_profile
 from layerstats.stats.averages.pattern_surfaces import PatternSurfaces, pattern_surfaces
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
@@ -41,6 +41,7 @@ __all__ = [
     "aligned_averages",
     "alignment_name",
     "letter_delay",
+    "means_and_patterns",
     "panel_averages",
     "pattern_panels",
     "pattern_profile",

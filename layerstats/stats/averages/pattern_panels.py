@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,36 @@ def pattern_panels(
         for panel, kind, values in maps
     ]
     return check_frame(pd.concat(frames, ignore_index=True).assign(label=label))
+
+
+def means_and_patterns(maps: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """Lay out means of some labels, the mean over all, and patterns: the rows of Fig. 3 of Krug & Stober (2018).
+
+    Parameters
+    ----------
+    maps
+        ``alignment, label, lag_s, frequency_hz, mean, overall, pattern`` of all labels, as `AlignedAverages.to_frame`
+        gives them, with how windows were aligned.
+    labels
+        Which labels.
+
+    Returns
+    -------
+    DataFrame
+        The same with `value`, `row` ("a: mean", "all: mean", "a - all") and `kind` ("mean", "pattern").
+
+    Examples
+    --------
+    >>> place = {"alignment": "none", "lag_s": 0.0, "frequency_hz": 100.0, "mean": 3.0, "overall": 2.0, "pattern": 1.0}
+    >>> means_and_patterns(pd.DataFrame([{"label": "a", **place}]), ["a"])[["row", "value"]].values.tolist()
+    [['a: mean', 3.0], ['all: mean', 2.0], ['a - all', 1.0]]
+    """
+    place, own = ["alignment", "lag_s", "frequency_hz"], {one: maps.loc[maps["label"] == one] for one in labels}
+    rows = [table.assign(value=table["mean"], kind="mean", row=f"{one}: mean") for one, table in own.items()]
+    every = maps.drop_duplicates(place)
+    rows.append(every.assign(value=every["overall"], kind="mean", row="all: mean"))
+    rows += [table.assign(value=table["pattern"], kind="pattern", row=f"{one} - all") for one, table in own.items()]
+    return pd.concat(rows, ignore_index=True)
 
 
 def panel_averages(

@@ -46,7 +46,8 @@ def pattern_profile(
     -------
     DataFrame
         A row a label and point: ``label, lag_s`` (or ``frequency_hz``, ``channel``) ``, speakers, pattern, std_error,
-        conf_low, conf_high, interval, conf_level``. Where only one speaker has the point, errors and bands are missing.
+        conf_low, conf_high, interval, conf_level``. Where only one speaker has the point, errors are
+        missing; where fewer than three have it, bands are: two speakers say little of others.
 
     Raises
     ------

@@ -14,6 +14,8 @@ from layerstats.stats.averages.averaging import Averaging
 
 # Fewer speakers of a label do not say how speakers differ.
 LEAST_SPEAKERS = 2
+# Bands of two speakers, with one degree of freedom, reach tens of times further than all others.
+LEAST_SPEAKERS_OF_BANDS = 3
 # Standard errors below this part of the largest are what rounding leaves.
 ROUNDING = 1e-6
 
@@ -138,13 +140,14 @@ def simultaneous_reach(
     replicates
         (replicate, point), NaN where a replicate says nothing.
     speakers
-        (point,).
+        (point,); points of fewer than three have no band.
     conf_level
         Of the whole band.
     """
     error = spread(replicates, speakers)
-    known = np.isfinite(error) & (error > ROUNDING * np.nanmax(error, initial=0))
-    reach = np.where(np.isfinite(error), 0.0, np.nan)
+    banded = np.isfinite(error) & (speakers >= LEAST_SPEAKERS_OF_BANDS)
+    known = banded & (error > ROUNDING * np.nanmax(error, initial=0))
+    reach = np.where(banded, 0.0, np.nan)
     if not known.any():
         return error, reach
     drawn, size = replicates[:, known], speakers[known]
