@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from layerstats.cli.main import app
 
-pytestmark = [pytest.mark.slow, pytest.mark.r]
+# Seven minutes of one processor, of which another test may take half.
+pytestmark = [pytest.mark.slow, pytest.mark.r, pytest.mark.timeout(1800)]
 
 TABLES = (
     "words/parametric",
