@@ -158,7 +158,7 @@ def _pixels(table: pd.DataFrame, value: str, row: str, beside: str, scale: str) 
     data = pd.DataFrame(
         {
             # Lags of two panels that are the same but for rounding.
-            "time_ms": (column(table, "lag_s") * 1000).round(6),
+            "time_ms": (column(table, "lag_s") * 1000).round(9),
             "band": np.searchsorted(bands, table["frequency_hz"].to_numpy()),
             "row": in_order(column(table, row)),
             "beside": in_order(column(table, beside)),

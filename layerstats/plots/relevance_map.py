@@ -80,8 +80,8 @@ def relevance_map(
     bands = np.sort(pd.unique(table.loc[:, "frequency_hz"]))
     data = pd.DataFrame(
         {
-            # Frames of two windows that are at the same time but for rounding.
-            "time_ms": (column(table, "time_s") * 1000).round(6),
+            # Frames of two windows at the same time but for rounding. Coarser, and frames are unevenly spaced.
+            "time_ms": (column(table, "time_s") * 1000).round(9),
             "band": np.searchsorted(bands, table["frequency_hz"].to_numpy()),
             "row": in_order(column(table, row)) if row else "",
             "beside": in_order(column(table, beside)) if beside else "relevance",

@@ -112,3 +112,9 @@ def test_profiles_over_time_are_in_milliseconds(profiles):
     assert figure.labels.x == "Time from the alignment (ms)"
     with pytest.raises(ArgumentError, match="'x' parameter"):
         pattern_profiles(profiles, x="time_s")
+
+
+def test_frames_of_any_hop_are_evenly_spaced(maps):
+    """Hops that are no round number of milliseconds, as of 256 samples at 22,050 Hz, are drawn without a warning."""
+    figure = aligned_maps(maps.assign(lag_s=(100 * maps["lag_s"]).round() * 256 / 22050))
+    figure.draw()
