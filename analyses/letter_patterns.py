@@ -32,8 +32,8 @@ LETTERS = (
 LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "panel", "scale": "kind"}
 FIGURE = (
     "Windows in which {!r} was read: means, the tested difference from the mean over letters, and those of other "
-    "letters aligned alike. Grey: not tested, out of reach, or nulls at the phone's time. Black lines: what may be "
-    "claimed. {}"
+    "letters aligned alike. Grey: not tested, out of reach, or nulls at the phone's time. Black lines (max-T only): "
+    "what may be claimed. {}"
 )
 
 
