@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make R with mgcv and lme4 available where that is possible; say once what is missing where it is not.
+# Make R with mgcv, lme4 and ordinal available where that is possible; say once what is missing where it is not.
 set -u
-wanted="r-base-core r-cran-mgcv r-cran-nlme r-cran-ncdf4 r-cran-lme4 libopenblas0-pthread"
+wanted="r-base-core r-cran-mgcv r-cran-nlme r-cran-ncdf4 r-cran-lme4 r-cran-ordinal libopenblas0-pthread"
 
 has() { command -v Rscript >/dev/null 2>&1 && Rscript -e 'for (p in commandArgs(TRUE)) library(p, character.only = TRUE)' "$@" >/dev/null 2>&1; }
 
-has mgcv nlme lme4 && exit 0
+has mgcv nlme lme4 ordinal && exit 0
 if ! command -v apt-get >/dev/null 2>&1; then
     reason="this system has no apt"
 elif [ "$(id -u)" -eq 0 ]; then
@@ -16,13 +16,13 @@ else
     reason="installing it needs root"
 fi
 if [ "${as_root+set}" = set ]; then
-    echo "Installing R, mgcv and lme4 with apt ..."
+    echo "Installing R, mgcv, lme4 and ordinal with apt ..."
     $as_root apt-get update -qq &&
         DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $wanted >/dev/null
-    has mgcv nlme lme4 && exit 0
+    has mgcv nlme lme4 ordinal && exit 0
 fi
 if has mgcv nlme; then
-    echo "lme4 is not here ($reason): shares of variance are computed without it, from the same likelihood." >&2
+    echo "lme4 or ordinal is not here ($reason): mixed models of counts and categories are fitted without them, from the same likelihood." >&2
 else
     echo "R with mgcv is not here ($reason): going on without it, with the engines that need no R." >&2
 fi

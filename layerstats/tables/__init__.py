@@ -1,5 +1,6 @@
 """The column glossary, tables as people have them, and frames as CSV, LaTeX and HTML."""
 
+from layerstats.tables.answers import ANSWER_COLUMNS, PROBLEM_COLUMNS, ROLES, TASKS, Answers, check_ratings
 from layerstats.tables.check import check_frame
 from layerstats.tables.format import format_value
 from layerstats.tables.glossary import Column, Glossary, glossary
@@ -10,11 +11,17 @@ from layerstats.tables.regression import write_regression_table
 from layerstats.tables.write import TableFiles, write_csv, write_table
 
 __all__ = [
+    "ANSWER_COLUMNS",
+    "PROBLEM_COLUMNS",
+    "ROLES",
+    "TASKS",
+    "Answers",
     "Column",
     "Glossary",
     "PrintedResult",
     "TableFiles",
     "check_frame",
+    "check_ratings",
     "escape_latex",
     "format_value",
     "glossary",

@@ -1,0 +1,1 @@
+"""Tests with people: their design, the page that asks, and what comes back."""
