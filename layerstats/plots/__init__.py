@@ -15,9 +15,11 @@ from layerstats.plots.effect_by_network import effect_by_network
 from layerstats.plots.exaggeration_curves import exaggeration_curves
 from layerstats.plots.heard_classes import heard_classes
 from layerstats.plots.heard_words import heard_words
+from layerstats.plots.judge_agreement import judge_agreement
 from layerstats.plots.ladder import ladder
 from layerstats.plots.layer_series import layer_series
 from layerstats.plots.lexical_measures import lexical_measures
+from layerstats.plots.listener_means import listener_means
 from layerstats.plots.map_trust import map_trust
 from layerstats.plots.matrix_of_networks import matrix_of_networks
 from layerstats.plots.maximized_features import maximized_features
@@ -27,6 +29,9 @@ from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.pattern_profiles import pattern_profiles
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.phone_shares import phone_shares
+from layerstats.plots.rater_means import rater_means
+from layerstats.plots.rating_contrasts import rating_contrasts
+from layerstats.plots.rating_shares import rating_shares
 from layerstats.plots.raw_series import raw_series
 from layerstats.plots.receptive_field import receptive_field
 from layerstats.plots.relevance_map import relevance_map
@@ -56,9 +61,11 @@ __all__ = [
     "exaggeration_curves",
     "heard_classes",
     "heard_words",
+    "judge_agreement",
     "ladder",
     "layer_series",
     "lexical_measures",
+    "listener_means",
     "map_trust",
     "matrix_of_networks",
     "maximized_features",
@@ -69,6 +76,9 @@ __all__ = [
     "pattern_profiles",
     "phone_curves",
     "phone_shares",
+    "rater_means",
+    "rating_contrasts",
+    "rating_shares",
     "raw_series",
     "receptive_field",
     "relevance_map",

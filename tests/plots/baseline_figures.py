@@ -575,3 +575,76 @@ def success_by_class():
     table = pd.DataFrame(rows, columns=["set_up", "target", "judge", "rate"]).assign(measure="marginal")
     ends = {"conf_low": table["rate"] - 0.1, "conf_high": table["rate"] + 0.15, "null_zero_steps": 0.05}
     return plots.success_by_class(table.assign(**ends, null_untrained=table["rate"] / 2))
+
+
+def judge_agreement():
+    rows = [
+        (judge, measure, value, value - 0.2, value + 0.15, -0.21, 0.2, p)
+        for measure in ("rank correlation", "kappa")
+        for judge, value, p in (("commands_1", 0.55, 0.001), ("pocketsphinx", 0.12, 0.31))
+    ]
+    columns = ["judge", "measure", "estimate", "conf_low", "conf_high", "null_low", "null_high", "p_adjusted"]
+    return plots.judge_agreement(pd.DataFrame(rows, columns=columns), caption="Raters are simulated.")
+
+
+def _class_means(words):
+    rows = [
+        (word, set_up, 1.4 + 3 * shift + 2 * np.sin(number) ** 2 / (1 + shift), 0.2 + 0.1 * (number % 3))
+        for shift, set_up in ((0.5, "autoencoder"), (0.0, "none"))
+        for number, word in enumerate(words)
+    ]
+    table = pd.DataFrame(rows, columns=["target", "set_up", "estimate", "half"])
+    low, high = (table["estimate"] + sign * table["half"] for sign in (-1, 1))
+    return table.assign(conf_low=low.clip(1, 5), conf_high=high.clip(1, 5), estimate=table["estimate"].clip(1, 5))
+
+
+def listener_means():
+    means = _class_means([f"word {number:02}" for number in range(24)])
+    return plots.listener_means(means, "target", "set_up", caption="95 % intervals over raters and clips.")
+
+
+def listener_means__shares():
+    means = _class_means(["no", "yes", "stop"])
+    shares = means.assign(**{name: (means[name] - 1) / 4 for name in ("estimate", "conf_low", "conf_high")})
+    return plots.listener_means(
+        shares, "target", panel="set_up", limits=(0, 1), title="Share heard rightly", chance=0.25
+    )
+
+
+def _raters(count):
+    number = np.arange(count)
+    means = 3 + 1.2 * np.sin(number)
+    table = pd.DataFrame({"rater": [f"r{one:03}" for one in number], "estimate": means})
+    return table.assign(conf_low=(means - 0.4).clip(1), conf_high=(means + 0.4).clip(None, 5))
+
+
+def rater_means():
+    return plots.rater_means(_raters(12), caption="Raters are simulated.")
+
+
+def rater_means__many():
+    return plots.rater_means(_raters(90))
+
+
+def rating_contrasts():
+    rows = [
+        ("mean", "autoencoder", "none", 0.8, 0.45, 1.1, 0.0004),
+        ("mean", "autoencoder", "smooth", 0.1, -0.15, 0.32, 0.41),
+        ("latent", "autoencoder", "none", 1.9, 1.1, 2.6, 0.0004),
+        ("latent", "autoencoder", "smooth", 0.22, -0.4, 0.8, 0.5),
+    ]
+    columns = ["scale", "level_1", "level_2", "estimate", "conf_low", "conf_high", "p_adjusted"]
+    return plots.rating_contrasts(pd.DataFrame(rows, columns=columns), panel="scale")
+
+
+def rating_contrasts__margin():
+    rows = [("new", "old", 0.05, -0.1, 0.2, 0.3), ("new", "natural", -1.2, -1.5, -0.9, 1e-7)]
+    columns = ["level_1", "level_2", "estimate", "conf_low", "conf_high", "p_adjusted"]
+    return plots.rating_contrasts(pd.DataFrame(rows, columns=columns), margin=0.3)
+
+
+def rating_shares():
+    shares = {"natural": (0, 0.02, 0.1, 0.38, 0.5), "autoencoder": (0.1, 0.2, 0.4, 0.2, 0.1)}
+    shares["none"] = (0.6, 0.25, 0.1, 0.05, 0)
+    rows = [(name, rating, share) for name, own in shares.items() for rating, share in enumerate(own, start=1)]
+    return plots.rating_shares(pd.DataFrame(rows, columns=["condition", "rating", "share"]), "condition")
