@@ -1,0 +1,21 @@
+"""Cumulative link mixed models in lme4's language, fitted by Laplace's approximation on an arrow of random effects.
+
+=======================  ==========================================================================================
+``mixed_formula``        a formula's text to fixed and random terms
+``rated_rows``           a table made ready: complete rows, ordered categories, factors
+``coded_columns``        columns of terms as R codes them, frozen for new data
+``random_factors``       random terms by factor, and the roots of their covariances
+``category_thresholds``  thresholds and the free parameters that keep them in order
+``link_derivatives``     log probabilities of categories and their derivatives
+``arrow_curvature``      the curvature in the random effects, blocks and a corner
+``laplace_likelihood``   the likelihood and its gradient
+``clmm_optimum``         its maximum
+``clmm``                 `clmm`
+``clmm_result``          `ClmmResult`
+=======================  ==========================================================================================
+"""
+
+from layerstats.stats.ratings.mixed_models.clmm import clmm
+from layerstats.stats.ratings.mixed_models.clmm_result import ClmmResult
+
+__all__ = ["ClmmResult", "clmm"]
