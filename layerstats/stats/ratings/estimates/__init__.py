@@ -5,12 +5,13 @@ from layerstats.stats.ratings.estimates.category_estimates import (
     probabilities_by_category,
     scale_means,
 )
-from layerstats.stats.ratings.estimates.latent_model import LatentDesigns, LatentModel, LatentParameters
+from layerstats.stats.ratings.estimates.latent_model import LatentDesigns, LatentModel, LatentParameters, latent_cells
 
 __all__ = [
     "LatentDesigns",
     "LatentModel",
     "LatentParameters",
+    "latent_cells",
     "level_contrasts",
     "probabilities_by_category",
     "scale_means",

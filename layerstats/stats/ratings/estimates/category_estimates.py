@@ -50,9 +50,9 @@ def scale_means(
     """
     check_share("conf_level", conf_level)
     cells = latent_cells(model, by, weights, hold)
-    values, covariance = _estimate(model, _mean_function(model, cells, integrate))
+    values, covariance = estimate_function(model, _mean_function(model, cells, integrate))
     low, high = model.ends
-    lower, upper = _bounded_interval(values, np.sqrt(np.diag(covariance)), low, high, conf_level)
+    lower, upper = bounded_interval(values, np.sqrt(np.diag(covariance)), low, high, conf_level)
     frame = cells.groups.assign(
         estimate=values,
         std_error=np.sqrt(np.diag(covariance)),
@@ -90,9 +90,9 @@ def probabilities_by_category(
     def probabilities(parameters: np.ndarray) -> np.ndarray:
         return (cells.weights @ model.probabilities(parameters, cells.designs, integrate)).reshape(-1)
 
-    values, covariance = _estimate(model, probabilities)
+    values, covariance = estimate_function(model, probabilities)
     std_error = np.sqrt(np.diag(covariance))
-    lower, upper = _bounded_interval(values, std_error, 0.0, 1.0, conf_level)
+    lower, upper = bounded_interval(values, std_error, 0.0, 1.0, conf_level)
     categories = len(model.categories)
     frame = cells.groups.loc[np.repeat(np.arange(len(cells.groups)), categories)].reset_index(drop=True)
     frame = frame.assign(
@@ -146,8 +146,8 @@ def level_contrasts(
     -------
     DataFrame
         ``contrast, level_1, level_2, at, estimate, std_error, statistic, conf_low, conf_high, conf_level, p_value,
-        p_adjusted, adjust_method, family, tests``, and with a margin ``equivalence_margin, equivalence_p_value,
-        equivalence_p_adjusted``. Intervals are Wald's; of means they end where the scale allows no larger difference.
+        p_adjusted, adjust_method, family, tests``, and with a margin ``equivalence_margin, p_equivalence,
+        p_equivalence_adjusted``. Intervals are Wald's; of means they end where the scale allows no larger difference.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def level_contrasts(
     matrix = np.zeros((len(chosen), len(names)))
     for row, (level_1, level_2) in enumerate(chosen):
         matrix[row, names.index(level_1)], matrix[row, names.index(level_2)] = 1, -1
-    values, covariance = _estimate(model, function)
+    values, covariance = estimate_function(model, function)
     low, high = model.ends
     furthest = high - low if at == "mean" else np.inf
     table = difference_tests(
@@ -210,16 +210,16 @@ def add_equivalence(table: pd.DataFrame, margin: float, adjust: AdjustMethod) ->
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
     p_value = special.ndtr((np.abs(estimate) - margin) / np.where(std_error > 0, std_error, np.nan))
     tests = adjust_p_values(
-        pd.DataFrame({"equivalence_p_value": p_value}),
+        pd.DataFrame({"p_equivalence": p_value}),
         "equivalence",
         method=adjust,
-        column="equivalence_p_value",
-        adjusted="equivalence_p_adjusted",
+        column="p_equivalence",
+        adjusted="p_equivalence_adjusted",
     )
     return table.assign(
         equivalence_margin=margin,
-        equivalence_p_value=p_value,
-        equivalence_p_adjusted=tests["equivalence_p_adjusted"].to_numpy(),
+        p_equivalence=p_value,
+        p_equivalence_adjusted=tests["p_equivalence_adjusted"].to_numpy(),
     )
 
 
@@ -259,13 +259,15 @@ def _mean_function(model: LatentModel, cells: LatentCells, integrate: bool) -> C
     return means
 
 
-def _estimate(model: LatentModel, function: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def estimate_function(
+    model: LatentModel, function: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of a function of the parameters and their covariance, by the delta method."""
     jacobian = model.jacobian(function)
     return function(model.parameters), jacobian @ model.covariance @ jacobian.T
 
 
-def _bounded_interval(
+def bounded_interval(
     values: np.ndarray, std_error: np.ndarray, low: float, high: float, conf_level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return Wald intervals of the logit of where values lie between two ends, taken back."""

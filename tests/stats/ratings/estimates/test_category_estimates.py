@@ -65,7 +65,7 @@ def test_a_reversed_difference_changes_its_signs_only(model):
     assert there["estimate"] == -back["estimate"]
     assert there["conf_low"] == -back["conf_high"]
     assert there["p_value"] == back["p_value"]
-    assert there["equivalence_p_value"] == back["equivalence_p_value"]
+    assert there["p_equivalence"] == back["p_equivalence"]
 
 
 def test_the_difference_of_means_is_that_of_the_table_of_means(model):
@@ -83,7 +83,7 @@ def test_equivalence_is_shown_where_the_interval_of_twice_the_error_lies_inside_
     edge = max(abs(row["conf_low"]), abs(row["conf_high"]))
     for margin in (edge * 1.001, edge * 0.999):
         table = level_contrasts(model, "contact", at="mean", margin=margin)
-        assert (table["equivalence_p_value"].iloc[0] < 0.05) == (margin > edge)
+        assert (table["p_equivalence"].iloc[0] < 0.05) == (margin > edge)
 
 
 def test_observed_weights_are_what_averaging_over_the_rows_gives(model):
