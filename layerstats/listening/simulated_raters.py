@@ -13,6 +13,8 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design.listening_design import ListeningDesign
 from layerstats.tables.answers import PROBLEM_COLUMNS, Answers
 
+# What every simulated rater's name begins with.
+NAME = "simulated rater"
 # Between thresholds of the scale of opinion, on the scale of the logit: all five points are used at an effect of 0.
 THRESHOLDS_APART = 1.5
 # Of the clips' columns, what is the page's and not the answers'.
@@ -114,7 +116,7 @@ def simulate_answers(design: ListeningDesign, world: RaterWorld, *, seed: int = 
     digits = len(str(design.trials["session"].max()))
     parts = []
     for session, rows in described.groupby("session", sort=True):
-        name = f"simulated rater {int(str(session)):0{digits}d}"
+        name = f"{NAME} {int(str(session)):0{digits}d}"
         rater = _Rater(design, world, np.random.default_rng([seed, int(str(session))]))
         parts.append(rater.answers(pd.DataFrame(rows), shifts).assign(rater=name))
     table = pd.concat(parts, ignore_index=True)
@@ -192,3 +194,15 @@ class _Rater:
             return list(self.design.alternatives)
         # What is typed is one of the words of the test.
         return sorted({str(value) for value in self.design.clips["expected"].dropna()})
+
+
+def has_simulated_raters(table: pd.DataFrame) -> bool:
+    """Whether answers are of raters that `simulate_answers` made, by their names.
+
+    Examples
+    --------
+    >>> has_simulated_raters(pd.DataFrame({"rater": ["simulated rater 1", "r2"]}))
+    True
+    """
+    check_columns(table, ["rater"], "the answers")
+    return bool(table["rater"].astype(str).str.startswith(NAME).any())

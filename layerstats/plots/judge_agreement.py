@@ -40,7 +40,7 @@ def judge_agreement(agreement: pd.DataFrame, *, caption: str = "") -> ggplot:
     if {"null_low", "null_high"} <= set(table):
         figure += geom_linerange(aes(ymin="null_low", ymax="null_high"), size=4, color=FAINT, alpha=0.5)
         said += " Grey: where clips that are permuted within classes lie."
-    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), size=0.6)
+    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), na_rm=True, size=0.6)
     figure += geom_point(size=1.8)
     if "p_adjusted" in table:
         texts = [format_value(float(value), "p") for value in table["p_adjusted"]]

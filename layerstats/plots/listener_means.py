@@ -72,7 +72,7 @@ def listener_means(
     figure = ggplot(data, aes(f"_{across}", estimate, **look))
     if chance is not None:
         figure += geom_hline(yintercept=chance, color=FAINT, size=0.5, linetype="dashed")
-    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), position=beside, size=0.5)
+    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), na_rm=True, position=beside, size=0.5)
     figure += geom_point(position=beside, size=1.6)
     if group:
         figure += group_scales(list(data[f"_{group}"].cat.categories), "color", "shape")

@@ -54,7 +54,7 @@ def rater_means(
     return (
         ggplot(data, aes("_rater", estimate))
         + geom_hline(yintercept=float(column(table, estimate).mean()), color=FAINT, size=0.5)
-        + geom_linerange(aes(ymin="conf_low", ymax="conf_high"), size=0.3 if many else 0.5)
+        + geom_linerange(aes(ymin="conf_low", ymax="conf_high"), na_rm=True, size=0.3 if many else 0.5)
         + geom_point(size=size)
         + scale_y_continuous(limits=limits, breaks=points, expand=(0.02, 0))
         + labs(x=f"{len(names)} raters" if many else "Rater", y="Mean rating", caption=caption)

@@ -69,7 +69,7 @@ def rating_contrasts(
     if margin is not None:
         figure += annotate("rect", xmin=0.4, xmax=len(order) + 0.6, ymin=-margin, ymax=margin, fill=BAND, alpha=0.6)
     figure += geom_hline(yintercept=0, color="#7f7f7f", size=0.4)
-    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), size=0.6)
+    figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), na_rm=True, size=0.6)
     figure += geom_point(size=1.8)
     if len(order) <= 30:
         figure += geom_text(aes(label="p"), nudge_x=0.3, size=6)

@@ -78,3 +78,11 @@ def test_nothing_to_draw_is_said():
         listener_means(means().iloc[:0], "target")
     with pytest.raises(DataError, match="share"):
         rating_shares(pd.DataFrame({"system": ["a"], "rating": [1]}), "system")
+
+
+def test_a_mean_without_an_interval_is_a_point(built):
+    table = means()
+    table.loc[0, ["conf_low", "conf_high"]] = float("nan")
+    lines, points = built(listener_means(table, "target", "set_up"))
+    assert len(points) == 4
+    assert len(lines.dropna(subset=["ymin"])) == 3
