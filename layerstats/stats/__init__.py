@@ -88,7 +88,15 @@ if TYPE_CHECKING:
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
     from layerstats.stats.paths import PathComparison, compare_paths
-    from layerstats.stats.ratings import ClmmResult, check_rules, cleaning_rules, clmm, rules_sha256
+    from layerstats.stats.ratings import (
+        CleanedAnswers,
+        ClmmResult,
+        check_rules,
+        clean,
+        cleaning_rules,
+        clmm,
+        rules_sha256,
+    )
     from layerstats.stats.relevance import PhoneShares, phone_shares
     from layerstats.stats.relevance.share_calibration import calibrate_shares
     from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
@@ -131,6 +139,7 @@ __all__ = [
     "AlignedAverages",
     "AlignedWindows",
     "BootstrapResult",
+    "CleanedAnswers",
     "ClmmResult",
     "CodeMovement",
     "CodeProjection",
@@ -190,6 +199,7 @@ __all__ = [
     "channel_contrasts",
     "channel_table",
     "check_rules",
+    "clean",
     "cleaning_rules",
     "clmm",
     "code_movement",
@@ -279,7 +289,7 @@ _NAMES = {
     "networks": "NetworkComparison compare_networks",
     "null": "compare_with_untrained descriptive_effect_size",
     "paths": "PathComparison compare_paths",
-    "ratings": "ClmmResult check_rules cleaning_rules clmm rules_sha256",
+    "ratings": "CleanedAnswers ClmmResult check_rules clean cleaning_rules clmm rules_sha256",
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",
     "repeated_measures": "RepeatedAnova condition_means paired_differences repeated_anova",
