@@ -91,7 +91,8 @@ def simulate_answers(design: ListeningDesign, world: RaterWorld, *, seed: int = 
     Examples
     --------
     >>> from layerstats.listening.design import ScalePoint
-    >>> clips = pd.DataFrame({"clip": ["a", "b"], "role": "test", "condition": ["old", "new"], "expected": None})
+    >>> clips = pd.DataFrame({"clip": ["a", "b"], "role": "test", "condition": ["old", "new"], "expected": None,
+    ...                       "file": ["a.wav", "b.wav"]})
     >>> trials = pd.DataFrame({"session": [1, 1], "position": [1, 2], "clip": ["b", "a"]})
     >>> scale = tuple(ScalePoint(value, str(value)) for value in range(1, 6))
     >>> design = ListeningDesign("Old and new", "opinion", "How clear is it?", clips, trials, scale)

@@ -20,6 +20,7 @@ def design_of(clips, sessions, task="opinion", alternatives=(), **columns):
         columns=["session", "position", "clip"],
     )
     scale = SCALE if task == "opinion" else ()
+    clips = clips.assign(file="x.wav", file_a="x.wav", file_b="y.wav")
     return ListeningDesign("Test", task, "What?", clips, trials.assign(**columns), scale, alternatives)
 
 
