@@ -1,5 +1,6 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
-__all__ = ["CleanedAnswers", "ClmmResult", "check_rules", "clean", "cleaning_rules", "clmm", "rules_sha256"]
 from layerstats.stats.ratings.cleaning import CleanedAnswers, check_rules, clean, cleaning_rules, rules_sha256
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
+
+__all__ = ["CleanedAnswers", "ClmmResult", "check_rules", "clean", "cleaning_rules", "clmm", "rules_sha256"]
