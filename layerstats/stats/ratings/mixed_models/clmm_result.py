@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from layerstats.stats.multiplicity import AdjustMethod
+from layerstats.stats.ratings.estimates.category_estimates import (
+    level_contrasts,
+    probabilities_by_category,
+    scale_means,
+)
 from layerstats.stats.ratings.estimates.latent_model import LatentDesigns, LatentModel, LatentParameters
 from layerstats.stats.ratings.mixed_models.category_thresholds import Thresholds
 from layerstats.stats.ratings.mixed_models.coded_columns import CodedColumns
@@ -76,6 +83,61 @@ class ClmmResult(PrintedResult):
     factors: tuple[RandomFactor, ...] = field(repr=False)
     threshold_parameters: Thresholds = field(repr=False)
 
+    def means(
+        self,
+        by: str | Sequence[str] = (),
+        *,
+        weights: str = "equal",
+        hold: Mapping[str, object] | None = None,
+        integrate: bool = True,
+        conf_level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Return mean ratings for a new rater and a new clip, with intervals inside the scale: see `scale_means`."""
+        options = {"weights": weights, "hold": hold, "integrate": integrate, "conf_level": conf_level}
+        return scale_means(self.latent_model(), by, **options)
+
+    def probabilities(
+        self,
+        by: str | Sequence[str] = (),
+        *,
+        weights: str = "equal",
+        hold: Mapping[str, object] | None = None,
+        integrate: bool = True,
+        conf_level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Return the probability of each category for a new rater and a new clip: see `probabilities_by_category`."""
+        options = {"weights": weights, "hold": hold, "integrate": integrate, "conf_level": conf_level}
+        return probabilities_by_category(self.latent_model(), by, **options)
+
+    def contrasts(
+        self,
+        by: str | Sequence[str],
+        *,
+        pairs: Sequence[tuple[str, str]] | None = None,
+        reference: str | None = None,
+        at: str = "latent",
+        adjust: AdjustMethod = "holm",
+        margin: float | None = None,
+        weights: str = "equal",
+        hold: Mapping[str, object] | None = None,
+        integrate: bool = True,
+        conf_level: float = 0.95,
+    ) -> pd.DataFrame:
+        """Return differences of levels, tested as one family, and tests of equivalence: see `level_contrasts`."""
+        return level_contrasts(
+            self.latent_model(),
+            by,
+            pairs=pairs,
+            reference=reference,
+            at=at,
+            adjust=adjust,
+            margin=margin,
+            weights=weights,
+            hold=hold,
+            integrate=integrate,
+            conf_level=conf_level,
+        )
+
     def latent_model(self) -> LatentModel:
         """Return the model as functions of its parameters and of new data, as means and contrasts take it."""
         return LatentModel(
@@ -107,8 +169,10 @@ class ClmmResult(PrintedResult):
 
 
 def _scores(categories: tuple[str, ...]) -> np.ndarray:
-    """Return what categories count in a mean: the numbers that they are, or their places from 1."""
+    """Return what categories count in a mean: the numbers that they are, their places from 1, or of two 0 and 1."""
     try:
         return np.array([float(category) for category in categories])
     except ValueError:
+        if len(categories) == 2:
+            return np.array([0.0, 1.0])
         return np.arange(1.0, len(categories) + 1)

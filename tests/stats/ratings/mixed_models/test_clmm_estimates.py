@@ -1,0 +1,66 @@
+"""Means, probabilities and contrasts of fitted models: wine's, and worlds whose means are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from wine_by_hand import wine, wine_by_hand
+
+from layerstats.stats.ratings import clmm
+from layerstats.stats.ratings.estimates import level_contrasts, scale_means
+
+
+@pytest.fixture(scope="module")
+def model():
+    return clmm("rating ~ temp + contact + (1 | judge)", wine())
+
+
+def test_wine_has_the_means_of_the_fit_by_r(model):
+    means = model.means("temp")
+    np.testing.assert_allclose(means["estimate"], [2.353, 3.484], atol=5e-4)
+    np.testing.assert_allclose(means["std_error"], scale_means(wine_by_hand(), "temp")["std_error"], atol=1e-3)
+    middle = model.means("temp", integrate=False)
+    np.testing.assert_allclose(middle["estimate"], [2.340, 3.480], atol=5e-4)
+    assert model.probabilities("temp")["estimate"].between(0, 1).all()
+
+
+def test_wine_has_the_contrast_of_the_fit_by_r(model):
+    here, there = (level_contrasts(one, "temp", at="mean").iloc[0] for one in (model.latent_model(), wine_by_hand()))
+    np.testing.assert_allclose(
+        here[["estimate", "std_error"]].tolist(), there[["estimate", "std_error"]].tolist(), atol=1e-3
+    )
+    assert model.contrasts("temp", at="mean", margin=3).iloc[0]["p_equivalence"] < 0.001
+
+
+def test_means_of_a_world_with_slopes_are_those_of_new_raters():
+    rng = np.random.default_rng(5)
+    rater, clip = np.repeat(np.arange(120), 40), np.tile(np.arange(40), 120)
+    new = clip % 2
+    slope = rng.normal(0, 1.2, 120)[rater] * new
+    latent = 0.8 * new + rng.normal(0, 1, 120)[rater] + slope + rng.logistic(size=len(rater))
+    thresholds = np.array([-2.0, 0.0, 1.5, 3.0])
+    ratings = pd.DataFrame(
+        {"rating": 1 + (latent[:, None] > thresholds).sum(1), "system": np.where(new, "new", "old"), "rater": rater}
+    )
+    model = clmm("rating ~ system + (1 + system | rater)", ratings, levels={"system": ["old", "new"]})
+    draws = np.random.default_rng(6)
+    truth = {}
+    for name, shift, variance in (("old", 0.0, 1.0), ("new", 0.8, 1.0 + 1.2**2)):
+        simulated = shift + draws.normal(0, np.sqrt(variance), 400_000) + draws.logistic(size=400_000)
+        truth[name] = float(np.mean(1 + (simulated[:, None] > thresholds).sum(1)))
+    means = model.means("system").set_index("system")
+    for name, value in truth.items():
+        assert abs(means.loc[name, "estimate"] - value) < 3 * means.loc[name, "std_error"]
+    middle = model.means("system", integrate=False).set_index("system")["estimate"]
+    # The difference of new raters is smaller than that of the rater in the middle.
+    assert middle["new"] - middle["old"] > means.loc["new", "estimate"] - means.loc["old", "estimate"]
+
+
+def test_two_categories_in_words_have_the_probability_of_the_second():
+    data = wine().assign(heard=lambda frame: np.where(frame["rating"] > 2, "yes", "no"))
+    model = clmm("heard ~ temp + (1 | judge)", data, levels={"heard": ["no", "yes"]})
+    means = model.means("temp")
+    second = model.probabilities("temp").query("category == 'yes'")
+    np.testing.assert_allclose(means["estimate"], second["estimate"])
+    np.testing.assert_allclose(means["conf_low"], second["conf_low"], rtol=1e-6)
