@@ -24,6 +24,21 @@ def safe_for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     return safe
 
 
+def without_guards(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of text without the apostrophes that `safe_for_spreadsheets` put before formulas.
+
+    Examples
+    --------
+    >>> without_guards(pd.DataFrame({"comment": ["'=1+1", "'tis"]}))["comment"].tolist()
+    ['=1+1', "'tis"]
+    """
+    return frame.apply(lambda column: column.map(_bare))
+
+
+def _bare(value: object) -> object:
+    return value[1:] if isinstance(value, str) and value.startswith("'") and _safe(value[1:]) != value[1:] else value
+
+
 def _safe_column(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _safe_column(column.astype(column.cat.categories.dtype))

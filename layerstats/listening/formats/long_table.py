@@ -1,0 +1,45 @@
+"""Long tables: a row an answer, with columns that their reader declares."""
+
+from __future__ import annotations
+
+from layerstats.errors import DataError
+from layerstats.listening.formats.parsed import Declared, Parsed
+from layerstats.listening.formats.source import Source
+from layerstats.tables.answers import ANSWER_COLUMNS
+
+
+def is_table(source: Source) -> bool:
+    """Whether a file is a table at all."""
+    return source.records is None
+
+
+def parse_table(source: Source, declared: Declared) -> Parsed:
+    """Take the declared columns of a table, by default those that are called as ours; keep the others by their names.
+
+    Raises
+    ------
+    DataError
+        `rater`, `clip`, or both `rating` and `response` are neither there nor declared.
+    """
+    cells, problems = source.sheet.cells(source.name)
+    mapping = declared.mapping
+    mapping.check(cells, repr(source.name))
+    own = {name: name for name in ANSWER_COLUMNS[:-2] if name in cells and name not in mapping}
+    lacking = [name for name in ("rater", "clip") if name not in mapping and name not in own]
+    known = {*own, *mapping.columns}
+    if not {"rating", "response"} & known:
+        lacking.append("rating or response")
+    if lacking:
+        raise DataError(
+            f"{source.name!r} has no column for {', '.join(lacking)}. Its columns are: "
+            f"{', '.join(cells.columns[:30])}. "
+            "Say which column holds what by a mapping, such as {'rater': 'JUDGE', 'clip': 'WAV_PATH', 'rating': 'MOS'}."
+        )
+    rest = {
+        name: name
+        for name in cells
+        if name not in mapping.used and name not in known and not name.startswith("Unnamed: ")
+    }
+    frame = mapping.long(cells, {**own, **rest}, repr(source.name))
+    frame = frame.drop(columns=["source_file"], errors="ignore")
+    return Parsed(frame, problems, task="opinion" if "rating" in known and "response" not in known else None)

@@ -1,0 +1,103 @@
+"""Answers beside the design that they belong to: what each clip is for, and what nobody answered."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pandas as pd
+
+from layerstats.errors import DataError
+from layerstats.listening.design import ListeningDesign
+from layerstats.listening.formats.row_problems import RowProblems, told
+
+# What only the page needs.
+_OF_THE_PAGE = ("file", "file_a", "file_b", "file_x", "prompt")
+_MOST_NAMED = 5
+
+
+def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataFrame) -> RowProblems:
+    """Return rows with the columns of their clips; rows whose clip is not in the design are problems.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `clip` is the name of a clip, or the address or path of its sound.
+    design : ListeningDesign
+        The listening test.
+    problems : DataFrame
+        What is known to be wrong already.
+
+    Raises
+    ------
+    DataError
+        No clip is in the design.
+    """
+    known = _names(design.clips)
+    given = frame["clip"].str.strip()
+    resolved = given.map({name: known.get(name) or known.get(_stem(name)) for name in given.unique()})
+    lacking = resolved.isna().to_numpy(dtype=bool) & (given != "").to_numpy(dtype=bool)
+    if lacking.all():
+        raise DataError(
+            f"None of the clips that were answered is in the design {design.title!r}: they are called "
+            f"{_shown(given.unique())}, those of the design {_shown(design.clips['clip'])}."
+        )
+    rows = RowProblems(frame.assign(clip=resolved.where(resolved.notna(), given)), problems)
+    rows.report(lacking, "clip is not in the design", value="clip")
+    clips = design.clips.set_index("clip").drop(columns=list(_OF_THE_PAGE), errors="ignore")
+    of_clip = clips.reindex(rows.table["clip"])
+    described = {name: of_clip[name].to_numpy() for name in clips}
+    if "role" in rows.table:
+        # What was asked for practice was practice, whatever the clip is for otherwise.
+        practice = (rows.table["role"] == "training").to_numpy(dtype=bool)
+        described["role"] = np.where(practice, "training", described["role"])
+    rows.table = rows.table.assign(**described)
+    rows.table = _with_trials(rows.table, design.trials)
+    return rows
+
+
+def notes_on_gaps(table: pd.DataFrame, design: ListeningDesign) -> list[str]:
+    """Return what nobody answered: conditions, and clips."""
+    asked = design.clips.loc[design.clips["role"] == "test"]
+    answered = set(table["clip"])
+    notes = []
+    if "condition" in asked:
+        conditions = asked["condition"].dropna().unique()
+        none = [one for one in conditions if not answered & set(asked.loc[asked["condition"] == one, "clip"])]
+        if none:
+            notes.append(f"Nobody answered a clip of the condition {', '.join(map(str, none))}.")
+    open_clips = [clip for clip in asked["clip"] if clip not in answered]
+    if open_clips:
+        notes.append(f"{told(len(open_clips), 'clip')} of {len(asked)} have no answer: {_shown(open_clips)}.")
+    return notes
+
+
+def _names(clips: pd.DataFrame) -> dict[str, str]:
+    """Return clips by what answers may call them: their name, or that of their sound where it is of one clip only."""
+    files = [(clip, _stem(str(file))) for clip, file in zip(clips["clip"], clips.get("file", []), strict=False)]
+    count = pd.Series([stem for _, stem in files]).value_counts()
+    named = {stem: clip for clip, stem in files if count[stem] == 1}
+    return {**named, **{clip: clip for clip in clips["clip"]}}
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(unquote(urlsplit(name.replace("\\", "/")).path)).stem
+
+
+def _with_trials(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """Add the order within pairs, and positions, where answers say their session but not these."""
+    wanted = [name for name in ("swapped", "position") if name in trials and name not in table]
+    if "session" not in table or not wanted:
+        return table
+    sessions = trials["session"].astype(str)
+    of_trial = trials.assign(session=sessions).drop_duplicates(["session", "clip"]).set_index(["session", "clip"])
+    found = of_trial.reindex(pd.MultiIndex.from_frame(table[["session", "clip"]]))
+    if bool(found[wanted].isna().to_numpy().all()):
+        return table
+    return table.assign(**{name: found[name].to_numpy() for name in wanted})
+
+
+def _shown(names: pd.Series | np.ndarray | list) -> str:
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:_MOST_NAMED]) + (", ..." if len(listed) > _MOST_NAMED else "")

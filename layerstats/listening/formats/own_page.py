@@ -1,0 +1,57 @@
+"""What our own page hands out: a submission as JSON, or its CSV."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from layerstats.listening.formats.parsed import Declared, Parsed
+from layerstats.listening.formats.row_problems import told
+from layerstats.listening.formats.source import Source
+from layerstats.listening.page import SUBMISSION_COLUMNS, parse_submission, submission_rows
+from layerstats.spreadsheets import without_guards
+
+_KEY = ["submission", "position"]
+
+
+def is_page(source: Source) -> bool:
+    """Whether a file is of our page."""
+    if source.records is not None:
+        return isinstance(source.records, dict) and str(source.records.get("format", "")).startswith(
+            "layerstats listen"
+        )
+    return {"submission", "design_hash", "rater", "clip"} <= set(source.header)
+
+
+def parse_page(source: Source, declared: Declared) -> Parsed:
+    """Take the answers of submissions.
+
+    Raises
+    ------
+    DataError
+        The JSON is none of our page.
+    """
+    if source.records is not None:
+        rows = pd.DataFrame(
+            submission_rows(parse_submission(source.text)), columns=list(SUBMISSION_COLUMNS), dtype=object
+        )
+        rows = rows.map(_as_text)
+        cells, problems = rows.set_axis(pd.RangeIndex(1, 1 + len(rows))), []
+    else:
+        cells, problems = source.sheet.cells(source.name)
+        cells = without_guards(cells)
+    cells = cells.assign(key=cells[_KEY].agg("\t".join, axis=1))
+    silent = cells["problem"] != "" if "problem" in cells else pd.Series(False, index=cells.index)
+    problems += [
+        {"source_row": row, "rater": rater, "clip": clip, "problem": problem, "value": ""}
+        for row, rater, clip, problem in cells.loc[silent, ["rater", "clip", "problem"]].itertuples(name=None)
+    ]
+    cells = cells.loc[~silent].drop(columns=["problem"], errors="ignore")
+    frame = declared.mapping.long(cells, {name: name for name in cells}, repr(source.name))
+    frame["seconds"] = pd.to_numeric(frame["seconds"], errors="coerce")
+    hashes = frame["design_hash"].nunique()
+    notes = (f"The answers are of {told(hashes, 'design')}: the page was made again in between.",) if hashes > 1 else ()
+    return Parsed(frame, problems, notes=notes)
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,93 @@
+"""Results of Praat's listening experiments: a ResultsMFC, or the table that several are collected into."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+
+from layerstats.errors import DataError
+from layerstats.listening.formats.parsed import Declared, Parsed, scaled_seconds
+from layerstats.listening.formats.praat_text import praat_tokens
+from layerstats.listening.formats.source import Source
+
+_CLASS = "ResultsMFC"
+_TABLE = ("subject", "stimulus", "response")
+# Praat writes what a button showed after the name of the stimulus.
+_SHOWN = "|"
+
+
+def is_praat(source: Source) -> bool:
+    """Whether a file is of Praat."""
+    head = source.text[:200]
+    return ("ooTextFile" in head and _CLASS in source.text[:2000]) or source.header[:3] == _TABLE
+
+
+def parse_praat(source: Source, declared: Declared) -> Parsed:
+    """Take the trials of a file of Praat.
+
+    Raises
+    ------
+    DataError
+        It breaks off, or holds something else.
+    """
+    if "ooTextFile" in source.text[:200]:
+        cells = pd.DataFrame(_trials(source), dtype=str)
+        cells.index = pd.RangeIndex(1, 1 + len(cells))
+        problems: list[dict[str, Any]] = []
+    else:
+        cells, problems = source.sheet.cells(source.name)
+    stimulus = cells["stimulus"].str.partition(_SHOWN)
+    cells = cells.assign(stimulus=stimulus[0], shown=stimulus[2])
+    defaults = {"rater": "subject", "clip": "stimulus", "answer": "response"}
+    for name, column in (("goodness", "goodness"), ("seconds", "reactionTime"), ("shown", "shown")):
+        if column in cells and not bool((cells[column] == "").all()):
+            defaults[name] = column
+    frame = declared.mapping.long(cells, defaults, repr(source.name))
+    if "seconds" in frame:
+        frame["seconds"] = scaled_seconds(frame["seconds"], 1)
+    frame["position"] = (frame.groupby("rater", sort=False).cumcount() + 1).astype(str)
+    return Parsed(frame, problems, notes=("Positions are the order of Praat's rows, in which trials were run.",))
+
+
+def _trials(source: Source) -> list[dict[str, str]]:
+    """Return the trials of all results in a text file, each a dictionary of text."""
+    tokens = praat_tokens(source.text)
+    stem = re.sub(r"\.(ResultsMFC|txt)$", "", source.path.name, flags=re.IGNORECASE)
+    trials: list[dict[str, str]] = []
+    starts = [
+        place
+        for place, token in enumerate(tokens)
+        if isinstance(token, str) and re.fullmatch(rf"{_CLASS}( \d+)?", token)
+    ]
+    if not starts:
+        raise DataError(
+            f"{source.name!r} holds no {_CLASS}: in Praat, extract the results of the experiment and save these."
+        )
+    for start in starts:
+        version = int(str(tokens[start]).removeprefix(_CLASS).strip() or 0)
+        rest = tokens[start + 1 :]
+        name = stem
+        if rest and isinstance(rest[0], str):
+            name, rest = rest[0], rest[1:]
+        fields = ("stimulus", "response", "goodness", "reactionTime")[: 2 + min(version, 2)]
+        count = int(rest[0]) if rest and isinstance(rest[0], float) else 0
+        values = rest[1 : 1 + count * len(fields)]
+        kinds = tuple(str if place < 2 else float for place in range(len(fields)))
+        whole = all(isinstance(value, kinds[place % len(fields)]) for place, value in enumerate(values))
+        if len(values) < count * len(fields) or not whole:
+            raise DataError(
+                f"{source.name!r} cannot be read as results of Praat: it says {count} trials, and breaks off."
+            )
+        for place in range(count):
+            own = dict(zip(fields, values[place * len(fields) :], strict=False))
+            trials.append({"subject": name, **{field: _as_text(value) for field, value in own.items()}})
+    return trials
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float):
+        # Zero is what Praat writes where nothing was measured.
+        return "" if value != value or value == 0 else f"{value:g}"
+    return str(value)
