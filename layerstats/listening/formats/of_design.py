@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design import ListeningDesign
 from layerstats.listening.formats.row_problems import RowProblems, told
 
@@ -55,6 +55,22 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
     rows.table = rows.table.assign(**described)
     rows.table = _with_trials(rows.table, design.trials)
     return rows
+
+
+def notes_on_changes(table: pd.DataFrame, design: ListeningDesign) -> list[str]:
+    """Return what of a design was changed after the answers that carry its hash."""
+    notes = []
+    hashes = table["design_hash"].dropna().unique() if "design_hash" in table else []
+    for given in hashes:
+        if given == design.hash:
+            continue
+        try:
+            changed = design.changes(str(given))["part"].tolist()
+        except ArgumentError:
+            notes.append(f"Answers say that they belong to the design {given[:12]}, which this one never was.")
+        else:
+            notes.append(f"The design was changed after answers were given to {given[:12]}: {', '.join(changed)}.")
+    return notes
 
 
 def notes_on_gaps(table: pd.DataFrame, design: ListeningDesign) -> list[str]:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import DataError
-from layerstats.listening.design import ListeningDesign
+from layerstats.listening.design import ListeningDesign, read_design
 from layerstats.listening.formats.checking import checked_answers
 from layerstats.listening.formats.mapping import read_mapping, with_pattern
-from layerstats.listening.formats.of_design import notes_on_gaps, with_design
+from layerstats.listening.formats.of_design import notes_on_changes, notes_on_gaps, with_design
 from layerstats.listening.formats.parsed import Declared, Parsed
 from layerstats.listening.formats.registry import FORMAT_NAMES, format_of
 from layerstats.listening.formats.row_problems import told
@@ -25,7 +25,7 @@ from layerstats.tables.answers import PROBLEM_COLUMNS, Answers, check_scale, che
 def read_answers(
     path: str | Path | Sequence[str | Path],
     format: str = "auto",  # the contract's name
-    design: ListeningDesign | None = None,
+    design: ListeningDesign | str | Path | None = None,
     mapping: Mapping[str, Any] | str | Path | None = None,
     scale: tuple[int, int] | None = None,
     task: str | None = None,
@@ -39,7 +39,7 @@ def read_answers(
     format : str
         ``"page"`` (what our page and server write), ``"mturk"``, ``"p808"``, ``"webmushra"``, ``"praat"``,
         ``"psychopy"``, ``"jspsych"`` or ``"table"``; ``"auto"`` recognises it.
-    design : ListeningDesign, optional
+    design : ListeningDesign or path, optional
         What the answers belong to: gives each clip its role, right answer, condition and further columns, and the task,
         the scale and the labels of its points.
     mapping : mapping or path, optional
@@ -83,7 +83,7 @@ def read_answers(
         check_scale(scale)
     if task is not None:
         check_task(task)
-    of_design = design
+    of_design = read_design(design) if isinstance(design, str | Path) else design
     declared = _declared(mapping, of_design, scale, task)
     parsed, notes = _parse_all(path, format, declared)
     frame, problems, declared = _together(parsed, declared)
@@ -96,8 +96,10 @@ def read_answers(
         labels = {**{point.label: float(point.value) for point in of_design.scale if point.label}, **labels}
         points = [point.value for point in of_design.scale]
     answers = checked_answers(frame, problems, declared, labels, points)
-    gaps = notes_on_gaps(answers.table, of_design) if of_design is not None else []
-    return Answers(answers.table, answers.problems, answers.scale, (*notes, *answers.notes, *gaps))
+    notes += answers.notes
+    if of_design is not None:
+        notes += [*notes_on_changes(answers.table, of_design), *notes_on_gaps(answers.table, of_design)]
+    return Answers(answers.table, answers.problems, answers.scale, tuple(notes))
 
 
 def _declared(

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -192,6 +193,16 @@ def test_a_folder_of_the_server_is_read_and_what_was_sent_again_counts_once(tmp_
     }
     assert any("holds the same as" in note for note in answers.notes)
     assert answers.table["comment"].iloc[3] == "=1+1 <script>alert(1)</script>"
+    assert any("belong to the design 0123456789ab, which this one never was" in note for note in answers.notes)
+
+
+def test_a_design_that_was_changed_after_the_answers_is_said_with_its_parts(tmp_path, design):
+    entry = {"written": "2026-01-01T09:00:00Z", "by": "layerstats", "hashes": design.hashes}
+    changed = replace(design, equivalence_margin=0.5, history=(entry,))
+    write(tmp_path, "one.json", json.dumps(submission(design_hash=design.hash)))
+    notes = read_answers(tmp_path / "one.json", design=changed).notes
+    assert f"The design was changed after answers were given to {design.hash[:12]}: equivalence_margin." in notes
+    assert not any("changed" in note for note in read_answers(tmp_path / "one.json", design=design).notes)
 
 
 def test_csv_of_the_page_has_its_guards_taken_off(tmp_path):
