@@ -97,6 +97,12 @@ if TYPE_CHECKING:
         clmm,
         rules_sha256,
     )
+    from layerstats.stats.ratings.choices import (
+        IdentificationRates,
+        PreferenceShares,
+        identification_rates,
+        preference_shares,
+    )
     from layerstats.stats.relevance import PhoneShares, phone_shares
     from layerstats.stats.relevance.share_calibration import calibrate_shares
     from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
@@ -152,6 +158,7 @@ __all__ = [
     "Exaggeration",
     "FitOptions",
     "Heard",
+    "IdentificationRates",
     "IntervalOptions",
     "Ladder",
     "LayerContrasts",
@@ -167,6 +174,7 @@ __all__ = [
     "PermutationResult",
     "PhoneContrast",
     "PhoneShares",
+    "PreferenceShares",
     "RepeatedAnova",
     "Series",
     "SpeechAndNetwork",
@@ -216,6 +224,7 @@ __all__ = [
     "feature_association",
     "heard",
     "heard_scores",
+    "identification_rates",
     "ladder_attempts",
     "layer_contrasts",
     "letter_delay",
@@ -240,6 +249,7 @@ __all__ = [
     "phone_series",
     "phone_shares",
     "power",
+    "preference_shares",
     "project_codes",
     "random_weights_agreement",
     "read_cues",
@@ -290,6 +300,7 @@ _NAMES = {
     "null": "compare_with_untrained descriptive_effect_size",
     "paths": "PathComparison compare_paths",
     "ratings": "CleanedAnswers ClmmResult check_rules clean cleaning_rules clmm rules_sha256",
+    "ratings.choices": "IdentificationRates PreferenceShares identification_rates preference_shares",
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",
     "repeated_measures": "RepeatedAnova condition_means paired_differences repeated_anova",
