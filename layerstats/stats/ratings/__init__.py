@@ -1,24 +1,29 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
-from layerstats.stats.ratings.choices import (
-    IdentificationRates,
-    PreferenceShares,
-    identification_rates,
-    preference_shares,
+from layerstats.stats.ratings.cleaning import (
+    CleanedAnswers,
+    bonus_payments,
+    check_rules,
+    clean,
+    cleaning_rules,
+    clips_to_extend,
+    review_assignments,
+    rules_sha256,
 )
-from layerstats.stats.ratings.cleaning import CleanedAnswers, check_rules, clean, cleaning_rules, rules_sha256
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
+from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
 
 __all__ = [
     "CleanedAnswers",
     "ClmmResult",
-    "IdentificationRates",
-    "PreferenceShares",
+    "OpinionWorld",
+    "bonus_payments",
+    "calibrate_outcome_filter",
     "check_rules",
     "clean",
     "cleaning_rules",
+    "clips_to_extend",
     "clmm",
-    "identification_rates",
-    "preference_shares",
+    "review_assignments",
     "rules_sha256",
 ]
