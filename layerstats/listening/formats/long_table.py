@@ -6,6 +6,7 @@ from layerstats.errors import DataError
 from layerstats.listening.formats.parsed import Declared, Parsed
 from layerstats.listening.formats.source import Source
 from layerstats.tables.answers import ANSWER_COLUMNS
+from layerstats.tables.column_types import typed
 
 
 def is_table(source: Source) -> bool:
@@ -42,4 +43,9 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
     }
     frame = mapping.long(cells, {**own, **rest}, repr(source.name))
     frame = frame.drop(columns=["source_file"], errors="ignore")
+    # What is no part of an answer is read as `read_table` reads it: numbers are numbers.
+    others = [name for name in rest if name in frame]
+    if others:
+        read = typed(frame[others], decimal=None, comma_separates=source.sheet.separator == ",").frame
+        frame = frame.assign(**{name: read[name] for name in others})
     return Parsed(frame, problems, task="opinion" if "rating" in known and "response" not in known else None)

@@ -59,11 +59,13 @@ def parse_mturk(source: Source, declared: Declared) -> Parsed:
 
 def assignment_columns(cells: pd.DataFrame, several: bool) -> dict[str, str]:
     """Return what the columns of every batch hold."""
+    sessions = ("Input.session", "AssignmentId", "HITId")
     names = {
         "rater": "WorkerId",
-        "session": "AssignmentId" if "AssignmentId" in cells else "HITId",
+        "session": next((name for name in sessions if name in cells), ""),
+        "assignment_id": "AssignmentId",
         "assignment_status": "AssignmentStatus",
-        "hit": "HITId",
+        "hit_id": "HITId",
         "session_seconds" if several else "seconds": "WorkTimeInSeconds",
     }
     return {name: column for name, column in names.items() if column in cells}
@@ -71,11 +73,13 @@ def assignment_columns(cells: pd.DataFrame, several: bool) -> dict[str, str]:
 
 def with_keys(frame: pd.DataFrame) -> pd.DataFrame:
     """Return answers with a key each: assignment and worker, since an assignment that is returned is used again."""
-    if "session" not in frame or "hit" not in frame:
+    for name in ("seconds", "session_seconds"):
+        if name in frame:
+            frame = frame.assign(**{name: scaled_seconds(frame[name], 1)})
+    if "assignment_id" not in frame:
         return frame
     place = frame.get("position", "")
-    frame = frame.assign(key=frame["session"] + "\t" + frame["rater"] + "\t" + frame["clip"] + "\t" + place)
-    return frame.assign(seconds=scaled_seconds(frame["seconds"], 1)) if "seconds" in frame else frame
+    return frame.assign(key=frame["assignment_id"] + "\t" + frame["rater"] + "\t" + frame["clip"] + "\t" + place)
 
 
 def assignment_notes(cells: pd.DataFrame) -> list[str]:
@@ -239,7 +243,7 @@ def _columns(
     columns["clip"] = clips if several else clips[0]
     if answers:
         columns["answer"] = answers if several else answers[0]
-    used = {*clips, *answers, *declared}
+    used = {*clips, *answers, *declared, *([] if "Input.session" not in cells else ["Input.session"])}
     comments = [name for name in cells if name.startswith("Answer.") and _COMMENT.search(name)]
     if comments:
         columns["comment"] = comments[0]

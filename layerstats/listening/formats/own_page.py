@@ -47,7 +47,9 @@ def parse_page(source: Source, declared: Declared) -> Parsed:
     ]
     cells = cells.loc[~silent].drop(columns=["problem"], errors="ignore")
     frame = declared.mapping.long(cells, {name: name for name in cells}, repr(source.name))
-    frame["seconds"] = pd.to_numeric(frame["seconds"], errors="coerce")
+    for name in ("seconds", "plays", "headphones_correct", "headphones_trials"):
+        if name in frame:
+            frame[name] = pd.to_numeric(frame[name], errors="coerce")
     hashes = frame["design_hash"].nunique()
     notes = (f"The answers are of {told(hashes, 'design')}: the page was made again in between.",) if hashes > 1 else ()
     return Parsed(frame, problems, notes=notes)

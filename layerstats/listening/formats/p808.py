@@ -82,8 +82,8 @@ def _question(cells: pd.DataFrame, names: dict[str, str], question: str, place: 
                 frame["expected"] = frame["expected"].mask(same, cells[names[answer]].str.strip())
     plays = names.get(f"answer.audio_n_play_{question}")
     if plays:
-        frame["plays"] = cells[plays]
+        frame["plays"] = pd.to_numeric(cells[plays], errors="coerce")
     for name in scales:
         if name != main:
-            frame[f"rating_{name.removeprefix(stem).strip('_')}"] = cells[names[name]]
+            frame[f"rating_{name.removeprefix(stem).strip('_')}"] = ratings_of(cells[names[name]], {})[0]
     return frame

@@ -36,11 +36,14 @@ class Sheet:
         Cells of every row that has any.
     numbers
         Which row of the file each is: with the header, from 1.
+    separator
+        What stands between cells.
     """
 
     header: tuple[str, ...]
     rows: tuple[Sequence[str], ...]
     numbers: tuple[int, ...]
+    separator: str = ","
 
     def cells(self, source: str, optional: Sequence[str] = ()) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         """Return the rows as a table whose index counts as the file does, and those of another length as problems.
@@ -208,7 +211,7 @@ def _text_sheet(text: str, name: str) -> Sheet:
     if twice:
         raise DataError(f"{name!r} cannot be read as answers: its header has {', '.join(map(repr, twice))} twice.")
     named = tuple(cell or f"Unnamed: {place}" for place, cell in enumerate(header))
-    return Sheet(named, tuple(row for _, row in kept[1:]), tuple(number for number, _ in kept[1:]))
+    return Sheet(named, tuple(row for _, row in kept[1:]), tuple(number for number, _ in kept[1:]), separator)
 
 
 def _typed_sheet(path: Path) -> Sheet:

@@ -51,6 +51,7 @@ def test_the_papers_column_of_labels_is_read_and_rows_lack_what_is_filled_in_for
     assert table["rating"].tolist() == [4, 1, 5]
     assert table["rater"].tolist() == ["w1", "w2", "w1"]
     assert table["session"].tolist() == ["a1", "a2", "a3"]
+    assert table["assignment_id"].tolist() == ["a1", "a2", "a3"]
     assert table["seconds"].tolist() == [20, 25, 9]
     assert table["experiment"].tolist() == ["3", "3", "4"]
     assert table["source_row"].tolist() == [2, 3, 4]
@@ -85,7 +86,7 @@ def test_several_clips_of_an_assignment_are_an_answer_each(tmp_path):
     ]
     # The time of an assignment is not that of an answer.
     assert "seconds" not in table
-    assert table["session_seconds"].tolist() == ["60", "60"]
+    assert table["session_seconds"].tolist() == [60, 60]
 
 
 def test_an_assignment_that_was_returned_and_used_again_is_two_and_a_row_read_twice_is_one(tmp_path):
@@ -189,10 +190,10 @@ def test_questions_of_the_p808_toolkit_have_their_clips_and_known_answers(tmp_pa
     answers = read_answers(batch(tmp_path, rows, header))
     shown = answers.table[["clip", "role", "rating", "expected", "plays"]].astype(object)
     assert shown.where(shown.notna(), None).to_numpy().tolist() == [
-        ["train.wav", "training", 3, None, "1"],
-        ["https://x/a.wav", "test", 4, None, "2"],
-        ["https://x/tp.wav", "catch", 2, "2", "1"],
-        ["https://x/gold.wav", "reference", 5, "5", "1"],
+        ["train.wav", "training", 3, None, 1],
+        ["https://x/a.wav", "test", 4, None, 2],
+        ["https://x/tp.wav", "catch", 2, "2", 1],
+        ["https://x/gold.wav", "reference", 5, "5", 1],
     ]
     assert answers.scale == (1, 5)
     assert answers.notes[0] == "Read: 1 file as p808."
@@ -201,5 +202,5 @@ def test_questions_of_the_p808_toolkit_have_their_clips_and_known_answers(tmp_pa
 def test_the_overall_scale_of_p835_is_the_rating(tmp_path):
     header = [*HEADER, "Answer.q1_sig", "Answer.q1_bak", "Answer.q1_ovrl", "Answer.q1_url"]
     answers = read_answers(batch(tmp_path, [["h", "a1", "w1", "Approved", 9, 5, 1, 3, "a.wav"]], header))
-    assert answers.table[["rating", "rating_sig", "rating_bak"]].to_numpy().tolist() == [[3, "5", "1"]]
+    assert answers.table[["rating", "rating_sig", "rating_bak"]].to_numpy().tolist() == [[3, 5, 1]]
     assert isinstance(answers.table, pd.DataFrame)

@@ -180,10 +180,10 @@ def test_a_folder_of_the_server_is_read_and_what_was_sent_again_counts_once(tmp_
     write(tmp_path, "in/.hidden", "no")
     answers = read_answers(tmp_path / "in", design=design)
     assert answers.table[["rater", "clip", "role", "rating", "seconds", "plays"]].to_numpy().tolist() == [
-        ["ann", "c1", "training", 3, 2.0, "1"],
-        ["ann", "c2", "test", 5, 2.5, "2"],
-        ["bob", "c1", "training", 3, 2.0, "1"],
-        ["bob", "c2", "test", 5, 2.5, "2"],
+        ["ann", "c1", "training", 3, 2.0, 1],
+        ["ann", "c2", "test", 5, 2.5, 2],
+        ["bob", "c1", "training", 3, 2.0, 1],
+        ["bob", "c2", "test", 5, 2.5, 2],
     ]
     assert answers.problems[["rater", "clip", "problem"]].value_counts().to_dict() == {
         ("ann", "c1", "duplicate"): 1,
@@ -296,4 +296,4 @@ def test_all_ratings_of_vcc_2018_are_kept(real_data):
     assert answers.table["clip"].nunique() == 13_580
     assert answers.problems.empty
     means = answers.table.groupby("clip").agg(own=("rating", "mean"), published=("MEAN", "first"))
-    assert (means["own"] - means["published"].astype(float)).abs().max() < 1e-9
+    assert (means["own"] - means["published"]).abs().max() < 1e-9
