@@ -32,10 +32,11 @@ def without_guards(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_guards(pd.DataFrame({"comment": ["'=1+1", "'tis"]}))["comment"].tolist()
     ['=1+1', "'tis"]
     """
-    return frame.apply(lambda column: column.map(_bare))
+    return frame.apply(lambda column: column.map(bare))
 
 
-def _bare(value: object) -> object:
+def bare(value: object) -> object:
+    """Return text without the apostrophe that was put before a formula; anything else as it is."""
     return value[1:] if isinstance(value, str) and value.startswith("'") and _safe(value[1:]) != value[1:] else value
 
 

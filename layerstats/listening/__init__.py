@@ -1,12 +1,13 @@
 """Tests with people: their design, the page that asks, and what comes back."""
 
 from layerstats.listening.design import ListeningDesign, ScalePoint, make_design, read_design
-from layerstats.listening.formats import FORMAT_NAMES, read_answers
+from layerstats.listening.formats import FORMAT_NAMES, MturkBatch, read_answers, write_mturk, write_praat
 from layerstats.listening.simulated_raters import RaterWorld, has_simulated_raters, simulate_answers
 
 __all__ = [
     "FORMAT_NAMES",
     "ListeningDesign",
+    "MturkBatch",
     "RaterWorld",
     "ScalePoint",
     "has_simulated_raters",
@@ -14,4 +15,6 @@ __all__ = [
     "read_answers",
     "read_design",
     "simulate_answers",
+    "write_mturk",
+    "write_praat",
 ]

@@ -2,5 +2,7 @@
 
 from layerstats.listening.formats.read_answers import read_answers
 from layerstats.listening.formats.registry import FORMAT_NAMES
+from layerstats.listening.formats.write_mturk import MturkBatch, write_mturk
+from layerstats.listening.formats.write_praat import write_praat
 
-__all__ = ["FORMAT_NAMES", "read_answers"]
+__all__ = ["FORMAT_NAMES", "MturkBatch", "read_answers", "write_mturk", "write_praat"]

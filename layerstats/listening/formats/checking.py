@@ -192,6 +192,8 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
             table[name] = text.mask(text == "", None)
     empty = [name for name in ANSWER_COLUMNS[:-2] if name in table and bool(table[name].isna().all())]
     table = table.drop(columns=empty)
+    if "swapped" in table and not pd.api.types.is_bool_dtype(table["swapped"]):
+        table["swapped"] = table["swapped"].astype(str).str.lower().map({"true": True, "false": False})
     if "position" in table:
         table["position"] = pd.to_numeric(table["position"], errors="coerce").astype("Int64")
     first = [name for name in ANSWER_COLUMNS[:-2] if name in table]

@@ -10,7 +10,9 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design import ListeningDesign
+from layerstats.listening.formats.praat_text import stimulus_names
 from layerstats.listening.formats.row_problems import RowProblems, told
+from layerstats.spreadsheets import bare
 
 # What only the page needs.
 _OF_THE_PAGE = ("file", "file_a", "file_b", "file_x", "prompt")
@@ -36,7 +38,9 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
     """
     known = _names(design.clips)
     given = frame["clip"].str.strip()
-    resolved = given.map({name: known.get(name) or known.get(_stem(name)) for name in given.unique()})
+    resolved = given.map(
+        {name: known.get(name) or known.get(_stem(name)) or known.get(bare(name)) for name in given.unique()}
+    )
     lacking = resolved.isna().to_numpy(dtype=bool) & (given != "").to_numpy(dtype=bool)
     if lacking.all():
         raise DataError(
@@ -94,7 +98,8 @@ def _names(clips: pd.DataFrame) -> dict[str, str]:
     files = [(clip, _stem(str(file))) for clip, file in zip(clips["clip"], clips.get("file", []), strict=False)]
     count = pd.Series([stem for _, stem in files]).value_counts()
     named = {stem: clip for clip, stem in files if count[stem] == 1}
-    return {**named, **{clip: clip for clip in clips["clip"]}}
+    in_praat = {name: clip for clip, name in stimulus_names(clips["clip"]).items()}
+    return {**in_praat, **named, **{clip: clip for clip in clips["clip"]}}
 
 
 def _stem(name: str) -> str:

@@ -14,6 +14,8 @@ from layerstats.listening.formats.source import Source
 
 _CLASS = "ResultsMFC"
 _TABLE = ("subject", "stimulus", "response")
+# Sounds of a pair, or of an ABX triple, as `write_praat` names them.
+_PAIR = re.compile(r"^(?:(?P<x>.+)_x,)?(?P<name>.+)_(?P<first>[ab]),(?P=name)_(?P<second>[ab])$")
 # Praat writes what a button showed after the name of the stimulus.
 _SHOWN = "|"
 
@@ -47,8 +49,25 @@ def parse_praat(source: Source, declared: Declared) -> Parsed:
     frame = declared.mapping.long(cells, defaults, repr(source.name))
     if "seconds" in frame:
         frame["seconds"] = scaled_seconds(frame["seconds"], 1)
+    frame = _in_order(frame)
     frame["position"] = (frame.groupby("rater", sort=False).cumcount() + 1).astype(str)
     return Parsed(frame, problems, notes=("Positions are the order of Praat's rows, in which trials were run.",))
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name a pair by its clip, and what was chosen by its sound, where the sounds of a stimulus say their order."""
+    order = frame["clip"].str.extract(_PAIR)
+    pair = order["first"].notna()
+    if not bool(pair.any()):
+        return frame
+    chosen = frame["answer"].str.lower().map({"first": "first", "second": "second"})
+    side = order["first"].where(chosen == "first", order["second"])
+    swapped = order["first"].eq("b").map({True: "True", False: "False"})
+    return frame.assign(
+        clip=order["name"].where(pair, frame["clip"]),
+        answer=side.where(pair & chosen.notna(), frame["answer"]),
+        swapped=swapped.where(pair, ""),
+    )
 
 
 def _trials(source: Source) -> list[dict[str, str]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from layerstats.files import plain_stem
 
 # Praat reads a number where it stands free, text between quotes (doubled inside), and flags between angle brackets.
 _TOKEN = re.compile(
@@ -38,3 +41,29 @@ def quoted(text: str) -> str:
     "a ""b"" c"
     """
     return '"' + text.replace('"', '""') + '"'
+
+
+def drawn(text: str) -> str:
+    """Return text as Praat draws it: its signs for italics and the like, and what divides buttons, stand as themselves.
+
+    Examples
+    --------
+    >>> print(drawn("100 % a_b"))
+    100 \\%  a\\_ b
+    """
+    text = text.replace("\\", "\\bs").replace("|", "/")
+    for sign in "%#^_":
+        text = text.replace(sign, f"\\{sign} ")
+    return text
+
+
+def stimulus_names(clips: Iterable[str]) -> dict[str, str]:
+    """Return a name of a stimulus for each clip, without what Praat takes for something else.
+
+    Examples
+    --------
+    >>> stimulus_names(["yes, 1", "yes; 1"])
+    {'yes, 1': 'yes-1', 'yes; 1': 'yes-1_2'}
+    """
+    taken: set[str] = set()
+    return {clip: plain_stem(clip, taken=taken) for clip in map(str, clips)}
