@@ -91,7 +91,9 @@ if TYPE_CHECKING:
     from layerstats.stats.ratings import (
         CleanedAnswers,
         ClmmResult,
+        IdentificationRates,
         OpinionWorld,
+        PreferenceShares,
         bonus_payments,
         calibrate_outcome_filter,
         check_rules,
@@ -99,6 +101,8 @@ if TYPE_CHECKING:
         cleaning_rules,
         clips_to_extend,
         clmm,
+        identification_rates,
+        preference_shares,
         review_assignments,
         rules_sha256,
     )
@@ -157,6 +161,7 @@ __all__ = [
     "Exaggeration",
     "FitOptions",
     "Heard",
+    "IdentificationRates",
     "IntervalOptions",
     "Ladder",
     "LayerContrasts",
@@ -173,6 +178,7 @@ __all__ = [
     "PermutationResult",
     "PhoneContrast",
     "PhoneShares",
+    "PreferenceShares",
     "RepeatedAnova",
     "Series",
     "SpeechAndNetwork",
@@ -225,6 +231,7 @@ __all__ = [
     "feature_association",
     "heard",
     "heard_scores",
+    "identification_rates",
     "ladder_attempts",
     "layer_contrasts",
     "letter_delay",
@@ -249,6 +256,7 @@ __all__ = [
     "phone_series",
     "phone_shares",
     "power",
+    "preference_shares",
     "project_codes",
     "random_weights_agreement",
     "read_cues",
@@ -300,8 +308,9 @@ _NAMES = {
     "null": "compare_with_untrained descriptive_effect_size",
     "paths": "PathComparison compare_paths",
     "ratings": """
-        CleanedAnswers ClmmResult OpinionWorld bonus_payments calibrate_outcome_filter check_rules clean
-        cleaning_rules clips_to_extend clmm review_assignments rules_sha256
+        CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares bonus_payments
+        calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm identification_rates
+        preference_shares review_assignments rules_sha256
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

@@ -1,5 +1,11 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
+from layerstats.stats.ratings.choices import (
+    IdentificationRates,
+    PreferenceShares,
+    identification_rates,
+    preference_shares,
+)
 from layerstats.stats.ratings.cleaning import (
     CleanedAnswers,
     bonus_payments,
@@ -16,7 +22,9 @@ from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrat
 __all__ = [
     "CleanedAnswers",
     "ClmmResult",
+    "IdentificationRates",
     "OpinionWorld",
+    "PreferenceShares",
     "bonus_payments",
     "calibrate_outcome_filter",
     "check_rules",
@@ -24,6 +32,8 @@ __all__ = [
     "cleaning_rules",
     "clips_to_extend",
     "clmm",
+    "identification_rates",
+    "preference_shares",
     "review_assignments",
     "rules_sha256",
 ]
