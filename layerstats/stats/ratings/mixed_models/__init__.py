@@ -9,6 +9,7 @@
 ``link_derivatives``     log probabilities of categories and their derivatives
 ``arrow_curvature``      the curvature in the random effects, blocks and a corner
 ``laplace_likelihood``   the likelihood and its gradient
+``joint_curvature``      first steps, and where the mode goes
 ``clmm_optimum``         its maximum
 ``clmm``                 `clmm`
 ``clmm_result``          `ClmmResult`

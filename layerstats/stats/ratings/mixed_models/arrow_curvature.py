@@ -19,7 +19,7 @@ from layerstats.errors import FitError
 from layerstats.stats.ratings.mixed_models.random_factors import RandomFactor
 
 # Elements of the inverse that are made at a time.
-_AT_A_TIME = 2_000_000
+_AT_A_TIME = 500_000
 
 
 class ArrowPattern:
@@ -100,8 +100,10 @@ class ArrowCurvature:
     def __init__(self, pattern: ArrowPattern, scaled: tuple[np.ndarray, np.ndarray], weights: np.ndarray) -> None:
         self.pattern, self.scaled, self.weights = pattern, scaled, weights
         blocks = self._blocks()
-        self.block_inverse = np.linalg.inv(blocks) if pattern.block_width else blocks
-        log_determinant = np.linalg.slogdet(blocks)[1].sum() if pattern.block_width else 0.0
+        # NumPy's functions of many matrices are slow where each is one number.
+        single = pattern.block_width < 2
+        self.block_inverse = 1 / blocks if single else np.linalg.inv(blocks)
+        log_determinant = np.log(blocks).sum() if single else np.linalg.slogdet(blocks)[1].sum()
         self.root = np.zeros((0, 0))
         if pattern.corner:
             self.mixed = self._mixed()
@@ -131,11 +133,11 @@ class ArrowCurvature:
         Its product with z_i is the variance of the row's linear predictor given the parameters.
         """
         pattern, (blocks, corner) = self.pattern, self.scaled
-        own = np.einsum("iab,ib->ia", self._block_covariance()[pattern.block_codes], blocks)
+        covariance, inverse, elements = self.covariances()
+        own = np.einsum("iab,ib->ia", covariance[pattern.block_codes], blocks)
         if not pattern.corner:
             return own
-        inverse = linalg.cho_solve((self.root, True), np.eye(pattern.corner), check_finite=False)
-        across = self._reduced_inverse(inverse)[:, pattern.mixed_of_row]  # (effect, row, slot)
+        across = elements[:, pattern.mixed_of_row]  # (effect, row, slot)
         own -= np.einsum("ais,is->ia", across, corner)
         shared = -np.einsum("ais,ia->is", across, blocks)
         for slot in range(corner.shape[1]):
@@ -143,20 +145,29 @@ class ArrowCurvature:
                 shared[:, slot] += inverse[pattern.slots[:, slot], pattern.slots[:, other]] * corner[:, other]
         return np.column_stack([own, shared])
 
-    def variances(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the covariance of each level's standardised effects, (level, effect, effect), and the corner's."""
-        if not self.pattern.corner:
-            return self.block_inverse, self.root
-        inverse = linalg.cho_solve((self.root, True), np.eye(self.pattern.corner), check_finite=False)
-        self._reduced_inverse(inverse)
-        return self._block_covariance(), inverse
+    def covariances(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return elements of the inverse of H.
 
-    def _block_covariance(self) -> np.ndarray:
-        if not self.pattern.corner:
-            return self.block_inverse
-        if not hasattr(self, "_through"):
-            self._reduced_inverse(linalg.cho_solve((self.root, True), np.eye(self.pattern.corner), check_finite=False))
-        return self.block_inverse + self._through
+        Returns
+        -------
+        blocks : numpy.ndarray
+            (level, effect, effect) of each level of the blocks.
+        corner : numpy.ndarray
+            (column, column)
+        mixed : numpy.ndarray
+            (effect, element) between blocks and corner where H has elements, with the opposite sign.
+        """
+        pattern = self.pattern
+        if not pattern.corner:
+            return self.block_inverse, self.root, np.zeros((pattern.block_width, 0))
+        corner = linalg.cho_solve((self.root, True), np.eye(pattern.corner), check_finite=False)
+        mixed = self._reduced_inverse(corner)
+        blocks = self.block_inverse.copy()
+        for effect in range(pattern.block_width):
+            for other in range(pattern.block_width):
+                values = mixed[effect] * self.reduced[other]
+                blocks[:, effect, other] += np.bincount(pattern.mixed_levels, values, pattern.block_levels)
+        return blocks, corner, mixed
 
     def _blocks(self) -> np.ndarray:
         width, codes = self.pattern.block_width, self.pattern.block_codes
@@ -206,22 +217,15 @@ class ArrowCurvature:
         return sparse.csr_array((elements.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
 
     def _reduced_inverse(self, inverse: np.ndarray) -> np.ndarray:
-        """Return the reduced elements times the corner's inverse, where there are elements; keep what blocks gain."""
+        """Return the reduced elements times the inverse of the corner, (effect, element), where H has elements."""
         pattern = self.pattern
         width, levels = pattern.block_width, pattern.block_levels
-        found = np.zeros_like(self.reduced)
-        self._through = np.zeros((levels, width, width))
+        found = np.empty_like(self.reduced)
         step = max(1, _AT_A_TIME // (width * pattern.corner))
         flat = self._flat(self.reduced)
         for first in range(0, levels, step):
             last = min(first + step, levels)
             part = (flat[first * width : last * width] @ inverse).reshape(last - first, width, pattern.corner)
             elements = slice(pattern.mixed_starts[first], pattern.mixed_starts[last])
-            rows, columns = pattern.mixed_levels[elements] - first, pattern.mixed_columns[elements]
-            own = part[rows, :, columns]  # (element, effect)
-            found[:, elements] = own.T
-            for effect in range(width):
-                for other in range(width):
-                    values = own[:, effect] * self.reduced[other, elements]
-                    self._through[first:last, effect, other] = np.bincount(rows, values, last - first)
+            found[:, elements] = part[pattern.mixed_levels[elements] - first, :, pattern.mixed_columns[elements]].T
         return found

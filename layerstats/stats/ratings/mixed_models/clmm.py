@@ -213,7 +213,7 @@ def _random_tables(likelihood: LaplaceLikelihood, parameters: np.ndarray) -> tup
 def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
     """Return the conditional modes of random effects, with the standard deviation about them."""
     parts = []
-    blocks, corner = optimum.mode.curvature.variances()
+    blocks, corner, _ = optimum.mode.curvature.covariances()
     start = 0
     by_level = likelihood.by_level(optimum.mode.effects)
     roots = likelihood.roots(optimum.parameters)

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from layerstats.errors import FitError
-from layerstats.stats.ratings.mixed_models.laplace_likelihood import LaplaceLikelihood, LaplaceMode
+from layerstats.stats.ratings.mixed_models.joint_curvature import joint_curvature
+from layerstats.stats.ratings.mixed_models.laplace_likelihood import Effects, LaplaceLikelihood, LaplaceMode
 
-_MOST_STEPS = 500
+_MOST_STEPS = 300
 _MOST_HALVINGS = 25
 # Of the decrement, what a further step would add to the log likelihood.
-_NEAR = 1e-7
+_NEAR = 1e-9
 _THERE = 1e-12
 _MOST_POLISHES = 10
 # Of a parameter's standard error, the distance of differences.
-_DISTANCE = 1e-3
-# What a maximum may leave of the gradient, in standard errors.
-_MOST_GRADIENT = 1e-3
+_DISTANCE = 1e-2
+# The most that a parameter is changed by a step, and the distance of differences where nothing is known yet.
+_LONGEST = 5.0
+_FIRST_DISTANCE = 1e-3
+# Of the largest eigenvalue, what counts as no curvature.
+_FLAT = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +59,21 @@ def find_optimum(likelihood: LaplaceLikelihood, start: np.ndarray) -> ClmmOptimu
         No maximum was found.
     """
     point = _Point(likelihood, start)
-    inverse = np.linalg.pinv(_starting_information(likelihood, point))
-    point, inverse, steps = _quasi_newton(likelihood, point, inverse)
+    point, inverse, steps = _quasi_newton(likelihood, point, _first_inverse(likelihood, point))
+    decrement = np.inf
     for _ in range(_MOST_POLISHES):
-        spread = np.sqrt(np.clip(np.diag(inverse), 1e-12, None))
-        information = _information(likelihood, point, _DISTANCE * np.minimum(spread, 1.0))
-        values, vectors = np.linalg.eigh(information)
-        # Where the likelihood is not concave yet, its steepness is taken for it.
-        inverse = (vectors / np.maximum(np.abs(values), 1e-8)) @ vectors.T
-        direction = inverse @ point.gradient
-        decrement = float(direction @ point.gradient)
-        if decrement < _THERE:
-            return ClmmOptimum(point.parameters, point.mode, point.gradient, information, steps)
-        moved = _line_search(likelihood, point, direction)
+        information = _information(likelihood, point, _DISTANCE * np.sqrt(np.diag(inverse)))
+        inverse = _inverse(information)
+        # Differences are as good a step away, so that one set of them is enough near the maximum.
+        for _ in range(_MOST_POLISHES):
+            direction = inverse @ point.gradient
+            decrement = float(direction @ point.gradient)
+            if decrement < _THERE:
+                return ClmmOptimum(point.parameters, point.mode, point.gradient, information, steps)
+            moved = _line_search(likelihood, point, direction)
+            if moved is None or decrement > _NEAR * 1e3:
+                break
+            point = moved
         if moved is None:
             break
         point = moved
@@ -80,9 +86,9 @@ def find_optimum(likelihood: LaplaceLikelihood, start: np.ndarray) -> ClmmOptimu
 class _Point:
     """Parameters, with the likelihood and its gradient there."""
 
-    def __init__(self, likelihood: LaplaceLikelihood, parameters: np.ndarray) -> None:
+    def __init__(self, likelihood: LaplaceLikelihood, parameters: np.ndarray, effects: Effects | None = None) -> None:
         self.parameters = parameters
-        self.mode = likelihood.mode(parameters)
+        self.mode = likelihood.mode(parameters, effects)
         self.value = self.mode.log_likelihood
         self.gradient = likelihood.gradient(parameters, self.mode)
         if not np.isfinite(self.value) or not np.all(np.isfinite(self.gradient)):
@@ -111,10 +117,10 @@ def _quasi_newton(likelihood: LaplaceLikelihood, point: _Point, inverse: np.ndar
 def _line_search(likelihood: LaplaceLikelihood, point: _Point, direction: np.ndarray) -> _Point | None:
     """Return the first point along a direction that is better by enough, halving the step; None where there is none."""
     slope = float(direction @ point.gradient)
-    step = min(1.0, 5.0 / max(float(np.abs(direction).max()), 1e-300))
+    step = min(1.0, _LONGEST / max(float(np.abs(direction).max()), 1e-300))
     for _ in range(_MOST_HALVINGS):
         try:
-            moved = _Point(likelihood, point.parameters + step * direction)
+            moved = _Point(likelihood, point.parameters + step * direction, point.mode.effects)
         except FitError:
             step /= 2
             continue
@@ -124,22 +130,43 @@ def _line_search(likelihood: LaplaceLikelihood, point: _Point, direction: np.nda
     return None
 
 
-def _starting_information(likelihood: LaplaceLikelihood, point: _Point) -> np.ndarray:
-    """Return a rough curvature: differences of the gradient in each parameter alone, its diagonal."""
-    size = len(point.parameters)
-    information = _information(likelihood, point, np.full(size, 1e-4))
-    values, vectors = np.linalg.eigh(information)
-    return (vectors * np.maximum(np.abs(values), 1e-6 * np.abs(values).max())) @ vectors.T
+def _first_inverse(likelihood: LaplaceLikelihood, point: _Point) -> np.ndarray:
+    """Return a rough covariance: of the joint curvature, and of differences where that says nothing."""
+    known = joint_curvature(likelihood, point.parameters, point.mode).information
+    information = np.zeros((likelihood.size, likelihood.size))
+    distances = np.full(likelihood.size, _FIRST_DISTANCE)
+    others = np.arange(len(known), likelihood.size)
+    information[:, others] = _differences(likelihood, point, distances, others)
+    information[others] = information[:, others].T
+    information[: len(known), : len(known)] = known
+    return _inverse((information + information.T) / 2)
+
+
+def _inverse(information: np.ndarray) -> np.ndarray:
+    """Return the inverse; where the likelihood is not concave yet, its steepness is taken for it."""
+    size = np.sqrt(np.maximum(np.abs(np.diag(information)), 1e-300))
+    values, vectors = np.linalg.eigh(information / np.outer(size, size))
+    values = np.maximum(np.abs(values), _FLAT * np.abs(values).max())
+    return (vectors / values) @ vectors.T / np.outer(size, size)
 
 
 def _information(likelihood: LaplaceLikelihood, point: _Point, distances: np.ndarray) -> np.ndarray:
     """Return the negative second derivatives by central differences of the gradient."""
-    columns = []
-    for place, distance in enumerate(distances):
-        step = np.zeros(len(distances))
-        step[place] = distance
-        ahead = _Point(likelihood, point.parameters + step).gradient
-        behind = _Point(likelihood, point.parameters - step).gradient
-        columns.append((behind - ahead) / (2 * distance))
-    matrix = np.column_stack(columns)
+    matrix = _differences(likelihood, point, np.minimum(distances, _LONGEST / 10), np.arange(likelihood.size))
     return (matrix + matrix.T) / 2
+
+
+def _differences(likelihood: LaplaceLikelihood, point: _Point, distances: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return the derivatives of the negative gradient in the parameters at `places`, (parameter, place)."""
+    moves = joint_curvature(likelihood, point.parameters, point.mode).moves
+    columns = np.empty((likelihood.size, len(places)))
+    for column, place in enumerate(places):
+        gradients = []
+        for distance in (distances[place], -distances[place]):
+            parameters, effects = point.parameters.copy(), point.mode.effects
+            parameters[place] += distance
+            if place < len(moves):
+                effects = effects[0] + distance * moves[place][0], effects[1] + distance * moves[place][1]
+            gradients.append(_Point(likelihood, parameters, effects).gradient)
+        columns[:, column] = (gradients[1] - gradients[0]) / (2 * distances[place])
+    return columns

@@ -87,15 +87,21 @@ class LaplaceLikelihood:
         ends = np.cumsum([0, thresholds.count, fixed.shape[1], scale.shape[1], *(len(own.free) for own in factors)])
         self.spans = [slice(start, end) for start, end in pairwise(ends)]
         self.size = int(ends[-1])
-        self._effects = self._nothing()
 
     def roots(self, parameters: np.ndarray) -> list[np.ndarray]:
         """Return the root of each factor's covariance."""
         spans = self.spans[3:]
         return [factor.root(parameters[span]) for factor, span in zip(self.factors, spans, strict=True)]
 
-    def mode(self, parameters: np.ndarray) -> LaplaceMode:
-        """Find the mode by Newton's method, from the last one, and from nothing where that leads nowhere.
+    def mode(self, parameters: np.ndarray, start: Effects | None = None) -> LaplaceMode:
+        """Find the mode by Newton's method, from `start`, and from nothing where that leads nowhere.
+
+        Parameters
+        ----------
+        parameters : numpy.ndarray
+            (parameter,)
+        start : tuple of numpy.ndarray, optional
+            Effects near the mode.
 
         Raises
         ------
@@ -103,20 +109,19 @@ class LaplaceLikelihood:
             It was not found.
         """
         scaled = self.pattern.scaled(self.roots(parameters))
-        ends = self._ends(parameters)
+        ends = self.ends(parameters)
         base = self.fixed @ parameters[self.spans[1]]
-        inverse_scale = self._inverse_scale(parameters)
-        for start in (self._effects, self._nothing()):
-            found = self._newton(start, scaled, ends, base, inverse_scale)
+        inverse_scale = self.inverse_scale(parameters)
+        for begin in [self._nothing()] if start is None else [start, self._nothing()]:
+            found = self._newton(begin, scaled, ends, base, inverse_scale)
             if found is not None:
-                self._effects = found.effects
                 return found
         raise FitError("The random effects of the model did not converge: is a rating nearly certain everywhere?")
 
     def gradient(self, parameters: np.ndarray, mode: LaplaceMode) -> np.ndarray:
         """Return the derivatives of the log likelihood in the parameters."""
-        inverse_scale = self._inverse_scale(parameters)
-        upper, lower = (inverse_scale * (end - mode.predictor) for end in self._ends(parameters))
+        inverse_scale = self.inverse_scale(parameters)
+        upper, lower = (inverse_scale * (end - mode.predictor) for end in self.ends(parameters))
         row = interval_derivatives(self.link, upper, lower)
         first = -inverse_scale * (row.upper + row.lower)
         third = -(inverse_scale**3) * (row.upper_thrice + row.lower_thrice)
@@ -200,13 +205,14 @@ class LaplaceLikelihood:
     def _nothing(self) -> Effects:
         return np.zeros((self.pattern.block_levels, self.pattern.block_width)), np.zeros(self.pattern.corner)
 
-    def _ends(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def ends(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the thresholds above and below each row's category, (row,)."""
         reported = self.thresholds.reported(parameters[self.spans[0]])
         ends = np.r_[-OPEN_END, self.thresholds.jacobian() @ reported, OPEN_END]
         return ends[self.codes + 1], ends[self.codes]
 
-    def _inverse_scale(self, parameters: np.ndarray) -> np.ndarray:
+    def inverse_scale(self, parameters: np.ndarray) -> np.ndarray:
+        """Return what the latent variable of each row is divided by, inverted: (row,), or one 1 for all."""
         if not self.scale.shape[1]:
             return np.ones(1)
         return np.exp(-self.scale @ parameters[self.spans[2]])

@@ -107,13 +107,14 @@ def _categories(values: pd.Series, stated: list[str] | None) -> tuple[np.ndarray
             f"The response {column!r} holds text, such as {str(values.iloc[0])!r}, whose order is not known: say "
             f"levels={{{column!r}: [lowest, ..., highest]}}."
         )
-    unknown = sorted(set(names) - set(listed))
+    present = set(names)
+    unknown = sorted(present - set(listed))
     if unknown:
         raise DataError(
             f"The response {column!r} holds {', '.join(map(repr, unknown[:10]))}, which is not among its categories "
             f"{', '.join(listed)}."
         )
-    used = [name for name in listed if name in set(names)]
+    used = [name for name in listed if name in present]
     if len(used) < 2:
         raise DataError(f"The response {column!r} is {used[0]} in every row; there is nothing to model.")
     unused = [name for name in listed if name not in used]
@@ -141,13 +142,14 @@ def _factor(values: pd.Series, column: str, stated: list[str] | None, numeric: b
             else sorted(names.unique())
         )
         notes = [f"{column} is a factor with levels in sorted order: {_listed(listed)}."]
-    unknown = sorted(set(names) - set(listed))
+    present = set(names)
+    unknown = sorted(present - set(listed))
     if unknown:
         raise DataError(
             f"Column {column!r} holds {', '.join(map(repr, unknown[:10]))}, which is not among the levels given "
             f"({_listed(listed)})."
         )
-    absent = [name for name in listed if name not in set(names)]
+    absent = [name for name in listed if name not in present]
     if absent:
         notes.append(f"Level {', '.join(map(repr, absent))} of {column} has no rows and was left out.")
     used = [name for name in listed if name not in absent]
