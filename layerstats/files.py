@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,43 @@ def replacing(
             os.replace(partial, file)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(
+    folder: str | os.PathLike[str], error: type[LayerstatsError] = FileError, *, full: str = MAKE_ROOM
+) -> Iterator[Path]:
+    """Give a folder beside `folder` that takes its place when all went well, and is removed when not.
+
+    Whoever calls has seen that what is in `folder` may be replaced.
+
+    Raises
+    ------
+    LayerstatsError
+        As for `explaining`; an older `folder` is then as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing_folder(f"{folder}/page") as partial:
+    ...         _ = (partial / "index.html").write_text("all of it")
+    ...     print(partial.name, (Path(folder) / "page" / "index.html").read_text())
+    page.partial all of it
+    """
+    folder = Path(folder)
+    partial = folder.with_name(f"{folder.name}.partial")
+    with explaining(partial, error, full=full):
+        # Of a run that was killed.
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if folder.exists():
+                shutil.rmtree(folder)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def plain_stem(*parts: str, taken: set[str]) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from layerstats.report.audition import write_audition
 
 _MADE = runpy.run_path(str(Path(__file__).with_name("draws.py")))
-_DRIVEN = runpy.run_path(str(Path(__file__).with_name("browser.py")))
+_DRIVEN = runpy.run_path(str(Path(__file__).parent.parent / "browser.py"))
 AXES, draws, exemplars = (_MADE[name] for name in ("AXES", "draws", "exemplars"))
 Browser, find_browser = (_DRIVEN[name] for name in ("Browser", "find_browser"))
 

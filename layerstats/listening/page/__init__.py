@@ -1,5 +1,6 @@
 """The page that asks: static, self-contained, and what it hands out."""
 
+from layerstats.listening.page.content import PageLinks
 from layerstats.listening.page.submission import (
     IDENTIFIERS,
     SUBMISSION_COLUMNS,
@@ -9,13 +10,16 @@ from layerstats.listening.page.submission import (
     parse_submission,
     submission_rows,
 )
+from layerstats.listening.page.write import write_page
 
 __all__ = [
     "IDENTIFIERS",
     "SUBMISSION_COLUMNS",
     "GivenAnswer",
     "HeadphoneCheck",
+    "PageLinks",
     "Submission",
     "parse_submission",
     "submission_rows",
+    "write_page",
 ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pandas as pd
 
 from layerstats.corpora.wav_files import write_wav
 from layerstats.errors import ArgumentError
-from layerstats.files import explaining, plain_stem
+from layerstats.files import explaining, plain_stem, replacing_folder
 from layerstats.report.audition.material import Draw, Exemplar, Sound, SpectrogramAxes
 from layerstats.report.audition.pictures import (
     DIFFERENCE,
@@ -94,7 +92,7 @@ def write_audition(
     """
     folder = Path(folder)
     check_folder(folder, overwrite)
-    with _whole(folder) as partial:
+    with replacing_folder(folder) as partial:
         written = _Files(partial)
         data = _data(written, draws, exemplars, axes)
         # As they are: seeds beside missing ones would become floats, and lose digits.
@@ -102,23 +100,6 @@ def write_audition(
         text = _page(data, axes, title, introduction, provenance or {})
         (partial / PAGE).write_text(text, encoding="utf-8")
     return folder / PAGE
-
-
-@contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """Give a folder beside `folder` that takes its place when all went well, and is removed when not."""
-    partial = folder.with_name(f"{folder.name}.partial")
-    with explaining(partial):
-        # Of a run that was killed.
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            yield partial
-            if folder.exists():
-                shutil.rmtree(folder)  # empty, or a page, as `check_folder` has seen
-            partial.rename(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _data(

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -46,6 +48,7 @@ class Browser:
             os.close(end)
         log.close()
         self._buffer, self._number, self._session = b"", 0, None
+        self._touches = False
         self.events: list[dict] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -65,17 +68,24 @@ class Browser:
             self._process.wait(10)
 
     def call(self, method: str, **parameters: object) -> dict:
+        number = self._send(method, parameters)
+        while True:
+            answer = self._receive()
+            if answer.get("id") == number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
+            self.events.append(answer)
+            if answer.get("method") == "Page.javascriptDialogOpening":
+                # Nothing else is answered before this is.
+                self._send("Page.handleJavaScriptDialog", {"accept": True})
+
+    def _send(self, method: str, parameters: dict[str, object]) -> int:
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session is not None:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._receive()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, (method, answer["error"])
-                return answer["result"]
-            self.events.append(answer)
+        return self._number
 
     def _receive(self) -> dict:
         until = time.monotonic() + SECONDS
@@ -89,9 +99,45 @@ class Browser:
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
 
-    def open(self, page: Path) -> None:
-        self.call("Page.navigate", url=page.resolve().as_uri())
+    def open(self, page: Path | str, query: str = "") -> None:
+        """Open a file, or an address."""
+        url = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", url=url + query)
         self.wait_for("document.readyState === 'complete'")
+
+    @contextmanager
+    def other_window(self, page: Path | str, query: str = "") -> Iterator[None]:
+        """Open a page in another window of the same browser, to which everything goes until it is closed."""
+        first, self._session = self._session, None
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+        self.open(page, query)
+        yield
+        self._session = None
+        self.call("Target.closeTarget", targetId=target)
+        self._session = first
+
+    def reload(self) -> None:
+        """Load the page again, and say yes where it asks whether it may be left."""
+        self.call("Runtime.evaluate", expression="window.beforeReload = true")
+        self.call("Page.reload")
+        self.wait_for("window.beforeReload === undefined && document.readyState === 'complete'")
+
+    def emulate_phone(self, width: int = 390, height: int = 844) -> None:
+        """Be a telephone: its width in CSS pixels, and a finger in place of a mouse."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=True)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1)
+        self._touches = True
+
+    def download_to(self, folder: Path) -> None:
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def set_offline(self, offline: bool) -> None:
+        self.call("Network.enable")
+        speeds = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.call("Network.emulateNetworkConditions", offline=offline, **speeds)
 
     def evaluate(self, expression: str) -> object:
         """What an expression gives; promises are waited for. It is no gesture of the user."""
@@ -102,27 +148,37 @@ class Browser:
     def wait_for(self, condition: str, seconds: float = 20) -> None:
         until = time.monotonic() + seconds
         while not self.evaluate(condition):
-            assert time.monotonic() < until, f"never came true: {condition}"
+            assert time.monotonic() < until, f"never came true: {condition}; {self.complaints()}"
             time.sleep(0.05)
 
     def press(self, key: str, code: str, number: int) -> None:
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             pressed = {"key": key, "code": code, "windowsVirtualKeyCode": number}
             self.call("Input.dispatchKeyEvent", type=kind, **pressed, **(text if kind == "keyDown" else {}))
 
     def click(self, element: str) -> None:
-        """Click into the middle of what a JavaScript expression gives."""
+        """Click, or tap, into the middle of what a JavaScript expression gives."""
         box = self.evaluate(
             f"(() => {{ const element = {element}; element.scrollIntoView({{block: 'nearest'}});"
             " const box = element.getBoundingClientRect();"
             " return {x: box.x + box.width / 2, y: box.y + box.height / 2}; })()"
         )
+        if self._touches:
+            self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[box])
+            self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+            return
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, **box, button="left", clickCount=1)
 
     def screenshot(self) -> bytes:
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def dialogs(self) -> list[str]:
+        """Which dialogs the page has opened so far: "beforeunload" asks whether it may be left."""
+        self.evaluate("1")
+        opened = [event["params"] for event in self.events if event.get("method") == "Page.javascriptDialogOpening"]
+        return [given["type"] for given in opened]
 
     def complaints(self) -> list[str]:
         """What went wrong in the page: errors of its script, of the console and of files that were not found."""

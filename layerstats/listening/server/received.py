@@ -1,0 +1,151 @@
+"""What was handed in: checked against the design, and kept, one file a submission."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from layerstats.errors import DataError
+from layerstats.files import replacing
+from layerstats.listening.design import ListeningDesign
+from layerstats.listening.page import Submission, parse_submission
+
+# How long a session that was begun and not handed in counts as taken.
+HELD_S = 2 * 3600
+MOST_RATERS = 100_000
+
+
+class AnswersConflictError(DataError):
+    """Other answers were handed in under the same submission, or answers of another design."""
+
+
+class ReceivedAnswers:
+    """The folder of what was handed in, one file a submission; safe to use from several threads.
+
+    Parameters
+    ----------
+    folder : path
+        Made where it is not there. Submissions that are in it already count.
+    design : ListeningDesign
+        The test that is asked.
+    """
+
+    def __init__(self, folder: str | Path, design: ListeningDesign) -> None:
+        self.folder = Path(folder)
+        self.design_hash = design.hash
+        self.task = design.task
+        self._choices = _choices(design)
+        self._typed = design.task == "identification" and not design.alternatives
+        trials = zip(*(design.trials[name].tolist() for name in ("session", "position", "clip")), strict=True)
+        self._trials: dict[int, list[str]] = {}
+        for session, _, clip in sorted(trials):
+            self._trials.setdefault(int(session), []).append(str(clip))
+        training = design.clips.loc[design.clips["role"] == "training", "clip"]
+        self._training = set(map(str, training.tolist()))
+        self._lock = threading.Lock()
+        # Who began which session, and when; and who handed which in.
+        self._begun: dict[str, tuple[int, float]] = {}
+        self._done: dict[str, int] = {}
+        for file in sorted(self.folder.glob("*.json")):
+            self._count(parse_submission(file.read_bytes()))
+
+    @property
+    def number(self) -> int:
+        """How many submissions there are."""
+        return len(list(self.folder.glob("*.json")))
+
+    def session_for(self, rater: str) -> int:
+        """Return the session that a rater does: always the same, else the one that fewest do or did.
+
+        Of several the first. What was begun two hours ago and not handed in does not count.
+
+        Raises
+        ------
+        DataError
+            More raters came than any test has.
+        """
+        with self._lock:
+            if rater in self._done:
+                return self._done[rater]
+            now = time.monotonic()
+            if rater not in self._begun:
+                if len(self._begun) >= MOST_RATERS:
+                    raise DataError("Too many people have begun this test.")
+                busy = [session for session, since in self._begun.values() if now - since < HELD_S]
+                taken = Counter([*self._done.values(), *busy])
+                self._begun[rater] = (min(self._trials, key=lambda session: (taken[session], session)), now)
+            return self._begun[rater][0]
+
+    def keep(self, text: bytes) -> tuple[Submission, bool]:
+        """Check a submission and write it, whole or not at all.
+
+        Parameters
+        ----------
+        text : bytes
+            JSON as the page posts it.
+
+        Returns
+        -------
+        (Submission, bool)
+            What was handed in, and whether it is new: what was sent again changes nothing.
+
+        Raises
+        ------
+        DataError
+            It is not what the page hands out, or holds an answer that the design does not allow.
+        AnswersConflictError
+            Something else was handed in under the same submission, or the answers are of another design.
+        FileError
+            It cannot be written.
+        """
+        submission = parse_submission(text)
+        self._check(submission)
+        file = self.folder / _file_name(submission)
+        content = json.dumps(submission.model_dump(), ensure_ascii=False, indent=1) + "\n"
+        with self._lock:
+            if file.exists():
+                if parse_submission(file.read_bytes()) != submission:
+                    raise AnswersConflictError("Other answers were handed in under this submission already.")
+                return submission, False
+            with replacing(file) as partial:
+                partial.write_bytes(content.encode("utf-8", "backslashreplace"))
+            self._count(submission)
+        return submission, True
+
+    def _count(self, submission: Submission) -> None:
+        self._begun.pop(submission.rater, None)
+        self._done[submission.rater] = submission.session
+
+    def _check(self, submission: Submission) -> None:
+        if submission.design_hash != self.design_hash or submission.task != self.task:
+            raise AnswersConflictError("These answers are of another design. Reload the page.")
+        clips = self._trials.get(submission.session)
+        if clips is None:
+            raise DataError(f"The design has no session {submission.session}.")
+        asked = list(enumerate(clips, start=1))
+        given = [(answer.position, answer.clip) for answer in submission.answers]
+        if given != asked:
+            raise DataError(
+                f"The answers are not those of session {submission.session}, which has {len(asked)} trials."
+            )
+        for answer in submission.answers:
+            if answer.training != (answer.clip in self._training):
+                raise DataError(f"Trial {answer.position} says wrongly whether it is for practice.")
+            value = answer.rating if self.task == "opinion" else answer.response
+            allowed = value is not None and (self._typed or value in self._choices)
+            if not allowed and not answer.problem:
+                raise DataError(f"Trial {answer.position} has an answer that could not be chosen.")
+
+
+def _choices(design: ListeningDesign) -> set[object]:
+    return {point.value for point in design.scale} if design.task == "opinion" else set(design.alternatives)
+
+
+def _file_name(submission: Submission) -> str:
+    # Of everything by which submissions differ, so that nobody's name becomes part of a path.
+    whose = "\n".join([submission.design_hash, str(submission.session), submission.submission])
+    return f"session-{submission.session:04d}_{hashlib.sha256(whose.encode()).hexdigest()[:24]}.json"
