@@ -11,17 +11,10 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design import ListeningDesign
+from layerstats.listening.design.design_checks import SOUND_COLUMNS
 from layerstats.listening.page.headphone_check import ATTEMPTS, NEEDED
 from layerstats.listening.page.submission import FORMAT, SUBMISSION_COLUMNS
 from layerstats.listening.page.texts import page_texts
-
-# The sounds of a trial, in the clip's own order.
-SOUNDS = {
-    "opinion": ("file",),
-    "identification": ("file",),
-    "preference": ("file_a", "file_b"),
-    "abx": ("file_a", "file_b", "file_x"),
-}
 
 
 @dataclass(frozen=True)
@@ -128,7 +121,7 @@ def _clip(row: Mapping[Any, Any], task: str, sounds: Mapping[str, str]) -> dict[
     prompt = row.get("prompt")
     return {
         "clip": str(row["clip"]),
-        "sounds": [sounds[str(row[column])] for column in SOUNDS[task]],
+        "sounds": [sounds[str(row[column])] for column in SOUND_COLUMNS[task]],
         "prompt": None if prompt is None or pd.isna(prompt) else str(prompt),
         "training": row["role"] == "training",
     }

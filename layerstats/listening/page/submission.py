@@ -277,4 +277,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key comes twice")
-    return found
+    # Half a character, which a browser leaves where it cuts a text off, cannot be written.
+    return {key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+            for key, value in found.items()}  # fmt: skip

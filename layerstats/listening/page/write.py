@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, AudioError
 from layerstats.files import replacing_folder
-from layerstats.listening.design import ListeningDesign, read_design
-from layerstats.listening.page.content import SOUNDS, PageLinks, page_content
+from layerstats.listening.design import read_design
+from layerstats.listening.page.content import PageLinks, page_content
 from layerstats.listening.page.headphone_check import RATE_HZ, headphone_trials, wav_bytes
 
 PAGE, FOLDER_OF_SOUNDS = "index.html", "sounds"
@@ -86,7 +86,7 @@ def write_page(
     design = read_design(design_folder)
     with replacing_folder(out) as partial:
         written = _Sounds(partial, embed)
-        sounds = {file: written.take(Path(design_folder), file) for file in used_sounds(design)}
+        sounds = {file: written.take(Path(design_folder), file) for file in design.sound_files}
         checks = _headphone_trials(written) if headphones == "antiphase" else None
         content = page_content(design, sounds, checks, written.embedded if embed else None, links or PageLinks())
         (partial / PAGE).write_text(render(content), encoding="utf-8")
@@ -105,12 +105,6 @@ def check_page_folder(folder: Path, overwrite: bool = False) -> None:
             f"{folder} is there already. Choose another folder for the page, or replace it with overwrite=True "
             "(--overwrite)."
         )
-
-
-def used_sounds(design: ListeningDesign) -> list[str]:
-    """Return the sounds that a page plays, as paths below the design's folder, each once."""
-    columns = [design.clips[column].tolist() for column in SOUNDS[design.task]]
-    return list(dict.fromkeys(str(file) for column in columns for file in column))
 
 
 class _Sounds:

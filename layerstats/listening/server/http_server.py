@@ -77,13 +77,13 @@ class ListeningServer(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ArgumentError(f"{host}:{port} cannot be listened on ({reason}). Choose another --port.") from None
-        self.loopback = ipaddress.ip_address(self.server_address[0]).is_loopback
+        self.listens_at = str(self.server_address[0])
+        self.loopback = ipaddress.ip_address(self.listens_at).is_loopback
 
     @property
     def address(self) -> str:
         """Where the page is, as a browser on this machine takes it."""
-        host, port = self.server_address[:2]
-        return f"http://{host}:{port}/"
+        return f"http://{self.listens_at}:{self.server_address[1]}/"
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Take a connection, unless there are too many: these are closed at once."""
@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Refuse requests under a name that is not this machine's: pages elsewhere may point a name here."""
         host = (self.headers.get("Host") or "").lower()
         port = self.server.server_address[1]
-        own = ("localhost", self.server.server_address[0])
+        own = ("localhost", self.server.listens_at)
         names = {f"{name}:{port}" for name in own} | (set(own) if port == 80 else set())
         known = {*names, *(urlsplit(each).netloc for each in self.server.origins)}
         if not self.server.loopback or host in known:

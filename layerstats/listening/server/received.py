@@ -51,7 +51,7 @@ class ReceivedAnswers:
         self._begun: dict[str, tuple[int, float]] = {}
         self._done: dict[str, int] = {}
         for file in sorted(self.folder.glob("*.json")):
-            self._count(parse_submission(file.read_bytes()))
+            self._count(_read(file))
 
     @property
     def number(self) -> int:
@@ -108,11 +108,11 @@ class ReceivedAnswers:
         content = json.dumps(submission.model_dump(), ensure_ascii=False, indent=1) + "\n"
         with self._lock:
             if file.exists():
-                if parse_submission(file.read_bytes()) != submission:
+                if _read(file) != submission:
                     raise AnswersConflictError("Other answers were handed in under this submission already.")
                 return submission, False
             with replacing(file) as partial:
-                partial.write_bytes(content.encode("utf-8", "backslashreplace"))
+                partial.write_bytes(content.encode("utf-8"))
             self._count(submission)
         return submission, True
 
@@ -143,6 +143,13 @@ class ReceivedAnswers:
 
 def _choices(design: ListeningDesign) -> set[object]:
     return {point.value for point in design.scale} if design.task == "opinion" else set(design.alternatives)
+
+
+def _read(file: Path) -> Submission:
+    try:
+        return parse_submission(file.read_bytes())
+    except DataError as error:
+        raise DataError(f"{file} is not what was handed in: {error} Take it away, or choose another folder.") from None
 
 
 def _file_name(submission: Submission) -> str:
