@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +11,14 @@ import typer
 from layerstats.cli.arguments import listed
 from layerstats.cli.speech import CORPUS_HELP
 from layerstats.cli.vocoder_file import VOCODER_HELP, load_vocoder
-from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from layerstats.cli.auditioned_draws import Voices
     from layerstats.cli.progress import Steps
-    from layerstats.corpora import Corpus
     from layerstats.models import MelFrontEnd
-    from layerstats.report.audition import Draw, Exemplar
+    from layerstats.report.audition import Draw
     from layerstats.store import Experiment
 
 
@@ -49,7 +47,15 @@ def audition(
 ) -> None:
     """Write a page that plays what was maximized, with spectrograms and what every judge hears; it needs no server."""
     from layerstats.checks import check_count, check_not_negative
-    from layerstats.cli.auditioned_draws import Voices, axes_of, chosen_outcomes, drawn_rows, shown_front_end
+    from layerstats.cli.auditioned_draws import (
+        Voices,
+        axes_of,
+        chosen_outcomes,
+        drawn_rows,
+        priors_by_kind,
+        shown_front_end,
+    )
+    from layerstats.cli.auditioned_exemplars import natural_exemplars
     from layerstats.cli.progress import steps
     from layerstats.report.audition import check_folder, write_audition
     from layerstats.store import open_store
@@ -57,7 +63,7 @@ def audition(
     check_count("draws", draws)
     check_not_negative("exemplars", exemplars)
     check_folder(out, overwrite)
-    voices = Voices(_by_kind(listed(priors) or []), load_vocoder(vocoder), device)
+    voices = Voices(priors_by_kind(listed(priors) or []), load_vocoder(vocoder), device)
     with steps() as step:
         experiment = open_store(store)
         found = chosen_outcomes(experiment, listed(set_ups), listed(networks), listed(nulls))
@@ -66,7 +72,7 @@ def audition(
         page = write_audition(
             out,
             _draws(step, experiment, rows, front_end, voices),
-            _exemplars(experiment, rows, natural, exemplars, front_end, voices),
+            natural_exemplars(experiment, rows, natural, exemplars, front_end, voices),
             axes=axes_of(front_end),
             title=f"What {' and '.join(dict.fromkeys(map(str, found['network'])))} listens for",
             introduction=_introduction(draws),
@@ -74,14 +80,6 @@ def audition(
             overwrite=overwrite,
         )
     typer.echo(page)
-
-
-def _by_kind(priors: Sequence[str]) -> dict[str, str]:
-    """Return priors by their kind: what stands before the colon."""
-    wrong = [prior for prior in priors if ":" not in prior]
-    if wrong:
-        raise ArgumentError(f"--priors takes KIND:FILE, such as autoencoder:FILE.safetensors, but got {wrong[0]!r}.")
-    return {prior.partition(":")[0]: prior for prior in priors}
 
 
 def _draws(
@@ -97,49 +95,6 @@ def _draws(
             yield draw
             done += 1
             step.move(done, total)
-
-
-def _exemplars(
-    experiment: Experiment,
-    rows: Mapping[str, np.ndarray],
-    natural: str | None,
-    number: int,
-    front_end: MelFrontEnd,
-    voices: Voices,
-) -> Iterator[Exemplar]:
-    """Return natural exemplars of the classes: of a corpus, read now, where one was given, else the store's."""
-    from layerstats.cli.auditioned_exemplars import corpus_exemplars, stored_exemplars
-    from layerstats.models.vocoders import GriffinLim
-
-    outcomes = {name: experiment.outcome(name) for name in rows}
-    targets = list(
-        dict.fromkeys(str(each) for name, own in rows.items() for each in outcomes[name]["target"].to_numpy()[own])
-    )
-    first = next(iter(outcomes.values()))
-    if natural is None:
-        return stored_exemplars(experiment, str(first.attrs["network"]), targets, number, front_end, voices)
-    known = {
-        str(each) for outcome in outcomes.values() if "class" in outcome.coords for each in outcome["class"].values
-    }
-    corpus = _natural_speech(natural, [target for target in targets if target in known])
-    spoken = [target for target in targets if target in set(corpus.words)]
-    # Of a network that hears waveforms, nothing passes through a vocoder.
-    mels = "time" in list(first.attrs["heard_dims"])
-    vocoder = (voices.vocoder or GriffinLim(front_end)) if mels else None
-    return corpus_exemplars(corpus, spoken, number, front_end, vocoder)
-
-
-def _natural_speech(natural: str, words: Sequence[str]) -> Corpus:
-    """Return the corpus of natural tokens; the built-in one says just the words that are wanted."""
-    from layerstats.corpora import open_corpus
-    from layerstats.corpora.open import DEMO
-
-    corpus = open_corpus(natural, words=words if natural in DEMO and words else None)
-    if not set(words) & set(corpus.words):
-        raise ArgumentError(
-            f"The corpus {natural!r} has no words that were maximized ({', '.join(words[:20]) or 'none'})."
-        )
-    return corpus
 
 
 def _introduction(draws: int) -> str:

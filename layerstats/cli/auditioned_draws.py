@@ -51,6 +51,20 @@ class Voices:
         return self.priors.get(str(outcome.attrs["prior"]))
 
 
+def priors_by_kind(priors: Sequence[str]) -> dict[str, str]:
+    """Return priors by their kind: what stands before the colon.
+
+    Raises
+    ------
+    ArgumentError
+        One has no kind.
+    """
+    wrong = [prior for prior in priors if ":" not in prior]
+    if wrong:
+        raise ArgumentError(f"--priors takes KIND:FILE, such as autoencoder:FILE.safetensors, but got {wrong[0]!r}.")
+    return {prior.partition(":")[0]: prior for prior in priors}
+
+
 def chosen_outcomes(
     experiment: Experiment,
     set_ups: Sequence[str] | None,

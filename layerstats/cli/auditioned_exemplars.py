@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerstats.cli.auditioned_draws import NATURAL, Voices, drawn_rows, sounds_of
+from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
     from layerstats.corpora import Corpus
@@ -15,6 +16,48 @@ if TYPE_CHECKING:
     from layerstats.models.vocoders import Vocoder
     from layerstats.report.audition import Exemplar
     from layerstats.store import Experiment
+
+
+def natural_exemplars(
+    experiment: Experiment,
+    rows: Mapping[str, np.ndarray],
+    natural: str | None,
+    number: int,
+    front_end: MelFrontEnd,
+    voices: Voices,
+) -> Iterator[Exemplar]:
+    """Return natural exemplars of the classes: of a corpus, read now, where one was given, else the store's."""
+    from layerstats.models.vocoders import GriffinLim
+
+    outcomes = {name: experiment.outcome(name) for name in rows}
+    targets = list(
+        dict.fromkeys(str(each) for name, own in rows.items() for each in outcomes[name]["target"].to_numpy()[own])
+    )
+    first = next(iter(outcomes.values()))
+    if natural is None:
+        return stored_exemplars(experiment, str(first.attrs["network"]), targets, number, front_end, voices)
+    known = {
+        str(each) for outcome in outcomes.values() if "class" in outcome.coords for each in outcome["class"].values
+    }
+    corpus = _natural_speech(natural, [target for target in targets if target in known])
+    spoken = [target for target in targets if target in set(corpus.words)]
+    # Of a network that hears waveforms, nothing passes through a vocoder.
+    mels = "time" in list(first.attrs["heard_dims"])
+    vocoder = (voices.vocoder or GriffinLim(front_end)) if mels else None
+    return corpus_exemplars(corpus, spoken, number, front_end, vocoder)
+
+
+def _natural_speech(natural: str, words: Sequence[str]) -> Corpus:
+    """Return the corpus of natural tokens; the built-in one says just the words that are wanted."""
+    from layerstats.corpora import open_corpus
+    from layerstats.corpora.open import DEMO
+
+    corpus = open_corpus(natural, words=words if natural in DEMO and words else None)
+    if not set(words) & set(corpus.words):
+        raise ArgumentError(
+            f"The corpus {natural!r} has no words that were maximized ({', '.join(words[:20]) or 'none'})."
+        )
+    return corpus
 
 
 def stored_exemplars(

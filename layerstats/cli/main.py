@@ -13,6 +13,7 @@ from layerstats.cli import (
     gamm,
     generate,
     judge,
+    listen,
     maximize,
     record,
     relevance,
@@ -46,6 +47,7 @@ app.command("info")(stores.info)
 app.command("export")(stores.export)
 app.command("upgrade")(stores.upgrade)
 app.command("doctor")(doctor.doctor)
+app.add_typer(listen.app, name="listen")
 app.add_typer(train.app, name="train")
 
 

@@ -17,6 +17,7 @@ from layerstats.listening.design.pairs import paired_clips
 from layerstats.listening.design.session_plan import SessionPlan, plan_sessions
 from layerstats.listening.design.trial_clips import Extras, add_catch_trials, name_sounds, take_training
 from layerstats.listening.design.wording import INSTRUCTIONS, OPINION_SCALE, QUESTIONS, TEXTS, TITLE
+from layerstats.stats.ratings.cleaning import check_rules
 from layerstats.tables.answers import check_task
 
 
@@ -35,7 +36,7 @@ def make_design(
     match: Sequence[str] | None = None,
     balance: Sequence[str] | None = None,
     show: str | None = None,
-    rules: Sequence[Mapping[str, Any]] | None = None,
+    rules: Sequence[Mapping[str, Any] | str] | None = None,
     equivalence_margin: float | None = None,
     title: str = TITLE,
     question: str | None = None,
@@ -85,8 +86,9 @@ def make_design(
         `condition`, and within it `target` in identification.
     show : str, optional
         Column whose text is shown while a clip is rated, such as the word. Never in identification.
-    rules : sequence of mapping, optional
-        Rules for cleaning; by default those on what was designed (`layerstats.stats.ratings.cleaning`).
+    rules : sequence of mapping or str, optional
+        Rules for cleaning, which are fixed by it (`layerstats.stats.ratings.cleaning_rules` lists them); by default
+        those that judge raters by the catch trials and references that each session has.
     equivalence_margin : float, optional
         Difference on the scale below which conditions count as equivalent.
     title, question, texts
@@ -143,7 +145,7 @@ def make_design(
         trials=sessions,
         scale=points,
         alternatives=tuple(answers),
-        rules=tuple(rules or ()),
+        rules=check_rules(_rules_of(extras) if rules is None else rules),
         contrasts=tuple(contrasts),
         equivalence_margin=equivalence_margin,
         seed=seed,
@@ -231,3 +233,10 @@ def _strata(table: pd.DataFrame, task: str, balance: Sequence[str] | None) -> li
         return list(balance)
     wanted = ["condition", "target"] if task == "identification" else ["condition"]
     return [name for name in wanted if name in table]
+
+
+def _rules_of(extras: Extras) -> list[str]:
+    """Return the rules that can judge what every session has."""
+    return [
+        name for name, number in (("catch_missed", extras.catch), ("references_missed", extras.reference)) if number
+    ]

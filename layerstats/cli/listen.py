@@ -1,0 +1,10 @@
+"""`layerstats listen`: tests with people, from their design to their answers."""
+
+from __future__ import annotations
+
+import typer
+
+from layerstats.cli import listen_design
+
+app = typer.Typer(help="Ask people what they hear.", no_args_is_help=True)
+app.command("design")(listen_design.design)
