@@ -32,7 +32,7 @@ def without_guards(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_guards(pd.DataFrame({"comment": ["'=1+1", "'tis"]}))["comment"].tolist()
     ['=1+1', "'tis"]
     """
-    return frame.apply(lambda column: column.map(bare))
+    return frame.map(bare)
 
 
 def bare(value: object) -> object:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import DataError
-from layerstats.listening.formats.parsed import Declared
+from layerstats.listening.formats.parsed import Declared, numbers_of
 from layerstats.listening.formats.rating_labels import CATEGORY_LABELS, ratings_of
 from layerstats.listening.formats.row_problems import RowProblems, problem_notes, told
 from layerstats.tables.answers import ANSWER_COLUMNS, ROLES, TASKS, Answers
@@ -195,11 +195,11 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     if "swapped" in table and not pd.api.types.is_bool_dtype(table["swapped"]):
         table["swapped"] = table["swapped"].astype(str).str.lower().map({"true": True, "false": False})
     if "position" in table:
-        table["position"] = pd.to_numeric(table["position"], errors="coerce").astype("Int64")
+        table["position"] = pd.array(numbers_of(table["position"].fillna("").astype(str)), dtype="Int64")
     first = [name for name in ANSWER_COLUMNS[:-2] if name in table]
     last = list(ANSWER_COLUMNS[-2:])
     rest = [name for name in table if name not in (*first, *last)]
-    return table[[*first, *rest, *last]].reset_index(drop=True)
+    return pd.DataFrame(table[[*first, *rest, *last]]).reset_index(drop=True)
 
 
 def _notes_on_raters(table: pd.DataFrame) -> list[str]:

@@ -7,11 +7,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
 from layerstats.listening.formats.mturk import flat
-from layerstats.listening.formats.parsed import Declared, Parsed, first_of, is_sound, lower_names, scaled_seconds
+from layerstats.listening.formats.parsed import (
+    Declared,
+    Parsed,
+    first_of,
+    is_sound,
+    lower_names,
+    numbers_of,
+    scaled_seconds,
+)
 from layerstats.listening.formats.row_problems import told
 from layerstats.listening.formats.source import Source
 
@@ -47,7 +56,7 @@ def parse_jspsych(source: Source, declared: Declared) -> Parsed:
     else:
         cells, problems = source.sheet.cells(source.name)
         cells = _expanded(cells)
-    cells = cells.apply(lambda column: column.mask(column.str.strip().isin(["null", "undefined"]), ""))
+    cells = cells.map(lambda cell: "" if cell.strip() in ("null", "undefined") else cell)
     mapping = declared.mapping
     columns = _columns(cells, declared, source)
     if columns.get("rater") == "":
@@ -98,16 +107,16 @@ def _by_name(frame: pd.DataFrame, declared: Declared) -> tuple[pd.DataFrame, lis
     """Return answers by their names: jsPsych stores the place of a button, from 0."""
     if "answer" not in frame or declared.mapping.labels or "trial_type" not in frame:
         return frame, []
-    place = pd.to_numeric(frame["answer"], errors="coerce")
-    rows = frame["trial_type"].str.contains(_PLACES) & place.notna()
-    if not bool(rows.any()):
+    place = numbers_of(frame["answer"])
+    rows = np.array([bool(_PLACES.search(kind)) for kind in frame["trial_type"]]) & ~np.isnan(place)
+    if not rows.any():
         return frame, []
     if declared.alternatives:
-        named = place.map(dict(enumerate(declared.alternatives)))
+        named = pd.Series(place, index=frame.index).map(dict(enumerate(declared.alternatives)).get)
         note = f"jsPsych stores the place of a button: they are taken to be {', '.join(declared.alternatives)}."
         return frame.assign(answer=frame["answer"].mask(rows & named.notna(), named)), [note]
     low = declared.scale[0] if declared.scale else 1
-    ratings = (place + low).map(lambda value: f"{value:g}")
+    ratings = pd.Series([f"{value:g}" for value in place + low], index=frame.index)
     note = f"jsPsych stores the place of a button, from 0: {low} was added. If their order was another, declare labels."
     return frame.assign(answer=frame["answer"].mask(rows, ratings)), [note]
 
@@ -159,4 +168,4 @@ def _expanded(cells: pd.DataFrame) -> pd.DataFrame:
         # One question a screen: its answer is the answer.
         if name == "response" and len(only) == 1:
             cells = cells.assign(response=cells[name].where(more[only[0]] == "", more[only[0]]))
-    return cells.apply(lambda column: column.map(_first))
+    return cells.map(_first)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from layerstats.errors import DataError
 from layerstats.listening.formats.parsed import Declared, Parsed
 from layerstats.listening.formats.source import Source
+from layerstats.spreadsheets import without_guards
 from layerstats.tables.answers import ANSWER_COLUMNS
 from layerstats.tables.column_types import typed
 
@@ -23,6 +26,9 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
         `rater`, `clip`, or both `rating` and `response` are neither there nor declared.
     """
     cells, problems = source.sheet.cells(source.name)
+    if {"source_file", "source_row"} <= set(cells):
+        # A table that was read and written by us has guards before formulas.
+        cells = without_guards(cells)
     mapping = declared.mapping
     mapping.check(cells, repr(source.name))
     own = {name: name for name in ANSWER_COLUMNS[:-2] if name in cells and name not in mapping}
@@ -46,6 +52,6 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
     # What is no part of an answer is read as `read_table` reads it: numbers are numbers.
     others = [name for name in rest if name in frame]
     if others:
-        read = typed(frame[others], decimal=None, comma_separates=source.sheet.separator == ",").frame
+        read = typed(pd.DataFrame(frame[others]), decimal=None, comma_separates=source.sheet.separator == ",").frame
         frame = frame.assign(**{name: read[name] for name in others})
     return Parsed(frame, problems, task="opinion" if "rating" in known and "response" not in known else None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
@@ -228,10 +229,10 @@ def numbered_or_as_they_are(names: list[str]) -> list[str]:
     return next(iter(groups.values())) if len(groups) == 1 and len(next(iter(groups.values()))) == len(names) else names
 
 
-def _are_ratings(cells: pd.Series, declared: Declared) -> bool:
-    filled = cells[cells.str.strip() != ""]
+def _are_ratings(cells: Iterable[str], declared: Declared) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
     ratings, _ = ratings_of(filled, declared.mapping.labels)
-    return len(filled) > 0 and not pd.isna(ratings).any()
+    return bool(filled) and not np.isnan(ratings).any()
 
 
 def _columns(

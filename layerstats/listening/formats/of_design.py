@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -38,9 +40,7 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
     """
     known = _names(design.clips)
     given = frame["clip"].str.strip()
-    resolved = given.map(
-        {name: known.get(name) or known.get(_stem(name)) or known.get(bare(name)) for name in given.unique()}
-    )
+    resolved = given.map({name: _found(str(name), known) for name in given.unique()})
     lacking = resolved.isna().to_numpy(dtype=bool) & (given != "").to_numpy(dtype=bool)
     if lacking.all():
         raise DataError(
@@ -95,11 +95,16 @@ def notes_on_gaps(table: pd.DataFrame, design: ListeningDesign) -> list[str]:
 
 def _names(clips: pd.DataFrame) -> dict[str, str]:
     """Return clips by what answers may call them: their name, or that of their sound where it is of one clip only."""
-    files = [(clip, _stem(str(file))) for clip, file in zip(clips["clip"], clips.get("file", []), strict=False)]
-    count = pd.Series([stem for _, stem in files]).value_counts()
-    named = {stem: clip for clip, stem in files if count[stem] == 1}
+    files = clips["file"].tolist() if "file" in clips else []
+    stems = [_stem(str(file)) for file in files]
+    count = Counter(stems)
+    named = {stem: clip for clip, stem in zip(clips["clip"], stems, strict=False) if count[stem] == 1}
     in_praat = {name: clip for clip, name in stimulus_names(clips["clip"]).items()}
     return {**in_praat, **named, **{clip: clip for clip in clips["clip"]}}
+
+
+def _found(name: str, known: Mapping[str, str]) -> str | None:
+    return known.get(name) or known.get(_stem(name)) or known.get(str(bare(name)))
 
 
 def _stem(name: str) -> str:
@@ -113,12 +118,12 @@ def _with_trials(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
         return table
     sessions = trials["session"].astype(str)
     of_trial = trials.assign(session=sessions).drop_duplicates(["session", "clip"]).set_index(["session", "clip"])
-    found = of_trial.reindex(pd.MultiIndex.from_frame(table[["session", "clip"]]))
+    found = of_trial.reindex(pd.MultiIndex.from_arrays([table["session"], table["clip"]]))
     if bool(found[wanted].isna().to_numpy().all()):
         return table
     return table.assign(**{name: found[name].to_numpy() for name in wanted})
 
 
-def _shown(names: pd.Series | np.ndarray | list) -> str:
+def _shown(names: Iterable[object]) -> str:
     listed = [str(name) for name in names]
     return ", ".join(listed[:_MOST_NAMED]) + (", ..." if len(listed) > _MOST_NAMED else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from layerstats.listening.formats.parsed import Declared, Parsed
+from layerstats.listening.formats.parsed import Declared, Parsed, numbers_of
 from layerstats.listening.formats.row_problems import told
 from layerstats.listening.formats.source import Source
 from layerstats.listening.page import SUBMISSION_COLUMNS, parse_submission, submission_rows
@@ -49,8 +49,8 @@ def parse_page(source: Source, declared: Declared) -> Parsed:
     frame = declared.mapping.long(cells, {name: name for name in cells}, repr(source.name))
     for name in ("seconds", "plays", "headphones_correct", "headphones_trials"):
         if name in frame:
-            frame[name] = pd.to_numeric(frame[name], errors="coerce")
-    hashes = frame["design_hash"].nunique()
+            frame[name] = numbers_of(frame[name])
+    hashes = len(set(frame["design_hash"]))
     notes = (f"The answers are of {told(hashes, 'design')}: the page was made again in between.",) if hashes > 1 else ()
     return Parsed(frame, problems, notes=notes)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerstats.errors import DataError
 from layerstats.listening.formats.mturk import UPLOAD_COLUMNS, assignment_columns, assignment_notes, with_keys
-from layerstats.listening.formats.parsed import Declared, Parsed, lower_names
+from layerstats.listening.formats.parsed import Declared, Parsed, lower_names, numbers_of
 from layerstats.listening.formats.rating_labels import ratings_of
 from layerstats.listening.formats.source import Source
 
@@ -82,7 +82,7 @@ def _question(cells: pd.DataFrame, names: dict[str, str], question: str, place: 
                 frame["expected"] = frame["expected"].mask(same, cells[names[answer]].str.strip())
     plays = names.get(f"answer.audio_n_play_{question}")
     if plays:
-        frame["plays"] = pd.to_numeric(cells[plays], errors="coerce")
+        frame["plays"] = numbers_of(cells[plays])
     for name in scales:
         if name != main:
             frame[f"rating_{name.removeprefix(stem).strip('_')}"] = ratings_of(cells[names[name]], {})[0]

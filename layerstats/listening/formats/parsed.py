@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.listening.formats.mapping import ColumnMapping
@@ -61,21 +62,27 @@ class Parsed:
     notes: tuple[str, ...] = ()
 
 
-def is_sound(cells: pd.Series) -> bool:
+def is_sound(cells: Iterable[str]) -> bool:
     """Whether all cells of a column that hold anything name sound files.
 
     Examples
     --------
-    >>> is_sound(pd.Series(["https://a.org/x.wav?version=2", ""])), is_sound(pd.Series(["x"]))
+    >>> is_sound(["https://a.org/x.wav?version=2", ""]), is_sound(["x"])
     (True, False)
     """
-    filled = cells[cells.str.strip() != ""]
-    return len(filled) > 0 and bool(filled.str.contains(_SOUND).all())
+    filled = [cell for cell in cells if cell.strip()]
+    return bool(filled) and all(_SOUND.search(cell) for cell in filled)
 
 
-def scaled_seconds(cells: pd.Series, per_second: float) -> pd.Series:
+def scaled_seconds(cells: Iterable[str], per_second: float = 1) -> np.ndarray:
     """Return times as numbers in seconds; NaN where there is none."""
-    return pd.to_numeric(cells.str.strip(), errors="coerce") / per_second
+    return numbers_of(cells) / per_second
+
+
+def numbers_of(cells: Iterable[str]) -> np.ndarray:
+    """Return numbers that stand as text; NaN where there is none."""
+    texts = pd.Series([cell.strip() for cell in cells], dtype=object)
+    return np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=float)
 
 
 def first_of(columns: Mapping[str, str], names: tuple[str, ...]) -> str | None:

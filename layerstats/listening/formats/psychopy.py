@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
@@ -30,7 +31,7 @@ def parse_psychopy(source: Source, declared: Declared) -> Parsed:
         It is not clear which column is the clip and which the answer; says which there are.
     """
     cells, problems = source.sheet.cells(source.name)
-    cells = cells.apply(lambda column: column.mask(column.str.strip() == "None", ""))
+    cells = cells.map(lambda cell: "" if cell.strip() == "None" else cell)
     mapping, names, columns = declared.mapping, lower_names(cells), {}
     for name, found in (("rater", first_of(names, _WHO)), ("session", names.get("session"))):
         if found and name not in mapping:
@@ -41,7 +42,7 @@ def parse_psychopy(source: Source, declared: Declared) -> Parsed:
     if "clip" not in mapping:
         columns["clip"] = _only([name for name in cells if is_sound(cells[name])], "clip", cells, source.name)
     if not {"rating", "response"} & set(mapping.columns):
-        answers = [name for name in cells if name.endswith(_ANSWERS) and (cells[name].str.strip() != "").any()]
+        answers = [name for name in cells if name.endswith(_ANSWERS) and any(map(str.strip, cells[name]))]
         columns["answer"] = _only(answers, "rating", cells, source.name)
         time = columns["answer"].rpartition(".")[0] + ".rt"
         if time in cells:
@@ -53,7 +54,7 @@ def parse_psychopy(source: Source, declared: Declared) -> Parsed:
     trials = heard | answered
     used = {*columns.values(), *mapping.used}
     others = {
-        name: name for name in cells if name not in used and name not in columns and _describes(cells[name], heard)
+        name: name for name in cells if name not in used and name not in columns and _describes(cells, name, heard)
     }
     frame = mapping.long(cells.loc[trials], {**columns, **others}, repr(source.name))
     if "seconds" in frame:
@@ -66,15 +67,18 @@ def parse_psychopy(source: Source, declared: Declared) -> Parsed:
     return Parsed(frame, problems, notes=notes)
 
 
-def _filled(cells: pd.DataFrame, entry: object) -> pd.Series:
+def _filled(cells: pd.DataFrame, entry: object) -> np.ndarray:
     names = [entry] if isinstance(entry, str) else list(entry) if isinstance(entry, tuple) else []
-    return cells[[name for name in names if name in cells]].apply(lambda column: column.str.strip() != "").any(axis=1)
+    filled = np.zeros(len(cells), dtype=bool)
+    for name in names:
+        filled |= np.array([bool(cell.strip()) for cell in cells[name]], dtype=bool)
+    return filled
 
 
-def _describes(cells: pd.Series, heard: pd.Series) -> bool:
+def _describes(cells: pd.DataFrame, name: str, heard: np.ndarray) -> bool:
     """Whether a column may describe clips: filled wherever one was heard, and not a record of a component."""
-    name = str(cells.name)
-    return "." not in name and not name.startswith("Unnamed: ") and bool((cells.loc[heard].str.strip() != "").all())
+    filled = _filled(cells, name)
+    return "." not in name and not name.startswith("Unnamed: ") and bool(filled[heard].all())
 
 
 def _only(found: list[str], what: str, cells: pd.DataFrame, source: str) -> str:

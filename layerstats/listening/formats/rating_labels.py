@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-import pandas as pd
 
 # The five points of absolute category rating (ITU-T P.800).
 CATEGORY_LABELS = {"bad": 1.0, "poor": 2.0, "fair": 3.0, "good": 4.0, "excellent": 5.0}
@@ -18,13 +17,13 @@ _NUMBER_LAST = re.compile(r".*\(\s*([+-]?\d+(?:[.,]\d+)?)\s*\)\s*$", re.DOTALL)
 _BEFORE_EXPLANATION = re.compile(r"\s*([^-\u2013\u2014:(]+?)\s*(?:[-\u2013\u2014:(]|$)")
 
 
-def ratings_of(answers: pd.Series, labels: Mapping[str, float]) -> tuple[np.ndarray, dict[str, float]]:
+def ratings_of(answers: Iterable[str], labels: Mapping[str, float]) -> tuple[np.ndarray, dict[str, float]]:
     """Return ratings, and which labels were read as which.
 
     Parameters
     ----------
-    answers : Series
-        Text, one an answer.
+    answers : iterable of str
+        One an answer.
     labels : mapping
         Ratings by label, which go before numbers.
 
@@ -37,18 +36,18 @@ def ratings_of(answers: pd.Series, labels: Mapping[str, float]) -> tuple[np.ndar
 
     Examples
     --------
-    >>> ratings_of(pd.Series(["4 - Good", "Fair", " 3 ", "n/a"]), {})
+    >>> ratings_of(["4 - Good", "Fair", " 3 ", "n/a"], {})
     (array([ 4.,  3.,  3., nan]), {'Fair': 3.0})
     """
     declared = {label.strip().casefold(): value for label, value in labels.items()}
     read: dict[str, float] = {}
     known: dict[str, float] = {}
-    for answer in pd.unique(answers):
-        value, by_label = _rating(str(answer), declared)
-        known[answer] = value
+    given = list(answers)
+    for answer in dict.fromkeys(given):
+        known[answer], by_label = _rating(answer, declared)
         if by_label:
-            read[str(answer).strip()] = value
-    return answers.map(known).to_numpy(dtype=float), read
+            read[answer.strip()] = known[answer]
+    return np.array([known[answer] for answer in given], dtype=float), read
 
 
 def _rating(answer: str, declared: Mapping[str, float]) -> tuple[float, bool]:

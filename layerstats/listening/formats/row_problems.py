@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
@@ -59,13 +57,12 @@ def told(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def problem_notes(
-    problems: pd.DataFrame, answers: Callable[[int], str] = lambda count: told(count, "row")
-) -> list[str]:
+def problem_notes(problems: pd.DataFrame) -> list[str]:
     """Return a sentence a kind of problem: how many rows, of how many raters, and whether they are kept."""
     notes = []
-    for (problem, kept), own in problems.groupby(["problem", "kept"], sort=False):
-        raters = told(own["rater"].nunique(), "rater")
-        whose = f" of {raters}" if own["rater"].notna().any() else ""
-        notes.append(f"{answers(len(own))}{whose}: {problem}, {'kept' if kept else 'left out'}.")
+    for problem, kept in problems[["problem", "kept"]].drop_duplicates().itertuples(index=False):
+        own = problems.loc[(problems["problem"] == problem) & (problems["kept"] == kept)]
+        raters = set(own["rater"].dropna())
+        whose = f" of {told(len(raters), 'rater')}" if raters else ""
+        notes.append(f"{told(len(own), 'row')}{whose}: {problem}, {'kept' if kept else 'left out'}.")
     return notes

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
@@ -70,8 +71,8 @@ def parse_webmushra(source: Source, declared: Declared) -> Parsed:
     frame["clip"] = cells["trial_id"].where(same, cells["trial_id"] + ":" + cells[stimulus])
     frame = frame.assign(trial=cells["trial_id"], stimulus=cells[stimulus], rating=cells[score].str.strip())
     if kind == "mushra":
-        frame["role"] = cells[stimulus].eq(_REFERENCE).map({True: "reference", False: "test"})
-        frame["expected"] = cells[stimulus].eq(_REFERENCE).map({True: "100", False: ""})
+        hidden = np.asarray(cells[stimulus] == _REFERENCE, dtype=bool)
+        frame = frame.assign(role=np.where(hidden, "reference", "test"), expected=np.where(hidden, "100", ""))
         frame["comment"] = cells["rating_comment"]
     seconds = scaled_seconds(cells["rating_time"], 1000)
     frame = frame.assign(seconds=seconds, source_row=cells.index).reset_index(drop=True)
@@ -108,17 +109,17 @@ def _aligned(source: Source, tail: int) -> tuple[pd.DataFrame, list[dict[str, An
     return frame, problems, notes
 
 
-def _raters(cells: pd.DataFrame, kind: str, declared: Declared) -> tuple[pd.Series, list[str]]:
+def _raters(cells: pd.DataFrame, kind: str, declared: Declared) -> tuple[list[str], list[str]]:
     """Return who answered each row."""
     if "rater" in declared.mapping:
         declared.mapping.check(cells, "the file of webMUSHRA")
-        return cells[str(declared.mapping.columns["rater"])], []
+        return cells[str(declared.mapping.columns["rater"])].tolist(), []
     if _SESSION in cells:
-        return cells[_SESSION], []
+        return cells[_SESSION].tolist(), []
     fields = list(cells.columns[1 : -len(_TAILS[kind])])
-    named = [name for who in _WHO for name in fields if name.lower() == who and (cells[name] != "").all()]
+    named = [name for who in _WHO for name in fields if name.lower() == who and all(cells[name])]
     if named:
-        return cells[named[0]], [f"Raters are told apart by {named[0]}, which the questionnaire asked."]
+        return cells[named[0]].tolist(), [f"Raters are told apart by {named[0]}, which the questionnaire asked."]
     # Whatever asks again what was asked begins another session.
     stimulus = "stimuli" if kind == "likert" else _TAILS[kind][1]
     session, seen, raters = 1, set(), []
@@ -131,7 +132,7 @@ def _raters(cells: pd.DataFrame, kind: str, declared: Declared) -> tuple[pd.Seri
         "The file says nothing of who answered (webMUSHRA writes session_uuid into mushra.csv only): a session is "
         "taken to begin where a trial comes again."
     )
-    return pd.Series(raters, index=cells.index, dtype=object), [note]
+    return raters, [note]
 
 
 def _paired(cells: pd.DataFrame, columns: dict[str, str], problems: list[dict[str, Any]], notes: list[str]) -> Parsed:
