@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         clips_to_extend,
         clmm,
         identification_rates,
+        judge_agreement,
         preference_shares,
         review_assignments,
         rules_sha256,
@@ -232,6 +233,7 @@ __all__ = [
     "heard",
     "heard_scores",
     "identification_rates",
+    "judge_agreement",
     "ladder_attempts",
     "layer_contrasts",
     "letter_delay",
@@ -310,7 +312,7 @@ _NAMES = {
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares bonus_payments
         calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm identification_rates
-        preference_shares review_assignments rules_sha256
+        judge_agreement preference_shares review_assignments rules_sha256
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

@@ -18,6 +18,7 @@ from layerstats.stats.ratings.cleaning import (
 )
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
 from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
+from layerstats.stats.ratings.people_and_judges import judge_agreement
 
 __all__ = [
     "CleanedAnswers",
@@ -33,6 +34,7 @@ __all__ = [
     "clips_to_extend",
     "clmm",
     "identification_rates",
+    "judge_agreement",
     "preference_shares",
     "review_assignments",
     "rules_sha256",
