@@ -94,6 +94,8 @@ if TYPE_CHECKING:
         IdentificationRates,
         OpinionWorld,
         PreferenceShares,
+        RatingComparison,
+        RatingMeans,
         bonus_payments,
         calibrate_outcome_filter,
         check_rules,
@@ -101,9 +103,11 @@ if TYPE_CHECKING:
         cleaning_rules,
         clips_to_extend,
         clmm,
+        compare_conditions,
         identification_rates,
         judge_agreement,
         preference_shares,
+        rating_means,
         review_assignments,
         rules_sha256,
     )
@@ -180,6 +184,8 @@ __all__ = [
     "PhoneContrast",
     "PhoneShares",
     "PreferenceShares",
+    "RatingComparison",
+    "RatingMeans",
     "RepeatedAnova",
     "Series",
     "SpeechAndNetwork",
@@ -219,6 +225,7 @@ __all__ = [
     "clips_to_extend",
     "clmm",
     "code_movement",
+    "compare_conditions",
     "compare_networks",
     "compare_paths",
     "compare_set_ups",
@@ -261,6 +268,7 @@ __all__ = [
     "preference_shares",
     "project_codes",
     "random_weights_agreement",
+    "rating_means",
     "read_cues",
     "read_events",
     "read_moved_codes",
@@ -310,9 +318,10 @@ _NAMES = {
     "null": "compare_with_untrained descriptive_effect_size",
     "paths": "PathComparison compare_paths",
     "ratings": """
-        CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares bonus_payments
-        calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm identification_rates
-        judge_agreement preference_shares review_assignments rules_sha256
+        CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
+        bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm
+        compare_conditions identification_rates judge_agreement preference_shares rating_means review_assignments
+        rules_sha256
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

@@ -16,6 +16,7 @@ from layerstats.stats.ratings.cleaning import (
     review_assignments,
     rules_sha256,
 )
+from layerstats.stats.ratings.means import RatingComparison, RatingMeans, compare_conditions, rating_means
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
 from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
 from layerstats.stats.ratings.people_and_judges import judge_agreement
@@ -26,6 +27,8 @@ __all__ = [
     "IdentificationRates",
     "OpinionWorld",
     "PreferenceShares",
+    "RatingComparison",
+    "RatingMeans",
     "bonus_payments",
     "calibrate_outcome_filter",
     "check_rules",
@@ -33,9 +36,11 @@ __all__ = [
     "cleaning_rules",
     "clips_to_extend",
     "clmm",
+    "compare_conditions",
     "identification_rates",
     "judge_agreement",
     "preference_shares",
+    "rating_means",
     "review_assignments",
     "rules_sha256",
 ]

@@ -206,9 +206,14 @@ def difference_tests(
 
 
 def add_equivalence(table: pd.DataFrame, margin: float, adjust: AdjustMethod) -> pd.DataFrame:
-    """Add two one-sided tests of a difference within the margin; the p-value is the larger of the two."""
+    """Add two one-sided tests of a difference within the margin; the p-value is the larger of the two.
+
+    It is below alpha where the interval of level 1 - 2 alpha lies within the margin (Schuirmann 1987). Tests are of t
+    where the table has degrees of freedom, `df`.
+    """
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
-    p_value = special.ndtr((np.abs(estimate) - margin) / np.where(std_error > 0, std_error, np.nan))
+    nearer = (np.abs(estimate) - margin) / np.where(std_error > 0, std_error, np.nan)
+    p_value = special.stdtr(table["df"].to_numpy(), nearer) if "df" in table else special.ndtr(nearer)
     tests = adjust_p_values(
         pd.DataFrame({"p_equivalence": p_value}),
         "equivalence",
