@@ -120,7 +120,7 @@ def name_sounds(
 ) -> tuple[pd.DataFrame, dict[str, Path | SpeechRequest]]:
     """Give every sound a name that tells raters nothing, and say where it comes from.
 
-    Columns of the table that named files become `source_file` (`source_file_a`, ...), so that a clip can be traced.
+    Columns of the table that named files become `taken_from` (`taken_from_a`, ...), so that a clip can be traced.
     """
     sources: dict[str, list[Path | SpeechRequest]] = {}
     for column in columns:
@@ -134,6 +134,9 @@ def name_sounds(
     names = {
         source: f"clips/{number:0{digits}d}.wav" for source, number in zip(different, numbers.tolist(), strict=True)
     }
-    traced = {f"source_{column}": table[column].where(~table["clip"].isin(list(said)), None) for column in columns}
+    traced = {
+        column.replace("file", "taken_from"): table[column].where(~table["clip"].isin(list(said)), None)
+        for column in columns
+    }
     placed = {column: [names[source] for source in sources[column]] for column in columns}
     return table.assign(**placed, **traced), {name: source for source, name in names.items()}

@@ -147,8 +147,8 @@ def test_names_of_sounds_tell_raters_nothing_and_can_be_traced(clips):
     order = np.argsort(tested["file"].to_numpy())
     assert tested["condition"].to_numpy()[order].tolist() != tested["condition"].tolist()
     for row in tested.to_dict("records"):
-        assert design.sounds[row["file"]] == Path("/speech") / row["source_file"]
-        assert row["source_file"] == f"{row['clip']}.wav"
+        assert design.sounds[row["file"]] == Path("/speech") / row["taken_from"]
+        assert row["taken_from"] == f"{row['clip']}.wav"
 
 
 def test_the_same_seed_gives_the_same_design(clips):
