@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_columns
 from layerstats.errors import DataError
 from layerstats.listening.formats.mturk import flat
 from layerstats.listening.formats.parsed import (
@@ -50,13 +51,15 @@ def parse_jspsych(source: Source, declared: Declared) -> Parsed:
         No record has a sound, or the columns that were declared are not there.
     """
     if source.records is not None:
-        rows = [_flat_record(record) for record in source.records if isinstance(record, Mapping)]
+        records = source.records if isinstance(source.records, list) else []
+        rows = [_flat_record(record) for record in records if isinstance(record, Mapping)]
         cells = pd.DataFrame(rows, index=pd.RangeIndex(1, 1 + len(rows)), dtype=object).fillna("").astype(str)
         problems: list[dict[str, Any]] = []
     else:
         cells, problems = source.sheet.cells(source.name)
         cells = _expanded(cells)
     cells = cells.map(lambda cell: "" if cell.strip() in ("null", "undefined") else cell)
+    check_columns(cells, ["trial_type"], repr(source.name))
     mapping = declared.mapping
     columns = _columns(cells, declared, source)
     if columns.get("rater") == "":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from layerstats.checks import check_columns
 from layerstats.listening.formats.parsed import Declared, Parsed, numbers_of
 from layerstats.listening.formats.row_problems import told
 from layerstats.listening.formats.source import Source
@@ -39,13 +40,16 @@ def parse_page(source: Source, declared: Declared) -> Parsed:
     else:
         cells, problems = source.sheet.cells(source.name)
         cells = without_guards(cells)
+    check_columns(cells, ["rater", "clip", "design_hash", *_KEY], repr(source.name))
+    if "problem" not in cells:
+        cells = cells.assign(problem="")
     cells = cells.assign(key=cells[_KEY].agg("\t".join, axis=1))
-    silent = cells["problem"] != "" if "problem" in cells else pd.Series(False, index=cells.index)
+    silent = cells["problem"] != ""
     problems += [
         {"source_row": row, "rater": rater, "clip": clip, "problem": problem, "value": ""}
         for row, rater, clip, problem in cells.loc[silent, ["rater", "clip", "problem"]].itertuples(name=None)
     ]
-    cells = cells.loc[~silent].drop(columns=["problem"], errors="ignore")
+    cells = cells.loc[~silent].drop(columns="problem")
     frame = declared.mapping.long(cells, {name: name for name in cells}, repr(source.name))
     for name in ("seconds", "plays", "headphones_correct", "headphones_trials"):
         if name in frame:

@@ -21,7 +21,7 @@ from layerstats.tables.read import notes_of, read_table
 # Files that `read_table` reads into typed columns; all others are text.
 _BINARY = (".xlsx", ".xlsm", ".sav", ".zsav", ".dta", ".parquet", ".gz", ".bz2", ".xz")
 # A cell longer than this is no answer.
-_LONGEST_CELL = 1_000_000
+_LONGEST_CELL = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +204,10 @@ def _text_sheet(text: str, name: str) -> Sheet:
     kept = [(number, row) for number, row in enumerate(records, 1 + skipped) if any(cell.strip() for cell in row)]
     if not kept:
         raise DataError(f"{name!r} cannot be read as answers: it is empty.")
+    if len(kept) == 1:
+        raise DataError(
+            f"{name!r} cannot be read as answers: it has one row ({', '.join(kept[0][1])[:200]}) and no others."
+        )
     header = [cell.strip() for cell in kept[0][1]]
     while header and not header[-1]:
         header.pop()

@@ -227,7 +227,7 @@ def test_csv_of_the_page_has_its_guards_taken_off(tmp_path):
             "judge,wav,score\na,b,3\n",
             "no column for rater, clip, rating or response. Its columns are: judge, wav",
         ),
-        ("t.csv", "rater,clip,rating\n", "no answer among 0 rows"),
+        ("t.csv", "rater,clip,rating\n", r"it has one row \(rater, clip, rating\) and no others"),
         ("t.csv", "rater,clip,rating\na,b\n", "its rows have 2 cells, but the header has 3"),
         ("t.csv", "rater,clip,rating,clip\na,b,3,c\n", "its header has 'clip' twice"),
         ("t.csv", "rater,clip,rating\na,b,\nc,,3\n", "no answer among 2 rows.*1 row of 1 rater: unanswered"),
