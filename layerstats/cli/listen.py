@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from layerstats.cli import listen_design
+from layerstats.cli import listen_design, listen_export, listen_read
 
 app = typer.Typer(help="Ask people what they hear.", no_args_is_help=True)
 app.command("design")(listen_design.design)
+app.command("read")(listen_read.read)
+app.command("export")(listen_export.export)

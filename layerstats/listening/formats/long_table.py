@@ -11,6 +11,8 @@ from layerstats.spreadsheets import without_guards
 from layerstats.tables.answers import ANSWER_COLUMNS
 from layerstats.tables.column_types import typed
 
+_PLACE = {"source_file", "source_row"}
+
 
 def is_table(source: Source) -> bool:
     """Whether a file is a table at all."""
@@ -26,9 +28,9 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
         `rater`, `clip`, or both `rating` and `response` are neither there nor declared.
     """
     cells, problems = source.sheet.cells(source.name)
-    if {"source_file", "source_row"} <= set(cells):
+    if set(cells) >= _PLACE:
         # A table that was read and written by us has guards before formulas.
-        cells = without_guards(cells)
+        cells = without_guards(cells).drop(columns=list(_PLACE))
     mapping = declared.mapping
     mapping.check(cells, repr(source.name))
     own = {name: name for name in ANSWER_COLUMNS[:-2] if name in cells and name not in mapping}
@@ -48,7 +50,6 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
         if name not in mapping.used and name not in known and not name.startswith("Unnamed: ")
     }
     frame = mapping.long(cells, {**own, **rest}, repr(source.name))
-    frame = frame.drop(columns=["source_file"], errors="ignore")
     # What is no part of an answer is read as `read_table` reads it: numbers are numbers.
     others = [name for name in rest if name in frame]
     if others:
