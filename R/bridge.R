@@ -99,6 +99,7 @@ bridge_versions <- function() {
     R = paste(R.version$major, R.version$minor, sep = "."),
     mgcv = utils::packageDescription("mgcv")$Version,
     lme4 = if (requireNamespace("lme4", quietly = TRUE)) utils::packageDescription("lme4")$Version,
+    ordinal = if (requireNamespace("ordinal", quietly = TRUE)) utils::packageDescription("ordinal")$Version,
     blas = as.character(extSoftVersion()[["BLAS"]]),
     lapack = La_library()
   )

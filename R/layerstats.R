@@ -9,8 +9,8 @@ local({
   if (length(files) == 0) stop("Load this file with source(\"R/layerstats.R\"), so that its siblings are found.")
   folder <- dirname(normalizePath(files[length(files)]))
   for (file in c("call.R", "rows.R", "variables.R", "fit.R", "tables.R", "design.R", "dependent_columns.R",
-                 "reference_grid.R", "difference.R", "compare.R", "diagnostics.R", "mixed_logistic.R", "print.R",
-                 "bridge.R")) {
+                 "reference_grid.R", "difference.R", "compare.R", "diagnostics.R", "mixed_logistic.R",
+                 "ordered_mixed.R", "print.R", "bridge.R")) {
     source(file.path(folder, file), local = globalenv())
   }
 })

@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         cleaning_rules,
         clips_to_extend,
         clmm,
+        compare_clmm,
         compare_conditions,
         identification_rates,
         judge_agreement,
@@ -225,6 +226,7 @@ __all__ = [
     "clips_to_extend",
     "clmm",
     "code_movement",
+    "compare_clmm",
     "compare_conditions",
     "compare_networks",
     "compare_paths",
@@ -319,7 +321,7 @@ _NAMES = {
     "paths": "PathComparison compare_paths",
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
-        bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm
+        bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm compare_clmm
         compare_conditions identification_rates judge_agreement preference_shares rating_means review_assignments
         rules_sha256
     """,

@@ -17,7 +17,7 @@ from layerstats.stats.ratings.cleaning import (
     rules_sha256,
 )
 from layerstats.stats.ratings.means import RatingComparison, RatingMeans, compare_conditions, rating_means
-from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
+from layerstats.stats.ratings.mixed_models import ClmmResult, clmm, compare_clmm
 from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
 from layerstats.stats.ratings.people_and_judges import judge_agreement
 
@@ -36,6 +36,7 @@ __all__ = [
     "cleaning_rules",
     "clips_to_extend",
     "clmm",
+    "compare_clmm",
     "compare_conditions",
     "identification_rates",
     "judge_agreement",

@@ -11,12 +11,16 @@
 ``laplace_likelihood``   the likelihood and its gradient
 ``joint_curvature``      first steps, and where the mode goes
 ``clmm_optimum``         its maximum
+``clmm_by_r``            fits by R's ordinal and mgcv
+``clmm_tables``          the tables of any of these
 ``clmm``                 `clmm`
 ``clmm_result``          `ClmmResult`
+``clmm_comparison``      the likelihood-ratio test of two of them
 =======================  ==========================================================================================
 """
 
 from layerstats.stats.ratings.mixed_models.clmm import clmm
+from layerstats.stats.ratings.mixed_models.clmm_comparison import compare_clmm
 from layerstats.stats.ratings.mixed_models.clmm_result import ClmmResult
 
-__all__ = ["ClmmResult", "clmm"]
+__all__ = ["ClmmResult", "clmm", "compare_clmm"]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from layerstats.checks import check_choice
 from layerstats.stats.ratings.mixed_models.category_thresholds import THRESHOLDS, Thresholds
+from layerstats.stats.ratings.mixed_models.clmm_by_r import ENGINES, fit_by_r
 from layerstats.stats.ratings.mixed_models.clmm_optimum import ClmmOptimum, find_optimum
 from layerstats.stats.ratings.mixed_models.clmm_result import ClmmResult
+from layerstats.stats.ratings.mixed_models.clmm_tables import ClmmEstimates, ClmmParts, join_modes, mode_rows, tabulate
 from layerstats.stats.ratings.mixed_models.coded_columns import INTERCEPT, CodedColumns, code_columns
 from layerstats.stats.ratings.mixed_models.laplace_likelihood import LaplaceLikelihood
 from layerstats.stats.ratings.mixed_models.link_derivatives import LINKS, quantile
-from layerstats.stats.ratings.mixed_models.mixed_formula import MixedFormula, parse_mixed_formula
-from layerstats.stats.ratings.mixed_models.random_factors import RandomFactor, build_factors
-from layerstats.stats.ratings.mixed_models.rated_rows import Levels, RatedRows, rated_rows
+from layerstats.stats.ratings.mixed_models.mixed_formula import parse_mixed_formula
+from layerstats.stats.ratings.mixed_models.random_factors import build_factors
+from layerstats.stats.ratings.mixed_models.rated_rows import Levels, rated_rows
 
 
 def clmm(
@@ -29,6 +28,7 @@ def clmm(
     scale: str | None = None,
     levels: Levels | None = None,
     na: str = "error",
+    engine: str = "layerstats",
 ) -> ClmmResult:
     """Fit a cumulative link mixed model to ratings.
 
@@ -54,6 +54,9 @@ def clmm(
         Order of the levels of columns, the reference first, or of the response, lowest first; sorted by default.
     na : str
         ``"error"``, or ``"omit"``: rows with missing values are left out with a note.
+    engine : str
+        Who fits: ``"layerstats"``, or in R ``"ordinal"`` (`clmm`, the same likelihood) or ``"mgcv"`` (`gam` with the
+        family `ocat`: see `fit_by_r` for what differs). Means and contrasts are the same functions of what is found.
 
     Returns
     -------
@@ -68,6 +71,8 @@ def clmm(
         The data do not fit the model.
     FitError
         It did not converge.
+    UnsupportedModelError
+        The engine does not fit models of this kind.
 
     Examples
     --------
@@ -80,19 +85,47 @@ def clmm(
     """
     check_choice("link", link, LINKS)
     check_choice("threshold", threshold, THRESHOLDS)
+    check_choice("engine", engine, ENGINES)
     written = parse_mixed_formula(formula, data.columns if isinstance(data, pd.DataFrame) else None, scale)
     rows = rated_rows(written, data, levels, na)
-    designs = [_without_intercept(code_columns(part, rows.frame)) for part in (written.fixed, written.scale)]
-    factors = build_factors(written.random, rows.frame)
-    columns = [design.matrix(rows.frame) for design in designs]
+    fixed, scale_design = (
+        _without_intercept(code_columns(part, rows.frame)) for part in (written.fixed, written.scale)
+    )
     thresholds = Thresholds(threshold, rows.categories)
-    likelihood = LaplaceLikelihood(rows.codes, thresholds, columns[0], columns[1], factors, link)
-    optimum = find_optimum(likelihood, _start(likelihood))
-    return _result(written, rows, designs, likelihood, optimum)
+    model = ClmmParts(
+        written, rows, fixed, scale_design, tuple(build_factors(written.random, rows.frame)), thresholds, link
+    )
+    return tabulate(model, _estimates(model) if engine == "layerstats" else fit_by_r(model, engine))
 
 
 def _without_intercept(design: CodedColumns) -> CodedColumns:
     return design.keep([place for place, name in enumerate(design.names) if name != INTERCEPT])
+
+
+def _estimates(model: ClmmParts) -> ClmmEstimates:
+    """Maximise the Laplace likelihood and take the maximum to parameters as they are reported."""
+    fixed, scale = (design.matrix(model.rows.frame) for design in (model.fixed_design, model.scale_design))
+    likelihood = LaplaceLikelihood(model.rows.codes, model.thresholds, fixed, scale, model.factors, model.link)
+    optimum = find_optimum(likelihood, _start(likelihood))
+    free = optimum.parameters[likelihood.spans[0]]
+    jacobian = np.eye(likelihood.size)
+    jacobian[likelihood.spans[0], likelihood.spans[0]] = model.thresholds.reported_jacobian(free)
+    values = optimum.parameters.copy()
+    values[likelihood.spans[0]] = model.thresholds.reported(free)
+    inverse = np.linalg.pinv(optimum.information)
+    reported = np.linalg.inv(jacobian)
+    eigenvalues = np.linalg.eigvalsh(reported.T @ optimum.information @ reported)
+    return ClmmEstimates(
+        parameters=values,
+        covariance=jacobian @ inverse @ jacobian.T,
+        modes=_modes(likelihood, optimum),
+        log_likelihood=optimum.mode.log_likelihood,
+        approximation="Laplace" if model.factors else "none",
+        max_gradient=float(np.abs(optimum.gradient * np.sqrt(np.diag(inverse))).max()),
+        condition_number=float(eigenvalues[-1] / eigenvalues[0]),
+        iterations=optimum.steps,
+        engine="layerstats",
+    )
 
 
 def _start(likelihood: LaplaceLikelihood) -> np.ndarray:
@@ -108,106 +141,6 @@ def _start(likelihood: LaplaceLikelihood) -> np.ndarray:
     for factor, span in zip(likelihood.factors, likelihood.spans[3:], strict=True):
         start[span] = factor.start()
     return start
-
-
-def _result(
-    formula: MixedFormula,
-    rows: RatedRows,
-    designs: Sequence[CodedColumns],
-    likelihood: LaplaceLikelihood,
-    optimum: ClmmOptimum,
-) -> ClmmResult:
-    thresholds, factors = likelihood.thresholds, likelihood.factors
-    free = optimum.parameters[likelihood.spans[0]]
-    design, scale_design = designs
-    scale_names = [f"scale {name}" for name in scale_design.names]
-    root_names = [name for factor in factors for name in factor.parameter_names()]
-    names = [*thresholds.names, *design.names, *scale_names, *root_names]
-    jacobian = np.eye(likelihood.size)
-    jacobian[likelihood.spans[0], likelihood.spans[0]] = thresholds.reported_jacobian(free)
-    values = optimum.parameters.copy()
-    values[likelihood.spans[0]] = thresholds.reported(free)
-    inverse = np.linalg.pinv(optimum.information)
-    spread = np.sqrt(np.diag(inverse))
-    covariance = jacobian @ inverse @ jacobian.T
-    reported = np.linalg.inv(jacobian)
-    eigenvalues = np.linalg.eigvalsh(reported.T @ optimum.information @ reported)
-    estimates = pd.Series(values, index=names)
-    frame = pd.DataFrame(covariance, index=names, columns=names)
-    random, correlations = _random_tables(likelihood, optimum.parameters)
-    log_lik = optimum.mode.log_likelihood
-    glance = pd.DataFrame(
-        {
-            "log_lik": [log_lik],
-            "aic": [2 * likelihood.size - 2 * log_lik],
-            "bic": [likelihood.size * np.log(len(rows.codes)) - 2 * log_lik],
-            "df": [likelihood.size],
-            "nobs": [len(rows.codes)],
-            "link": [likelihood.link],
-            "threshold": [thresholds.kind],
-            "approximation": ["Laplace" if factors else "none"],
-            "categories": [len(rows.categories)],
-            "max_gradient": [float(np.abs(optimum.gradient * spread).max())],
-            "condition_number": [float(eigenvalues[-1] / eigenvalues[0])],
-            "iterations": [optimum.steps],
-        }
-    )
-    variables = [*design.variables().values(), *scale_design.variables().values()]
-    scale_table = _wald(estimates, frame, scale_names)
-    used = [column for column in formula.columns if column != formula.response and column in formula.design_columns]
-    return ClmmResult(
-        coefficients=_wald(estimates, frame, design.names),
-        thresholds=_wald(estimates, frame, thresholds.names),
-        scale=scale_table.assign(term=list(scale_design.names)),
-        random=random,
-        correlations=correlations,
-        glance=glance,
-        notes=rows.notes,
-        covariance=frame,
-        estimates=estimates,
-        modes=_modes(likelihood, optimum),
-        formula=str(formula),
-        link=likelihood.link,
-        categories=rows.categories,
-        levels={str(own.expression): own.levels for own in variables if own.levels is not None},
-        frame=pd.DataFrame(rows.frame[used]),
-        fixed_design=design,
-        scale_design=scale_design,
-        factors=tuple(factors),
-        threshold_parameters=thresholds,
-    )
-
-
-def _wald(estimates: pd.Series, covariance: pd.DataFrame, terms: Sequence[str]) -> pd.DataFrame:
-    places = list(terms)
-    estimate = np.array([estimates[place] for place in places], dtype=float)
-    error = np.sqrt(np.diag(covariance.loc[places, places].to_numpy(dtype=float)))
-    statistic = estimate / error
-    return pd.DataFrame(
-        {
-            "term": pd.Series(places, dtype=str),
-            "estimate": estimate,
-            "std_error": error,
-            "statistic": statistic,
-            "p_value": 2 * special.ndtr(-np.abs(statistic)),
-        }
-    )
-
-
-def _random_tables(likelihood: LaplaceLikelihood, parameters: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows, pairs = [], []
-    for factor, root in zip(likelihood.factors, likelihood.roots(parameters), strict=True):
-        covariance = root @ root.T
-        deviations = np.sqrt(np.diag(covariance))
-        for effect, deviation in zip(factor.effects, deviations, strict=True):
-            rows.append((factor.name, effect, float(deviation), len(factor.levels)))
-        for first, second in factor.free:
-            if first != second:
-                size = deviations[first] * deviations[second]
-                value = covariance[first, second] / size if size > 0 else np.nan
-                pairs.append((factor.name, factor.effects[second], factor.effects[first], float(value)))
-    random = pd.DataFrame(rows, columns=["group", "term", "std_dev", "levels"])
-    return random, pd.DataFrame(pairs, columns=["group", "term_1", "term_2", "correlation"])
 
 
 def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
@@ -227,21 +160,5 @@ def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
         else:
             variances = blocks
         spread = np.einsum("ab,lbc,ac->la", root, variances, root)
-        parts.append(_mode_rows(factor, effects @ root.T, np.sqrt(spread)))
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["group", "level", "term", "mode", "std_error"])
-    )
-
-
-def _mode_rows(factor: RandomFactor, modes: np.ndarray, errors: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "group": factor.name,
-            "level": np.repeat(np.array(factor.levels, dtype=object), factor.width),
-            "term": np.tile(np.array(factor.effects, dtype=object), len(factor.levels)),
-            "mode": modes.ravel(),
-            "std_error": errors.ravel(),
-        }
-    )
+        parts.append(mode_rows(factor, effects @ root.T, np.sqrt(spread)))
+    return join_modes(parts)

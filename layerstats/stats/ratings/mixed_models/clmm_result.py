@@ -39,7 +39,7 @@ class ClmmResult(PrintedResult):
         `group, term_1, term_2, correlation` of random effects that are correlated.
     glance
         One row: `log_lik, aic, bic, df, nobs, link, threshold, approximation, categories, max_gradient,
-        condition_number, iterations`.
+        condition_number, iterations, engine`.
     notes
         What was decided.
     covariance
@@ -59,6 +59,8 @@ class ClmmResult(PrintedResult):
         The levels of each factor of the fixed part, the reference first.
     frame
         The columns of fixed and scale effects and of random slopes, as they were fitted; factors are categorical.
+    response
+        (row,) the place of each rating's category, from 0.
     """
 
     main_tables = ("coefficients", "thresholds", "random")
@@ -78,6 +80,7 @@ class ClmmResult(PrintedResult):
     categories: tuple[str, ...]
     levels: dict[str, tuple[str, ...]]
     frame: pd.DataFrame
+    response: np.ndarray = field(repr=False)
     fixed_design: CodedColumns = field(repr=False)
     scale_design: CodedColumns = field(repr=False)
     factors: tuple[RandomFactor, ...] = field(repr=False)
