@@ -67,7 +67,7 @@ TEXTS: dict[str, str] = {
     "may_answer": "You may answer now.",
     "sound_problem": "This sound could not be played. Please check your connection and play it again.",
     "without_answer": "Go on without an answer",
-    "keys": "Keys: space plays, 1 to {last} choose, Enter goes on.",
+    "keys": "Keys: space plays, {first} to {last} choose, Enter goes on.",
     "keys_typed": "Keys: space plays, Enter goes on.",
     "comment_heading": "The last question",
     "comment": "Is there anything you would like to tell us? (You may leave this empty.)",

@@ -134,6 +134,31 @@ def nothing_is_wider_than_the_screen(browser):
     return browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def nameless(browser):
+    """What a screen reader could not name, of all that can be used."""
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    used = [node for node in nodes if node["role"]["value"] in ("button", "radio", "textbox", "progressbar", "group")]
+    assert used
+    return [node for node in used if not node.get("name", {}).get("value")]
+
+
+def contrast(browser, element):
+    """Contrast of an element's text with what is behind it, as WCAG has it."""
+    return browser.evaluate(
+        """(() => {
+          const light = (text) => text.match(/[\\d.]+/g).slice(0, 3).map((each) => each / 255)
+            .map((each) => each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, each, index) => sum + each * [0.2126, 0.7152, 0.0722][index], 0);
+          let behind = ELEMENT;
+          const text = light(getComputedStyle(behind).color);
+          while (/rgba\\(.*, 0\\)/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+          const back = light(getComputedStyle(behind).backgroundColor);
+          return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
+        })()""".replace("ELEMENT", element)
+    )
+
+
+@pytest.mark.slow
 def test_a_rater_answers_all_and_downloads_the_answers(browser, tmp_path):
     design_folder = written_design(tmp_path, "opinion")
     page = write_page(design_folder, tmp_path / "page")
@@ -271,6 +296,11 @@ def test_answers_are_in_the_names_of_the_clips_own_sounds_on_a_telephone(
     for number in range(len(trials)):
         at(browser, "trial")
         assert nothing_is_wider_than_the_screen(browser)
+        # A finger hits what it aims at.
+        heights = (
+            "[...document.querySelectorAll('button:not([hidden]), label.choice')].map((each) => each.offsetHeight)"
+        )
+        assert min(browser.evaluate(heights)) >= 44
         answer_by_mouse(browser, number % len(choices), sounds)
     at(browser, "comment")
     browser.click(MAIN)
@@ -418,6 +448,30 @@ def test_nothing_in_a_design_runs_as_a_script(browser, tmp_path):
         " document.body.append(added); return window.hacked === undefined; })()"
     )
     assert refused
+
+
+def test_everybody_can_use_the_page(browser, tmp_path):
+    page = write_page(written_design(tmp_path, "opinion"), tmp_path / "page")
+    media = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.call("Emulation.setEmulatedMedia", features=media)
+    browser.open(page, "?session=1")
+    assert browser.evaluate("document.documentElement.lang") == "en"
+    for screen in ("consent", "language", "headphones"):
+        at(browser, screen)
+        assert nameless(browser) == []
+        # Where one is, is said: the heading has the focus.
+        assert browser.evaluate("document.activeElement.tagName") == "H1"
+        assert "A small test" in browser.evaluate("document.title")
+        if screen == "language":
+            browser.click(MAIN)
+            assert browser.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+            browser.call("Input.insertText", text="Welsh")
+        if screen != "headphones":
+            browser.click(MAIN)
+    for element in ("h1", ".status", ".where", ".play", "label.choice span", ".keys", "button[type=submit]"):
+        assert contrast(browser, f"document.querySelector('{element}')") >= 4.5, element
+    assert browser.evaluate(f"getComputedStyle({PLAY}[0]).transitionDuration") == "0s"
+    assert browser.evaluate("document.querySelector('.status').getAttribute('role')") == "status"
 
 
 def test_two_windows_do_not_write_over_each_other(browser, served, tmp_path):

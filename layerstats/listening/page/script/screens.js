@@ -19,6 +19,7 @@ function showLanguage() {
     const given = input.value.trim();
     if (!given) {
       told.textContent = say("language_missing");
+      told.classList.add("problem");
       input.setAttribute("aria-invalid", "true");
       input.focus();
       return;
@@ -31,8 +32,8 @@ function showLanguage() {
 
 function scaleList() {
   if (data.task !== "opinion") return null;
-  return make("dl", { class: "scale" }, ...data.choices.flatMap(({ label, anchor }) => [
-    make("dt", {}, label), make("dd", {}, anchor)]));
+  return make("dl", { class: "scale" }, ...data.choices.flatMap(({ value, label, anchor }) => [
+    make("dt", {}, `${value} ${label}`), make("dd", {}, anchor)]));
 }
 
 function showInstructions() {

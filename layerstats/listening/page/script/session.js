@@ -13,7 +13,8 @@ const SOUND_LABELS = { preference: ["play_first", "play_second"], abx: ["play_a"
 const PAIR_LABELS = { preference: ["first", "second"], abx: ["first_is_x", "second_is_x"] };
 
 function trialChoices({ swapped }) {
-  const choices = data.choices.map(({ value, label }, index) => ({ value, label, key: choiceKey(value, index) }));
+  const choices = data.choices.map(({ value, label }, index) => (
+    { value, label, key: choiceKey(value, index), shown: data.task === "opinion" }));
   if (!(data.task in PAIR_LABELS)) return choices;
   const [first, second] = PAIR_LABELS[data.task].map((name) => say(name));
   const pair = swapped ? ["b", "a"] : ["a", "b"];

@@ -37,7 +37,7 @@ function ask({ name, heading, above, prompt, sounds, labels, choices, answered, 
   trial = own;
   showScreen(name, heading, ...above, prompt ? make("p", { class: "prompt" }, prompt) : null,
     make("div", { class: "sounds" }, ...own.playButtons), own.status, own.form,
-    make("p", { class: "keys" }, say(choices.length ? "keys" : "keys_typed", { last: choices.length })));
+    make("p", { class: "keys" }, keysText(choices)));
   refresh(own);
 }
 
@@ -46,9 +46,15 @@ function answerFields(choices) {
     return [make("input", { type: "text", name: "answer", "aria-label": say("your_answer"), autocomplete: "off",
       autocapitalize: "off", spellcheck: "false", maxlength: "2000" })];
   }
-  return choices.map(({ value, label, key }) => make("label", { class: "choice" },
+  return choices.map(({ value, label, key, shown }) => make("label", { class: "choice", "data-key": key ?? "" },
     make("input", { type: "radio", name: "answer", value: String(value), autocomplete: "off" }),
-    key ? make("kbd", { "aria-hidden": "true" }, key) : null, make("span", {}, label)));
+    shown ? make("b", {}, String(value)) : key ? make("kbd", { "aria-hidden": "true" }, key) : null,
+    make("span", {}, label)));
+}
+
+function keysText(choices) {
+  const keys = choices.map(({ key }) => key).filter((key) => key !== null);
+  return keys.length ? say("keys", { first: keys[0], last: keys.at(-1) }) : say("keys_typed");
 }
 
 function givenAnswer(own) {
@@ -96,7 +102,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const chosen = trial.fields.disabled ? null
-    : [...trial.fields.querySelectorAll("label.choice")].find((label) => label.querySelector("kbd")?.textContent === event.key);
+    : [...trial.fields.querySelectorAll("label.choice")].find((label) => label.dataset.key === event.key);
   if (!chosen) return;
   event.preventDefault();
   const radio = chosen.querySelector("input");
