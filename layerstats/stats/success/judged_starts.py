@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.stats.success.rater_moves import RaterAnswers
 
 DENOMINATORS = ("all starts", "not the target already")
 
@@ -38,6 +39,8 @@ class JudgedStarts:
         (start, judge) what it gives the target; NaN where it gives none.
     peers
         Judges that are target networks of this set-up: networks of the kind that is drawn.
+    answers
+        Single answers of the judges who are several people; None where nobody is.
     """
 
     set_up: str
@@ -53,6 +56,7 @@ class JudgedStarts:
     right: np.ndarray
     score: np.ndarray
     peers: tuple[str, ...]
+    answers: RaterAnswers | None = None
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -81,7 +85,9 @@ class JudgedStarts:
         """Return the starts of one class."""
         rows = self.target_of == self.targets.index(target)
         parts = {name: getattr(self, name)[rows] for name in ("network_of", "names", "right", "score")}
-        return replace(self, targets=(target,), target_of=np.zeros(int(rows.sum()), dtype=np.int64), **parts)
+        target_of = np.zeros(int(rows.sum()), dtype=np.int64)
+        answers = None if self.answers is None else self.answers.of_starts(rows)
+        return replace(self, targets=(target,), target_of=target_of, answers=answers, **parts)
 
     def own(self) -> np.ndarray:
         """Return whether the target network hears the target, (start,); NaN where it was not asked."""
@@ -175,4 +181,16 @@ def _laid_out(set_up: str, null: str, rows: pd.DataFrame, peers: tuple[str, ...]
         right=heard.reshape(shape),
         score=score.reshape(shape),
         peers=peers,
+        answers=_answers(rows, row, codes["judge"], right),
     )  # fmt: skip
+
+
+def _answers(rows: pd.DataFrame, start: np.ndarray, judge: np.ndarray, right: np.ndarray) -> RaterAnswers | None:
+    """Return the answers of people, each of whom has a name."""
+    if "rater" not in rows:
+        return None
+    names = rows["rater"]
+    people = names.notna().to_numpy() & (names.astype(str) != "").to_numpy()
+    if not people.any():
+        return None
+    return RaterAnswers(start[people], judge[people], names.cat.codes.to_numpy(dtype=np.int64)[people], right[people])

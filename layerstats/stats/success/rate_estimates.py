@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from layerstats.stats.success.judged_starts import JudgedStarts
+from layerstats.stats.success.rater_moves import RaterMoves, nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class RateEstimate:
         Variance of cells in which all starts do the same, by Jeffreys' prior.
     starts, count
         Starts of all cells, and the sum of their successes.
+    raters
+        What single answers of people add, where a judge is several of them.
     """
 
     value: float
@@ -39,6 +42,7 @@ class RateEstimate:
     degenerate: float
     starts: int
     count: float = field(default=np.nan)
+    raters: RaterMoves = field(default_factory=nothing)
 
     def minus(self, other: RateEstimate) -> RateEstimate:
         """Return the difference of two estimates, paired by class, network and start where they share these."""
@@ -64,6 +68,7 @@ class RateEstimate:
             degenerate=self.degenerate + other.degenerate,
             starts=min(self.starts, other.starts),
             count=np.nan,
+            raters=self.raters + -other.raters,
         )
 
 
@@ -115,6 +120,7 @@ def mean_rate(
         degenerate=degenerate,
         starts=int(inside.max(axis=2).sum()),
         count=float(np.nansum(inside * np.nan_to_num(means))),
+        raters=_rater_moves(starts, values, columns, (counts, means, pairs), used),
     )
 
 
@@ -168,6 +174,38 @@ def _moves(
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = weights**2 * np.clip(shrunk * (1 - shrunk), 0, None) / judged
     return moves, float(variance[~varies & used[None, :] & (judged > 0)].sum())
+
+
+def _rater_moves(
+    starts: JudgedStarts,
+    values: np.ndarray,
+    columns: Sequence[str],
+    cells: tuple[np.ndarray, np.ndarray, np.ndarray],
+    used: np.ndarray,
+) -> RaterMoves:
+    """Return what each answer of people adds to the estimate beyond its cell's mean."""
+    counts, means, pairs = cells
+    network, target = starts.network_of, starts.target_of
+    weight = 1 / (pairs.sum() * used.sum())
+    found = nothing()
+    for place, judge in enumerate(columns):
+        if starts.answers is None or judge not in starts.judges:
+            continue
+        column = starts.column(judge)
+        own = starts.answers.of_judge(column)
+        counted = (pairs[network, place] & used[target] & np.isfinite(values[:, place]))[own.start]
+        rows, right = own.start[counted], own.right[counted]
+        if not len(rows):
+            continue
+        # What is counted is a start's share of right answers, times what does not depend on the answer.
+        share, value = starts.right[rows, column], values[rows, place]
+        said = right * np.divide(value, share, out=np.zeros(len(rows)), where=share > 0)
+        asked = np.bincount(rows, minlength=len(network))[rows]
+        of_cell = (network[rows], target[rows], place)
+        moves = weight * (said - means[of_cell]) / (counts[of_cell] * asked)
+        identity = starts.identities[rows]
+        found = found + RaterMoves(own.rater[counted], identity, moves)
+    return found
 
 
 def _left_out(

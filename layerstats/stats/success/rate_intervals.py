@@ -48,8 +48,15 @@ class Inference:
         Networks come in by the jackknife (without each in turn, as row and as column of the matrix), which is exact
         where what is heard is a sum of what target and judge bring, and on the safe side otherwise; starts and classes
         in closed form, which is what resampling them would give without its noise. Starts of one name are the same in
-        several networks and count once (two-way clusters: Cameron, Gelbach & Miller 2011).
+        several networks and count once (two-way clusters: Cameron, Gelbach & Miller 2011). Where a judge is three
+        people or more, other people are meant too.
         """
+        variance, freedom, drawn = self._without_raters(estimate)
+        if not estimate.raters.is_enough():
+            return variance, freedom, drawn
+        return *estimate.raters.added_to(variance, freedom), f"{drawn}, raters"
+
+    def _without_raters(self, estimate: RateEstimate) -> tuple[float, float, str]:
         within, across = _sums_of_squares(estimate)
         starts = across + estimate.degenerate
         parts, drawn = [], ["starts"]

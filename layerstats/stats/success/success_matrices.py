@@ -13,7 +13,8 @@ from layerstats.stats.success.attempt_frames import NULLS, checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, counted_attempts, judged_starts
 from layerstats.stats.success.marginal_and_joint import OTHERS
 from layerstats.stats.success.rate_estimates import mean_rate
-from layerstats.stats.success.rate_intervals import Inference, Sampling, wilson
+from layerstats.stats.success.rate_intervals import Inference, Sampling, effective_wilson, wilson
+from layerstats.stats.success.rater_moves import RaterMoves
 from layerstats.tables import PrintedResult, check_frame
 
 ALL_NETWORKS = "all networks"
@@ -33,8 +34,8 @@ class SuccessMatrix(PrintedResult):
         judge; "other networks" of "all networks" is the mean off the diagonal.
     heard
         A row a target and response of each pair: ``set_up, network, target, judge, response, starts, count, rate,
-        mean_score, conf_low, conf_high, conf_level, null_..., denominator``; Wilson's intervals. Mean scores of
-        responses other than the target need `scores`.
+        mean_score, conf_low, conf_high, conf_level, null_..., denominator``; Wilson's intervals, of three people or
+        more for other people too. Mean scores of responses other than the target need `scores`.
     """
 
     main_tables = ("networks",)
@@ -157,8 +158,40 @@ def _heard(attempts: pd.DataFrame, scores: pd.DataFrame | None, conf_level: floa
     count = table["count"].fillna(0.0).to_numpy()
     low, high = wilson(count, table["starts"].to_numpy(), conf_level)
     table = table.assign(count=count, rate=count / table["starts"], conf_low=low, conf_high=high, conf_level=conf_level)
+    table = _for_other_people(table, attempts, conf_level)
     names = ["set_up", "null", "network", "target", "judge", "response", "starts", "count", "rate", "mean_score"]
     return table.loc[:, [*names, "conf_low", "conf_high", "conf_level"]]
+
+
+def _for_other_people(table: pd.DataFrame, attempts: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    """Return cells with the intervals of three people or more for other people."""
+    if "rater" not in attempts:
+        return table
+    names = attempts["rater"]
+    said = attempts.loc[np.asarray(names.notna()) & np.asarray(names.astype(str) != "")]
+    columns = pd.DataFrame(said[[*_PAIR, "response", "start", "rater"]].astype("str"))
+    by_pair = dict(iter(columns.groupby(_PAIR)))
+    low, high = table["conf_low"].to_numpy(copy=True), table["conf_high"].to_numpy(copy=True)
+    for row, cell in enumerate(table[[*_PAIR, "response"]].itertuples(index=False, name=None)):
+        own = by_pair.get(cell[:-1])
+        ends = None if own is None else _people_heard(own, cell[-1], conf_level)
+        if ends is not None:
+            low[row], high[row] = ends
+    return table.assign(conf_low=low, conf_high=high)
+
+
+def _people_heard(answers: pd.DataFrame, response: str, conf_level: float) -> tuple[float, float] | None:
+    """Return the interval of how often people hear a response in the starts of a cell; None with too few of either."""
+    start, rater = (pd.factorize(answers[name])[0] for name in ("start", "rater"))
+    heard = np.asarray(answers["response"] == response, dtype=float)
+    asked = np.bincount(start)
+    share = np.bincount(start, heard) / asked
+    rate, starts = float(share.mean()), len(share)
+    moves = RaterMoves(rater, start, (heard - rate) / (starts * asked[start]))
+    if not moves.is_enough() or starts < 2:
+        return None
+    variance, freedom = moves.added_to(float(share.var(ddof=1)) / starts, np.inf)
+    return effective_wilson(rate, variance, freedom, starts, conf_level)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
