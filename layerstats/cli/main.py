@@ -6,6 +6,7 @@ import typer
 
 from layerstats.cli import (
     audition,
+    clmm,
     corpora,
     demo,
     doctor,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("gamm")(gamm.gamm)
+app.command("clmm")(clmm.clmm)
 app.command("verify")(verify.verify)
 app.command("example")(example.example)
 app.command("record")(record.record)
