@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from layerstats.checks import check_columns
 from layerstats.errors import DataError
 from layerstats.listening.formats.parsed import Declared, Parsed, scaled_seconds
 from layerstats.listening.formats.praat_text import praat_tokens
@@ -23,7 +25,9 @@ _SHOWN = "|"
 def is_praat(source: Source) -> bool:
     """Whether a file is of Praat."""
     head = source.text[:200]
-    return ("ooTextFile" in head and _CLASS in source.text[:2000]) or source.header[:3] == _TABLE
+    if "ooTextFile" in head:
+        return _CLASS in source.text[:2000] or '"Table"' in head
+    return source.header[:3] == _TABLE
 
 
 def parse_praat(source: Source, declared: Declared) -> Parsed:
@@ -34,18 +38,24 @@ def parse_praat(source: Source, declared: Declared) -> Parsed:
     DataError
         It breaks off, or holds something else.
     """
+    problems: list[dict[str, Any]] = []
     if "ooTextFile" in source.text[:200]:
         cells = pd.DataFrame(_trials(source), dtype=str)
         cells.index = pd.RangeIndex(1, 1 + len(cells))
-        problems: list[dict[str, Any]] = []
     else:
         cells, problems = source.sheet.cells(source.name)
+    check_columns(cells, _TABLE, repr(source.name))
+    # Tab-separated files of Praat have a question mark in an empty cell.
+    cells = cells.map(lambda cell: "" if cell.strip() == "?" else cell)
     stimulus = cells["stimulus"].str.partition(_SHOWN)
     cells = cells.assign(stimulus=stimulus[0], shown=stimulus[2])
     defaults = {"rater": "subject", "clip": "stimulus", "answer": "response"}
     for name, column in (("goodness", "goodness"), ("seconds", "reactionTime"), ("shown", "shown")):
-        if column in cells and not bool((cells[column] == "").all()):
-            defaults[name] = column
+        if column in cells:
+            # Zero is what Praat writes where nothing was measured.
+            cells[column] = cells[column].mask(cells[column].isin(["0", "0.0"]), "")
+            if any(cells[column]):
+                defaults[name] = column
     frame = declared.mapping.long(cells, defaults, repr(source.name))
     if "seconds" in frame:
         frame["seconds"] = scaled_seconds(frame["seconds"], 1)
@@ -73,6 +83,8 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
 def _trials(source: Source) -> list[dict[str, str]]:
     """Return the trials of all results in a text file, each a dictionary of text."""
     tokens = praat_tokens(source.text)
+    if "Table" in tokens[1:2]:
+        return _table_rows(tokens[2:], source.name)
     stem = re.sub(r"\.(ResultsMFC|txt)$", "", source.path.name, flags=re.IGNORECASE)
     trials: list[dict[str, str]] = []
     starts = [
@@ -105,8 +117,20 @@ def _trials(source: Source) -> list[dict[str, str]]:
     return trials
 
 
+def _table_rows(tokens: Sequence[object], source: str) -> list[dict[str, str]]:
+    """Return the rows of a Table that was saved as a text file."""
+    width = int(tokens[0]) if tokens and isinstance(tokens[0], float) else 0
+    header = [str(label) for label in tokens[1 : 1 + width]]
+    count = int(tokens[1 + width]) if len(tokens) > 1 + width and isinstance(tokens[1 + width], float) else 0
+    # Every row says again how many cells it has.
+    cells = tokens[2 + width :]
+    if not width or not count or len(cells) < count * (1 + width):
+        raise DataError(f"{source!r} cannot be read as a table of Praat: it says {count} rows, and breaks off.")
+    starts = range(0, count * (1 + width), 1 + width)
+    return [dict(zip(header, map(str, cells[start + 1 : start + 1 + width]), strict=True)) for start in starts]
+
+
 def _as_text(value: object) -> str:
     if isinstance(value, float):
-        # Zero is what Praat writes where nothing was measured.
-        return "" if value != value or value == 0 else f"{value:g}"
+        return "" if value != value else f"{value:g}"
     return str(value)

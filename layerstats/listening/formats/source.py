@@ -160,6 +160,8 @@ def open_source(path: Path, name: str) -> Source:
     content = path.read_bytes()
     if not content.strip():
         raise DataError(f"{name!r} cannot be read as answers: it is empty.")
+    if content.startswith(b"ooBinaryFile"):
+        raise DataError(f"{name!r} is a binary file of Praat: open it there, and save it as a text file.")
     mixed = _decode_mixed(content)
     text, notes = (
         (mixed, ["Lines that are no UTF-8 are read as Latin-1: the file mixes encodings."])

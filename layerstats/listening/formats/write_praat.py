@@ -19,6 +19,8 @@ _BREAK_AFTER = 40
 # Seconds before a sound, between the sounds of a pair, and after.
 _SILENCES = (0.3, 0.5, 0.2)
 _MOST_IN_A_ROW = 6
+# Where buttons stand, in shares of the height of the screen, and how high one may be.
+_TOP, _BOTTOM, _HIGHEST = 0.8, 0.15, 0.25
 # Buttons that a person can still tell apart on a screen.
 _MOST_BUTTONS = 60
 
@@ -50,24 +52,22 @@ def write_praat(design: ListeningDesign, folder: str | Path) -> list[Path]:
         A sound is missing, is no WAV file, or has another rate or number of channels than the others, which Praat
         refuses.
     """
-    buttons = _buttons(design)
+    _buttons(design)
     folder = Path(folder)
-    names = stimulus_names(design.clips["clip"])
-    _copy_sounds(design, names, folder / _FOLDER)
+    _copy_sounds(design, folder / _FOLDER)
     written = []
     width = len(str(design.trials["session"].max()))
     for session, own in design.trials.sort_values(["session", "position"]).groupby("session", sort=True):
         path = folder / f"session_{int(str(session)):0{width}d}.ExperimentMFC"
         with replacing(path) as partial:
-            partial.write_text(_experiment(design, own, names, buttons), encoding="utf-8")
+            partial.write_text(experiment_text(design, own), encoding="utf-8")
         written.append(path)
     return written
 
 
-def _experiment(
-    design: ListeningDesign, trials: pd.DataFrame, names: dict[str, str], buttons: Sequence[tuple[str, str]]
-) -> str:
-    """Return the text of an experiment; nothing of it may be left out or come in another order."""
+def experiment_text(design: ListeningDesign, trials: pd.DataFrame) -> str:
+    """Return the text of an experiment of some trials; nothing of it may be left out or come in another order."""
+    names, buttons = stimulus_names(design.clips["clip"]), _buttons(design)
     prompts = design.clips.set_index("clip").get("prompt")
     before, between, after = _SILENCES
     stimuli = []
@@ -145,19 +145,20 @@ def _button_lines(buttons: Sequence[tuple[str, str]]) -> list[str]:
     lines = []
     for place, (text, stored) in enumerate(buttons):
         row, column = divmod(place, in_a_row)
-        left, top = column / in_a_row, 0.85 - 0.7 * row / rows
+        height = min((_TOP - _BOTTOM) / rows, _HIGHEST)
+        left, top = column / in_a_row, _TOP - height * row
         size = 24 if len(buttons) <= _MOST_IN_A_ROW else 16
         key = str(place + 1) if len(buttons) <= 9 else ""
-        edges = (left + 0.01, left + 1 / in_a_row - 0.01, top - 0.7 / rows + 0.01, top - 0.01)
+        edges = (left + 0.01, left + 1 / in_a_row - 0.01, top - height + 0.01, top - 0.01)
         corners = " ".join(f"{edge:.4f}" for edge in edges)
         lines.append(f"\t{corners} {quoted(drawn(text))} {size} {quoted(key)} {quoted(stored)}")
     return lines
 
 
-def _copy_sounds(design: ListeningDesign, names: dict[str, str], folder: Path) -> None:
+def _copy_sounds(design: ListeningDesign, folder: Path) -> None:
     """Copy the sounds, named after their clips; refuse those that Praat would not play one after another."""
     sides = {"preference": ("_a", "_b"), "abx": ("_a", "_b", "_x")}.get(design.task, ("",))
-    kinds: dict[tuple[int, int], str] = {}
+    names, kinds = stimulus_names(design.clips["clip"]), {}
     for clip in design.clips.to_dict("records"):
         for side in sides:
             file = str(clip[f"file{side}"])
