@@ -26,7 +26,9 @@ def serve(
         str | None,
         typer.Option(help="Code for whoever handed answers in, as on Prolific; it is not in the page's source."),
     ] = None,
-    completion_url: Annotated[str | None, typer.Option(help="Link at the end.")] = None,
+    completion_url: Annotated[
+        str | None, typer.Option(help="Link for whoever handed answers in; it is not in the page's source either.")
+    ] = None,
     headphones: Annotated[str, typer.Option(help=HEADPHONES_HELP)] = "antiphase",
 ) -> None:
     """Show the page of a listening test and keep what raters hand in, until Ctrl-C."""
@@ -34,12 +36,18 @@ def serve(
     from layerstats.listening.page import PageLinks, write_page
     from layerstats.listening.server import ANSWERS, SESSION, ListeningServer, ReceivedAnswers
 
-    links = PageLinks(post_to=ANSWERS, assign_from=SESSION, completion_url=completion_url)
+    links = PageLinks(post_to=ANSWERS, assign_from=SESSION)
     with tempfile.TemporaryDirectory(prefix="layerstats-page-") as folder:
         page = write_page(design, Path(folder) / "page", headphones=headphones, links=links)
         received = ReceivedAnswers(out, read_design(design))
         server = ListeningServer(
-            page.parent, received, host=host, port=port, origins=origin or (), completion_code=completion_code
+            page.parent,
+            received,
+            host=host,
+            port=port,
+            origins=origin or (),
+            completion_code=completion_code,
+            completion_url=completion_url,
         )
         with server:
             typer.echo(f"{server.address} shows the test; answers go to {out}. Ctrl-C ends it.")

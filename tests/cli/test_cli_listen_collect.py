@@ -60,7 +60,8 @@ def test_answers_that_were_served_and_kept_are_read_with_their_design(tmp_path):
     folder = written_design(tmp_path, "opinion")
     design = read_design(folder)
     command = [sys.executable, "-m", "layerstats.cli", "listen", "serve", str(folder), "--out",
-               str(tmp_path / "answers"), "--port", "0", "--completion-code", "C0DE"]  # fmt: skip
+               str(tmp_path / "answers"), "--port", "0", "--completion-code", "C0DE",
+               "--completion-url", "https://app.prolific.com/x?cc=C0DE"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             told = server.stdout.readline()
@@ -74,7 +75,9 @@ def test_answers_that_were_served_and_kept_are_read_with_their_design(tmp_path):
             for session in (1, 2):
                 body = json.dumps(submission(design, session))
                 connection.request("POST", "/answers", body, {"Content-Type": "application/json"})
-                assert json.loads(connection.getresponse().read()) == {"completion_code": "C0DE"}
+                assert json.loads(connection.getresponse().read()) == {
+                    "completion_code": "C0DE", "completion_url": "https://app.prolific.com/x?cc=C0DE"
+                }  # fmt: skip
             connection.close()
         finally:
             server.send_signal(signal.SIGINT)

@@ -31,7 +31,7 @@ class PageLinks:
         The code that everybody is shown after the submission, such as Prolific's. Whoever reads the page's source
         finds it there. By default the page draws one for each rater, which is stored with the answers.
     completion_url
-        A link that is shown after the submission.
+        A link that is shown after the submission; it stands in the page's source as well.
     """
 
     post_to: str | None = None

@@ -95,6 +95,7 @@ TEXTS: dict[str, str] = {
     "finish_hit": "Submit this task",
     "another_rater": "Begin again as another person",
     "no_session": "There is no session {session} in this test. Please check the address.",
+    "done_before": "Your answers have been handed in already. Thank you.",
     "no_server": "The server could not be reached. Please check your connection.",
     "try_again": "Try again",
     "other_window_heading": "Open in another window",

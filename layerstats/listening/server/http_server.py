@@ -14,13 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from layerstats.errors import ArgumentError, DataError, FileError
-from layerstats.listening.page.write import PLAYABLE
+from layerstats.listening.page import PageLinks
+from layerstats.listening.page.write import FOLDER_OF_SOUNDS, PLAYABLE
 from layerstats.listening.server.received import AnswersConflictError, ReceivedAnswers
 
 ANSWERS, SESSION = "answers", "session"
-MOST_BYTES = 4_000_000
+MOST_BYTES = 2_000_000
 PATIENCE_S = 30
-MOST_CONNECTIONS = 200
+MOST_CONNECTIONS = 500
 _KINDS = {".html": "text/html; charset=utf-8", **PLAYABLE}
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -41,8 +42,8 @@ class ListeningServer(ThreadingHTTPServer):
         Where it listens: this machine alone by default; port 0 takes any that is free.
     origins : collection of str
         What else pages may be loaded from that send answers here, such as "https://example.org" of a proxy before it.
-    completion_code : str, optional
-        What whoever handed answers in is shown; the code of the page by default.
+    completion_code, completion_url : str, optional
+        What whoever handed answers in is shown, and nobody else; the code that the page drew by default.
     most_bytes : int
         Posts that are longer are refused without being read.
 
@@ -54,6 +55,7 @@ class ListeningServer(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -64,11 +66,13 @@ class ListeningServer(ThreadingHTTPServer):
         port: int = 8080,
         origins: Collection[str] = (),
         completion_code: str | None = None,
+        completion_url: str | None = None,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self.files = _served(Path(page_folder))
         self.received = received
-        self.completion_code = completion_code
+        # Checked as those of a page are.
+        self.thanks = PageLinks(completion_code=completion_code, completion_url=completion_url)
         self.most_bytes = most_bytes
         self.origins = {_origin(each) for each in origins}
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
@@ -137,7 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(HTTPStatus.BAD_REQUEST, "Say which rater, once.")
                 return
             try:
-                self._send_json(HTTPStatus.OK, {"session": self.server.received.session_for(raters[0])})
+                session, done = self.server.received.session_for(raters[0])
+                self._send_json(HTTPStatus.OK, {"session": session, "done": done})
             except DataError as error:
                 self._say(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
             return
@@ -168,8 +173,10 @@ class _Handler(BaseHTTPRequestHandler):
         except FileError:
             self._say(HTTPStatus.INSUFFICIENT_STORAGE, "The answers could not be kept. Please try again later.")
         else:
-            code = self.server.completion_code or submission.completion_code
-            self._send_json(HTTPStatus.CREATED if new else HTTPStatus.OK, {"completion_code": code})
+            thanks = self.server.thanks
+            code, url = thanks.completion_code or submission.completion_code, thanks.completion_url
+            told = {"completion_code": code, "completion_url": url}
+            self._send_json(HTTPStatus.CREATED if new else HTTPStatus.OK, told)
 
     def _length_to_read(self) -> int | None:
         """Return how many bytes to read of a post that may be read; else say why not, and read nothing."""
@@ -178,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(self.path).path != f"/{ANSWERS}":
             problem = HTTPStatus.NOT_FOUND, "Answers are posted to /answers."
         elif origin is not None and origin.lower() not in {*self.server.origins, self._own_origin()}:
-            problem = HTTPStatus.FORBIDDEN, "Answers are taken from this page only."
+            problem = HTTPStatus.FORBIDDEN, "Answers are taken from this server's own page only (--origin)."
         elif self.headers.get_content_type() != "application/json":
             problem = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Answers are posted as application/json."
         elif "Transfer-Encoding" in self.headers or len(lengths) != 1:
@@ -215,17 +222,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.NOT_FOUND, "There is no such file.")
             return
         # Some browsers play sounds only from servers that give parts of them.
+        # Sounds have names by their content: the browser may keep what it has fetched ahead.
+        sound = file.parent.name == FOLDER_OF_SOUNDS
+        kept = {"Accept-Ranges": "bytes", "Cache-Control": "private, max-age=86400" if sound else "no-store"}
         part = _part(self.headers.get("Range"), len(content))
         if part is None:
-            self._send(HTTPStatus.OK, content, kind, {"Accept-Ranges": "bytes"})
+            self._send(HTTPStatus.OK, content, kind, kept)
         elif not part:
             self._send(
                 HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b"", kind, {"Content-Range": f"bytes */{len(content)}"}
             )
         else:
             where = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
-            headers = {"Accept-Ranges": "bytes", "Content-Range": where}
-            self._send(HTTPStatus.PARTIAL_CONTENT, content[part.start : part.stop], kind, headers)
+            self._send(
+                HTTPStatus.PARTIAL_CONTENT, content[part.start : part.stop], kind, {**kept, "Content-Range": where}
+            )
 
     def _send_json(self, status: HTTPStatus, given: dict[str, object]) -> None:
         self._send(status, json.dumps(given).encode(), "application/json", {})

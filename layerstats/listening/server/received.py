@@ -58,10 +58,11 @@ class ReceivedAnswers:
         """How many submissions there are."""
         return len(list(self.folder.glob("*.json")))
 
-    def session_for(self, rater: str) -> int:
-        """Return the session that a rater does: always the same, else the one that fewest do or did.
+    def session_for(self, rater: str) -> tuple[int, bool]:
+        """Return the session that a rater does, and whether it was handed in already.
 
-        Of several the first. What was begun two hours ago and not handed in does not count.
+        It is always the same for a rater; else the one that fewest do or did, of several the first. What was begun two
+        hours ago and not handed in does not count.
 
         Raises
         ------
@@ -70,7 +71,7 @@ class ReceivedAnswers:
         """
         with self._lock:
             if rater in self._done:
-                return self._done[rater]
+                return self._done[rater], True
             now = time.monotonic()
             if rater not in self._begun:
                 if len(self._begun) >= MOST_RATERS:
@@ -78,7 +79,7 @@ class ReceivedAnswers:
                 busy = [session for session, since in self._begun.values() if now - since < HELD_S]
                 taken = Counter([*self._done.values(), *busy])
                 self._begun[rater] = (min(self._trials, key=lambda session: (taken[session], session)), now)
-            return self._begun[rater][0]
+            return self._begun[rater][0], False
 
     def keep(self, text: bytes) -> tuple[Submission, bool]:
         """Check a submission and write it, whole or not at all.

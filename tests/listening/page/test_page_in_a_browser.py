@@ -21,7 +21,7 @@ Browser, find_browser = (_DRIVEN[name] for name in ("Browser", "find_browser"))
 written_design = runpy.run_path(str(Path(__file__).with_name("small_designs.py")))["written_design"]
 
 SPACE, ENTER, TAB = (" ", "Space", 32), ("Enter", "Enter", 13), ("Tab", "Tab", 9)
-SCREEN = "document.getElementById('screen').dataset.screen"
+SCREEN = "document.getElementById('screen')?.dataset.screen"
 PLAY = "document.querySelectorAll('.play')"
 MAIN = "document.querySelector('#screen button[type=submit], #screen button.main')"
 MAY_ANSWER = "!document.querySelector('fieldset').disabled"
@@ -245,7 +245,8 @@ def test_a_rater_answers_all_and_downloads_the_answers(browser, tmp_path):
 
 def test_the_keyboard_is_enough_and_the_server_gets_it_all(browser, served, tmp_path):
     design_folder = written_design(tmp_path, "opinion")
-    server, answers = served(design_folder, completion_code="C0DE")
+    done = "https://app.prolific.com/submissions/complete?cc=C0DE"
+    server, answers = served(design_folder, completion_code="C0DE", completion_url=done)
     browser.open(server.address, "?PROLIFIC_PID=5f3&STUDY_ID=s1&SESSION_ID=x9")
     to_instructions(browser, browser.press)
     at(browser, "instructions")
@@ -272,7 +273,13 @@ def test_the_keyboard_is_enough_and_the_server_gets_it_all(browser, served, tmp_
     assert [answer.rating for answer in submission.answers] == [2, 5, 1, 4]
     assert (submission.rater, submission.session, submission.comment) == ("5f3", 1, "fine")
     assert submission.identifiers == {"prolific_pid": "5f3", "prolific_study_id": "s1", "prolific_session_id": "x9"}
+    assert browser.evaluate("document.querySelector('#screen a').href") == done
     assert "C0DE" not in browser.evaluate("fetch('/').then((answer) => answer.text())")
+    # Who comes again, on another machine, is told that the answers are here.
+    browser.evaluate("localStorage.clear()")
+    browser.open(server.address, "?PROLIFIC_PID=5f3")
+    at(browser, "problem")
+    assert "handed in already" in browser.evaluate("document.querySelector('.problem').textContent")
     assert browser.complaints() == []
 
 

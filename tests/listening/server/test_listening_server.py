@@ -95,9 +95,9 @@ def test_answers_are_kept_once_however_often_they_are_sent(server, design_folder
     body = given(design_folder, comment="=1+1 <b>😀\ud83d</b>")
     text = json.dumps(body).encode()
     status, said, _ = ask(server, "POST", "/answers", text)
-    assert (status, json.loads(said)) == (201, {"completion_code": "MINE"})
+    assert (status, json.loads(said)) == (201, {"completion_code": "MINE", "completion_url": None})
     status, said, _ = ask(server, "POST", "/answers", text)
-    assert (status, json.loads(said)) == (200, {"completion_code": "MINE"})
+    assert (status, json.loads(said)) == (200, {"completion_code": "MINE", "completion_url": None})
     (file,) = answers.iterdir()
     kept = parse_submission(file.read_bytes())
     assert [answer.rating for answer in kept.answers] == [3, 4, 5, 1]
@@ -259,7 +259,7 @@ def test_sessions_go_round(server, design_folder, answers, monkeypatch):
 
     assert [session(rater) for rater in ("ann", "bob", "ann", "cem")] == [1, 2, 1, 1]
     ask(server, "POST", "/answers", given(design_folder, session=2, rater="bob"))
-    assert session("bob") == 2
+    assert json.loads(ask(server, "GET", "/session?rater=bob")[1]) == {"session": 2, "done": True}
     assert session("dil") == 2
     assert ask(server, "GET", "/session")[0] == 400
     # Who began long ago and handed nothing in does not count any more.
@@ -271,10 +271,29 @@ def test_sessions_go_round(server, design_folder, answers, monkeypatch):
     assert ask(server, "GET", "/session?rater=gus")[0] == 503
 
 
+def test_too_many_connections_are_closed_and_others_go_on(server, monkeypatch):
+    monkeypatch.setattr(server, "_free", threading.BoundedSemaphore(1))
+    here = ("127.0.0.1", server.server_address[1])
+    with socket.create_connection(here, timeout=20) as first:
+        first.sendall(f"GET /session?rater=ann HTTP/1.1\r\nHost: {here[0]}:{here[1]}\r\n\r\n".encode())
+        assert first.recv(100).startswith(b"HTTP/1.1 200")
+        with socket.create_connection(here, timeout=20) as second:
+            assert second.recv(100) == b""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            assert ask(server, "GET", "/")[0] == 200
+            break
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.02)  # the first is being closed
+    else:
+        raise AssertionError("the server takes no connection any more")
+
+
 def test_a_server_that_starts_again_knows_what_was_handed_in(server, design_folder, answers):
     ask(server, "POST", "/answers", given(design_folder, session=1, rater="ann"))
     again = ReceivedAnswers(answers, read_design(design_folder))
-    assert (again.session_for("bob"), again.session_for("ann"), again.number) == (2, 1, 1)
+    assert (again.session_for("bob"), again.session_for("ann"), again.number) == ((2, False), (1, True), 1)
     text = json.dumps(given(design_folder, session=1, rater="ann")).encode()
     assert again.keep(text)[1] is False
     with pytest.raises(AnswersConflictError):

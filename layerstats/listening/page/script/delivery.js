@@ -126,7 +126,7 @@ async function postOnce() {
     });
     const said = await response.text();
     if (response.ok) {
-      useServersCode(said);
+      useServersThanks(said);
       return null;
     }
     const mayPass = response.status >= 500 || response.status === 408 || response.status === 429;
@@ -138,10 +138,12 @@ async function postOnce() {
   }
 }
 
-function useServersCode(said) {
+// Only those who handed answers in are told the code and the link that a server keeps.
+function useServersThanks(said) {
   try {
-    const { completion_code: code } = JSON.parse(said);
+    const { completion_code: code, completion_url: url } = JSON.parse(said);
     if (typeof code === "string" && code) state.completion_code = code;
+    if (typeof url === "string" && /^https?:\/\//.test(url)) state.completion_url = url;
   } catch {
     // Another server says something else, or nothing.
   }

@@ -53,6 +53,7 @@ function newState(session) {
     headphones: null,
     answers: [],
     trial: null,
+    completion_url: data.completion_url,
     completion_code: data.completion_code || drawn(8, UNMISTAKABLE),
     delivered: false,
   };

@@ -58,5 +58,6 @@ async function chooseSession() {
   const response = await fetch(`${data.assign_from}?rater=${encodeURIComponent(rater)}`, { cache: "no-store" });
   const given = response.ok ? await response.json() : null;
   if (given === null || !Object.hasOwn(data.sessions, String(given.session))) throw new Error(say("no_server"));
+  if (given.done) throw new Error(say("done_before"));
   return given.session;
 }

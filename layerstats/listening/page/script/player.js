@@ -21,6 +21,12 @@ class Sounds {
       this.kept.heard[index] = true;
       this.changed();
     });
+    // Something else has stopped it: a call, a key for media.
+    player.addEventListener("pause", () => {
+      if (this.playing !== index || !player.paused || player.ended) return;
+      this.settle();
+      this.changed();
+    });
     player.addEventListener("error", () => { if (!this.left) this.fail(index); });
     return player;
   }

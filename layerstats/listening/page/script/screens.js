@@ -63,8 +63,8 @@ function showComment() {
 function showThanks() {
   const mturk = toMturk();
   const code = make("p", { class: "code" }, make("span", {}, say("code")), " ", make("output", {}, state.completion_code));
-  const onward = data.completion_url === null ? null
-    : make("p", {}, make("a", { href: data.completion_url, class: "main" }, say("go_back")));
+  const onward = state.completion_url === null ? null
+    : make("p", {}, make("a", { href: state.completion_url, class: "main" }, say("go_back")));
   const other = named || mturk ? null : button(say("another_rater"), () => {
     forget(memoryKey);
     forget(`${prefix}:rater`);
