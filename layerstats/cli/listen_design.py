@@ -72,7 +72,7 @@ def design(
 ) -> None:
     """Design a listening test: balanced sessions, sounds of one loudness, and rules that are fixed beforehand."""
     from layerstats.cli.listened_outcomes import OutcomeChoice, write_outcome_clips
-    from layerstats.cli.settings_file import read_settings
+    from layerstats.cli.settings_file import read_rules, read_settings
     from layerstats.listening import make_design
     from layerstats.tables import read_table
 
@@ -84,7 +84,7 @@ def design(
         "references": references, "training": training, "show": show, "equivalence_margin": margin,
         "contrasts": contrast or (), "match": listed(match), "balance": listed(balance), "loudness": loudness,
         "alternatives": alternatives if alternatives == "targets" else listed(alternatives),
-        "rules": _rules(rules), "texts": read_settings(texts, "texts") if texts else None, "seed": seed,
+        "rules": read_rules(rules), "texts": read_settings(texts, "texts") if texts else None, "seed": seed,
     }  # fmt: skip
     options |= {name: text for name, text in (("title", title), ("question", question)) if text is not None}
     if not source.exists():
@@ -98,15 +98,6 @@ def design(
     with TemporaryDirectory() as sounds:
         clips = write_outcome_clips(source, Path(sounds), chosen, listed(priors), load_vocoder(vocoder), device)
         _tell(make_design(clips, folder=sounds, **options).write(out, overwrite=overwrite), out)
-
-
-def _rules(rules: str | None) -> Any:
-    from layerstats.cli.settings_file import read_settings
-
-    if rules is not None and Path(rules).suffix in (".json", ".toml"):
-        read = read_settings(Path(rules), "rules")
-        return read.get("rules", read) if isinstance(read, dict) else read
-    return listed(rules)
 
 
 def _tell(design: ListeningDesign, out: Path) -> None:

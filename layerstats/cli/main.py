@@ -16,6 +16,7 @@ from layerstats.cli import (
     judge,
     listen,
     maximize,
+    ratings,
     record,
     relevance,
     stores,
@@ -42,6 +43,7 @@ app.command("relevance")(relevance.relevance)
 app.command("generate")(generate.generate)
 app.command("maximize")(maximize.maximize)
 app.command("judge")(judge.judge)
+app.command("ratings")(ratings.ratings)
 app.command("audition")(audition.audition)
 app.command("synthesise")(synthesise.synthesise)
 app.command("corpora")(corpora.corpora)

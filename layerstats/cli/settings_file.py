@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from layerstats.cli.arguments import listed
 from layerstats.errors import DataError, MissingFileError
 
 
@@ -36,3 +37,11 @@ def read_settings(file: Path, what: str) -> Any:
     except ValueError as error:  # of both, and of other encodings
         kind = "TOML" if file.suffix == ".toml" else "JSON"
         raise DataError(f"The file {file} with {what} cannot be read as {kind}: {error}.") from error
+
+
+def read_rules(text: str | None) -> Any:
+    """Return rules for cleaning: names separated by commas, or what a JSON or TOML file holds; None stays None."""
+    if text is not None and Path(text).suffix in (".json", ".toml"):
+        read = read_settings(Path(text), "rules")
+        return read.get("rules", read) if isinstance(read, dict) else read
+    return listed(text)

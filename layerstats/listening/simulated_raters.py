@@ -18,7 +18,8 @@ NAME = "simulated rater"
 # Between thresholds of the scale of opinion, on the scale of the logit: all five points are used at an effect of 0.
 THRESHOLDS_APART = 1.5
 # Of the clips' columns, what is the page's and not the answers'.
-PAGE_COLUMNS = ("file", "file_a", "file_b", "file_x", "prompt")
+SIDES = ("", "_a", "_b", "_x")
+PAGE_COLUMNS = ("prompt", *(f"{name}{side}" for name in ("file", "source_file") for side in SIDES))
 # Seconds from the end of a clip to an answer: median and standard deviation of its logarithm.
 SECONDS = (2.5, 0.4)
 

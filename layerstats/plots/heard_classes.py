@@ -27,10 +27,19 @@ from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 REQUIRED_COLUMNS = ("set_up", "network", "target", "judge", "response", "rate")
 # In larger matrices numbers would run into each other.
 _MOST_NUMBERS = 12
-_SHOWN = {"rate": "Share of starts", "mean_score": "Mean score"}
+_SHOWN = {"rate": "Share of {counted}", "mean_score": "Mean score"}
+_COUNTED = {
+    "starts": "Share of all starts of the target in which the judge hears the word most",
+    "answers": "Share of all answers to clips of the target",
+}
 
 
-def heard_classes(heard: pd.DataFrame, *, value: Literal["rate", "mean_score"] = "rate") -> ggplot:
+def heard_classes(
+    heard: pd.DataFrame,
+    *,
+    value: Literal["rate", "mean_score"] = "rate",
+    counted: Literal["starts", "answers"] = "starts",
+) -> ggplot:
     """Draw what is heard (columns) in each maximized class (rows), a panel a set-up, target network and judge.
 
     Parameters
@@ -40,6 +49,8 @@ def heard_classes(heard: pd.DataFrame, *, value: Literal["rate", "mean_score"] =
         stand last.
     value
         "rate", or "mean_score" as the paper has it.
+    counted
+        What rates are shares of: starts, or the single answers of raters.
 
     Raises
     ------
@@ -47,6 +58,7 @@ def heard_classes(heard: pd.DataFrame, *, value: Literal["rate", "mean_score"] =
         If a column is missing or there is nothing to draw.
     """
     check_choice("value", value, _SHOWN)
+    check_choice("counted", counted, _COUNTED)
     table = checked(heard, (*REQUIRED_COLUMNS, value), "heard_classes")
     table = rows(table, table[value].notna())
     if table.empty:
@@ -85,9 +97,9 @@ def heard_classes(heard: pd.DataFrame, *, value: Literal["rate", "mean_score"] =
         + labs(
             x="Heard",
             y="Target",
-            fill=_SHOWN[value],
+            fill=_SHOWN[value].format(counted=counted),
             caption=(
-                "Share of all starts of the target in which the judge hears the word most"
+                _COUNTED[counted]
                 if value == "rate"
                 else "Mean over starts of the target of the score that the judge gives the word"
             )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import runpy
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
+from layerstats.listening import make_design
 from layerstats.models import InfoWaveGAN, ModelCard, save_checkpoint, seeded
 from layerstats.resources import bundled
 from layerstats.store import open_store, store_arrays
@@ -30,12 +33,14 @@ OPTIONS = {
     "letter_patterns": [],
     "letter_profiles": [],
     "lexical": [],
+    "listening": [],
     "maximized_features": [],
     "metamers": [],
     "networks": ["--kinds", "untrained"],
     "optimal_inputs": [],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
+    "ratings": [],
     "relevance_contrasts": ["--recording", "activations"],
     "relevance_maps": [],
     "resampling": [],
@@ -108,6 +113,18 @@ def checkpoint(tmp_path_factory):
     return save_checkpoint(path, network, ModelCard("ciwgan", "Random weights."))
 
 
+@pytest.fixture(scope="session")
+def design(tmp_path_factory):
+    """A listening test of two clips, written."""
+    folder = tmp_path_factory.mktemp("design")
+    for name in "ab":
+        soundfile.write(folder / f"{name}.wav", np.sin(np.arange(1600) / (3 if name == "a" else 5)), 16000)
+    clips = pd.DataFrame({"clip": ["a", "b"], "file": ["a.wav", "b.wav"], "condition": ["new", "old"]})
+    made = make_design(clips, raters_per_clip=2, trials_per_session=2, catch=0, rules=[], folder=folder)
+    made.write(folder / "design")
+    return folder / "design"
+
+
 @pytest.mark.parametrize("script", READ_A_STORE)
 def test_a_store_that_is_not_there(script, refusal, tmp_path):
     assert "no.zarr" in refusal(script, tmp_path / "no.zarr", *OPTIONS[script])
@@ -129,8 +146,10 @@ NO_LAYERS = (
     "exaggeration",
     "paths",
     "heard",
+    "listening",
     "maximized_features",
     "metamers",
+    "ratings",
     "success",
 )
 
@@ -168,14 +187,19 @@ def test_a_store_without_phones(script, refusal, without_phones):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(script, refusal, store, checkpoint, tmp_path):
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_computed(
+    script, refusal, store, checkpoint, design, tmp_path
+):
     file = tmp_path / "file"
     file.write_text("no folder")
     scores = tmp_path / "scores.csv"
     scores.write_text("model,listener,stage,observer,proportion_correct\na,1,conv1,Human,1\n")
     first = {**{name: [] for name in SIMULATE}, "lexical": [checkpoint], "relevance_maps": [checkpoint]}
     first |= {name: [checkpoint, store] for name in ("ladder", "optimal_inputs")} | {"trust": [store, checkpoint]}
-    first = {**first, "metamers": [scores]}.get(script, [store])
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("rater,clip,condition,rating\nr1,a,new,1\nr2,a,new,5\n")
+    tables = {"metamers": [scores], "ratings": [ratings], "listening": [design]}
+    first = {**first, **tables}.get(script, [store])
     line = refusal(script, *first, *OPTIONS[script], *CONTRAST.get(script, ()), out=file / "out")
     assert line.startswith(f"{file / 'out'} cannot be written (Not a directory).")
 

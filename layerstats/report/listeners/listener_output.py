@@ -1,0 +1,52 @@
+"""Tables and figures of listeners, which say of simulated raters that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+from plotnine import ggplot, labs
+
+from layerstats.report.output import Output
+
+SIMULATED = "Simulated raters: nobody listened."
+
+
+class ListenerOutput:
+    """An `Output` whose titles and captions say where raters are simulated.
+
+    Parameters
+    ----------
+    output
+        Where tables and figures go.
+    simulated
+        Whether nobody listened; see `has_simulated_raters`.
+    """
+
+    def __init__(self, output: Output, *, simulated: bool) -> None:
+        self.output, self.simulated = output, simulated
+
+    def table(
+        self, frame: pd.DataFrame, name: str, title: str, caption: str = "", user_columns: Collection[str] = ()
+    ) -> None:
+        """Write a table; one without rows is left out."""
+        if len(frame):
+            self.output.table(frame, name, self._title(title), self._caption(caption), user_columns=user_columns)
+
+    def figure(self, figure: ggplot, name: str, title: str, caption: str = "") -> None:
+        """Write a figure, which says by itself that raters are simulated."""
+        if self.simulated:
+            below = figure.labels.get("caption", "")
+            figure = figure + labs(caption=f"{below}\n{SIMULATED}".strip())
+        self.output.figure(figure, name, self._title(title), self._caption(caption))
+
+    def text(self, name: str, title: str, text: str) -> None:
+        """Put a note on the page; an empty one is left out."""
+        if text:
+            self.output.text(name, title, text)
+
+    def _title(self, title: str) -> str:
+        return f"{title} (simulated raters)" if self.simulated else title
+
+    def _caption(self, caption: str) -> str:
+        return f"{SIMULATED} {caption}".strip() if self.simulated else caption

@@ -1,0 +1,155 @@
+"""Opinion scores: means with intervals, distribution, raters, agreement, differences, and the mixed model."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from layerstats.errors import DataError, FitError
+from layerstats.plots import listener_means, rater_means, rating_contrasts, rating_shares
+from layerstats.report.listeners.answer_settings import AnswerSettings, levels
+from layerstats.report.listeners.listener_output import ListenerOutput
+from layerstats.stats import (
+    clmm,
+    compare_conditions,
+)
+from layerstats.stats import rating_means as means_of
+from layerstats.stats.ratings.means.mean_ratings import NOT_COMPARABLE
+from layerstats.tables.answers import check_ratings
+
+CAPTIONS = {
+    "means": "Mean of all ratings. 95 % intervals are for other raters and other clips: both are drawn again, crossed.",
+    "classes": "Mean rating of every class; 95 % intervals for other raters and other clips, each by itself.",
+    "distribution": "Share of ratings at each point of the scale.",
+    "raters": "Mean rating of every rater, with 95 % intervals for other clips of the test. Raters heard different "
+    "clips: some of how they differ is what they heard.",
+    "differences": "The first condition minus the second. Intervals by drawing raters and clips again; p is adjusted "
+    "(Holm) for the family that the table names. Beside it the null: labels of clips exchanged.",
+    "agreement": "Agreement of raters about clips, with 95 % intervals.",
+    "clmm": "Cumulative-link mixed model, {formula}: means on the scale of ratings for a new rater and a new clip "
+    "(random effects integrated out), with 95 % intervals that stay inside the scale.",
+    "contrasts": "Differences of the mixed model's means on the scale of ratings; p is adjusted (Holm).",
+}
+
+
+def write_opinions(output: ListenerOutput, answers: pd.DataFrame, settings: AnswerSettings) -> list[str]:
+    """Write what ratings say of conditions; returns notes in sentences.
+
+    Parameters
+    ----------
+    output : ListenerOutput
+        Where tables and figures go.
+    answers : DataFrame
+        ``rater, clip, rating``, the column of conditions and that of classes.
+    settings : AnswerSettings
+        What is asked.
+
+    Raises
+    ------
+    DataError
+        See `layerstats.tables.answers.check_ratings`.
+    """
+    by = settings.by
+    ratings = check_ratings(answers, settings.scale, [by, *([settings.classes] if settings.classes else [])])
+    given = ratings["rating"].to_numpy()
+    # Where nobody said the scale it is what was given, and at least two points.
+    scale = settings.scale or (int(given.min()), max(int(given.max()), int(given.min()) + 1))
+    output.text("comparable", "Before you compare", NOT_COMPARABLE)
+    notes = _write_means(output, ratings, settings, scale)
+    conditions = levels(ratings, by)
+    if settings.pairs(conditions):
+        notes += _write_differences(output, ratings, settings, scale)
+    else:
+        notes.append(settings.note(conditions))
+    if settings.model:
+        notes += _write_model(output, ratings, settings, scale)
+    return [note for note in dict.fromkeys(notes) if note != NOT_COMPARABLE]
+
+
+def _write_means(
+    output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings, scale: tuple[int, int]
+) -> list[str]:
+    """Write means by condition, by class and condition, by rater and by clip, and the distribution."""
+    by, options = settings.by, {"scale": scale, "draws": settings.draws, "seed": settings.seed}
+    means = means_of(ratings, by, **options)
+    title = f"Mean rating by {by}"
+    output.figure(listener_means(means.table, by, limits=scale), "means_figure", title, CAPTIONS["means"])
+    output.table(means.table, "means", title, CAPTIONS["means"], [by])
+    notes = list(means.notes)
+    if settings.classes:
+        both = means_of(ratings, [settings.classes, by], **options)
+        title = f"Mean rating by {settings.classes} and {by}"
+        # Eight conditions can be told apart by colour.
+        group, panel = (by, None) if len(levels(ratings, by)) <= 8 else (None, by)
+        figure = listener_means(both.table, settings.classes, group, panel, limits=scale)
+        output.figure(figure, "classes_figure", title, CAPTIONS["classes"])
+        output.table(both.table, "classes", title, CAPTIONS["classes"], [settings.classes, by])
+        notes += both.notes
+    shares = _distribution(ratings, by)
+    title = f"Distribution of ratings by {by}"
+    output.figure(rating_shares(shares, by), "distribution_figure", title, CAPTIONS["distribution"])
+    output.table(shares, "distribution", title, CAPTIONS["distribution"], [by])
+    raters = means_of(ratings, "rater", interval="t", scale=scale)
+    output.figure(rater_means(raters.table, limits=scale), "raters_figure", "Raters", CAPTIONS["raters"])
+    output.table(raters.table, "raters", "Mean rating by rater", CAPTIONS["raters"])
+    clips = means_of(ratings, "clip", interval="t", scale=scale)
+    output.table(clips.table, "clips", "Mean rating by clip", "With 95 % intervals for other raters.")
+    return [*notes, *raters.notes, *clips.notes]
+
+
+def _write_differences(
+    output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings, scale: tuple[int, int]
+) -> list[str]:
+    pairs = settings.pairs(levels(ratings, settings.by))
+    found = compare_conditions(
+        ratings,
+        settings.by,
+        pairs=pairs,
+        margin=settings.margin,
+        scale=scale,
+        draws=settings.draws,
+        seed=settings.seed,
+    )
+    title = f"Differences in mean rating by {settings.by}"
+    figure = rating_contrasts(found.table, margin=settings.margin)
+    output.figure(figure, "differences_figure", title, CAPTIONS["differences"])
+    output.table(found.table, "differences", title, CAPTIONS["differences"])
+    return list(found.notes)
+
+
+def _write_model(
+    output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings, scale: tuple[int, int]
+) -> list[str]:
+    """Write the mixed model, its means and differences; where it cannot be fitted the reason is a note."""
+    by = settings.by
+    formula = f"rating ~ {by} + (1 | rater) + (1 | clip)"
+    names = levels(ratings, by)
+    if len(names) < 2:
+        formula = "rating ~ 1 + (1 | rater) + (1 | clip)"
+    try:
+        model = clmm(formula, ratings)
+    except (DataError, FitError) as error:
+        return [f"No mixed model: {error}"]
+    output.table(model.coefficients, "clmm_coefficients", f"Mixed model: {formula}")
+    output.table(model.thresholds, "clmm_thresholds", "Mixed model: thresholds")
+    output.table(model.random, "clmm_random", "Mixed model: standard deviations of raters and clips")
+    output.table(model.glance, "clmm_glance", "Mixed model: fit")
+    if len(names) < 2:
+        return list(model.notes)
+    means = model.means(by=by)
+    title, caption = "Means of the mixed model", CAPTIONS["clmm"].format(formula=formula)
+    output.figure(listener_means(means, by, limits=scale), "clmm_means_figure", title, caption)
+    output.table(means, "clmm_means", title, caption, [by])
+    pairs = settings.pairs(names)
+    if pairs:
+        contrasts = model.contrasts(by, pairs=pairs, at="mean", margin=settings.margin)
+        title = "Differences of the mixed model's means"
+        figure = rating_contrasts(contrasts, margin=settings.margin)
+        output.figure(figure, "clmm_contrasts_figure", title, CAPTIONS["contrasts"])
+        output.table(contrasts, "clmm_contrasts", title, CAPTIONS["contrasts"], [by])
+    return list(model.notes)
+
+
+def _distribution(ratings: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return how often each rating was given, by condition."""
+    counts = pd.DataFrame(ratings.groupby([by, "rating"]).agg(ratings=("rating", "size"))).reset_index()
+    return counts.assign(share=counts["ratings"] / counts.groupby(by)["ratings"].transform("sum"))

@@ -1,0 +1,94 @@
+"""From answers to one folder of tables and figures, whatever was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from layerstats.errors import DataError
+from layerstats.listening import ListeningDesign, has_simulated_raters
+from layerstats.report.listeners.answer_settings import AnswerSettings
+from layerstats.report.listeners.choices import write_choices
+from layerstats.report.listeners.cleaned import write_changes, write_cleaning, write_problems
+from layerstats.report.listeners.listener_output import ListenerOutput
+from layerstats.report.listeners.opinions import write_opinions
+from layerstats.report.output import Output
+from layerstats.stats import clean
+from layerstats.tables.answers import Answers
+
+
+def write_answers(
+    output: Output,
+    answers: Answers,
+    *,
+    settings: AnswerSettings | None = None,
+    design: ListeningDesign | None = None,
+    rules: Sequence[Mapping[str, Any] | str] | None = None,
+) -> pd.DataFrame:
+    """Write what listeners answered: cleaning, means, differences, mixed models, agreement.
+
+    Parameters
+    ----------
+    output : Output
+        Where tables and figures go. Where raters are simulated each of them says so.
+    answers : Answers
+        As from `layerstats.listening.read_answers`.
+    settings : AnswerSettings, optional
+        What is asked; contrasts, margin and alternatives are the design's where nothing else is said.
+    design : ListeningDesign, optional
+        Its rules, contrasts and margin are used where nothing else is said, and what was changed in it is written.
+    rules : sequence, optional
+        Rules for cleaning, instead of the design's.
+
+    Returns
+    -------
+    DataFrame
+        The answers that count.
+
+    Raises
+    ------
+    DataError
+        There are no answers, or they lack a column.
+    """
+    if answers.table.empty:
+        raise DataError("There are no answers.")
+    listeners = ListenerOutput(output, simulated=has_simulated_raters(answers.table))
+    settings = _settings(settings or AnswerSettings(), answers, design)
+    notes = [*answers.notes, *write_problems(listeners, answers.problems)]
+    if design is not None:
+        notes += write_changes(listeners, design)
+    table = answers.table
+    used = rules if rules is not None else (design.rules if design is not None else ())
+    if used:
+        by = [settings.by] if settings.by in table else []
+        cleaned = clean(answers, used, by=by, fixed=None if design is None else design.rules)
+        notes += write_cleaning(listeners, cleaned, by)
+        table = cleaned.table
+    if "task" not in table:
+        table = table.assign(task="opinion" if "rating" in table else "identification")
+    for task, rows in table.groupby("task", sort=True):
+        own = pd.DataFrame(rows)
+        if task == "opinion":
+            notes += write_opinions(listeners, own, settings)
+        else:
+            notes += write_choices(listeners, own, str(task), settings)
+    listeners.text("notes", "Notes", "\n\n".join(dict.fromkeys(notes)))
+    return table
+
+
+def _settings(settings: AnswerSettings, answers: Answers, design: ListeningDesign | None) -> AnswerSettings:
+    """Take the scale of the answers, and what the design fixed, where nothing else was said."""
+    settings = replace(settings, scale=settings.scale or answers.scale)
+    if design is None:
+        return settings
+    asked = bool(settings.contrasts) or settings.reference is not None
+    chosen = len(design.alternatives) if design.task == "identification" and design.alternatives else None
+    return replace(
+        settings,
+        contrasts=settings.contrasts if asked else tuple(design.contrasts),
+        margin=settings.margin if settings.margin is not None else design.equivalence_margin,
+        alternatives=settings.alternatives or chosen,
+    )
