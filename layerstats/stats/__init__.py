@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         PreferenceShares,
         RatingComparison,
         RatingMeans,
+        RatingVariances,
         bonus_payments,
         calibrate_outcome_filter,
         check_rules,
@@ -109,8 +110,10 @@ if TYPE_CHECKING:
         judge_agreement,
         preference_shares,
         rating_means,
+        rating_power,
         review_assignments,
         rules_sha256,
+        smallest_plans,
     )
     from layerstats.stats.relevance import PhoneShares, phone_shares
     from layerstats.stats.relevance.share_calibration import calibrate_shares
@@ -187,6 +190,7 @@ __all__ = [
     "PreferenceShares",
     "RatingComparison",
     "RatingMeans",
+    "RatingVariances",
     "RepeatedAnova",
     "Series",
     "SpeechAndNetwork",
@@ -271,6 +275,7 @@ __all__ = [
     "project_codes",
     "random_weights_agreement",
     "rating_means",
+    "rating_power",
     "read_cues",
     "read_events",
     "read_moved_codes",
@@ -279,6 +284,7 @@ __all__ = [
     "review_assignments",
     "rules_sha256",
     "simulated_attempts",
+    "smallest_plans",
     "speech_and_network",
     "stored_alignments",
     "stored_responses",
@@ -321,9 +327,9 @@ _NAMES = {
     "paths": "PathComparison compare_paths",
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
-        bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm compare_clmm
-        compare_conditions identification_rates judge_agreement preference_shares rating_means review_assignments
-        rules_sha256
+        RatingVariances bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm
+        compare_clmm compare_conditions identification_rates judge_agreement preference_shares rating_means
+        rating_power review_assignments rules_sha256 smallest_plans
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

@@ -184,8 +184,9 @@ def _table(
     if "test" not in table["role"].tolist():
         raise DataError(f"No clip of {what} is to be tested: none has the role 'test'.")
     names = table["clip"].astype(str)
-    if names.duplicated().any():
-        raise DataError(f"The clip {names[names.duplicated()].iloc[0]!r} is twice in {what}.")
+    twice = [name for name, again in zip(names.tolist(), names.duplicated().tolist(), strict=True) if again]
+    if twice:
+        raise DataError(f"The clip {twice[0]!r} is twice in {what}.")
     return table.assign(clip=names.astype(object)), notes
 
 

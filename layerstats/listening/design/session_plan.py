@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.listening.design.assignment import assign_clips, balanced_halves, session_count
+from layerstats.listening.design.session_counts import balanced_halves, session_count
 from layerstats.listening.design.trial_clips import Extras
 from layerstats.listening.design.trial_order import shuffled_order, spread_places
+from layerstats.stats.ratings.planning import assign_clips
 
 
 @dataclass(frozen=True)

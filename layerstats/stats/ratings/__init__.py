@@ -20,6 +20,7 @@ from layerstats.stats.ratings.means import RatingComparison, RatingMeans, compar
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm, compare_clmm
 from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
 from layerstats.stats.ratings.people_and_judges import judge_agreement
+from layerstats.stats.ratings.planning import RatingVariances, rating_power, smallest_plans
 
 __all__ = [
     "CleanedAnswers",
@@ -29,6 +30,7 @@ __all__ = [
     "PreferenceShares",
     "RatingComparison",
     "RatingMeans",
+    "RatingVariances",
     "bonus_payments",
     "calibrate_outcome_filter",
     "check_rules",
@@ -42,6 +44,8 @@ __all__ = [
     "judge_agreement",
     "preference_shares",
     "rating_means",
+    "rating_power",
     "review_assignments",
     "rules_sha256",
+    "smallest_plans",
 ]
