@@ -42,6 +42,12 @@ def _r_findings() -> list[Finding]:
             "apt-get install r-cran-lme4",
         ),
         Finding(
+            "ordinal",
+            status.ordinal_version is not None,
+            status.ordinal_version or "not found; mixed models of ratings are fitted without it",
+            "apt-get install r-cran-ordinal",
+        ),
+        Finding(
             "rpy2",
             status.rpy2_version is not None,
             status.rpy2_version or "not found",

@@ -21,7 +21,7 @@ class RStatus:
     ----------
     works
         Whether models can be fitted with mgcv.
-    r_home, r_version, mgcv_version, lme4_version, rpy2_version
+    r_home, r_version, mgcv_version, lme4_version, ordinal_version, rpy2_version
         None where it is not there.
     blas
         File of the linear algebra library that R uses.
@@ -36,6 +36,7 @@ class RStatus:
     r_version: str | None = None
     mgcv_version: str | None = None
     lme4_version: str | None = None
+    ordinal_version: str | None = None
     rpy2_version: str | None = None
     blas: str | None = None
     problem: str | None = None
@@ -43,7 +44,7 @@ class RStatus:
 
 
 def r_status() -> RStatus:
-    """Look at R, mgcv, lme4, rpy2 and the linear algebra library, by a worker; never raises for what is missing.
+    """Look at R, its packages, rpy2 and the linear algebra library, by a worker; never raises for what is missing.
 
     Returns
     -------
@@ -66,6 +67,7 @@ def r_status() -> RStatus:
         r_version=versions["R"],
         mgcv_version=versions["mgcv"],
         lme4_version=versions["lme4"],
+        ordinal_version=versions["ordinal"],
         rpy2_version=_rpy2_version(),
         blas=versions["blas"],
         problem="R uses the reference BLAS; with OpenBLAS mgcv is about five times faster" if slow else None,

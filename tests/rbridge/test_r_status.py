@@ -44,7 +44,7 @@ def test_no_rpy2(monkeypatch, tmp_path):
     ],
 )
 def test_slow_linear_algebra_is_named(monkeypatch, blas, mend):
-    versions = {"R": "4.2.2", "mgcv": "1.8-41", "lme4": None, "blas": blas, "lapack": blas}
+    versions = {"R": "4.2.2", "mgcv": "1.8-41", "lme4": None, "ordinal": None, "blas": blas, "lapack": blas}
     monkeypatch.setattr(RSession, "call", lambda self, function: RReply(versions))
     status = r_status()
     assert status.works

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special, stats
 from wine_by_hand import wine, wine_by_hand
 
 from layerstats.stats.ratings import clmm
@@ -64,3 +65,45 @@ def test_two_categories_in_words_have_the_probability_of_the_second():
     second = model.probabilities("temp").query("category == 'yes'")
     np.testing.assert_allclose(means["estimate"], second["estimate"])
     np.testing.assert_allclose(means["conf_low"], second["conf_low"], rtol=1e-6)
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_means_of_real_systems_are_near_the_plain_means_where_raters_and_clips_are_integrated_out(real_data):
+    folder = real_data("ratings", "vcc2018")
+    parts = [pd.read_csv(path) for path in sorted(folder.glob("vcc2018_*_data.csv"))]
+    ratings = pd.concat(parts).rename(columns={"WAV_PATH": "clip", "JUDGE": "rater", "MOS": "rating"})
+    ratings["system"] = ratings["clip"].str.split("_").str[0]
+    plain = ratings.groupby("system")["rating"].mean()
+    model = clmm("rating ~ system + (1 | rater) + (1 | clip)", ratings)
+    away = {
+        integrate: (model.means("system", integrate=integrate).set_index("system")["estimate"] - plain).abs()
+        for integrate in (True, False)
+    }
+    assert away[True].max() < 0.06
+    assert away[True].mean() < away[False].mean() / 2
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_means_and_probabilities_of_new_raters_and_clips():
+    thresholds, deviation = np.array([-2.0, -0.5, 1.0, 2.5]), np.hypot(1.0, 0.7)
+    nodes = np.linspace(-9, 9, 3001)
+    weights = stats.norm.pdf(nodes) / stats.norm.pdf(nodes).sum()
+    below = special.expit(thresholds[:, None] - deviation * nodes) @ weights
+    shares = np.diff(np.r_[0, below, 1])
+    truth = float(shares @ np.arange(1, 6))
+    covered, covered_shares = [], []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        rater, clip = np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)
+        effect = rng.normal(0, 1.0, 20)[rater] + rng.normal(0, 0.7, 20)[clip]
+        latent = effect + rng.logistic(size=len(rater))
+        ratings = pd.DataFrame({"rating": 1 + (latent[:, None] > thresholds).sum(1), "rater": rater, "clip": clip})
+        model = clmm("rating ~ 1 + (1 | rater) + (1 | clip)", ratings)
+        mean, each = model.means().iloc[0], model.probabilities()
+        covered.append(mean["conf_low"] <= truth <= mean["conf_high"])
+        if len(each) == len(shares):
+            covered_shares += ((each["conf_low"] <= shares) & (shares <= each["conf_high"])).tolist()
+    # Of 100 data sets, three standard errors below .95 are .885.
+    assert np.mean(covered) > 0.885
+    assert np.mean(covered_shares) > 0.885
