@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.stats.ratings.mixed_models.category_thresholds import THRESHOLDS, Thresholds
+from layerstats.stats.ratings.mixed_models.clmm_by_laplace import fit_by_laplace
 from layerstats.stats.ratings.mixed_models.clmm_by_r import ENGINES, fit_by_r
-from layerstats.stats.ratings.mixed_models.clmm_optimum import ClmmOptimum, find_optimum
 from layerstats.stats.ratings.mixed_models.clmm_result import ClmmResult
-from layerstats.stats.ratings.mixed_models.clmm_tables import ClmmEstimates, ClmmParts, join_modes, mode_rows, tabulate
-from layerstats.stats.ratings.mixed_models.coded_columns import INTERCEPT, CodedColumns, code_columns
-from layerstats.stats.ratings.mixed_models.laplace_likelihood import LaplaceLikelihood
-from layerstats.stats.ratings.mixed_models.link_derivatives import LINKS, quantile
+from layerstats.stats.ratings.mixed_models.clmm_tables import ClmmParts, tabulate
+from layerstats.stats.ratings.mixed_models.coded_columns import (
+    INTERCEPT,
+    CodedColumns,
+    code_columns,
+    independent_columns,
+)
+from layerstats.stats.ratings.mixed_models.few_levels import without_few_levels
+from layerstats.stats.ratings.mixed_models.link_derivatives import LINKS
 from layerstats.stats.ratings.mixed_models.mixed_formula import parse_mixed_formula
 from layerstats.stats.ratings.mixed_models.random_factors import build_factors
 from layerstats.stats.ratings.mixed_models.rated_rows import Levels, rated_rows
@@ -70,7 +76,7 @@ def clmm(
     DataError
         The data do not fit the model.
     FitError
-        It did not converge.
+        It did not converge, or a term separates the ratings.
     UnsupportedModelError
         The engine does not fit models of this kind.
 
@@ -88,77 +94,32 @@ def clmm(
     check_choice("engine", engine, ENGINES)
     written = parse_mixed_formula(formula, data.columns if isinstance(data, pd.DataFrame) else None, scale)
     rows = rated_rows(written, data, levels, na)
-    fixed, scale_design = (
-        _without_intercept(code_columns(part, rows.frame)) for part in (written.fixed, written.scale)
-    )
-    thresholds = Thresholds(threshold, rows.categories)
+    written, frame, notes = without_few_levels(written, rows.frame)
+    designs = [_determined(code_columns(part, frame), frame) for part in (written.fixed, written.scale)]
+    notes += [note for _, own in designs for note in own]
+    if threshold == "equidistant" and len(rows.categories) == 2:
+        threshold = "flexible"
+        notes.append("Two categories have one threshold, which has no spacing.")
     model = ClmmParts(
-        written, rows, fixed, scale_design, tuple(build_factors(written.random, rows.frame)), thresholds, link
+        formula=written,
+        rows=replace(rows, frame=frame, notes=(*rows.notes, *notes)),
+        fixed_design=designs[0][0],
+        scale_design=designs[1][0],
+        factors=tuple(build_factors(written.random, frame)),
+        thresholds=Thresholds(threshold, rows.categories),
+        link=link,
     )
-    return tabulate(model, _estimates(model) if engine == "layerstats" else fit_by_r(model, engine))
+    return tabulate(model, fit_by_laplace(model) if engine == "layerstats" else fit_by_r(model, engine))
 
 
-def _without_intercept(design: CodedColumns) -> CodedColumns:
-    return design.keep([place for place, name in enumerate(design.names) if name != INTERCEPT])
-
-
-def _estimates(model: ClmmParts) -> ClmmEstimates:
-    """Maximise the Laplace likelihood and take the maximum to parameters as they are reported."""
-    fixed, scale = (design.matrix(model.rows.frame) for design in (model.fixed_design, model.scale_design))
-    likelihood = LaplaceLikelihood(model.rows.codes, model.thresholds, fixed, scale, model.factors, model.link)
-    optimum = find_optimum(likelihood, _start(likelihood))
-    free = optimum.parameters[likelihood.spans[0]]
-    jacobian = np.eye(likelihood.size)
-    jacobian[likelihood.spans[0], likelihood.spans[0]] = model.thresholds.reported_jacobian(free)
-    values = optimum.parameters.copy()
-    values[likelihood.spans[0]] = model.thresholds.reported(free)
-    inverse = np.linalg.pinv(optimum.information)
-    reported = np.linalg.inv(jacobian)
-    eigenvalues = np.linalg.eigvalsh(reported.T @ optimum.information @ reported)
-    return ClmmEstimates(
-        parameters=values,
-        covariance=jacobian @ inverse @ jacobian.T,
-        modes=_modes(likelihood, optimum),
-        log_likelihood=optimum.mode.log_likelihood,
-        approximation="Laplace" if model.factors else "none",
-        max_gradient=float(np.abs(optimum.gradient * np.sqrt(np.diag(inverse))).max()),
-        condition_number=float(eigenvalues[-1] / eigenvalues[0]),
-        iterations=optimum.steps,
-        engine="layerstats",
-    )
-
-
-def _start(likelihood: LaplaceLikelihood) -> np.ndarray:
-    """Return thresholds of the shares of the categories, no effects, and random effects of some size."""
-    thresholds = likelihood.thresholds
-    counts = np.bincount(likelihood.codes, minlength=len(thresholds.categories))
-    between = quantile(likelihood.link, np.cumsum(counts)[:-1] / counts.sum())
-    if thresholds.kind == "equidistant":
-        spacing = (between[-1] - between[0]) / max(len(between) - 1, 1)
-        between = np.array([between.mean() - spacing * (len(between) - 1) / 2, spacing])
-    start = np.zeros(likelihood.size)
-    start[likelihood.spans[0]] = thresholds.free(between)
-    for factor, span in zip(likelihood.factors, likelihood.spans[3:], strict=True):
-        start[span] = factor.start()
-    return start
-
-
-def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
-    """Return the conditional modes of random effects, with the standard deviation about them."""
-    parts = []
-    blocks, corner, _ = optimum.mode.curvature.covariances()
-    start = 0
-    by_level = likelihood.by_level(optimum.mode.effects)
-    roots = likelihood.roots(optimum.parameters)
-    for number, (factor, root, effects) in enumerate(zip(likelihood.factors, roots, by_level, strict=True)):
-        count = len(factor.levels) * factor.width
-        if number:
-            own = corner[start : start + count, start : start + count]
-            own = own.reshape(len(factor.levels), factor.width, len(factor.levels), factor.width)
-            variances = own[np.arange(len(factor.levels)), :, np.arange(len(factor.levels)), :]
-            start += count
-        else:
-            variances = blocks
-        spread = np.einsum("ab,lbc,ac->la", root, variances, root)
-        parts.append(mode_rows(factor, effects @ root.T, np.sqrt(spread)))
-    return join_modes(parts)
+def _determined(design: CodedColumns, frame: pd.DataFrame) -> tuple[CodedColumns, list[str]]:
+    """Return a design without its intercept and without columns that depend on those before, and notes."""
+    kept = independent_columns(design.matrix(frame))
+    dropped = [name for place, name in enumerate(design.names) if place not in kept]
+    notes = []
+    if dropped:
+        notes.append(
+            f"The data do not determine {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''} beside the other "
+            f"terms: {'they were' if len(dropped) > 1 else 'it was'} left out, as R does."
+        )
+    return design.keep([place for place in kept if design.names[place] != INTERCEPT]), notes

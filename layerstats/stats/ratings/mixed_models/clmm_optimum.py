@@ -23,6 +23,10 @@ _LONGEST = 5.0
 _FIRST_DISTANCE = 1e-3
 # Of the largest eigenvalue, what counts as no curvature.
 _FLAT = 1e-10
+# How negative an eigenvalue may be, of the largest, and how far to go where it is more so.
+_FLAT_ENOUGH = 1e-7
+_ESCAPE = 0.5
+_MOST_ESCAPES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +62,19 @@ def find_optimum(likelihood: LaplaceLikelihood, start: np.ndarray) -> ClmmOptimu
     FitError
         No maximum was found.
     """
-    point = _Point(likelihood, start)
+    optimum = _climb(likelihood, _Point(likelihood, start))
+    for _ in range(_MOST_ESCAPES):
+        values, vectors = np.linalg.eigh(optimum.information)
+        if values[0] > -_FLAT_ENOUGH * values[-1]:
+            return optimum
+        # A standard deviation of zero is flat whatever the data say: from there the likelihood may rise either way.
+        ahead = _Point(likelihood, optimum.parameters + _ESCAPE * vectors[:, 0])
+        optimum = _climb(likelihood, ahead)
+    raise FitError("The model did not converge: its likelihood has no maximum, but a saddle.")
+
+
+def _climb(likelihood: LaplaceLikelihood, point: _Point) -> ClmmOptimum:
+    """Return where the likelihood is flat, from `point` on."""
     point, inverse, steps = _quasi_newton(likelihood, point, _first_inverse(likelihood, point))
     decrement = np.inf
     for _ in range(_MOST_POLISHES):

@@ -16,6 +16,9 @@ from layerstats.stats.ratings.mixed_models.mixed_formula import MixedFormula
 from layerstats.stats.ratings.mixed_models.random_factors import RandomFactor
 from layerstats.stats.ratings.mixed_models.rated_rows import RatedRows
 
+# A standard deviation, or what a correlation lacks of one, that counts as none.
+_ZERO = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class ClmmParts:
@@ -44,6 +47,13 @@ class ClmmParts:
     factors: tuple[RandomFactor, ...]
     thresholds: Thresholds
     link: str
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names of all parameters, in order."""
+        scale = [f"scale {name}" for name in self.scale_design.names]
+        roots = [name for factor in self.factors for name in factor.parameter_names()]
+        return (*self.thresholds.names, *self.fixed_design.names, *scale, *roots)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +100,7 @@ def tabulate(model: ClmmParts, found: ClmmEstimates) -> ClmmResult:
     """Return the result of a fit."""
     thresholds, factors, rows = model.thresholds, model.factors, model.rows
     scale_names = [f"scale {name}" for name in model.scale_design.names]
-    root_names = [name for factor in factors for name in factor.parameter_names()]
-    names = [*thresholds.names, *model.fixed_design.names, *scale_names, *root_names]
+    names = list(model.parameter_names)
     estimates = pd.Series(found.parameters, index=names)
     covariance = pd.DataFrame(found.covariance, index=names, columns=names)
     random, correlations = _random_tables(factors, found.parameters)
@@ -105,7 +114,7 @@ def tabulate(model: ClmmParts, found: ClmmEstimates) -> ClmmResult:
         random=random,
         correlations=correlations,
         glance=_glance(model, found),
-        notes=(*rows.notes, *found.notes),
+        notes=(*rows.notes, *found.notes, *_edge_notes(random, correlations)),
         covariance=covariance,
         estimates=estimates,
         modes=found.modes,
@@ -196,3 +205,18 @@ def mode_rows(factor: RandomFactor, modes: np.ndarray, errors: np.ndarray) -> pd
             "std_error": errors.ravel(),
         }
     )
+
+
+def _edge_notes(random: pd.DataFrame, correlations: pd.DataFrame) -> list[str]:
+    """Return notes on standard deviations of zero and correlations of one."""
+    notes = []
+    for group, term, deviation in zip(*(random[name] for name in ("group", "term", "std_dev")), strict=True):
+        if deviation < _ZERO:
+            notes.append(f"The standard deviation of {term} of {group} is zero: the term changes nothing.")
+    for group, first, second, value in correlations.itertuples(index=False, name=None):
+        if abs(value) > 1 - _ZERO:
+            notes.append(
+                f"The correlation of {first} and {second} of {group} is {value:.3f}: the data determine fewer "
+                "dimensions than were asked for."
+            )
+    return notes

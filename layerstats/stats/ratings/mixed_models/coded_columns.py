@@ -16,6 +16,8 @@ from layerstats.stats.gamm.formula.terms import Formula, ParametricTerm
 
 INTERCEPT = "(Intercept)"
 _FACTORS = ("factor", "as.factor")
+# Of a column's length, what is left beside the columns before it.
+_DEPENDENT = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +147,26 @@ def code_columns(formula: Formula, frame: pd.DataFrame) -> CodedColumns:
             terms.append(term.label)
             parts.append(tuple(part for _, part in reversed(combination)))
     return CodedColumns(tuple(names), tuple(terms), tuple(parts))
+
+
+def independent_columns(matrix: np.ndarray) -> list[int]:
+    """Return the columns that do not depend on those before them, in their order.
+
+    Examples
+    --------
+    >>> independent_columns(np.array([[1.0, 2, 0], [1, 2, 1], [1, 2, 0]]))
+    [0, 2]
+    """
+    size = np.linalg.norm(matrix, axis=0)
+    kept = [int(place) for place in np.flatnonzero(size > 0)]
+    while kept:
+        triangle = np.linalg.qr(matrix[:, kept] / size[kept], mode="r")
+        dependent = np.flatnonzero(np.abs(np.diag(triangle)) < _DEPENDENT)
+        extra = kept[len(triangle) :]
+        if not len(dependent) and not extra:
+            return kept
+        kept.remove(kept[dependent[0]] if len(dependent) else extra[0])
+    return kept
 
 
 def _variable(expression: Expression, frame: pd.DataFrame) -> CodedVariable:
