@@ -28,8 +28,10 @@ from layerstats.stats import (
     success_matrix,
     success_rates,
     variance_shares,
+    with_people,
 )
 from layerstats.store import open_store
+from layerstats.tables import read_table
 
 CAPTIONS = {
     "success": "Marginal: the judge hears the target; joint: the target network does too. Every class counts the same. "
@@ -56,6 +58,9 @@ def main(
         str, typer.Option(help="What is counted: 'all starts', or those that were 'not the target already'.")
     ] = "all starts",
     classes: Annotated[str, typer.Option(help="fixed: intervals for these classes; drawn: for others.")] = "fixed",
+    people: Annotated[
+        Path | None, typer.Option(help="answers.csv of a listening test: people are one more judge.")
+    ] = None,
     natural: Annotated[Path | None, typer.Option(help="Recorded words, judged by the same judges.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of permutations.")] = 0,
 ) -> Output:
@@ -66,6 +71,7 @@ def main(
     choice = {"set_ups": listed(set_ups) or None, "judges": listed(judges) or None}
     options: dict[str, Any] = {"denominator": denominator, "classes": classes}
     table = attempts(experiment, targets=listed(targets) or None, **choice)
+    table = table if people is None else with_people(table, read_table(people))
     scores = heard_scores(experiment, denominator=denominator, **choice)
     _matrices(output, success_matrix(table, scores, **options))
     result = success_rates(table, seed=seed, **options)

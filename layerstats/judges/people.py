@@ -45,6 +45,46 @@ class People:
 
     scored = True
 
+    @classmethod
+    def from_answers(cls, answers: pd.DataFrame, *, name: str = "people") -> People:
+        """Make people of the identifications of a listening test (`layerstats.listening.read_answers`).
+
+        Parameters
+        ----------
+        answers : DataFrame
+            ``rater, clip, response``; rows of another task or another role than "test" are left out, and so are trials
+            without an answer. Where there is a column `start`, these are outcomes of maximizations: the token is the
+            start, `set_up, network, null` say of which outcomes, and rows without a start (natural clips) are left out.
+            Else the token is `token`, where there is such a column, or the clip.
+        name : str
+            What they are called in judgements.
+
+        Raises
+        ------
+        DataError
+            Nobody identified anything, or as for `People`.
+
+        Examples
+        --------
+        >>> answers = pd.DataFrame({"rater": ["r1", "r2"], "clip": "a", "response": ["yes", "no"], "role": "test"})
+        >>> People.from_answers(answers).shares.loc["a"].to_dict()
+        {'no': 0.5, 'yes': 0.5}
+        """
+        check_columns(answers, ["rater", "clip", "response"], "the answers")
+        kept = np.array(answers["response"].notna(), dtype=bool)
+        for column, value in (("role", "test"), ("task", "identification")):
+            if column in answers:
+                kept &= np.asarray(answers[column] == value, dtype=bool)
+        key = next(column for column in ("start", "token", "clip") if column in answers)
+        table = pd.DataFrame(answers.loc[kept & answers[key].notna().to_numpy()])
+        if table.empty:
+            raise DataError(
+                "Nobody identified anything: there is no answer of identification to a clip that is tested."
+            )
+        places = [column for column in PLACES if column in table] if key == "start" else []
+        columns = {column: table[column] for column in ("rater", "response", *places)}
+        return cls(pd.DataFrame({"token": table[key], **columns}), name=name)
+
     def __init__(self, identifications: pd.DataFrame, *, name: str = "people") -> None:
         what = "the identifications"
         check_columns(identifications, COLUMNS, what)
@@ -118,7 +158,8 @@ class People:
 
 
 def open_people(options: JudgeOptions) -> People:
-    """Make the judge that "people:FILE" stands for: a table as people have them, CSV for instance."""
+    """Make the judge that "people:FILE" stands for: a table as people have them, or answers of a listening test."""
     if options.path is None:
         raise ArgumentError("People are read from a table of token, rater, response: people:FILE.")
-    return People(read_table(Path(options.path)))
+    table = read_table(Path(options.path))
+    return People.from_answers(table) if {"clip", "response"} <= set(table) else People(table)

@@ -141,6 +141,7 @@ if TYPE_CHECKING:
         success_matrix,
         success_rates,
         variance_shares,
+        with_people,
     )
     from layerstats.stats.trust import (
         Trust,
@@ -296,6 +297,7 @@ __all__ = [
     "trust_table",
     "untrained_patterns",
     "variance_shares",
+    "with_people",
     "word_contrasts",
     "word_series",
 ]
@@ -340,7 +342,7 @@ _NAMES = {
     "success": """
         Ladder NaturalConfusions Success SuccessMatrix VarianceShares attempts attempts_from_frame calibrate_success
         calibrate_variance compare_set_ups heard_scores ladder_attempts natural_confusions simulated_attempts
-        success_as_published success_ladder success_matrix success_rates variance_shares
+        success_as_published success_ladder success_matrix success_rates variance_shares with_people
     """,
     "trust": """
         Trust map_agreement measure_agreement perturbation_areas phone_location random_weights_agreement trust_table

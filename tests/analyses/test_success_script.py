@@ -78,3 +78,20 @@ def test_set_ups_of_any_name_have_files_of_their_own(make, tmp_path):
     names = make("success", tmp_path / "out", store)
     assert names >= {"heard_from-data", "heard_from-data_2", "scores_from-data", "scores_from-data_2"}
     assert set(read(tmp_path / "out" / "matrix.csv")["set_up"]) == {"from data", "from-data"}
+
+
+def test_people_are_one_more_judge(judged, make, tmp_path):
+    from layerstats.stats import attempts
+    from layerstats.store import open_store
+
+    starts = attempts(open_store(judged)).drop_duplicates(["set_up", "network", "null", "start"])
+    heard = starts.loc[starts["null"] == "", ["set_up", "network", "start", "target"]].astype("str")
+    answers = pd.concat([heard.assign(rater=f"r{rater}", clip=heard["start"]) for rater in range(3)])
+    answers = answers.assign(response=answers["target"], role="test", task="identification")
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    make("success", tmp_path / "out", judged, "--set-ups", "smooth,none", "--people", str(tmp_path / "answers.csv"))
+    matrix = check_frame(read(tmp_path / "out" / "matrix.csv"))
+    people = matrix[matrix["judge"] == "people"]
+    assert (people.loc[people["target"] == people["response"], "rate"] == 1.0).all()
+    summary = read(tmp_path / "out" / "success.csv").set_index(["set_up", "null", "measure", "judge"])
+    assert summary.xs("people", level="judge")["drawn"].str.endswith("raters").all()

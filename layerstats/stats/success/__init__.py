@@ -5,6 +5,7 @@ from layerstats.stats.success.attempt_frames import ATTEMPT_COLUMNS, NULLS, atte
 from layerstats.stats.success.confused_pairs import NaturalConfusions, natural_confusions
 from layerstats.stats.success.ladder import Ladder, ladder_attempts, success_ladder
 from layerstats.stats.success.marginal_and_joint import Success, success_rates
+from layerstats.stats.success.people_attempts import with_people
 from layerstats.stats.success.set_ups import compare_set_ups
 from layerstats.stats.success.stored_attempts import attempts, heard_scores
 from layerstats.stats.success.success_calibration import calibrate_success
@@ -34,4 +35,5 @@ __all__ = [
     "success_matrix",
     "success_rates",
     "variance_shares",
+    "with_people",
 ]
