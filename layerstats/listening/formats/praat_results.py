@@ -103,7 +103,7 @@ def _trials(source: Source) -> list[dict[str, str]]:
         if rest and isinstance(rest[0], str):
             name, rest = rest[0], rest[1:]
         fields = ("stimulus", "response", "goodness", "reactionTime")[: 2 + min(version, 2)]
-        count = int(rest[0]) if rest and isinstance(rest[0], float) else 0
+        count = _count(rest[:1])
         values = rest[1 : 1 + count * len(fields)]
         kinds = tuple(str if place < 2 else float for place in range(len(fields)))
         whole = all(isinstance(value, kinds[place % len(fields)]) for place, value in enumerate(values))
@@ -119,15 +119,20 @@ def _trials(source: Source) -> list[dict[str, str]]:
 
 def _table_rows(tokens: Sequence[object], source: str) -> list[dict[str, str]]:
     """Return the rows of a Table that was saved as a text file."""
-    width = int(tokens[0]) if tokens and isinstance(tokens[0], float) else 0
+    width = _count(tokens[:1])
     header = [str(label) for label in tokens[1 : 1 + width]]
-    count = int(tokens[1 + width]) if len(tokens) > 1 + width and isinstance(tokens[1 + width], float) else 0
+    count = _count(tokens[1 + width : 2 + width])
     # Every row says again how many cells it has.
     cells = tokens[2 + width :]
     if not width or not count or len(cells) < count * (1 + width):
         raise DataError(f"{source!r} cannot be read as a table of Praat: it says {count} rows, and breaks off.")
     starts = range(0, count * (1 + width), 1 + width)
     return [dict(zip(header, map(str, cells[start + 1 : start + 1 + width]), strict=True)) for start in starts]
+
+
+def _count(tokens: Sequence[object]) -> int:
+    """Return a number that stands alone; 0 where there is none."""
+    return int(tokens[0]) if tokens and isinstance(tokens[0], float) else 0
 
 
 def _as_text(value: object) -> str:
