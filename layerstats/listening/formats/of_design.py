@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
@@ -16,8 +17,8 @@ from layerstats.listening.formats.praat_text import stimulus_names
 from layerstats.listening.formats.row_problems import RowProblems, told
 from layerstats.spreadsheets import bare
 
-# What only the page needs.
-_OF_THE_PAGE = ("file", "file_a", "file_b", "file_x", "prompt")
+# What only the page needs, and where sounds came from on somebody's disk.
+_OF_THE_PAGE = re.compile(r"prompt|(file|taken_from)(_[abx])?")
 _MOST_NAMED = 5
 
 
@@ -49,7 +50,8 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
         )
     rows = RowProblems(frame.assign(clip=resolved.where(resolved.notna(), given)), problems)
     rows.report(lacking, "clip is not in the design", value="clip")
-    clips = design.clips.set_index("clip").drop(columns=list(_OF_THE_PAGE), errors="ignore")
+    clips = design.clips.set_index("clip")
+    clips = clips[[name for name in clips if not _OF_THE_PAGE.fullmatch(str(name))]]
     of_clip = clips.reindex(rows.table["clip"])
     described = {name: of_clip[name].to_numpy() for name in clips}
     if "role" in rows.table:

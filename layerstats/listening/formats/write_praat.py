@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 import wave
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from layerstats.corpora.audio import resample
+from layerstats.corpora.decoding import decoded
+from layerstats.corpora.wav_files import write_wav
 from layerstats.errors import ArgumentError, DataError
 from layerstats.files import explaining, replacing
 from layerstats.listening.design import ListeningDesign
@@ -30,7 +34,7 @@ def write_praat(design: ListeningDesign, folder: str | Path) -> list[Path]:
 
     In Praat, open `session_N.ExperimentMFC`, run it, extract the results and save them as a text file by the name of
     the listener; `read_answers` reads these with the design. Trials come in the order of the design, with a break after
-    every 40.
+    every 40. Praat plays sounds of one rate: those of another, such as spoken catch trials, are resampled.
 
     Parameters
     ----------
@@ -49,12 +53,11 @@ def write_praat(design: ListeningDesign, folder: str | Path) -> list[Path]:
     ArgumentError
         Answers are typed, which Praat has not, or there are more alternatives than buttons on a screen.
     DataError
-        A sound is missing, is no WAV file, or has another rate or number of channels than the others, which Praat
-        refuses.
+        A sound is missing or is no WAV file.
     """
     _buttons(design)
     folder = Path(folder)
-    _copy_sounds(design, folder / _FOLDER)
+    _write_sounds(design, folder / _FOLDER)
     written = []
     width = len(str(design.trials["session"].max()))
     for session, own in design.trials.sort_values(["session", "position"]).groupby("session", sort=True):
@@ -155,10 +158,11 @@ def _button_lines(buttons: Sequence[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _copy_sounds(design: ListeningDesign, folder: Path) -> None:
-    """Copy the sounds, named after their clips; refuse those that Praat would not play one after another."""
+def _write_sounds(design: ListeningDesign, folder: Path) -> None:
+    """Write the sounds, named after their clips, at the rate that most of them have: Praat refuses several rates."""
     sides = {"preference": ("_a", "_b"), "abx": ("_a", "_b", "_x")}.get(design.task, ("",))
-    names, kinds = stimulus_names(design.clips["clip"]), {}
+    names = stimulus_names(design.clips["clip"])
+    sources: dict[str, Path] = {}
     for clip in design.clips.to_dict("records"):
         for side in sides:
             file = str(clip[f"file{side}"])
@@ -167,19 +171,23 @@ def _copy_sounds(design: ListeningDesign, folder: Path) -> None:
                 raise DataError(
                     f"The sound {file!r} is not there: write the design into a folder, and read it from there."
                 )
-            kinds.setdefault(_kind(source), file)
-            if len(kinds) > 1:
-                told = "; ".join(
-                    f"{one!r} has {rate} Hz, {channels} channel(s)" for (rate, channels), one in kinds.items()
-                )
-                raise DataError(f"Praat plays sounds of one rate and number of channels, but {told}.")
-            target = folder / f"{names[str(clip['clip'])]}{side}.wav"
-            with explaining(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
+            sources[f"{names[str(clip['clip'])]}{side}"] = source
+    kinds = {source: _kind(source) for source in sources.values()}
+    rate_hz = Counter(rate for rate, _ in kinds.values()).most_common(1)[0][0]
+    for name, source in sources.items():
+        target = folder / f"{name}.wav"
+        with explaining(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if kinds[source] == (rate_hz, 1):
                 shutil.copyfile(source, target)
+            else:
+                samples = decoded(source)
+                mono = samples.mean(axis=1) if samples.ndim > 1 else samples
+                write_wav(target, resample(mono, kinds[source][0], rate_hz), rate_hz)
 
 
 def _kind(file: Path) -> tuple[int, int]:
+    """Return the rate (Hz) and the number of channels of a WAV file."""
     try:
         with wave.open(str(file)) as sound:
             return sound.getframerate(), sound.getnchannels()
