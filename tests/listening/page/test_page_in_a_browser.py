@@ -247,6 +247,7 @@ def test_the_keyboard_is_enough_and_the_server_gets_it_all(browser, served, tmp_
     design_folder = written_design(tmp_path, "opinion")
     done = "https://app.prolific.com/submissions/complete?cc=C0DE"
     server, answers = served(design_folder, completion_code="C0DE", completion_url=done)
+    browser.call("Network.enable")
     browser.open(server.address, "?PROLIFIC_PID=5f3&STUDY_ID=s1&SESSION_ID=x9")
     to_instructions(browser, browser.press)
     at(browser, "instructions")
@@ -275,6 +276,11 @@ def test_the_keyboard_is_enough_and_the_server_gets_it_all(browser, served, tmp_
     assert submission.identifiers == {"prolific_pid": "5f3", "prolific_study_id": "s1", "prolific_session_id": "x9"}
     assert browser.evaluate("document.querySelector('#screen a').href") == done
     assert "C0DE" not in browser.evaluate("fetch('/').then((answer) => answer.text())")
+    # Nothing was asked of anybody else.
+    asked = [event["params"]["request"]["url"] for event in browser.events
+             if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
+    assert f"{server.address}answers" in asked
+    assert [url for url in asked if not url.startswith((server.address, "data:"))] == []
     # Who comes again, on another machine, is told that the answers are here.
     browser.evaluate("localStorage.clear()")
     browser.open(server.address, "?PROLIFIC_PID=5f3")
@@ -455,6 +461,42 @@ def test_nothing_in_a_design_runs_as_a_script(browser, tmp_path):
         " document.body.append(added); return window.hacked === undefined; })()"
     )
     assert refused
+
+
+def test_a_sound_that_something_else_stopped_can_be_played_again(browser, tmp_path):
+    page = write_page(written_design(tmp_path, "opinion"), tmp_path / "page")
+    keep = "window.made = []; const own = Audio; window.Audio = function () { const each = new own();"
+    browser.call("Page.addScriptToEvaluateOnNewDocument", source=f"{keep} window.made.push(each); return each; }};")
+    browser.open(page, "?session=1")
+    to_instructions(browser)
+    at(browser, "headphones")
+    browser.click(f"{PLAY}[0]")
+    browser.wait_for("window.made.at(-1).currentTime > 0")
+    # As a telephone that rings, or a key for media.
+    browser.evaluate("window.made.at(-1).pause()")
+    browser.wait_for(f"!{PLAY}[0].classList.contains('playing')")
+    assert not browser.evaluate(MAY_ANSWER)
+    browser.click(f"{PLAY}[0]")
+    browser.wait_for(MAY_ANSWER)
+
+
+def test_a_browser_that_keeps_nothing_is_told_of(browser, tmp_path):
+    page = write_page(written_design(tmp_path, "identification"), tmp_path / "page", headphones="none")
+    refuse = "Storage.prototype.setItem = () => { throw new DOMException('no', 'QuotaExceededError'); };"
+    browser.call("Page.addScriptToEvaluateOnNewDocument", source=refuse)
+    browser.open(page, "?session=1")
+    at(browser, "consent")
+    assert not browser.evaluate("document.getElementById('memory').hidden")
+    to_instructions(browser)
+    at(browser, "instructions")
+    browser.click(MAIN)
+    while browser.evaluate(SCREEN) == "trial":
+        answer_by_mouse(browser, 1)
+    browser.click(MAIN)
+    at(browser, "download")
+    browser.click("document.querySelectorAll('#screen button')[1]")
+    at(browser, "thanks")
+    assert [answer.response for answer in parse_submission(downloaded(browser, "json")).answers] == ["wash"] * 3
 
 
 def test_everybody_can_use_the_page(browser, tmp_path):
