@@ -99,6 +99,7 @@ if TYPE_CHECKING:
         RatingVariances,
         bonus_payments,
         calibrate_outcome_filter,
+        calibrate_ratings,
         check_rules,
         clean,
         cleaning_rules,
@@ -218,6 +219,7 @@ __all__ = [
     "calibrate_averages",
     "calibrate_interactions",
     "calibrate_outcome_filter",
+    "calibrate_ratings",
     "calibrate_shares",
     "calibrate_success",
     "calibrate_trust",
@@ -329,9 +331,9 @@ _NAMES = {
     "paths": "PathComparison compare_paths",
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
-        RatingVariances bonus_payments calibrate_outcome_filter check_rules clean cleaning_rules clips_to_extend clmm
-        compare_clmm compare_conditions identification_rates judge_agreement preference_shares rating_means
-        rating_power review_assignments rules_sha256 smallest_plans
+        RatingVariances bonus_payments calibrate_outcome_filter calibrate_ratings check_rules clean cleaning_rules
+        clips_to_extend clmm compare_clmm compare_conditions identification_rates judge_agreement preference_shares
+        rating_means rating_power review_assignments rules_sha256 smallest_plans
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

@@ -40,6 +40,7 @@ OPTIONS = {
     "optimal_inputs": [],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "phones": [],
+    "rating_calibration": [],
     "ratings": [],
     "relevance_contrasts": ["--recording", "activations"],
     "relevance_maps": [],

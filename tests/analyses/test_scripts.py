@@ -109,6 +109,13 @@ def test_success_calibration(make, tmp_path):
     assert {"starts", "starts, networks", "Wilson, starts pooled"} <= set(table["recipe"])
 
 
+def test_rating_calibration(make, tmp_path):
+    sizes = ("--datasets", "2", "--worlds", "2", "--truths", "none", "--filtered", "5")
+    assert make("rating_calibration", tmp_path, *sizes) == {"rating_calibration", "outcome_filter"}
+    table = check_frame(read(tmp_path / "rating_calibration.csv"))
+    assert {"naive", "two-way bootstrap", "LMM", "CLMM"} <= set(table["recipe"])
+
+
 def test_networks(store, make, tmp_path):
     """Two copies of a network stand for two seeds, which is enough for a script."""
     copies = []

@@ -1,5 +1,6 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
+from layerstats.stats.ratings.calibration.rating_calibration import calibrate_ratings
 from layerstats.stats.ratings.choices import (
     IdentificationRates,
     PreferenceShares,
@@ -33,6 +34,7 @@ __all__ = [
     "RatingVariances",
     "bonus_payments",
     "calibrate_outcome_filter",
+    "calibrate_ratings",
     "check_rules",
     "clean",
     "cleaning_rules",
