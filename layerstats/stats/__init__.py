@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         read_cues,
     )
     from layerstats.stats.input_agreement import agreement_of_starts
+    from layerstats.stats.interval_estimate import IntervalEstimate
     from layerstats.stats.lexical import (
         Heard,
         LexicalLearning,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from layerstats.stats.networks import NetworkComparison, compare_networks
     from layerstats.stats.null import compare_with_untrained, descriptive_effect_size
     from layerstats.stats.paths import PathComparison, compare_paths
+    from layerstats.stats.proportions import wilson
     from layerstats.stats.ratings import (
         CleanedAnswers,
         ClmmResult,
@@ -107,9 +109,12 @@ if TYPE_CHECKING:
         clmm,
         compare_clmm,
         compare_conditions,
+        icc,
         identification_rates,
         judge_agreement,
+        krippendorff_alpha,
         preference_shares,
+        rating_distribution,
         rating_means,
         rating_power,
         review_assignments,
@@ -173,6 +178,7 @@ __all__ = [
     "FitOptions",
     "Heard",
     "IdentificationRates",
+    "IntervalEstimate",
     "IntervalOptions",
     "Ladder",
     "LayerContrasts",
@@ -248,8 +254,10 @@ __all__ = [
     "feature_association",
     "heard",
     "heard_scores",
+    "icc",
     "identification_rates",
     "judge_agreement",
+    "krippendorff_alpha",
     "ladder_attempts",
     "layer_contrasts",
     "letter_delay",
@@ -277,6 +285,7 @@ __all__ = [
     "preference_shares",
     "project_codes",
     "random_weights_agreement",
+    "rating_distribution",
     "rating_means",
     "rating_power",
     "read_cues",
@@ -299,6 +308,7 @@ __all__ = [
     "trust_table",
     "untrained_patterns",
     "variance_shares",
+    "wilson",
     "with_people",
     "word_contrasts",
     "word_series",
@@ -323,17 +333,20 @@ _NAMES = {
     "effect_sizes": "EffectSize TokenSpread effect_size token_spread",
     "exaggeration": "Cue CueTests Exaggeration cue_tests measure_exaggeration read_cues",
     "input_agreement": "agreement_of_starts",
+    "interval_estimate": "IntervalEstimate",
     "lexical": "Heard LexicalLearning feature_association heard lexical_learning likeliest_responses stored_responses",
     "moved_codes": "CodeMovement CodeProjection MovedCodes code_movement project_codes read_moved_codes",
     "multiplicity": "adjust_p_values",
     "networks": "NetworkComparison compare_networks",
     "null": "compare_with_untrained descriptive_effect_size",
     "paths": "PathComparison compare_paths",
+    "proportions": "wilson",
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
         RatingVariances bonus_payments calibrate_outcome_filter calibrate_ratings check_rules clean cleaning_rules
-        clips_to_extend clmm compare_clmm compare_conditions identification_rates judge_agreement preference_shares
-        rating_means rating_power review_assignments rules_sha256 smallest_plans
+        clips_to_extend clmm compare_clmm compare_conditions icc identification_rates judge_agreement
+        krippendorff_alpha preference_shares rating_distribution rating_means rating_power review_assignments
+        rules_sha256 smallest_plans
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",

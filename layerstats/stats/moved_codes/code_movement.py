@@ -14,8 +14,8 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.moved_codes.start_codes import MovedCodes
 from layerstats.stats.moved_codes.variance_partition import FACTORS, group_basis, jackknifed_shares, permuted_p_values
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.proportions import effective_wilson
 from layerstats.stats.resampling.seeds import replicate_generator
-from layerstats.stats.success.rate_intervals import effective_wilson
 from layerstats.tables import PrintedResult, check_frame
 
 # Fewer speakers give no jackknife worth the name.

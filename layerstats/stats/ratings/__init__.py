@@ -1,5 +1,6 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
+from layerstats.stats.ratings.agreement import icc, krippendorff_alpha
 from layerstats.stats.ratings.calibration.rating_calibration import calibrate_ratings
 from layerstats.stats.ratings.choices import (
     IdentificationRates,
@@ -17,7 +18,13 @@ from layerstats.stats.ratings.cleaning import (
     review_assignments,
     rules_sha256,
 )
-from layerstats.stats.ratings.means import RatingComparison, RatingMeans, compare_conditions, rating_means
+from layerstats.stats.ratings.means import (
+    RatingComparison,
+    RatingMeans,
+    compare_conditions,
+    rating_distribution,
+    rating_means,
+)
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm, compare_clmm
 from layerstats.stats.ratings.outcome_filter_study import OpinionWorld, calibrate_outcome_filter
 from layerstats.stats.ratings.people_and_judges import judge_agreement
@@ -42,9 +49,12 @@ __all__ = [
     "clmm",
     "compare_clmm",
     "compare_conditions",
+    "icc",
     "identification_rates",
     "judge_agreement",
+    "krippendorff_alpha",
     "preference_shares",
+    "rating_distribution",
     "rating_means",
     "rating_power",
     "review_assignments",

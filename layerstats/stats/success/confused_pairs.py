@@ -13,10 +13,10 @@ from layerstats.checks import check_columns, check_complete
 from layerstats.errors import DataError
 from layerstats.stats.lexical.cluster_intervals import permutation_p_value
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.proportions import wilson_interval
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.attempt_frames import WHAT, checked_attempts
 from layerstats.stats.success.judged_starts import counted_attempts
-from layerstats.stats.success.rate_intervals import wilson
 from layerstats.tables import PrintedResult, check_frame
 
 ALL_PAIRS, BEYOND_PREFERENCES = "rank correlation", "rank correlation beyond preferences"
@@ -188,8 +188,8 @@ def _beyond_preferences(table: np.ndarray) -> np.ndarray:
 def _pairs(sides: list[tuple[np.ndarray, np.ndarray]], classes: list[str], conf_level: float) -> pd.DataFrame:
     rows, columns = np.nonzero(~np.eye(len(classes), dtype=bool))
     (made, starts), (natural, tokens) = sides
-    low, high = wilson(made[rows, columns], starts[rows], conf_level)
-    natural_low, natural_high = wilson(natural[rows, columns], tokens[rows], conf_level)
+    low, high = wilson_interval(made[rows, columns], starts[rows], conf_level)
+    natural_low, natural_high = wilson_interval(natural[rows, columns], tokens[rows], conf_level)
     table = pd.DataFrame(
         {
             "target": np.array(classes)[rows],

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
+from layerstats.stats.proportions import effective_wilson
 from layerstats.stats.success.rate_estimates import RateEstimate
 
 # With fewer, how networks differ is not known.
@@ -101,56 +101,6 @@ class Inference:
             "p_value": float(2 * stats.t.sf(abs(statistic), freedom)),
             "drawn": drawn,
         }
-
-
-def wilson(count: np.ndarray, starts: np.ndarray, conf_level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's interval of each share (Wilson 1927; Newcombe 1998, method 3), NaN where there are no starts.
-
-    Parameters
-    ----------
-    count, starts
-        (cell,) successes and trials.
-    conf_level
-        Of the interval.
-
-    Examples
-    --------
-    >>> low, high = wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
-    >>> low.round(4), high.round(4)  # Newcombe 1998: .2553-.3662 and 0-.1611
-    (array([0.2553, 0.    ]), array([0.3662, 0.1611]))
-    """
-    count, starts = np.asarray(count, dtype=float), np.asarray(starts, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        low, high = proportion_confint(count, np.where(starts > 0, starts, np.nan), 1 - conf_level, method="wilson")
-    # Rounding takes ends beyond 0 and 1, and past the share itself where that is 0 or 1 (statsmodels#7386).
-    low, high = np.where(count <= 0, 0.0 * low, low), np.where(count >= starts, 0.0 * high + 1, high)
-    return np.clip(low, 0, 1), np.clip(high, 0, 1)
-
-
-def effective_wilson(
-    rate: float, variance: float, freedom: float, starts: int, conf_level: float = 0.95
-) -> tuple[float, float]:
-    """Return Wilson's interval of a rate whose variance is that of so many independent starts as make it so large.
-
-    The effective number of starts is ``rate (1 - rate) / variance``, and the quantile that of t (Korn & Graubard 1998;
-    Dean & Pagano 2015, for surveys). A rate of 0 or 1 has no variance: there starts count as they are.
-
-    Examples
-    --------
-    >>> low, high = effective_wilson(81 / 263, 81 * 182 / 263**3, np.inf, 263)
-    >>> round(low, 4), round(high, 4)
-    (0.2553, 0.3662)
-    """
-    if not np.isfinite(rate) or starts == 0:
-        return np.nan, np.nan
-    product = max(rate * (1 - rate), 0.0)
-    # A variance that is rounding only stands for more starts than numbers can tell.
-    effective = min(float(product) / float(variance), 1e15) if product > 0 and variance > 0 else float(starts)
-    quantile = float(stats.t.isf((1 - conf_level) / 2, freedom)) ** 2
-    half = np.sqrt(quantile * (product * effective + quantile / 4))
-    low, high = ((rate * effective + quantile / 2 + sign * half) / (effective + quantile) for sign in (-1, 1))
-    # The interval holds the rate; rounding must not take it out.
-    return float(np.clip(min(low, rate), 0, 1)), float(np.clip(max(high, rate), 0, 1))
 
 
 def _is_enough(left_out: Mapping[str, float]) -> bool:

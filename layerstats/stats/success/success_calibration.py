@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from layerstats.stats.proportions import wilson_interval
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.success.attempt_worlds import RECOGNISER, AttemptWorld, SimulatedPair
 from layerstats.stats.success.judged_starts import JudgedStarts
 from layerstats.stats.success.marginal_and_joint import MARGINAL, OTHERS, SuccessMeasure, measures
 from layerstats.stats.success.own_and_others import own_minus_others
-from layerstats.stats.success.rate_intervals import Inference, wilson
+from layerstats.stats.success.rate_intervals import Inference
 
 ALPHA = 0.05
 ATTEMPT_WORLDS = (
@@ -121,7 +122,7 @@ def _covers(pair: SimulatedPair, world: AttemptWorld, drawn: bool) -> Iterator[t
     measured = _measure(pair.first, OTHERS)
     estimate = measured.estimate(pair.first)
     rights = measured.heard[np.asarray(measured.keep)[pair.first.network_of]]
-    pooled = wilson(np.array([rights.sum()]), np.array([len(rights)]))
+    pooled = wilson_interval(np.array([rights.sum()]), np.array([len(rights)]))
     ends = {_NAIVE: (float(pooled[0][0]), float(pooled[1][0]))}
     for recipe, inference in _INFERENCES.items():
         interval = inference.rate(estimate)

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_columns
+from layerstats.stats.proportions import effective_wilson, wilson_interval
 from layerstats.stats.success.attempt_frames import NULLS, checked_attempts
 from layerstats.stats.success.judged_starts import DENOMINATORS, JudgedStarts, counted_attempts, judged_starts
 from layerstats.stats.success.marginal_and_joint import OTHERS
 from layerstats.stats.success.rate_estimates import mean_rate
-from layerstats.stats.success.rate_intervals import Inference, Sampling, effective_wilson, wilson
+from layerstats.stats.success.rate_intervals import Inference, Sampling
 from layerstats.stats.success.rater_moves import RaterMoves
 from layerstats.tables import PrintedResult, check_frame
 
@@ -156,7 +157,7 @@ def _heard(attempts: pd.DataFrame, scores: pd.DataFrame | None, conf_level: floa
     table = asked.drop(columns="mean_score").merge(responses, on=alike[:-1])
     table = table.merge(counts, on=key, how="left").merge(given, on=key, how="left").sort_values(key, ignore_index=True)
     count = table["count"].fillna(0.0).to_numpy()
-    low, high = wilson(count, table["starts"].to_numpy(), conf_level)
+    low, high = wilson_interval(count, table["starts"].to_numpy(), conf_level)
     table = table.assign(count=count, rate=count / table["starts"], conf_low=low, conf_high=high, conf_level=conf_level)
     table = _for_other_people(table, attempts, conf_level)
     names = ["set_up", "null", "network", "target", "judge", "response", "starts", "count", "rate", "mean_score"]

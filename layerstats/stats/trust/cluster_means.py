@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from layerstats.stats.success.rate_intervals import effective_wilson
+from layerstats.stats.proportions import effective_wilson
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.success.rate_intervals import Inference, effective_wilson, wilson
+from layerstats.stats.proportions import effective_wilson, wilson_interval
+from layerstats.stats.success.rate_intervals import Inference
 
 # Newcombe 1998, method 3.
 NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
@@ -12,7 +13,7 @@ NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0
 
 @pytest.mark.parametrize(("count", "starts", "low", "high"), NEWCOMBE)
 def test_published_intervals(count, starts, low, high):
-    ends = wilson(np.array([count]), np.array([starts]))
+    ends = wilson_interval(np.array([count]), np.array([starts]))
     assert np.round(np.ravel(ends), 4).tolist() == [low, high]
     if count:
         share = count / starts
@@ -25,12 +26,12 @@ def test_published_intervals(count, starts, low, high):
 @given(st.integers(0, 400).flatmap(lambda starts: st.tuples(st.integers(0, starts), st.just(starts))))
 def test_intervals_hold_their_share(case):
     count, starts = case
-    low, high = (float(end[0]) for end in wilson(np.array([count]), np.array([starts])))
+    low, high = (float(end[0]) for end in wilson_interval(np.array([count]), np.array([starts])))
     if starts == 0:
         assert np.isnan([low, high]).all()
         return
     assert 0 <= low <= count / starts <= high <= 1
-    mirrored = wilson(np.array([starts - count]), np.array([starts]))
+    mirrored = wilson_interval(np.array([starts - count]), np.array([starts]))
     assert np.allclose([low, high], [1 - mirrored[1][0], 1 - mirrored[0][0]], atol=1e-12)
 
 

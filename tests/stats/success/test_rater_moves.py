@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layerstats.stats.proportions import effective_wilson
 from layerstats.stats.success import attempts_from_frame, compare_set_ups, success_matrix, success_rates
-from layerstats.stats.success.rate_intervals import effective_wilson
 
 
 def heard_by(

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import DataError
+from layerstats.stats.proportions import wilson_interval
 from layerstats.stats.success import attempts_from_frame, success_matrix, success_rates
-from layerstats.stats.success.rate_intervals import wilson
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_what_was_heard_is_counted(frame):
     assert (table["starts"] == 20).all()
     for place, count in counts.items():
         assert table.loc[place, "count"] == count
-        ends = wilson(np.array([count]), np.array([20]))
+        ends = wilson_interval(np.array([count]), np.array([20]))
         assert table.loc[place, ["conf_low", "conf_high"]].tolist() == [float(end[0]) for end in ends]
     assert np.allclose(heard.groupby(["network", "judge", "target"])["rate"].sum(), 1)
     null = frame[(frame["null"] == "zero_steps") & (frame["network"] == "net2") & (frame["judge"] == "net0")]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.proportions import effective_wilson
 from layerstats.stats.success import attempts_from_frame, compare_set_ups, success_rates
-from layerstats.stats.success.rate_intervals import effective_wilson
 
 
 def rates(frame, **options):

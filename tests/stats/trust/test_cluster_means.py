@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from layerstats.stats.success.rate_intervals import wilson
+from layerstats.stats.proportions import wilson_interval
 from layerstats.stats.trust.cluster_means import cluster_mean
 
 
@@ -45,7 +45,7 @@ def test_hits_that_are_all_alike_have_the_error_that_chance_gives_them():
 def test_shares_that_are_all_one_have_wilsons_interval_with_the_quantile_of_few_speakers():
     found = cluster_mean(np.ones(20), np.repeat(np.arange(1000), 1)[:20])
     low, high = found.share_interval(0.95)
-    naive = wilson(np.array([20.0]), np.array([20.0]))
+    naive = wilson_interval(np.array([20.0]), np.array([20.0]))
     assert high == 1
     assert low < naive[0][0]
     assert low == pytest.approx(20 / (20 + stats.t.isf(0.025, 19) ** 2))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy import special
-from statsmodels.stats.proportion import proportion_confint
 
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import DataError
@@ -48,12 +47,6 @@ def random_terms(table: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
         else:
             terms.append(f"(1 | {column})")
     return " + ".join(terms), tuple(notes)
-
-
-def wilson_interval(successes: np.ndarray, trials: np.ndarray, conf_level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's interval, which takes answers for independent of each other, clipped to 0 and 1."""
-    low, high = proportion_confint(successes, trials, alpha=1 - conf_level, method="wilson")
-    return np.clip(np.asarray(low, dtype=float), 0, 1), np.clip(np.asarray(high, dtype=float), 0, 1)
 
 
 def logit_test(share: np.ndarray, std_error: np.ndarray, against: float) -> tuple[np.ndarray, np.ndarray]:

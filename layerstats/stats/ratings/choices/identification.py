@@ -11,7 +11,8 @@ import pandas as pd
 from layerstats.checks import check_count, check_share
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, wilson_interval
+from layerstats.stats.proportions import wilson_interval
+from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms
 from layerstats.stats.ratings.choices.discrimination import abx_sensitivity
 from layerstats.stats.ratings.estimates import scale_means
 from layerstats.stats.ratings.estimates.category_estimates import choose_pairs

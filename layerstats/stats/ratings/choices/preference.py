@@ -10,7 +10,8 @@ import pandas as pd
 from layerstats.checks import check_share
 from layerstats.errors import DataError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, wilson_interval
+from layerstats.stats.proportions import wilson_interval
+from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms
 from layerstats.stats.ratings.estimates import LatentModel, latent_cells, scale_means
 from layerstats.stats.ratings.estimates.category_estimates import bounded_interval, estimate_function
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm

@@ -13,5 +13,6 @@
 
 from layerstats.stats.ratings.means.compared_conditions import RatingComparison, compare_conditions
 from layerstats.stats.ratings.means.mean_ratings import RatingMeans, rating_means
+from layerstats.stats.ratings.means.rating_distributions import rating_distribution
 
-__all__ = ["RatingComparison", "RatingMeans", "compare_conditions", "rating_means"]
+__all__ = ["RatingComparison", "RatingMeans", "compare_conditions", "rating_distribution", "rating_means"]

@@ -194,7 +194,7 @@ def _notes(cells: RatingCells, table: pd.DataFrame) -> tuple[str, ...]:
             f"{some} of {len(cells.raters)} raters did not hear every condition: how strict they are is part of the "
             "differences. A mixed model (clmm) takes it out."
         )
-    unknown = int(table["std_error"].isna().sum())
+    unknown = int(np.isnan(table["std_error"].to_numpy(dtype=float)).sum())
     if unknown:
         notes.append(f"{unknown} differences have no interval: nothing is known of how the ratings of both vary.")
     return tuple(notes)

@@ -98,7 +98,8 @@ def rating_means(
     check_seed(seed)
     columns = read_by(by)
     given, cells = read_cells(ratings, columns, scale)
-    ends = scale or (float(given["rating"].min()), float(given["rating"].max()))
+    values = given["rating"].to_numpy(dtype=float)
+    ends = scale or (float(values.min()), float(values.max()))
     variance = TwoWayVariance.of(cells)
     low, high, error, freedom = _intervals(cells, variance, interval, conf_level, (draws, seed, workers))
     size = len(cells.groups)
@@ -138,7 +139,8 @@ def _intervals(
     spread = np.nanstd(replicates, axis=0, ddof=1)
     low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
     known = spread > 0
-    return (*(np.where(known, one, np.nan) for one in (low, high, spread)), np.full(len(error), np.nan))
+    low, high, spread = (np.where(known, one, np.nan) for one in (low, high, spread))
+    return low, high, spread, np.full(len(error), np.nan)
 
 
 def _deviations(cells: RatingCells) -> np.ndarray:
@@ -155,11 +157,11 @@ def _notes(table: pd.DataFrame, columns: Sequence[str], interval: str) -> tuple[
         notes.append("Intervals are naive: they take every rating for independent, and are too narrow.")
     of = "of the means" if columns else "of the mean"
     for units, name, other in (("raters", "rater", "clips"), ("clips", "clip", "raters")):
-        alone = int((table[units] == 1).sum())
+        alone = int(np.sum(table[units].to_numpy() == 1))
         if alone and name not in columns:
             verb = "is" if alone == 1 else "are"
             notes.append(f"{alone} {of} {verb} of one {name}: intervals are for other {other} only.")
-    unknown = int(table["conf_low"].isna().sum())
+    unknown = int(np.isnan(table["conf_low"].to_numpy(dtype=float)).sum())
     if unknown:
         notes.append(
             f"{unknown} {of} {'has' if unknown == 1 else 'have'} no interval: there is one rating, or all ratings are "
