@@ -78,8 +78,7 @@ TEXTS: dict[str, str] = {
     "refused": "The server did not take your answers: {reason}",
     "send_now": "Send again now",
     "sending_trouble": (
-        "If this does not work, please download your answers and send the file to whoever invited you. They are kept "
-        "in this browser as well."
+        "If this does not work, please download your answers and send the file to whoever invited you."
     ),
     "download_heading": "Your answers",
     "download": (

@@ -18,6 +18,8 @@ function ask({ name, heading, above, prompt, sounds, labels, choices, answered, 
   own.playButtons = labels.map((label, index) => button(label, () => own.sounds.play(index), { class: "play" }));
   own.status = status();
   own.fields = make("fieldset", { disabled: "" }, make("legend", {}, say("your_answer")), ...answerFields(choices));
+  // Many short words stand side by side.
+  own.fields.classList.toggle("many", choices.length > 8);
   own.next = submitButton();
   own.skip = button(say("without_answer"), () => finish("", "not played"), { hidden: "" });
   const finish = (value, problem) => {
