@@ -156,7 +156,7 @@ def _paired_raters(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Differ
 
 def _means_of_clips(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Difference:
     """Welch's test of clips' means: raters are taken for all that there are."""
-    return _welch(ratings.groupby(["condition", "clip"], as_index=False)[["rating"]].mean())
+    return _welch(pd.DataFrame(ratings.groupby(["condition", "clip"], as_index=False)["rating"].mean()))
 
 
 def _two_way(ratings: pd.DataFrame, recipe: str, number: int) -> _Difference:
