@@ -1,5 +1,6 @@
 """Tests with people: their design, the page that asks, and what comes back."""
 
+from layerstats.listening.checklist import reviewer_checklist
 from layerstats.listening.design import ListeningDesign, ScalePoint, make_design, read_design
 from layerstats.listening.formats import FORMAT_NAMES, MturkBatch, read_answers, write_mturk, write_praat
 from layerstats.listening.page import PageLinks, write_page
@@ -19,6 +20,7 @@ __all__ = [
     "make_design",
     "read_answers",
     "read_design",
+    "reviewer_checklist",
     "simulate_answers",
     "write_mturk",
     "write_page",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from layerstats.listening import ListeningDesign
+from layerstats.listening import ListeningDesign, reviewer_checklist
 from layerstats.report.listeners.listener_output import ListenerOutput
 from layerstats.stats import CleanedAnswers
 
 CAPTIONS = {
     "problems": "Rows of the files that were read, and whether they are in the table all the same.",
     "masks": "Each rule by itself, and of what the rules before it leave. Rules see catch trials, hidden references "
-    "and conduct only: what is compared cannot select who counts.",
+    "and conduct only, so that what is compared cannot select who counts; those on the outcome do not keep to that.",
     "without": "Plain means of answers with every rule, with none, and with all but one.",
     "rule_raters": "What each rule measured of each rater, what it allows, and its verdict.",
+    "checklist": "What reviewers of listening tests are advised to ask (after Cooper et al. 2025), filled in "
+    "as far as design, answers and cleaning tell.",
     "changes": "Parts of the design that are other than they were when it was first written.",
 }
 
@@ -33,6 +35,14 @@ def write_cleaning(output: ListenerOutput, cleaned: CleanedAnswers, by: list[str
     output.table(cleaned.without, "cleaning_without", "Results without rules", CAPTIONS["without"], by)
     output.table(cleaned.raters, "cleaning_raters", "Verdicts on raters", CAPTIONS["rule_raters"])
     return [*cleaned.notes, f"Rules for cleaning: SHA-256 {cleaned.rules_hash[:12]}."]
+
+
+def write_checklist(
+    output: ListenerOutput, answers: pd.DataFrame, design: ListeningDesign | None, cleaned: CleanedAnswers | None
+) -> None:
+    """Write the checklist for reviewers."""
+    filled = reviewer_checklist(answers, design=design, cleaned=cleaned)
+    output.table(filled, "checklist", "Checklist for reviewers", CAPTIONS["checklist"])
 
 
 def write_changes(output: ListenerOutput, design: ListeningDesign) -> list[str]:

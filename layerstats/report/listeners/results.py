@@ -12,7 +12,7 @@ from layerstats.errors import DataError
 from layerstats.listening import ListeningDesign, has_simulated_raters
 from layerstats.report.listeners.answer_settings import AnswerSettings
 from layerstats.report.listeners.choices import write_choices
-from layerstats.report.listeners.cleaned import write_changes, write_cleaning, write_problems
+from layerstats.report.listeners.cleaned import write_changes, write_checklist, write_cleaning, write_problems
 from layerstats.report.listeners.listener_output import ListenerOutput
 from layerstats.report.listeners.opinions import write_opinions
 from layerstats.report.output import Output
@@ -60,7 +60,7 @@ def write_answers(
     notes = [*answers.notes, *write_problems(listeners, answers.problems)]
     if design is not None:
         notes += write_changes(listeners, design)
-    table = answers.table
+    table, cleaned = answers.table, None
     used = rules if rules is not None else (design.rules if design is not None else ())
     if used:
         by = [settings.by] if settings.by in table else []
@@ -75,6 +75,7 @@ def write_answers(
             notes += write_opinions(listeners, own, settings)
         else:
             notes += write_choices(listeners, own, str(task), settings)
+    write_checklist(listeners, answers.table, design, cleaned)
     listeners.text("notes", "Notes", "\n\n".join(dict.fromkeys(notes)))
     return table
 
