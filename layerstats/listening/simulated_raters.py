@@ -10,6 +10,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_not_negative, check_seed
 from layerstats.errors import ArgumentError, DataError
+from layerstats.listening.design.design_checks import PAGE_COLUMNS
 from layerstats.listening.design.listening_design import ListeningDesign
 from layerstats.tables.answers import PROBLEM_COLUMNS, Answers
 
@@ -17,9 +18,6 @@ from layerstats.tables.answers import PROBLEM_COLUMNS, Answers
 NAME = "simulated rater"
 # Between thresholds of the scale of opinion, on the scale of the logit: all five points are used at an effect of 0.
 THRESHOLDS_APART = 1.5
-# Of the clips' columns, what is the page's and not the answers'.
-SIDES = ("", "_a", "_b", "_x")
-PAGE_COLUMNS = ("prompt", *(f"{name}{side}" for name in ("file", "source_file") for side in SIDES))
 # Seconds from the end of a clip to an answer: median and standard deviation of its logarithm.
 SECONDS = (2.5, 0.4)
 

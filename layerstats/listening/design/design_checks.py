@@ -18,6 +18,9 @@ SOUND_COLUMNS = {
     "preference": ("file_a", "file_b"),
     "abx": ("file_a", "file_b", "file_x"),
 }
+_SIDES = ("", "_a", "_b", "_x")
+# Columns of clips that say what is played and shown, and nothing of what an answer is about.
+PAGE_COLUMNS = ("prompt", *(f"{name}{side}" for name in ("file", "taken_from") for side in _SIDES))
 ALTERNATIVES = {"preference": (("a", "b"), ("a", "b", "same")), "abx": (("a", "b"),)}
 
 

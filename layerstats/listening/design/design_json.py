@@ -74,8 +74,8 @@ def _frame(table: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(table["rows"], columns=table["columns"])
 
 
-def earlier_history(folder: Path, overwrite: bool) -> tuple[dict[str, Any], ...]:
-    """Return the history of the design that is in a folder, or () where there is none.
+def earlier_design(folder: Path, overwrite: bool) -> tuple[tuple[dict[str, Any], ...], set[str]]:
+    """Return the history of the design that is in a folder, and its sounds; nothing where there is none.
 
     Raises
     ------
@@ -83,10 +83,11 @@ def earlier_history(folder: Path, overwrite: bool) -> tuple[dict[str, Any], ...]
         There is one, and it may not be replaced.
     """
     if not (folder / FILE).exists():
-        return ()
+        return (), set()
     if not overwrite:
         raise ArgumentError(
             f"{folder} holds a design already. Choose another folder, or replace it (overwrite); what it was stays in "
             "the history of the new one."
         )
-    return tuple(read_contents(folder).get("history", ()))
+    contents = read_contents(folder)
+    return tuple(contents.get("history") or ()), set(contents.get("sound_hashes") or ())

@@ -21,8 +21,8 @@ from layerstats.listening.design.design_checks import (
     check_points,
     check_trials,
 )
-from layerstats.listening.design.design_json import earlier_history, write_contents
-from layerstats.listening.design.sound_files import LOUDNESS, write_sounds
+from layerstats.listening.design.design_json import earlier_design, write_contents
+from layerstats.listening.design.sound_files import LOUDNESS, remove_sounds, write_sounds
 from layerstats.stats.ratings.cleaning import check_rules
 from layerstats.store.provenance import timestamp
 from layerstats.tables.answers import check_task
@@ -241,14 +241,17 @@ class ListeningDesign:
             A sound is missing, damaged or silent.
         """
         folder = Path(folder)
-        earlier = earlier_history(folder, overwrite)
+        earlier, replaced = earlier_design(folder, overwrite)
         hashes = write_sounds(self.sound_files, self.sounds, self.sound_hashes, self.loudness, folder)
         sounds = {file: folder / file for file in hashes}
-        written = replace(self, sounds=sounds, sound_hashes=hashes, history=self.history or earlier)
+        # What stood in the folder comes first, unless this design goes on from it.
+        before = () if list(self.history[: len(earlier)]) == list(earlier) else earlier
+        written = replace(self, sounds=sounds, sound_hashes=hashes, history=(*before, *self.history))
         if not written.history or written.history[-1]["hashes"] != written.hashes:
             entry = {"written": timestamp(), "by": "layerstats", "hashes": written.hashes}
             written = replace(written, history=(*written.history, entry))
         write_contents(written._contents(), folder)
+        remove_sounds(replaced - set(hashes), folder)
         return written
 
     def _contents(self) -> dict[str, Any]:

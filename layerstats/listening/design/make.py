@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,7 @@ def make_design(
         raise ArgumentError(f"Only opinions are given on a scale, but the task is {task!r}.")
     table = _expected(table, task, points, show)
     strata = _strata(table, task, balance)
+    notes += _balance_notes(table, task, strata, trials_per_session, answers)
     table, training_note = take_training(table, training, strata, rng)
     listed = [str(point.value) for point in points] or list(answers)
     check_not_negative("catch", catch)
@@ -234,6 +236,37 @@ def _strata(table: pd.DataFrame, task: str, balance: Sequence[str] | None) -> li
         return list(balance)
     wanted = ["condition", "target"] if task == "identification" else ["condition"]
     return [name for name in wanted if name in table]
+
+
+def _balance_notes(
+    table: pd.DataFrame, task: str, strata: Sequence[str], trials: int, answers: Sequence[str]
+) -> list[str]:
+    """Say which raters cannot hear everything, and where guessing pays; refuse clips of no stratum.
+
+    Raises
+    ------
+    DataError
+        A clip that is tested lacks a value of a column that is balanced.
+    """
+    tested = pd.DataFrame(table.loc[np.asarray(table["role"] == "test")])
+    check_complete(tested, strata, "the tested clips", advice="Name the condition of every clip.")
+    notes = []
+    counts = Counter(tested[strata[0]].astype(str).tolist()) if strata else Counter()
+    rare = min(counts.values(), default=0) * trials / len(tested)
+    if counts and rare < 1:
+        notes.append(
+            f"{trials} of {len(tested)} clips a session are too few for every rater to hear every {strata[0]} "
+            f"({len(counts)} there are): differences between them rest on different raters too."
+        )
+    if task == "identification" and answers:
+        right = Counter(str(value) for value in tested["expected"].dropna().tolist())
+        often = [right[answer] for answer in answers]
+        if max(often) > min(often) + 1:
+            notes.append(
+                f"The alternatives are not equally often right ({min(often)} to {max(often)} clips): who guesses the "
+                "frequent ones is right more often than by chance."
+            )
+    return notes
 
 
 def _rules_of(extras: Extras) -> list[str]:

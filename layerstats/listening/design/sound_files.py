@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from layerstats.corpora.wav_files import write_wav
 from layerstats.errors import ArgumentError, AudioError
 from layerstats.files import replacing
 
+# Below the design's.
+FOLDER = "clips"
 LOUDNESS = ("rms", "peak", "none")
 # Root mean square of speech in full scale: -26 dB, as recommendations on the quality of telephone speech have it.
 _RMS = 10 ** (-26 / 20)
@@ -51,6 +53,14 @@ def write_sounds(
     if unknown:
         raise ArgumentError(f"It is not known where the sound {unknown[0]!r} comes from: 'sounds' lacks it.")
     new = [file for file in files if file not in known]
+    places = {(folder / file).resolve(): file for file in files}
+    for file in new:
+        source = sources[file]
+        if isinstance(source, Path) and source.resolve() in places:
+            raise ArgumentError(
+                f"The sound {source} would be overwritten by this design before it is read. Write the design "
+                "to another folder."
+            )
     spoken = _synthesised({file: sources[file] for file in new})
     levels = {file: _level(*_heard(sources[file], spoken)) for file in new}
     for file, gain in zip(new, _gains(list(levels.values()), loudness), strict=True):
@@ -60,6 +70,13 @@ def write_sounds(
         if file in known:
             _copy(sources[file], known[file], folder / file)
     return {file: known.get(file) or hash_of_file(folder / file) for file in files}
+
+
+def remove_sounds(files: Iterable[str], folder: Path) -> None:
+    """Remove sounds of a design that was replaced; what is no sound of it stays."""
+    for file in files:
+        if file.startswith(f"{FOLDER}/") and ".." not in file:
+            (folder / file).unlink(missing_ok=True)
 
 
 def hash_of_file(file: Path) -> str:

@@ -14,6 +14,7 @@ from layerstats.checks import check_not_negative
 from layerstats.corpora.espeak import SpeechRequest
 from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design.catch_trials import catch_trials
+from layerstats.listening.design.sound_files import FOLDER
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def name_sounds(
     numbers = rng.permutation(len(different)) + 1
     digits = max(4, len(str(len(different))))
     names = {
-        source: f"clips/{number:0{digits}d}.wav" for source, number in zip(different, numbers.tolist(), strict=True)
+        source: f"{FOLDER}/{number:0{digits}d}.wav" for source, number in zip(different, numbers.tolist(), strict=True)
     }
     traced = {
         column.replace("file", "taken_from"): table[column].where(~table["clip"].isin(list(said)), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
@@ -12,13 +11,11 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.listening.design import ListeningDesign
+from layerstats.listening.design import PAGE_COLUMNS, ListeningDesign
 from layerstats.listening.formats.praat_text import stimulus_names
 from layerstats.listening.formats.row_problems import RowProblems, told
 from layerstats.spreadsheets import bare
 
-# What only the page needs, and where sounds came from on somebody's disk.
-_OF_THE_PAGE = re.compile(r"prompt|(file|taken_from)(_[abx])?")
 _MOST_NAMED = 5
 
 
@@ -50,8 +47,7 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
         )
     rows = RowProblems(frame.assign(clip=resolved.where(resolved.notna(), given)), problems)
     rows.report(lacking, "clip is not in the design", value="clip")
-    clips = design.clips.set_index("clip")
-    clips = clips[[name for name in clips if not _OF_THE_PAGE.fullmatch(str(name))]]
+    clips = design.clips.set_index("clip").drop(columns=list(PAGE_COLUMNS), errors="ignore")
     of_clip = clips.reindex(rows.table["clip"])
     described = {name: of_clip[name].to_numpy() for name in clips}
     if "role" in rows.table:

@@ -113,6 +113,29 @@ def test_a_new_design_in_the_place_of_another_keeps_its_history(design, tmp_path
     assert second.changes(first.hash)["part"].tolist() == ["contrasts"]
 
 
+def test_a_replaced_design_leaves_no_sounds_and_its_history_is_not_lost(design, tmp_path):
+    first = design.write(tmp_path / "design")
+    (tmp_path / "design" / "clips" / "mine.txt").write_text("stays")
+    elsewhere = replace(design, contrasts=()).write(tmp_path / "other")
+    fewer = replace(elsewhere, clips=elsewhere.clips.query("role == 'test'"), trials=elsewhere.trials.loc[
+        elsewhere.trials["clip"].isin(elsewhere.clips.query("role == 'test'")["clip"])])  # fmt: skip
+    fewer = replace(fewer, sound_hashes={file: fewer.sound_hashes[file] for file in fewer.sound_files})
+    fewer.write(tmp_path / "design", overwrite=True)
+    again = read_design(tmp_path / "design")
+    left = {f"clips/{file.name}" for file in (tmp_path / "design" / "clips").iterdir()}
+    assert left == {*again.sound_files, "clips/mine.txt"}
+    assert [entry["hashes"] for entry in again.history] == [first.hashes, elsewhere.hashes, again.hashes]
+
+
+def test_sounds_are_not_overwritten_before_they_are_read(design, tmp_path):
+    written = design.write(tmp_path / "design")
+    again = pd.DataFrame({"clip": ["a", "b"], "file": written.sound_files[:2]})
+    other = make_design(again, trials_per_session=2, catch=0, folder=tmp_path / "design")
+    with pytest.raises(ArgumentError, match="another folder"):
+        other.write(tmp_path / "design", overwrite=True)
+    assert read_design(tmp_path / "design").hash == written.hash
+
+
 def test_what_is_changed_by_hand_is_said(design, tmp_path):
     written = design.write(tmp_path / "design")
     file = tmp_path / "design" / "design.json"

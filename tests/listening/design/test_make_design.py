@@ -151,6 +151,20 @@ def test_names_of_sounds_tell_raters_nothing_and_can_be_traced(clips):
         assert row["taken_from"] == f"{row['clip']}.wav"
 
 
+def test_what_raters_cannot_hear_is_told(clips):
+    few = make_design(clips, trials_per_session=4)
+    assert any("differences between them rest on different raters too" in note for note in few.notes)
+    assert make_design(clips, trials_per_session=12).notes == ()
+    with pytest.raises(DataError, match="Name the condition of every clip"):
+        make_design(clips.assign(condition=[None, *clips["condition"][1:]]), trials_per_session=12)
+
+
+def test_words_that_are_right_more_often_are_told(clip_table):
+    table = clip_table({"natural": 9}, words=("yes", "yes", "no"))
+    design = make_design(table, task="identification", alternatives="targets", trials_per_session=3)
+    assert any("3 to 6 clips" in note for note in design.notes)
+
+
 def test_the_same_seed_gives_the_same_design(clips):
     one, again, other = (make_design(clips, trials_per_session=12, seed=seed).hash for seed in (1, 1, 2))
     assert one == again
