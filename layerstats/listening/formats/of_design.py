@@ -39,7 +39,7 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
     known = _names(design.clips)
     given = frame["clip"].str.strip()
     resolved = given.map({name: _found(str(name), known) for name in given.unique()})
-    lacking = resolved.isna().to_numpy(dtype=bool) & (given != "").to_numpy(dtype=bool)
+    lacking = np.asarray(resolved.isna(), dtype=bool) & np.asarray(given != "", dtype=bool)
     if lacking.all():
         raise DataError(
             f"None of the clips that were answered is in the design {design.title!r}: they are called "
@@ -49,7 +49,7 @@ def with_design(frame: pd.DataFrame, design: ListeningDesign, problems: pd.DataF
     rows.report(lacking, "clip is not in the design", value="clip")
     clips = design.clips.set_index("clip").drop(columns=list(PAGE_COLUMNS), errors="ignore")
     of_clip = clips.reindex(rows.table["clip"])
-    described = {name: of_clip[name].to_numpy() for name in clips}
+    described = {str(name): np.asarray(of_clip[name]) for name in clips}
     if "role" in rows.table:
         # What was asked for practice was practice, whatever the clip is for otherwise.
         practice = (rows.table["role"] == "training").to_numpy(dtype=bool)

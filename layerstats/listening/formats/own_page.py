@@ -11,8 +11,6 @@ from layerstats.listening.formats.source import Source
 from layerstats.listening.page import SUBMISSION_COLUMNS, parse_submission, submission_rows
 from layerstats.spreadsheets import without_guards
 
-_KEY = ["submission", "position"]
-
 
 def is_page(source: Source) -> bool:
     """Whether a file is of our page."""
@@ -32,18 +30,16 @@ def parse_page(source: Source, declared: Declared) -> Parsed:
         The JSON is none of our page.
     """
     if source.records is not None:
-        rows = pd.DataFrame(
-            submission_rows(parse_submission(source.text)), columns=list(SUBMISSION_COLUMNS), dtype=object
-        )
-        rows = rows.map(_as_text)
-        cells, problems = rows.set_axis(pd.RangeIndex(1, 1 + len(rows))), []
+        rows = submission_rows(parse_submission(source.text))
+        given = {name: [_as_text(row[name]) for row in rows] for name in SUBMISSION_COLUMNS}
+        cells, problems = pd.DataFrame(given, index=pd.RangeIndex(1, 1 + len(rows)), dtype=str), []
     else:
         cells, problems = source.sheet.cells(source.name)
         cells = without_guards(cells)
-    check_columns(cells, ["rater", "clip", "design_hash", *_KEY], repr(source.name))
+    check_columns(cells, ["rater", "clip", "submission", "position", "design_hash"], repr(source.name))
     if "problem" not in cells:
         cells = cells.assign(problem="")
-    cells = cells.assign(key=cells[_KEY].agg("\t".join, axis=1))
+    cells["key"] = [f"{one}\t{place}" for one, place in zip(cells["submission"], cells["position"], strict=True)]
     silent = cells["problem"] != ""
     problems += [
         {"source_row": row, "rater": rater, "clip": clip, "problem": problem, "value": ""}

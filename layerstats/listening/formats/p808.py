@@ -42,6 +42,7 @@ def parse_p808(source: Source, declared: Declared) -> Parsed:
     cells, problems = source.sheet.cells(source.name, optional=UPLOAD_COLUMNS)
     cells = cells.rename(columns={name: "WorkerId" for name in cells if name.lower() == "workerid"})
     names = lower_names(cells)
+    own = declared.mapping.own_columns(cells, ("clip", "rating", "role", "expected", "position"), repr(source.name))
     questions = [match[1] for match in (_QUESTION.match(name) for name in names) if match]
     if not questions:
         raise DataError(
@@ -49,6 +50,8 @@ def parse_p808(source: Source, declared: Declared) -> Parsed:
             f"{', '.join(cells.columns[:60])}."
         )
     parts = [_question(cells, names, question, place) for place, question in enumerate(questions, start=1)]
+    declared_columns = pd.DataFrame(own, index=cells.index, dtype=str)
+    parts = [None if part is None else part.assign(**declared_columns) for part in parts]
     frame = pd.concat([part for part in parts if part is not None]).sort_values("source_row", kind="stable")
     frame = with_keys(frame.reset_index(drop=True))
     ratings, _ = ratings_of(frame["rating"], declared.mapping.labels)

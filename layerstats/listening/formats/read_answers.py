@@ -165,13 +165,15 @@ def _together(parsed: list[tuple[str, Parsed]], declared: Declared) -> tuple[pd.
         frame = one.frame.assign(source_file=name)
         if one.task and "task" not in frame:
             frame["task"] = declared.task or one.task
-        parts = [frame[column].fillna("").astype(str) for column in ("rating", "response", "answer") if column in frame]
-        answer = parts[0]
-        for part in parts[1:]:
-            answer = answer.where(answer.str.strip() != "", part)
-        frames.append(frame.assign(answer=answer).drop(columns=["rating", "response"], errors="ignore"))
+        frames.append(frame)
         problems += [{"source_file": name, "kept": False, **problem} for problem in one.problems]
     scales = {one.scale for _, one in parsed if one.scale is not None}
     if declared.scale is None and len(scales) == 1:
         declared = Declared(declared.mapping, scales.pop(), declared.task, declared.alternatives)
-    return pd.concat(frames, ignore_index=True), pd.DataFrame(problems, columns=list(PROBLEM_COLUMNS)), declared
+    frame = pd.concat(frames, ignore_index=True)
+    parts = [frame[column].fillna("").astype(str) for column in ("rating", "response", "answer") if column in frame]
+    answer = parts[0]
+    for part in parts[1:]:
+        answer = answer.where(answer.str.strip() != "", part)
+    frame = frame.assign(answer=answer).drop(columns=["rating", "response"], errors="ignore")
+    return frame, pd.DataFrame(problems, columns=list(PROBLEM_COLUMNS)), declared

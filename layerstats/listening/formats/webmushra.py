@@ -7,6 +7,7 @@ The header is written by the first session only, so that later ones, whose quest
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,12 @@ def parse_webmushra(source: Source, declared: Declared) -> Parsed:
             f"{', '.join(header)}."
         )
     cells, problems, notes = _aligned(source, len(_TAILS[kind]))
-    rater, more = _raters(cells, kind, declared)
+    own = declared.mapping.own_columns(cells, ("clip", "rating", "response", "role", "expected"), repr(source.name))
+    rater, more = _raters(cells, kind, own)
     cells = cells.assign(**{"": rater})
-    columns = {"rater": "", "session": _SESSION if _SESSION in cells else "", "experiment": _TEST}
+    cells = cells.assign(**{f"declared {name}": values for name, values in own.items()})
+    columns = {name: f"declared {name}" for name in own}
+    columns |= {"rater": "", "session": _SESSION if _SESSION in cells else "", "experiment": _TEST}
     if kind == "paired comparison":
         return _paired(cells, columns, problems, [*notes, *more])
     stimulus, score = ("rating_stimulus", "rating_score") if kind == "mushra" else ("stimuli", "stimuli_rating")
@@ -109,11 +113,10 @@ def _aligned(source: Source, tail: int) -> tuple[pd.DataFrame, list[dict[str, An
     return frame, problems, notes
 
 
-def _raters(cells: pd.DataFrame, kind: str, declared: Declared) -> tuple[list[str], list[str]]:
+def _raters(cells: pd.DataFrame, kind: str, own: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
     """Return who answered each row."""
-    if "rater" in declared.mapping:
-        declared.mapping.check(cells, "the file of webMUSHRA")
-        return cells[str(declared.mapping.columns["rater"])].tolist(), []
+    if "rater" in own:
+        return own["rater"], []
     if _SESSION in cells:
         return cells[_SESSION].tolist(), []
     fields = list(cells.columns[1 : -len(_TAILS[kind])])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.formats import read_answers
 
 RESULTS = """File type = "ooTextFile"
@@ -186,6 +186,15 @@ def test_likert_scores_stand_between_blanks_and_sessions_without_a_name_are_told
         [5, "not a rating", "undefined"]
     ]
     assert any("nothing of who answered" in note for note in answers.notes)
+
+
+def test_columns_of_a_questionnaire_may_be_declared(tmp_path):
+    text = "session_test_id,who,age,trial_id,stimuli_rating,stimuli,rating_time\nt,ann,31,t1,3,C1,900\n"
+    path = write(tmp_path, "lss.csv", text)
+    table = read_answers(path, scale=(1, 5), mapping={"rater": "who", "age": "age"}).table
+    assert table[["rater", "age", "rating"]].to_numpy().tolist() == [["ann", "31", 3]]
+    with pytest.raises(ArgumentError, match=r"says by itself what clip, rating.*'clip': 'stimuli'"):
+        read_answers(path, scale=(1, 5), mapping={"clip": "stimuli"})
 
 
 def test_paired_comparisons_of_webmushra_are_abx(tmp_path):

@@ -187,7 +187,8 @@ def test_questions_of_the_p808_toolkit_have_their_clips_and_known_answers(tmp_pa
         header += [f"Answer.{question}", f"Answer.{question}_url", f"Answer.audio_n_play_{question}"]
     cells = [3, "train.wav", 1, 4, "https://x/a.wav", 2, 2, "https://x/tp.wav", 1, 5, "https://x/gold.wav", 1]
     rows = [["h", "a1", "w1", "Approved", 90, "https://x/tp.wav", "2", "https://x/gold.wav", "5", *cells]]
-    answers = read_answers(batch(tmp_path, rows, header))
+    answers = read_answers(batch(tmp_path, rows, header), mapping={"hit_title": "HITId"})
+    assert set(answers.table["hit_title"]) == {"h"}
     shown = answers.table[["clip", "role", "rating", "expected", "plays"]].astype(object)
     assert shown.where(shown.notna(), None).to_numpy().tolist() == [
         ["train.wav", "training", 3, None, 1],
