@@ -15,8 +15,10 @@ import typer
 from layerstats.cli.arguments import listed
 from layerstats.cli.demo_averages import ANALYSES as AVERAGES
 from layerstats.cli.demo_averages import averages_jobs, record_small_windows
+from layerstats.cli.demo_listening import ANALYSES as LISTENING
+from layerstats.cli.demo_listening import REAL, designing, listening_jobs, real_ratings
 from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
-from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing
+from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing, prior
 from layerstats.cli.demo_relevance import ANALYSES as RELEVANCE
 from layerstats.cli.demo_relevance import record_small_relevance, relevance_jobs
 from layerstats.cli.speech import (
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
 ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
 # In the order of the page.
-PAGE = (*ANALYSES, *RELEVANCE, *AVERAGES, *MAXIMIZATION)
+PAGE = (*ANALYSES, *RELEVANCE, *AVERAGES, *MAXIMIZATION, *LISTENING, REAL)
 # Those that wait for nothing, the longest first.
 FIRST = (
     "words",
@@ -52,6 +54,7 @@ FIRST = (
     *RELEVANCE,
     *AVERAGES,
     "series",
+    REAL,
 )
 # Untrained networks beside the small ones of several seeds.
 SMALL_UNTRAINED = 5
@@ -96,6 +99,8 @@ def demo(
             # What ships was trained on these voices; it has nothing to say of other speech.
             jobs |= averages_jobs(record_small_windows(step, out / "letters.zarr"))
             jobs |= maximization_jobs(out / "maximizations.zarr", out / "ladder.zarr")
+            jobs |= listening_jobs(out / "maximizations.zarr", out / "listening_designs")
+            jobs |= real_ratings()
         sides = _sides(clips, untrained)
         if sides:
             chosen = ["--layers", _middle_layer(store), "--workers", "1"]
@@ -108,7 +113,7 @@ def demo(
             title=f"What {card.name} encodes of {clips.corpus.name}",
             sections=tuple(name for name in PAGE if name in jobs),
             links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
-            introduction=_introduction(clips, card, untrained) + _about_maximization(jobs),
+            introduction=_introduction(clips, card, untrained) + _about_maximization(jobs) + _about_listeners(jobs),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
         )
     typer.echo(page)
@@ -218,6 +223,17 @@ def _about_maximization(jobs: Mapping[str, list[str]]) -> str:
     )
 
 
+def _about_listeners(jobs: Mapping[str, list[str]]) -> str:
+    """Say in words who listened, where a listening test is shown."""
+    if "listening" not in jobs:
+        return ""
+    real = " Beside it are real ratings, those of the Voice Conversion Challenge 2018." if REAL in jobs else ""
+    return (
+        "\n\nThe listening test of what was maximized shows how answers are analysed: its raters are simulated, nobody "
+        f"listened, and what it finds was put in.{real}"
+    )
+
+
 def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) -> dict[str, list[str]]:
     """Return the arguments of each script of `analyses/`."""
     # One worker each: the scripts themselves run side by side.
@@ -235,7 +251,7 @@ def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) 
 
 def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, seed: int) -> list[str]:
     """Run the scripts of `analyses/`, several at once; returns a line for each that failed."""
-    done, wanted = [], [name for name in (*FIRST, *MAXIMIZATION) if name in jobs]
+    done, wanted = [], [name for name in (*FIRST, *MAXIMIZATION, *LISTENING) if name in jobs]
     with ThreadPoolExecutor(workers) as pool:
 
         def submit(names: Sequence[str]) -> dict[str, Future[str | None]]:
@@ -251,6 +267,10 @@ def _analyse(step: Steps, jobs: dict[str, list[str]], out: Path, workers: int, s
             if maximized.result() is None:
                 running |= submit(MAXIMIZATION)
                 running["audition"] = pool.submit(_run, auditioning(store, out / "audition"))
+                designs = pool.submit(_run, designing(store, out / "listening_designs", prior(), seed))
+                running["designing"] = designs
+                if designs.result() is None:
+                    running |= submit(LISTENING)
         failures = []
         for name, future in running.items():
             error = future.result()

@@ -38,13 +38,14 @@ def judge_agreement(agreement: pd.DataFrame, *, caption: str = "") -> ggplot:
     figure = ggplot(data, aes("_judge", "estimate")) + geom_hline(yintercept=0, color="#7f7f7f", size=0.4)
     said = "Points: agreement with intervals."
     if {"null_low", "null_high"} <= set(table):
-        figure += geom_linerange(aes(ymin="null_low", ymax="null_high"), size=4, color=FAINT, alpha=0.5)
+        figure += geom_linerange(aes(ymin="null_low", ymax="null_high"), na_rm=True, size=4, color=FAINT, alpha=0.5)
         said += " Grey: where clips that are permuted within classes lie."
     figure += geom_linerange(aes(ymin="conf_low", ymax="conf_high"), na_rm=True, size=0.6)
     figure += geom_point(size=1.8)
     if "p_adjusted" in table:
-        texts = [format_value(float(value), "p") for value in table["p_adjusted"]]
-        figure.data = data = data.assign(p=[f"p {text}" if text[0] == "<" else f"p = {text}" for text in texts])
+        texts = [format_value(float(value), "p") if value == value else "" for value in table["p_adjusted"]]
+        labels = ["" if not text else f"p {text}" if text[0] == "<" else f"p = {text}" for text in texts]
+        figure.data = data = data.assign(p=labels)
         figure += geom_text(aes(label="p"), nudge_x=0.32, size=6)
     return (
         figure

@@ -39,6 +39,7 @@ OPTIONS = {
     "networks": ["--kinds", "untrained"],
     "optimal_inputs": [],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
+    "people": ["answers.csv"],
     "phones": [],
     "rating_calibration": [],
     "ratings": [],
@@ -150,6 +151,7 @@ NO_LAYERS = (
     "listening",
     "maximized_features",
     "metamers",
+    "people",
     "ratings",
     "success",
 )
