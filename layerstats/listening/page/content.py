@@ -62,7 +62,7 @@ def _check_address(name: str, address: str | None) -> None:
 
 def page_content(
     design: ListeningDesign,
-    sounds: Mapping[str, str],
+    sounds: Mapping[tuple[str, str], str],
     headphone_trials: list[dict[str, Any]] | None,
     embedded: Mapping[str, str] | None,
     links: PageLinks,
@@ -73,8 +73,9 @@ def page_content(
     ----------
     design : ListeningDesign
         The test.
-    sounds : mapping of str to str
-        What the page knows each sound of the design as: an address, or a key of `embedded`.
+    sounds : mapping of (str, str) to str
+        What the page knows each sound of the design as, by its column of the clips and its file: an address, or a key
+        of `embedded`.
     headphone_trials : list of dict, optional
         `sound` and `quietest` of each trial of the headphone check; None where it is left out.
     embedded : mapping of str to str, optional
@@ -117,11 +118,11 @@ def _choices(design: ListeningDesign) -> list[dict[str, Any]]:
     return [{"value": alternative, "label": alternative, "anchor": ""} for alternative in design.alternatives]
 
 
-def _clip(row: Mapping[Any, Any], task: str, sounds: Mapping[str, str]) -> dict[str, Any]:
+def _clip(row: Mapping[Any, Any], task: str, sounds: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     prompt = row.get("prompt")
     return {
         "clip": str(row["clip"]),
-        "sounds": [sounds[str(row[column])] for column in SOUND_COLUMNS[task]],
+        "sounds": [sounds[column, str(row[column])] for column in SOUND_COLUMNS[task]],
         "prompt": None if prompt is None or pd.isna(prompt) else str(prompt),
         "training": row["role"] == "training",
     }

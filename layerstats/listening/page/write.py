@@ -16,6 +16,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, AudioError
 from layerstats.files import replacing_folder
 from layerstats.listening.design import read_design
+from layerstats.listening.design.design_checks import SOUND_COLUMNS
 from layerstats.listening.page.content import PageLinks, page_content
 from layerstats.listening.page.headphone_check import RATE_HZ, headphone_trials, wav_bytes
 
@@ -86,7 +87,11 @@ def write_page(
     design = read_design(design_folder)
     with replacing_folder(out) as partial:
         written = _Sounds(partial, embed)
-        sounds = {file: written.take(Path(design_folder), file) for file in design.sound_files}
+        sounds = {
+            (column, file): written.take(Path(design_folder), column, file)
+            for column in SOUND_COLUMNS[design.task]
+            for file in dict.fromkeys(map(str, design.clips[column].tolist()))
+        }
         checks = _headphone_trials(written) if headphones == "antiphase" else None
         content = page_content(design, sounds, checks, written.embedded if embed else None, links or PageLinks())
         (partial / PAGE).write_text(render(content), encoding="utf-8")
@@ -116,22 +121,24 @@ class _Sounds:
         self.embedded: dict[str, str] = {}
         self._bytes = 0
 
-    def take(self, design_folder: Path, file: str) -> str:
+    def take(self, design_folder: Path, column: str, file: str) -> str:
+        """Add a sound of the design, and return what the page knows it as."""
         source = design_folder / file
         kind = source.suffix.lower()
         if kind not in PLAYABLE:
             raise AudioError(f"Browsers do not play {file!r}: convert it to one of {', '.join(PLAYABLE)}.")
         if not source.resolve().is_relative_to(design_folder.resolve()) or not source.is_file():
             raise AudioError(f"There is no sound {file!r} in the folder of the design, {design_folder}.")
-        # Of its content, so that neither the name nor the order tells which clips belong together.
-        name = hashlib.sha256(source.read_bytes()).hexdigest()[:16] + kind
+        # Of its content, so that neither name nor order tells what it is; the X of ABX has another name than A or B.
+        whose = b"x" if column == "file_x" else b""
+        name = hashlib.sha256(source.read_bytes() + whose).hexdigest()[:16] + kind
         return self.add(name, source)
 
     def add(self, name: str, source: Path | bytes) -> str:
         """Add a sound, and return what the page knows it as."""
         if self.embed:
             content = source if isinstance(source, bytes) else source.read_bytes()
-            self._bytes += len(content)
+            self._bytes += 0 if name in self.embedded else len(content)
             if self._bytes > MOST_EMBEDDED_BYTES:
                 raise ArgumentError(
                     f"The sounds have more than {MOST_EMBEDDED_BYTES // 1_000_000} MB, too many to stand in one file. "

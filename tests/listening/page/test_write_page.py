@@ -63,6 +63,9 @@ def test_sounds_may_stand_in_the_page_itself(tmp_path):
         kind, _, content = told["embedded"][key].partition(";base64,")
         assert kind == "data:audio/wav"
         assert base64.b64decode(content) == (folder / row[column]).read_bytes()
+    # X is the same sound as A here, which its name does not tell.
+    assert row["file_x"] == row["file_a"]
+    assert len(set(told["clips"][0]["sounds"])) == 3
 
 
 def test_texts_cannot_end_the_script_or_the_title(tmp_path):
