@@ -27,6 +27,7 @@ _NO_RATING = re.compile(
     r"time|second|play|age\b|year|birth|browser|screen|width|height|duration|math|num\d|hear|device|setup",
     re.IGNORECASE,
 )
+_OF_OUR_PAGE = re.compile(r"Input\.(url(_x|_first|_second)?|first|second|prompt)\d+")
 _NUMBERED = re.compile(r"(.*?)[_.-]?(\d+)$")
 
 
@@ -244,7 +245,10 @@ def _columns(
     columns["clip"] = clips if several else clips[0]
     if answers:
         columns["answer"] = answers if several else answers[0]
-    used = {*clips, *answers, *declared, *([] if "Input.session" not in cells else ["Input.session"])}
+    used = {*clips, *answers, *declared}
+    if "Input.session" in cells:
+        # Of a batch of our own, what its page needed is no part of an answer.
+        used |= {name for name in cells if name == "Input.session" or _OF_OUR_PAGE.fullmatch(name)}
     comments = [name for name in cells if name.startswith("Answer.") and _COMMENT.search(name)]
     if comments:
         columns["comment"] = comments[0]

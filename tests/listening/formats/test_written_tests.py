@@ -100,6 +100,8 @@ def test_a_batch_has_a_row_a_session_and_its_results_are_read_with_the_design(tm
     given = results(batches[0], {f"Answer.rating{place}": str(place) for place in (1, 2, 3)})
     given.to_csv(tmp_path / "results.csv", index=False)
     answers = read_answers(tmp_path / "results.csv", design=design)
+    # What the page needed is no part of an answer.
+    assert not {"url", "prompt", "first"} & set(answers.table)
     table = answers.table[
         ["rater", "clip", "rating", "role", "session", "position", "assignment_id", "native_language"]
     ]
