@@ -24,7 +24,7 @@ def power(
     standard_deviations: Annotated[
         str | None,
         typer.Option(
-            help="Assumed, in points: of raters, raters within conditions, clips, noise; as 0.5,0.25,0.5,0.75."
+            help="Assumed, in points: of raters, raters within conditions, clips, noise; as 0.7,0.4,0.45,0.75."
         ),
     ] = None,
     analysis: Annotated[str, typer.Option(help="two_way, or clmm (a mixed model; takes much longer).")] = "two_way",
@@ -70,6 +70,6 @@ def _variances(pilot: Path | None, by: list[str], standard_deviations: str | Non
         values = []
     if len(values) != 4:
         raise ArgumentError(
-            f"--standard-deviations takes four numbers, as in 0.5,0.25,0.5,0.75, but got {standard_deviations!r}."
+            f"--standard-deviations takes four numbers, as in 0.7,0.4,0.45,0.75, but got {standard_deviations!r}."
         )
     return RatingVariances(*values)

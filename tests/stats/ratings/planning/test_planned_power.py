@@ -94,6 +94,19 @@ def test_variances_of_a_pilot_are_found():
         assert found.noise == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.realdata
+def test_variances_of_a_published_test_are_those_of_its_mixed_model(real_data):
+    table = pd.read_csv(real_data("ratings", "vcc2018", "vcc2018_training_data.csv"))
+    parts = table["WAV_PATH"].str.removesuffix(".wav").str.split("_")
+    ratings = table.rename(columns={"WAV_PATH": "clip", "JUDGE": "rater", "MOS": "rating"})
+    found = RatingVariances.of(ratings.assign(system=parts.str[-1] + "_" + parts.str[0]), "system", scale=(1, 5))
+    # lme4 1.1-31, REML: rating ~ system + (1 | rater) + (1 | rater:system) + (1 | clip).
+    fitted = RatingVariances(rater=0.68896, rater_by_condition=0.40339, clip=0.43949, noise=0.74847)
+    for name, value in vars(fitted).items():
+        assert getattr(found, name) == pytest.approx(value, abs=0.015)
+        assert getattr(RatingVariances(), name) == pytest.approx(value, abs=0.015)
+
+
 def test_variances_that_cannot_be_told_apart_are_refused():
     table = pd.DataFrame(
         {"rater": list("abcd"), "clip": list("wxyz"), "condition": list("mmnn"), "rating": [1, 2, 3, 4]}
