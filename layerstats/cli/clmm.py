@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 # Written whatever is asked, and those that only some models have.
 _ALWAYS = ("coefficients", "thresholds", "random", "glance")
 _SOMETIMES = ("scale", "correlations")
-_NAMES = "engine|link|threshold|scale|na|at|weights|margin|adjust|reference|separator|encoding|missing|sheet"
+_NAMES = (
+    "engine|link|threshold|scale|na|at|weights|distribution|margin|adjust|reference|separator|encoding|missing|sheet"
+)
 
 
 def clmm(
@@ -42,6 +44,7 @@ def clmm(
     margin: Annotated[float | None, typer.Option(help="Margin of equivalence, on the scale (--at mean).")] = None,
     adjust: Annotated[str, typer.Option(help="Of p-values: holm, fdr_bh, bonferroni or none.")] = "holm",
     weights: Annotated[str, typer.Option(help="Other factors count equal, or as observed.")] = "equal",
+    distribution: Annotated[str, typer.Option(help="normal, or t: with few raters or clips.")] = "normal",
     na: Annotated[str, typer.Option(help="Rows with missing values: error, or omit.")] = "error",
     missing: Annotated[str | None, typer.Option(help="What stands for a missing value in the table, A,B,...")] = None,
     separator: Annotated[str | None, typer.Option(help="Between cells, where what is found is wrong.")] = None,
@@ -73,7 +76,16 @@ def clmm(
         )
         files += _write(_tables(result), out)
         typer.echo(str(result) + "\n")
-        files += _write(_estimates(result, means, contrasts, options, adjust, weights), out)
+        files += _write(
+            _estimates(
+                result,
+                means,
+                contrasts,
+                options | {"adjust": adjust},
+                {"weights": weights, "distribution": distribution},
+            ),
+            out,
+        )
     except LayerstatsError as error:
         _stop(_in_options(one_line(str(error))), files)
     except OSError as error:
@@ -109,17 +121,16 @@ def _estimates(
     means: str | None,
     contrasts: str | None,
     options: dict[str, object],
-    adjust: str,
-    weights: str,
+    common: dict[str, Any],
 ) -> dict[str, pd.DataFrame]:
     tables = {}
     if means is not None:
         by = read_names(means) or []
-        tables["means"] = result.means(by, weights=weights)
-        tables["probabilities"] = result.probabilities(by, weights=weights)
+        tables["means"] = result.means(by, **common)
+        tables["probabilities"] = result.probabilities(by, **common)
     if contrasts is not None:
         by = read_names(contrasts) or []
-        tables["contrasts"] = result.contrasts(by, adjust=adjust, weights=weights, **options)  # type: ignore[arg-type]
+        tables["contrasts"] = result.contrasts(by, **common, **options)  # type: ignore[arg-type]
     for note in dict.fromkeys(note for table in tables.values() for note in table.attrs.get("notes", ())):
         typer.echo(f"Note: {note}")
     return tables

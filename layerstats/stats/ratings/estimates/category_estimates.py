@@ -12,6 +12,7 @@ from layerstats.checks import check_choice, check_positive, check_share
 from layerstats.errors import ArgumentError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.ratings.estimates.latent_model import LatentCells, LatentModel, latent_cells
+from layerstats.stats.ratings.estimates.level_counts import DISTRIBUTIONS, level_counts
 from layerstats.tables import check_frame
 
 AT = ("latent", "mean")
@@ -24,6 +25,7 @@ def scale_means(
     weights: str = "equal",
     hold: Mapping[str, object] | None = None,
     integrate: bool = True,
+    distribution: str = "normal",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate mean ratings; of two categories, the probability of the second.
@@ -40,6 +42,9 @@ def scale_means(
         See `latent_cells`.
     integrate : bool
         False: at random effects of zero, as emmeans does, which is the rater and the clip in the middle.
+    distribution : str
+        "normal", as ordinal and emmeans have it, or "t" with the degrees of freedom of `level_counts`: with few raters
+        or clips normal intervals are too narrow.
     conf_level : float
         Of the intervals.
 
@@ -49,10 +54,12 @@ def scale_means(
         ``<by>, estimate, std_error, conf_low, conf_high, conf_level``.
     """
     check_share("conf_level", conf_level)
+    check_choice("distribution", distribution, DISTRIBUTIONS)
     cells = latent_cells(model, by, weights, hold)
     values, covariance = estimate_function(model, _mean_function(model, cells, integrate))
     low, high = model.ends
-    lower, upper = bounded_interval(values, np.sqrt(np.diag(covariance)), low, high, conf_level)
+    freedom = level_counts(model, list(cells.groups), cells.groups, distribution).means
+    lower, upper = bounded_interval(values, np.sqrt(np.diag(covariance)), low, high, conf_level, freedom)
     frame = cells.groups.assign(
         estimate=values,
         std_error=np.sqrt(np.diag(covariance)),
@@ -70,13 +77,14 @@ def probabilities_by_category(
     weights: str = "equal",
     hold: Mapping[str, object] | None = None,
     integrate: bool = True,
+    distribution: str = "normal",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate the probability of each category, with intervals on the logit, which stay between 0 and 1.
 
     Parameters
     ----------
-    model, by, weights, hold, integrate, conf_level
+    model, by, weights, hold, integrate, distribution, conf_level
         See `scale_means`.
 
     Returns
@@ -85,6 +93,7 @@ def probabilities_by_category(
         ``<by>, category, estimate, std_error, conf_low, conf_high, conf_level``.
     """
     check_share("conf_level", conf_level)
+    check_choice("distribution", distribution, DISTRIBUTIONS)
     cells = latent_cells(model, by, weights, hold)
 
     def probabilities(parameters: np.ndarray) -> np.ndarray:
@@ -92,8 +101,9 @@ def probabilities_by_category(
 
     values, covariance = estimate_function(model, probabilities)
     std_error = np.sqrt(np.diag(covariance))
-    lower, upper = bounded_interval(values, std_error, 0.0, 1.0, conf_level)
     categories = len(model.categories)
+    freedom = np.repeat(level_counts(model, list(cells.groups), cells.groups, distribution).means, categories)
+    lower, upper = bounded_interval(values, std_error, 0.0, 1.0, conf_level, freedom)
     frame = cells.groups.loc[np.repeat(np.arange(len(cells.groups)), categories)].reset_index(drop=True)
     frame = frame.assign(
         category=list(model.categories) * len(cells.groups),
@@ -118,6 +128,7 @@ def level_contrasts(
     weights: str = "equal",
     hold: Mapping[str, object] | None = None,
     integrate: bool = True,
+    distribution: str = "normal",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate and test differences of levels, always ``level_1 - level_2``, as one family of tests.
@@ -139,7 +150,7 @@ def level_contrasts(
     margin : float, optional
         Difference on the scale below which levels count as equivalent (only with ``at="mean"``): adds two one-sided
         tests (Schuirmann 1987), whose p-value is small where the difference lies inside the margin.
-    integrate, conf_level
+    integrate, distribution, conf_level
         See `scale_means`.
 
     Returns
@@ -155,6 +166,7 @@ def level_contrasts(
         There is no such level, or both pairs and reference are given.
     """
     check_choice("at", at, AT)
+    check_choice("distribution", distribution, DISTRIBUTIONS)
     check_share("conf_level", conf_level)
     if margin is not None:
         check_positive("margin", margin)
@@ -173,21 +185,26 @@ def level_contrasts(
     values, covariance = estimate_function(model, function)
     low, high = model.ends
     furthest = high - low if at == "mean" else np.inf
-    table = difference_tests(
-        chosen, matrix @ values, np.sqrt(np.einsum("ij,jk,ik->i", matrix, covariance, matrix)), furthest, conf_level
-    )
+    std_error = np.sqrt(np.einsum("ij,jk,ik->i", matrix, covariance, matrix))
+    freedom = level_counts(model, list(cells.groups), cells.groups, distribution).differences
+    table = difference_tests(chosen, matrix @ values, std_error, furthest, conf_level, freedom)
     table.insert(3, "at", at)
     table = adjust_p_values(table, f"{family}, {at}", method=adjust)
     if margin is not None:
-        table = add_equivalence(table, margin, adjust)
+        table = add_equivalence(table, margin, adjust, freedom)
     return _checked(table, cells)
 
 
 def difference_tests(
-    chosen: Sequence[tuple[str, str]], estimate: np.ndarray, std_error: np.ndarray, furthest: float, conf_level: float
+    chosen: Sequence[tuple[str, str]],
+    estimate: np.ndarray,
+    std_error: np.ndarray,
+    furthest: float,
+    conf_level: float,
+    freedom: float = np.inf,
 ) -> pd.DataFrame:
     """Return Wald tests of differences, whose intervals end at `furthest` on both sides."""
-    width = stats.norm.ppf((1 + conf_level) / 2) * std_error
+    width = stats.t.ppf((1 + conf_level) / 2, freedom) * std_error
     statistic = estimate / np.where(std_error > 0, std_error, np.nan)
     return pd.DataFrame(
         {
@@ -200,12 +217,12 @@ def difference_tests(
             "conf_low": np.maximum(estimate - width, -furthest),
             "conf_high": np.minimum(estimate + width, furthest),
             "conf_level": conf_level,
-            "p_value": 2 * special.ndtr(-np.abs(statistic)),
+            "p_value": 2 * stats.t.sf(np.abs(statistic), freedom),
         }
     )
 
 
-def add_equivalence(table: pd.DataFrame, margin: float, adjust: AdjustMethod) -> pd.DataFrame:
+def add_equivalence(table: pd.DataFrame, margin: float, adjust: AdjustMethod, freedom: float = np.inf) -> pd.DataFrame:
     """Add two one-sided tests of a difference within the margin; the p-value is the larger of the two.
 
     It is below alpha where the interval of level 1 - 2 alpha lies within the margin (Schuirmann 1987). Tests are of t
@@ -273,12 +290,17 @@ def estimate_function(
 
 
 def bounded_interval(
-    values: np.ndarray, std_error: np.ndarray, low: float, high: float, conf_level: float
+    values: np.ndarray,
+    std_error: np.ndarray,
+    low: float,
+    high: float,
+    conf_level: float,
+    freedom: np.ndarray | float = np.inf,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return Wald intervals of the logit of where values lie between two ends, taken back."""
     share = (values - low) / (high - low)
     slope = share * (1 - share)
-    width = stats.norm.ppf((1 + conf_level) / 2) * std_error / (high - low) / np.where(slope > 0, slope, np.nan)
+    width = stats.t.ppf((1 + conf_level) / 2, freedom) * std_error / (high - low) / np.where(slope > 0, slope, np.nan)
     middle = special.logit(share)
     lower, upper = special.expit(middle - width), special.expit(middle + width)
     return low + (high - low) * lower, low + (high - low) * upper

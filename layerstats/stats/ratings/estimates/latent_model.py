@@ -80,6 +80,10 @@ class LatentModel:
         Takes a frame with the columns of `frame` to its design.
     frame
         The columns of the fixed part (and of scale and slopes) in the data; factors are categorical.
+    random_codes
+        For each random factor, (row,) the level of each row of `frame`.
+    random_slopes
+        For each random factor, the columns whose slopes vary by its levels.
     """
 
     link: str
@@ -90,6 +94,8 @@ class LatentModel:
     unpack: Callable[[np.ndarray], LatentParameters]
     designs: Callable[[pd.DataFrame], LatentDesigns]
     frame: pd.DataFrame
+    random_codes: tuple[np.ndarray, ...] = ()
+    random_slopes: tuple[frozenset[str], ...] = ()
 
     @property
     def ends(self) -> tuple[float, float]:

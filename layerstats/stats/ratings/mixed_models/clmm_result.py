@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from layerstats.stats.gamm.formula.expression import names_in
 from layerstats.stats.multiplicity import AdjustMethod
 from layerstats.stats.ratings.estimates.category_estimates import (
     level_contrasts,
@@ -93,11 +94,12 @@ class ClmmResult(PrintedResult):
         weights: str = "equal",
         hold: Mapping[str, object] | None = None,
         integrate: bool = True,
+        distribution: str = "normal",
         conf_level: float = 0.95,
     ) -> pd.DataFrame:
         """Return mean ratings for a new rater and a new clip, with intervals inside the scale: see `scale_means`."""
-        options = {"weights": weights, "hold": hold, "integrate": integrate, "conf_level": conf_level}
-        return scale_means(self.latent_model(), by, **options)
+        options = {"weights": weights, "hold": hold, "integrate": integrate}
+        return scale_means(self.latent_model(), by, distribution=distribution, conf_level=conf_level, **options)
 
     def probabilities(
         self,
@@ -106,11 +108,13 @@ class ClmmResult(PrintedResult):
         weights: str = "equal",
         hold: Mapping[str, object] | None = None,
         integrate: bool = True,
+        distribution: str = "normal",
         conf_level: float = 0.95,
     ) -> pd.DataFrame:
         """Return the probability of each category for a new rater and a new clip: see `probabilities_by_category`."""
-        options = {"weights": weights, "hold": hold, "integrate": integrate, "conf_level": conf_level}
-        return probabilities_by_category(self.latent_model(), by, **options)
+        options = {"weights": weights, "hold": hold, "integrate": integrate}
+        model = self.latent_model()
+        return probabilities_by_category(model, by, distribution=distribution, conf_level=conf_level, **options)
 
     def contrasts(
         self,
@@ -124,6 +128,7 @@ class ClmmResult(PrintedResult):
         weights: str = "equal",
         hold: Mapping[str, object] | None = None,
         integrate: bool = True,
+        distribution: str = "normal",
         conf_level: float = 0.95,
     ) -> pd.DataFrame:
         """Return differences of levels, tested as one family, and tests of equivalence: see `level_contrasts`."""
@@ -138,6 +143,7 @@ class ClmmResult(PrintedResult):
             weights=weights,
             hold=hold,
             integrate=integrate,
+            distribution=distribution,
             conf_level=conf_level,
         )
 
@@ -152,6 +158,8 @@ class ClmmResult(PrintedResult):
             unpack=self._unpack,
             designs=self._designs,
             frame=self.frame,
+            random_codes=tuple(factor.codes for factor in self.factors),
+            random_slopes=tuple(_slopes(factor) for factor in self.factors),
         )
 
     def _unpack(self, parameters: np.ndarray) -> LatentParameters:
@@ -169,6 +177,12 @@ class ClmmResult(PrintedResult):
     def _designs(self, frame: pd.DataFrame) -> LatentDesigns:
         random = [np.column_stack([own.matrix(frame) for own in factor.design]) for factor in self.factors]
         return LatentDesigns(self.fixed_design.matrix(frame), self.scale_design.matrix(frame), tuple(random))
+
+
+def _slopes(factor: RandomFactor) -> frozenset[str]:
+    """Return the columns whose slopes vary by the levels of a factor."""
+    variables = (variable for design in factor.design for variable in design.variables().values())
+    return frozenset(name for variable in variables for name in names_in(variable.expression))
 
 
 def _scores(categories: tuple[str, ...]) -> np.ndarray:

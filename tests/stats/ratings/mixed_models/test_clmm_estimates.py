@@ -8,6 +8,7 @@ import pytest
 from scipy import special, stats
 from wine_by_hand import wine, wine_by_hand
 
+from layerstats.errors import ArgumentError
 from layerstats.stats.ratings import clmm
 from layerstats.stats.ratings.estimates import level_contrasts, scale_means
 
@@ -107,3 +108,30 @@ def test_intervals_cover_the_means_and_probabilities_of_new_raters_and_clips():
     # Of 100 data sets, three standard errors below .95 are .885.
     assert np.mean(covered) > 0.885
     assert np.mean(covered_shares) > 0.885
+
+
+def test_few_clips_make_intervals_wider_where_t_is_asked_for():
+    rng = np.random.default_rng(4)
+    rater, clip = np.repeat(np.arange(9), 16), np.tile(np.arange(16), 9)
+    latent = rng.normal(0, 1, 9)[rater] + rng.normal(0, 1, 16)[clip] + rng.logistic(size=len(rater))
+    ratings = pd.DataFrame({"rating": 1 + (latent[:, None] > np.array([-1.5, 0.0, 1.5])).sum(1), "rater": rater})
+    ratings = ratings.assign(clip=clip, system=np.where(clip % 2, "b", "a"), order=np.where(rater % 2, "x", "y"))
+    ratings["half"] = np.where(rng.random(len(ratings)) < 0.5, "1", "2")
+    model = clmm("rating ~ system + half + (1 | rater) + (1 | clip)", ratings)
+    for by, clips in (("system", 16 - 2), ("half", np.inf)):
+        plain, wide = (model.contrasts(by, distribution=one).iloc[0] for one in ("normal", "t"))
+        half_width = stats.t.ppf(0.975, clips) * plain["std_error"]
+        assert wide["conf_high"] == pytest.approx(plain["estimate"] + half_width)
+        assert wide["p_value"] == pytest.approx(2 * stats.t.sf(abs(plain["statistic"]), clips))
+    # Eight clips a system.
+    plain, wide = (model.means("system", distribution=one).iloc[0] for one in ("normal", "t"))
+    ends = [
+        special.logit((row["conf_high"] - 1) / 3) - special.logit((row["estimate"] - 1) / 3) for row in (plain, wide)
+    ]
+    assert ends[1] / ends[0] == pytest.approx(stats.t.ppf(0.975, 7) / stats.norm.ppf(0.975))
+    slopes = clmm("rating ~ half + (1 + half || rater)", ratings)
+    wide = slopes.contrasts("half", distribution="t").iloc[0]
+    assert wide["p_value"] == pytest.approx(2 * stats.t.sf(abs(wide["statistic"]), 9 - 1))
+    assert model.probabilities("system", distribution="t")["conf_high"].max() < 1
+    with pytest.raises(ArgumentError, match="'z'"):
+        model.means("system", distribution="z")
