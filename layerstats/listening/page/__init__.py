@@ -3,6 +3,7 @@
 from layerstats.listening.page.content import PageLinks
 from layerstats.listening.page.submission import (
     IDENTIFIERS,
+    MTURK_FIELD,
     SUBMISSION_COLUMNS,
     GivenAnswer,
     HeadphoneCheck,
@@ -14,6 +15,7 @@ from layerstats.listening.page.write import write_page
 
 __all__ = [
     "IDENTIFIERS",
+    "MTURK_FIELD",
     "SUBMISSION_COLUMNS",
     "GivenAnswer",
     "HeadphoneCheck",

@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design import ListeningDesign
 from layerstats.listening.design.design_checks import SOUND_COLUMNS
 from layerstats.listening.page.headphone_check import ATTEMPTS, NEEDED
-from layerstats.listening.page.submission import FORMAT, SUBMISSION_COLUMNS
+from layerstats.listening.page.submission import FORMAT, MTURK_FIELD, SUBMISSION_COLUMNS
 from layerstats.listening.page.texts import page_texts
 
 
@@ -91,6 +91,7 @@ def page_content(
     numbers = {clip: number for number, clip in enumerate(design.clips["clip"].tolist())}
     return {
         "format": FORMAT,
+        "mturk_field": MTURK_FIELD,
         "columns": list(SUBMISSION_COLUMNS),
         "design_hash": design.hash,
         "title": design.title,

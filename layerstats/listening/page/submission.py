@@ -4,7 +4,7 @@ JSON, which the page posts and the server stores, one file a submission, is `Sub
 the page offers for download, has a row an answer and the columns `SUBMISSION_COLUMNS`, in UTF-8 with a byte-order mark.
 There text that a spreadsheet would take for a formula begins with an apostrophe (`layerstats.spreadsheets`); in JSON it
 stands as it was typed. Empty cells are what is not known. To Mechanical Turk the page hands the JSON in the field
-`layerstats_answers`, which batch results have as the column `Answer.layerstats_answers`.
+`MTURK_FIELD`, which batch results have as the column `Answer.layerstats_answers`.
 
 Neither holds what would tell a rater who reads the page's source what a trial is for: `role` is "training" or empty,
 and there is no `expected` and no condition. The design has these by `clip`; without it catch trials and references
@@ -21,6 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from layerstats.errors import DataError
 
 FORMAT = "layerstats listening answers 1"
+# The field in which Mechanical Turk gets a submission.
+MTURK_FIELD = "layerstats_answers"
 # Facts of the whole submission, repeated in every row of the CSV; the first are the identifiers of crowd platforms.
 IDENTIFIERS = (
     "prolific_pid",

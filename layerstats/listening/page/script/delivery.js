@@ -157,7 +157,7 @@ window.addEventListener("online", () => {
 // Mechanical Turk takes answers as a form that leaves the page.
 function mturkForm(target) {
   const whole = submission();
-  const fields = { assignmentId: identifiers.assignment_id, layerstats_answers: JSON.stringify(whole) };
+  const fields = { assignmentId: identifiers.assignment_id, [data.mturk_field]: JSON.stringify(whole) };
   const made = make("form", { method: "post", action: target }, ...Object.entries(fields).map(([name, value]) => (
     make("input", { type: "hidden", name, value }))), submitButton(say("finish_hit")));
   made.addEventListener("submit", () => { leaving = true; });
