@@ -13,6 +13,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.listening import RaterWorld, make_design, simulate_answers
 from layerstats.plots import FigureFiles
 from layerstats.report import AnswerSettings, Output, write_answers, write_page
+from layerstats.stats import krippendorff_alpha
 from layerstats.tables.answers import PROBLEM_COLUMNS, Answers
 
 CONDITIONS = ("auto", "natural", "none")
@@ -120,7 +121,18 @@ def test_means_are_those_of_the_ratings_that_rules_leave(tmp_path, undrawn):
 def test_opinions_come_with_what_they_cannot_be_compared_with(tmp_path, undrawn):
     write_answers(Output(tmp_path), ratings(), settings=FEW)
     assert "not comparable across tests" in entries(tmp_path)["comparable"]["caption"]
-    assert "notes" not in entries(tmp_path)
+    assert "not comparable" not in entries(tmp_path).get("notes", {"caption": ""})["caption"]
+
+
+def test_agreement_has_intervals_and_says_what_cannot_be_told(tmp_path, undrawn):
+    answers = ratings(raters=5)
+    write_answers(Output(tmp_path), answers, settings=FEW)
+    table = pd.read_csv(tmp_path / "agreement.csv").set_index("measure")
+    assert len(table) == 4
+    alone = krippendorff_alpha(answers.table, "ordinal", draws=200)
+    assert table.loc["Krippendorff's alpha, ordinal", "estimate"] == pytest.approx(alone.estimate)
+    write_answers(Output(tmp_path / "one"), ratings(raters=1), settings=FEW)
+    assert "No ICC(2), one rating" in notes(tmp_path / "one")
 
 
 def test_what_was_heard_counts_every_answer(tmp_path, undrawn):

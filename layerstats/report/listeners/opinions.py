@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from layerstats.errors import DataError, FitError
 from layerstats.plots import listener_means, rater_means, rating_contrasts, rating_shares
 from layerstats.report.listeners.answer_settings import AnswerSettings, levels
 from layerstats.report.listeners.listener_output import ListenerOutput
-from layerstats.stats import (
-    clmm,
-    compare_conditions,
-)
+from layerstats.stats import clmm, compare_conditions, icc, krippendorff_alpha, rating_distribution
 from layerstats.stats import rating_means as means_of
 from layerstats.stats.ratings.means.mean_ratings import NOT_COMPARABLE
 from layerstats.tables.answers import check_ratings
@@ -55,6 +54,7 @@ def write_opinions(output: ListenerOutput, answers: pd.DataFrame, settings: Answ
     scale = settings.scale or (int(given.min()), max(int(given.max()), int(given.min()) + 1))
     output.text("comparable", "Before you compare", NOT_COMPARABLE)
     notes = _write_means(output, ratings, settings, scale)
+    notes += _write_agreement(output, ratings, settings)
     conditions = levels(ratings, by)
     if settings.pairs(conditions):
         notes += _write_differences(output, ratings, settings, scale)
@@ -84,7 +84,7 @@ def _write_means(
         output.figure(figure, "classes_figure", title, CAPTIONS["classes"])
         output.table(both.table, "classes", title, CAPTIONS["classes"], [settings.classes, by])
         notes += both.notes
-    shares = _distribution(ratings, by)
+    shares = rating_distribution(ratings, by, scale=scale)
     title = f"Distribution of ratings by {by}"
     output.figure(rating_shares(shares, by), "distribution_figure", title, CAPTIONS["distribution"])
     output.table(shares, "distribution", title, CAPTIONS["distribution"], [by])
@@ -94,6 +94,31 @@ def _write_means(
     clips = means_of(ratings, "clip", interval="t", scale=scale)
     output.table(clips.table, "clips", "Mean rating by clip", "With 95 % intervals for other raters.")
     return [*notes, *raters.notes, *clips.notes]
+
+
+def _write_agreement(output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings) -> list[str]:
+    """Write Krippendorff's alpha and the intra-class correlations; what cannot be told is a note."""
+    draws: dict[str, Any] = {"draws": settings.draws, "seed": settings.seed}
+    measures = {
+        "Krippendorff's alpha, ordinal": lambda: krippendorff_alpha(ratings, "ordinal", **draws),
+        "Krippendorff's alpha, interval": lambda: krippendorff_alpha(ratings, "interval", **draws),
+        "ICC(2), one rating": lambda: icc(ratings, "ICC(2)"),
+        "ICC(2,k), mean of a clip": lambda: icc(ratings, "ICC(2,k)"),
+    }
+    rows, notes = [], []
+    for name, measure in measures.items():
+        try:
+            found = measure()
+        except DataError as error:
+            notes.append(f"No {name}: {error}")
+            continue
+        rows.append(found.table.assign(measure=name))
+        notes += [f"{name}: {note}" for note in found.notes]
+    if rows:
+        table = pd.concat(rows, ignore_index=True)
+        first = ["measure", *(column for column in table if column != "measure")]
+        output.table(table.loc[:, first], "agreement", "Agreement of raters", CAPTIONS["agreement"])
+    return notes
 
 
 def _write_differences(
@@ -147,9 +172,3 @@ def _write_model(
         output.figure(figure, "clmm_contrasts_figure", title, CAPTIONS["contrasts"])
         output.table(contrasts, "clmm_contrasts", title, CAPTIONS["contrasts"], [by])
     return list(model.notes)
-
-
-def _distribution(ratings: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return how often each rating was given, by condition."""
-    counts = pd.DataFrame(ratings.groupby([by, "rating"]).agg(ratings=("rating", "size"))).reset_index()
-    return counts.assign(share=counts["ratings"] / counts.groupby(by)["ratings"].transform("sum"))

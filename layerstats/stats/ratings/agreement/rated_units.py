@@ -42,7 +42,7 @@ class RatedUnits:
             A column is missing, a rating is no number where one is needed, or there are none.
         """
         check_columns(data, ["rater", unit, value], "the ratings")
-        rows = np.asarray(data[value].notna(), dtype=bool)
+        rows = np.array(data[value].notna(), dtype=bool)
         if "role" in data:
             rows &= np.asarray(data["role"] == "test", dtype=bool)
         table = pd.DataFrame(data.loc[rows])
