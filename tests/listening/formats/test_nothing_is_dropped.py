@@ -25,7 +25,7 @@ HEADERS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), kind=st.sampled_from(sorted(HEADERS)))
 def test_every_row_is_an_answer_or_a_problem(tmp_path_factory, data, kind):
     header = HEADERS[kind]
@@ -46,7 +46,7 @@ def test_every_row_is_an_answer_or_a_problem(tmp_path_factory, data, kind):
     assert answers.table["rating"].between(1, 5).all()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=st.lists(
         st.dictionaries(
