@@ -28,7 +28,7 @@ def design(
     trials: Annotated[int, typer.Option(help="Tested clips of a session, at most; a rater does one session.")] = 20,
     catch: Annotated[int, typer.Option(help="Spoken catch trials of a session.")] = 2,
     references: Annotated[
-        int | None, typer.Option(help="Hidden references of a session; all that there are by default.")
+        int | None, typer.Option(help="Hidden references of a session; by default two, where there are any.")
     ] = None,
     training: Annotated[int | None, typer.Option(help="Training trials, before those that count.")] = None,
     alternatives: Annotated[

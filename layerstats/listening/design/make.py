@@ -69,7 +69,7 @@ def make_design(
         Catch trials of each session, in which a synthetic English voice says what to answer. Where the table has rows
         of the role "catch", these are taken.
     references : int, optional
-        Hidden references of each session; all that the table has by default.
+        Hidden references of each session; by default two, or as many as the table has.
     training : int, optional
         Trials before those that count: rows of the role "training", all by default. Where the table has none, so many
         clips are drawn, and not tested then.

@@ -16,6 +16,9 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design.catch_trials import catch_trials
 from layerstats.listening.design.sound_files import FOLDER
 
+# Hidden references of a session where nobody says how many.
+MOST_REFERENCES = 2
+
 
 @dataclass(frozen=True)
 class Extras:
@@ -35,7 +38,7 @@ class Extras:
             More are asked for than there are.
         """
         found = {role: table["role"].tolist().count(role) for role in ("reference", "catch", "training")}
-        wanted = found["reference"] if references is None else references
+        wanted = min(found["reference"], MOST_REFERENCES) if references is None else references
         check_not_negative("references", wanted)
         for name, number, there in (("references", wanted, found["reference"]), ("catch", catch, found["catch"])):
             if number > there:

@@ -64,6 +64,8 @@ def test_references_are_hidden_among_the_others(clip_table, clips):
     assert set(heard["expected"]) == {"5"}
     assert heard["clip"].value_counts().max() - heard["clip"].value_counts().min() <= 1
     assert heard["position"].nunique() > 8
+    unsaid = joined(make_design(table, trials_per_session=12, catch=0)).query("role == 'reference'")
+    assert (unsaid.groupby("session").size() == 2).all()
     with pytest.raises(ArgumentError, match="Possible are 0 to 4"):
         make_design(table, trials_per_session=12, references=5)
 
