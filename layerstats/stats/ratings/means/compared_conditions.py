@@ -22,6 +22,8 @@ from layerstats.stats.ratings.means.two_way_variance import TwoWayVariance
 from layerstats.tables import PrintedResult, check_frame
 
 INTERVALS = ("bootstrap", "t")
+# Ways to exchange labels, below which the null cannot tell much.
+_FEW_WAYS = 100
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,8 +90,8 @@ def compare_conditions(
     adjust, family
         See `adjust_p_values`; the family is named after the pairs unless it has a name.
     permutations
-        Of the null: every rater's mean is taken off, and labels are exchanged among clips that the same raters heard,
-        or, where some clip has none such of the other label, among all. 0 for none.
+        Of the null: the mean of every rater who heard both conditions is taken off, and labels are exchanged among
+        clips that the same raters heard, or, where some clip has none such of the other label, among all. 0 for none.
     draws, seed, workers
         Of the bootstrap and the permutations; results do not depend on `workers`.
 
@@ -121,7 +123,7 @@ def compare_conditions(
     if margin is not None:
         check_positive("margin", margin)
     columns = read_by(by)
-    given, cells = read_cells(ratings, columns, scale)
+    _, cells = read_cells(ratings, columns, scale)
     names = _names(cells, columns)
     chosen, every = choose_pairs(names, pairs, reference, columns)
     table = _differences(cells, names, chosen, conf_level)
@@ -130,13 +132,15 @@ def compare_conditions(
         table = _bootstrapped(table, names, replicates, conf_level)
     table = table.assign(interval=interval, conf_level=conf_level)
     table = adjust_p_values(table, family or every, method=adjust)
+    fewest = np.inf
     if permutations:
         codes = [(names.index(one), names.index(two)) for one, two in chosen]
-        null = exchange_p_values(given, cells, codes, int(permutations), seed, workers)
+        null, ways = exchange_p_values(cells, codes, int(permutations), seed, workers)
         table = table.assign(p_permutation=null, permutations=int(permutations))
+        fewest = float(ways.min())
     if margin is not None:
         table = add_equivalence(table, margin, adjust)
-    return RatingComparison(check_frame(table), _notes(cells, table))
+    return RatingComparison(check_frame(table), _notes(cells, table, fewest))
 
 
 def _names(cells: RatingCells, columns: Sequence[str]) -> list[str]:
@@ -185,7 +189,7 @@ def _bootstrapped(table: pd.DataFrame, names: Sequence[str], replicates: np.ndar
     return table.assign(conf_low=low, conf_high=high)
 
 
-def _notes(cells: RatingCells, table: pd.DataFrame) -> tuple[str, ...]:
+def _notes(cells: RatingCells, table: pd.DataFrame, fewest: float) -> tuple[str, ...]:
     notes = [NOT_COMPARABLE]
     heard = np.bincount(cells.rater_sums.unit_of, minlength=len(cells.raters))
     some = int(np.sum(heard < len(cells.groups)))
@@ -193,6 +197,10 @@ def _notes(cells: RatingCells, table: pd.DataFrame) -> tuple[str, ...]:
         notes.append(
             f"{some} of {len(cells.raters)} raters did not hear every condition: how strict they are is part of the "
             "differences. A mixed model (clmm) takes it out."
+        )
+    if fewest < _FEW_WAYS:
+        notes.append(
+            f"Of so few clips labels can be exchanged in {fewest:.0f} ways only: there p_permutation says little."
         )
     unknown = int(np.isnan(table["std_error"].to_numpy(dtype=float)).sum())
     if unknown:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from layerstats.stats.ratings.means.rating_cells import RatingCells
@@ -16,14 +16,9 @@ from layerstats.stats.resampling.westfall_young import permutation_p_values
 
 
 def exchange_p_values(
-    table: pd.DataFrame,
-    cells: RatingCells,
-    pairs: Sequence[tuple[int, int]],
-    permutations: int,
-    seed: int,
-    workers: int = 1,
-) -> np.ndarray:
-    """Return p-values of differences when the labels of clips are exchanged, (pair,).
+    cells: RatingCells, pairs: Sequence[tuple[int, int]], permutations: int, seed: int, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return p-values of differences when the labels of clips are exchanged, and how many ways there are, (pair,) each.
 
     A clip has all its ratings under one label, so clips are what is exchanged: among clips that the same raters heard
     where every clip has such of the other label, else among all. The statistic is the difference over its two-way
@@ -31,72 +26,75 @@ def exchange_p_values(
 
     Parameters
     ----------
-    table
-        The ratings, from which every rater's mean is taken off.
     cells
-        The same ratings as sums, by condition.
+        Ratings as sums, by condition.
     pairs
         Numbers of the groups that are compared.
     permutations, seed, workers
         How many, and drawn how.
     """
-    centred = table["rating"] - table.groupby("rater")["rating"].transform("mean")
-    by = list(cells.groups.columns)
-    taken = RatingCells.of(table, by, np.asarray(centred, dtype=float))
 
     def of_pair(numbers: range) -> np.ndarray:
         (number,) = numbers
         # In one order, so that swapping two conditions changes nothing.
-        return np.array([_exchange(taken, sorted(pairs[number]), permutations, seed)])
+        return np.array([_exchange(cells, sorted(pairs[number]), permutations, seed)])
 
-    return in_blocks(of_pair, len(pairs), workers, block=1)
+    p_values, ways = in_blocks(of_pair, len(pairs), workers, block=1).T
+    return p_values, ways
 
 
-def _exchange(cells: RatingCells, pair: Sequence[int], permutations: int, seed: int) -> float:
+def _exchange(cells: RatingCells, pair: Sequence[int], permutations: int, seed: int) -> tuple[float, float]:
     statistic = PairStatistic.of(cells, pair)
     exchanger = Exchanger.of(statistic.labels, statistic.blocks)
+    ways = float(min(exchanger.count(), 10**9))
     generator = replicate_generator(seed, *map(int, pair))
     labels = np.stack([statistic.labels, *(exchanger.draw(generator) for _ in range(permutations))], axis=1)
     values = np.abs(statistic.of_labels(labels))
     if not np.isfinite(values[0]):
-        return float("nan")
+        return float("nan"), ways
     # Where nothing varies under an assignment its difference is as large as can be.
-    return float(permutation_p_values(np.nan_to_num(values, nan=np.inf)[:, None])[0])
+    return float(permutation_p_values(np.nan_to_num(values, nan=np.inf)[:, None])[0]), ways
 
 
+@dataclass(frozen=True, eq=False)
 class PairStatistic:
-    """The studentised difference of two conditions under any assignment of labels to clips."""
+    """The studentised difference of two conditions under any assignment of labels to clips.
 
-    def __init__(
-        self, sums: sparse.csr_array, counts: sparse.csr_array, squares: np.ndarray, clips: np.ndarray
-    ) -> None:
-        self.sums, self.counts, self.squares, self.clips = sums, counts, squares, clips
-        self.labels = np.empty(0, dtype=np.int64)
-        self.blocks = np.empty(0, dtype=np.int64)
+    Attributes
+    ----------
+    sums, counts
+        (rater, clip) sums of ratings and how many; a clip that both conditions have is two.
+    squares
+        (clip,) sums of squares.
+    labels
+        (clip,) 1 of the first condition, else 0.
+    blocks
+        (clip,) within what labels are exchanged.
+    """
+
+    sums: sparse.csr_array
+    counts: sparse.csr_array
+    squares: np.ndarray
+    labels: np.ndarray
+    blocks: np.ndarray
 
     @classmethod
     def of(cls, cells: RatingCells, pair: Sequence[int]) -> PairStatistic:
-        """Take the ratings of two groups; what is exchanged is a clip in a group."""
+        """Take the ratings of two groups, less the mean of every rater who heard both."""
         own = np.flatnonzero(np.isin(cells.group_of, pair))
         keys, row = np.unique(cells.group_of[own] * len(cells.clips) + cells.clip_of[own], return_inverse=True)
         raters, column = np.unique(cells.rater_of[own], return_inverse=True)
+        labels = (keys // len(cells.clips) == pair[0]).astype(np.int64)
+        number, total = cells.counts[own], cells.sums[own]
+        heard = [np.bincount(column, number * (labels[row] == side), len(raters)) for side in (0, 1)]
+        # Of raters who heard one condition only the mean is a part of the difference.
+        means = np.bincount(column, total, len(raters)) / (heard[0] + heard[1])
+        means = np.where((heard[0] > 0) & (heard[1] > 0), means, total.sum() / number.sum())[column]
+        squares = cells.squares[own] - 2 * means * total + number * means**2
         shape = (len(raters), len(keys))
-        sums, counts = (sparse.csr_array((each[own], (column, row)), shape) for each in (cells.sums, cells.counts))
-        found = cls(sums, counts, np.bincount(row, cells.squares[own], len(keys)), keys % len(cells.clips))
-        found.labels = (keys // len(cells.clips) == pair[0]).astype(np.int64)
-        found.blocks = found._blocks(row, column)
-        return found
-
-    def _blocks(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Return within what clips are exchanged, (clip,): the same raters, one clip in both conditions, or all."""
-        if len(np.unique(self.clips)) < len(self.clips):
-            return self.clips
-        order = np.lexsort([column, row])
-        heard = np.split(column[order], np.flatnonzero(np.diff(row[order])) + 1)
-        names: dict[bytes, int] = {}
-        blocks = np.array([names.setdefault(raters.tobytes(), len(names)) for raters in heard])
-        first, second = (np.bincount(blocks, side, len(names)) for side in (self.labels, 1 - self.labels))
-        return blocks if np.all((first > 0) & (second > 0)) else np.zeros(len(blocks), dtype=np.int64)
+        sums, counts = (sparse.csr_array((one, (column, row)), shape) for one in (total - number * means, number))
+        blocks = _blocks(keys % len(cells.clips), labels, row, column)
+        return cls(sums, counts, np.bincount(row, squares, len(keys)), labels, blocks)
 
     def of_labels(self, labels: np.ndarray) -> np.ndarray:
         """Return the statistic of assignments, (assignment,); `labels` is (clip, assignment), 1 or 0."""
@@ -119,3 +117,15 @@ class PairStatistic:
         variance = np.maximum(rater_part + of_clips - noise, np.maximum(rater_part, of_clips))
         with np.errstate(divide="ignore", invalid="ignore"):
             return (means[0] - means[1]) / np.sqrt(np.where(variance > 1e-12, variance, np.nan))
+
+
+def _blocks(clips: np.ndarray, labels: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return within what clips are exchanged, (clip,): the same raters, one clip in both conditions, or all."""
+    if len(np.unique(clips)) < len(clips):
+        return clips
+    order = np.lexsort([column, row])
+    heard = np.split(column[order], np.flatnonzero(np.diff(row[order])) + 1)
+    names: dict[bytes, int] = {}
+    blocks = np.array([names.setdefault(raters.tobytes(), len(names)) for raters in heard])
+    first, second = (np.bincount(blocks, side, len(names)) for side in (labels, 1 - labels))
+    return blocks if np.all((first > 0) & (second > 0)) else np.zeros(len(blocks), dtype=np.int64)

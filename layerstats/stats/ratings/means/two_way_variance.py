@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from layerstats.stats.ratings.means.rating_cells import RatingCells, UnitSums
 
@@ -102,14 +103,14 @@ class TwoWayVariance:
         if not known.any():
             return np.nan, np.nan
         raters, clips = (self._unit_difference(unit, first, second) for unit in self._unit_matrices)
-        covariance = raters.covariance + clips.covariance - self._shared_cells(first, second)
+        covariance = self._covariance(first, second, raters, clips)
         # A condition in which all ratings are the same adds nothing that is known.
         total = float(self._totals[sides][known].sum()) - 2 * covariance
         total = max(total, raters.variance, clips.variance)
         own = self.parts[sides]
         parts = [
             (kind.variance, kind.freedom)
-            if kind.shared
+            if kind.both > 0
             else (float(own[:, place].sum()), _welch(own[:, place], kind.effective - 1))
             for place, kind in enumerate((raters, clips))
         ]
@@ -125,17 +126,49 @@ class TwoWayVariance:
     def _unit_difference(self, unit: _UnitMatrices, first: int, second: int) -> _UnitDifference:
         return _UnitDifference.of(*(unit.column(group) for group in (first, second)))
 
-    def _shared_cells(self, first: int, second: int) -> float:
-        """Return what raters' and clips' covariances both hold: raters who rated one clip in both groups."""
-        one, two = (self._cell_deviations(group) for group in (first, second))
-        shared, rows, columns = np.intersect1d(one[0], two[0], return_indices=True)
-        return float(one[1][rows] @ two[1][columns]) if len(shared) else 0.0
+    def _covariance(self, first: int, second: int, raters: _UnitDifference, clips: _UnitDifference) -> float:
+        """Return the covariance of two means.
 
-    def _cell_deviations(self, group: int) -> tuple[np.ndarray, np.ndarray]:
-        cells = self.cells
-        own = slice(*np.searchsorted(cells.group_of, [group, group + 1]))
-        deviation = (cells.sums[own] - cells.counts[own] * cells.means[group]) / cells.ratings[group]
-        return cells.rater_of[own] * len(cells.clips) + cells.clip_of[own], deviation
+        Raters whose clips differ, and clips whose raters do, covary by their own means. Where raters heard the same
+        clips in both conditions, covariances of raters, clips and noise are those of the moments of sums less those of
+        differences.
+        """
+        one, two = (slice(*np.searchsorted(self.cells.group_of, [group, group + 1])) for group in (first, second))
+        cells, size = self.cells, len(self.cells.clips)
+        names = [cells.rater_of[own] * size + cells.clip_of[own] for own in (one, two)]
+        shared, rows, columns = np.intersect1d(names[0], names[1], return_indices=True)
+        if not len(shared):
+            return raters.covariance + clips.covariance
+        counts = [cells.counts[own][place] for own, place in ((one, rows), (two, columns))]
+        sums = [cells.sums[own][place] for own, place in ((one, rows), (two, columns))]
+        number = cells.ratings[first] * cells.ratings[second]
+        if 2 * len(shared) < min(map(len, names)):
+            centred = (
+                total - count * cells.means[group]
+                for total, count, group in zip(sums, counts, (first, second), strict=True)
+            )
+            # What raters' and clips' covariances both hold counts once.
+            return raters.covariance + clips.covariance - float(np.prod(list(centred), axis=0).sum() / number)
+        values = [total / count for total, count in zip(sums, counts, strict=True)]
+        both = TwoWayVariance.of(_paired_cells(cells, shared, values[0] + values[1], values[0] - values[1])).components
+        weights = (raters.both, clips.both, float(counts[0] @ counts[1] / number))
+        return float((both[0] - both[1]) @ weights / 4)
+
+
+def _paired_cells(cells: RatingCells, names: np.ndarray, sums: np.ndarray, differences: np.ndarray) -> RatingCells:
+    """Return sums and differences of what raters gave a clip in two groups, as ratings of two groups."""
+    values = np.concatenate([sums, differences])
+    return RatingCells(
+        groups=pd.DataFrame(index=[0, 1]),
+        raters=cells.raters,
+        clips=cells.clips,
+        group_of=np.repeat([0, 1], len(names)),
+        rater_of=np.tile(names // len(cells.clips), 2),
+        clip_of=np.tile(names % len(cells.clips), 2),
+        counts=np.ones(len(values)),
+        sums=values,
+        squares=values**2,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +199,7 @@ class _UnitDifference:
     covariance: float
     variance: float
     freedom: float
-    shared: bool
+    both: float
     effective: np.ndarray
 
     @classmethod
@@ -187,7 +220,7 @@ class _UnitDifference:
         square = float(mean @ mean)
         kept = 1 - 2 * float(np.sum(mean**3)) / square + square
         variance = float(np.sum((moves[0] - moves[1]) ** 2)) / kept if kept > _ROUNDING else 0.0
-        return cls(covariance, variance, 1 / square - 1, both > 0, 1 / (weights**2).sum(axis=1))
+        return cls(covariance, variance, 1 / square - 1, both, 1 / (weights**2).sum(axis=1))
 
 
 def _within(unit: UnitSums, groups: int) -> np.ndarray:

@@ -87,6 +87,38 @@ def test_seeds_and_workers():
     assert not first["conf_low"].equals(other["conf_low"])
 
 
+def test_raters_who_heard_one_condition_each_keep_the_difference_under_the_null():
+    table = crossed_ratings(16, 8, effect=1.5, seed=8)
+    table = table[(table["rater"].str[-1].astype(int) % 2 == 0) == (table["condition"] == "k0")]
+    compared = compare_conditions(table, permutations=199, interval="t")
+    assert compared.table["p_value"][0] < 0.01
+    assert compared.table["p_permutation"][0] < 0.02
+    assert any("16 of 16 raters did not hear every condition" in note for note in compared.notes)
+
+
+def test_few_clips_can_be_exchanged_in_few_ways_which_is_said():
+    few = compare_conditions(crossed_ratings(10, 2, seed=9), permutations=19)
+    assert any("exchanged in 6 ways" in note for note in few.notes)
+
+
+def test_clips_that_both_conditions_have_are_paired():
+    """A large difference between clips that both conditions share is no part of the standard error."""
+    random = np.random.default_rng(10)
+    table = crossed_ratings(10, 8, rater=0.3, clip=0.0, seed=10)
+    table["clip"] = table["clip"].str[-3:]
+    shared = dict(zip(sorted(table["clip"].unique()), random.normal(0, 5, 8), strict=True))
+    moved = table.assign(rating=table["rating"] + table["clip"].map(shared))
+    options = {"permutations": 99, "interval": "t"}
+    without, with_clips = (compare_conditions(one, **options).table.iloc[0] for one in (table, moved))
+    for name in ("estimate", "p_permutation"):
+        assert with_clips[name] == pytest.approx(without[name], abs=0.03)
+    wide = [own.pivot_table(index="rater", columns="clip", values="rating") for _, own in table.groupby("condition")]
+    raters, clips, noise = mean_squares((wide[0] - wide[1]).to_numpy())
+    expected = max(raters + clips - noise, raters, clips) / 80
+    for one in (without, with_clips):
+        assert one["std_error"] ** 2 == pytest.approx(expected)
+
+
 @pytest.mark.slow
 def test_errors_of_the_first_kind_under_effects_of_raters_and_clips():
     """400 data sets without a difference; raters heard some of the clips, and differ in what they think of k1."""
