@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,10 @@ import soundfile
 from layerstats.cli.demo_listening import VCC_COLUMNS, VCC_PATTERN
 from layerstats.listening import make_design
 from layerstats.resources import bundled
+from layerstats.stats import attempts
+from layerstats.store import open_store
+
+KEY = ["set_up", "network", "start"]
 
 
 @pytest.fixture
@@ -73,3 +78,37 @@ def test_systems_of_vcc_2018_are_as_published(run, real_data, tmp_path):
     assert np.corrcoef(both["estimate"], both["published"])[0, 1] > 0.999
     page = (out / "manifest.json").read_text(encoding="utf-8")
     assert "imulated" not in page
+
+
+def test_people_stand_beside_machine_judges(run, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "stats" / "success"))
+    from judged_store import Written
+
+    store = Written(tmp_path / "s.zarr", set_ups=("none", "smooth")).path
+    starts = attempts(open_store(store))
+    starts = starts.loc[starts["null"] == ""].astype(dict.fromkeys(["target", "judge", *KEY], "str"))
+    heard = starts.drop_duplicates(KEY)[[*KEY, "target"]]
+    # Two people hear what the first judge recognises, and the third always the word.
+    judge = starts["judge"].iloc[0]
+    said = heard.merge(starts.loc[starts["judge"] == judge, [*KEY, "response"]].astype("str"), on=KEY)
+    parts = [said.assign(rater=f"r{number}") for number in range(2)] + [
+        said.assign(rater="r2", response=said["target"])
+    ]
+    answers = pd.concat(parts).rename(columns={"target": "expected"}).assign(role="test", task="identification")
+    answers["clip"] = answers[KEY].agg(" ".join, axis=1)
+    answers = answers.assign(condition=answers["set_up"])
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    out = tmp_path / "out"
+    code, told = run("people", store, tmp_path / "answers.csv", "--out", out, "--draws", 50)
+    assert code == 0, told
+    found = pd.read_csv(out / "agreement.csv").set_index(["judge", "measure"])["estimate"]
+    ranks = found.xs("rank correlation", level="measure").drop("other people").dropna()
+    assert ranks.idxmax() == judge
+    matrix = pd.read_csv(out / "matrix.csv")
+    assert "people" in set(matrix["judge"])
+    assert "imulated" not in (out / "manifest.json").read_text(encoding="utf-8")
+    strange = answers.assign(start="nobody")
+    strange.to_csv(tmp_path / "strange.csv", index=False)
+    code, told = run("people", store, tmp_path / "strange.csv", "--out", out)
+    assert code == 2
+    assert "another store" in told
