@@ -4,7 +4,7 @@ python analyses/metamers.py experiment_1.csv --out DIR
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -13,7 +13,13 @@ from layerstats.checks import check_columns
 from layerstats.cli import run_script
 from layerstats.plots import condition_means as draw_means
 from layerstats.report import Output
-from layerstats.stats import condition_means, paired_differences, repeated_anova
+from layerstats.stats import (
+    adjust_p_values,
+    agreement_over_conditions,
+    condition_means,
+    paired_differences,
+    repeated_anova,
+)
 from layerstats.tables import read_table
 
 VALUE = "proportion_correct"
@@ -24,6 +30,7 @@ CAPTIONS = {
     "means": "Proportion of words recognised; 95 % intervals over listeners, each by itself.",
     "differences": "Human - network within listeners; 95 % intervals for all stages of a network at once. Stage by "
     "stage, with the largest |t| of all stages as reference.",
+    "agreement": "Rank correlation over stages within listeners; stages are permuted under the null.",
 }
 
 
@@ -38,7 +45,7 @@ def main(
     scores = read_table(table)
     check_columns(scores, ["model", "listener", "stage", "observer", VALUE], table.name)
     output = Output(out, title="Model metamers: people and networks", provenance={"table": table.name, "seed": seed})
-    anova, means, differences = [], [], []
+    anova, means, differences, agreement = [], [], [], []
     for model, own in scores.groupby("model", sort=False):
         rows = own.assign(unit=own["listener"].astype(str) + " " + own["observer"].astype(str))
         family, both = f"effects: {model}", ["observer", "stage"]
@@ -50,17 +57,15 @@ def main(
         anova.append(single.effects.assign(model=model, analysis="one subject"))
         averages = condition_means(rows, value=VALUE, subject="listener", within=both, bounds=(0, 1))
         means.append(averages.assign(model=model))
-        apart = paired_differences(
-            rows,
-            value=VALUE,
-            subject="listener",
-            factor="observer",
-            level_1=human,
-            level_2=network,
-            by="stage",
-            seed=seed,
-        )
-        differences.append(apart.assign(model=model))
+        pair: dict[str, Any] = {
+            "level_1": human,
+            "level_2": network,
+            "factor": "observer",
+            "by": "stage",
+            "subject": "listener",
+        }
+        differences.append(paired_differences(rows, value=VALUE, seed=seed, **pair).assign(model=model))
+        agreement.append(agreement_over_conditions(rows, value=VALUE, seed=seed, **pair).assign(model=model))
     effects = pd.concat(anova, ignore_index=True)
     order = ["model", "analysis", *(name for name in effects if name not in ("model", "analysis"))]
     output.table(effects.loc[:, order], "anova", "Observer and stage", CAPTIONS["anova"], user_columns=COLUMNS)
@@ -70,6 +75,9 @@ def main(
         group, estimate = ("observer", "estimate") if name == "means" else (None, "diff")
         output.figure(draw_means(frame, "stage", group, "model", estimate), f"{name}_figure", title, CAPTIONS[name])
         output.table(frame, name, title, CAPTIONS[name], user_columns=COLUMNS)
+    agreed = adjust_p_values(pd.concat(agreement, ignore_index=True), "agreement over stages, networks")
+    title = "Do people recognise the stages that the network recognises?"
+    output.table(agreed, "agreement", title, CAPTIONS["agreement"], user_columns=COLUMNS)
     return output
 
 

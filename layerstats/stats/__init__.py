@@ -123,7 +123,13 @@ if TYPE_CHECKING:
     )
     from layerstats.stats.relevance import PhoneShares, phone_shares
     from layerstats.stats.relevance.share_calibration import calibrate_shares
-    from layerstats.stats.repeated_measures import RepeatedAnova, condition_means, paired_differences, repeated_anova
+    from layerstats.stats.repeated_measures import (
+        RepeatedAnova,
+        agreement_over_conditions,
+        condition_means,
+        paired_differences,
+        repeated_anova,
+    )
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -214,6 +220,7 @@ __all__ = [
     "WordContrasts",
     "adjust_p_values",
     "agreement_of_starts",
+    "agreement_over_conditions",
     "aligned_averages",
     "alignment_name",
     "attempts",
@@ -350,7 +357,7 @@ _NAMES = {
     """,
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",
-    "repeated_measures": "RepeatedAnova condition_means paired_differences repeated_anova",
+    "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
     "series": "Series Variant bin_series phone_series word_series",
