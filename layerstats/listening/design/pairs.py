@@ -38,7 +38,7 @@ def paired_clips(
         `clip, clip_a, clip_b, condition ("a - b"), condition_a, condition_b, file_a, file_b`, the columns `match`, and
         of ABX `file_x` and `expected`.
     notes : list of str
-        How many clips have no partner.
+        How many clips have no partner, and whether contrasts share clips.
 
     Raises
     ------
@@ -65,6 +65,11 @@ def paired_clips(
             notes.append(f"{alone} clips have no partner in {contrast!r} and are in no pair of it.")
         rows += [{**pair, "condition": contrast} for pair in found]
     pairs = pd.DataFrame(rows)
+    heard = [*pairs["clip_a"].tolist(), *pairs["clip_b"].tolist()]
+    if len(set(heard)) < len(heard):
+        notes.append(
+            "No rater hears a pair twice, but contrasts share clips: a rater may hear one clip in pairs of several."
+        )
     return (_with_x(pairs, rng) if task == "abx" else pairs), notes
 
 
