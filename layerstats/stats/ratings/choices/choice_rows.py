@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from layerstats.checks import check_columns, check_complete
-from layerstats.errors import DataError
+from layerstats.errors import DataError, FitError
 
 CROSSED = ("rater", "clip")
 
@@ -47,6 +47,11 @@ def random_terms(table: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
         else:
             terms.append(f"(1 | {column})")
     return " + ".join(terms), tuple(notes)
+
+
+def without_model(error: FitError) -> str:
+    """Return a note that says why there are plain shares only."""
+    return f"There are plain shares only, since the mixed model could not be fitted. {error}"
 
 
 def logit_test(share: np.ndarray, std_error: np.ndarray, against: float) -> tuple[np.ndarray, np.ndarray]:

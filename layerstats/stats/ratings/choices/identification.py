@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_count, check_share
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, FitError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.proportions import wilson_interval
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms
+from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, without_model
 from layerstats.stats.ratings.choices.discrimination import abx_sensitivity
 from layerstats.stats.ratings.estimates import scale_means
 from layerstats.stats.ratings.estimates.category_estimates import choose_pairs
@@ -38,7 +38,8 @@ class IdentificationRates(PrintedResult):
         Differences of these shares: ``contrast, level_1, level_2, at, estimate, std_error, statistic, conf_low,
         conf_high, conf_level, p_value, p_adjusted, adjust_method, family, tests``; no rows where there is one level.
     model
-        The mixed model; None where all answers were right, or all wrong.
+        The mixed model; None where all answers were right, or all wrong, or where it could not be fitted, which notes
+        say.
     notes
         What was decided.
     """
@@ -88,8 +89,6 @@ def identification_rates(
     ------
     DataError
         A column is missing or incomplete.
-    FitError
-        The model could not be fitted.
 
     Examples
     --------
@@ -125,7 +124,11 @@ def identification_rates(
     terms, own = random_terms(modelled) if random is None else (random, ())
     fixed = _CELL if len(set(modelled[_CELL])) > 1 else "1"
     levels = {"correct": ["wrong", "right"], **({_CELL: sorted(set(modelled[_CELL]))} if fixed == _CELL else {})}
-    model = clmm(f"correct ~ {fixed}{f' + {terms}' if terms else ''}", modelled, levels=levels)
+    try:
+        model = clmm(f"correct ~ {fixed}{f' + {terms}' if terms else ''}", modelled, levels=levels)
+    except FitError as error:
+        rates = _tested(counts, None, chance, is_abx, adjust, conf_level, what)
+        return IdentificationRates(_shown(rates, columns), _no_contrasts(), None, (*notes, without_model(error)))
     estimates = scale_means(model.latent_model(), _CELL if fixed == _CELL else (), conf_level=conf_level)
     if _CELL not in estimates:
         estimates.insert(0, _CELL, modelled[_CELL].iloc[0])

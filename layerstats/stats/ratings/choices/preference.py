@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_share
-from layerstats.errors import DataError
+from layerstats.errors import DataError, FitError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.proportions import wilson_interval
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms
+from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, without_model
 from layerstats.stats.ratings.estimates import LatentModel, latent_cells, scale_means
 from layerstats.stats.ratings.estimates.category_estimates import bounded_interval, estimate_function
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
@@ -37,7 +37,7 @@ class PreferenceShares(PrintedResult):
         Whether what is heard first is preferred: ``answers, estimate, std_error, conf_low, conf_high, conf_level,
         statistic, p_value``, the share that prefers the first; no rows where orders are not known or do not vary.
     model
-        The mixed model; None where all answers were the same.
+        The mixed model; None where all answers were the same, or where it could not be fitted, which notes say.
     notes
         What was decided.
     """
@@ -81,8 +81,6 @@ def preference_shares(
     ------
     DataError
         A column is missing, or an answer is none of the three.
-    FitError
-        The model could not be fitted.
 
     Examples
     --------
@@ -99,16 +97,22 @@ def preference_shares(
     )
     ordered, notes = _orders(table)
     counts = _counts(table, conf_level)
-    alike = counts.loc[counts[["preferred_1", "preferred_2"]].max(axis=1) == counts["answers"], "contrast"].tolist()
+    chosen = counts[["preferred_1", "same", "preferred_2"]].max(axis=1)
+    alike = counts.loc[chosen == counts["answers"], "contrast"].tolist()
     if alike:
         notes += (
-            f"Everybody preferred the same of {', '.join(alike)}: the model says nothing of it, and the naive "
+            f"Every answer about {', '.join(alike)} was the same: the model says nothing of it, and the naive "
             "interval, which takes answers for independent, is all there is.",
         )
     modelled = pd.DataFrame(table.loc[~table["pair"].isin(alike)])
     if modelled.empty:
         return PreferenceShares(_with_tests(counts, None, adjust, conf_level), _no_order(), None, notes)
-    model, own = _fit(modelled, ordered, random)
+    try:
+        model, own = _fit(modelled, ordered, random)
+    except FitError as error:
+        return PreferenceShares(
+            _with_tests(counts, None, adjust, conf_level), _no_order(), None, (*notes, without_model(error))
+        )
     latent = replace(model.latent_model(), scores=np.array([_SCORES[choice] for choice in model.categories]))
     pairs = scale_means(latent, "pair" if "pair" in latent.frame else (), conf_level=conf_level)
     if "pair" not in pairs:

@@ -105,6 +105,15 @@ def test_conditions_that_are_always_right_keep_their_plain_interval(heard):
     assert everything.contrasts.empty
 
 
+def test_raters_that_are_always_right_or_wrong_leave_plain_rates(heard):
+    two = heard[heard["rater"] < 2]
+    decided = two.assign(response=np.where(two["rater"] == 0, two["expected"], "wrong"))
+    result = identification_rates(decided, "condition")
+    assert result.model is None
+    assert result.table["naive_rate"].tolist() == [0.5, 0.5, 0.5]
+    assert any("could not be fitted" in note for note in result.notes)
+
+
 def test_one_rater_is_said(heard):
     result = identification_rates(heard[heard["rater"] == 3], "condition")
     assert any("one rater only" in note for note in result.notes)

@@ -95,10 +95,22 @@ def test_a_pair_of_which_all_prefer_the_same_keeps_its_plain_interval(heard):
     assert np.isnan(row["estimate"])
     assert (row["naive_rate"], row["naive_high"]) == (1.0, 1.0)
     assert result.table["tests"].tolist() == [1, 1]
-    assert "Everybody preferred the same of system 1 - baseline" in result.notes[0]
+    assert "Every answer about system 1 - baseline was the same" in result.notes[0]
     only = preference_shares(alike)
     assert only.model is None
     assert only.order.empty
+    undecided = preference_shares(alike.assign(response="same"))
+    assert undecided.table["naive_rate"].tolist() == [0.5]
+    assert undecided.model is None
+
+
+def test_an_order_that_decides_everything_leaves_plain_shares(heard):
+    decided = heard.assign(response=np.where(heard["swapped"], "b", "a"))
+    result = preference_shares(decided)
+    assert result.model is None
+    assert result.table["estimate"].isna().all()
+    assert result.table["naive_rate"].between(0.4, 0.6).all()
+    assert any("could not be fitted" in note and "separated" in note for note in result.notes)
 
 
 def test_an_unknown_order_is_said(heard):
