@@ -148,7 +148,8 @@ def _heard_by_people(people: pd.DataFrame, key: list[str], target: str) -> pd.Da
             told,
             is_right(pd.DataFrame({"response": told["response"], "expected": told[place]})).astype(float),
         )
-    classes = rows[place].astype(str).to_numpy() if place in rows else np.full(len(rows), "")
+    check_columns(rows, [place], what)
+    classes = rows[place].astype(str).to_numpy()
     table = pd.DataFrame(rows[["rater", *key]].astype("str")).assign(**{"worth": worth, "class": classes})
     check_complete(rows, ["rater", *key], what)
     table = table.loc[np.isfinite(table["worth"].to_numpy())].reset_index(drop=True)

@@ -172,6 +172,10 @@ def test_one_rater_has_no_interval():
     [
         (lambda people, judges: (people.drop(columns="rater"), judges), "'rater' is not in the answers"),
         (lambda people, judges: (people.drop(columns="target"), judges), "'expected' is not in the answers"),
+        (
+            lambda people, judges: (people.assign(rating=3).drop(columns="target"), judges),
+            "'expected' is not in the answers",
+        ),
         (lambda people, judges: (people, judges.drop(columns="response")), "'response' is not in the judgements"),
         (lambda people, judges: (pd.concat([people, people[:1]]), judges), "answered c0 twice"),
         (lambda people, judges: (people, pd.concat([judges, judges[:1]])), "asked about c0 twice"),
