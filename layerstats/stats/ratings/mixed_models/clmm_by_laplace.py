@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -38,27 +39,27 @@ def fit_by_laplace(model: ClmmParts) -> ClmmEstimates:
     """
     _check_size(model.factors)
     fixed, scale = (design.matrix(model.rows.frame) for design in (model.fixed_design, model.scale_design))
-    likelihood = LaplaceLikelihood(model.rows.codes, model.thresholds, fixed, scale, model.factors, model.link)
+    likelihood, units = _in_units(model, fixed, scale)
     try:
         optimum = find_optimum(likelihood, _start(likelihood))
+        free = optimum.parameters[likelihood.spans[0]]
+        jacobian = np.diag(1 / units)
+        jacobian[likelihood.spans[0], likelihood.spans[0]] = model.thresholds.reported_jacobian(free)
+        reported = np.linalg.inv(jacobian)
+        information = reported.T @ optimum.information @ reported
+        covariance = _covariance(information, likelihood, model)
     except FitError as error:
         raise FitError(separation_message(model.rows.codes, fixed, model.fixed_design) or str(error)) from error
-    free = optimum.parameters[likelihood.spans[0]]
-    jacobian = np.eye(likelihood.size)
-    jacobian[likelihood.spans[0], likelihood.spans[0]] = model.thresholds.reported_jacobian(free)
-    values = optimum.parameters.copy()
+    values = optimum.parameters / units
     values[likelihood.spans[0]] = model.thresholds.reported(free)
-    reported = np.linalg.inv(jacobian)
-    information = reported.T @ optimum.information @ reported
     eigenvalues = np.linalg.eigvalsh(information)
     positive = eigenvalues[eigenvalues > _FLAT * eigenvalues[-1]]
-    covariance = _covariance(information, likelihood, model)
     spread = np.sqrt(np.maximum(np.diag(reported @ covariance @ reported.T), 0))
-    _check_bounded(model, likelihood, optimum, np.sqrt(np.diag(covariance)))
+    _check_bounded(model, fixed, likelihood, optimum, np.sqrt(np.diag(covariance)))
     return ClmmEstimates(
         parameters=values,
         covariance=covariance,
-        modes=_modes(likelihood, optimum),
+        modes=_modes(model, likelihood, optimum),
         log_likelihood=optimum.mode.log_likelihood,
         approximation="Laplace" if model.factors else "none",
         max_gradient=float(np.abs(optimum.gradient * spread).max()),
@@ -66,6 +67,26 @@ def fit_by_laplace(model: ClmmParts) -> ClmmEstimates:
         iterations=optimum.steps,
         engine="layerstats",
     )
+
+
+def _in_units(model: ClmmParts, fixed: np.ndarray, scale: np.ndarray) -> tuple[LaplaceLikelihood, np.ndarray]:
+    """Return the likelihood of columns whose largest value is 1, and what each parameter was multiplied by for that.
+
+    Steps and their limits are then the same whether a column is in seconds or in milliseconds.
+    """
+    sizes = [_largest(fixed), _largest(scale), *(_largest(factor.columns) for factor in model.factors)]
+    factors = [
+        replace(factor, columns=factor.columns / size) for factor, size in zip(model.factors, sizes[2:], strict=True)
+    ]
+    codes, thresholds = model.rows.codes, model.thresholds
+    likelihood = LaplaceLikelihood(codes, thresholds, fixed / sizes[0], scale / sizes[1], factors, model.link)
+    roots = [size[factor.free[:, 0]] for factor, size in zip(factors, sizes[2:], strict=True)]
+    return likelihood, np.concatenate([np.ones(thresholds.count), sizes[0], sizes[1], *roots])
+
+
+def _largest(columns: np.ndarray) -> np.ndarray:
+    largest = np.abs(columns).max(axis=0)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def _check_size(factors: Sequence[RandomFactor]) -> None:
@@ -79,10 +100,12 @@ def _check_size(factors: Sequence[RandomFactor]) -> None:
         )
 
 
-def _check_bounded(model: ClmmParts, likelihood: LaplaceLikelihood, optimum: ClmmOptimum, errors: np.ndarray) -> None:
+def _check_bounded(
+    model: ClmmParts, fixed: np.ndarray, likelihood: LaplaceLikelihood, optimum: ClmmOptimum, errors: np.ndarray
+) -> None:
     """Raise `FitError` where an estimate is on its way to infinity."""
-    if np.any(likelihood.fixed.std(axis=0) * errors[likelihood.spans[1]] > _UNCERTAIN):
-        message = separation_message(likelihood.codes, likelihood.fixed, model.fixed_design)
+    if np.any(fixed.std(axis=0) * errors[likelihood.spans[1]] > _UNCERTAIN):
+        message = separation_message(likelihood.codes, fixed, model.fixed_design)
         if message is not None:
             raise FitError(message)
     for factor, root in zip(likelihood.factors, likelihood.roots(optimum.parameters), strict=True):
@@ -129,12 +152,13 @@ def _start(likelihood: LaplaceLikelihood) -> np.ndarray:
     return start
 
 
-def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
+def _modes(model: ClmmParts, likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
     """Return the conditional modes of random effects, with the standard deviation about them."""
     parts = []
     blocks, corner, _ = optimum.mode.curvature.covariances()
     start = 0
     by_level = likelihood.by_level(optimum.mode.effects)
+    sizes = [_largest(factor.columns) for factor in model.factors]
     roots = likelihood.roots(optimum.parameters)
     for number, (factor, root, effects) in enumerate(zip(likelihood.factors, roots, by_level, strict=True)):
         count = len(factor.levels) * factor.width
@@ -146,5 +170,6 @@ def _modes(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> pd.DataFrame:
         else:
             variances = blocks
         spread = np.einsum("ab,lbc,ac->la", root, variances, root)
-        parts.append(mode_rows(factor, effects @ root.T, np.sqrt(spread)))
+        size = sizes[number]
+        parts.append(mode_rows(factor, effects @ root.T / size, np.sqrt(spread) / size))
     return join_modes(parts)

@@ -23,10 +23,12 @@ _LONGEST = 5.0
 _FIRST_DISTANCE = 1e-3
 # Of the largest eigenvalue, what counts as no curvature.
 _FLAT = 1e-10
-# How negative an eigenvalue may be, of the largest, and how far to go where it is more so.
-_FLAT_ENOUGH = 1e-7
-_ESCAPE = 0.5
+# How far to go where the likelihood curves upwards.
+_ESCAPES = (0.5, 0.1)
 _MOST_ESCAPES = 4
+# Of the log likelihood, what does not matter any more: along ridges of random effects that the data do not determine
+# differences cannot tell more.
+_CLOSE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +66,31 @@ def find_optimum(likelihood: LaplaceLikelihood, start: np.ndarray) -> ClmmOptimu
     """
     optimum = _climb(likelihood, _Point(likelihood, start))
     for _ in range(_MOST_ESCAPES):
-        values, vectors = np.linalg.eigh(optimum.information)
-        if values[0] > -_FLAT_ENOUGH * values[-1]:
+        higher = _higher(likelihood, optimum)
+        if higher is None:
             return optimum
-        # A standard deviation of zero is flat whatever the data say: from there the likelihood may rise either way.
-        ahead = _Point(likelihood, optimum.parameters + _ESCAPE * vectors[:, 0])
-        optimum = _climb(likelihood, ahead)
+        optimum = _climb(likelihood, higher)
     raise FitError("The model did not converge: its likelihood has no maximum, but a saddle.")
+
+
+def _higher(likelihood: LaplaceLikelihood, optimum: ClmmOptimum) -> _Point | None:
+    """Return a higher point where the likelihood curves upwards, None where there is none.
+
+    A standard deviation of zero is flat whatever the data say: from there the likelihood may rise either way.
+    """
+    size = np.sqrt(np.maximum(np.abs(np.diag(optimum.information)), 1e-300))
+    values, vectors = np.linalg.eigh(optimum.information / np.outer(size, size))
+    if values[0] > -_FLAT:
+        return None
+    direction = vectors[:, 0] / size / np.abs(vectors[:, 0] / size).max()
+    for distance in (*_ESCAPES, *(-distance for distance in _ESCAPES)):
+        try:
+            found = _Point(likelihood, optimum.parameters + distance * direction, optimum.mode.effects)
+        except FitError:
+            continue
+        if found.value > optimum.mode.log_likelihood + _CLOSE:
+            return found
+    return None
 
 
 def _climb(likelihood: LaplaceLikelihood, point: _Point) -> ClmmOptimum:
@@ -93,6 +113,8 @@ def _climb(likelihood: LaplaceLikelihood, point: _Point) -> ClmmOptimum:
         if moved is None:
             break
         point = moved
+    if decrement < _CLOSE:
+        return ClmmOptimum(point.parameters, point.mode, point.gradient, information, steps)
     raise FitError(
         f"The model did not converge: the log likelihood is {point.value:.4f}, and a further step would add "
         f"{decrement:.2g}. Do terms depend on each other, or does one have almost no data?"

@@ -156,3 +156,39 @@ def test_too_large_a_corner_is_refused_before_it_is_made():
     )
     with pytest.raises(UnsupportedModelError, match="7000"):
         clmm("rating ~ 1 + (1 | a) + (1 | b)", frame)
+
+
+def test_units_of_a_column_do_not_matter():
+    """Milliseconds or kilometres: the same likelihood, and estimates in the column's units."""
+    draws = np.random.default_rng(8)
+    rater, clip = (part.ravel() for part in np.meshgrid(np.arange(15), np.arange(20), indexing="ij"))
+    delay = draws.normal(size=20)[clip]
+    latent = (0.8 + 0.7 * draws.normal(size=15)[rater]) * delay + draws.logistic(size=len(rater))
+    rating = 1 + (latent[:, None] > np.array([-1.0, 0.0, 1.5])).sum(axis=1)
+    frame = pd.DataFrame({"rating": rating, "rater": rater.astype(str), "delay": delay})
+    formula = "rating ~ delay + (1 + delay | rater)"
+    first = clmm(formula, frame)
+    for factor in (1e-4, 1e4):
+        other = clmm(formula, frame.assign(delay=delay * factor))
+        np.testing.assert_allclose(other.glance["log_lik"], first.glance["log_lik"], atol=1e-6)
+        for column in ("estimate", "std_error"):
+            np.testing.assert_allclose(other.coefficients[column] * factor, first.coefficients[column], rtol=1e-3)
+        units = np.array([1.0, factor])
+        np.testing.assert_allclose(other.random["std_dev"] * units, first.random["std_dev"], rtol=1e-2, atol=1e-4)
+        own = other.modes["mode"].to_numpy().reshape(-1, 2) * units
+        np.testing.assert_allclose(own, first.modes["mode"].to_numpy().reshape(-1, 2), atol=1e-3)
+
+
+def test_covariances_of_too_few_dimensions_are_no_failure():
+    """Three correlated effects of a rater where the data hold one: the likelihood is a ridge."""
+    draws = np.random.default_rng(5)
+    rater, clip = (part.ravel() for part in np.meshgrid(np.arange(8), np.arange(15), indexing="ij"))
+    latent = draws.normal(size=8)[rater] + draws.logistic(size=len(rater))
+    rating = 1 + (latent[:, None] > np.array([-1.0, 1.0])).sum(axis=1)
+    group = np.array(["a", "b", "c"])[clip % 3]
+    frame = pd.DataFrame({"rating": rating, "rater": rater.astype(str), "group": group})
+    result = clmm("rating ~ group + (1 + group | rater)", frame)
+    assert np.all(np.isfinite(result.coefficients["std_error"]))
+    assert (
+        result.glance["log_lik"].item() >= clmm("rating ~ group + (1 | rater)", frame).glance["log_lik"].item() - 1e-6
+    )
