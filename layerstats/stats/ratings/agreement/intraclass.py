@@ -81,6 +81,8 @@ def icc(data: pd.DataFrame, kind: Kind = "ICC(2)", *, conf_level: float = 0.95) 
     if kind.endswith("k)"):
         estimate, low, high = (_of_mean(one, raters) for one in (single, *ends))
         notes.append(f"Of the mean of {raters:.4g} ratings.")
+    # Where all variance is between raters both ends are the same but for rounding.
+    low, high = min(low, high), max(low, high)
     method = f"{kind} of {len(cells.clips)} clips and {len(cells.raters)} raters"
     return IntervalEstimate(estimate, low, high, conf_level, method, tuple(notes))
 
@@ -151,7 +153,9 @@ class _MeanSquares:
             return estimate, estimate
         weight = k * estimate / (n * (1 - estimate))
         own, other = weight * self.raters, (1 + weight * (n - 1)) * self.noise
-        df = (own + other) ** 2 / (own**2 / (k - 1) + other**2 / ((n - 1) * (k - 1)))
+        squares = own**2 / (k - 1) + other**2 / ((n - 1) * (k - 1))
+        # A correlation below zero may have parts of two signs, which leave less than the fewest there are.
+        df = max((own + other) ** 2 / squares, 1.0) if squares > 0 else 1.0
         tail = (1 - conf_level) / 2
         low, high = stats.f.isf(tail, n - 1, df), stats.f.isf(tail, df, n - 1)
         rest = k * self.raters + (k * n - k - n) * self.noise
@@ -213,5 +217,6 @@ def _ends_of_ratio(ratio: float, df: tuple[float, float], size: float, conf_leve
 
 
 def _of_mean(single: float, raters: float) -> float:
-    """Return the correlation of means of several ratings (Spearman and Brown)."""
-    return raters * single / (1 + (raters - 1) * single)
+    """Return the correlation of means of several ratings (Spearman and Brown); it has no lowest value."""
+    rest = 1 + (raters - 1) * single
+    return raters * single / rest if rest > 1e-12 else float("-inf")
