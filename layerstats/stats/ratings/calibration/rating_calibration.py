@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from layerstats.errors import FitError
 from layerstats.stats.gamm import fit
 from layerstats.stats.ratings.calibration.rating_worlds import CONDITIONS, RatingWorld
 from layerstats.stats.ratings.means import compare_conditions, rating_means
-from layerstats.stats.ratings.mixed_models import clmm
+from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 
@@ -35,11 +35,29 @@ SHIFT = 1.0
 _DRAWS = 499
 _PERMUTATIONS = 199
 _BEST, _OTHER = CONDITIONS[1], CONDITIONS[0]
-# Formulas of mixed models, by recipe.
+_ALIKE = "rating ~ condition + (1 | rater) + (1 | clip)"
+_OWN = "rating ~ condition + (1 + condition | rater) + (1 | clip)"
+# Formulas of mixed models, and the distribution of their tests and intervals, by recipe.
 _CATEGORY_MODELS = {
-    "CLMM": "rating ~ condition + (1 | rater) + (1 | clip)",
-    "CLMM, raters' own differences": "rating ~ condition + (1 + condition | rater) + (1 | clip)",
+    "CLMM": (_ALIKE, "normal"),
+    "CLMM, t": (_ALIKE, "t"),
+    "CLMM, raters' own differences": (_OWN, "normal"),
+    "CLMM, raters' own differences, t": (_OWN, "t"),
 }
+
+
+@dataclass
+class _Drawn:
+    """A data set, and the mixed models that were fitted to it, by formula: several recipes are of one fit."""
+
+    ratings: pd.DataFrame
+    number: int
+    models: dict[str, ClmmResult] = field(default_factory=dict)
+
+    def model(self, formula: str) -> ClmmResult:
+        if formula not in self.models:
+            self.models[formula] = clmm(formula, self.ratings)
+        return self.models[formula]
 
 
 @dataclass(frozen=True)
@@ -117,17 +135,18 @@ def simulate_ratings(world: RatingWorld, truth: str, numbers: range, seed: int =
     counted: list[tuple[str, str, float]] = []
     for number in numbers:
         ratings = world.draw(replicate_generator(seed, *world.name.encode(), number), shift)
+        drawn = _Drawn(ratings, number)
         for recipe, method in METHODS.items():
-            counted += _count(recipe, method, ratings, true_means, number)
+            counted += _count(recipe, method, drawn, true_means)
     return block_sums(world.name, truth, numbers, counted)
 
 
 def _count(
-    recipe: str, method: Callable[..., _Difference], ratings: pd.DataFrame, true_means: list[float], number: int
+    recipe: str, method: Callable[[_Drawn, str], _Difference], drawn: _Drawn, true_means: list[float]
 ) -> Iterator[tuple[str, str, float]]:
     """Yield what one method's answer for one data set counts."""
     try:
-        found = method(ratings, recipe, number)
+        found = method(drawn, recipe)
     except FitError:
         yield recipe, "fitted", 0.0
         return
@@ -141,57 +160,61 @@ def _count(
         yield recipe, "covers means", float(np.mean(inside))
 
 
-def _naive(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Difference:
+def _naive(drawn: _Drawn, _recipe: str) -> _Difference:
     """Welch's test of all ratings, as if each had its own rater and clip."""
-    table = rating_means(ratings, interval="naive", scale=SCALE).table
-    return _welch(ratings, _ends(table))
+    table = rating_means(drawn.ratings, interval="naive", scale=SCALE).table
+    return _welch(drawn.ratings, _ends(table))
 
 
-def _paired_raters(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Difference:
+def _paired_raters(drawn: _Drawn, _recipe: str) -> _Difference:
     """Paired t test of raters' means: clips are taken for all that there are."""
-    means = ratings.pivot_table(index="rater", columns="condition", values="rating").dropna()
+    means = drawn.ratings.pivot_table(index="rater", columns="condition", values="rating").dropna()
     differences = means[_BEST].to_numpy() - means[_OTHER].to_numpy()
     return _tested(stats.ttest_1samp(differences, 0.0))
 
 
-def _means_of_clips(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Difference:
+def _means_of_clips(drawn: _Drawn, _recipe: str) -> _Difference:
     """Welch's test of clips' means: raters are taken for all that there are."""
-    return _welch(pd.DataFrame(ratings.groupby(["condition", "clip"], as_index=False)["rating"].mean()))
+    return _welch(pd.DataFrame(drawn.ratings.groupby(["condition", "clip"], as_index=False)["rating"].mean()))
 
 
-def _two_way(ratings: pd.DataFrame, recipe: str, number: int) -> _Difference:
+def _two_way(drawn: _Drawn, recipe: str) -> _Difference:
     """Two-way standard errors (t) or bootstrap: an interval that leaves out zero rejects."""
     interval = "t" if recipe == "two-way t" else "bootstrap"
-    options = {"interval": interval, "scale": SCALE, "draws": _DRAWS, "seed": number}
-    row = compare_conditions(ratings, pairs=[(_BEST, _OTHER)], permutations=0, **options).table.iloc[0]
+    options = {"interval": interval, "scale": SCALE, "draws": _DRAWS, "seed": drawn.number}
+    row = compare_conditions(drawn.ratings, pairs=[(_BEST, _OTHER)], permutations=0, **options).table.iloc[0]
     leaves_out_zero = not row["conf_low"] <= 0 <= row["conf_high"]
     p_value = float(row["p_value"]) if interval == "t" else float(not leaves_out_zero)
-    means = rating_means(ratings, **options).table
+    means = rating_means(drawn.ratings, **options).table
     return _Difference(p_value, float(row["conf_low"]), float(row["conf_high"]), _ends(means))
 
 
-def _permutation(ratings: pd.DataFrame, _recipe: str, number: int) -> _Difference:
+def _permutation(drawn: _Drawn, _recipe: str) -> _Difference:
     """Labels of clips exchanged."""
-    options = {"interval": "t", "scale": SCALE, "permutations": _PERMUTATIONS, "seed": number}
+    options = {"interval": "t", "scale": SCALE, "permutations": _PERMUTATIONS, "seed": drawn.number}
     return _Difference(
-        float(compare_conditions(ratings, pairs=[(_BEST, _OTHER)], **options).table["p_permutation"].iloc[0])
+        float(compare_conditions(drawn.ratings, pairs=[(_BEST, _OTHER)], **options).table["p_permutation"].iloc[0])
     )
 
 
-def _linear_model(ratings: pd.DataFrame, _recipe: str, _number: int) -> _Difference:
+def _linear_model(drawn: _Drawn, _recipe: str) -> _Difference:
     """Linear mixed model with crossed intercepts, by the structured engine."""
     formula = "rating ~ condition + s(rater, bs = 're') + s(clip, bs = 're')"
-    row = fit(formula, ratings, method="REML", engine="structured").parametric.set_index("term").loc["conditionb"]
+    row = fit(formula, drawn.ratings, method="REML", engine="structured").parametric.set_index("term").loc["conditionb"]
     half = stats.norm.isf(ALPHA / 2) * row["std_error"]
     return _Difference(float(row["p_value"]), float(row["estimate"] - half), float(row["estimate"] + half))
 
 
-def _category_model(ratings: pd.DataFrame, recipe: str, _number: int) -> _Difference:
+def _category_model(drawn: _Drawn, recipe: str) -> _Difference:
     """Cumulative link mixed model: the test on the latent scale, the interval of mean ratings."""
-    model = clmm(_CATEGORY_MODELS[recipe], ratings)
-    latent = model.contrasts("condition", pairs=[(_BEST, _OTHER)])["p_value"].iloc[0]
-    row = model.contrasts("condition", pairs=[(_BEST, _OTHER)], at="mean").iloc[0]
-    return _Difference(float(latent), float(row["conf_low"]), float(row["conf_high"]), _ends(model.means("condition")))
+    formula, distribution = _CATEGORY_MODELS[recipe]
+    model = drawn.model(formula)
+    latent, row = (
+        model.contrasts("condition", pairs=[(_BEST, _OTHER)], at=at, distribution=distribution).iloc[0]
+        for at in ("latent", "mean")
+    )
+    means = model.means("condition", distribution=distribution)
+    return _Difference(float(latent["p_value"]), float(row["conf_low"]), float(row["conf_high"]), _ends(means))
 
 
 def _welch(table: pd.DataFrame, means: tuple[tuple[float, float], ...] = ()) -> _Difference:
@@ -211,7 +234,7 @@ def _ends(means: pd.DataFrame) -> tuple[tuple[float, float], ...]:
     return tuple((float(low), float(high)) for low, high in rows.to_numpy())
 
 
-METHODS: dict[str, Callable[[pd.DataFrame, str, int], _Difference]] = {
+METHODS: dict[str, Callable[[_Drawn, str], _Difference]] = {
     "naive": _naive,
     "raters' means, paired t": _paired_raters,
     "clips' means, t": _means_of_clips,
