@@ -25,7 +25,10 @@ def design(
     out: Annotated[Path, typer.Option(help="Folder for design.json and the sounds; it is made.")],
     task: Annotated[str, typer.Option(help="opinion, preference, abx or identification.")] = "opinion",
     raters_per_clip: Annotated[int, typer.Option(help="How many raters hear each clip.")] = 5,
-    trials: Annotated[int, typer.Option(help="Tested clips of a session, at most; a rater does one session.")] = 20,
+    trials: Annotated[
+        int | None,
+        typer.Option(help="Tested clips of a session, at most: 20, or all where there are fewer. A rater does one."),
+    ] = None,
     catch: Annotated[int, typer.Option(help="Spoken catch trials of a session.")] = 2,
     references: Annotated[
         int | None, typer.Option(help="Hidden references of a session; by default two, where there are any.")

@@ -21,13 +21,16 @@ from layerstats.listening.design.wording import INSTRUCTIONS, OPINION_SCALE, QUE
 from layerstats.stats.ratings.cleaning import check_rules
 from layerstats.tables.answers import check_task
 
+# Of a session, without references, catch and training trials: about five minutes of short clips.
+USUAL_TRIALS = 20
+
 
 def make_design(
     clips: pd.DataFrame,
     *,
     task: str = "opinion",
     raters_per_clip: int = 5,
-    trials_per_session: int = 20,
+    trials_per_session: int | None = None,
     catch: int = 2,
     references: int | None = None,
     training: int | None = None,
@@ -62,9 +65,11 @@ def make_design(
         with `file_a` and `file_b` (ABX: `file_x` and `expected` too).
     task : {"opinion", "preference", "abx", "identification"}
         What is asked.
-    raters_per_clip, trials_per_session : int
-        How many raters hear each clip, and how many tested clips a rater hears at most; references, catch and training
-        trials come on top.
+    raters_per_clip : int
+        How many raters hear each clip.
+    trials_per_session : int, optional
+        How many tested clips a rater hears at most: by default 20, or all where there are fewer. References, catch and
+        training trials come on top.
     catch : int
         Catch trials of each session, in which a synthetic English voice says what to answer. Where the table has rows
         of the role "catch", these are taken.
@@ -131,13 +136,16 @@ def make_design(
         raise ArgumentError(f"Only opinions are given on a scale, but the task is {task!r}.")
     table = _expected(table, task, points, show)
     strata = _strata(table, task, balance)
-    notes += _balance_notes(table, task, strata, trials_per_session, answers)
     table, training_note = take_training(table, training, strata, rng)
+    trials = (
+        min(USUAL_TRIALS, int((table["role"] == "test").sum())) if trials_per_session is None else trials_per_session
+    )
+    notes += _balance_notes(table, task, strata, trials, answers)
     listed = [str(point.value) for point in points] or list(answers)
     check_not_negative("catch", catch)
     table, said = add_catch_trials(table, task, listed, catch)
     extras = Extras.of(table, references, catch)
-    sessions = plan_sessions(table, SessionPlan(raters_per_clip, trials_per_session, extras, strata), task, rng)
+    sessions = plan_sessions(table, SessionPlan(raters_per_clip, trials, extras, strata), task, rng)
     table, sounds = name_sounds(table, SOUND_COLUMNS[task], said, Path(folder), rng)
     return ListeningDesign(
         title=title,

@@ -31,6 +31,12 @@ def test_each_clip_has_its_raters_and_each_rater_all_conditions(clips):
     assert not design.trials.duplicated(["session", "clip"]).any()
 
 
+def test_a_session_has_all_clips_where_these_are_few(clips):
+    few = clips[clips["role"] == "test"].head(6) if "role" in clips else clips.head(6)
+    design = make_design(few, raters_per_clip=5, catch=0)
+    assert set(design.trials.groupby("session").size()) == {6}
+
+
 def test_catch_trials_ask_for_every_point_and_are_spread(clips):
     design = make_design(clips, trials_per_session=12, catch=2)
     catch = joined(design).query("role == 'catch'")
