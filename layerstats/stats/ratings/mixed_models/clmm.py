@@ -49,7 +49,8 @@ def clmm(
         with treatment contrasts; ``factor(x)``, ``poly(x, 2)``, ``log(x)`` and arithmetic in ``I()`` are understood.
     data : DataFrame
         A row a rating. The response holds whole numbers, ordered categories, or text with its order in `levels`. Of two
-        categories the model is the mixed logistic (or probit) one of the second category.
+        categories the model is the mixed logistic (or probit) one of the second category. Of answers of a listening
+        test (a column `role`) only tests are taken, which a note says.
     link : str
         ``"logit"`` or ``"probit"``.
     threshold : str

@@ -12,6 +12,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.data.cell_checks import present_rows
 from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.ratings.mixed_models.mixed_formula import MixedFormula
+from layerstats.tables.answers import ROLES
 
 Levels = Mapping[str, Sequence[object]]
 
@@ -55,11 +56,12 @@ def rated_rows(formula: MixedFormula, data: pd.DataFrame, levels: Levels | None,
     if data.empty:
         raise DataError("The data have no rows.")
     formula.check_columns(data.columns)
+    data, role_notes = _tested(data, formula)
     stated = _checked_levels(levels, formula.columns)
     present, notes = present_rows(data, list(formula.columns), na)
     frame = pd.DataFrame(data.iloc[present][list(formula.columns)].copy())
     codes, categories, category_notes = _categories(pd.Series(frame[formula.response]), stated.get(formula.response))
-    notes += category_notes
+    notes = [*role_notes, *notes, *category_notes]
     for column in formula.design_columns:
         values = pd.Series(frame[column])
         numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
@@ -67,6 +69,20 @@ def rated_rows(formula: MixedFormula, data: pd.DataFrame, levels: Levels | None,
             frame[column], own = _factor(values, column, stated.get(column), numeric)
             notes += own
     return RatedRows(frame, codes, categories, tuple(notes))
+
+
+def _tested(data: pd.DataFrame, formula: MixedFormula) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out catch trials, references and training, where the table is one of answers of a listening test."""
+    if "role" not in data or "role" in formula.columns or not set(data["role"]) <= set(ROLES):
+        return data, []
+    tested = data["role"].to_numpy(dtype=object) == "test"
+    if tested.all():
+        return data, []
+    if not tested.any():
+        raise DataError("No row has the role 'test': catch trials, references and training are not analysed.")
+    others = ", ".join(sorted(set(data.loc[~tested, "role"])))
+    note = f"{np.count_nonzero(~tested)} of {len(data)} rows were left out, of trials that are no tests: {others}."
+    return pd.DataFrame(data.loc[tested]), [note]
 
 
 def _checked_levels(levels: Levels | None, columns: Sequence[str]) -> dict[str, list[str]]:

@@ -30,6 +30,16 @@ def test_wine_is_as_ordinal_has_it():
     assert result.glance["max_gradient"].item() < 1e-4
 
 
+def test_catch_trials_and_references_are_not_analysed():
+    table = wine().assign(role="test")
+    catch = pd.DataFrame({"judge": ["1", "2"], "rating": [1, 5], "role": ["catch", "reference"]})
+    result = clmm(BY_JUDGE, pd.concat([catch, table], ignore_index=True))
+    np.testing.assert_allclose(result.glance["log_lik"], [-81.5654], atol=1e-4)
+    assert "2 of 74 rows were left out, of trials that are no tests: catch, reference." in result.notes
+    with pytest.raises(DataError, match="role 'test'"):
+        clmm(BY_JUDGE, table.assign(role="training"))
+
+
 def test_covariances_are_those_of_the_hessian():
     result = clmm(BY_JUDGE, wine())
     # R has the logarithm of the standard deviation.
