@@ -138,7 +138,9 @@ def make_design(
     strata = _strata(table, task, balance)
     table, training_note = take_training(table, training, strata, rng)
     trials = (
-        min(USUAL_TRIALS, int((table["role"] == "test").sum())) if trials_per_session is None else trials_per_session
+        min(USUAL_TRIALS, int(np.count_nonzero(table["role"] == "test")))
+        if trials_per_session is None
+        else trials_per_session
     )
     notes += _balance_notes(table, task, strata, trials, answers)
     listed = [str(point.value) for point in points] or list(answers)
