@@ -100,6 +100,7 @@ if TYPE_CHECKING:
         RatingMeans,
         RatingVariances,
         bonus_payments,
+        calibrate_answers,
         calibrate_outcome_filter,
         calibrate_ratings,
         check_rules,
@@ -229,6 +230,7 @@ __all__ = [
     "bonus_payments",
     "bootstrap",
     "calibrate",
+    "calibrate_answers",
     "calibrate_averages",
     "calibrate_interactions",
     "calibrate_outcome_filter",
@@ -350,8 +352,8 @@ _NAMES = {
     "proportions": "wilson",
     "ratings": """
         CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
-        RatingVariances bonus_payments calibrate_outcome_filter calibrate_ratings check_rules clean cleaning_rules
-        clips_to_extend clmm compare_clmm compare_conditions icc identification_rates judge_agreement
+        RatingVariances bonus_payments calibrate_answers calibrate_outcome_filter calibrate_ratings check_rules clean
+        cleaning_rules clips_to_extend clmm compare_clmm compare_conditions icc identification_rates judge_agreement
         krippendorff_alpha preference_shares rating_distribution rating_means rating_power review_assignments
         rules_sha256 smallest_plans
     """,

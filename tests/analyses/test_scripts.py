@@ -110,8 +110,9 @@ def test_success_calibration(make, tmp_path):
 
 
 def test_rating_calibration(make, tmp_path):
-    sizes = ("--datasets", "2", "--worlds", "2", "--truths", "none", "--filtered", "5")
-    assert make("rating_calibration", tmp_path, *sizes) == {"rating_calibration", "outcome_filter"}
+    sizes = ("--datasets", "2", "--worlds", "2", "--truths", "none", "--filtered", "5", "--answers", "1")
+    tables = {"rating_calibration", "answer_calibration", "outcome_filter"}
+    assert make("rating_calibration", tmp_path, *sizes) == tables
     table = check_frame(read(tmp_path / "rating_calibration.csv"))
     assert {"naive", "two-way bootstrap", "LMM", "CLMM"} <= set(table["recipe"])
 

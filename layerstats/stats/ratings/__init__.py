@@ -1,6 +1,7 @@
 """Ratings and other answers of listeners: cleaning, means, agreement, mixed models of categories, tests."""
 
 from layerstats.stats.ratings.agreement import icc, krippendorff_alpha
+from layerstats.stats.ratings.calibration.answer_calibration import calibrate_answers
 from layerstats.stats.ratings.calibration.rating_calibration import calibrate_ratings
 from layerstats.stats.ratings.choices import (
     IdentificationRates,
@@ -40,6 +41,7 @@ __all__ = [
     "RatingMeans",
     "RatingVariances",
     "bonus_payments",
+    "calibrate_answers",
     "calibrate_outcome_filter",
     "calibrate_ratings",
     "check_rules",

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import special, stats
 
 from layerstats.checks import check_columns, check_complete
 from layerstats.errors import DataError, FitError
+from layerstats.stats.ratings.estimates import LatentModel, scale_means
+from layerstats.stats.ratings.estimates.level_counts import level_counts
 
 CROSSED = ("rater", "clip")
 
@@ -54,8 +56,17 @@ def without_model(error: FitError) -> str:
     return f"There are plain shares only, since the mixed model could not be fitted. {error}"
 
 
-def logit_test(share: np.ndarray, std_error: np.ndarray, against: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return z and p of shares against one that is given, on the logit, where the interval is taken too."""
+def shares_with_df(model: LatentModel, by: str | None, conf_level: float, distribution: str) -> pd.DataFrame:
+    """Return `scale_means` and `df`, the degrees of freedom of intervals and tests; infinite of normal ones."""
+    columns = [] if by is None else [by]
+    found = scale_means(model, columns, conf_level=conf_level, distribution=distribution)
+    return found.assign(df=level_counts(model, columns, found.loc[:, columns], distribution).means)
+
+
+def logit_test(
+    share: np.ndarray, std_error: np.ndarray, against: float, df: np.ndarray | float = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return z (or t) and p of shares against one that is given, on the logit, where the interval is taken too."""
     slope = share * (1 - share)
     statistic = (special.logit(share) - special.logit(against)) * slope / np.where(std_error > 0, std_error, np.nan)
-    return statistic, 2 * special.ndtr(-np.abs(statistic))
+    return statistic, 2 * stats.t.sf(np.abs(statistic), df)

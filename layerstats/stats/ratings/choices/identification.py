@@ -8,14 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_count, check_share
+from layerstats.checks import check_choice, check_count, check_share
 from layerstats.errors import ArgumentError, DataError, FitError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.proportions import wilson_interval
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, without_model
+from layerstats.stats.ratings.choices.choice_rows import (
+    answers_of_task,
+    logit_test,
+    random_terms,
+    shares_with_df,
+    without_model,
+)
 from layerstats.stats.ratings.choices.discrimination import abx_sensitivity
-from layerstats.stats.ratings.estimates import scale_means
 from layerstats.stats.ratings.estimates.category_estimates import choose_pairs
+from layerstats.stats.ratings.estimates.level_counts import DISTRIBUTIONS
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
 from layerstats.tables import PrintedResult, check_frame
 
@@ -60,6 +66,7 @@ def identification_rates(
     reference: str | None = None,
     random: str | None = None,
     adjust: AdjustMethod = "holm",
+    distribution: str = "normal",
     conf_level: float = 0.95,
 ) -> IdentificationRates:
     """Estimate how often the right answer is given, over raters and clips.
@@ -82,6 +89,9 @@ def identification_rates(
         Random terms in lme4's language; by default intercepts of raters and clips.
     adjust : str
         How p-values are adjusted, over levels (against chance) and over differences.
+    distribution : str
+        "normal", or "t", which counts the raters and clips that an estimate rests on: normal intervals are too narrow,
+        and tests find too much, where these are few (see `scale_means`).
     conf_level : float
         Of the intervals.
 
@@ -98,6 +108,7 @@ def identification_rates(
     3
     """
     check_share("conf_level", conf_level)
+    check_choice("distribution", distribution, DISTRIBUTIONS)
     columns = [by] if isinstance(by, str) else list(by)
     table = answers_of_task(
         answers, ["rater", "clip", "response", "expected", *columns], ["identification", "abx"], "the answers"
@@ -129,14 +140,16 @@ def identification_rates(
     except FitError as error:
         rates = _tested(counts, None, chance, is_abx, adjust, conf_level, what)
         return IdentificationRates(_shown(rates, columns), _no_contrasts(), None, (*notes, without_model(error)))
-    estimates = scale_means(model.latent_model(), _CELL if fixed == _CELL else (), conf_level=conf_level)
+    by_cell = _CELL if fixed == _CELL else None
+    estimates = shares_with_df(model.latent_model(), by_cell, conf_level, distribution)
     if _CELL not in estimates:
         estimates.insert(0, _CELL, modelled[_CELL].iloc[0])
     estimates = estimates.set_index(_CELL).reindex(counts[_CELL]).reset_index()
     rates = _tested(counts, estimates, chance, is_abx, adjust, conf_level, what)
     contrasts = _no_contrasts()
     if fixed == _CELL:
-        contrasts = _contrasts(model, counts[_CELL].tolist(), pairs, reference, adjust, conf_level, columns)
+        chosen, family = choose_pairs(counts[_CELL].tolist(), pairs, reference, columns)
+        contrasts = _contrasts(model, chosen, family, adjust, conf_level, distribution)
     return IdentificationRates(_shown(rates, columns), contrasts, model, (*notes, *own, *model.notes))
 
 
@@ -185,7 +198,8 @@ def _tested(
     names = ["estimate", "std_error", "conf_low", "conf_high"]
     values = {name: np.nan if estimates is None else estimates[name].to_numpy(dtype=float) for name in names}
     table = counts.drop(columns=naive).assign(**values, conf_level=conf_level, chance=chance)
-    statistic, p_value = logit_test(table["estimate"].to_numpy(), table["std_error"].to_numpy(), chance)
+    df = np.inf if estimates is None else estimates["df"].to_numpy(dtype=float)
+    statistic, p_value = logit_test(table["estimate"].to_numpy(), table["std_error"].to_numpy(), chance, df)
     family = f"right answers against chance, of every level of {what}" if what else "right answers against chance"
     table = adjust_p_values(table.assign(statistic=statistic, p_value=p_value), family, method=adjust)
     if is_abx:
@@ -196,19 +210,18 @@ def _tested(
 
 def _contrasts(
     model: ClmmResult,
-    cells: list[str],
-    pairs: Sequence[tuple[str, str]] | None,
-    reference: str | None,
+    chosen: Sequence[tuple[str, str]],
+    family: str,
     adjust: AdjustMethod,
     conf_level: float,
-    columns: Sequence[str],
+    distribution: str,
 ) -> pd.DataFrame:
-    chosen, family = choose_pairs(cells, pairs, reference, columns)
     known = set(model.levels[_CELL])
     kept = [pair for pair in chosen if set(pair) <= known]
     if not kept:
         return _no_contrasts()
-    table = model.contrasts(_CELL, pairs=kept, at="mean", adjust=adjust, conf_level=conf_level)
+    options = {"adjust": adjust, "conf_level": conf_level, "distribution": distribution}
+    table = model.contrasts(_CELL, pairs=kept, at="mean", **options)
     return table.assign(family=f"right answers, {family}")
 
 

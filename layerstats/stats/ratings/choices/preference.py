@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_share
+from layerstats.checks import check_choice, check_share
 from layerstats.errors import DataError, FitError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.proportions import wilson_interval
-from layerstats.stats.ratings.choices.choice_rows import answers_of_task, logit_test, random_terms, without_model
-from layerstats.stats.ratings.estimates import LatentModel, latent_cells, scale_means
+from layerstats.stats.ratings.choices.choice_rows import (
+    answers_of_task,
+    logit_test,
+    random_terms,
+    shares_with_df,
+    without_model,
+)
+from layerstats.stats.ratings.estimates import LatentModel, latent_cells
 from layerstats.stats.ratings.estimates.category_estimates import bounded_interval, estimate_function
+from layerstats.stats.ratings.estimates.level_counts import DISTRIBUTIONS, level_counts
 from layerstats.stats.ratings.mixed_models import ClmmResult, clmm
 from layerstats.tables import PrintedResult, check_frame
 
@@ -55,6 +62,7 @@ def preference_shares(
     *,
     random: str | None = None,
     adjust: AdjustMethod = "holm",
+    distribution: str = "normal",
     conf_level: float = 0.95,
 ) -> PreferenceShares:
     """Estimate how often a condition is preferred to another, over raters and clips.
@@ -74,6 +82,9 @@ def preference_shares(
         Random terms in lme4's language; by default intercepts of raters and clips.
     adjust : str
         How p-values are adjusted over pairs of conditions.
+    distribution : str
+        "normal", or "t", which counts the raters and clips that an estimate rests on: normal intervals are too narrow,
+        and tests find too much, where these are few (see `scale_means`).
     conf_level : float
         Of the intervals.
 
@@ -92,6 +103,7 @@ def preference_shares(
     natural - synthetic 3
     """
     check_share("conf_level", conf_level)
+    check_choice("distribution", distribution, DISTRIBUTIONS)
     table = _oriented(
         answers_of_task(answers, ["rater", "clip", "response", *conditions], ["preference"], "the answers"), conditions
     )
@@ -114,11 +126,11 @@ def preference_shares(
             _with_tests(counts, None, adjust, conf_level), _no_order(), None, (*notes, without_model(error))
         )
     latent = replace(model.latent_model(), scores=np.array([_SCORES[choice] for choice in model.categories]))
-    pairs = scale_means(latent, "pair" if "pair" in latent.frame else (), conf_level=conf_level)
+    pairs = shares_with_df(latent, "pair" if "pair" in latent.frame else None, conf_level, distribution)
     if "pair" not in pairs:
         pairs.insert(0, "pair", modelled["pair"].iloc[0])
     estimates = pairs.set_index("pair").reindex(counts["contrast"]).reset_index(drop=True)
-    order = _order_effect(latent, modelled, conf_level) if "order" in latent.frame else _no_order()
+    order = _order_effect(latent, modelled, conf_level, distribution) if "order" in latent.frame else _no_order()
     return PreferenceShares(
         _with_tests(counts, estimates, adjust, conf_level), order, model, (*notes, *own, *model.notes)
     )
@@ -200,14 +212,15 @@ def _with_tests(
     naive = ["naive_rate", "naive_low", "naive_high"]
     values = {name: np.nan if estimates is None else estimates[name].to_numpy(dtype=float) for name in names}
     table = counts.drop(columns=naive).assign(**values, conf_level=conf_level)
-    statistic, p_value = logit_test(table["estimate"].to_numpy(), table["std_error"].to_numpy(), 0.5)
+    df = np.inf if estimates is None else estimates["df"].to_numpy(dtype=float)
+    statistic, p_value = logit_test(table["estimate"].to_numpy(), table["std_error"].to_numpy(), 0.5, df)
     table = adjust_p_values(
         table.assign(statistic=statistic, p_value=p_value), "preference of all pairs of conditions", method=adjust
     )
     return check_frame(table.assign(**{name: counts[name] for name in naive}))
 
 
-def _order_effect(latent: LatentModel, table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+def _order_effect(latent: LatentModel, table: pd.DataFrame, conf_level: float, distribution: str) -> pd.DataFrame:
     """Return the share that prefers what is played first, with both orders of a pair counting equally."""
     cells = latent_cells(latent, "order")
 
@@ -217,8 +230,9 @@ def _order_effect(latent: LatentModel, table: pd.DataFrame, conf_level: float) -
 
     value, covariance = estimate_function(latent, first)
     std_error = np.sqrt(np.diag(covariance))
-    low, high = bounded_interval(value, std_error, 0.0, 1.0, conf_level)
-    statistic, p_value = logit_test(value, std_error, 0.5)
+    df = level_counts(latent, ["order"], cells.groups, distribution).differences
+    low, high = bounded_interval(value, std_error, 0.0, 1.0, conf_level, df)
+    statistic, p_value = logit_test(value, std_error, 0.5, df)
     return check_frame(
         pd.DataFrame(
             {

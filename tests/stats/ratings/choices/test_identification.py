@@ -132,3 +132,13 @@ def test_one_rater_is_said(heard):
 def test_what_cannot_be_analysed_is_said(heard, change, options, error, words):
     with pytest.raises(error, match=words):
         identification_rates(change(heard), **{"by": "condition", **options})
+
+
+def test_intervals_that_count_raters_and_clips_are_those_of_t(heard, rates):
+    """12 clips of each of three conditions: 11 degrees of freedom of a share, 33 of a difference."""
+    counted = identification_rates(heard, "condition", alternatives=4, reference="noise", distribution="t")
+    np.testing.assert_allclose(counted.table["p_value"], 2 * stats.t.sf(np.abs(counted.table["statistic"]), 11))
+    widths = [found.contrasts["conf_high"] - found.contrasts["estimate"] for found in (counted, rates)]
+    np.testing.assert_allclose(widths[0] / widths[1], stats.t.isf(0.025, 33) / stats.norm.isf(0.025))
+    whole = identification_rates(heard, alternatives=4, distribution="t").table.iloc[0]
+    assert whole["p_value"] == pytest.approx(2 * stats.t.sf(abs(whole["statistic"]), 29))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from layerstats.errors import DataError
+from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.ratings.choices import preference_shares
 
 RATER_SD, CLIP_SD, ORDER = 0.8, 0.5, 0.6
@@ -136,3 +136,15 @@ def test_other_roles_and_tasks_do_not_count(heard):
 def test_what_is_no_preference_is_refused(heard, change, words):
     with pytest.raises(DataError, match=words):
         preference_shares(change(heard))
+
+
+def test_intervals_that_count_raters_and_clips_are_those_of_t(heard, shares):
+    """15 clips of each pair and 40 raters: 14 degrees of freedom, on the logit, where the interval is taken."""
+    counted = preference_shares(heard, distribution="t").table
+    estimates = [special.logit(table["estimate"].to_numpy()) for table in (counted, shares.table)]
+    np.testing.assert_allclose(*estimates)
+    widths = [special.logit(table["conf_high"].to_numpy()) - estimates[0] for table in (counted, shares.table)]
+    np.testing.assert_allclose(widths[0] / widths[1], stats.t.isf(0.025, 14) / stats.norm.isf(0.025))
+    np.testing.assert_allclose(counted["p_value"], 2 * stats.t.sf(np.abs(counted["statistic"]), 14))
+    with pytest.raises(ArgumentError, match="distribution"):
+        preference_shares(heard, distribution="chi2")
