@@ -143,7 +143,7 @@ def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
     files = []
     for name, frame in tables.items():
         files.append(folder / f"{name}.csv")
-        write_csv(frame, files[-1])
+        write_csv(frame, files[-1], spreadsheet=True)
     return files
 
 

@@ -84,6 +84,7 @@ class Output:
         user_columns: Collection[str] = (),
         columns: Sequence[str] | None = None,
         labels: Mapping[str, str] | None = None,
+        spreadsheet: bool = False,
     ) -> TableFiles:
         """Write a table as `NAME.csv`, `NAME.tex` and `NAME.html`; for the arguments see `tables.write_table`.
 
@@ -103,6 +104,7 @@ class Output:
             user_columns=user_columns,
             columns=columns,
             labels=labels,
+            spreadsheet=spreadsheet,
         )
         self._note_table(files, name, title, caption, len(frame))
         return files

@@ -114,5 +114,13 @@ def test_bad_input_is_one_line(table, tmp_path, arguments, words):
     assert words in fails(table, *arguments, "--out", tmp_path)
 
 
+def test_no_table_holds_a_formula(table, tmp_path):
+    renamed = pd.read_csv(table).replace({"temp": {"warm": "=1+1"}})
+    renamed.to_csv(tmp_path / "given.csv", index=False)
+    result = run(tmp_path / "given.csv", "--formula", FORMULA, "--out", tmp_path, "--means", "temp")
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(tmp_path / "means.csv")["temp"].tolist() == ["'=1+1", "cold"]
+
+
 def test_a_table_that_is_not_there(tmp_path):
     assert "nothing.csv" in fails(tmp_path / "nothing.csv", "--formula", FORMULA, "--out", tmp_path)

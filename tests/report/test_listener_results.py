@@ -194,6 +194,26 @@ def test_text_of_raters_is_text(tmp_path):
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_no_table_holds_a_formula(tmp_path, undrawn):
+    answers = ratings()
+    table = answers.table.replace({"condition": {"a": "=cmd|'/c calc'!A0"}, "rater": {"r1": "@SUM(A1)"}})
+    write_answers(Output(tmp_path), dataclasses.replace(answers, table=table), settings=FEW)
+    written = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.glob("*.csv")}
+    assert "'=cmd|'" in written["means.csv"]
+    assert "'@SUM(A1)" in written["raters.csv"]
+    assert not [name for name, text in written.items() if any(sign in f"\n{text}" for sign in ("\n=", ",=", "\n@"))]
+
+
+@pytest.mark.parametrize("value", ["99", "-0", "five", "=1+1"])
+def test_problems_show_what_stood_in_the_file(value, tmp_path, undrawn):
+    problem = ("a.csv", 7, "r1", "a1", "outside the scale", value, False)
+    answers = dataclasses.replace(ratings(), problems=pd.DataFrame([problem], columns=list(PROBLEM_COLUMNS)))
+    write_answers(Output(tmp_path), answers, settings=FEW)
+    shown = pd.read_csv(tmp_path / "problems.csv", dtype=str)["value"].item()
+    assert shown.lstrip("'") == value
+    assert "1 of them are left out" in notes(tmp_path)
+
+
 def test_what_is_missing_is_named(tmp_path, undrawn):
     with pytest.raises(DataError, match=r"system.*rater, clip, condition"):
         write_answers(Output(tmp_path), ratings(), settings=AnswerSettings(by="system"))

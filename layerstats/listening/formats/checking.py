@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice
 from layerstats.errors import DataError
 from layerstats.listening.formats.parsed import Declared, numbers_of
 from layerstats.listening.formats.rating_labels import CATEGORY_LABELS, ratings_of
@@ -70,9 +69,12 @@ def _complete(frame: pd.DataFrame, declared: Declared) -> pd.DataFrame:
     for name, default, allowed in (("task", declared.task or "", TASKS), ("role", "test", ROLES)):
         cells = table[name].str.strip().str.lower() if name in table else pd.Series("", index=table.index)
         cells = cells.where(cells != "", default)
-        for value in cells.unique():
-            if value:
-                check_choice(name, value, allowed)
+        unknown = [value for value in cells.unique() if value and value not in allowed]
+        if unknown:
+            raise DataError(
+                f"The column {name!r} of the answers must hold one of {', '.join(map(repr, allowed))}, but holds "
+                f"{unknown[0]!r}. Call the column something else where it says something else."
+            )
         table[name] = cells
     return table
 

@@ -24,7 +24,8 @@ def write_problems(output: ListenerOutput, problems: pd.DataFrame) -> list[str]:
     """Write what was wrong with rows that were read; returns notes."""
     if problems.empty:
         return []
-    output.table(problems, "problems", "Rows with problems", CAPTIONS["problems"])
+    # `value` is text as it stood in a file, and `kept` is yes or no: not what other tables call so.
+    output.table(problems, "problems", "Rows with problems", CAPTIONS["problems"], ["value", "kept"])
     left_out = int((~problems["kept"].to_numpy(dtype=bool)).sum())
     return [f"{len(problems)} rows that were read have a problem; {left_out} of them are left out (problems.csv)."]
 

@@ -31,7 +31,9 @@ class ListenerOutput:
     ) -> None:
         """Write a table; one without rows is left out."""
         if len(frame):
-            self.output.table(frame, name, self._title(title), self._caption(caption), user_columns=user_columns)
+            title, caption = self._title(title), self._caption(caption)
+            # Names of raters, clips and conditions are what strangers wrote.
+            self.output.table(frame, name, title, caption, user_columns=user_columns, spreadsheet=True)
 
     def figure(self, figure: ggplot, name: str, title: str, caption: str = "") -> None:
         """Write a figure, which says by itself that raters are simulated."""

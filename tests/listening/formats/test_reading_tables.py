@@ -243,6 +243,13 @@ def test_what_cannot_be_read_says_why(tmp_path, name, text, match):
         read_answers(write(tmp_path, name, text))
 
 
+@pytest.mark.parametrize("column", ["task", "role"])
+def test_a_column_that_is_called_like_ours_but_means_something_else_is_named(tmp_path, column):
+    path = write(tmp_path, "own.csv", f"rater,clip,rating,{column}\nann,a,4,cooking\n")
+    with pytest.raises(DataError, match=f"column '{column}'.*'cooking'"):
+        read_answers(path)
+
+
 def test_files_that_are_not_there_and_folders_without_any_are_said(tmp_path):
     with pytest.raises(DataError, match=r"There is no file '.*nowhere.csv'"):
         read_answers(tmp_path / "nowhere.csv")
