@@ -15,6 +15,9 @@ from layerstats.stats.ratings.mixed_models.mixed_formula import MixedFormula
 from layerstats.tables.answers import ROLES
 
 Levels = Mapping[str, Sequence[object]]
+# A response that reaches further is no scale: its categories are not even listed.
+_MOST_CATEGORIES = 10_000
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +112,18 @@ def _categories(values: pd.Series, stated: list[str] | None) -> tuple[np.ndarray
     elif pd.api.types.is_bool_dtype(values):
         listed, names = ["False", "True"], values.astype(str)
     elif pd.api.types.is_numeric_dtype(values):
-        numbers = values.to_numpy(dtype=float)
+        # Zero has no sign.
+        numbers = values.to_numpy(dtype=float) + 0.0
         broken = numbers[numbers != np.round(numbers)]
         if len(broken):
             raise DataError(
                 f"The response {column!r} must hold whole numbers or ordered categories, but holds {broken[0]:g}: "
                 "means of ratings are no ratings. Give a row for each rating, or say levels={...} of the response."
+            )
+        if numbers.max() - numbers.min() >= _MOST_CATEGORIES:
+            raise DataError(
+                f"The response {column!r} reaches from {numbers.min():g} to {numbers.max():g}: that is no scale of "
+                "categories. Correct or leave out what is not on the scale, or say levels={...} of the response."
             )
         listed = [f"{number:.0f}" for number in range(int(numbers.min()), int(numbers.max()) + 1)]
         names = pd.Series([f"{number:.0f}" for number in numbers], index=values.index)
@@ -133,11 +142,12 @@ def _categories(values: pd.Series, stated: list[str] | None) -> tuple[np.ndarray
     used = [name for name in listed if name in present]
     if len(used) < 2:
         raise DataError(f"The response {column!r} is {used[0]} in every row; there is nothing to model.")
-    unused = [name for name in listed if name not in used]
+    unused = [name for name in listed if name not in present]
     notes = []
     if unused:
+        named = ", ".join(unused[:_MOST_NAMED]) + (f", ... ({len(unused)})" if len(unused) > _MOST_NAMED else "")
         notes.append(
-            f"Nobody used the categor{'y' if len(unused) == 1 else 'ies'} {', '.join(unused)} of {column}: "
+            f"Nobody used the categor{'y' if len(unused) == 1 else 'ies'} {named} of {column}: "
             f"{'it has' if len(unused) == 1 else 'they have'} no threshold."
         )
     codes = pd.Categorical(names, categories=used).codes.astype(int)

@@ -82,6 +82,20 @@ def test_unused_categories_are_left_out_with_a_note():
     np.testing.assert_allclose(result.glance["log_lik"], [-81.5654], atol=1e-4)
 
 
+@pytest.mark.parametrize("far", [1e300, 2e9, -20000.0])
+def test_a_response_that_is_no_scale_is_refused_before_its_categories_are_listed(far):
+    rated = wine().assign(rating=lambda table: table["rating"].astype(float))
+    rated.loc[3, "rating"] = far
+    with pytest.raises(DataError, match="no scale"):
+        clmm(BY_JUDGE, rated)
+
+
+def test_zero_has_no_sign():
+    lower = wine().assign(rating=lambda table: table["rating"] - 3.0)
+    lower.loc[lower["rating"] == 0, "rating"] = -0.0
+    assert clmm(BY_JUDGE, lower).thresholds["term"].tolist() == ["-2|-1", "-1|0", "0|1", "1|2"]
+
+
 def test_text_needs_an_order():
     named = wine().assign(rating=lambda table: table["rating"].map(dict(enumerate(["", "a", "b", "c", "d", "e"]))))
     with pytest.raises(DataError, match="order is not known"):
