@@ -49,6 +49,8 @@ def clean(
         if known is None:
             raise ArgumentError("Say by which rules: --design FOLDER, whose rules are used, or --rules NAME,NAME.")
         used = known.rules
+    if known is not None:
+        used = known.complete_rules(used)
     answers = read_answers(paths, design=known)
     fixed = None if known is None else known.rules
     cleaned = clean_answers(answers, used, by=listed(by) or None, fixed=fixed)

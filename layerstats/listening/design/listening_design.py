@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from layerstats.listening.design.design_checks import (
     check_trials,
 )
 from layerstats.listening.design.design_json import earlier_design, write_contents
+from layerstats.listening.design.session_rules import rules_of_sessions
 from layerstats.listening.design.sound_files import LOUDNESS, remove_sounds, write_sounds
 from layerstats.stats.ratings.cleaning import check_rules
 from layerstats.store.provenance import timestamp
@@ -173,6 +174,10 @@ class ListeningDesign:
     def sessions(self) -> int:
         """How many sessions there are, a rater each."""
         return len(set(self.trials["session"].tolist()))
+
+    def complete_rules(self, rules: Sequence[Mapping[str, Any] | str]) -> tuple[dict[str, Any], ...]:
+        """Return rules for cleaning in full, with what is known of sessions: see `rules_of_sessions`."""
+        return rules_of_sessions(rules, self.trials, self.clips)
 
     def changes(self, since: ListeningDesign | str | None = None) -> pd.DataFrame:
         """Say which parts are other than they were, and when that was first seen.

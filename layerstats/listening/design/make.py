@@ -16,9 +16,9 @@ from layerstats.listening.design.design_checks import SOUND_COLUMNS, check_alter
 from layerstats.listening.design.listening_design import ListeningDesign, ScalePoint
 from layerstats.listening.design.pairs import paired_clips
 from layerstats.listening.design.session_plan import SessionPlan, plan_sessions
+from layerstats.listening.design.session_rules import rules_of_sessions
 from layerstats.listening.design.trial_clips import Extras, add_catch_trials, name_sounds, take_training
 from layerstats.listening.design.wording import INSTRUCTIONS, OPINION_SCALE, QUESTIONS, TEXTS, TITLE
-from layerstats.stats.ratings.cleaning import check_rules
 from layerstats.tables.answers import check_task
 
 # Of a session, without references, catch and training trials: about five minutes of short clips.
@@ -94,7 +94,8 @@ def make_design(
         Column whose text is shown while a clip is rated, such as the word. Never in identification.
     rules : sequence of mapping or str, optional
         Rules for cleaning, which are fixed by it (`layerstats.stats.ratings.cleaning_rules` lists them); by default
-        those that judge raters by the catch trials and references that each session has.
+        those that judge raters by the catch trials and references that each session has. `session_incomplete` gets the
+        trials of a session.
     equivalence_margin : float, optional
         Difference on the scale below which conditions count as equivalent.
     title, question, texts
@@ -157,7 +158,7 @@ def make_design(
         trials=sessions,
         scale=points,
         alternatives=tuple(answers),
-        rules=check_rules(_rules_of(extras) if rules is None else rules),
+        rules=rules_of_sessions(_rules_of(extras) if rules is None else rules, sessions, table),
         contrasts=tuple(contrasts),
         equivalence_margin=equivalence_margin,
         seed=seed,

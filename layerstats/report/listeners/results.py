@@ -63,6 +63,7 @@ def write_answers(
     table, cleaned = answers.table, None
     used = rules if rules is not None else (design.rules if design is not None else ())
     if used:
+        used = used if design is None else design.complete_rules(used)
         by = [settings.by] if settings.by in table else []
         cleaned = clean(answers, used, by=by, fixed=None if design is None else design.rules)
         notes += write_cleaning(listeners, cleaned, by)

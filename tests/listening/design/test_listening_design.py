@@ -203,3 +203,15 @@ def test_the_file_can_be_read_by_people(design, tmp_path):
     contents = json.loads(text)
     assert len(contents["trials"]["rows"]) == len(design.trials)
     assert any(line.strip().startswith('["natural_00"') for line in text.splitlines())
+
+
+def test_a_design_says_how_many_trials_a_whole_session_has(tmp_path, clip_table, write_tones):
+    table = clip_table({"natural": 5, "maximized": 5})
+    write_tones(table, tmp_path)
+    rules = ["session_incomplete", "catch_missed"]
+    design = make_design(table, raters_per_clip=2, trials_per_session=4, training=2, rules=rules, folder=tmp_path)
+    counted = design.trials.merge(design.clips, on="clip").query("role != 'training'").groupby("session").size()
+    assert design.rules[0] == {"rule": "session_incomplete", "trials": counted.min(), "least_share": 1.0}
+    assert 4 < counted.min() < design.trials.groupby("session").size().min()
+    assert design.complete_rules(rules) == design.rules
+    assert design.complete_rules([{"rule": "session_incomplete", "trials": 3}])[0]["trials"] == 3

@@ -80,6 +80,8 @@ def icc(data: pd.DataFrame, kind: Kind = "ICC(2)", *, conf_level: float = 0.95) 
     estimate, low, high = single, *ends
     if kind.endswith("k)"):
         estimate, low, high = (_of_mean(one, raters) for one in (single, *ends))
+        if estimate == -np.inf:
+            raise DataError("Clips differ by less than their ratings would by chance: of means it is not defined.")
         notes.append(f"Of the mean of {raters:.4g} ratings.")
     # Where all variance is between raters both ends are the same but for rounding.
     low, high = min(low, high), max(low, high)
@@ -144,18 +146,24 @@ class _MeanSquares:
     def agreement(self) -> float:
         """Return ICC(2)."""
         extra = self.k * (self.raters - self.noise) / self.n
-        return float((self.clips - self.noise) / (self.clips + (self.k - 1) * self.noise + extra))
+        total = self.clips + (self.k - 1) * self.noise + extra
+        if total <= 1e-12 * self.noise:
+            raise DataError(
+                "Raters contradict each other so far that the variances of clips, raters and noise sum to nothing: the "
+                "correlation is not defined."
+            )
+        return float((self.clips - self.noise) / total)
 
     def agreement_interval(self, conf_level: float) -> tuple[float, float]:
         """Return the interval of McGraw & Wong (1996, Psychol. Methods 1, 30-46, table 7)."""
         n, k, estimate = self.n, self.k, self.agreement()
         if estimate >= 1 - 1e-12:
             return estimate, estimate
-        weight = k * estimate / (n * (1 - estimate))
+        # Below zero the mean squares would be combined with negative weights, which have no degrees of freedom.
+        weight = k * max(estimate, 0.0) / (n * (1 - estimate))
         own, other = weight * self.raters, (1 + weight * (n - 1)) * self.noise
         squares = own**2 / (k - 1) + other**2 / ((n - 1) * (k - 1))
-        # A correlation below zero may have parts of two signs, which leave less than the fewest there are.
-        df = max((own + other) ** 2 / squares, 1.0) if squares > 0 else 1.0
+        df = (own + other) ** 2 / squares if squares > 0 else 1.0
         tail = (1 - conf_level) / 2
         low, high = stats.f.isf(tail, n - 1, df), stats.f.isf(tail, df, n - 1)
         rest = k * self.raters + (k * n - k - n) * self.noise

@@ -10,7 +10,7 @@ import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_count
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.ratings.cleaning.rule_protocol import Sees, Verdict, as_numbers, as_words, judged
+from layerstats.stats.ratings.cleaning.rule_protocol import Sees, Verdict, as_numbers, as_words, judged, nobody
 
 WHAT = "the answers"
 _PASSED = {"true": 1.0, "yes": 1.0, "passed": 1.0, "false": 0.0, "no": 0.0, "failed": 0.0}
@@ -148,7 +148,8 @@ class SessionIncomplete:
     Parameters
     ----------
     trials
-        Trials of a whole session; 0 takes the session with the most answers as whole.
+        Different clips of a whole session without its training. A design says it by itself; where nothing does (0),
+        nobody is judged: the longest session there is may be that of a rater who came often.
     least_share
         Smallest share of them that must be answered.
     """
@@ -167,15 +168,17 @@ class SessionIncomplete:
     def verdict(self, seen: pd.DataFrame) -> Verdict:
         """Find sessions with fewer answers."""
         session = _session(seen)
-        pairs = pd.DataFrame({"session": session, "clip": seen["clip"].astype(str).to_numpy()}).drop_duplicates()
-        sizes = np.bincount(pairs["session"].to_numpy())
-        whole = self.trials or int(sizes.max())
-        early = sizes < self.least_share * whole - 1e-9
+        if not self.trials:
+            note = "How many trials a whole session has is not known: nobody is judged. Say it: 'trials'."
+            return Verdict(nobody(), notes=(note,))
+        counted = np.asarray(seen["role"] != "training")
+        pairs = pd.DataFrame({"session": session, "clip": seen["clip"].astype(str).to_numpy()})
+        sizes = np.bincount(pairs[counted].drop_duplicates()["session"].to_numpy(), minlength=int(session.max()) + 1)
+        early = sizes < self.least_share * self.trials - 1e-9
         # The shortest session of a rater decides.
-        verdict = _verdict_of_rows(seen, early[session], -whole * self.least_share, -sizes[session])
+        verdict = _verdict_of_rows(seen, early[session], -self.trials * self.least_share, -sizes[session])
         raters = verdict.raters.assign(value=-verdict.raters["value"], limit=-verdict.raters["limit"])
-        note = f"A whole session is taken to have {whole} different clips, the most that any has."
-        return Verdict(raters, verdict.rows, () if self.trials else (note,))
+        return Verdict(raters, verdict.rows)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def check_rules(rules: Sequence[Mapping[str, Any] | str]) -> tuple[dict[str, Any
     Examples
     --------
     >>> check_rules(["catch_missed", {"rule": "too_fast", "least_seconds": 2}])
-    ({'rule': 'catch_missed', 'most_share': 0.0}, {'rule': 'too_fast', 'least_seconds': 2.0})
+    ({'rule': 'catch_missed', 'most_share': 0.25}, {'rule': 'too_fast', 'least_seconds': 2.0})
     """
     return tuple(written_rule(rule) for rule in open_rules(rules))
 
@@ -100,7 +100,7 @@ def rules_sha256(rules: Sequence[Mapping[str, Any] | str]) -> str:
 
     Examples
     --------
-    >>> rules_sha256(["catch_missed"]) == rules_sha256([{"rule": "catch_missed", "most_share": 0}])
+    >>> rules_sha256(["catch_missed"]) == rules_sha256([{"rule": "catch_missed", "most_share": 0.25}])
     True
     """
     text = json.dumps(check_rules(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

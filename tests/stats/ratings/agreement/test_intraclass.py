@@ -34,6 +34,20 @@ def test_published_table(kind, values):
     assert (found.conf_low, found.conf_high) == pytest.approx(values[1:], abs=0.0011)
 
 
+ALIKE = [[1, 2, 4, 4, 5], [5, 4, 1, 2, 4], [4, 5, 2, 4, 1], [2, 4, 4, 1, 5], [4, 1, 5, 4, 2]]
+
+
+@pytest.mark.parametrize("kind", ["ICC(1)", "ICC(2)", "ICC(3)"])
+def test_clips_with_equal_means_have_a_correlation_below_zero(kind):
+    # The square of a clip's mean is exactly zero, so that raters agree less than by chance.
+    found = icc(rated(ALIKE), kind)
+    assert found.estimate < 0
+    assert -1 <= found.conf_low <= found.estimate + 1e-12
+    assert found.estimate - 1e-12 <= found.conf_high <= 1
+    with pytest.raises(DataError, match="not defined"):
+        icc(rated(ALIKE), f"{kind[:-1]},k)") if kind != "ICC(2)" else icc(rated([[1, 2], [2, 1]]), kind)
+
+
 def test_order_of_rows_and_other_roles_do_not_matter():
     table = rated(GIVEN).assign(role="test")
     more = pd.concat([table, table.assign(role="catch", rating=1)]).sample(frac=1, random_state=1)

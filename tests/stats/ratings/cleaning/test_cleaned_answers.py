@@ -69,8 +69,8 @@ FAULTY = table(
         # Expected are 4, 2, 5 and 1: "misses" gives 4, 1, 5, 1, and "near" 4, 2, 4, 2.
         ({"rule": "straight_lining", "least_distinct": 4}, {"misses", "near", "line"}),
         ({"rule": "native_language", "languages": ["English"]}, {"foreign"}),
-        ("session_incomplete", {"early"}),
-        ({"rule": "session_incomplete", "least_share": 0.5}, set()),
+        ({"rule": "session_incomplete", "trials": 7}, {"early"}),
+        ({"rule": "session_incomplete", "trials": 7, "least_share": 0.5}, set()),
         ("session_cap", {"eager"}),
         ({"rule": "session_cap", "most": 2}, set()),
         ("rated_twice", {"eager", "twice"}),
@@ -81,6 +81,32 @@ def test_a_rule_removes_whom_it_should(rule, who):
     assert set(cleaned.removed["rater"]) == who
     assert set(cleaned.raters.loc[cleaned.raters["removed"], "rater"]) == who
     assert len(cleaned.table) + len(cleaned.removed) == len(FAULTY)
+
+
+def test_a_slip_in_four_catch_trials_is_forgiven_and_none_in_fewer():
+    # P.808 asks that the one trapping question of a session be right; of the ten of a long session one may be missed.
+    rows = [
+        (f"{missed} of {trials}", f"k{place}", "catch", 2 if place < missed else 4, 4)
+        for trials in (1, 3, 4, 10)
+        for missed in (0, 1, 2, 3)
+        if missed <= trials
+        for place in range(trials)
+    ]
+    given = pd.DataFrame(rows, columns=["rater", "clip", "role", "rating", "expected"])
+    kept = set(clean(given, ["catch_missed"]).table["rater"])
+    assert kept == {"0 of 1", "0 of 3", "0 of 4", "1 of 4", "0 of 10", "1 of 10", "2 of 10"}
+
+
+def test_a_long_session_does_not_make_the_others_incomplete():
+    # Of one rater ten times as many sessions may have been joined; only who knows the plan can judge.
+    given = pd.DataFrame([(rater, f"c{clip}", 1, 3) for rater, clips in (("often", 50), ("once", 5), ("left", 3))
+                          for clip in range(clips)], columns=["rater", "clip", "session", "rating"])  # fmt: skip
+    unknown = clean(given, ["session_incomplete"])
+    assert unknown.removed.empty
+    assert any("nobody is judged" in note for note in unknown.notes)
+    assert set(clean(given, [{"rule": "session_incomplete", "trials": 5}]).removed["rater"]) == {"left"}
+    practised = given.assign(role=np.where(given["clip"] == "c0", "training", "test"))
+    assert set(clean(practised, [{"rule": "session_incomplete", "trials": 5}]).removed["rater"]) == {"left", "once"}
 
 
 def test_rows_are_removed_where_only_rows_are_at_fault():

@@ -50,7 +50,7 @@ def test_wrong_rules_are_refused(rules, message):
 def test_the_hash_is_that_of_what_will_be_done():
     said = [{"rule": "too_fast"}, "catch_missed"]
     assert rules_sha256(said) == rules_sha256([{"rule": "too_fast", "least_seconds": 1}, {"rule": "catch_missed"}])
-    assert rules_sha256(said) == "e98045bfbe189468b08934fcdb3c426e415fa492d8fc15e1a881dca0cb5ab4d1"
+    assert rules_sha256(said) == "242f3648bc23bb1343daf760498f7be5fd1b3493a1c0557fa337aebc49f4b14e"
     assert rules_sha256(said) != rules_sha256(said[::-1])
     assert rules_sha256(said) != rules_sha256([{"rule": "too_fast", "least_seconds": 1.5}, "catch_missed"])
     assert len(rules_sha256([])) == 64
