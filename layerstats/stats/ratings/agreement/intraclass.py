@@ -80,8 +80,6 @@ def icc(data: pd.DataFrame, kind: Kind = "ICC(2)", *, conf_level: float = 0.95) 
     estimate, low, high = single, *ends
     if kind.endswith("k)"):
         estimate, low, high = (_of_mean(one, raters) for one in (single, *ends))
-        if estimate == -np.inf:
-            raise DataError("Clips differ by less than their ratings would by chance: of means it is not defined.")
         notes.append(f"Of the mean of {raters:.4g} ratings.")
     # Where all variance is between raters both ends are the same but for rounding.
     low, high = min(low, high), max(low, high)
@@ -147,12 +145,7 @@ class _MeanSquares:
         """Return ICC(2)."""
         extra = self.k * (self.raters - self.noise) / self.n
         total = self.clips + (self.k - 1) * self.noise + extra
-        if total <= 1e-12 * self.noise:
-            raise DataError(
-                "Raters contradict each other so far that the variances of clips, raters and noise sum to nothing: the "
-                "correlation is not defined."
-            )
-        return float((self.clips - self.noise) / total)
+        return float((self.clips - self.noise) / total) if total > 1e-12 * self.noise else -1.0
 
     def agreement_interval(self, conf_level: float) -> tuple[float, float]:
         """Return the interval of McGraw & Wong (1996, Psychol. Methods 1, 30-46, table 7)."""

@@ -285,8 +285,8 @@ def estimate_function(
     model: LatentModel, function: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of a function of the parameters and their covariance, by the delta method."""
-    jacobian = model.jacobian(function)
-    return function(model.parameters), jacobian @ model.covariance @ jacobian.T
+    spread = model.spread(function)
+    return function(model.parameters), spread @ spread.T
 
 
 def bounded_interval(

@@ -15,8 +15,8 @@ from layerstats.stats.ratings.estimates.category_probabilities import category_p
 
 WEIGHTS = ("equal", "observed")
 _MOST_CELLS = 100_000
-# Of a parameter, in central differences.
-_STEP = 1e-5
+# Of a standard error, in central differences.
+_STEP = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,14 +117,20 @@ class LatentModel:
         """Return the fixed part of the linear predictor, (row,)."""
         return designs.fixed @ self.unpack(parameters).coefficients
 
-    def jacobian(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Return the derivatives of a function of the parameters, (value, parameter), by central differences."""
+    def spread(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return how far a function moves when parameters move by a root of their covariance, (value, parameter).
+
+        Times its transpose this is the covariance of the values (delta method). By central differences along the root,
+        so that neither the units of a covariate nor where it has its zero matter.
+        """
+        error = np.sqrt(np.maximum(np.diag(self.covariance), 0))
+        size = np.where(error > 0, error, 1.0)
+        values, vectors = np.linalg.eigh(self.covariance / np.outer(size, size))
+        root = size[:, None] * vectors * np.sqrt(np.maximum(values, 0))
         columns = []
-        for place, value in enumerate(self.parameters):
-            step = np.zeros(len(self.parameters))
-            step[place] = _STEP * max(abs(value), 1.0)
+        for step in _STEP * root.T:
             change = function(self.parameters + step) - function(self.parameters - step)
-            columns.append(np.asarray(change).reshape(-1) / (2 * step[place]))
+            columns.append(np.asarray(change).reshape(-1) / (2 * _STEP))
         return np.column_stack(columns)
 
 

@@ -67,3 +67,7 @@ class Thresholds:
         if self.kind == "equidistant":
             return np.column_stack([np.ones(count), np.arange(count)])
         return np.eye(count)
+
+    def jacobian_of_shift(self) -> np.ndarray:
+        """Return how what is reported moves where all thresholds move by one, (reported,)."""
+        return np.array([1.0, 0.0]) if self.kind == "equidistant" else np.ones(self.count)

@@ -39,7 +39,9 @@ def fit_by_laplace(model: ClmmParts) -> ClmmEstimates:
     """
     _check_size(model.factors)
     fixed, scale = (design.matrix(model.rows.frame) for design in (model.fixed_design, model.scale_design))
-    likelihood, units = _in_units(model, fixed, scale)
+    # A year or a time stamp lies far from zero: columns about their means tell it from thresholds.
+    centre = fixed.mean(axis=0)
+    likelihood, units = _in_units(model, fixed - centre, scale)
     try:
         optimum = find_optimum(likelihood, _start(likelihood))
         free = optimum.parameters[likelihood.spans[0]]
@@ -56,9 +58,12 @@ def fit_by_laplace(model: ClmmParts) -> ClmmEstimates:
     positive = eigenvalues[eigenvalues > _FLAT * eigenvalues[-1]]
     spread = np.sqrt(np.maximum(np.diag(reported @ covariance @ reported.T), 0))
     _check_bounded(model, fixed, likelihood, optimum, np.sqrt(np.diag(covariance)))
+    moved = np.eye(len(values))
+    # Of thresholds, or of the first one beside a spacing.
+    moved[likelihood.spans[0], likelihood.spans[1]] = np.outer(model.thresholds.jacobian_of_shift(), centre)
     return ClmmEstimates(
-        parameters=values,
-        covariance=covariance,
+        parameters=moved @ values,
+        covariance=moved @ covariance @ moved.T,
         modes=_modes(model, likelihood, optimum),
         log_likelihood=optimum.mode.log_likelihood,
         approximation="Laplace" if model.factors else "none",

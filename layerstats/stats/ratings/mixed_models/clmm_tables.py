@@ -114,7 +114,7 @@ def tabulate(model: ClmmParts, found: ClmmEstimates) -> ClmmResult:
         random=random,
         correlations=correlations,
         glance=_glance(model, found),
-        notes=(*rows.notes, *found.notes, *_edge_notes(random, correlations)),
+        notes=(*rows.notes, *found.notes, *_edge_notes(factors, random, correlations)),
         covariance=covariance,
         estimates=estimates,
         modes=found.modes,
@@ -207,10 +207,13 @@ def mode_rows(factor: RandomFactor, modes: np.ndarray, errors: np.ndarray) -> pd
     )
 
 
-def _edge_notes(random: pd.DataFrame, correlations: pd.DataFrame) -> list[str]:
+def _edge_notes(factors: Sequence[RandomFactor], random: pd.DataFrame, correlations: pd.DataFrame) -> list[str]:
     """Return notes on standard deviations of zero and correlations of one."""
     notes = []
-    for group, term, deviation in zip(*(random[name] for name in ("group", "term", "std_dev")), strict=True):
+    # In units of the link, whatever those of a slope's column are.
+    largest = np.concatenate([np.abs(factor.columns).max(axis=0) for factor in factors] or [np.zeros(0)])
+    moved = random["std_dev"] * largest
+    for group, term, deviation in zip(random["group"], random["term"], moved, strict=True):
         if deviation < _ZERO:
             notes.append(f"The standard deviation of {term} of {group} is zero: the term changes nothing.")
     for group, first, second, value in correlations.itertuples(index=False, name=None):

@@ -135,3 +135,36 @@ def test_few_clips_make_intervals_wider_where_t_is_asked_for():
     assert model.probabilities("system", distribution="t")["conf_high"].max() < 1
     with pytest.raises(ArgumentError, match="'z'"):
         model.means("system", distribution="z")
+
+
+@pytest.mark.parametrize(("unit", "zero"), [(1e9, 0.0), (1e-6, 0.0), (1.0, 1e4), (1e6, 1e9)])
+def test_neither_units_of_a_number_nor_its_zero_change_what_is_found(unit, zero):
+    # Nanoseconds, or a year: a rater's slope of 1e-9 is one too, and intervals of means are the same.
+    draws = np.random.RandomState(1)
+    rater, clip = (part.ravel() for part in np.meshgrid(np.arange(10), np.arange(24), indexing="ij"))
+    number = draws.normal(size=24)[clip]
+    latent = 0.8 * (clip % 2) + (0.7 + draws.normal(size=10)[rater]) * number + draws.logistic(size=len(rater))
+    frame = pd.DataFrame(
+        {"rating": np.digitize(latent, [-1.5, 0, 1.5]) + 1, "condition": np.array(["a", "b"])[clip % 2]}
+    ).assign(number=number, rater=[f"r{one}" for one in rater])
+    formula = "rating ~ condition + number + (0 + number | rater)"
+    if zero:
+        formula = "rating ~ condition + number + (1 | rater)"
+    for kind in ("flexible", "equidistant"):
+        plain, moved = (
+            clmm(formula, one, threshold=kind) for one in (frame, frame.assign(number=unit * number + zero))
+        )
+        assert moved.glance["log_lik"][0] == pytest.approx(plain.glance["log_lik"][0], abs=1e-6)
+        for table in ("means", "probabilities"):
+            found, expected = (getattr(model, table)("condition") for model in (moved, plain))
+            np.testing.assert_allclose(found.select_dtypes("number"), expected.select_dtypes("number"), rtol=1e-4)
+        slopes = [model.coefficients.set_index("term").loc["number"] for model in (plain, moved)]
+        assert slopes[1]["estimate"] * unit == pytest.approx(slopes[0]["estimate"], rel=1e-4)
+        assert slopes[1]["std_error"] * unit == pytest.approx(slopes[0]["std_error"], rel=1e-4)
+        assert not any("is zero" in note for note in moved.notes)
+        if kind == "flexible":
+            # A threshold is where the number is zero.
+            shift = zero * slopes[1]["estimate"]
+            np.testing.assert_allclose(
+                moved.thresholds["estimate"] - shift, plain.thresholds["estimate"], atol=1e-4 * (1 + abs(shift))
+            )
