@@ -104,3 +104,23 @@ def name_and_numbers(text: str) -> tuple[str, dict[str, Any]]:
         return name, {key.strip(): float(value) for key, _, value in pairs}
     except ValueError:
         raise ArgumentError(f"Numbers are given as in {name}?epsilon=0.001, but got {text!r} instead.") from None
+
+
+def scale_of(text: str) -> tuple[int, int]:
+    """Take a scale as it is written on the command line.
+
+    Raises
+    ------
+    ArgumentError
+        It is not written so.
+
+    Examples
+    --------
+    >>> scale_of("1-5"), scale_of("-3-3")
+    ((1, 5), (-3, 3))
+    """
+    low, _, high = text.strip().rpartition("-")
+    try:
+        return int(low), int(high)
+    except ValueError:
+        raise ArgumentError(f"--scale takes the lowest and the highest rating, as 1-5, but got {text!r}.") from None

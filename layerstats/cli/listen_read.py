@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from layerstats.cli.arguments import scale_of
 from layerstats.errors import ArgumentError
 
 
@@ -48,28 +49,8 @@ def read(
         typer.echo(note)
     raters, clips = answers.table["rater"].nunique(), answers.table["clip"].nunique()
     typer.echo(
-        f"{out}: {len(answers.table)} answers of {raters} raters to {clips} clips; {len(answers.problems)} problems."
+        f"{out}: answers: {len(answers.table)}, raters: {raters}, clips: {clips}, problems: {len(answers.problems)}."
     )
-
-
-def scale_of(text: str) -> tuple[int, int]:
-    """Take a scale as it is written on the command line.
-
-    Raises
-    ------
-    ArgumentError
-        It is not written so.
-
-    Examples
-    --------
-    >>> scale_of("1-5"), scale_of("-3-3")
-    ((1, 5), (-3, 3))
-    """
-    low, _, high = text.strip().rpartition("-")
-    try:
-        return int(low), int(high)
-    except ValueError:
-        raise ArgumentError(f"--scale takes the lowest and the highest rating, as 1-5, but got {text!r}.") from None
 
 
 def _mapping(column: list[str] | None, mapping: Path | None) -> dict[str, Any] | Path | None:

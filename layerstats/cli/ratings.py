@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerstats.cli.arguments import listed
+from layerstats.cli.arguments import listed, scale_of
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def ratings(
     mapping: Annotated[Path | None, typer.Option(help="TOML or JSON file that says which column holds what.")] = None,
     file_format: Annotated[str, typer.Option("--format", help="Of the answers; auto finds out.")] = "auto",
     task: Annotated[str, typer.Option(help="opinion, preference, abx or identification, where nothing says so.")] = "",
-    scale: Annotated[str, typer.Option(help="Lowest and highest rating there is, LOW:HIGH.")] = "",
+    scale: Annotated[str, typer.Option(help="Lowest and highest rating there is: 1-5.")] = "",
     design: Annotated[
         Path | None, typer.Option(help="Folder of the design: its rules, contrasts and margin are used.")
     ] = None,
@@ -63,7 +63,12 @@ def ratings(
     known = None if design is None else read_design(design)
     declared = _mapping(mapping, rater=rater, clip=clip, rating=rating, clip_pattern=clip_pattern)
     answers = read_answers(
-        table, format=file_format, design=known, mapping=declared, scale=_scale(scale), task=task or None
+        table,
+        format=file_format,
+        design=known,
+        mapping=declared,
+        scale=scale_of(scale) if scale else None,
+        task=task or None,
     )
     answers, by = _combined(answers, condition)
     settings = AnswerSettings(
@@ -92,26 +97,6 @@ def _mapping(file: Path | None, **columns: str) -> dict[str, Any] | Path | None:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in named)
         raise ArgumentError(f"Columns are named by --mapping or by {options}, not by both.")
     return file if file is not None else named or None
-
-
-def _scale(text: str) -> tuple[int, int] | None:
-    """Take LOW:HIGH apart.
-
-    Examples
-    --------
-    >>> _scale("1:5")
-    (1, 5)
-    """
-    if not text:
-        return None
-    ends = text.split(":")
-    try:
-        low, high = (int(end) for end in ends)
-    except ValueError:
-        raise ArgumentError(
-            f"--scale is the lowest and the highest rating there is, as 1:5, but got {text!r}."
-        ) from None
-    return low, high
 
 
 def _combined(answers: Answers, condition: str) -> tuple[Answers, str]:

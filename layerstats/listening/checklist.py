@@ -128,6 +128,17 @@ def _references(test: _Test) -> _Filled:
     return f"{', '.join(f'{roles.count(role)} {name}' for role, name in kinds.items())}.", "design"
 
 
+def _loudness(test: _Test) -> _Filled:
+    if test.design is None:
+        return None
+    made = {
+        "rms": "To one root mean square of what is not silent.",
+        "peak": "To one largest sample.",
+        "none": "Not to one loudness: sounds are as loud as in their files.",
+    }
+    return made[test.design.loudness], "design"
+
+
 def _prompt(test: _Test) -> _Filled:
     if test.design is None:
         return None
@@ -224,7 +235,7 @@ ITEMS: Mapping[str, tuple[str, Callable[[_Test], _Filled]]] = {
     "baselines": ("Are the systems compared described so that others can make them again?", _unknown),
     "references": ("Were there natural references, anchors, and trials that tell who listens?", _references),
     "material": ("Where do clips come from, how were they chosen, and were they unseen in training?", _unknown),
-    "loudness": ("Were clips brought to one loudness and one rate?", lambda test: _note(test, "loudness")),
+    "loudness": ("Were clips brought to one loudness and one rate?", _loudness),
     "raters": ("How many people listened, and how many of them count?", _raters),
     "recruitment": ("How were they found, and who could take part?", _unknown),
     "native language": ("What is their native language?", _languages),

@@ -43,7 +43,7 @@ def design(tmp_path_factory):
 
 def test_answers_and_problems_are_written_without_formulas_and_read_again(tmp_path, ratings):
     printed = run("listen", "read", ratings, "--out", tmp_path / "read", *COLUMNS, "--scale", "1-5").stdout
-    assert "2 answers of 2 raters to 1 clips; 1 problems" in " ".join(printed.split())
+    assert "answers: 2, raters: 2, clips: 1, problems: 1" in " ".join(printed.split())
     text = (tmp_path / "read" / "answers.csv").read_text()
     assert "'=HYPERLINK" in text
     assert "'-bob" in text

@@ -44,7 +44,7 @@ def table(tmp_path):
     return path
 
 
-COLUMNS = ("--rater", "JUDGE", "--clip", "WAV", "--rating", "MOS", "--scale", "1:5", "--clip-pattern", PATTERN)
+COLUMNS = ("--rater", "JUDGE", "--clip", "WAV", "--rating", "MOS", "--scale", "1-5", "--clip-pattern", PATTERN)
 QUICK = ("--draws", 100, "--no-model")
 
 
@@ -74,7 +74,7 @@ def test_answers_to_a_design(run, tmp_path):
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps([{"rule": "catch_missed"}]), encoding="utf-8")
     out = tmp_path / "out"
-    code, _, errors = run(tmp_path / "answers.csv", "--out", out, "--rules", rules, "--scale", "1:5", *QUICK)
+    code, _, errors = run(tmp_path / "answers.csv", "--out", out, "--rules", rules, "--scale", "1-5", *QUICK)
     assert code == 0, errors
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "(simulated raters)" in page
@@ -85,8 +85,8 @@ def test_answers_to_a_design(run, tmp_path):
     ("arguments", "said"),
     [
         pytest.param(("--rater", "NOBODY"), "'NOBODY'", id="a column that is not there"),
-        pytest.param(("--scale", "1-5"), "1:5", id="no scale"),
-        pytest.param(("--scale", "1:4"), "scale", id="outside of the scale"),
+        pytest.param(("--scale", "1:5"), "1-5", id="no scale"),
+        pytest.param(("--scale", "1-4"), "scale", id="outside of the scale"),
         pytest.param(("--condition", "system"), "system", id="no conditions"),
         pytest.param(("--condition", "team", "--reference", "N9"), "'N9'", id="an unknown reference"),
         pytest.param(("--condition", "team", "--contrast", "N1"), "'a - b'", id="no contrast"),
@@ -96,7 +96,7 @@ def test_answers_to_a_design(run, tmp_path):
 )
 def test_what_is_wrong_is_one_line(run, table, tmp_path, arguments, said):
     code, _, errors = run(table, "--out", tmp_path / "out", *COLUMNS, *QUICK, *arguments)
-    if arguments == ("--scale", "1:4"):
+    if arguments == ("--scale", "1-4"):
         # Those outside are reported by row, and left out.
         assert code == 2 or "outside the scale" in (tmp_path / "out" / "problems.csv").read_text(encoding="utf-8")
         return

@@ -36,7 +36,6 @@ DESIGN = ListeningDesign(
     equivalence_margin=0.3,
     seed=7,
     texts={"consent": "You agree.", "instructions": "Listen."},
-    notes=("Sounds have one loudness (rms).",),
 )  # fmt: skip
 
 
@@ -54,7 +53,7 @@ def test_what_files_know_is_filled_in():
         "word shown": "Yes: ratings are of primed speech.",
         "conditions": "new (1 clips), old (1 clips).",
         "references": "0 hidden references, 1 catch trials, 0 training clips.",
-        "loudness": "Sounds have one loudness (rms).",
+        "loudness": "To one root mean square of what is not silent.",
         "raters": "2 raters, 1 of whom count.",
         "native language": "english 2.",
         "ethics": 'The page said: "You agree."',

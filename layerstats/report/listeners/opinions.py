@@ -24,6 +24,11 @@ CAPTIONS = {
     "differences": "The first condition minus the second. Intervals by drawing raters and clips again; p is adjusted "
     "(Holm) for the family that the table names. Beside it the null: labels of clips exchanged.",
     "agreement": "Agreement of raters about clips, with 95 % intervals.",
+    "coefficients": "{formula}, on the logit: how much higher ratings are than with {reference}, the level that is not "
+    "named; p-values are not adjusted (those of differences below are).",
+    "thresholds": "Between points of the scale, on the logit, for a rater and a clip in the middle.",
+    "random": "How much raters and clips differ, on the logit.",
+    "glance": "A gradient near zero says that the maximum was reached.",
     "clmm": "Cumulative-link mixed model, {formula}: means on the scale of ratings for a new rater and a new clip "
     "(random effects integrated out), with 95 % intervals that stay inside the scale.",
     "contrasts": "Differences of the mixed model's means on the scale of ratings; p is adjusted (Holm).",
@@ -154,10 +159,12 @@ def _write_model(
         model = clmm(formula, ratings)
     except (DataError, FitError) as error:
         return [f"No mixed model: {error}"]
-    output.table(model.coefficients, "clmm_coefficients", f"Mixed model: {formula}")
-    output.table(model.thresholds, "clmm_thresholds", "Mixed model: thresholds")
-    output.table(model.random, "clmm_random", "Mixed model: standard deviations of raters and clips")
-    output.table(model.glance, "clmm_glance", "Mixed model: fit")
+    said = CAPTIONS["coefficients"].format(formula=formula, reference=names[0])
+    output.table(model.coefficients, "clmm_coefficients", "Mixed model: coefficients", said)
+    output.table(model.thresholds, "clmm_thresholds", "Mixed model: thresholds", CAPTIONS["thresholds"])
+    title = "Mixed model: standard deviations of raters and clips"
+    output.table(model.random, "clmm_random", title, CAPTIONS["random"])
+    output.table(model.glance, "clmm_glance", "Mixed model: fit", CAPTIONS["glance"])
     if len(names) < 2:
         return list(model.notes)
     means = model.means(by=by)

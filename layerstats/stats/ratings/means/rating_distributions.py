@@ -46,8 +46,8 @@ def rating_distribution(
     --------
     >>> rows = [(f"r{r}", f"c{k}", 2 + (r + k) % 2) for r in range(4) for k in range(3)]
     >>> table = rating_distribution(pd.DataFrame(rows, columns=["rater", "clip", "rating"]), [], scale=(1, 3))
-    >>> table[["rating", "ratings", "share"]].values.tolist()
-    [[1.0, 0.0, 0.0], [2.0, 6.0, 0.5], [3.0, 6.0, 0.5]]
+    >>> list(zip(table["rating"], table["ratings"], table["share"]))
+    [(1, 0, 0.0), (2, 6, 0.5), (3, 6, 0.5)]
     """
     check_share("conf_level", conf_level)
     columns = read_by(by)
@@ -76,5 +76,9 @@ def rating_distribution(
         low, high = np.array(ends).T
         count = np.round(own.means * own.ratings)
         parts.append(cells.groups.assign(rating=point, ratings=count, share=own.means, conf_low=low, conf_high=high))
+    # Points of a scale are whole numbers, and read so in a table.
     found = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True).assign(conf_level=conf_level)
+    found["ratings"] = found["ratings"].astype(int)
+    if np.all(given % 1 == 0):
+        found["rating"] = found["rating"].astype(int)
     return check_frame(found, user_columns=columns)
