@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice, check_columns, check_complete
-from layerstats.errors import ArgumentError, DataError
+from layerstats.errors import ArgumentError, DataError, LayerstatsError
 from layerstats.tables.answers import ROLES
 
 # The sounds of a trial, by task.
@@ -18,6 +18,8 @@ SOUND_COLUMNS = {
     "preference": ("file_a", "file_b"),
     "abx": ("file_a", "file_b", "file_x"),
 }
+# Of the name of a clip or of an alternative.
+MOST_CHARACTERS = 300
 _SIDES = ("", "_a", "_b", "_x")
 # Columns of clips that say what is played and shown, and nothing of what an answer is about.
 PAGE_COLUMNS = ("prompt", *(f"{name}{side}" for name in ("file", "taken_from") for side in _SIDES))
@@ -32,6 +34,8 @@ def check_clips(clips: pd.DataFrame, task: str) -> None:
     repeated = clips.loc[np.asarray(clips["clip"].duplicated()), "clip"].tolist()
     if repeated:
         raise DataError(f"The clip {repeated[0]!r} is twice in {what}: a clip has one row.")
+    for name in clips["clip"].tolist():
+        _check_in_one_line("clip", str(name), DataError)
     for role in dict.fromkeys(clips["role"].tolist()):
         check_choice("role", role, ROLES)
     for name in SOUND_COLUMNS[task]:
@@ -44,6 +48,18 @@ def check_clips(clips: pd.DataFrame, task: str) -> None:
                 f"Identification asks what is heard without showing it, but the clip {shown[0]!r} has a prompt. Leave "
                 "the column 'prompt' empty, or ask for an opinion."
             )
+
+
+def _check_in_one_line(what: str, name: str, error: type[LayerstatsError]) -> None:
+    # Answers carry these names, and what is longer, or has such characters, is refused when they are handed in.
+    if name != name.strip():
+        raise error(f"The {what} {name[:60]!r} must not begin or end with a space: answers are read without it.")
+    if len(name) > MOST_CHARACTERS or any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
+        shown = name if len(name) <= 60 else f"{name[:60]}..."
+        raise error(
+            f"The {what} {shown!r} must have at most {MOST_CHARACTERS} characters ({len(name)} here), no line break, "
+            "tab or other control character: name it otherwise."
+        )
 
 
 def _check_below(file: str) -> None:
@@ -88,6 +104,8 @@ def check_alternatives(alternatives: Sequence[str], task: str) -> None:
     given = tuple(alternatives)
     if len(set(given)) < len(given) or any(not isinstance(item, str) or not item.strip() for item in given):
         raise ArgumentError(f"The alternatives must be different texts and none empty, but are {given!r}.")
+    for item in given:
+        _check_in_one_line("alternative", item, ArgumentError)
     if task in ALTERNATIVES and given not in ALTERNATIVES[task]:
         listed = " or ".join(map(repr, ALTERNATIVES[task]))
         raise ArgumentError(f"The alternatives of {task} must be {listed}, but are {given!r}.")

@@ -51,7 +51,10 @@ def _check_address(name: str, address: str | None) -> None:
     if address is None:
         return
     try:
-        scheme = urlsplit(address).scheme
+        split = urlsplit(address)
+        # Browsers send nothing to an address with a password, and policies know hosts in ASCII only.
+        wrong = "@" in split.netloc or bool(split.scheme) != bool(split.hostname) or not split.netloc.isascii()
+        scheme = "none" if wrong else split.scheme
     except ValueError:
         scheme = "none"
     # These characters would end the source in the page's policy.

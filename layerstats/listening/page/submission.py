@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from layerstats.errors import DataError
+from layerstats.listening.design.design_checks import MOST_CHARACTERS
 
 FORMAT = "layerstats listening answers 1"
 # The field in which Mechanical Turk gets a submission.
@@ -59,7 +60,7 @@ SUBMISSION_COLUMNS = (
     "design_hash",
 )
 
-_Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Name = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Identifier = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Time = Annotated[str, Field(max_length=40, pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
 _Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]

@@ -89,6 +89,7 @@ TEXTS: dict[str, str] = {
     "download_json": "Download as JSON",
     "thanks_heading": "Thank you",
     "thanks": "You have finished. You may close this page once you have copied the code.",
+    "thanks_mturk": "You have answered everything. Please submit the task: your answers reach us only then.",
     "code": "Your completion code:",
     "go_back": "Go back to where you came from",
     "finish_hit": "Submit this task",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import re
+import socket
 import threading
+import time
 from collections.abc import Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +23,10 @@ from layerstats.listening.server.received import AnswersConflictError, ReceivedA
 
 ANSWERS, SESSION = "answers", "session"
 MOST_BYTES = 2_000_000
-PATIENCE_S = 30
+# Waiting for a part of a request, and for the whole of it.
+PATIENCE_S, REQUEST_S = 30, 120
+# Sounds are sent in parts, so that a slow connection has patience for each.
+PART_BYTES = 65536
 MOST_CONNECTIONS = 500
 _KINDS = {".html": "text/html; charset=utf-8", **PLAYABLE}
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -76,18 +82,26 @@ class ListeningServer(ThreadingHTTPServer):
         self.most_bytes = most_bytes
         self.origins = {_origin(each) for each in origins}
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), _Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise ArgumentError(f"{host}:{port} cannot be listened on ({reason}). Choose another --port.") from None
+            raise ArgumentError(
+                f"{host}:{port} cannot be listened on ({reason}). Choose another --port or --host."
+            ) from None
         self.listens_at = str(self.server_address[0])
         self.loopback = ipaddress.ip_address(self.listens_at).is_loopback
 
     @property
     def address(self) -> str:
         """Where the page is, as a browser on this machine takes it."""
-        return f"http://{self.listens_at}:{self.server_address[1]}/"
+        return f"http://{self.host_in_addresses}:{self.server_address[1]}/"
+
+    @property
+    def host_in_addresses(self) -> str:
+        """The host as addresses have it, IPv6 in brackets."""
+        return f"[{self.listens_at}]" if ":" in self.listens_at else self.listens_at
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Take a connection, unless there are too many: these are closed at once."""
@@ -122,11 +136,34 @@ def _origin(address: str) -> str:
     return f"{split.scheme}://{split.netloc}".lower()
 
 
+class _Incoming(io.RawIOBase):
+    """What a connection sends, as long as one request may take: who sends a byte now and then keeps no place."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self.until = connection, time.monotonic() + REQUEST_S
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.connection.settimeout(min(PATIENCE_S, max(0.001, self.until - time.monotonic())))
+        return self.connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: ListeningServer
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "layerstats", ""
     timeout = PATIENCE_S
+
+    def setup(self) -> None:
+        super().setup()
+        self._incoming = _Incoming(self.connection)
+        self.rfile = io.BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        self._incoming.until = time.monotonic() + REQUEST_S
+        super().handle_one_request()
 
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing: who came is nobody's business."""
@@ -206,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Refuse requests under a name that is not this machine's: pages elsewhere may point a name here."""
         host = (self.headers.get("Host") or "").lower()
         port = self.server.server_address[1]
-        own = ("localhost", self.server.listens_at)
+        own = ("localhost", self.server.host_in_addresses)
         names = {f"{name}:{port}" for name in own} | (set(own) if port == 80 else set())
         known = {*names, *(urlsplit(each).netloc for each in self.server.origins)}
         if not self.server.loopback or host in known:
@@ -258,8 +295,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**common, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        self.connection.settimeout(PATIENCE_S)
+        for start in range(0, len(content) if self.command != "HEAD" else 0, PART_BYTES):
+            self.wfile.write(content[start : start + PART_BYTES])
 
 
 def _part(asked: str | None, length: int) -> range | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 
-from layerstats.errors import DataError
+from layerstats.errors import DataError, FileError
 from layerstats.files import replacing
 from layerstats.listening.design import ListeningDesign
 from layerstats.listening.page import Submission, parse_submission
@@ -75,6 +76,8 @@ class ReceivedAnswers:
             now = time.monotonic()
             if rater not in self._begun:
                 if len(self._begun) >= MOST_RATERS:
+                    self._begun = {who: own for who, own in self._begun.items() if now - own[1] < HELD_S}
+                if len(self._begun) >= MOST_RATERS:
                     raise DataError("Too many people have begun this test.")
                 busy = [session for session, since in self._begun.values() if now - since < HELD_S]
                 taken = Counter([*self._done.values(), *busy])
@@ -109,11 +112,14 @@ class ReceivedAnswers:
         content = json.dumps(submission.model_dump(), ensure_ascii=False, indent=1) + "\n"
         with self._lock:
             if file.exists():
-                if _read(file) != submission:
+                if _kept(file) != submission:
                     raise AnswersConflictError("Other answers were handed in under this submission already.")
                 return submission, False
-            with replacing(file) as partial:
-                partial.write_bytes(content.encode("utf-8"))
+            with replacing(file) as partial, partial.open("wb") as opened:
+                opened.write(content.encode("utf-8"))
+                opened.flush()
+                # Whoever is told that the answers are here will delete their own: a power cut must not.
+                os.fsync(opened.fileno())
             self._count(submission)
         return submission, True
 
@@ -151,6 +157,14 @@ def _read(file: Path) -> Submission:
         return parse_submission(file.read_bytes())
     except DataError as error:
         raise DataError(f"{file} is not what was handed in: {error} Take it away, or choose another folder.") from None
+
+
+def _kept(file: Path) -> Submission:
+    """Read what was handed in before; where that cannot be done, the answers may be sent again later."""
+    try:
+        return _read(file)
+    except (DataError, OSError) as problem:
+        raise FileError(str(problem)) from None
 
 
 def _file_name(submission: Submission) -> str:

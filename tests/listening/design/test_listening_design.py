@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(design, tmp_path):
 
 
 def test_odd_texts_survive(design, tmp_path):
-    odd = ['=1+1"', "naïve <b>ß</b>", "1", "a\nb", "None", "  ", "☃", "\\"]
+    odd = ['=1+1"', "naïve <b>ß</b>", "1", "a, b", "None", "a  b", "☃", "\\"]
     names = dict(zip(design.clips.query("role == 'test'")["clip"], odd, strict=True))
     clips = design.clips.assign(clip=design.clips["clip"].replace(names))
     trials = design.trials.assign(clip=design.trials["clip"].replace(names))
@@ -183,6 +183,16 @@ def test_a_file_that_is_no_design_is_refused(text, tmp_path):
 def test_no_sound_lies_outside_of_the_folder(design, file):
     with pytest.raises(DataError, match="below the design's folder"):
         replace(design, clips=design.clips.assign(file=file))
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x00b", " a", "a ", "a" * 301])
+def test_names_that_answers_could_not_carry_are_refused_before_anyone_is_asked(design, name):
+    clips = design.clips.assign(clip=[name, *design.clips["clip"].tolist()[1:]])
+    trials = design.trials.assign(clip=design.trials["clip"].replace(design.clips["clip"].iloc[0], name))
+    with pytest.raises(DataError, match=r"^The clip "):
+        replace(design, clips=clips, trials=trials)
+    with pytest.raises(ArgumentError, match=r"^The alternative "):
+        replace(design, task="identification", scale=(), alternatives=("yes", name))
 
 
 def test_trials_that_contradict_are_refused(design):

@@ -534,3 +534,80 @@ def test_two_windows_do_not_write_over_each_other(browser, served, tmp_path):
     at(browser, "problem")
     browser.click("document.querySelector('#screen button')")
     at(browser, "language")
+
+
+def test_a_number_chooses_for_whoever_has_clicked_to_play(browser, served, tmp_path):
+    server, _ = served(written_design(tmp_path, "opinion"))
+    browser.open(server.address)
+    to_instructions(browser)
+    at(browser, "instructions")
+    browser.click(MAIN)
+    at(browser, "trial")
+    browser.click(f"{PLAY}[0]")
+    browser.wait_for(MAY_ANSWER)
+    assert browser.evaluate("document.activeElement.className").startswith("play")
+    browser.press(*digit(4))
+    assert browser.evaluate("document.querySelector('input:checked').value") == "4"
+    browser.press(*ENTER)
+    at(browser, "after_practice")
+
+
+def test_a_page_that_is_shown_as_it_was_left_knows_what_was_answered_since(browser, served, tmp_path):
+    server, _ = served(written_design(tmp_path, "identification"))
+    browser.open(server.address, "?rater=ann")
+    to_instructions(browser)
+    at(browser, "instructions")
+    key = "Object.keys(localStorage).find((each) => localStorage[each].startsWith('{'))"
+    browser.evaluate(f"localStorage[{key}] = localStorage[{key}].replace('instructions', 'comment')")
+    browser.evaluate("window.beforeReload = true")
+    browser.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    browser.wait_for("window.beforeReload === undefined")
+    at(browser, "comment")
+    assert browser.dialogs() == []
+
+
+def test_whoever_has_not_submitted_the_task_is_asked_before_leaving_it(browser, tmp_path):
+    page = write_page(written_design(tmp_path, "identification"), tmp_path / "page", headphones="none")
+    browser.emulate_phone()
+    browser.open(page, "?assignmentId=a1&workerId=w1&turkSubmitTo=https%3A%2F%2Fwww.mturk.com")
+    to_instructions(browser)
+    at(browser, "instructions")
+    browser.click(MAIN)
+    while browser.evaluate(SCREEN) == "trial":
+        answer_by_mouse(browser, 0)
+    browser.click(MAIN)
+    at(browser, "thanks")
+    assert nothing_is_wider_than_the_screen(browser)
+    # There is no code, and closing the page would lose the answers.
+    said = browser.evaluate("document.getElementById('screen').textContent")
+    assert "reach us only then" in said
+    assert "close" not in said
+    browser.reload()
+    assert browser.dialogs() == ["beforeunload"]
+    at(browser, "thanks")
+    assert (
+        len(parse_submission(browser.evaluate("document.querySelector('form').layerstats_answers.value")).answers) == 3
+    )
+
+
+def test_long_words_and_words_from_right_to_left_have_their_place(browser, tmp_path):
+    word = "Unterscheidungsmerkmalsbeschreibung" * 8
+    arabic = "\u0643\u0644\u0645\u0629 (A)"
+    page = write_page(written_design(tmp_path, "opinion", f"{word}\n\n{arabic}"), tmp_path / "page", headphones="none")
+    for width in (1250, 390):
+        browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        browser.open(page, f"?session=1&rater=r{width}")
+        to_instructions(browser)
+        at(browser, "instructions")
+        assert nothing_is_wider_than_the_screen(browser)
+        (side,) = browser.evaluate(
+            "[...document.querySelectorAll('p')].filter((each) => each.textContent === 'ARABIC').map((each) => {"
+            " const range = document.createRange(); range.selectNodeContents(each);"
+            " return each.getBoundingClientRect().right - range.getBoundingClientRect().right; })".replace(
+                "ARABIC", arabic
+            )
+        )
+        assert abs(side) < 2
+        browser.click(MAIN)
+        at(browser, "trial")
+        assert nothing_is_wider_than_the_screen(browser)

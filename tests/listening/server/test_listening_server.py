@@ -18,6 +18,7 @@ from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design import read_design
 from layerstats.listening.page import PageLinks, parse_submission, write_page
 from layerstats.listening.server import AnswersConflictError, ListeningServer, ReceivedAnswers
+from layerstats.listening.server import http_server as http_server_module
 from layerstats.listening.server import received as received_module
 
 _ROOM = Path(__file__).resolve().parents[1]
@@ -267,7 +268,8 @@ def test_sessions_go_round(server, design_folder, answers, monkeypatch):
     monkeypatch.setattr(received_module.time, "monotonic", lambda: later)
     assert session("eva") == 1
     assert session("fay") == 1
-    monkeypatch.setattr(received_module, "MOST_RATERS", 5)
+    # Nor does it keep others out: only those who began of late are as many as may be.
+    monkeypatch.setattr(received_module, "MOST_RATERS", 2)
     assert ask(server, "GET", "/session?rater=gus")[0] == 503
 
 
@@ -306,6 +308,56 @@ def test_a_server_that_starts_again_knows_what_was_handed_in(server, design_fold
 def test_a_full_disk_is_told_and_nothing_is_half_written(server, design_folder, answers):
     answers.parent.joinpath("answers").write_text("a file where the folder should be")
     assert ask(server, "POST", "/answers", given(design_folder))[0] == 507
+
+
+def test_what_cannot_be_compared_may_be_sent_again_later(server, design_folder, answers):
+    body = given(design_folder)
+    ask(server, "POST", "/answers", body)
+    (file,) = answers.glob("*.json")
+    kept = file.read_bytes()
+    file.write_bytes(b"")
+    status, said, _ = ask(server, "POST", "/answers", body)
+    assert (status, str(answers).encode() in said) == (507, False)
+    file.write_bytes(kept)
+    assert ask(server, "POST", "/answers", body)[0] == 200
+
+
+def test_who_sends_a_byte_now_and_then_keeps_no_place(server, design_folder, answers, monkeypatch):
+    monkeypatch.setattr(http_server_module, "REQUEST_S", 0.5)
+    head = f"POST /answers HTTP/1.1\r\nHost: 127.0.0.1:{server.server_address[1]}\r\n"
+    post = f"{head}Content-Type: application/json\r\nContent-Length: 5000\r\n\r\n{{".encode()
+    for slow in (head.encode(), post):
+        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=20) as connection:
+            connection.sendall(slow)
+            sent = 0
+            with pytest.raises(ConnectionError):  # noqa: PT012 - when it is closed is not known
+                while sent < 400:
+                    time.sleep(0.05)
+                    connection.sendall(b"x")
+                    sent += 1
+    assert not answers.exists()
+    assert ask(server, "POST", "/answers", given(design_folder))[0] == 201
+
+
+def test_a_name_of_the_next_protocol_is_an_address_too(server, design_folder, page):
+    try:
+        six = ListeningServer(page.parent, server.received, host="::1", port=0)
+    except ArgumentError:
+        pytest.skip("this machine has no IPv6")
+    with six:
+        thread = threading.Thread(target=six.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        assert six.address == f"http://[::1]:{six.server_address[1]}/"
+        connection = http.client.HTTPConnection("::1", six.server_address[1], timeout=20)
+        own = {"Origin": six.address.rstrip("/"), "Content-Type": "application/json"}
+        connection.request("POST", "/answers", json.dumps(given(design_folder)), own)
+        assert connection.getresponse().status == 201
+        connection.close()
+        connection.request("GET", "/", headers={"Host": "evil.example"})
+        assert connection.getresponse().status == 421
+        connection.close()
+        six.shutdown()
+        thread.join()
 
 
 def test_what_cannot_be_listened_on_is_an_argument_error(server, page):

@@ -97,12 +97,14 @@ function showDelivery() {
 
 let posting = false;
 async function post(told) {
-  if (posting || state.delivered) return;
+  if (posting || state === null || state.delivered) return;
   posting = true;
   clearTimeout(waiting);
   told.textContent = say("sending");
   const problem = await postOnce();
   posting = false;
+  // Another window has taken over, and sends the same.
+  if (state === null) return;
   if (problem === null) {
     delivered();
   } else if (problem.final) {

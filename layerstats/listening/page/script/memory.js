@@ -84,9 +84,18 @@ function goTo(step) {
 // Answers are kept until they are out; whoever leaves before that is asked.
 let leaving = false;
 window.addEventListener("beforeunload", (event) => {
-  if (leaving || state === null || state.delivered || state.step === "consent") return;
+  // Mechanical Turk has them when its own button is pressed, which leaves the page.
+  const out = state !== null && state.delivered && !toMturk();
+  if (leaving || state === null || out || state.step === "consent") return;
   event.preventDefault();
   event.returnValue = "";
+});
+
+// What the browser shows again as it was left does not know what was answered since.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  leaving = true;
+  window.location.reload();
 });
 
 // Two windows of one session would write over each other.

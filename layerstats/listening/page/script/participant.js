@@ -11,7 +11,8 @@ const NAMES_IN_ADDRESS = {
 };
 
 function fromAddress(name) {
-  return (address.get(name) || "").replace(/[\u0000-\u001f\u007f]/g, "").trim().slice(0, 300);
+  const plain = (address.get(name) || "").replace(/[\u0000-\u001f\u007f]/g, "").trim();
+  return Array.from(plain).slice(0, 300).join("");
 }
 
 const identifiers = {};
@@ -55,8 +56,10 @@ async function chooseSession() {
   if (data.assign_from === null) {
     return Number(known[crypto.getRandomValues(new Uint32Array(1))[0] % known.length]);
   }
-  const response = await fetch(`${data.assign_from}?rater=${encodeURIComponent(rater)}`, { cache: "no-store" });
-  const given = response.ok ? await response.json() : null;
+  const where = new URL(data.assign_from, window.location.href);
+  where.searchParams.set("rater", rater);
+  const response = await fetch(where, { cache: "no-store" });
+  const given = response.ok ? await response.json().catch(() => null) : null;
   if (given === null || !Object.hasOwn(data.sessions, String(given.session))) throw new Error(say("no_server"));
   if (given.done) throw new Error(say("done_before"));
   return given.session;

@@ -11,7 +11,7 @@ function showConsent() {
 
 function showLanguage() {
   const input = make("input", {
-    type: "text", id: "language", name: "language", required: "", maxlength: "300", autocomplete: "off",
+    type: "text", id: "language", name: "language", required: "", maxlength: "300", autocomplete: "off", dir: "auto",
     "aria-describedby": "language-note",
   });
   const told = status();
@@ -50,7 +50,7 @@ function showAfterPractice() {
 }
 
 function showComment() {
-  const box = make("textarea", { id: "comment", rows: "5", maxlength: "10000", autocomplete: "off" });
+  const box = make("textarea", { id: "comment", rows: "5", maxlength: "10000", autocomplete: "off", dir: "auto" });
   box.value = state.comment;
   box.addEventListener("input", () => { state.comment = box.value; save(); });
   showScreen("comment", say("comment_heading"), form(() => {
@@ -71,7 +71,7 @@ function showThanks() {
     leaving = true;
     window.location.reload();
   });
-  showScreen("thanks", say("thanks_heading"), ...paragraphs(say("thanks")), mturk ? mturkForm(mturk) : code, onward,
+  showScreen("thanks", say("thanks_heading"), ...paragraphs(say(mturk ? "thanks_mturk" : "thanks")), mturk ? mturkForm(mturk) : code, onward,
     downloads(), other ? make("p", { class: "actions" }, other) : null);
 }
 

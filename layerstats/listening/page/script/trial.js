@@ -45,7 +45,7 @@ function ask({ name, heading, above, prompt, sounds, labels, choices, answered, 
 
 function answerFields(choices) {
   if (!choices.length) {
-    return [make("input", { type: "text", name: "answer", "aria-label": say("your_answer"), autocomplete: "off",
+    return [make("input", { type: "text", name: "answer", "aria-label": say("your_answer"), autocomplete: "off", dir: "auto",
       autocapitalize: "off", spellcheck: "false", maxlength: "2000" })];
   }
   return choices.map(({ value, label, key, shown }) => make("label", { class: "choice", "data-key": key ?? "" },
@@ -60,8 +60,9 @@ function keysText(choices) {
 }
 
 function givenAnswer(own) {
-  const fields = own.form.elements;
-  return (fields.answer.value || "").trim();
+  const { answer } = own.form.elements;
+  // What can be chosen is given as the design has it; no sign of it is lost.
+  return answer.type === "text" ? answer.value.trim() : answer.value || "";
 }
 
 // Seconds that the trial was on the screen, before a reload as well.
@@ -89,7 +90,9 @@ function refresh(own) {
 document.addEventListener("keydown", (event) => {
   if (trial === null || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const { target } = event;
-  if (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) return;
+  // Buttons have keys of their own; a number chooses on them as well, since whoever clicks Play stays on it.
+  const pressed = target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement;
+  if (pressed && (event.key === "Enter" || event.key === " ")) return;
   const types = target instanceof HTMLInputElement && target.type === "text";
   if (event.key === "Enter") {
     event.preventDefault();
