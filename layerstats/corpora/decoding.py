@@ -29,7 +29,7 @@ class _DecodedFiles:
     """The files decoded last, up to a size in bytes; the very last one whatever its size."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
+        self._most, self._held, self._lock = most, 0, Lock()
         self._files: OrderedDict[tuple[str, int, int], np.ndarray] = OrderedDict()
 
     def get(self, path: Path) -> np.ndarray:
@@ -38,9 +38,10 @@ class _DecodedFiles:
         with self._lock:
             if key not in self._files:
                 self._files[key] = _decode(path)
+                self._held += self._files[key].nbytes
             self._files.move_to_end(key)
-            while len(self._files) > 1 and sum(values.nbytes for values in self._files.values()) > self._most:
-                self._files.popitem(last=False)
+            while len(self._files) > 1 and self._held > self._most:
+                self._held -= self._files.popitem(last=False)[1].nbytes
             return self._files[key]
 
 

@@ -19,11 +19,14 @@ def plain(value: Any) -> Any:
     >>> plain({"clip": "c1", "target": float("nan"), "number": np.float64(3.0)})
     {'clip': 'c1', 'target': None, 'number': 3}
     """
+    if value is None or type(value) in (str, int, bool):
+        # Most of what there is, and asked for every cell of every trial.
+        return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.generic):
         value = value.item()

@@ -252,17 +252,19 @@ class ListeningDesign:
         # What stood in the folder comes first, unless this design goes on from it.
         before = () if list(self.history[: len(earlier)]) == list(earlier) else earlier
         written = replace(self, sounds=sounds, sound_hashes=hashes, history=(*before, *self.history))
-        if not written.history or written.history[-1]["hashes"] != written.hashes:
-            entry = {"written": timestamp(), "by": "layerstats", "hashes": written.hashes}
+        # The history is no part of what is hashed.
+        now = written.hashes
+        if not written.history or written.history[-1]["hashes"] != now:
+            entry = {"written": timestamp(), "by": "layerstats", "hashes": now}
             written = replace(written, history=(*written.history, entry))
-        write_contents(written._contents(), folder)
+        write_contents(written._contents() | {"hash": sha256_of(now)}, folder)
         remove_sounds(replaced - set(hashes), folder)
         return written
 
     def _contents(self) -> dict[str, Any]:
         """Return what `design.json` holds."""
         told = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _APART}
-        return {**told, "scale": [asdict(point) for point in self.scale], "history": self.history, "hash": self.hash}
+        return {**told, "scale": [asdict(point) for point in self.scale], "history": self.history}
 
 
 def _texts(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

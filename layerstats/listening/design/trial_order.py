@@ -54,6 +54,9 @@ def shuffled_order(conditions: list[str], rng: np.random.Generator, longest_run:
 def _feasible(possible: list[str], counts: dict[str, int], last: str, run: int, longest: int) -> list[str]:
     """Return the conditions after which what is left can still be laid out without a longer run."""
     rest = sum(counts.values()) - 1
+    if max(counts.values()) * (1 + longest) <= longest * rest:
+        # Even the most frequent one fits, so that all do.
+        return possible
     # A condition fits into the gaps between the others and what is left of its own run; the most frequent decides.
     frequent = sorted(counts, key=counts.__getitem__)[-2:]
 
