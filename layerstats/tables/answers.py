@@ -82,6 +82,8 @@ def check_ratings(
 
     Raises
     ------
+    ArgumentError
+        `by` has the rating itself.
     DataError
         A column is missing or incomplete, there are no rows, or a rating is no number or outside the scale.
 
@@ -91,6 +93,10 @@ def check_ratings(
     >>> check_ratings(given, scale=(1, 5))["rating"].tolist()
     [4.0, 5.0]
     """
+    if "rating" in by:
+        raise ArgumentError(
+            f"Ratings cannot be compared by what they are: 'rating' of {what} is no condition. Name another column."
+        )
     check_columns(frame, ["rater", "clip", "rating", *by], what)
     rows = np.ones(len(frame), dtype=bool)
     for column, value in (("task", "opinion"), ("role", "test")):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_columns
+from layerstats.checks import check_columns, check_complete
 from layerstats.errors import ArgumentError, DataError
 from layerstats.listening.design.design_checks import sides_of
 
@@ -45,7 +45,8 @@ def paired_clips(
     ArgumentError
         No contrast is given.
     DataError
-        The clips of a contrast share no value of the columns `match`.
+        A clip lacks its name, sound, condition or what it is matched by, or the clips of a contrast share no value of
+        the columns `match`.
     """
     if not contrasts:
         raise ArgumentError(
@@ -53,6 +54,7 @@ def paired_clips(
             "with file_a and file_b."
         )
     check_columns(clips, ["condition", *match], "the table of clips")
+    check_complete(clips, list(dict.fromkeys(["clip", "file", "condition", *match])), "the table of clips")
     known = list(dict.fromkeys(clips["condition"].astype(str)))
     rows: list[dict[str, Any]] = []
     notes = []

@@ -98,6 +98,14 @@ def test_rows_of_a_role_are_taken_in_place_of_what_is_made(clips):
         make_design(pd.concat([clips, own.assign(expected=None)]), trials_per_session=12, catch=1)
 
 
+@pytest.mark.parametrize("column", ["clip", "file", "condition", "target"])
+def test_no_clip_leaves_the_pairs_for_a_cell_that_is_empty(clips, column):
+    clips = clips.copy()
+    clips.loc[1, column] = None
+    with pytest.raises(DataError, match=f"column '{column}'"):
+        make_design(clips, task="preference", contrasts=["maximized - natural"], trials_per_session=2)
+
+
 def test_pairs_agree_in_the_word_and_are_swapped_for_half(clips):
     design = make_design(clips, task="preference", contrasts=["maximized - natural"], raters_per_clip=4,
                          trials_per_session=6, alternatives=("a", "b", "same"), seed=8)  # fmt: skip

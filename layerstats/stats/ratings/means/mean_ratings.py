@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from layerstats.checks import check_choice, check_count, check_seed, check_share
+from layerstats.errors import ArgumentError
 from layerstats.stats.ratings.means.rating_cells import RatingCells, read_by, read_cells
 from layerstats.stats.ratings.means.two_way_bootstrap import bootstrap_interval, two_way_replicates
 from layerstats.stats.ratings.means.two_way_variance import TwoWayVariance
@@ -81,6 +82,8 @@ def rating_means(
 
     Raises
     ------
+    ArgumentError
+        `by` has the rating itself, or a name of a column of the result.
     DataError
         See `check_ratings`.
 
@@ -103,19 +106,26 @@ def rating_means(
     variance = TwoWayVariance.of(cells)
     low, high, error, freedom = _intervals(cells, variance, interval, conf_level, (draws, seed, workers))
     size = len(cells.groups)
-    table = cells.groups.assign(
-        ratings=cells.ratings.astype(int),
-        raters=cells.rater_sums.per_group(np.ones(len(cells.rater_sums.counts)), size).astype(int),
-        clips=cells.clip_sums.per_group(np.ones(len(cells.clip_sums.counts)), size).astype(int),
-        estimate=cells.means,
-        std_dev=_deviations(cells),
-        std_error=error,
-        df=freedom,
-        conf_low=np.clip(low, *ends),
-        conf_high=np.clip(high, *ends),
-        interval=interval,
-        conf_level=conf_level,
-    )
+    found = {
+        "ratings": cells.ratings.astype(int),
+        "raters": cells.rater_sums.per_group(np.ones(len(cells.rater_sums.counts)), size).astype(int),
+        "clips": cells.clip_sums.per_group(np.ones(len(cells.clip_sums.counts)), size).astype(int),
+        "estimate": cells.means,
+        "std_dev": _deviations(cells),
+        "std_error": error,
+        "df": freedom,
+        "conf_low": np.clip(low, *ends),
+        "conf_high": np.clip(high, *ends),
+        "interval": interval,
+        "conf_level": conf_level,
+    }
+    taken = [name for name in columns if name in found]
+    if taken:
+        raise ArgumentError(
+            f"The table of means has a column {taken[0]!r} of its own, which would take the place of yours. Call the "
+            "column of conditions something else."
+        )
+    table = cells.groups.assign(**found)
     return RatingMeans(check_frame(table, user_columns=columns), _notes(table, columns, interval))
 
 

@@ -30,6 +30,14 @@ def test_variance_of_a_complete_table_is_that_of_the_analysis_of_variance():
     )
 
 
+@pytest.mark.parametrize("name", ["rating", "ratings", "raters", "estimate", "conf_low"])
+def test_conditions_are_never_overwritten_by_what_is_found(name):
+    table = crossed_ratings(4, 3, conditions=2, rater=1.0, clip=1.0, seed=1)
+    own = table if name == "rating" else table.rename(columns={"condition": name})
+    with pytest.raises(ArgumentError, match=f"'{name}'"):
+        rating_means(own, name, interval="t")
+
+
 def test_components_without_balance_are_those_of_all_pairs():
     """Moments by their definition: half the squared difference of every pair of ratings with a rater, or a clip."""
     table = crossed_ratings(6, 8, conditions=1, heard=3, seed=2)
