@@ -17,7 +17,7 @@ from layerstats.listening.formats.source import Source
 _CLASS = "ResultsMFC"
 _TABLE = ("subject", "stimulus", "response")
 # Sounds of a pair, or of an ABX triple, as `write_praat` names them.
-_PAIR = re.compile(r"^(?:(?P<x>.+)_x,)?(?P<name>.+)_(?P<first>[ab]),(?P=name)_(?P<second>[ab])$")
+_PAIR = re.compile(r"^(?P<name>.+)_(?P<first>[ab]),(?P=name)_(?P<second>[ab])(?:,(?P=name)_x)?$")
 # Praat writes what a button showed after the name of the stimulus.
 _SHOWN = "|"
 

@@ -198,8 +198,10 @@ def _point(value: int, label: str, anchor: str) -> dict[str, Any]:
 def _sounds(task: str) -> list[dict[str, str]]:
     if task == "opinion" or task == "identification":
         return [{"column": "url", "label": ""}]
-    pair = [{"column": "url_first", "label": _PLACES["a"]}, {"column": "url_second", "label": _PLACES["b"]}]
-    return [*([{"column": "url_x", "label": "X"}] if task == "abx" else []), *pair]
+    # The sounds of ABX as its question and instructions name them: A is the first that is played.
+    names = ("A", "B") if task == "abx" else (_PLACES["a"], _PLACES["b"])
+    pair = [{"column": "url_first", "label": names[0]}, {"column": "url_second", "label": names[1]}]
+    return [*pair, *([{"column": "url_x", "label": "X"}] if task == "abx" else [])]
 
 
 def _buttons(design: ListeningDesign) -> list[dict[str, Any]]:
@@ -211,8 +213,9 @@ def _buttons(design: ListeningDesign) -> list[dict[str, Any]]:
         ]
     if design.task == "identification":
         return [{"value": _literal(one), "column": "", "label": _literal(one)} for one in design.alternatives]
+    labels = ("X is A", "X is B") if design.task == "abx" else ("first", "second")
     pair = [
-        {"value": "", "column": place, "label": label} for place, label in (("first", "first"), ("second", "second"))
+        {"value": "", "column": place, "label": label} for place, label in zip(("first", "second"), labels, strict=True)
     ]
     same = [{"value": "same", "column": "", "label": _PLACES["same"]}] if "same" in design.alternatives else []
     return [*pair, *same]

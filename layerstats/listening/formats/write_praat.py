@@ -122,7 +122,8 @@ def _stimulus(task: str, name: str, swapped: bool) -> str:
     if task not in ("preference", "abx"):
         return name
     pair = [f"{name}_b", f"{name}_a"] if swapped else [f"{name}_a", f"{name}_b"]
-    return ",".join([*([f"{name}_x"] if task == "abx" else []), *pair])
+    # As the design's question and instructions name them: A, B, then X.
+    return ",".join([*pair, *([f"{name}_x"] if task == "abx" else [])])
 
 
 def _buttons(design: ListeningDesign) -> list[tuple[str, str]]:
@@ -138,7 +139,8 @@ def _buttons(design: ListeningDesign) -> list[tuple[str, str]]:
             )
         return [(one, one) for one in design.alternatives]
     same = [("no difference", "same")] if "same" in design.alternatives else []
-    return [("the first", "first"), ("the second", "second"), *same]
+    first, second = ("X is A", "X is B") if design.task == "abx" else ("the first", "the second")
+    return [(first, "first"), (second, "second"), *same]
 
 
 def _button_lines(buttons: Sequence[tuple[str, str]]) -> list[str]:

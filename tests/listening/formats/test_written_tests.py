@@ -138,8 +138,10 @@ def test_text_of_a_design_is_text_on_the_page_of_mechanical_turk(tmp_path, task)
     sounds = [attributes["src"] for tag, attributes in page.elements if tag == "audio"]
     heard = {"opinion": ["0.wav"], "identification": ["0.wav"], "preference": ["0_b.wav", "0_a.wav"]}
     assert [sound.rpartition("/")[2] for sound in sounds[: len(sounds) // 3]] == heard.get(
-        task, ["0_x.wav", "0_b.wav", "0_a.wav"]
+        task, ["0_b.wav", "0_a.wav", "0_x.wav"]
     )
+    # Sounds and answers bear the names that the question and the instructions of ABX use.
+    assert ("X is A" in page.shown) == (task == "abx")
 
 
 def test_answers_to_pairs_of_a_batch_are_in_the_names_of_their_sounds(tmp_path):
@@ -223,8 +225,9 @@ def test_results_of_an_experiment_that_was_written_are_read_with_the_design(tmp_
 def test_pairs_in_praat_are_answered_in_the_names_of_their_sounds(tmp_path, task):
     design = design_of(tmp_path, task)
     found = experiment(write_praat(design, tmp_path / "praat")[0])
-    x = ["yes-1_x,"] if task == "abx" else [""]
-    assert found["stimuli"][0][0] == x[0] + "yes-1_b,yes-1_a"
+    assert found["stimuli"][0][0] == "yes-1_b,yes-1_a" + (",yes-1_x" if task == "abx" else "")
+    shown = [one[4] for one in found["responses"]]
+    assert shown == (["X is A", "X is B"] if task == "abx" else ["the first", "the second", "no difference"])
     stored = [one[-1] for one in found["responses"]]
     assert stored == (["first", "second", "same"] if task == "preference" else ["first", "second"])
     rows = "".join(
