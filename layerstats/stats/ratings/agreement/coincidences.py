@@ -52,7 +52,8 @@ def krippendorff_alpha(
     value, unit
         Columns: what was said, and of what.
     conf_level
-        Of the interval: percentiles of units drawn with replacement. It is for other clips that these raters rate.
+        Of the interval: percentiles of units drawn with replacement. It is for other clips that these raters rate; for
+        other raters too it is too narrow where raters are few (docs/listening.md: how often the tests err).
     draws, seed
         Of the interval.
 

@@ -1,15 +1,26 @@
 """Tests of ratings against worlds whose truth is known."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError
-from layerstats.stats.ratings.calibration.rating_calibration import METHODS, calibrate_ratings, simulate_ratings
+from layerstats.stats.ratings.calibration.answer_calibration import ANSWER_WORLDS, simulate_answers
+from layerstats.stats.ratings.calibration.rating_calibration import (
+    METHODS,
+    RATING_WORLDS,
+    TRUTHS,
+    calibrate_ratings,
+    simulate_ratings,
+)
 from layerstats.stats.ratings.calibration.rating_worlds import CONDITIONS, RatingWorld
 from layerstats.stats.resampling.calibration import shares_of
 
 SMALL = RatingWorld("small", 12, 6, 12)
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 def test_true_means_are_those_of_many_ratings():
@@ -48,3 +59,21 @@ def test_ratings_that_are_pooled_err_and_models_of_raters_and_clips_do_not():
         assert shares[method, "covers difference"] > 0.87
     assert shares["naive", "rejects"] > 0.25
     assert shares["raters' means, paired t", "rejects"] > 0.25
+
+
+def test_the_numbers_that_are_kept_are_of_these_worlds_and_methods():
+    for name, worlds, recipes in (
+        ("rating_calibration", RATING_WORLDS, METHODS),
+        ("answer_calibration", ANSWER_WORLDS, set(shares_of(pd.concat(_every_recipe()))["recipe"])),
+    ):
+        kept = pd.read_csv(DOCS / f"{name}.csv")
+        assert set(kept["world"]) == {world.name for world in worlds}
+        assert set(kept["recipe"]) == set(recipes)
+        assert set(kept["truth"]) == set(TRUTHS)
+        assert kept["share"].between(0, 1).all()
+        assert not kept.duplicated(["world", "truth", "recipe", "quantity"]).any()
+
+
+def _every_recipe():
+    right_or_wrong = replace(SMALL, thresholds=(0.0,))
+    return [simulate_answers(world, truth, range(1)) for world in (SMALL, right_or_wrong) for truth in TRUTHS]
