@@ -107,6 +107,9 @@ class TwoWayVariance:
         # A condition in which all ratings are the same adds nothing that is known.
         total = float(self._totals[sides][known].sum()) - 2 * covariance
         total = max(total, raters.variance, clips.variance)
+        # Where every rater says the same of both conditions what is left is rounding.
+        if total <= _ROUNDING * max(float(np.square(self.cells.means[sides]).max()), _ROUNDING):
+            return np.nan, np.nan
         own = self.parts[sides]
         parts = [
             (kind.variance, kind.freedom)

@@ -154,3 +154,14 @@ def test_intervals_cover_when_real_raters_are_split_in_halves(real_data):
         count += len(compared)
     assert 0.92 < inside / count < 0.98, inside / count
     assert naive / count < 0.75
+
+
+@pytest.mark.parametrize("interval", ["t", "bootstrap"])
+def test_raters_who_always_say_the_same_say_nothing_of_how_a_difference_varies(interval):
+    # Each rater has one rating for everything: what is left of the variance of the difference is rounding.
+    rows = [(f"r{r}", f"{c}{k}", c, r % 5 + 1) for r in range(8) for c in "ab" for k in range(6)]
+    given = pd.DataFrame(rows, columns=["rater", "clip", "condition", "rating"])
+    compared = compare_conditions(given, interval=interval, margin=0.5, draws=100, permutations=19)
+    assert compared.table["estimate"].tolist() == pytest.approx([0])
+    assert compared.table[["std_error", "conf_low", "conf_high", "p_value", "p_equivalence"]].isna().all(axis=None)
+    assert any("have no interval" in note for note in compared.notes)
