@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 from layerstats.errors import DataError, FileError
-from layerstats.files import replacing
+from layerstats.files import explaining
 from layerstats.listening.design import ListeningDesign
 from layerstats.listening.page import Submission, parse_submission
 
@@ -111,17 +112,12 @@ class ReceivedAnswers:
         file = self.folder / _file_name(submission)
         content = json.dumps(submission.model_dump(), ensure_ascii=False, indent=1) + "\n"
         with self._lock:
-            if file.exists():
-                if _kept(file) != submission:
-                    raise AnswersConflictError("Other answers were handed in under this submission already.")
-                return submission, False
-            with replacing(file) as partial, partial.open("wb") as opened:
-                opened.write(content.encode("utf-8"))
-                opened.flush()
-                # Whoever is told that the answers are here will delete their own: a power cut must not.
-                os.fsync(opened.fileno())
-            self._count(submission)
-        return submission, True
+            if not file.exists() and _write_once(file, content.encode("utf-8")):
+                self._count(submission)
+                return submission, True
+            if _kept(file) != submission:
+                raise AnswersConflictError("Other answers were handed in under this submission already.")
+            return submission, False
 
     def _count(self, submission: Submission) -> None:
         self._begun.pop(submission.rater, None)
@@ -157,6 +153,29 @@ def _read(file: Path) -> Submission:
         return parse_submission(file.read_bytes())
     except DataError as error:
         raise DataError(f"{file} is not what was handed in: {error} Take it away, or choose another folder.") from None
+
+
+def _write_once(file: Path, content: bytes) -> bool:
+    """Write a file whole, unless it is there: another server may write into the folder. Say whether it was written."""
+    partial = file.with_name(f"{file.name}.{secrets.token_hex(8)}.partial")
+    with explaining(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("xb") as opened:
+                opened.write(content)
+                opened.flush()
+                # Whoever is told that the answers are here will delete their own: a power cut must not.
+                os.fsync(opened.fileno())
+            try:
+                os.link(partial, file)
+            except FileExistsError:
+                return False
+            except OSError:
+                # Some disks know no second name of a file.
+                os.replace(partial, file)
+            return True
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _kept(file: Path) -> Submission:

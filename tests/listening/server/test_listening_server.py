@@ -310,6 +310,31 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(server, design_folder, 
     assert ask(server, "POST", "/answers", given(design_folder))[0] == 507
 
 
+def test_two_servers_on_one_folder_overwrite_nothing(design_folder, answers, monkeypatch):
+    design = read_design(design_folder)
+    servers = [ReceivedAnswers(answers, design) for _ in range(2)]
+    texts = [json.dumps(given(design_folder, comment=each)).encode() for each in "ab"]
+    assert servers[0].keep(texts[0])[1]
+    # The other looked just before the file was there.
+    monkeypatch.setattr(received_module.Path, "exists", lambda _: False)
+    assert servers[1].keep(texts[0])[1] is False
+    with pytest.raises(AnswersConflictError):
+        servers[1].keep(texts[1])
+    (file,) = answers.iterdir()
+    assert parse_submission(file.read_bytes()).comment == "a"
+
+
+def test_a_disk_that_knows_no_second_names_of_files_is_good_enough(design_folder, answers, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(received_module.os, "link", refuse)
+    text = json.dumps(given(design_folder)).encode()
+    received = ReceivedAnswers(answers, read_design(design_folder))
+    assert [received.keep(text)[1] for _ in range(2)] == [True, False]
+    assert len(list(answers.iterdir())) == 1
+
+
 def test_what_cannot_be_compared_may_be_sent_again_later(server, design_folder, answers):
     body = given(design_folder)
     ask(server, "POST", "/answers", body)
