@@ -194,6 +194,14 @@ def test_text_of_raters_is_text(tmp_path):
     assert "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.parametrize("name", ["set up", "if", "a = b"])
+def test_a_column_may_be_called_anything(name, tmp_path, undrawn):
+    answers = ratings()
+    answers = dataclasses.replace(answers, table=answers.table.rename(columns={"condition": name}))
+    write_answers(Output(tmp_path), answers, settings=AnswerSettings(by=name, draws=100))
+    assert pd.read_csv(tmp_path / "clmm_means.csv")[name].tolist() == ["a", "b"]
+
+
 def test_no_table_holds_a_formula(tmp_path, undrawn):
     answers = ratings()
     table = answers.table.replace({"condition": {"a": "=cmd|'/c calc'!A0"}, "rater": {"r1": "@SUM(A1)"}})

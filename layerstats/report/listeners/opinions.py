@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import Any
 
 import pandas as pd
@@ -151,7 +152,9 @@ def _write_model(
 ) -> list[str]:
     """Write the mixed model, its means and differences; where it cannot be fitted the reason is a note."""
     by = settings.by
-    formula = f"rating ~ {by} + (1 | rater) + (1 | clip)"
+    # A name that a formula cannot have stands in backticks.
+    named = by if by.isidentifier() and not iskeyword(by) else f"`{by}`"
+    formula = f"rating ~ {named} + (1 | rater) + (1 | clip)"
     names = levels(ratings, by)
     if len(names) < 2:
         formula = "rating ~ 1 + (1 | rater) + (1 | clip)"
