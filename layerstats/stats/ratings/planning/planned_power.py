@@ -97,6 +97,8 @@ def rating_power(
     >>> few < 0.6 < many
     True
     """
+    if not np.isfinite(difference):
+        raise ArgumentError(f"The 'difference' parameter must be a finite number, but got {difference!r} instead.")
     check_choice("analysis", analysis, ANALYSES)
     check_share("alpha", alpha)
     check_share("conf_level", conf_level)

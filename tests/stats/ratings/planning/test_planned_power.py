@@ -131,3 +131,9 @@ def test_variances_that_cannot_be_told_apart_are_refused():
 def test_plans_that_are_not_possible_are_refused(changed, message):
     with pytest.raises(ArgumentError, match=message):
         rating_power(**{"difference": 0.5, "raters": [20], "clips": [10], **changed})
+
+
+@pytest.mark.parametrize("difference", [float("nan"), float("inf")])
+def test_a_difference_that_is_no_number_has_no_power(difference):
+    with pytest.raises(ArgumentError, match="'difference'"):
+        rating_power(difference, [4], [3], replicates=2)
