@@ -52,7 +52,9 @@ def main(
     check_columns(said.table, KEY, f"the answers {answers.name!r}")
     kept = write_answers(output, said, design=asked, settings=AnswerSettings(draws=draws, seed=seed))
     listeners = ListenerOutput(output, simulated=has_simulated_raters(kept))
-    heard = kept.loc[(kept["role"] == "test") & kept["start"].notna()].astype(dict.fromkeys(KEY, "str"))
+    # Nulls have starts of the same names.
+    made = kept["null"].fillna("").astype(str) == "" if "null" in kept else True
+    heard = kept.loc[(kept["role"] == "test") & kept["start"].notna() & made].astype(dict.fromkeys(KEY, "str"))
     given = attempts(experiment, set_ups=sorted(set(heard["set_up"])))
     machines = given.loc[given["null"] == ""].astype(dict.fromkeys(["target", "judge", *KEY], "str"))
     machines = machines.merge(heard[KEY].drop_duplicates(), on=KEY)

@@ -52,7 +52,8 @@ def clean(
     if known is not None:
         used = known.complete_rules(used)
     answers = read_answers(paths, design=known)
-    fixed = None if known is None else known.rules
+    # What the design fixed is completed from it too: how long a session is was no change.
+    fixed = None if known is None else known.complete_rules(known.rules)
     cleaned = clean_answers(answers, used, by=listed(by) or None, fixed=fixed)
     tables = {
         "answers": cleaned.table,

@@ -1,11 +1,14 @@
 """`layerstats listen clean`, as a user types it."""
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from layerstats.cli.main import app
 from layerstats.errors import ArgumentError
+from layerstats.listening import RaterWorld, make_design, simulate_answers
 
 ROWS = [
     ("ann", "A1", "x", "test", 4, None),
@@ -57,3 +60,13 @@ def test_without_rules_nothing_is_guessed(tmp_path, answers):
     with pytest.raises(ArgumentError, match="'reject'"):
         run(answers, "--out", tmp_path / "out", "--rules", "session_cap", "--reject", "too_fast")
     assert "0 removed" in run(answers, "--out", tmp_path / "out", "--rules", "session_cap")
+
+
+def test_rules_that_a_design_completes_are_those_that_it_fixed(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.sin(np.arange(4000) / 5), 8000)
+    clips = pd.DataFrame({"clip": ["x", "y"], "condition": ["old", "new"], "file": str(tmp_path / "x.wav")})
+    design = make_design(clips, raters_per_clip=2, trials_per_session=2, catch=0, rules=["session_incomplete"])
+    design.write(tmp_path / "design")
+    simulate_answers(design, RaterWorld({})).table.to_csv(tmp_path / "given.csv", index=False)
+    printed = run(tmp_path / "given.csv", "--out", tmp_path / "out", "--design", tmp_path / "design")
+    assert "The rules are those of the design, fixed before looking" in printed

@@ -65,7 +65,9 @@ def write_answers(
     if used:
         used = used if design is None else design.complete_rules(used)
         by = [settings.by] if settings.by in table else []
-        cleaned = clean(answers, used, by=by, fixed=None if design is None else design.rules)
+        # What the design fixed is completed from it too: how long a session is was no change.
+        fixed = None if design is None else design.complete_rules(design.rules)
+        cleaned = clean(answers, used, by=by, fixed=fixed)
         notes += write_cleaning(listeners, cleaned, by)
         table = cleaned.table
     if "task" not in table:
