@@ -173,7 +173,8 @@ class SessionIncomplete:
             return Verdict(nobody(), notes=(note,))
         counted = np.asarray(seen["role"] != "training")
         pairs = pd.DataFrame({"session": session, "clip": seen["clip"].astype(str).to_numpy()})
-        sizes = np.bincount(pairs[counted].drop_duplicates()["session"].to_numpy(), minlength=int(session.max()) + 1)
+        different = pd.DataFrame(pairs.loc[counted]).drop_duplicates()
+        sizes = np.bincount(different["session"].to_numpy(dtype=int), minlength=int(session.max()) + 1)
         early = sizes < self.least_share * self.trials - 1e-9
         # The shortest session of a rater decides.
         verdict = _verdict_of_rows(seen, early[session], -self.trials * self.least_share, -sizes[session])
