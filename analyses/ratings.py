@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from layerstats.checks import check_columns
@@ -61,9 +62,12 @@ def _beside(output: Output, ratings, by: str, published: Path) -> None:
         raise DataError(f"{published.name} has no column of conditions beside 'mean'.")
     means = rating_means(ratings, by, interval="t").table
     both = means.merge(known.rename(columns={name: by, "mean": "published"}), on=by)
-    found = {"r": both["estimate"].corr(both["published"]), "rho": both["estimate"].corr(both["published"], "spearman")}
-    caption = f"{CAPTION} r = {found['r']:.4f}, rho = {found['rho']:.4f}, {len(both)} of {len(known)} conditions."
-    shown = both[[by, "ratings", "estimate", "conf_low", "conf_high", "published"]]
+    shown = pd.DataFrame(both[[by, "ratings", "estimate", "conf_low", "conf_high", "published"]])
+    pair = [pd.Series(shown[column]) for column in ("estimate", "published")]
+    found = {kind: pair[0].corr(pair[1], method=kind) for kind in ("pearson", "spearman")}
+    caption = (
+        f"{CAPTION} r = {found['pearson']:.4f}, rho = {found['spearman']:.4f}, {len(both)} of {len(known)} conditions."
+    )
     output.table(shown, "published", "Means beside published means", caption, user_columns=[by, "published"])
 
 

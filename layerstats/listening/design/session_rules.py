@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from layerstats.stats.ratings.cleaning import check_rules
@@ -30,7 +29,7 @@ def rules_of_sessions(
     >>> rules_of_sessions(["session_incomplete"], trials, clips)[0]["trials"]
     2
     """
-    names = clips["clip"].astype(str).to_numpy()[np.asarray(clips["role"] != "training")]
+    names = pd.Series(clips["clip"]).astype(str)[clips["role"] != "training"].tolist()
     counted = trials.loc[trials["clip"].astype(str).isin(names)].drop_duplicates(["session", "clip"])
     shortest = int(counted.groupby("session")["clip"].size().min())
     return tuple(

@@ -45,7 +45,7 @@ def write_choices(output: ListenerOutput, answers: pd.DataFrame, task: str, sett
 
 
 def _write_preference(output: ListenerOutput, answers: pd.DataFrame, by: str) -> list[str]:
-    found = preference_shares(answers, (f"{by}_a", f"{by}_b"))
+    found = preference_shares(answers, (f"{by}_a", f"{by}_b"), distribution="t")
     title = "Which condition is preferred"
     if bool(found.table["estimate"].notna().to_numpy().any()):
         figure = listener_means(
@@ -64,7 +64,7 @@ def _write_identification(
     conditions = levels(answers, settings.by) if by else []
     # Of ABX a condition is a pair already: what its contrasts name are the sides.
     pairs = None if task == "abx" else settings.pairs(conditions) or None
-    found = identification_rates(answers, by, alternatives=settings.alternatives, pairs=pairs)
+    found = identification_rates(answers, by, alternatives=settings.alternatives, pairs=pairs, distribution="t")
     title = "Right answers" if task == "identification" else "Right answers of ABX"
     if by and bool(found.table["estimate"].notna().to_numpy().any()):
         known = found.table["chance"].dropna()

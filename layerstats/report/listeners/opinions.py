@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from layerstats.errors import DataError, FitError
+from layerstats.errors import DataError, LayerstatsError
 from layerstats.plots import listener_means, rater_means, rating_contrasts, rating_shares
 from layerstats.report.listeners.answer_settings import AnswerSettings, levels
 from layerstats.report.listeners.listener_output import ListenerOutput
-from layerstats.stats import clmm, compare_conditions, icc, krippendorff_alpha, rating_distribution
+from layerstats.stats import ClmmResult, clmm, compare_conditions, icc, krippendorff_alpha, rating_distribution
 from layerstats.stats import rating_means as means_of
 from layerstats.stats.ratings.means.mean_ratings import NOT_COMPARABLE
 from layerstats.tables.answers import check_ratings
@@ -31,8 +31,9 @@ CAPTIONS = {
     "random": "How much raters and clips differ, on the logit.",
     "glance": "A gradient near zero says that the maximum was reached.",
     "clmm": "Cumulative-link mixed model, {formula}: means on the scale of ratings for a new rater and a new clip "
-    "(random effects integrated out), with 95 % intervals that stay inside the scale.",
-    "contrasts": "Differences of the mixed model's means on the scale of ratings; p is adjusted (Holm).",
+    "(random effects integrated out), with 95 % intervals (t, counting raters and clips) that stay inside the scale.",
+    "contrasts": "Differences of the mixed model's means on the scale of ratings (t, counting raters and clips); p is "
+    "adjusted (Holm).",
 }
 
 
@@ -152,15 +153,10 @@ def _write_model(
 ) -> list[str]:
     """Write the mixed model, its means and differences; where it cannot be fitted the reason is a note."""
     by = settings.by
-    # A name that a formula cannot have stands in backticks.
-    named = by if by.isidentifier() and not iskeyword(by) else f"`{by}`"
-    formula = f"rating ~ {named} + (1 | rater) + (1 | clip)"
     names = levels(ratings, by)
-    if len(names) < 2:
-        formula = "rating ~ 1 + (1 | rater) + (1 | clip)"
     try:
-        model = clmm(formula, ratings)
-    except (DataError, FitError) as error:
+        model, formula, reasons = _fit(ratings, by, several=len(names) > 1)
+    except LayerstatsError as error:
         return [f"No mixed model: {error}"]
     said = CAPTIONS["coefficients"].format(formula=formula, reference=names[0])
     output.table(model.coefficients, "clmm_coefficients", "Mixed model: coefficients", said)
@@ -169,16 +165,40 @@ def _write_model(
     output.table(model.random, "clmm_random", title, CAPTIONS["random"])
     output.table(model.glance, "clmm_glance", "Mixed model: fit", CAPTIONS["glance"])
     if len(names) < 2:
-        return list(model.notes)
-    means = model.means(by=by)
+        return [*reasons, *model.notes]
+    means = model.means(by=by, distribution="t")
     title, caption = "Means of the mixed model", CAPTIONS["clmm"].format(formula=formula)
     output.figure(listener_means(means, by, limits=scale), "clmm_means_figure", title, caption)
     output.table(means, "clmm_means", title, caption, [by])
     pairs = settings.pairs(names)
     if pairs:
-        contrasts = model.contrasts(by, pairs=pairs, at="mean", margin=settings.margin)
+        contrasts = model.contrasts(by, pairs=pairs, at="mean", margin=settings.margin, distribution="t")
         title = "Differences of the mixed model's means"
         figure = rating_contrasts(contrasts, margin=settings.margin)
         output.figure(figure, "clmm_contrasts_figure", title, CAPTIONS["contrasts"])
         output.table(contrasts, "clmm_contrasts", title, CAPTIONS["contrasts"], [by])
-    return list(model.notes)
+    return [*reasons, *model.notes]
+
+
+def _fit(ratings: pd.DataFrame, by: str, several: bool) -> tuple[ClmmResult, str, list[str]]:
+    """Fit the model in which raters differ in what they think of conditions, or where that cannot be, one without.
+
+    Without it a difference that some raters see is taken for one that all see: tests find too many.
+    """
+    simple = "(1 | rater) + (1 | clip)"
+    if not several:
+        formula = f"rating ~ 1 + {simple}"
+        return clmm(formula, ratings), formula, []
+    # A name that a formula cannot have stands in backticks.
+    named = by if by.isidentifier() and not iskeyword(by) else f"`{by}`"
+    cells = len(ratings[["rater", by]].drop_duplicates())
+    reason = "few raters heard several clips of several conditions"
+    if 1.5 * len(set(ratings["rater"])) <= cells <= 0.5 * len(ratings):
+        formula = f"rating ~ {named} + (1 | rater/{named}) + (1 | clip)"
+        try:
+            return clmm(formula, ratings), formula, []
+        except LayerstatsError as error:
+            reason = str(error)
+    formula = f"rating ~ {named} + {simple}"
+    note = f"The mixed model has raters and clips, but not how raters differ in conditions: {reason}."
+    return clmm(formula, ratings), formula, [note.replace("..", ".")]

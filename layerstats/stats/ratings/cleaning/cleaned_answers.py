@@ -128,7 +128,10 @@ def clean(
     summary = _summary(opened, masks, table["rater"].to_numpy(), test, fixed)
     if test.any() and not (test & ~removed).any():
         counts = ", ".join(f"{rule.name} {n}" for rule, n in zip(opened, summary["answers"], strict=True))
-        raise DataError(f"The rules leave no answer of {int(test.sum())}: removed are by {counts}. Weaken one of them.")
+        raise DataError(
+            f"The rules leave no answer of {int(test.sum())}: removed are by {counts}. Ask more raters; other rules "
+            "than those that were fixed beforehand are a change that has to be reported."
+        )
     names = np.array([rule.name for rule in opened], dtype=object)
     by_rules = [", ".join(names[list(hit)]) for hit in zip(*[mask[removed] for mask in masks], strict=True)]
     notes = [*_fixed_notes(rules, fixed), *_outcome_notes(opened), *_reference_notes(table, opened, columns)]

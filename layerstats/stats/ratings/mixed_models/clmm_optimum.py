@@ -117,7 +117,8 @@ def _climb(likelihood: LaplaceLikelihood, point: _Point) -> ClmmOptimum:
         return ClmmOptimum(point.parameters, point.mode, point.gradient, information, steps)
     raise FitError(
         f"The model did not converge: the log likelihood is {point.value:.4f}, and a further step would add "
-        f"{decrement:.2g}. Do terms depend on each other, or does one have almost no data?"
+        f"{decrement:.2g}. Do terms depend on each other, does one have almost no data, or does a column with random "
+        "slopes lie far from zero (take its mean off)?"
     )
 
 

@@ -230,7 +230,7 @@ def test_references_of_a_condition_that_is_compared_are_named():
         (FAULTY.assign(rater=None), [], "required column 'rater'"),
         (FAULTY.assign(headphones_correct="well"), ["headphones_failed"], "neither how many answers were right"),
         (FAULTY.assign(native_language=FAULTY["clip"]), [{"rule": "native_language", "languages": ["a"]}], "Keep one"),
-        (table(session("ann", catch=(1, 1))), ["catch_missed"], "catch_missed 3. Weaken one"),
+        (table(session("ann", catch=(1, 1))), ["catch_missed"], "catch_missed 3. Ask more raters"),
     ],
 )
 def test_bad_answers_are_refused(given, rules, message):
