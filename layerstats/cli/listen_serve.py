@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +52,11 @@ def serve(
         )
         with server:
             typer.echo(f"{server.address} shows the test; answers go to {out}. Ctrl-C ends it.")
+            # What runs in the background is ended so, and ignores Ctrl-C.
+            before = signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 server.serve_forever()
             except KeyboardInterrupt:
                 typer.echo(f"Ended. {received.number} submissions are in {out}.")
+            finally:
+                signal.signal(signal.SIGTERM, before)

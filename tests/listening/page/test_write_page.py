@@ -149,7 +149,7 @@ def test_every_text_that_the_scripts_say_is_there():
     scripts = Path(write_page.__code__.co_filename).parent / "script"
     text = "".join(file.read_text("utf-8") for file in scripts.glob("*.js"))
     said = set(re.findall(r'say\("(\w+)"', text)) | set(re.findall(r'"((?:play|first|second|third)\w*)"', text))
-    said |= {"sound_problem", "may_answer", "listen_first", "keys", "keys_typed"}
+    said |= {"sound_problem", "may_answer", "listen_first", "keys", "keys_typed", "thanks", "thanks_mturk"}
     assert said >= {"next", "play_x", "first_is_x"}
     assert said - set(TEXTS) == {"playing"}  # a class of the style
     assert set(TEXTS) - said == {"language_code", "no_script", "no_memory"}
