@@ -80,7 +80,8 @@ def test_answers_that_were_served_and_kept_are_read_with_their_design(tmp_path):
                 }  # fmt: skip
             connection.close()
         finally:
-            server.send_signal(signal.SIGINT)
+            # Not SIGINT, which whatever was started in the background ignores.
+            server.send_signal(signal.SIGTERM)
             rest, errors = server.communicate(timeout=30)
     assert (rest.strip(), errors) == (f"Ended. 2 submissions are in {tmp_path / 'answers'}.", "")
     assert server.returncode == 0
