@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.listening.formats.mapping import IN_A_FILE
 from layerstats.listening.formats.parsed import Declared, Parsed
 from layerstats.listening.formats.source import Source
 from layerstats.spreadsheets import without_guards
@@ -42,7 +43,8 @@ def parse_table(source: Source, declared: Declared) -> Parsed:
         raise DataError(
             f"{source.name!r} has no column for {', '.join(lacking)}. Its columns are: "
             f"{', '.join(cells.columns[:30])}. "
-            "Say which column holds what by a mapping, such as {'rater': 'JUDGE', 'clip': 'WAV_PATH', 'rating': 'MOS'}."
+            "Say which column holds what by a mapping, such as {'rater': 'JUDGE', 'clip': 'WAV_PATH', 'rating': 'MOS'}"
+            f"{IN_A_FILE}."
         )
     rest = {
         name: name

@@ -18,6 +18,8 @@ from layerstats.tables.answers import ANSWER_COLUMNS
 
 # Entries of a mapping that are no columns.
 LABELS, CLIP_PATTERN = "labels", "clip_pattern"
+# What errors end with that ask for a mapping.
+IN_A_FILE = " (on the command line a JSON or TOML file: --mapping)"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.listening.formats.mapping import IN_A_FILE
 from layerstats.listening.formats.parsed import Declared, Parsed, is_sound, scaled_seconds
 from layerstats.listening.formats.rating_labels import ratings_of
 from layerstats.listening.formats.row_problems import told
@@ -182,7 +183,8 @@ def _clip_columns(cells: pd.DataFrame, declared: Declared, source: str) -> list[
     if not inputs:
         raise DataError(
             f"{source!r} has no Input.* column, so that nothing says which clip was heard. Its columns are: "
-            f"{', '.join(cells.columns[:60])}. Say which holds the clip, such as mapping={{'clip': 'HITId'}}."
+            f"{', '.join(cells.columns[:60])}. Say which holds the clip, such as mapping={{'clip': 'HITId'}}"
+            f"{IN_A_FILE}."
         )
     groups = numbered_groups(inputs)
     for stem in ("Input.clip", "Input.clip_"):
@@ -199,7 +201,8 @@ def _clip_columns(cells: pd.DataFrame, declared: Declared, source: str) -> list[
         return numbered[0]
     raise DataError(
         f"{source!r} does not say which column names the clip: {', '.join(sounds or inputs)[:500]}. Say it, such as "
-        f"mapping={{'clip': {(sounds or inputs)[0]!r}}}, or a list of columns where an assignment has several clips."
+        f"mapping={{'clip': {(sounds or inputs)[0]!r}}}, or a list of columns where an assignment has several clips"
+        f"{IN_A_FILE}."
     )
 
 
@@ -220,7 +223,8 @@ def _answer_columns(cells: pd.DataFrame, declared: Declared, clips: int, source:
             return found if clips == 1 else numbered_or_as_they_are(found)
     raise DataError(
         f"{source!r} does not say which column is the answer to {told(clips, 'clip')}: {', '.join(answers)[:500]}. Say "
-        f"it, such as mapping={{'rating': {answers[0]!r}}}, 'response' where it is no rating, or a list of columns."
+        f"it, such as mapping={{'rating': {answers[0]!r}}}, 'response' where it is no rating, or a list of columns"
+        f"{IN_A_FILE}."
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from layerstats.errors import DataError
+from layerstats.listening.formats.mapping import IN_A_FILE
 from layerstats.listening.formats.parsed import Declared, Parsed, first_of, is_sound, lower_names, scaled_seconds
 from layerstats.listening.formats.row_problems import told
 from layerstats.listening.formats.source import Source
@@ -87,5 +88,6 @@ def _only(found: list[str], what: str, cells: pd.DataFrame, source: str) -> str:
     reason = f"{', '.join(found[:20])} may be" if found else "no column looks like"
     raise DataError(
         f"{source!r} does not say which column is the {what}: {reason}. Its columns are: "
-        f"{', '.join(cells.columns[:60])}. Say it, such as mapping={{{what!r}: {(found or list(cells.columns))[0]!r}}}."
+        f"{', '.join(cells.columns[:60])}. Say it, such as mapping={{{what!r}: {(found or list(cells.columns))[0]!r}}}"
+        f"{IN_A_FILE}."
     )
