@@ -172,6 +172,11 @@ def _together(parsed: list[tuple[str, Parsed]], declared: Declared) -> tuple[pd.
         declared = Declared(declared.mapping, scales.pop(), declared.task, declared.alternatives)
     frame = pd.concat(frames, ignore_index=True)
     parts = [frame[column].fillna("").astype(str) for column in ("rating", "response", "answer") if column in frame]
+    if not parts:
+        raise DataError(
+            f"Nothing in {', '.join(repr(name) for name, _ in parsed)} says what was answered. "
+            "Say by a mapping which column holds the rating or the response."
+        )
     answer = parts[0]
     for part in parts[1:]:
         answer = answer.where(answer.str.strip() != "", part)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -65,3 +66,10 @@ def test_records_of_any_kind_are_read_or_refused_with_a_reason(tmp_path_factory,
     except DataError:
         return
     assert len(answers.table) + (~answers.problems["kept"]).sum() <= len(records)
+
+
+def test_records_without_any_answer_say_so(tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps([{"trial_type": "a.wav"}]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"Nothing in 'p\.json' says what was answered.*mapping"):
+        read_answers(path, format="jspsych", scale=(1, 5), task="opinion")
