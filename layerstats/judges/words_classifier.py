@@ -76,7 +76,7 @@ class WordsClassifier:
     @cached_property
     def network_hash(self) -> str:
         """Hash of its weights and settings, as outcomes of maximizations name their target network."""
-        from layerstats.probes.key import model_hash
+        from layerstats.probes.recording.key import model_hash
 
         return model_hash(self.network)
 

@@ -22,7 +22,7 @@ from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.record_heard import record_heard
-from layerstats.probes.recorder import record
+from layerstats.probes.recording.recorder import record
 from layerstats.probes.relevance import (
     RecordedMaps,
     Relevance,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips, Corpus
 from layerstats.probes.layers.axes import Axes
 from layerstats.probes.quantity import ChannelQuantity
-from layerstats.probes.recorder import record
+from layerstats.probes.recording.recorder import record
 from layerstats.store import Experiment
 
 

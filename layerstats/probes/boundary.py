@@ -11,10 +11,10 @@ from layerstats.checks import check_choice, check_count
 from layerstats.errors import DataError, NetworkError, StoreError
 from layerstats.models import dtype_of, part
 from layerstats.probes.inputs import call, first_tensor
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization import Prior
 from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.rendering import prior_of
+from layerstats.probes.recording.key import model_hash
 
 
 def boundary_distance(

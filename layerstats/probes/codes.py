@@ -13,9 +13,9 @@ from layerstats.checks import check_positive
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import device_for, part, running
-from layerstats.probes.batches import read_batches
 from layerstats.probes.inputs import call, first_tensor
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.batches import read_batches
+from layerstats.probes.recording.ready import check_ready
 
 
 def read_codes(

@@ -16,11 +16,11 @@ from layerstats.checks import check_columns, check_count
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.corpora.phones import empty_phones
 from layerstats.errors import ArgumentError, DataError
-from layerstats.probes.batches import read_batches
 from layerstats.probes.maximization import Hearing, Prior, hearing_of, open_prior, rendered
 from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.plan import features_of
 from layerstats.probes.maximization.rendering import stored_hearing
+from layerstats.probes.recording.batches import read_batches
 
 COLUMNS = ("token", "word", "speaker", "split", "condition", "pair")
 

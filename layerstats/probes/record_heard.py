@@ -16,7 +16,7 @@ from layerstats.probes.inputs import first_tensor
 from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.layers.observe import observe
 from layerstats.probes.maximization import hearing_of
-from layerstats.probes.recorder import record
+from layerstats.probes.recording.recorder import record
 from layerstats.store import Experiment
 
 FEATURES = "features"

@@ -12,7 +12,7 @@ from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, NetworkError
 from layerstats.probes.inputs import first_tensor
 from layerstats.probes.layers.choose import choose_layers
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 
 # Of a class; what a layer gives is taken as it is.
 CLASS_OBJECTIVES = ("log_probability", "probability", "logit")

@@ -13,7 +13,7 @@ from layerstats.errors import ArgumentError
 from layerstats.models import part, untrained
 from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.quantity import Quantity
-from layerstats.probes.recorder import record
+from layerstats.probes.recording.recorder import record
 from layerstats.store import Experiment, open_store, untrained_name
 
 

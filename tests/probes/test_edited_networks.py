@@ -11,7 +11,7 @@ from torch import nn
 from layerstats.errors import StoreError
 from layerstats.models import seeded
 from layerstats.probes import record_activations, record_untrained
-from layerstats.probes.key import model_hash, tensors_hash
+from layerstats.probes.recording.key import model_hash, tensors_hash
 from layerstats.store import content_hash, open_store, shards
 from layerstats.store.consolidated import consolidate
 

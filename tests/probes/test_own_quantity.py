@@ -14,7 +14,7 @@ from layerstats.errors import ArgumentError, DataError, StoreError
 from layerstats.plots import difference
 from layerstats.probes import Activation, Quantity, Variable, record, record_untrained
 from layerstats.probes.quantity import Batch
-from layerstats.probes.reduced import measure
+from layerstats.probes.recording.reduced import measure
 from layerstats.report import Output, write_page
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
 from layerstats.store import open_store

@@ -12,12 +12,12 @@ from torch import nn
 from layerstats.corpora import Clips, Corpus
 from layerstats.errors import ArgumentError, StoreError
 from layerstats.models import ModelCard, part
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
 from layerstats.probes.maximization.maximize import plan_maximization
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.rendering import prior_of
+from layerstats.probes.recording.key import model_hash
 from layerstats.store import open_store
 
 # Attributes of outcomes that are settings.

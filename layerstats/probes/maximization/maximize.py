@@ -22,7 +22,7 @@ from layerstats.probes.maximization.settings import settle, usual_prior
 from layerstats.probes.maximization.starts import start_table
 from layerstats.probes.maximization.unchanged import check_unchanged
 from layerstats.probes.network import network_attributes
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.units import classes_of_window, read_unit
 from layerstats.store import Experiment, OutcomeWriter, open_store, outcome_name
 

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips
 from layerstats.errors import ArgumentError
 from layerstats.models import preserved, seeded
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.ascent import Ascent, ascend
 from layerstats.probes.maximization.hearing import Hearing, hear_window
 from layerstats.probes.maximization.objectives import Objective
@@ -25,6 +24,7 @@ from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.priors.protocol import Prior
 from layerstats.probes.maximization.rendering import PREFIX
 from layerstats.probes.maximization.settings import MaximizationSettings
+from layerstats.probes.recording.key import model_hash
 from layerstats.probes.units import Unit
 from layerstats.store import VariableSpec, content_hash, outcome_variables, starts_in_block
 

@@ -15,7 +15,7 @@ from layerstats.probes.inputs import call, copied
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.maximization.hearing import hear_window
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.units import channels_first
 
 PLACES = ("middle", "all")

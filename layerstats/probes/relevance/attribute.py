@@ -16,7 +16,7 @@ from layerstats.models import part, running
 from layerstats.probes.inputs import Prepared, main_tensor
 from layerstats.probes.layers.choose import choose_layers
 from layerstats.probes.layers.input_layer import INPUT
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.relevance.attribution import Attribution
 from layerstats.probes.relevance.methods import METHODS, Question, options_of
 from layerstats.probes.relevance.places import Place

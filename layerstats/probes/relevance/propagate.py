@@ -17,7 +17,7 @@ from layerstats.models import running
 from layerstats.models.device import device_of, dtype_of
 from layerstats.probes.inputs import Prepared, call, differentiable, first_tensor, main_tensor, tensors_of
 from layerstats.probes.layers.capture import capturing
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.relevance.operations.registry import OperationRule
 from layerstats.probes.relevance.operations.weight_types import weights_in
 from layerstats.probes.relevance.rules.choice import RuleBook

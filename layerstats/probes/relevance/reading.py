@@ -16,7 +16,7 @@ from layerstats.corpora import Corpus, utterance
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import Wav2Letter, device_for, running
 from layerstats.models.letters import Alphabet
-from layerstats.probes.ready import check_ready
+from layerstats.probes.recording.ready import check_ready
 
 # What is asked of a network that reads letters.
 _ASKED = ("alphabet", "features", "front_end", "receptive_field", "window_start", "padding")

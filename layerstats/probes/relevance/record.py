@@ -17,7 +17,7 @@ from layerstats.errors import LayerstatsError, OtherRecordingError, StoreError
 from layerstats.probes.activations import Activation
 from layerstats.probes.gradients import OWN_WORD
 from layerstats.probes.layers.input_layer import INPUT
-from layerstats.probes.recorder import record
+from layerstats.probes.recording.recorder import record
 from layerstats.probes.relevance.heard_beside import beside, input_names
 from layerstats.probes.relevance.quantity import Relevance
 from layerstats.probes.relevance.reading import reads_letters

@@ -16,9 +16,9 @@ from torch import nn
 from layerstats.checks import check_count
 from layerstats.corpora import Corpus
 from layerstats.models import device_for
-from layerstats.probes.key import model_hash
 from layerstats.probes.layers.input_layer import INPUT
-from layerstats.probes.recorded import check_recorded
+from layerstats.probes.recording.key import model_hash
+from layerstats.probes.recording.recorded import check_recorded
 from layerstats.probes.relevance.heard_beside import beside
 from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.window_alignments import alignments_of

@@ -22,7 +22,6 @@ from layerstats.models import (
     save_checkpoint,
     seeded,
 )
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization import (
     AutoencoderPrior,
     Hearing,
@@ -35,6 +34,7 @@ from layerstats.probes.maximization import (
     rendered,
     start_table,
 )
+from layerstats.probes.recording.key import model_hash
 from layerstats.store import open_store
 
 FRONT_END = {"rate_hz": 4000, "samples": 4000, "n_fft": 256, "hop": 128, "mels": 8, "high_hz": 1800.0, "frames": 18}

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.hearing import Hearing, hearing_of
 from layerstats.probes.maximization.priors.checkpoints import read_checkpoint
 from layerstats.probes.maximization.priors.protocol import drawn, needed
 from layerstats.probes.maximization.quick_decoder import quick_decoder
+from layerstats.probes.recording.key import model_hash
 from layerstats.store.schema import Attribute
 
 _NEEDED = ("encode", "decode", "front_end", "codes", "code_mean", "code_root")

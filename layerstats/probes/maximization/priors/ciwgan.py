@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
 from layerstats.models import InfoWaveGAN
-from layerstats.probes.key import model_hash
 from layerstats.probes.maximization.hearing import Hearing
 from layerstats.probes.maximization.priors.checkpoints import read_checkpoint
 from layerstats.probes.maximization.priors.protocol import drawn
 from layerstats.probes.maximization.waveforms import WaveformHearing, fit_length, resample_waveforms
+from layerstats.probes.recording.key import model_hash
 from layerstats.store.schema import Attribute
 
 

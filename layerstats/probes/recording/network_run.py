@@ -1,4 +1,4 @@
-"""The one recorder: any torch module and any speech in, a quantity of its layers in a store out."""
+"""A network and speech, looked at with the first tokens, then measured batch by batch."""
 
 from __future__ import annotations
 
@@ -12,188 +12,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_count
-from layerstats.corpora import Clips, Corpus, clips_for
-from layerstats.errors import ArgumentError, NetworkError
-from layerstats.models import device_for, dtype_of, part, running, seeded_everywhere
-from layerstats.probes.batches import read_batches
+from layerstats.corpora import Clips
+from layerstats.errors import NetworkError
+from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.inputs import InputTime, axes_of_input, input_time, prepare, tensors_of
-from layerstats.probes.key import model_hash, tensors_hash
-from layerstats.probes.layers.axes import Axes, check_names_of_axes, series
+from layerstats.probes.layers.axes import Axes, series
 from layerstats.probes.layers.examine import TOKENS, Examination, examine
-from layerstats.probes.layers.input_layer import INPUT, WithInput, choose_with_input
+from layerstats.probes.layers.input_layer import INPUT, WithInput
 from layerstats.probes.layers.rounding import other_machine
 from layerstats.probes.layers.trace import LayerFacts, trace_layers
-from layerstats.probes.mel_inputs import HeardInput, heard_input
 from layerstats.probes.quantity import Batch, Quantity
-from layerstats.probes.ready import check_ready
-from layerstats.probes.recorded import check_recorded, key_there
-from layerstats.probes.reduced import Arrays, FirstValues, first_values, joined, measure
-from layerstats.store import (
-    Experiment,
-    LayerSpec,
-    RecordingWriter,
-    VariableSpec,
-    content_hash,
-    open_store,
-    tokens_in_shard,
-)
-
-
-def record(
-    model: nn.Module,
-    corpus: Corpus | Clips,
-    store: str | os.PathLike[str],
-    quantity: Quantity,
-    layers: str | Sequence[str] = "conv*",
-    recording: str | None = None,
-    *,
-    axes: Axes | None = None,
-    batch_size: int = 32,
-    device: str = "auto",
-    input_hop_s: float | None = None,
-    prepare_input: Callable[[Tensor], Any] | None = None,
-    input_axes: Sequence[str] | None = None,
-    choose_output: Callable[[object], Tensor] | None = None,
-    attrs: Mapping[str, object] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Experiment:
-    """Record a quantity of a network's layers into a store.
-
-    The network is put in eval mode and left exactly as it was. A run that was killed goes on where it stopped when it
-    is called again, and ends with the same bytes; the same call on a finished recording does nothing.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Any network; an InfoWaveGAN is its Q-network here (`layerstats.models.part` gives its discriminator).
-    corpus : Corpus or Clips
-        The speech; a Corpus is heard as `clips_for(model, corpus)` says.
-    store : path
-        Zarr directory, made if it is not there.
-    quantity : Quantity
-        What is recorded, for instance `Activation()` or `Gradient("ask", labels=card.outputs)`.
-    layers : str or sequence of str
-        Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots;
-        "input" is what the network is called with.
-    recording : str, optional
-        Name of the recording; by default that of the quantity, and "activations" for activations.
-    axes : sequence of str, or mapping of layer names or patterns to such
-        Names of the axes of the layers' outputs, with `token` and `sample` among them. By default they are found: time
-        is the axis that changes with the clip's length, else what the types of the modules say; where neither tells,
-        the layer is refused.
-    batch_size : int
-        Tokens that go through the network together.
-    device : str
-        "auto" (a GPU where there is one), or a torch device. The network returns to where it was.
-    input_hop_s : float, optional
-        Seconds from one sample of the network's input to the next, where that is not the waveform.
-    prepare_input : callable, optional
-        Makes the network's input, a tensor or a mapping of keyword arguments, of waveforms (token, sample).
-    input_axes : sequence of str, optional
-        Names of the axes of that input; by default (token, sample), (token, channel, sample) or
-        (token, channel, frequency, sample).
-    choose_output : callable, optional
-        Picks the tensor to record from a layer's output; by default the first one in a tuple or ModelOutput.
-    progress : callable, optional
-        Called with (tokens done, tokens in all).
-
-    Returns
-    -------
-    Experiment
-        The store, seen through this recording.
-
-    Raises
-    ------
-    ArgumentError
-        No layer fits, the axes do not fit the output or cannot be found, or the device does not exist.
-    AudioError
-        The audio of a token cannot be used; before anything is written.
-    DataError
-        A layer gives NaN or infinite values.
-    NetworkError
-        The network fails, is not the same each time, or a token's values depend on the others in the batch.
-    StoreError
-        The store holds another recording in this group, be it of other weights, options or code; or other clips; or
-        the disk is full.
-
-    Notes
-    -----
-    The attributes of each layer say how far its times can be trusted. `geometry` is where they come from: "layers"
-    (padding, kernels and strides of the modules, in order of execution), "gradients" (measured), or "length_ratio"
-    (neither was to be had, and the clip is divided evenly). `context` is what an output depends on: "local" (its
-    receptive field, confirmed by gradients), "clip" (attention, recurrence or a norm over time: `receptive_field_s` is
-    then the whole clip), or "unverified". `activation` is "unknown" where it is applied by a function, not a module.
-    `channel_rms` is the size of the layer's values on the first tokens, and `fixed_mean` (`fixed_root_mean_square`) is
-    there where what is recorded is one number but for rounding: the type of the module that fixes it, say "LayerNorm".
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from layerstats.corpora import demo_corpus
-    >>> from layerstats.models import ConvolutionalEncoder
-    >>> from layerstats.probes import Activation
-    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
-    >>> network = ConvolutionalEncoder(outputs=2, width=1)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     experiment = record(network, speech, f"{folder}/speech.zarr", Activation(), layers="conv5")
-    ...     experiment.layer("conv5")["mean"].shape
-    (8, 16)
-    """
-    if not isinstance(quantity, Quantity):
-        raise ArgumentError(
-            "The quantity must be an object, for instance Activation() or one of a class of your own, but got "
-            f"{f'the class {quantity.__name__} itself' if isinstance(quantity, type) else type(quantity).__name__}."
-        )
-    check_count("batch_size", batch_size)
-    model = part(model)
-    clips = clips_for(model, corpus)
-    clips.check_audio()  # before a store is begun that other tokens could not go on with
-    hearing, names = choose_with_input(model, layers)
-    given = HeardInput(prepare_input, input_axes, input_hop_s, axes)
-    heard = heard_input(hearing, names, given)
-    check_names_of_axes(heard.axes, names)
-    check_ready(model, names)
-    quantity.check(clips.tokens)
-    input_names = None if heard.input_axes is None else tuple(heard.input_axes)
-    hears = heard.input_hop_s, input_names, heard.prepare_input
-    options = _Options(names, heard.axes, batch_size, *hears, choose_output)
-    place = device_for(model, device)
-    name = recording or quantity.recording
-    # What a network is called with is the same whatever its weights, so that networks may share it.
-    only_input = names == (INPUT,) and isinstance(hearing, WithInput) and not quantity.needs_gradients
-    weights = "" if only_input else model_hash(model)
-    of_network = {} if only_input else {"model": type(model).__name__, "model_hash": weights}
-    with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
-        run = _Run(hearing, clips, quantity, options, place)
-        about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
-        specs = [run.spec(fact) for fact in run.facts.values()]
-        with RecordingWriter(
-            store,
-            name,
-            clips.tokens,
-            clips.phones,
-            specs,
-            key=key_there(store, name, run.keys(weights)),
-            attrs={
-                **about,
-                **of_network,
-                "batch_size": batch_size,
-                "device": place.type,
-            },
-            store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
-            # Whole batches in a shard, so that a resumed run forms the same batches.
-            shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size),
-        ) as writer:
-            run.check_written(store, name, writer.written)
-            run.write(writer, progress)
-            writer.finish()
-    # The main one may be half-written by another process.
-    return open_store(store, recording=name)
+from layerstats.probes.recording.batches import read_batches
+from layerstats.probes.recording.key import tensors_hash
+from layerstats.probes.recording.recorded import check_recorded
+from layerstats.probes.recording.reduced import Arrays, FirstValues, first_values, joined, measure
+from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, content_hash
 
 
 @dataclass(frozen=True)
-class _Options:
+class RecordingOptions:
     """How a recording is made; what determines its values goes into its key."""
 
     layers: tuple[str, ...]
@@ -205,11 +42,11 @@ class _Options:
     choose_output: Callable[[object], Tensor] | None
 
 
-class _Run:
+class NetworkRun:
     """A network and speech, looked at with the first tokens, then measured batch by batch."""
 
     def __init__(
-        self, model: nn.Module, clips: Clips, quantity: Quantity, options: _Options, place: torch.device
+        self, model: nn.Module, clips: Clips, quantity: Quantity, options: RecordingOptions, place: torch.device
     ) -> None:
         self.model, self.clips, self.quantity, self.options, self.place = model, clips, quantity, options, place
         self.dtype = dtype_of(model)
