@@ -51,6 +51,10 @@ class FileError(LayerstatsError, OSError):
     """A file cannot be written: no space is left, or it is not allowed there."""
 
 
+class WorkerError(LayerstatsError, RuntimeError):
+    """Worker processes, or the scheduler of a cluster, ended, cannot be reached, or have other versions."""
+
+
 class FitError(LayerstatsError, RuntimeError):
     """A model could not be fitted."""
 

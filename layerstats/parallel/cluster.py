@@ -1,0 +1,164 @@
+"""Workers of a cluster, by the client of dask's `distributed` that the caller hands in; nothing is started here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from layerstats.checks import require
+from layerstats.errors import ArgumentError, WorkerError
+from layerstats.parallel.finished import Finished, Sent, run_sent
+from layerstats.parallel.processes import Numbered
+from layerstats.parallel.versions import differences, versions_here
+
+# Of workers that a queue of jobs has yet to start; read when it is waited.
+PATIENCE_S = 600.0
+# Tasks that were lost with their workers are sent again so often.
+_ROUNDS = 3
+_LOST = (
+    "The worker that ran it ended without an answer, {rounds} times: it was killed, at the end of a job's wall time or "
+    "for memory (its log says which). Run the same call again: what is finished is not repeated."
+)
+_SCHEDULER = (
+    "The scheduler {address} cannot be reached any more, after {done} of {total} tasks. Start it and its workers "
+    "again and run the same call: shards that were written, and results that were kept, are not computed again."
+)
+
+
+@contextmanager
+def connected(address: str | None, timeout_s: float = 10.0) -> Iterator[Any]:
+    """Give a client of the scheduler at an address, for the length of a block; without an address None.
+
+    Parameters
+    ----------
+    address
+        As the scheduler says, such as "tcp://10.0.0.5:8786", or the path of its scheduler file (".json").
+    timeout_s
+        How long to try, in seconds.
+
+    Raises
+    ------
+    MissingDependencyError
+        The package distributed is not installed.
+    WorkerError
+        There is no scheduler.
+    """
+    if address is None:
+        yield None
+        return
+    distributed = require("distributed", "hand tasks to the workers of a cluster", "cluster")
+    file = address.endswith(".json")
+    try:
+        client = distributed.Client(
+            **({"scheduler_file": address} if file else {"address": address}), timeout=timeout_s, set_as_default=False
+        )
+    except (OSError, TimeoutError, ValueError) as error:
+        raise WorkerError(
+            f"No scheduler can be reached at {address!r} within {timeout_s:g} s "
+            f"({str(error).splitlines()[0] if str(error) else type(error).__name__}). Start one with `dask scheduler`, "
+            "or take the address that yours says; firewalls of clusters often let only login nodes through."
+        ) from error
+    with client:
+        yield client
+
+
+def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:
+    """Wait for the first worker, and return how many there are, when all have the versions of this process.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of any cluster.
+    patience_s : float
+        How long to wait for a worker, in seconds.
+
+    Raises
+    ------
+    ArgumentError
+        It is no client, or an asynchronous one.
+    WorkerError
+        No worker came, or one has other versions than this process.
+    """
+    if not all(hasattr(client, name) for name in ("submit", "run", "wait_for_workers")):
+        raise ArgumentError(
+            f"The 'client' parameter must be a distributed.Client, but got {type(client).__name__} instead."
+        )
+    if client.asynchronous:
+        raise ArgumentError("The client is asynchronous; hand in one that was made without asynchronous=True.")
+    try:
+        client.wait_for_workers(1, timeout=patience_s)
+        there = client.run(versions_here, on_error="return")
+    except (TimeoutError, OSError) as error:
+        raise WorkerError(
+            f"The cluster has no worker after {patience_s:g} s. Start some, for instance with "
+            "`dask worker ADDRESS --nthreads 1`, or ask your cluster to: cluster.scale(8)."
+        ) from error
+    for address, versions in there.items():
+        if not isinstance(versions, dict):
+            raise WorkerError(
+                f"Worker {address} cannot import layerstats ({versions}). Start workers in the same environment."
+            )
+        others = differences(versions_here(), versions)
+        if others:
+            raise WorkerError(
+                f"Worker {address} has other versions: {'; '.join(others)}. Numbers could differ: start workers in the "
+                "same environment."
+            )
+    return len(there)
+
+
+def on_workers(sent: Sent, batches: Sequence[Numbered], client: Any) -> Iterator[tuple[int, Finished]]:
+    """Yield the number of each task and what became of it, as the workers of a cluster finish them."""
+    total = sum(map(len, batches))
+    waiting, done = list(batches), 0
+    for attempt in range(_ROUNDS):
+        lost: list[Numbered] = []
+        for answer in _round(sent, waiting, client, lost):
+            done += 1
+            yield answer
+        _check_scheduler(client, done, total)
+        if not lost:
+            return
+        # Alone, so that what ends its worker takes no other task with it.
+        waiting = [[task] for batch in lost for task in batch]
+        if attempt + 1 < _ROUNDS:
+            check_client(client)
+    for ((number, _),) in waiting:
+        yield number, Finished(error=WorkerError(_LOST.format(rounds=_ROUNDS)))
+
+
+def _round(sent: Sent, batches: Sequence[Numbered], client: Any, lost: list[Numbered]) -> Iterator:
+    distributed = require("distributed", "hand tasks to the workers of a cluster", "cluster")
+    # Once to every worker, not with every task.
+    shared = client.scatter(sent, broadcast=True, hash=False)
+    futures = {client.submit(run_sent, shared, [task for _, task in batch], pure=False): batch for batch in batches}
+    try:
+        for future in distributed.as_completed(list(futures)):
+            batch = futures[future]
+            if future.status == "finished":
+                try:
+                    finished = future.result()
+                except (OSError, distributed.client.FutureCancelledError):
+                    lost.append(batch)
+                    continue
+                yield from zip([number for number, _ in batch], finished, strict=True)
+                # Its result is let go of by the workers.
+                future.release()
+            else:
+                lost.append(batch)
+    finally:
+        if client.status == "running":
+            client.cancel(list(futures), force=True)
+
+
+def _check_scheduler(client: Any, done: int, total: int) -> None:
+    deadline = time.monotonic() + 1.0
+    while client.status != "running" or not client.scheduler_info().get("workers", {}):
+        if client.status != "running" and time.monotonic() > deadline:
+            address = getattr(client.scheduler, "address", "of the client")
+            raise WorkerError(_SCHEDULER.format(address=address, done=done, total=total))
+        if client.status == "running":
+            return
+        time.sleep(0.05)
