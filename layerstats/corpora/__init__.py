@@ -1,7 +1,8 @@
 """Speech and its labels: one `Corpus` for every source, and the clips that a network hears."""
 
 from layerstats.corpora.alignment import align
-from layerstats.corpora.clips import Clips, clips_for
+from layerstats.corpora.clips import Clips
+from layerstats.corpora.clips_for import clips_for
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.damage import find_damage, noise_onset
 from layerstats.corpora.demo import demo_corpus, demo_words

@@ -136,6 +136,7 @@ def mel_features(
         _check_same(dict(speech.front_end), front_end.configuration, f"The features of {speech.name!r}")
         return speech
     clips = clips_for(_Hearing(front_end), speech)
+    clips.one_length("A table of spectrograms")
     clips.check_audio()
     parts = []
     for start in range(0, len(clips), _BATCH):

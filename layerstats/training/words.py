@@ -99,6 +99,7 @@ def train_words(
     """
     options = EpochOptions(epochs, batch_size, learning_rate, "one_cycle", seed)
     clips = hold_out_speakers(corpus if isinstance(corpus, Clips) else Clips(corpus), seed)
+    samples = clips.one_length("Training")
     clips.check_audio()
     words = trained_words(clips.tokens, clips.corpus.name)
     place = choose_device(device)
@@ -106,7 +107,7 @@ def train_words(
     largest_shift = clips.rate_hz // 20 * augment
     with seeded(seed, place), repeatable():
         model = ConvolutionalEncoder(
-            len(words), width, phase_shuffle=phase_shuffle, samples=clips.samples, initialisation=initialisation
+            len(words), width, phase_shuffle=phase_shuffle, samples=samples, initialisation=initialisation
         )
         model.to(place)
 

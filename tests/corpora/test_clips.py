@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.corpora import Clips, Corpus
+from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import ArgumentError, AudioError, CorpusError
@@ -139,3 +139,133 @@ def test_hash_knows_preprocessing_and_corpus(made):
 def test_bad_options(made, options, message):
     with pytest.raises(ArgumentError, match=message):
         Clips(made, **options)
+
+
+def codes_of(corpus, name):
+    return corpus.audio(name).astype(np.float64)
+
+
+NORMALISED = {
+    "peak": lambda speech: speech / max(abs(speech)),
+    "rms": lambda speech: speech / np.sqrt((speech**2).mean()),
+    "standard": lambda speech: (speech - speech.mean()) / np.sqrt(speech.var() + 1e-7),
+    "none": lambda speech: speech,
+}
+
+
+@pytest.mark.parametrize("normalisation", NORMALISED)
+def test_clips_of_their_own_length_by_definition(made, normalisation):
+    clips = Clips(made, samples=None, silence_s=0.01, normalisation=normalisation)
+    np.testing.assert_array_equal(clips.lengths(), [length + 320 for length in LENGTHS.values()])
+    np.testing.assert_array_equal(clips.lengths([2, 0]), [15585 + 320, 1600 + 320])
+    for row, name in enumerate(LENGTHS):
+        speech = NORMALISED[normalisation](codes_of(made, name))
+        expected = np.concatenate([np.zeros(160), speech, np.zeros(160)])
+        np.testing.assert_allclose(clips.waveform(name), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(clips.waveforms([row])[0], clips.waveform(name))
+
+
+def test_clips_together_are_filled_with_zeros_to_the_longest_of_them(made):
+    clips = Clips(made, samples=None, silence_s=0.0, normalisation="standard")
+    together = clips.waveforms([0, 1])
+    assert together.shape == (2, 15584)
+    np.testing.assert_array_equal(together[0, :1600], clips.waveform("short"))
+    assert not together[0, 1600:].any()
+    assert clips.waveforms([]).shape == (0, 0)
+    assert clips.attrs["clip_samples"] == 15585
+    assert clips.attrs["ragged"] is True
+
+
+def test_nothing_is_too_long_for_its_own_length_unless_a_longest_one_is_named(made):
+    assert Clips(made, samples=None).tokens["trimmed"].tolist() == [False] * 3
+    with pytest.raises(
+        AudioError, match=r"'long' lasts 0\.974 s.*clip of 15584 samples.*needs longest=15585\). Pass a"
+    ):
+        Clips(made, samples=None, silence_s=0.0, longest=15584)
+    trimmed = Clips(made, samples=None, silence_s=0.0, longest=15584, too_long="trim")
+    np.testing.assert_array_equal(trimmed.lengths(), [1600, 15584, 15584])
+    assert trimmed.waveform("long").shape == (15584,)
+    assert Clips(made, samples=None, silence_s=0.0, longest=15584, too_long="skip").attrs["skipped_tokens"] == ["long"]
+
+
+def test_hash_of_fixed_clips_is_that_of_earlier_versions(made):
+    # Recordings are found again by it.
+    clips = Clips(made, too_long="trim")
+    told = {key: value for key, value in clips.attrs.items() if key not in ("corpus", "damaged")}
+    assert told == {
+        "rate_hz": 16000,
+        "clip_samples": 16384,
+        "silence_s": 0.025,
+        "normalisation": "peak",
+        "too_long": "trim",
+        "trimmed_tokens": 1,
+        "skipped_tokens": [],
+    }
+    others = [
+        Clips(made, too_long="trim", samples=None),
+        Clips(made, too_long="trim", normalisation="rms"),
+        Clips(made, too_long="trim", samples=None, longest=15584),
+        Clips(made, too_long="trim", samples=None, longest=15500),
+    ]
+    assert len({one.content_hash() for one in (clips, *others)}) == 5
+
+
+def test_own_lengths_at_another_rate(small_demo):
+    clips = Clips(small_demo, samples=None, silence_s=0.0)
+    expected = np.rint(small_demo.tokens["duration_s"].to_numpy() * 16000)
+    np.testing.assert_array_equal(clips.lengths(), expected)
+    assert len(clips.waveform(small_demo.tokens["token"][0])) == expected[0]
+
+
+def test_audio_of_another_length_than_its_duration_has_no_own_length(made):
+    tokens = made.tokens.assign(duration_s=[0.2, 0.974, 0.9])
+    corpus = Corpus("wrong", tokens, made.phones.iloc[:0], 16000, made.source)
+    clips = Clips(corpus, samples=None)
+    with pytest.raises(AudioError, match="'short' is shorter than its duration_s says"):
+        clips.waveforms([0])
+    with pytest.raises(AudioError, match="'long' is longer than its duration_s says"):
+        clips.waveforms([2])
+
+
+def test_who_needs_one_length_says_so(made):
+    assert Clips(made, too_long="trim").one_length("Training") == 16384
+    with pytest.raises(ArgumentError, match=r"Training needs clips of one length.*samples="):
+        Clips(made, samples=None).one_length("Training")
+    with pytest.raises(ArgumentError, match="no other longest one"):
+        Clips(made, samples=20000, longest=100)
+    with pytest.raises(ArgumentError, match="normalisation"):
+        Clips(made, samples=None, normalisation="loud")
+    with pytest.raises(ArgumentError, match="silence_s"):
+        Clips(made, samples=None, silence_s=float("inf"))
+
+
+class Hearing:
+    """What a network that was opened says of its input."""
+
+    rate_hz, fixed_samples, least_samples, normalisation = 16000, None, 400, "standard"
+
+
+class Network:
+    hearing = Hearing()
+
+
+def test_a_network_that_says_what_it_hears_gets_clips_as_long_as_their_tokens(made):
+    clips = clips_for(Network(), made)
+    assert (clips.samples, clips.silence_s, clips.normalisation, clips.longest) == (None, 0.0, "standard", None)
+    assert clips_for(Network(), made, samples=20000).samples == 20000
+    with pytest.raises(ArgumentError, match=r"at 8000 Hz, but the network hears 16000 Hz"):
+        clips_for(Network(), Clips(made, rate_hz=8000, samples=16384))
+
+
+def test_clips_too_short_or_too_long_for_a_network_are_named(made):
+    network = Network()
+    network.hearing = Hearing()
+    network.hearing.least_samples = 2000
+    with pytest.raises(ArgumentError, match=r"'short' has 1600 samples, but the network hears at least 2000 \(1 of 3"):
+        clips_for(network, made)
+    network.hearing.least_samples, network.hearing.fixed_samples = 400, 15584
+    with pytest.raises(AudioError, match="longest=15585"):
+        clips_for(network, made)
+    assert clips_for(network, made, too_long="trim").lengths().max() == 15584
+    with pytest.raises(ArgumentError, match=r"'long' has 15585 samples, but the network hears at most 15584"):
+        clips_for(network, Clips(made, samples=None, silence_s=0.0))

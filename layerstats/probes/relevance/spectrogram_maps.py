@@ -127,6 +127,7 @@ def clip_maps(
             "Of networks that hear waveforms, relevance is a series: record_relevance."
         )
     clips = clips_for(network, corpus)
+    clips.one_length("Relevance over spectrograms")
     with running(network, torch.device("cpu")):
         heard = front_end(torch.from_numpy(clips.waveforms(slice(None))))
     found = _relevance(network, heard, target, methods, labels=labels, tokens=clips.tokens)

@@ -174,7 +174,7 @@ class _Run:
             options.codes,
             options.latent,
             options.width,
-            clips.samples,
+            clips.one_length("Training"),
             options.slope,
             options.phase_shuffle,
         ).to(place)
