@@ -45,7 +45,7 @@ class PairErrors:
 
 
 def comparable(values: np.ndarray, distance: Distance) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors and offsets such that ``values[x] @ values[a] + offset[a]`` falls as the distance of x and a grows.
+    """Return vectors and offsets: ``values[x] @ values[a] + offset[a]`` is the larger the nearer a is to x.
 
     A vector of zeros has no angle: it is as far from every other as can be, and at no distance from another of zeros.
 
