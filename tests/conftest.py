@@ -7,12 +7,22 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# On a bare machine, which runs tests/gpu only, it need not be there.
+with suppress(ImportError):
+    from hypothesis import settings
+
+    # The same examples in every run: whether a change may land is not drawn by lot. "explore" draws others.
+    settings.register_profile("layerstats", derandomize=True)
+    settings.register_profile("explore", derandomize=False)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "layerstats"))
 
 
 def _data_folder() -> Path | None:
