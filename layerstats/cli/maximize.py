@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.network_file import load_network
+from layerstats.cli.network_file import NETWORK_HELP, load_network
 from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _NULL_HELP = (
 
 
 def maximize(
-    checkpoint: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a network.")],
+    checkpoint: Annotated[str, typer.Argument(help=NETWORK_HELP)],
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to go on with.")],
     targets: Annotated[
         str | None,

@@ -1,33 +1,22 @@
-"""Networks by name: a checkpoint of layerstats, or a Python file with a function that returns a torch module."""
+"""Networks by name on the command line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from layerstats.cli.python_file import object_from_file
 
 if TYPE_CHECKING:
     from torch import nn
 
     from layerstats.models import ModelCard
 
+NETWORK_HELP = (
+    "whisper:DIR, wav2vec2:DIR, hubert:DIR, wavlm:DIR, a checkpoint FILE.safetensors, or FILE.py:FUNCTION that returns "
+    "a torch module."
+)
+
 
 def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
-    """Load a network: a layerstats checkpoint (.safetensors) and its card, or FILE.py:FUNCTION that returns a module.
+    """Return a network, and its card where it is a checkpoint of layerstats; as `open_network` says."""
+    from layerstats.models.pretrained import open_network_and_card
 
-    The file is read as Python reads a script: it may import the files beside it.
-
-    Raises
-    ------
-    ArgumentError
-        If the file does not exist, cannot be run, has no such function, or what it returns is not a module.
-    """
-    from torch import nn
-
-    from layerstats.models import load_checkpoint
-
-    if spec.endswith(".safetensors"):
-        return load_checkpoint(spec)
-    checkpoint = "a checkpoint FILE.safetensors, or "
-    kind, returned = nn.Module, "a torch.nn.Module"
-    return object_from_file(spec, kind, what="network", returned=returned, otherwise=checkpoint), None
+    return open_network_and_card(spec)

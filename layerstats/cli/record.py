@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.network_file import load_network
+from layerstats.cli.network_file import NETWORK_HELP, load_network
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 
 
 def record(
-    network: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a torch module.")],
+    network: Annotated[str, typer.Argument(help=NETWORK_HELP)],
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[
         str,
         typer.Option(help=CORPUS_HELP),
     ] = "demo",
     part: Annotated[str, typer.Option(help="Of a ciwGAN or fiwGAN: q_network or discriminator.")] = "q_network",
-    layers: Annotated[str, typer.Option(help="Names or patterns of layers, separated by commas.")] = "conv*",
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Names or patterns of layers, separated by commas; the network's own, else conv*."),
+    ] = None,
     words: Annotated[str | None, typer.Option(help="Only these words, separated by commas.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split, for instance test.")] = None,
     axes: Annotated[

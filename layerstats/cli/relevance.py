@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.network_file import load_network
+from layerstats.cli.network_file import NETWORK_HELP, load_network
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def relevance(
-    network: Annotated[str, typer.Argument(help="FILE.safetensors, or FILE.py:FUNCTION that returns a torch module.")],
+    network: Annotated[str, typer.Argument(help=NETWORK_HELP)],
     store: Annotated[Path, typer.Argument(help="Zarr store to write or to resume.")],
     corpus: Annotated[str, typer.Option(help=CORPUS_HELP)] = "demo",
     target: Annotated[

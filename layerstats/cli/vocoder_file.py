@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layerstats.cli.python_file import object_from_file
+from layerstats.python_file import object_from_file
 
 if TYPE_CHECKING:
     from layerstats.models.vocoders import Vocoder

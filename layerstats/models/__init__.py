@@ -10,6 +10,7 @@ from layerstats.models.fresh import untrained
 from layerstats.models.infowavegan import InfoWaveGAN, WaveGenerator, part
 from layerstats.models.mel import UTTERANCES, MelFrontEnd, mel_filterbank, z_normalise
 from layerstats.models.seeding import seeded, seeded_everywhere
+from layerstats.models.speech_network import SpeechHearing, SpeechNetwork
 from layerstats.models.wav2letter import Wav2Letter
 from layerstats.models.wavegan import ConvolutionalEncoder, ConvolutionalLayer, PhaseShuffle
 
@@ -23,6 +24,8 @@ __all__ = [
     "MelFrontEnd",
     "ModelCard",
     "PhaseShuffle",
+    "SpeechHearing",
+    "SpeechNetwork",
     "Wav2Letter",
     "WaveGenerator",
     "choose_device",

@@ -14,6 +14,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from layerstats.errors import ArgumentError
 from layerstats.models.card import ModelCard, build
 from layerstats.models.seeding import seeded
+from layerstats.models.speech_network import SpeechNetwork
 
 # As many as torch makes when the norm is put on a module anew.
 _POWER_ITERATIONS = 15
@@ -48,6 +49,8 @@ def untrained(model: nn.Module | ModelCard, seed: int) -> nn.Module:
     if isinstance(model, ModelCard):
         with seeded(seed):
             return build(model.architecture)
+    if isinstance(model, SpeechNetwork):
+        return SpeechNetwork(untrained(model.network, seed), model.hearing, model.name).train(model.training)
     first = next(model.parameters(), None)
     with seeded(seed):
         if any(base.__name__ == "PreTrainedModel" for base in type(model).__mro__):

@@ -51,7 +51,7 @@ def record_activations(
     model: nn.Module,
     corpus: Corpus | Clips,
     store: str | os.PathLike[str],
-    layers: str | Sequence[str] = "conv*",
+    layers: str | Sequence[str] | None = None,
     group: str = "activations",
     maps: bool = False,
     axes: Axes | None = None,
@@ -83,6 +83,7 @@ def record_activations(
         Zarr directory, made if it is not there.
     layers : str or sequence of str
         Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots.
+        By default those that a `SpeechNetwork` names, else "conv*".
     group : str
         Name of the recording.
     maps : bool

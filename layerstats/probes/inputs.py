@@ -26,11 +26,27 @@ _DEFAULT_AXES = {
 
 @dataclass(frozen=True)
 class InputTime:
-    """Time in a network's input: which axis it is, its length, and the seconds from one input sample to the next."""
+    """Time in a network's input: which axis it is, its length, and the seconds from one input sample to the next.
+
+    `window_s` is how much speech one sample of the input is made of; 0 where that is a sample of the waveform.
+    """
 
     axis: int
     samples: int
     hop_s: float
+    window_s: float = 0.0
+
+    def seconds(self, field: float) -> float:
+        """Return how much speech that many neighbouring samples of the input are made of.
+
+        Examples
+        --------
+        >>> round(InputTime(axis=2, samples=3000, hop_s=0.01, window_s=0.025).seconds(3), 6)
+        0.045
+        """
+        if self.window_s <= self.hop_s:
+            return field * self.hop_s
+        return min((field - 1) * self.hop_s + self.window_s, self.samples * self.hop_s)
 
 
 def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dtype: torch.dtype) -> Prepared:
@@ -216,7 +232,12 @@ def axes_of_input(prepared: Prepared, axes: Sequence[str] | None) -> tuple[str, 
 
 
 def input_time(
-    prepared: Prepared, axes: Sequence[str] | None, hop_s: float | None, rate_hz: float, samples: int
+    prepared: Prepared,
+    axes: Sequence[str] | None,
+    hop_s: float | None,
+    rate_hz: float,
+    samples: int,
+    window_s: float = 0.0,
 ) -> InputTime:
     """Find time in the input.
 
@@ -230,6 +251,8 @@ def input_time(
         Seconds from one input sample to the next; needed where these are not the samples of the clip.
     rate_hz, samples : float, int
         Sampling rate and length of the clip.
+    window_s : float
+        Seconds of speech in one input sample, where that is a frame of a spectrogram.
 
     Raises
     ------
@@ -247,4 +270,4 @@ def input_time(
                 "which axis is time with input_axes=."
             )
         hop_s = 1 / rate_hz
-    return InputTime(axis, shape[axis], hop_s)
+    return InputTime(axis, shape[axis], hop_s, window_s)

@@ -1,4 +1,4 @@
-"""How networks with a mel front end are recorded: their layers see spectrograms, whose frames have known times."""
+"""How networks that say so themselves hear speech: behind a mel front end, or as those that others trained."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from layerstats.models import MelFrontEnd
+from layerstats.models import MelFrontEnd, SpeechNetwork
 from layerstats.probes.layers.axes import Axes
+from layerstats.probes.layers.choose import lookup
 from layerstats.probes.layers.input_layer import plain
 
 _MAPS = ("token", "channel", "sample", "frequency")
@@ -29,16 +30,31 @@ class HeardInput:
         Seconds from one of its samples to the next.
     axes : sequence of str, or mapping of layer names to such, optional
         Names of the axes of the layers' outputs.
+    input_window_s : float
+        Seconds of speech in one of its samples; 0 where that is the waveform.
     """
 
     prepare_input: Callable[[Tensor], Any] | None
     input_axes: Sequence[str] | None
     input_hop_s: float | None
     axes: Axes | None
+    input_window_s: float = 0.0
+
+
+def default_layers(model: nn.Module) -> str | Sequence[str]:
+    """Return the layers that are recorded of a network unless others are asked for.
+
+    Examples
+    --------
+    >>> default_layers(nn.Sequential())
+    'conv*'
+    """
+    network = plain(model)
+    return network.hearing.default_layers if isinstance(network, SpeechNetwork) else "conv*"
 
 
 def heard_input(model: nn.Module, layers: Sequence[str], given: HeardInput) -> HeardInput:
-    """Return what a caller gave, or for one of this package's networks of mel spectrograms what these need.
+    """Return what a caller gave, or what a `SpeechNetwork` or a network of this package's mel spectrograms needs.
 
     Examples
     --------
@@ -46,7 +62,10 @@ def heard_input(model: nn.Module, layers: Sequence[str], given: HeardInput) -> H
     >>> heard_input(CommandClassifier(), ["conv1"], HeardInput(None, None, None, None)).axes
     {'conv1': ('token', 'channel', 'sample', 'frequency')}
     """
-    front_end = getattr(plain(model), "front_end", None)
+    network = plain(model)
+    if isinstance(network, SpeechNetwork) and given.prepare_input is None:
+        return _of_speech_network(network, layers, given)
+    front_end = getattr(network, "front_end", None)
     if not isinstance(front_end, MelFrontEnd) or given.prepare_input is not None:
         return given
     maps = {name: _MAPS for name in layers if _has_maps(model.get_submodule(name))}
@@ -55,6 +74,18 @@ def heard_input(model: nn.Module, layers: Sequence[str], given: HeardInput) -> H
         ("token", "sample", "frequency"),
         front_end.hop / front_end.rate_hz if given.input_hop_s is None else given.input_hop_s,
         given.axes or maps or None,
+    )
+
+
+def _of_speech_network(network: SpeechNetwork, layers: Sequence[str], given: HeardInput) -> HeardInput:
+    hearing = network.hearing
+    known = {name: lookup(hearing.axes, name, ()) for name in layers}
+    return HeardInput(
+        hearing.prepare,
+        hearing.input_axes if given.input_axes is None else given.input_axes,
+        hearing.input_hop_s if given.input_hop_s is None else given.input_hop_s,
+        given.axes or {name: names for name, names in known.items() if names} or None,
+        hearing.input_window_s,
     )
 
 

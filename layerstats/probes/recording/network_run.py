@@ -40,6 +40,7 @@ class RecordingOptions:
     input_axes: tuple[str, ...] | None
     prepare_input: Callable[[Tensor], Any] | None
     choose_output: Callable[[object], Tensor] | None
+    input_window_s: float = 0.0
 
 
 class NetworkRun:
@@ -51,7 +52,8 @@ class NetworkRun:
         self.model, self.clips, self.quantity, self.options, self.place = model, clips, quantity, options, place
         self.dtype = dtype_of(model)
         first = self.prepare(self.waveforms(slice(0, 1)))
-        self.time: InputTime = input_time(first, options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples)
+        heard = options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples, options.input_window_s
+        self.time: InputTime = input_time(first, *heard)
         self.named_axes = self._named_axes(first)
         self.examined = self._examine()
         self.axes = {name: found.axes for name, found in self.examined.layers.items()}
@@ -199,7 +201,7 @@ class NetworkRun:
                 "activation": fact.activation,
                 "slope": fact.slope,
                 "hop_s": grid.hop * hop_s,
-                "receptive_field_s": grid.field * hop_s,
+                "receptive_field_s": self.time.seconds(grid.field),
                 "offset_s": grid.start * hop_s,
                 "geometry": fact.geometry,
                 "context": fact.context,

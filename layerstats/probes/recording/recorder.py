@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from layerstats.checks import check_count
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
-from layerstats.models import device_for, part, running, seeded_everywhere
+from layerstats.models import SpeechNetwork, device_for, part, running, seeded_everywhere
 from layerstats.probes.layers.axes import Axes, check_names_of_axes
 from layerstats.probes.layers.input_layer import INPUT, WithInput, choose_with_input
-from layerstats.probes.mel_inputs import HeardInput, heard_input
+from layerstats.probes.mel_inputs import HeardInput, default_layers, heard_input
 from layerstats.probes.quantity import Quantity
 from layerstats.probes.recording.key import model_hash
 from layerstats.probes.recording.network_run import NetworkRun, RecordingOptions
@@ -34,7 +34,7 @@ def record(
     corpus: Corpus | Clips,
     store: str | os.PathLike[str],
     quantity: Quantity,
-    layers: str | Sequence[str] = "conv*",
+    layers: str | Sequence[str] | None = None,
     recording: str | None = None,
     *,
     axes: Axes | None = None,
@@ -64,7 +64,7 @@ def record(
         What is recorded, for instance `Activation()` or `Gradient("ask", labels=card.outputs)`.
     layers : str or sequence of str
         Names as in `model.named_modules()` or patterns, in which `*` stands for any part of one name between dots;
-        "input" is what the network is called with.
+        "input" is what the network is called with. By default those that a `SpeechNetwork` names, else "conv*".
     recording : str, optional
         Name of the recording; by default that of the quantity, and "activations" for activations.
     axes : sequence of str, or mapping of layer names or patterns to such
@@ -138,7 +138,7 @@ def record(
     model = part(model)
     clips = clips_for(model, corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
-    hearing, names = choose_with_input(model, layers)
+    hearing, names = choose_with_input(model, default_layers(model) if layers is None else layers)
     given = HeardInput(prepare_input, input_axes, input_hop_s, axes)
     heard = heard_input(hearing, names, given)
     check_names_of_axes(heard.axes, names)
@@ -146,13 +146,14 @@ def record(
     quantity.check(clips.tokens)
     input_names = None if heard.input_axes is None else tuple(heard.input_axes)
     hears = heard.input_hop_s, input_names, heard.prepare_input
-    options = RecordingOptions(names, heard.axes, batch_size, *hears, choose_output)
+    options = RecordingOptions(names, heard.axes, batch_size, *hears, choose_output, heard.input_window_s)
     place = device_for(model, device)
     name = recording or quantity.recording
     # What a network is called with is the same whatever its weights, so that networks may share it.
     only_input = names == (INPUT,) and isinstance(hearing, WithInput) and not quantity.needs_gradients
+    kind = type(model.network if isinstance(model, SpeechNetwork) else model).__name__
     weights = "" if only_input else model_hash(model)
-    of_network = {} if only_input else {"model": type(model).__name__, "model_hash": weights}
+    of_network = {} if only_input else {"model": kind, "model_hash": weights}
     with seeded_everywhere(0, place), running(model, place, differentiate=quantity.needs_gradients):
         run = NetworkRun(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
