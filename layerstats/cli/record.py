@@ -52,6 +52,9 @@ def record(
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     maps: Annotated[bool, typer.Option(help="Keep every feature map, not only their mean.")] = False,
+    phones: Annotated[
+        bool, typer.Option("--phones", help="Keep every channel averaged over each phone, (phone, channel).")
+    ] = False,
     summary: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +100,7 @@ def record(
         tell_damage(clips)
         attrs = {} if card is None else network_attributes(card, part)
         outputs = listed(labels) or ([] if card is None else list(card.outputs))
-        wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation)
+        wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation, phones)
         names = listed(axes)
         options = {"layers": listed(layers), "axes": None if names is None else tuple(names)}
         step("recording")
@@ -111,7 +114,13 @@ def record(
 
 
 def _quantity(
-    kind: str, summary: list[str] | None, target: str | None, outputs: list[str], times_activation: bool, maps: bool
+    kind: str,
+    summary: list[str] | None,
+    target: str | None,
+    outputs: list[str],
+    times_activation: bool,
+    phones: bool,
+    maps: bool,
 ) -> Quantity:
     """Return what is to be recorded."""
     from layerstats.checks import check_choice
@@ -123,7 +132,9 @@ def _quantity(
     if kind == "activation":
         if target is not None or times_activation:
             raise ArgumentError("Activations have no --target and no --times-activation. Add --quantity gradient.")
-        return Activation(maps=maps, **chosen)
+        return Activation(maps=maps, phones=phones, **chosen)
+    if phones:
+        raise ArgumentError("Of gradients no averages over phones are kept: leave out --phones, or keep --maps.")
     if target is None:
         raise ArgumentError(
             "Say with --target of which output gradients are taken: its number from 0, its name, or own_word for the "

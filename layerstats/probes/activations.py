@@ -24,11 +24,13 @@ class Activation(ChannelQuantity):
         What is stored of the channels, of {"mean", "root_mean_square"}. The mean is that of Begus & Zhou (2022, Eq. 1).
     maps : bool
         Store all channels too, (token, channel, sample).
+    phones : bool
+        Store all channels averaged over the samples of each phone too, (phone, channel).
 
     Examples
     --------
-    >>> [variable.name for variable in Activation(["mean", "root_mean_square"], maps=True).variables]
-    ['mean', 'root_mean_square', 'maps']
+    >>> [variable.name for variable in Activation(["mean", "root_mean_square"], maps=True, phones=True).variables]
+    ['mean', 'root_mean_square', 'maps', 'phones']
     """
 
     name: ClassVar[str] = "activation"
@@ -44,7 +46,7 @@ class Activation(ChannelQuantity):
         key: dict[str, object] = {"maps": self.maps}
         if self.summary != ("mean",):
             key["summary"] = self.summary[0] if len(self.summary) == 1 else list(self.summary)
-        return key
+        return {**key, "phones": True} if self.phones else key
 
 
 def record_activations(
@@ -64,6 +66,7 @@ def record_activations(
     input_axes: Sequence[str] | None = None,
     choose_output: Callable[[object], Tensor] | None = None,
     summary: str | Sequence[str] = "mean",
+    phones: bool = False,
     attrs: Mapping[str, object] | None = None,
 ) -> Experiment:
     """Record the activations of a network's layers, averaged over channels, into a store.
@@ -111,6 +114,10 @@ def record_activations(
     summary : str or sequence of str
         What is stored of the channels, of {"mean", "root_mean_square"}. The mean is that of Begus & Zhou; where a
         LayerNorm fixes it, the root mean square still says how much a layer does.
+    phones : bool
+        Store all channels averaged over the samples of each phone too, (phone, channel), float32: those whose times lie
+        in the phone (onset <= time < offset), or the nearest one to its middle where none does. `phone_vectors` reads
+        them.
     attrs : mapping, optional
         More provenance for the recording, for instance from `network_attributes`.
 
@@ -140,7 +147,7 @@ def record_activations(
         model,
         corpus,
         store,
-        Activation(summary, maps),
+        Activation(summary, maps, phones),
         layers,
         group,
         axes=axes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pandas as pd
@@ -157,7 +158,7 @@ class Gradient(ChannelQuantity):
     def measure(self, batch: Batch, use: Use) -> None:
         """Run the network, take the gradients of the sum of scores, and give them to `use`."""
         prepared, _ = differentiable(batch.prepared)
-        given = Batch(batch.model, prepared, batch.tokens, batch.axes, batch.choose_output)
+        given = replace(batch, prepared=prepared)
         with allow_mutation_on_saved_tensors():
             with given.capturing(self._keep) as kept:
                 output = given.run()

@@ -31,6 +31,7 @@ from layerstats.errors import ArgumentError
 from layerstats.probes.inputs import Prepared, call
 from layerstats.probes.layers.axes import maps, series
 from layerstats.probes.layers.capture import capturing
+from layerstats.probes.phone_pooling import PhonePooling
 
 SUMMARIES = ("mean", "root_mean_square")
 
@@ -45,7 +46,8 @@ class Variable:
         Its name in the store.
     dims : tuple of str
         Its axes, `token` first: ("token", "sample"), ("token", "channel", "sample"), ("token", "channel") or
-        ("token",).
+        ("token",). Or by phone: ("phone", "channel") or ("phone",), of which `reduce` gives (token, channel, sample) or
+        (token, sample), and the recorder the mean over the samples of each phone.
     units, long_name : str
         What its numbers are.
 
@@ -61,10 +63,21 @@ class Variable:
     long_name: str = ""
 
     def __post_init__(self) -> None:
-        if self.dims[:1] != ("token",):
+        if self.dims[:1] not in (("token",), ("phone",)):
             raise ArgumentError(
-                f"The variable {self.name!r} of a quantity must have the axis 'token' first, but got {self.dims!r}."
+                f"The variable {self.name!r} of a quantity must have the axis 'token' or 'phone' first, but got "
+                f"{self.dims!r}."
             )
+        if self.by_phone and "sample" in self.dims:
+            raise ArgumentError(
+                f"The variable {self.name!r} of a quantity is averaged over the samples of phones, so that it has no "
+                f"axis 'sample', but got {self.dims!r}."
+            )
+
+    @property
+    def by_phone(self) -> bool:
+        """Whether it has a row a phone, the mean over the samples of that phone."""
+        return self.dims[0] == "phone"
 
 
 class Use(Protocol):
@@ -91,6 +104,8 @@ class Batch:
         The layers to be measured, and the names of the axes of their outputs.
     choose_output : callable, optional
         Picks the tensor from a layer's output.
+    phones : PhonePooling, optional
+        Their phones, where variables by phone are recorded.
     """
 
     model: nn.Module
@@ -98,6 +113,7 @@ class Batch:
     tokens: pd.DataFrame
     axes: Mapping[str, tuple[str, ...]]
     choose_output: Callable[[object], Tensor] | None = None
+    phones: PhonePooling | None = None
 
     def run(self) -> object:
         """Run the network and return its output."""
@@ -182,14 +198,18 @@ class ChannelQuantity(Quantity):
         the root mean square still says how much there is, whatever the signs.
     maps : bool
         Store all channels too, (token, channel, sample).
+    phones : bool
+        Store all channels averaged over the samples of each phone too, (phone, channel): those whose times lie in the
+        phone (onset <= time < offset), or the nearest one to its middle where none does.
     """
 
     # How its values are called in descriptions of variables.
     value: ClassVar[str]
 
-    def __init__(self, summary: str | Sequence[str] = "mean", maps: bool = False) -> None:
+    def __init__(self, summary: str | Sequence[str] = "mean", maps: bool = False, phones: bool = False) -> None:
         self.summary = (summary,) if isinstance(summary, str) else tuple(summary)
         self.maps = bool(maps)
+        self.phones = bool(phones)
         for name in self.summary:
             check_choice("summary", name, SUMMARIES)
         if not self.summary or len(set(self.summary)) < len(self.summary):
@@ -203,12 +223,20 @@ class ChannelQuantity(Quantity):
         found = [Variable(name, long_name=told[name]) for name in self.summary]
         if self.maps:
             found.append(Variable("maps", ("token", "channel", "sample"), long_name=self.value))
+        if self.phones:
+            found.append(Variable("phones", ("phone", "channel"), long_name=f"{self.value} averaged over a phone"))
         return tuple(found)
 
+    def options(self) -> dict[str, object]:
+        """Return what determines the values; of phones nothing is said where none are stored, as before there were."""
+        told = super().options()
+        return told if self.phones else {name: value for name, value in told.items() if name != "phones"}
+
     def reduce(self, values: Tensor, axes: Sequence[str]) -> dict[str, Tensor]:
-        """Return the means over channels, and the maps."""
+        """Return the means over channels, the maps, and what is averaged over phones."""
         found = {name: series(values, axes, name) for name in self.summary}
-        return {**found, "maps": maps(values, axes)} if self.maps else found
+        stored = [name for name, wanted in (("maps", self.maps), ("phones", self.phones)) if wanted]
+        return {**found, **dict.fromkeys(stored, maps(values, axes))} if stored else found
 
 
 def _plain(value: object) -> object:

@@ -11,6 +11,7 @@ from layerstats.store.judgement_writer import JudgementWriter
 from layerstats.store.layer_spec import LayerSpec, VariableSpec, usual_variables
 from layerstats.store.layout import recording_name, untrained_name
 from layerstats.store.outcome_writer import OutcomeWriter, outcome_name, outcome_variables
+from layerstats.store.phone_vectors import phone_vectors
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
 from layerstats.store.sharded_writer import missing_together
@@ -38,6 +39,7 @@ __all__ = [
     "open_store",
     "outcome_name",
     "outcome_variables",
+    "phone_vectors",
     "recording_name",
     "starts_in_block",
     "store_arrays",

@@ -28,7 +28,7 @@ CHUNK_BYTES = 2**20
 CHUNK_CHANNELS = 64
 
 
-def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 1) -> int:
+def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 1, phones: int = 0) -> int:
     """Return how many tokens a shard should have: whole batches, neither many files nor much memory.
 
     Parameters
@@ -39,19 +39,23 @@ def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 
         Number of tokens of the store.
     batch_size
         Tokens that are computed together. A shard of whole batches makes a resumed run form the same ones.
+    phones
+        Number of phones of the store, whose variables are computed with those of their tokens.
 
     Examples
     --------
     >>> tokens_in_shard([LayerSpec("conv1", [0.0, 0.5])], tokens=1000, batch_size=48)
     96
+    >>> vectors = LayerSpec("conv1", None, [VariableSpec("phones", sizes={"channel": 768})])
+    >>> tokens_in_shard([vectors] * 13, tokens=1000, batch_size=16, phones=60_000)
+    16
     """
-    shapes = [
-        layer.shape(variable.name, 1, 0)
-        for layer in layers
-        for variable in layer.variables
-        if variable.by_shard == "token"
-    ]
-    return _rows_in_file(4 * sum(math.prod(shape) for shape in shapes), tokens, batch_size)
+    values = {"token": 0, "phone": 0}
+    for layer in layers:
+        for variable in layer.variables:
+            if variable.by_shard in values:
+                values[variable.by_shard] += math.prod(layer.shape(variable.name, 1, 1))
+    return _rows_in_file(4 * values["token"] + math.ceil(4 * values["phone"] * phones / tokens), tokens, batch_size)
 
 
 def _rows_in_file(row_bytes: int, rows: int, batch_size: int) -> int:

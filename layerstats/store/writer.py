@@ -111,22 +111,27 @@ class RecordingWriter(ShardedWriter):
                 f"A recording needs at least one layer and no name twice, but got {[layer.name for layer in layers]}."
             )
         self.tokens = len(tokens)
-        shard = tokens_in_shard(layers, self.tokens) if shard_tokens is None else shard_tokens
+        number_of_phones = 0 if phones is None else len(phones)
+        usual_shard = tokens_in_shard(layers, self.tokens, phones=number_of_phones)
+        shard = usual_shard if shard_tokens is None else shard_tokens
         check_count("shard_tokens", shard)
         self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
         self._token_names = tokens["token"].to_numpy(dtype=object)
-        self._shard_of_phone, self._phones = np.zeros(0, dtype=int), 0 if phones is None else len(phones)
+        self._shard_of_phone, self._phones = np.zeros(0, dtype=int), number_of_phones
         with explaining(self.path, StoreError, full=RESUME):
             self._begin(recorded, {"shard_tokens": shard}, overwrite, created_at or timestamp())
         self._rows = self._place.rows if self._place.version > 2 else Rows(self.tokens, self.tokens)
         if phones is not None:
             token_rows = pd.Index(self._token_names).get_indexer(pd.Index(phones["token"]))
             self._shard_of_phone = token_rows // self._rows.shard
+        # A table of millions of phones is not gone through for every shard.
+        self._phone_order = np.argsort(self._shard_of_phone, kind="stable")
+        self._sorted_shards = self._shard_of_phone[self._phone_order]
         self._arrays: dict[tuple[str, str], zarr.Array] = {}
 
     def phone_rows(self, rows: slice) -> np.ndarray:
         """Return the rows of the phones table that belong to a shard of tokens: what `write` expects by phone."""
-        return np.flatnonzero(self._shard_of_phone == self._number(rows))
+        return self._phones_of(self._number(rows))
 
     def write(self, rows: slice, values: Mapping[str, Mapping[str, ArrayLike]]) -> None:
         """Write a shard; it is on disk when this returns, and whoever is killed before has written nothing.
@@ -155,6 +160,9 @@ class RecordingWriter(ShardedWriter):
                     write_piece(piece_file(self._place.folder, number, layer, variable), array)
                 else:
                     self._write(layer, variable, number, array)
+
+    def _phones_of(self, shard: int) -> np.ndarray:
+        return self._phone_order[slice(*np.searchsorted(self._sorted_shards, (shard, shard + 1)))]
 
     def _recorded(self, attrs: Mapping[str, object], key: str) -> dict:
         layers = list(self.layers)
@@ -235,5 +243,5 @@ class RecordingWriter(ShardedWriter):
                         self._array(layer.name, variable.name),
                         rows,
                         self._shard_of_phone,
-                        lambda shard: np.flatnonzero(self._shard_of_phone == shard),
+                        self._phones_of,
                     )

@@ -12,7 +12,7 @@ from layerstats.errors import ArgumentError
 from layerstats.models import load_checkpoint
 from layerstats.probes import Gradient, record
 from layerstats.resources import bundled
-from layerstats.store import open_store
+from layerstats.store import open_store, phone_vectors
 
 SPEECH = ["--words", "ask,wash", "--split", "test", "--layers", "conv5"]
 
@@ -51,9 +51,20 @@ def test_activations_with_both_summaries(checkpoint, tmp_path):
     np.testing.assert_allclose(layer["root_mean_square"], np.sqrt(np.square(layer["maps"]).mean("channel")), rtol=1e-5)
 
 
+def test_averages_over_phones_of_a_trained_and_an_untrained_network(checkpoint, tmp_path):
+    """Full maps are kept of the trained one only, vectors of phones of both."""
+    run(checkpoint, tmp_path / "s.zarr", *SPEECH, "--phones", "--maps", "--untrained", "1")
+    vectors = phone_vectors(tmp_path / "s.zarr", "conv5")
+    assert vectors.shape == (len(open_store(tmp_path / "s.zarr").phones), 256)
+    untrained = open_store(tmp_path / "s.zarr", recording="untrained_00")
+    assert untrained.variables == ("mean", "phones")
+    assert phone_vectors(untrained, "conv5").shape == vectors.shape
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
+        (["--quantity", "gradient", "--target", "ask", "--phones"], "no averages over phones"),
         (["--quantity", "relevance"], "'--quantity' parameter. Allowed values are 'activation', 'gradient'"),
         (["--quantity", "gradient"], "Say with --target .* The outputs are: ask, dark"),
         (["--target", "ask"], "Activations have no --target"),

@@ -21,7 +21,7 @@ def tell(done, total):
     time.sleep(0.05)
 record_activations(
     small["small_network"](), small["small_clips"](tokens=61), sys.argv[2], layers=["1", "5"], batch_size=4,
-    maps=True, progress=tell,
+    maps=True, phones=True, progress=tell,
 )
 """
 

@@ -21,6 +21,7 @@ from layerstats.probes.layers.examine import TOKENS, Examination, examine
 from layerstats.probes.layers.input_layer import INPUT, WithInput
 from layerstats.probes.layers.rounding import other_machine
 from layerstats.probes.layers.trace import LayerFacts, trace_layers
+from layerstats.probes.phone_pooling import PhonesOfTokens
 from layerstats.probes.quantity import Batch, Quantity
 from layerstats.probes.recording.batches import read_batches
 from layerstats.probes.recording.key import tensors_hash
@@ -58,6 +59,8 @@ class NetworkRun:
         self.examined = self._examine()
         self.axes = {name: found.axes for name, found in self.examined.layers.items()}
         self.facts = self._trace(first)
+        self.times = {name: fact.grid.centres() * self.time.hop_s for name, fact in self.facts.items()}
+        self.phones = PhonesOfTokens(clips.tokens, clips.phones)
         self.first = self._measure_first()
         self.made = self._hash_made(first)
 
@@ -80,13 +83,16 @@ class NetworkRun:
         total, done = len(self.clips.tokens), sum(rows.stop - rows.start for rows in writer.written)
         for shard in writer.missing():
             parts: list[Arrays] = []
+            spans: list[slice] = []
             with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
                 for rows, waveforms in batches:
                     parts.append(self.measure(rows, waveforms))
+                    spans.append(rows)
                     done += rows.stop - rows.start
                     if progress is not None:
                         progress(done, total)
-            writer.write(shard, joined(parts))
+            phones = [self.phones.rows(rows) for rows in spans]
+            writer.write(shard, joined(self.quantity, parts, phones))
 
     def check_written(self, store: str | os.PathLike[str], name: str, written: Sequence[slice]) -> None:
         """Compare the first and the last batch that is on disk with what the network gives of it now."""
@@ -98,15 +104,18 @@ class NetworkRun:
         first, last = written[0], written[-1]
         for start in sorted({first.start, last.start + (last.stop - last.start - 1) // size * size}):
             rows = slice(start, min(start + size, len(self.clips.tokens)))
-            check_recorded(store, name, rows, self.measure(rows, self.clips.waveforms(rows)), tolerance, sizes)
+            arrays = self.measure(rows, self.clips.waveforms(rows))
+            check_recorded(store, name, rows, arrays, tolerance, sizes, self.phones.rows(rows))
 
     def _tolerance(self, layer: str) -> float:
         """Return the difference, relative to its size, that rounding can make of a layer on another machine."""
         return max(other_machine(self.examined.layers[layer].dtype), 10 * self.first[layer].rounding)
 
     def _batch(self, rows: slice, waveforms: Tensor) -> Batch:
+        wanted = any(variable.by_phone for variable in self.quantity.variables)
+        phones = self.phones.pooling(rows, self.times) if wanted else None
         tokens = self.clips.tokens.iloc[rows]
-        return Batch(self.model, self.prepare(waveforms), tokens, self.axes, self.options.choose_output)
+        return Batch(self.model, self.prepare(waveforms), tokens, self.axes, self.options.choose_output, phones)
 
     def _named_axes(self, first: Any) -> Axes | None:
         """Return the names of axes that are known beforehand: the caller's, and those of the input."""
@@ -191,7 +200,7 @@ class NetworkRun:
         by = "what follows it" if self.quantity.needs_gradients else fact.last_module
         return LayerSpec(
             fact.name,
-            time_s=grid.centres() * hop_s,
+            time_s=self.times[fact.name],
             variables=[
                 VariableSpec(one.name, one.dims, first.sizes[one.name], one.units, one.long_name or None)
                 for one in self.quantity.variables

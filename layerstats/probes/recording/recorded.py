@@ -34,6 +34,7 @@ def check_recorded(
     arrays: Mapping[str, Mapping[str, np.ndarray]],
     tolerance: Mapping[str, float],
     channel_rms: Mapping[str, float],
+    phones: np.ndarray,
 ) -> None:
     """Raise `OtherRecordingError` where values on disk differ by more than rounding from those of the network now.
 
@@ -50,6 +51,9 @@ def check_recorded(
         By layer, the difference that rounding can make, relative to the values' size.
     channel_rms
         By layer, the size of its channels.
+    phones
+        Rows of the phones table of those tokens, for variables by phone. These are compared once the recording is
+        complete: before, they are not in their place yet.
     """
     view = open_store(store, incomplete="allow", recording=group)
     tokens = view.tokens["token"].to_numpy()[np.isin(view.token_rows, np.arange(rows.start, rows.stop))]
@@ -65,15 +69,19 @@ def check_recorded(
                 if moved > _MOVED:
                     raise OtherRecordingError(_changed(view, layer, f"{moved:.0%} of its {variable} are others"))
                 continue
-            there = np.asarray(array[rows], dtype=np.float64)
+            by_phone = view.dimensions(layer, variable)[0] == "phone"
+            if by_phone and not view.recording_attrs["complete"]:
+                continue
+            there = np.asarray(array.oindex[phones] if by_phone else array[rows], dtype=np.float64)
             apart = np.sqrt(np.mean((there - now) ** 2, axis=tuple(range(1, now.ndim))))
             size = np.sqrt(np.mean(there**2, axis=tuple(range(1, now.ndim))))
             allowed = tolerance[layer] * (size + _FLOOR * channel_rms[layer])
             wrong = np.flatnonzero(apart > allowed)
             if len(wrong):
                 first = wrong[0]
+                names = view.phones["token"].to_numpy()[phones] if by_phone else tokens
                 by = apart[first] / size[first] if size[first] > 0 else np.inf
-                what = f"for token {tokens[first]!r} its values differ by {by:.1g} of their size"
+                what = f"for token {names[first]!r} its values differ by {by:.1g} of their size"
                 raise OtherRecordingError(_changed(view, layer, what))
 
 

@@ -144,6 +144,7 @@ def record(
     check_names_of_axes(heard.axes, names)
     check_ready(model, names)
     quantity.check(clips.tokens)
+    _check_phones(quantity, clips)
     input_names = None if heard.input_axes is None else tuple(heard.input_axes)
     hears = heard.input_hop_s, input_names, heard.prepare_input
     options = RecordingOptions(names, heard.axes, batch_size, *hears, choose_output, heard.input_window_s)
@@ -173,10 +174,19 @@ def record(
             },
             store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             # Whole batches in a shard, so that a resumed run forms the same batches.
-            shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size),
+            shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size, len(clips.phones)),
         ) as writer:
             run.check_written(store, name, writer.written)
             run.write(writer, progress)
             writer.finish()
     # The main one may be half-written by another process.
     return open_store(store, recording=name)
+
+
+def _check_phones(quantity: Quantity, clips: Clips) -> None:
+    by_phone = [variable.name for variable in quantity.variables if variable.by_phone]
+    if by_phone and clips.phones.empty:
+        raise ArgumentError(
+            f"{by_phone[0]!r} of the quantity {quantity.name!r} is averaged over the samples of phones, but the corpus "
+            f"{clips.corpus.name!r} has none. Align it, corpora.align(corpus) (--align), or record without."
+        )

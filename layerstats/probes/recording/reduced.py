@@ -34,18 +34,35 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
 
     def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
         with torch.no_grad():
-            found = quantity.reduce(values.detach(), batch.axes[layer])
+            found = _reduce(quantity, batch, layer, values.detach())
             reduced[layer] = {name: _kept(tensor, values) for name, tensor in {**found, **(more or {})}.items()}
 
     quantity.measure(batch, use)
-    tokens = batch.tokens["token"].tolist()
+    rows = _rows(quantity, batch)
     arrays = {}
     for layer in batch.axes:
         arrays[layer] = {name: tensor.cpu().numpy() for name, tensor in reduced[layer].items()}
-        _check_shapes(quantity, layer, arrays[layer], tokens)
+        _check_shapes(quantity, layer, arrays[layer], rows)
         for name, values in arrays[layer].items():
-            _check_finite(quantity, layer, name, values, tokens)
+            _check_finite(quantity, layer, name, values, rows[name])
     return arrays
+
+
+def _reduce(quantity: Quantity, batch: Batch, layer: str, values: Tensor) -> dict[str, Tensor]:
+    """Return the variables of a layer, those by phone averaged over the samples of each."""
+    found = dict(quantity.reduce(values, batch.axes[layer]))
+    for variable in quantity.variables:
+        if variable.by_phone and variable.name in found:
+            assert batch.phones is not None  # `NetworkRun` makes them where a variable needs them
+            found[variable.name] = batch.phones.average(layer, found[variable.name])
+    return found
+
+
+def _rows(quantity: Quantity, batch: Batch) -> dict[str, list[str]]:
+    """Return by variable the token of each of its rows."""
+    tokens = batch.tokens["token"].tolist()
+    of_phones = [] if batch.phones is None else [tokens[row] for row in batch.phones.token]
+    return {one.name: of_phones if one.by_phone else tokens for one in quantity.variables}
 
 
 def _kept(reduced: Tensor, values: Tensor) -> Tensor:
@@ -78,8 +95,9 @@ def _check_samples(quantity: Quantity, layer: str, reduced: Mapping[str, Tensor]
 
 
 def _check_shapes(
-    quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray | Tensor], tokens: Sequence[str]
+    quantity: Quantity, layer: str, arrays: Mapping[str, np.ndarray | Tensor], rows: Mapping[str, Sequence[str]]
 ) -> None:
+    """Raise `ArgumentError` where arrays are not as announced; `rows` has the token of each row by variable."""
     variables: dict[str, Variable] = {variable.name: variable for variable in quantity.variables}
     if arrays.keys() != variables.keys():
         raise ArgumentError(
@@ -92,6 +110,7 @@ def _check_shapes(
                 f"The quantity {quantity.name!r} says that {name!r} is {variables[name].dims}, but reduce gave an "
                 f"array of shape {tuple(values.shape)} for layer {layer!r}."
             )
+        tokens = rows[name]
         if len(values) != len(tokens):
             raise ArgumentError(
                 f"Layer {layer!r} gives {len(values)} rows for the {len(tokens)} tokens from {tokens[0]!r} on. "
@@ -100,7 +119,7 @@ def _check_shapes(
 
 
 def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray, tokens: Sequence[str]) -> None:
-    bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
     if len(bad):
         raise DataError(
             f"Layer {layer!r} gives NaN or infinite values for token {tokens[int(bad[0])]!r} "
@@ -109,12 +128,26 @@ def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray,
         )
 
 
-def joined(parts: Sequence[Arrays]) -> Arrays:
-    """Return the variables of several batches as those of one."""
-    return {
-        layer: {name: np.concatenate([part[layer][name] for part in parts]) for name in arrays}
-        for layer, arrays in parts[0].items()
-    }
+def joined(quantity: Quantity, parts: Sequence[Arrays], phones: Sequence[np.ndarray]) -> Arrays:
+    """Return the variables of several batches as those of one.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        Whose they are.
+    parts : sequence
+        By batch, layer and variable.
+    phones : sequence of ndarray
+        By batch, the rows of the phones table that those by phone have; they come in the order of the table.
+    """
+    order = np.argsort(np.concatenate(phones), kind="stable")
+    by_phone = {variable.name for variable in quantity.variables if variable.by_phone}
+
+    def together(layer: str, name: str) -> np.ndarray:
+        found = np.concatenate([part[layer][name] for part in parts])
+        return found[order] if name in by_phone else found
+
+    return {layer: {name: together(layer, name) for name in arrays} for layer, arrays in parts[0].items()}
 
 
 @dataclass(frozen=True)
@@ -168,8 +201,8 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
                 f"{moved:.1g} of their size): after that layer the network mixes the tokens of a batch, or the score "
                 "does. Record with batch_size=1, or mend that."
             )
-        reduced = {**quantity.reduce(several, together.axes[layer]), **more[layer]}
-        _check_shapes(quantity, layer, reduced, together.tokens["token"].tolist())
+        reduced = {**_reduce(quantity, together, layer, several), **more[layer]}
+        _check_shapes(quantity, layer, reduced, _rows(quantity, together))
         _check_samples(quantity, layer, reduced, several.shape[together.axes[layer].index("sample")])
         series = [one.name for one in quantity.variables if one.dims == ("token", "sample")]
         fixed = [name for name in series if is_fixed(reduced[name], several, several.numel() // reduced[name].numel())]
@@ -192,4 +225,4 @@ def _values(quantity: Quantity, batch: Batch) -> tuple[dict[str, Tensor], dict[s
 
 def _sizes(variable: Variable, values: Tensor) -> dict[str, int]:
     sizes = zip(variable.dims, values.shape, strict=True)
-    return {name: size for name, size in sizes if name not in ("token", "sample")}
+    return {name: size for name, size in sizes if name not in ("token", "phone", "sample")}

@@ -1,0 +1,167 @@
+"""Averages over the samples of each phone, made where the network runs, so that full maps need not leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from layerstats.errors import ArgumentError
+
+
+def phone_samples(
+    onset_s: np.ndarray, offset_s: np.ndarray, time_s: np.ndarray, last: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first sample of every phone and the one after its last: those whose times lie in [onset, offset).
+
+    Where none does, since the layer has fewer samples than there are phones, it is the sample nearest to the middle of
+    the phone, and of two that are as near the earlier one.
+
+    Parameters
+    ----------
+    onset_s, offset_s : ndarray
+        (phone,), seconds on the clip's axis.
+    time_s : ndarray
+        Centres of the samples, (sample,).
+    last : ndarray, optional
+        (phone,), how many samples the clip of its token has, where those behind hold no speech of it.
+
+    Examples
+    --------
+    >>> phone_samples(np.array([0.0, 0.15, 0.2]), np.array([0.15, 0.18, 0.4]), np.array([0.0, 0.1, 0.2, 0.3]))
+    (array([0, 2, 2]), array([2, 3, 4]))
+    """
+    samples = np.full(len(onset_s), len(time_s)) if last is None else np.minimum(last, len(time_s))
+    first = np.minimum(np.searchsorted(time_s, onset_s, side="left"), samples)
+    end = np.minimum(np.searchsorted(time_s, offset_s, side="left"), samples)
+    middle = (onset_s + offset_s) / 2
+    after = np.clip(np.searchsorted(time_s, middle, side="left"), 0, samples - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(middle - time_s[before] <= time_s[after] - middle, before, after)
+    # A sample before the clip's first one is never nearer than that.
+    nearest = np.where(middle <= time_s[0], 0, nearest)
+    empty = end <= first
+    return np.where(empty, nearest, first), np.where(empty, nearest + 1, end)
+
+
+class PhonePooling:
+    """The phones of the tokens of a batch, and averages over the samples of each.
+
+    Parameters
+    ----------
+    token : ndarray
+        Row in the batch of the token of every phone, (phone,).
+    onset_s, offset_s : ndarray
+        (phone,), seconds on the clip's axis.
+    times : mapping of str to ndarray
+        By layer, the centres of its samples, (sample,), seconds.
+    tokens : int
+        Number of tokens of the batch.
+
+    Examples
+    --------
+    >>> pooling = PhonePooling(np.array([0, 0]), np.array([0.0, 0.2]), np.array([0.2, 0.4]), {"conv1": [0.1, 0.3]}, 1)
+    >>> pooling.average("conv1", torch.tensor([[[1.0, 2.0], [5.0, 7.0]]]))
+    tensor([[1., 5.],
+            [2., 7.]])
+    """
+
+    def __init__(
+        self,
+        token: np.ndarray,
+        onset_s: np.ndarray,
+        offset_s: np.ndarray,
+        times: Mapping[str, Sequence[float] | np.ndarray],
+        tokens: int,
+    ) -> None:
+        self.token, self._onset_s, self._offset_s, self._tokens = token, onset_s, offset_s, tokens
+        self._times = {layer: np.asarray(time_s, dtype=np.float64) for layer, time_s in times.items()}
+        # Which of the phones of its token each is.
+        order = np.argsort(token, kind="stable")
+        counts = np.bincount(token, minlength=tokens)
+        self._place = np.empty(len(token), dtype=np.int64)
+        self._place[order] = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
+        self._most = int(counts.max(initial=0))
+        self._weights: dict[bytes, Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+    def average(self, layer: str, values: Tensor) -> Tensor:
+        """Return the mean of a layer's values (token, ..., sample) over the samples of each phone, (phone, ...).
+
+        Raises
+        ------
+        ArgumentError
+            The values have not the tokens of the batch and the samples of the layer.
+        """
+        time_s = self._times[layer]
+        if (len(values), values.shape[-1]) != (self._tokens, len(time_s)):
+            raise ArgumentError(
+                f"What is averaged over the samples of phones must be (token, ..., sample) with the {self._tokens} "
+                f"tokens of the batch and the {len(time_s)} samples of layer {layer!r}, but got shape "
+                f"{tuple(values.shape)}."
+            )
+        if not len(self):
+            return values.new_zeros((0, *values.shape[1:-1]))
+        flat = values.reshape(len(values), -1, values.shape[-1]).transpose(1, 2)
+        means = torch.bmm(self._weights_of(time_s, flat), flat)
+        token, place = (torch.from_numpy(rows).to(values.device) for rows in (self.token, self._place))
+        return means[token, place].reshape(len(self), *values.shape[1:-1])
+
+    def _weights_of(self, time_s: np.ndarray, like: Tensor) -> Tensor:
+        """Return what each sample counts in each phone of its token, (token, phone of the token, sample).
+
+        Layers of the same times share them: a transformer has a dozen.
+        """
+        key = time_s.tobytes()
+        if key not in self._weights:
+            first, end = phone_samples(self._onset_s, self._offset_s, time_s)
+            spans = np.zeros((2, self._tokens, self._most, 1), dtype=np.int64)
+            spans[0, self.token, self._place, 0], spans[1, self.token, self._place, 0] = first, end
+            begins, ends = torch.from_numpy(spans).to(like.device)
+            sample = torch.arange(len(time_s), device=like.device)
+            inside = (sample >= begins) & (sample < ends)
+            self._weights[key] = inside.to(like.dtype) / (ends - begins).clamp(min=1)
+        return self._weights[key]
+
+
+class PhonesOfTokens:
+    """The phones of a table by their tokens, in whatever order the table has them.
+
+    Parameters
+    ----------
+    tokens : DataFrame
+        Column `token`.
+    phones : DataFrame
+        Columns `token, onset_s, offset_s`.
+
+    Examples
+    --------
+    >>> tokens = pd.DataFrame({"token": ["a", "b"]})
+    >>> phones = pd.DataFrame({"token": ["b", "a", "b"], "onset_s": [0.0, 0.0, 0.1], "offset_s": [0.1, 0.1, 0.2]})
+    >>> PhonesOfTokens(tokens, phones).rows(slice(1, 2))
+    array([0, 2])
+    """
+
+    def __init__(self, tokens: pd.DataFrame, phones: pd.DataFrame) -> None:
+        token = pd.Index(tokens["token"]).get_indexer(pd.Index(phones["token"]))
+        self._rows = np.argsort(token, kind="stable")
+        self._token = token[self._rows]
+        self._onset_s, self._offset_s = (phones[name].to_numpy()[self._rows] for name in ("onset_s", "offset_s"))
+
+    def rows(self, tokens: slice) -> np.ndarray:
+        """Return the rows of the table that belong to some tokens, token by token."""
+        return self._rows[self._span(tokens)]
+
+    def pooling(self, tokens: slice, times: Mapping[str, np.ndarray]) -> PhonePooling:
+        """Return averages over the phones of a batch, in the order of `rows`, at layers of these times."""
+        span = self._span(tokens)
+        token = self._token[span] - tokens.start
+        return PhonePooling(token, self._onset_s[span], self._offset_s[span], times, tokens.stop - tokens.start)
+
+    def _span(self, tokens: slice) -> slice:
+        return slice(*np.searchsorted(self._token, (tokens.start, tokens.stop)))
