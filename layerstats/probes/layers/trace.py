@@ -61,12 +61,15 @@ class LayerFacts:
     hears_input: bool | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Output:
     tensor: Tensor
     grids: tuple[Grid, ...]
     activation: tuple[str, float | None]
     last_module: str
+    # What later layers were given, and the number of works in place on it by then.
+    given_on: Tensor
+    version: int
 
 
 class _Trace:
@@ -117,7 +120,7 @@ class _Trace:
         activation = self.activations.get(_address(output), UNKNOWN)
         maker = self.makers.get(_address(output), type(module).__name__)
         # A copy, which later work in place does not change.
-        self.outputs[name] = _Output(output.clone(), grids, activation, maker)
+        self.outputs[name] = _Output(output.clone(), grids, activation, maker, output, output._version)
 
     def _windowed(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
         one_dimensional = type(module).__name__.endswith("1d")
@@ -183,7 +186,9 @@ def trace_layers(
         trace.kept.append(main_tensor(given))
         trace.put(main_tensor(given), Grid(time.samples))
         _run(model, given, trace, named, choose_output)
-        return {name: _facts(name, names, trace.outputs[name], time, noise) for name, names in named.items()}
+        reached = _InputReach(noise, time.axis, list(trace.outputs.values()))
+        facts = {name: _facts(name, named[name], output, time, reached) for name, output in trace.outputs.items()}
+        return {name: facts[name] for name in named}
 
     try:
         with gradients(model), torch.autograd.graph.allow_mutation_on_saved_tensors():
@@ -230,39 +235,89 @@ def _time_axis(named: Iterable[Sequence[str]]) -> int:
     return places[0] if places and places[0] in (-1, -2) else -1
 
 
-def _facts(name: str, axes: Sequence[str], output: _Output, time: InputTime, noise: Tensor | None) -> LayerFacts:
+@dataclass(frozen=True)
+class _HeardWhole:
+    """A layer whose outputs hear all of the input that any later layer does: so does what depends on these outputs."""
+
+    output: _Output
+    sample_axis: int
+    indices: list[int]
+    ends: tuple[int, int]
+
+    def is_heard_by(self, total: Tensor) -> bool:
+        """Tell whether a number depends on one of these outputs."""
+        given_on = self.output.given_on
+        if given_on._version != self.output.version:
+            return False  # it became something else in place
+        (gradient,) = torch.autograd.grad(total, given_on, retain_graph=True, allow_unused=True)
+        if gradient is None:
+            return False
+        samples = torch.tensor(self.indices, device=gradient.device)
+        return bool((gradient.index_select(self.sample_axis, samples) != 0).any())
+
+
+class _InputReach:
+    """What gradients say of the input that the outputs of layers depend on; asked in the order in which these ran.
+
+    Gradients go back to the last layer that heard all there is before they go back to the input: a network of many
+    layers of attention is not gone through once more for each of them.
+    """
+
+    def __init__(self, noise: Tensor | None, time_axis: int, outputs: Sequence[_Output]) -> None:
+        self.noise, self.time_axis = noise, time_axis
+        self.later = [output for output in outputs if output.tensor.requires_grad]
+        self.heard: _HeardWhole | None = None
+
+    def reach(self, output: _Output, sample_axis: int) -> tuple[dict[int, tuple[int, int]] | None, bool | None]:
+        """Return the first and the last input sample with a gradient, for three outputs, and whether there is a path.
+
+        None, None where no gradients are to be had.
+        """
+        if self.noise is None or not output.tensor.requires_grad:
+            return None, None
+        self.later.remove(output)
+        count = output.tensor.shape[sample_axis]
+        found = {}
+        for index in sorted({count // 3, count // 2, 2 * count // 3}):
+            total = _mixed([output.tensor.select(sample_axis, index)])
+            through = self.heard is not None and self.heard.is_heard_by(total)
+            found[index] = self.heard.ends if through and self.heard is not None else self._ends(total)
+        reach = {index: ends for index, ends in found.items() if ends}
+        self._keep(output, sample_axis, reach)
+        return reach, any(ends is not None for ends in found.values())
+
+    def _keep(self, output: _Output, sample_axis: int, reach: Mapping[int, tuple[int, int]]) -> None:
+        """Keep a layer whose outputs all hear the same, if that is all that later ones hear."""
+        if len(reach) < 3 or len(set(reach.values())) > 1 or not self.later:
+            return
+        (ends,) = set(reach.values())
+        known = self.heard is not None and self.heard.ends == ends
+        if known or self._ends(_mixed([later.tensor for later in self.later])) == ends:
+            self.heard = _HeardWhole(output, sample_axis, list(reach), ends)
+
+    def _ends(self, total: Tensor) -> tuple[int, int] | tuple[()] | None:
+        """Return the first and the last input sample with a gradient: () where all are zero, None without a path."""
+        assert self.noise is not None
+        (gradient,) = torch.autograd.grad(total, self.noise, retain_graph=True, allow_unused=True)
+        if gradient is None:
+            return None
+        touched = (gradient != 0).movedim(self.time_axis, 0).flatten(1).any(dim=1).nonzero()
+        return (int(touched[0]), int(touched[-1])) if len(touched) else ()
+
+
+def _mixed(tensors: Sequence[Tensor]) -> Tensor:
+    # Random weights: in a plain sum the contributions of channels could cancel.
+    return torch.stack([(tensor * torch.randn_like(tensor)).sum().double() for tensor in tensors]).sum()
+
+
+def _facts(name: str, axes: Sequence[str], output: _Output, time: InputTime, reached: _InputReach) -> LayerFacts:
     sample_axis = list(axes).index("sample")
     count = output.tensor.shape[sample_axis]
-    reach, hears = _reach(output.tensor, sample_axis, noise, time.axis)
+    reach, hears = reached.reach(output, sample_axis)
     grid, geometry, context = _settle(output.grids, reach, count, time)
     channels = output.tensor.numel() // count  # of one token
     facts = (grid, geometry, context, *output.activation, output.last_module, hears)
     return LayerFacts(name, tuple(axes), channels, *facts)
-
-
-def _reach(
-    output: Tensor, sample_axis: int, noise: Tensor | None, time_axis: int
-) -> tuple[dict[int, tuple[int, int]] | None, bool | None]:
-    """Return the first and the last input sample with a gradient, for three outputs, and whether there is any path.
-
-    None, None where no gradients are to be had.
-    """
-    if noise is None or not output.requires_grad:
-        return None, None
-    count = output.shape[sample_axis]
-    reach, hears = {}, False
-    for index in sorted({count // 3, count // 2, 2 * count // 3}):
-        chosen = output.select(sample_axis, index)
-        # Random weights: in a plain sum the contributions of channels could cancel.
-        total = (chosen * torch.randn_like(chosen)).sum()
-        (gradient,) = torch.autograd.grad(total, noise, retain_graph=True, allow_unused=True)
-        if gradient is None:
-            continue
-        hears = True
-        touched = (gradient != 0).movedim(time_axis, 0).flatten(1).any(dim=1).nonzero()
-        if len(touched):
-            reach[index] = (int(touched[0]), int(touched[-1]))
-    return reach, hears
 
 
 def _settle(

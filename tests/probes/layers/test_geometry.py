@@ -262,3 +262,64 @@ def test_attention_after_a_long_reach_hears_the_whole_clip():
     with seeded(0):
         facts = facts_of(_Attention(), torch.randn(1, 1, 400), "attention", ("token", "sample", "channel"))
     assert (facts.context, facts.grid.field, facts.grid.hop, facts.geometry) == ("clip", 400, 4, "layers")
+
+
+class ChangedInPlace(nn.Module):
+    """Attention whose output is changed before the next layer hears it, and a layer that hears the input only."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(1, 8, 4, stride=4)
+        self.first, self.second = (nn.TransformerEncoderLayer(8, 2, 16, batch_first=True) for _ in range(2))
+        self.beside = nn.Conv1d(1, 8, 8, stride=4, padding=2)
+
+    def forward(self, waveforms):
+        heard = self.first(self.conv(waveforms).transpose(1, 2))
+        heard *= 0.5
+        return self.second(heard) + self.beside(waveforms).transpose(1, 2)
+
+
+def speech_transformers():
+    def wav2vec2(norm):
+        sizes = {"hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2, "intermediate_size": 16}
+        kernels = {"conv_dim": (8, 8), "conv_kernel": (10, 8), "conv_stride": (5, 4)}
+        places = {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2, "feat_extract_norm": norm}
+        return Wav2Vec2Model(Wav2Vec2Config(**sizes, **kernels, **places, do_stable_layer_norm=norm == "layer"))
+
+    blocks = [f"encoder.layers.{layer}" for layer in range(4)]
+    convolutions = [f"feature_extractor.conv_layers.{layer}" for layer in range(2)]
+    channels_last = dict.fromkeys(blocks, ("token", "sample", "channel"))
+    for norm in ("group", "layer"):
+        yield wav2vec2(norm), (1, 1003), {**dict.fromkeys(convolutions, SERIES), **channels_last}
+    beside = {"beside": SERIES, "conv": SERIES, **dict.fromkeys(("first", "second"), ("token", "sample", "channel"))}
+    yield ChangedInPlace(), (1, 1, 1000), beside
+
+
+def test_layers_together_hear_what_they_hear_alone():
+    with seeded(0):
+        networks = list(speech_transformers())
+    for network, shape, layers in networks:
+        with seeded(1):
+            inputs = torch.randn(shape)
+        time = input_time(inputs, None, None, 1.0, inputs.shape[-1])
+        together = trace_layers(network.eval(), inputs, time, list(layers), layers)
+        alone = {
+            layer: trace_layers(network, inputs, time, [layer], {layer: axes})[layer] for layer, axes in layers.items()
+        }
+        assert together == alone
+        assert "clip" in {facts.context for facts in together.values()}
+
+
+def test_layers_of_attention_go_back_to_the_input_once(monkeypatch):
+    backward, inputs = torch.autograd.grad, []
+
+    def grad(total, tensor, **options):
+        inputs.append(tuple(tensor.shape))
+        return backward(total, tensor, **options)
+
+    monkeypatch.setattr(torch.autograd, "grad", grad)
+    network, shape, layers = next(speech_transformers())
+    waveforms = torch.randn(shape)
+    trace_layers(network.eval(), waveforms, input_time(waveforms, None, None, 1.0, 1003), list(layers), layers)
+    # Three outputs of the first layer, whose norm hears the whole clip, and what all later ones hear; not 3 a layer.
+    assert inputs.count(shape) == 4
