@@ -131,6 +131,7 @@ if TYPE_CHECKING:
         paired_differences,
         repeated_anova,
     )
+    from layerstats.stats.representations import AbxResult, AbxSampling, abx
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -168,6 +169,8 @@ if TYPE_CHECKING:
     from layerstats.stats.trust.trust_calibration import calibrate_trust
 
 __all__ = [
+    "AbxResult",
+    "AbxSampling",
     "AlignedAverages",
     "AlignedWindows",
     "BootstrapResult",
@@ -219,6 +222,7 @@ __all__ = [
     "VarianceShares",
     "Variant",
     "WordContrasts",
+    "abx",
     "adjust_p_values",
     "agreement_of_starts",
     "agreement_over_conditions",
@@ -360,6 +364,7 @@ _NAMES = {
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",
     "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
+    "representations": "AbxResult AbxSampling abx",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
     "series": "Series Variant bin_series phone_series word_series",

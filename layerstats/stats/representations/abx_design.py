@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -161,10 +161,9 @@ class AbxDesign:
             f"{int((~keep).sum())} of {len(keep)} phones were left out at random: at most {most} of a label, speaker "
             "and context are compared."
         )
-        return AbxDesign(
-            *(part[keep] for part in (self.rows, self.label, self.speaker, self.context)),
-            self.labels, self.speakers, self.sampling, (*self.notes, *([] if keep.all() else [note])),
-        )  # fmt: skip
+        notes = self.notes if keep.all() else (*self.notes, note)
+        items = {name: getattr(self, name)[keep] for name in ("rows", "label", "speaker", "context")}
+        return replace(self, **items, notes=notes)
 
 
 def _kept(phones: pd.DataFrame, wanted: Collection[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -22,7 +22,7 @@ class JackknifedRates:
     estimate
         (rate,)
     without
-        (speaker, rate) leaving out the cells that a speaker has a part in; missing where nothing is left.
+        (speaker, rate) leaving out the cells that a speaker has a part in; missing where there are none, or no others.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class JackknifedRates:
 
     @property
     def speakers(self) -> np.ndarray:
-        """How many speakers each rate can be told without, (rate,)."""
+        """How many speakers have a part in each rate, (rate,); none where it is one speaker's alone."""
         return np.isfinite(self.without).sum(axis=0)
 
     @property
@@ -145,11 +145,11 @@ def jackknifed_rates(errors: PairErrors, groups: np.ndarray) -> JackknifedRates:
     group = groups[inside]
     total, cells = errors.total[inside], errors.cells[inside]
     means = _group_means(total, cells, group, count)
-    without = [
-        _group_means(total - own[inside], cells - own_cells[inside], group, count)
-        for own, own_cells in zip(errors.with_speaker, errors.cells_with, strict=True)
-    ]
-    return JackknifedRates(means, np.stack(without))
+    without = np.full((len(errors.with_speaker), count), np.nan)
+    for row, own, own_cells in zip(without, errors.with_speaker, errors.cells_with, strict=True):
+        takes_part = np.bincount(group, own_cells[inside], minlength=count) > 0
+        row[takes_part] = _group_means(total - own[inside], cells - own_cells[inside], group, count)[takes_part]
+    return JackknifedRates(means, without)
 
 
 def _group_means(total: np.ndarray, cells: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
