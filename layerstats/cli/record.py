@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.network_file import NETWORK_HELP, load_network
+from layerstats.cli.network_file import NETWORK_HELP, attributes_of, load_network
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -82,8 +82,8 @@ def record(
     from layerstats.cli.progress import steps
     from layerstats.corpora import clips_for
     from layerstats.models import part as part_of
-    from layerstats.probes import network_attributes, record_untrained
     from layerstats.probes import record as record_layers
+    from layerstats.probes import record_untrained
 
     with steps() as step:
         # Utterances are sliced before words can be chosen.
@@ -98,7 +98,7 @@ def record(
         length = {name: value for name, value in {"rate_hz": rate_hz, "samples": samples}.items() if value is not None}
         clips = clips_for(module, speech, **length, too_long=too_long, damaged=damaged)
         tell_damage(clips)
-        attrs = {} if card is None else network_attributes(card, part)
+        attrs = attributes_of(module, card, part)
         outputs = listed(labels) or ([] if card is None else list(card.outputs))
         wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation, phones)
         names = listed(axes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed
-from layerstats.cli.network_file import NETWORK_HELP, load_network
+from layerstats.cli.network_file import NETWORK_HELP, attributes_of, load_network
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -85,7 +85,7 @@ def relevance(
     from layerstats.cli.progress import steps as shown
     from layerstats.errors import ArgumentError
     from layerstats.models import part as part_of
-    from layerstats.probes import decision, network_attributes
+    from layerstats.probes import decision
     from layerstats.probes.relevance.reading import reads_letters
     from layerstats.probes.relevance.window_question import EMITTED
 
@@ -97,7 +97,7 @@ def relevance(
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)
-        about = {} if card is None else network_attributes(card, part)
+        about = attributes_of(module, card, part)
         letters = reads_letters(module)
         if letters:
             how |= {"target": target or EMITTED, "alignments": alignments}

@@ -14,7 +14,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from layerstats.errors import ArgumentError
 from layerstats.models.card import ModelCard, build
 from layerstats.models.seeding import seeded
-from layerstats.models.speech_network import SpeechNetwork
+from layerstats.models.speech_network import SpeechNetwork, from_transformers
 
 # As many as torch makes when the norm is put on a module anew.
 _POWER_ITERATIONS = 15
@@ -36,7 +36,8 @@ def untrained(model: nn.Module | ModelCard, seed: int) -> nn.Module:
     Raises
     ------
     ArgumentError
-        A module owns parameters and has no `reset_parameters` method, so that it cannot be told how to draw them.
+        A module owns parameters and has no `reset_parameters` method, so that it cannot be told how to draw them; or
+        what is called a network is the sound alone.
 
     Examples
     --------
@@ -50,10 +51,14 @@ def untrained(model: nn.Module | ModelCard, seed: int) -> nn.Module:
         with seeded(seed):
             return build(model.architecture)
     if isinstance(model, SpeechNetwork):
+        if next(model.parameters(), None) is None:
+            raise ArgumentError(
+                f"{model.name or model.hearing.kind} has no weights, so that it has no untrained twins."
+            )
         return SpeechNetwork(untrained(model.network, seed), model.hearing, model.name).train(model.training)
     first = next(model.parameters(), None)
     with seeded(seed):
-        if any(base.__name__ == "PreTrainedModel" for base in type(model).__mro__):
+        if from_transformers(model):
             fresh = type(model)(copy.deepcopy(model.config))  # pyright: ignore[reportCallIssue]
             # `Module.to` takes a tensor as "this device and this dtype".
             fresh = fresh if first is None else fresh.to(first.detach())

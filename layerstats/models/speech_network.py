@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,11 @@ class SpeechHearing:
     input_window_s: float = 0.0
 
 
+def from_transformers(network: nn.Module) -> bool:
+    """Whether a network is one of the transformers library, which is built of its configuration."""
+    return any(base.__name__ == "PreTrainedModel" for base in type(network).__mro__)
+
+
 class SpeechNetwork(nn.Module):
     """A network, and how it hears speech; its modules keep the names that they have in the network.
 
@@ -83,9 +89,29 @@ class SpeechNetwork(nn.Module):
     def __init__(self, network: nn.Module, hearing: SpeechHearing, name: str = "", notes: Sequence[str] = ()) -> None:
         super().__init__()
         self.network = network
+        self.training = network.training
         self.hearing = hearing
         self.name = name
         self.notes = tuple(notes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # torch pickles no module with a parametrized weight, as that of wav2vec2's positions is.
+        state = dict(vars(self))
+        if from_transformers(self.network):
+            state["_modules"] = {}
+            state["_built"] = type(self.network), self.network.config, self.network.state_dict(), self.network.training
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        built = state.pop("_built", None)
+        super().__setstate__(state)
+        if built is not None:
+            kind, config, weights, training = built
+            network = kind(config)
+            first = next((weight for weight in weights.values() if weight.is_floating_point()), None)
+            network = network if first is None else network.to(first)
+            network.load_state_dict(weights)
+            self.network = network.train(training)
 
     def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Module]]:
         """Yield this module, and the modules of the network by their own names."""
@@ -98,4 +124,7 @@ class SpeechNetwork(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> object:
         """Run the network on what `hearing.prepare` made."""
-        return self.network(*args, **kwargs)
+        with warnings.catch_warnings():
+            # WavLM's code hands torch masks of two types, which a later torch may refuse.
+            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+            return self.network(*args, **kwargs)

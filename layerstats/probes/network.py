@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from layerstats.models import ModelCard
+from layerstats.models import ModelCard, SpeechNetwork
 
 _KINDS = {"CommandClassifier": "commands", "MelAutoencoder": "autoencoder"}
 
 
-def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, object]:
+def network_attributes(card: ModelCard | SpeechNetwork, part: str = "q_network") -> dict[str, object]:
     """Return attributes of a recording: the kind of network, which part of it, and the seed of its training.
 
     Parameters
     ----------
-    card : ModelCard
-        The card of one of layerstats's checkpoints.
+    card : ModelCard or SpeechNetwork
+        The card of one of layerstats's checkpoints; or a network that others trained.
     part : str
         The part that is recorded, for an InfoWaveGAN.
 
@@ -21,7 +21,9 @@ def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, ob
     -------
     dict
         `network_kind` ("ciwgan", "fiwgan", "commands", "autoencoder" or "supervised"; a null that learned from shuffled
-        labels is "commands, shuffled labels"), for an InfoWaveGAN `part`, and `network_seed` where the card has it.
+        labels is "commands, shuffled labels"), for an InfoWaveGAN `part`, and `network_seed` where the card has it. Of
+        a network that others trained the kind ("whisper", "wav2vec2", ...; "acoustics" is the sound alone), `network`,
+        what its folder is called, and 0 for a seed that nobody told.
 
     Examples
     --------
@@ -29,6 +31,9 @@ def network_attributes(card: ModelCard, part: str = "q_network") -> dict[str, ob
     >>> network_attributes(card)
     {'network_kind': 'supervised', 'network_seed': 3}
     """
+    if isinstance(card, SpeechNetwork):
+        named = {"network": card.name} if card.name else {}
+        return {"network_kind": card.hearing.kind, **named, "network_seed": 0}
     if card.architecture.get("class") == "InfoWaveGAN":
         attributes: dict[str, object] = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
     else:

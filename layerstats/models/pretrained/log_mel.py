@@ -26,6 +26,8 @@ class LogMel:
         Samples of a window, and from one window to the next.
     mels : int
         Number of bands, on Slaney's scale from 0 to half the rate.
+    edges : {"reflect", "constant"}
+        What windows at the ends of the waveform hear beyond it: its reflection, or silence.
 
     References
     ----------
@@ -41,16 +43,15 @@ class LogMel:
     n_fft: int = 400
     hop: int = 160
     mels: int = 80
+    edges: str = "reflect"
 
     def __call__(self, waveforms: Tensor) -> Tensor:
         """Return the logarithm to base 10 of the power in each band, (token, mel, frame)."""
         window = torch.hann_window(self.n_fft, device=waveforms.device, dtype=waveforms.dtype)
-        # Speech shorter than half a window cannot be reflected; zeros are silence, as anywhere else.
-        short = max(0, self.n_fft // 2 + 1 - waveforms.shape[-1])
-        spectrum = torch.stft(F.pad(waveforms, (0, short)), self.n_fft, self.hop, window=window, return_complex=True)
-        frames = 1 + waveforms.shape[-1] // self.hop
+        padded = F.pad(waveforms[:, None], (self.n_fft // 2, self.n_fft // 2), self.edges)[:, 0]
+        spectrum = torch.stft(padded, self.n_fft, self.hop, window=window, center=False, return_complex=True)
         filters = torch.from_numpy(mel_filterbank(self.rate_hz, self.n_fft, self.mels, 0.0, self.rate_hz / 2))
-        power = spectrum[..., :frames].abs().square().contiguous()
+        power = spectrum.abs().square().contiguous()
         return (filters.to(power) @ power).clamp_min(_SMALLEST).log10()
 
 

