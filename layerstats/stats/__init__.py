@@ -131,7 +131,7 @@ if TYPE_CHECKING:
         paired_differences,
         repeated_anova,
     )
-    from layerstats.stats.representations import AbxResult, AbxSampling, abx
+    from layerstats.stats.representations import AbxResult, AbxSampling, PhoneProbe, ProbeOptions, abx, phone_probe
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -204,8 +204,10 @@ __all__ = [
     "PatternTests",
     "PermutationResult",
     "PhoneContrast",
+    "PhoneProbe",
     "PhoneShares",
     "PreferenceShares",
+    "ProbeOptions",
     "RatingComparison",
     "RatingMeans",
     "RatingVariances",
@@ -292,6 +294,7 @@ __all__ = [
     "perturbation_areas",
     "phone_contrast",
     "phone_location",
+    "phone_probe",
     "phone_series",
     "phone_shares",
     "power",
@@ -364,7 +367,7 @@ _NAMES = {
     "relevance": "PhoneShares phone_shares",
     "relevance.share_calibration": "calibrate_shares",
     "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
-    "representations": "AbxResult AbxSampling abx",
+    "representations": "AbxResult AbxSampling PhoneProbe ProbeOptions abx phone_probe",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
     "series": "Series Variant bin_series phone_series word_series",

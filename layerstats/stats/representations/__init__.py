@@ -3,5 +3,17 @@
 from layerstats.stats.representations.abx import AbxResult, abx
 from layerstats.stats.representations.abx_design import AbxSampling
 from layerstats.stats.representations.labelled_vectors import ComparedNetworks, LayerVectors, compared_networks
+from layerstats.stats.representations.nested_folds import ProbeOptions
+from layerstats.stats.representations.phone_probe import PhoneProbe, phone_probe
 
-__all__ = ["AbxResult", "AbxSampling", "ComparedNetworks", "LayerVectors", "abx", "compared_networks"]
+__all__ = [
+    "AbxResult",
+    "AbxSampling",
+    "ComparedNetworks",
+    "LayerVectors",
+    "PhoneProbe",
+    "ProbeOptions",
+    "abx",
+    "compared_networks",
+    "phone_probe",
+]

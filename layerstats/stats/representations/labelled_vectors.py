@@ -173,7 +173,7 @@ def compared_networks(
     layers
         Layers of the network to take, all if not given; the sound keeps its own.
     recording
-        The network, where there are several that were trained.
+        The network, where there are several that were trained; of an experiment the one that it shows.
 
     Raises
     ------
@@ -184,6 +184,10 @@ def compared_networks(
     """
     given = read_vectors(source)
     _check_twice(given)
+    if recording is None and not isinstance(source, xr.DataArray):
+        # Of an experiment, what it shows, where that has vectors.
+        shown = getattr(source, "name", None)
+        recording = next((one.recording for one in given if one.recording == shown), None)
     trained = {one.recording: None for one in given if one.trained and one.network_kind != ACOUSTICS}
     names = list(trained) or list({one.recording: None for one in given})
     if recording is None and len(names) > 1:
@@ -231,7 +235,29 @@ def read_vectors(source: Source) -> list[LayerVectors]:
 
 
 def _arrays(part: Any) -> Iterable[Any]:
-    return [part]
+    if isinstance(part, xr.DataArray) or not hasattr(part, "recordings"):
+        return [part]
+    from layerstats.store import phone_vectors
+    from layerstats.store.phone_vectors import VECTORS
+
+    views = [_view(part, name) for name in _complete(part)]
+    found = [view for view in views if view is not None and VECTORS in view.variables]
+    if not found:
+        # It says how they are recorded.
+        phone_vectors(part, part.layers[0])
+    return [phone_vectors(view, layer) for view in found for layer in view.layers]
+
+
+def _complete(experiment: Experiment) -> list[str]:
+    recordings = experiment.recordings
+    return [str(name) for name in recordings.loc[recordings["complete"].astype(bool), "recording"]]
+
+
+def _view(experiment: Experiment, recording: str) -> Experiment | None:
+    try:
+        return experiment.recording(recording)
+    except ArgumentError:
+        return None  # it lacks a layer that is selected
 
 
 def check_same_phones(vectors: Sequence[LayerVectors]) -> None:
