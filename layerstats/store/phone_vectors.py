@@ -90,9 +90,7 @@ def phone_vectors(
             f"The recording {experiment.name!r} of {experiment.path} has no vectors of phones. Record them: "
             "Activation(phones=True), in the shell --phones."
         )
-    chosen = experiment.select(
-        layer=layer, phone=None if labels is None else [one.strip() for one in labels], **columns
-    )
+    chosen = experiment.select(layer=layer, phone=labels, time_s=None, **columns)
     if not len(chosen.phone_rows):
         raise DataError("No phone meets all conditions, so that there are no vectors. Widen the query.")
     told = {name: experiment.recording_attrs[name] for name in _TOLD if name in experiment.recording_attrs}

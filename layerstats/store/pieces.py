@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,39 +26,64 @@ def write_piece(file: Path, values: np.ndarray) -> None:
     write_file(file, content.getvalue())
 
 
-def assemble(
-    recording: Path,
-    layer: str,
-    variable: str,
-    array: zarr.Array,
-    rows: Rows,
-    shard_of_phone: np.ndarray,
-    phones_of: Callable[[int], np.ndarray],
-) -> None:
-    """Write the shards of a variable by phone from its pieces; those that are there already are passed over.
+@dataclass(frozen=True)
+class PhoneShards:
+    """Where the phones of a recording lie: in pieces by the shard of their token, and in shards of their own.
 
     Parameters
     ----------
-    recording, layer, variable
-        Folder and names.
-    array
-        Where it goes.
+    recording
+        Folder of the recording.
     rows
         The phones in shards.
     shard_of_phone
         For every phone the shard that its token is in, (phone,).
-    phones_of
-        The rows of the phones in a shard of tokens, as they lie in its piece.
     """
-    for number in range(rows.count):
-        file = shard_file(recording / layer / variable, number, array.ndim)
+
+    recording: Path
+    rows: Rows
+    shard_of_phone: np.ndarray
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        return np.argsort(self.shard_of_phone, kind="stable")
+
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return self.shard_of_phone[self._order]
+
+    def of(self, shard: int) -> np.ndarray:
+        """Return the rows of the phones in a shard of tokens, as they lie in its piece."""
+        # A table of millions of phones is not gone through for every shard.
+        return self._order[slice(*np.searchsorted(self._sorted, (shard, shard + 1)))]
+
+    def beside(self, shard: int) -> list[int]:
+        """Return the shards of phones that a shard of tokens has a part in."""
+        return np.unique(self.of(shard) // self.rows.shard).tolist()
+
+    def is_ready(self, number: int, layer: str, variable: str) -> bool:
+        """Tell whether all pieces of a shard of phones are there."""
+        shards = np.unique(self.shard_of_phone[self.rows.of(number)]).tolist()
+        return all(is_written(piece_file(self.recording, shard, layer, variable)) for shard in shards)
+
+    def assemble(self, number: int, layer: str, variable: str, array: zarr.Array) -> None:
+        """Write a shard of phones from its pieces, unless it is there."""
+        file = shard_file(self.recording / layer / variable, number, array.ndim)
         if is_written(file):
-            continue
-        span = rows.of(number)
+            return
+        try:
+            write_file(file, encode(self._values(number, layer, variable, array), array))
+        except FileNotFoundError:
+            # Another process may have finished the recording meanwhile, and pieces are gone then.
+            if not is_written(file):
+                raise
+
+    def _values(self, number: int, layer: str, variable: str, array: zarr.Array) -> np.ndarray:
+        span = self.rows.of(number)
         values = np.empty((span.stop - span.start, *array.shape[1:]), dtype=array.dtype)
-        for shard in np.unique(shard_of_phone[span]):
-            phones = phones_of(int(shard))
+        for shard in np.unique(self.shard_of_phone[span]).tolist():
+            phones = self.of(shard)
             inside = (phones >= span.start) & (phones < span.stop)
-            piece = np.load(piece_file(recording, int(shard), layer, variable), mmap_mode="r", allow_pickle=False)
+            piece = np.load(piece_file(self.recording, shard, layer, variable), mmap_mode="r", allow_pickle=False)
             values[phones[inside] - span.start] = piece[inside]
-        write_file(file, encode(values, array))
+        return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from layerstats.files import explaining
 from layerstats.store.create import RESUME, create_or_resume
 from layerstats.store.layer_spec import LayerSpec
 from layerstats.store.layout import old_seed, recording_name
-from layerstats.store.pieces import assemble, piece_file, write_piece
+from layerstats.store.pieces import PhoneShards, piece_file, write_piece
 from layerstats.store.provenance import timestamp
 from layerstats.store.recordings import Recording, check_told
 from layerstats.store.schema import clean_attributes
@@ -117,21 +117,18 @@ class RecordingWriter(ShardedWriter):
         check_count("shard_tokens", shard)
         self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
         self._token_names = tokens["token"].to_numpy(dtype=object)
-        self._shard_of_phone, self._phones = np.zeros(0, dtype=int), number_of_phones
+        self._number_of_phones = number_of_phones
         with explaining(self.path, StoreError, full=RESUME):
             self._begin(recorded, {"shard_tokens": shard}, overwrite, created_at or timestamp())
         self._rows = self._place.rows if self._place.version > 2 else Rows(self.tokens, self.tokens)
-        if phones is not None:
-            token_rows = pd.Index(self._token_names).get_indexer(pd.Index(phones["token"]))
-            self._shard_of_phone = token_rows // self._rows.shard
-        # A table of millions of phones is not gone through for every shard.
-        self._phone_order = np.argsort(self._shard_of_phone, kind="stable")
-        self._sorted_shards = self._shard_of_phone[self._phone_order]
+        token_rows = pd.Index(self._token_names).get_indexer(pd.Index([] if phones is None else phones["token"]))
+        shards = phone_rows(self._rows, number_of_phones)
+        self._phones = PhoneShards(self._place.folder, shards, token_rows // self._rows.shard)
         self._arrays: dict[tuple[str, str], zarr.Array] = {}
 
     def phone_rows(self, rows: slice) -> np.ndarray:
         """Return the rows of the phones table that belong to a shard of tokens: what `write` expects by phone."""
-        return self._phones_of(self._number(rows))
+        return self._phones.of(self._number(rows))
 
     def write(self, rows: slice, values: Mapping[str, Mapping[str, ArrayLike]]) -> None:
         """Write a shard; it is on disk when this returns, and whoever is killed before has written nothing.
@@ -160,9 +157,8 @@ class RecordingWriter(ShardedWriter):
                     write_piece(piece_file(self._place.folder, number, layer, variable), array)
                 else:
                     self._write(layer, variable, number, array)
-
-    def _phones_of(self, shard: int) -> np.ndarray:
-        return self._phone_order[slice(*np.searchsorted(self._sorted_shards, (shard, shard + 1)))]
+            # Here and not at the end only, so that those who write share what takes most of the time.
+            self._assemble(self._phones.beside(number))
 
     def _recorded(self, attrs: Mapping[str, object], key: str) -> dict:
         layers = list(self.layers)
@@ -175,7 +171,9 @@ class RecordingWriter(ShardedWriter):
         return Recording(self.path, version, self.name)
 
     def _write_beginning(self, attributes: Mapping[str, object]) -> None:
-        begin_recording(self._place.folder, attributes, list(self.layers.values()), self._token_names, self._phones)
+        begin_recording(
+            self._place.folder, attributes, list(self.layers.values()), self._token_names, self._number_of_phones
+        )
 
     def _check_whole(self) -> None:
         check_whole(self._place)
@@ -185,7 +183,7 @@ class RecordingWriter(ShardedWriter):
         wanted = [(layer.name, one) for layer in self.layers.values() for one in layer.variables if not one.by_shard]
         for (layer, variable), array in self._checked(values, wanted, {}).items():
             self._write(layer, variable, 0, array)
-        self._assemble()
+        self._assemble(range(self._phones.rows.count))
 
     def _files(self, number: int) -> Iterator[Path]:
         folder = self._place.folder
@@ -231,17 +229,10 @@ class RecordingWriter(ShardedWriter):
         file = shard_file(self._place.folder / layer / variable, number, array.ndim)
         write_file(file, encode(values, array))
 
-    def _assemble(self) -> None:
-        rows = phone_rows(self._rows, self._phones)
-        for layer in self.layers.values():
-            for variable in layer.variables:
-                if variable.by_shard == "phone":
-                    assemble(
-                        self._place.folder,
-                        layer.name,
-                        variable.name,
-                        self._array(layer.name, variable.name),
-                        rows,
-                        self._shard_of_phone,
-                        self._phones_of,
-                    )
+    def _assemble(self, numbers: Iterable[int]) -> None:
+        """Write those of some shards of phones all of whose pieces are there."""
+        for number in numbers:
+            for layer in self.layers.values():
+                for one in layer.variables:
+                    if one.by_shard == "phone" and self._phones.is_ready(number, layer.name, one.name):
+                        self._phones.assemble(number, layer.name, one.name, self._array(layer.name, one.name))

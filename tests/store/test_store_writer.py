@@ -88,6 +88,17 @@ def test_a_shard_of_tokens_is_one_file_an_array(tmp_path):
     assert codecs == ["sharding_indexed"]
 
 
+def test_shards_of_phones_are_written_by_whoever_has_the_last_piece(tmp_path):
+    """The first of them is made of the shards 3 and 0 of tokens, the other two need shard 2."""
+    place = tmp_path / "s.zarr" / PLACE / "conv2/phones/c"
+    with open_writer(tmp_path / "s.zarr") as writer:
+        for number, there in ((3, 0), (0, 1), (1, 1), (2, 3)):
+            rows = slice(3 * number, min(3 * number + 3, 10))
+            writer.write(rows, shard_of(writer, rows))
+            assert len(list(place.glob("*/0"))) == there
+        writer.finish({"conv2": {"coverage": all_values()["conv2"]["coverage"]}})
+
+
 @pytest.mark.parametrize("order", [(3, 2, 1, 0), (2, 0, 3, 1)])
 def test_the_order_of_shards_does_not_matter(tmp_path, unbroken, order):
     record(tmp_path / "s.zarr", order)
