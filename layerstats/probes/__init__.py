@@ -22,7 +22,8 @@ from layerstats.probes.network import network_attributes
 from layerstats.probes.outcome_speech import outcome_speech
 from layerstats.probes.quantity import Quantity, Variable
 from layerstats.probes.record_heard import record_heard
-from layerstats.probes.recording.recorder import record
+from layerstats.probes.recording.plan import RecordingPlan, ShardReport, record_shard
+from layerstats.probes.recording.recorder import plan_recording, record
 from layerstats.probes.relevance import (
     RecordedMaps,
     Relevance,
@@ -44,7 +45,9 @@ __all__ = [
     "HeardItems",
     "Quantity",
     "RecordedMaps",
+    "RecordingPlan",
     "Relevance",
+    "ShardReport",
     "Variable",
     "boundary_distance",
     "clip_maps",
@@ -64,6 +67,7 @@ __all__ = [
     "network_attributes",
     "outcome_items",
     "outcome_speech",
+    "plan_recording",
     "read_codes",
     "record",
     "record_activations",
@@ -72,6 +76,7 @@ __all__ = [
     "record_letter_relevance",
     "record_nulls",
     "record_relevance",
+    "record_shard",
     "record_untrained",
     "rendered",
     "series",

@@ -105,6 +105,21 @@ class ShardedWriter(ABC):
             return [slice(0, self._rows.total)]
         return [self._rows.of(number) for number in range(self._rows.count) if self._has(number)]
 
+    @property
+    def shards(self) -> int:
+        """How many shards there are, written or not."""
+        return self._rows.count
+
+    def lacking(self, part: tuple[int, int] = (0, 1)) -> list[int]:
+        """Return the numbers of the shards that nobody has written yet; of a part, as `missing` takes it."""
+        return [
+            number for number in range(part[0], self._rows.count, part[1]) if not (self.complete or self._has(number))
+        ]
+
+    def rows_of(self, number: int) -> slice:
+        """Return the rows of a shard."""
+        return self._rows.of(number)
+
     def missing(self, part: tuple[int, int] = (0, 1)) -> Iterator[slice]:
         """Yield the rows of one shard after the other that nobody has written yet, for this process to write.
 
@@ -179,6 +194,15 @@ class ShardedWriter(ABC):
                 created_at = self._created_before(recorded) or created_at
             self._write_beginning({**recorded, **beginning, "created_at": created_at, "complete": False})
             self._place = self._open(version)
+
+    def _join(self, recorded: dict) -> None:
+        """Go on with what another process has begun, and may be writing; nothing is begun here."""
+        self._place = self._open(int(read_attributes(self.path)["schema_version"]))
+        if not (self._place.folder / METADATA).exists():
+            raise StoreError(f"There is no {self._kind} {self.name!r} in {self.path} any more.")
+        attributes = self._place.attributes
+        if not self._is_same(attributes, recorded):
+            raise OtherRecordingError(self._another_key(attributes, recorded))
 
     def _created_before(self, recorded: dict) -> str | None:
         """Return when the same was begun first, where it is begun again."""

@@ -58,6 +58,8 @@ class RecordingWriter(ShardedWriter):
         Replace a recording that has another key.
     created_at
         Time to be written instead of now (or of SOURCE_DATE_EPOCH).
+    joining
+        Another process has begun this recording, and this one only helps to write its shards.
 
     Raises
     ------
@@ -98,6 +100,7 @@ class RecordingWriter(ShardedWriter):
         shard_tokens: int | None = None,
         overwrite: bool = False,
         created_at: str | None = None,
+        joining: bool = False,
     ) -> None:
         super().__init__()
         self.name = recording_name(name)
@@ -115,11 +118,16 @@ class RecordingWriter(ShardedWriter):
         usual_shard = tokens_in_shard(layers, self.tokens, phones=number_of_phones)
         shard = usual_shard if shard_tokens is None else shard_tokens
         check_count("shard_tokens", shard)
-        self.path = create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
+        self.path = (
+            Path(path) if joining else create_or_resume(path, tokens, phones, attrs=store_attrs, created_at=created_at)
+        )
         self._token_names = tokens["token"].to_numpy(dtype=object)
         self._number_of_phones = number_of_phones
         with explaining(self.path, StoreError, full=RESUME):
-            self._begin(recorded, {"shard_tokens": shard}, overwrite, created_at or timestamp())
+            if joining:
+                self._join(recorded)
+            else:
+                self._begin(recorded, {"shard_tokens": shard}, overwrite, created_at or timestamp())
         self._rows = self._place.rows if self._place.version > 2 else Rows(self.tokens, self.tokens)
         token_rows = pd.Index(self._token_names).get_indexer(pd.Index([] if phones is None else phones["token"]))
         shards = phone_rows(self._rows, number_of_phones)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.corpora import Clips
-from layerstats.errors import NetworkError
+from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.inputs import InputTime, axes_of_input, input_time, prepare, tensors_of
 from layerstats.probes.layers.axes import Axes, series
@@ -78,21 +78,59 @@ class NetworkRun:
         with seeded_everywhere(rows.start, self.place):
             return measure(self.quantity, self._batch(rows, torch.from_numpy(waveforms).to(self.place)))
 
-    def write(self, writer: RecordingWriter, progress: Callable[[int, int], None] | None) -> None:
-        """Measure and write what is missing, a shard at a time."""
+    def write(
+        self, writer: RecordingWriter, progress: Callable[[int, int], None] | None, part: tuple[int, int] = (0, 1)
+    ) -> None:
+        """Measure and write what is missing, a shard at a time; of a part of them, as `writer.missing` takes it."""
         total, done = len(self.clips.tokens), sum(rows.stop - rows.start for rows in writer.written)
-        for shard in writer.missing():
-            parts: list[Arrays] = []
-            spans: list[slice] = []
-            with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
-                for rows, waveforms in batches:
+        for rows in writer.missing(part):
+
+            def moved(tokens: int, before: int = done) -> None:
+                if progress is not None:
+                    progress(before + tokens, total)
+
+            writer.write(rows, self.shard(rows, moved))
+            done += rows.stop - rows.start
+
+    def shard(self, shard: slice, moved: Callable[[int], None] | None = None) -> Arrays:
+        """Return the variables of every layer for the tokens of a shard; `moved` is told how many are done."""
+        parts: list[Arrays] = []
+        spans: list[slice] = []
+        with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
+            for rows, waveforms in batches:
+                try:
                     parts.append(self.measure(rows, waveforms))
-                    spans.append(rows)
-                    done += rows.stop - rows.start
-                    if progress is not None:
-                        progress(done, total)
-            phones = [self.phones.rows(rows) for rows in spans]
-            writer.write(shard, joined(self.quantity, parts, phones))
+                except NetworkError as error:
+                    raise NetworkError(f"{error} It {self._failed_at(rows)}.") from error
+                spans.append(rows)
+                if moved is not None:
+                    moved(rows.stop - shard.start)
+        return joined(self.quantity, parts, [self.phones.rows(rows) for rows in spans])
+
+    def _failed_at(self, rows: slice) -> str:
+        """Say for which token of a batch the network fails, or that it is none of them alone."""
+        tokens = self.clips.tokens["token"]
+        for row in range(rows.start, rows.stop):
+            alone = slice(row, row + 1)
+            try:
+                self.measure(alone, self.clips.waveforms(alone))
+            except LayerstatsError:
+                return f"was token {tokens.iloc[row]!r}"
+        return (
+            f"were the {rows.stop - rows.start} tokens from {tokens.iloc[rows.start]!r} on together; none fails alone"
+        )
+
+    def without_network(self) -> NetworkRun:
+        """Return what goes to another process: not the network, nor what the first tokens gave, which is large."""
+        sent = object.__new__(NetworkRun)
+        sent.__dict__.update({name: value for name, value in vars(self).items() if name not in ("model", "examined")})
+        return sent
+
+    def with_network(self, model: nn.Module) -> NetworkRun:
+        """Return the same with the network of this process."""
+        here = self.without_network()
+        here.model = model
+        return here
 
     def check_written(self, store: str | os.PathLike[str], name: str, written: Sequence[slice]) -> None:
         """Compare the first and the last batch that is on disk with what the network gives of it now."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,15 +15,19 @@ from torch import Tensor, nn
 from layerstats.checks import check_count
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
-from layerstats.models import SpeechNetwork, device_for, part, running, seeded_everywhere
+from layerstats.models import SpeechNetwork, device_for, running, seeded_everywhere
+from layerstats.models import part as part_of
+from layerstats.parallel import run_tasks
 from layerstats.probes.layers.axes import Axes, check_names_of_axes
 from layerstats.probes.layers.input_layer import INPUT, WithInput, choose_with_input
 from layerstats.probes.mel_inputs import HeardInput, default_layers, heard_input
 from layerstats.probes.quantity import Quantity
 from layerstats.probes.recording.key import model_hash
 from layerstats.probes.recording.network_run import NetworkRun, RecordingOptions
+from layerstats.probes.recording.plan import RecordingPlan, record_shard
 from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.recording.recorded import key_there
+from layerstats.probes.recording.sent_network import SentNetwork
 from layerstats.store import (
     Experiment,
     RecordingWriter,
@@ -46,6 +53,9 @@ def record(
     choose_output: Callable[[object], Tensor] | None = None,
     attrs: Mapping[str, object] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+    client: Any = None,
+    shard: tuple[int, int] | None = None,
 ) -> Experiment:
     """Record a quantity of a network's layers into a store.
 
@@ -86,16 +96,24 @@ def record(
         Picks the tensor to record from a layer's output; by default the first one in a tuple or ModelOutput.
     progress : callable, optional
         Called with (tokens done, tokens in all).
+    workers : int
+        Processes on this machine that share the work, each with a copy of the network and one thread of torch.
+    client : distributed.Client, optional
+        Share it among the workers of this cluster instead, all of which see the store and the corpus under these paths.
+    shard : tuple of int, optional
+        (3, 64): record only the third of 64 parts, as a job of an array does; whichever of them is last finishes the
+        recording.
 
     Returns
     -------
     Experiment
-        The store, seen through this recording.
+        The store, seen through this recording; it may be unfinished where only a part was asked for.
 
     Raises
     ------
     ArgumentError
-        No layer fits, the axes do not fit the output or cannot be found, or the device does not exist.
+        No layer fits, the axes do not fit the output or cannot be found, or the device does not exist; there is no such
+        part; or the network cannot be sent to other processes.
     AudioError
         The audio of a token cannot be used; before anything is written.
     DataError
@@ -105,6 +123,10 @@ def record(
     StoreError
         The store holds another recording in this group, be it of other weights, options or code; or other clips; or
         the disk is full.
+    TaskFailures
+        Several shards failed for reasons of their own; each is named with its tokens, and all others were written.
+    WorkerError
+        Workers ended, have other versions, or do not see the store.
 
     Notes
     -----
@@ -129,25 +151,108 @@ def record(
     ...     experiment.layer("conv5")["mean"].shape
     (8, 16)
     """
+    part = _part(shard, workers, client)
+    named = None if input_axes is None else tuple(input_axes)
+    how = RecordingOptions((), axes, batch_size, input_hop_s, named, prepare_input, choose_output)
+    with _begun(model, corpus, store, quantity, layers, recording, how, device, attrs) as (run, writer, writing):
+        if client is None and workers == 1:
+            run.write(writer, progress, part)
+        elif not writer.complete:
+            _write_elsewhere(_plan(run, writer, writing), writer, workers, client, progress)
+        if not writer.lacking():
+            writer.finish()
+    # The main one may be half-written by another process.
+    return open_store(store, recording=writer.name, incomplete="error" if shard is None else "allow")
+
+
+def plan_recording(
+    model: nn.Module,
+    corpus: Corpus | Clips,
+    store: str | os.PathLike[str],
+    quantity: Quantity,
+    layers: str | Sequence[str] | None = None,
+    recording: str | None = None,
+    *,
+    axes: Axes | None = None,
+    batch_size: int = 32,
+    device: str = "auto",
+    input_hop_s: float | None = None,
+    prepare_input: Callable[[Tensor], Any] | None = None,
+    input_axes: Sequence[str] | None = None,
+    choose_output: Callable[[object], Tensor] | None = None,
+    attrs: Mapping[str, object] | None = None,
+) -> RecordingPlan:
+    """Begin a recording and return what any process needs to write a shard of it: `record_shard(plan, number)`.
+
+    `record` does both; this is for engines of one's own. When all shards are there, the same call of `record` finishes
+    the recording.
+
+    Parameters
+    ----------
+    model, corpus, store, quantity, layers, recording, axes, batch_size, device, input_hop_s, prepare_input, \
+    input_axes, choose_output, attrs
+        As for `record`.
+
+    Returns
+    -------
+    RecordingPlan
+        Can be pickled.
+
+    Raises
+    ------
+    ArgumentError, AudioError, DataError, NetworkError, StoreError
+        As for `record`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import Activation, record_shard
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plan = plan_recording(network, speech, f"{folder}/speech.zarr", Activation(), layers="conv5")
+    ...     [record_shard(plan, number).tokens for number in range(plan.shards)]
+    [8]
+    """
+    named = None if input_axes is None else tuple(input_axes)
+    how = RecordingOptions((), axes, batch_size, input_hop_s, named, prepare_input, choose_output)
+    with _begun(model, corpus, store, quantity, layers, recording, how, device, attrs) as (run, writer, writing):
+        return _plan(run, writer, writing)
+
+
+@contextmanager
+def _begun(
+    model: nn.Module,
+    corpus: Corpus | Clips,
+    store: str | os.PathLike[str],
+    quantity: Quantity,
+    layers: str | Sequence[str] | None,
+    recording: str | None,
+    how: RecordingOptions,
+    device: str,
+    attrs: Mapping[str, object] | None,
+) -> Iterator[tuple[NetworkRun, RecordingWriter, dict[str, Any]]]:
+    """Look at a network with the first tokens, begin or go on with its recording, and give both while it can be run."""
     if not isinstance(quantity, Quantity):
         raise ArgumentError(
             "The quantity must be an object, for instance Activation() or one of a class of your own, but got "
             f"{f'the class {quantity.__name__} itself' if isinstance(quantity, type) else type(quantity).__name__}."
         )
-    check_count("batch_size", batch_size)
-    model = part(model)
+    check_count("batch_size", how.batch_size)
+    model = part_of(model)
     clips = clips_for(model, corpus)
     clips.check_audio()  # before a store is begun that other tokens could not go on with
     hearing, names = choose_with_input(model, default_layers(model) if layers is None else layers)
-    given = HeardInput(prepare_input, input_axes, input_hop_s, axes)
-    heard = heard_input(hearing, names, given)
+    heard = heard_input(hearing, names, HeardInput(how.prepare_input, how.input_axes, how.input_hop_s, how.axes))
     check_names_of_axes(heard.axes, names)
     check_ready(model, names)
     quantity.check(clips.tokens)
     _check_phones(quantity, clips)
     input_names = None if heard.input_axes is None else tuple(heard.input_axes)
     hears = heard.input_hop_s, input_names, heard.prepare_input
-    options = RecordingOptions(names, heard.axes, batch_size, *hears, choose_output, heard.input_window_s)
+    options = RecordingOptions(names, heard.axes, how.batch_size, *hears, how.choose_output, heard.input_window_s)
     place = device_for(model, device)
     name = recording or quantity.recording
     # What a network is called with is the same whatever its weights, so that networks may share it.
@@ -159,28 +264,21 @@ def record(
         run = NetworkRun(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
         specs = [run.spec(fact) for fact in run.facts.values()]
-        with RecordingWriter(
-            store,
-            name,
-            clips.tokens,
-            clips.phones,
-            specs,
-            key=key_there(store, name, run.keys(weights)),
-            attrs={
-                **about,
-                **of_network,
-                "batch_size": batch_size,
-                "device": place.type,
-            },
-            store_attrs={"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
+        writing: dict[str, Any] = {
+            "path": store,
+            "name": name,
+            "tokens": clips.tokens,
+            "phones": clips.phones,
+            "layers": specs,
+            "key": key_there(store, name, run.keys(weights)),
+            "attrs": {**about, **of_network, "batch_size": how.batch_size, "device": place.type},
+            "store_attrs": {"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             # Whole batches in a shard, so that a resumed run forms the same batches.
-            shard_tokens=tokens_in_shard(specs, len(clips.tokens), batch_size, len(clips.phones)),
-        ) as writer:
+            "shard_tokens": tokens_in_shard(specs, len(clips.tokens), how.batch_size, len(clips.phones)),
+        }
+        with RecordingWriter(**writing) as writer:
             run.check_written(store, name, writer.written)
-            run.write(writer, progress)
-            writer.finish()
-    # The main one may be half-written by another process.
-    return open_store(store, recording=name)
+            yield run, writer, writing
 
 
 def _check_phones(quantity: Quantity, clips: Clips) -> None:
@@ -190,3 +288,45 @@ def _check_phones(quantity: Quantity, clips: Clips) -> None:
             f"{by_phone[0]!r} of the quantity {quantity.name!r} is averaged over the samples of phones, but the corpus "
             f"{clips.corpus.name!r} has none. Align it, corpora.align(corpus) (--align), or record without."
         )
+
+
+def _part(shard: tuple[int, int] | None, workers: int, client: Any) -> tuple[int, int]:
+    check_count("workers", workers)
+    if shard is None:
+        return 0, 1
+    number, count = shard
+    if not 1 <= number <= count:
+        raise ArgumentError(
+            f"There is no part {number} of {count}: parts count from 1 to {count}. In an array of SLURM that is "
+            f"--array=1-{count} with --shard $SLURM_ARRAY_TASK_ID/{count}."
+        )
+    if workers != 1 or client is not None:
+        raise ArgumentError("A part of the shards is recorded by this process alone: leave out workers= and client=.")
+    return number - 1, count
+
+
+def _plan(run: NetworkRun, writer: RecordingWriter, writing: dict[str, Any]) -> RecordingPlan:
+    # How the recording is cut was decided when it was begun.
+    here = {"path": Path(writing["path"]).absolute(), "shard_tokens": writer.rows_of(0).stop}
+    # One thread a worker: sums of some networks differ in the last bit with the number of threads.
+    return RecordingPlan(run.without_network(), SentNetwork.of(run.model), {**writing, **here}, 1, writer.shards)
+
+
+def _write_elsewhere(
+    plan: RecordingPlan,
+    writer: RecordingWriter,
+    workers: int,
+    client: Any,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    lacking, total = writer.lacking(), len(plan.writing["tokens"])
+    tokens = {number: plan.rows(number).stop - plan.rows(number).start for number in range(plan.shards)}
+    before = total - sum(tokens[number] for number in lacking)
+
+    def moved(done: int, tasks: int) -> None:
+        if progress is not None:
+            progress(total if done == tasks else before + (total - before) * done // tasks, total)
+
+    run_tasks(
+        partial(record_shard, plan), lacking, workers=workers, client=client, progress=moved, describe=plan.describe
+    )
