@@ -178,11 +178,32 @@ read_variable <- function(path, recording, layer, variable) {
   values
 }
 
-read_store_zarr <- function(path, layers, recording, untrained) {
-  recordings <- read_recordings(path)
-  clips <- list(tokens = zarr_table(file.path(path, "tokens")), phones = zarr_table(file.path(path, "phones")))
-  # A store may hold nothing but results.
-  if (nrow(recordings) == 0) return(c(clips, zarr_results(path)))
+# Vectors of phones at a layer: the table of phones with the columns of their tokens (token_onset_s where phones have
+# onset_s too), duration_s of the phone, and vector, a matrix with a row a phone and a column a channel.
+# recording: by default the main one. vectors[vectors$label == "s", ]$vector are those of one label.
+read_phone_vectors <- function(path, layer, recording = NULL) {
+  check_schema(path)
+  about <- chosen_recording(read_recordings(path), recording)
+  folder <- file.path(path, "recordings", about$recording)
+  check_layers(layer, unlist(zarr_metadata(folder)$attributes$layers))
+  if (!dir.exists(file.path(folder, layer, "phones"))) {
+    stop("The recording '", about$recording, "' has no vectors of phones. Record them: layerstats record ... --phones.",
+         call. = FALSE)
+  }
+  phones <- zarr_table(file.path(path, "phones"))
+  tokens <- zarr_table(file.path(path, "tokens"))
+  phones$duration_s <- phones$offset_s - phones$onset_s
+  of_token <- tokens[match(phones$token, tokens$token), names(tokens) != "token", drop = FALSE]
+  both <- names(of_token) %in% names(phones)
+  names(of_token)[both] <- paste0("token_", names(of_token)[both])
+  vectors <- cbind(phones, of_token)
+  rownames(vectors) <- NULL
+  vectors$vector <- unname(read_variable(path, about$recording, layer, "phones"))
+  vectors
+}
+
+# The row of the recording of that name, or of the main one.
+chosen_recording <- function(recordings, recording) {
   if (is.null(recording)) {
     recording <- if (nrow(recordings) == 1 || "activations" %in% recordings$recording) recordings$recording[1] else ""
   }
@@ -192,6 +213,16 @@ read_store_zarr <- function(path, layers, recording, untrained) {
   }
   about <- recordings[recordings$recording == recording, ]
   if (!about$complete) stop("The recording '", recording, "' is half-written; finish it first.", call. = FALSE)
+  about
+}
+
+read_store_zarr <- function(path, layers, recording, untrained) {
+  recordings <- read_recordings(path)
+  clips <- list(tokens = zarr_table(file.path(path, "tokens")), phones = zarr_table(file.path(path, "phones")))
+  # A store may hold nothing but results.
+  if (nrow(recordings) == 0) return(c(clips, zarr_results(path)))
+  about <- chosen_recording(recordings, recording)
+  recording <- about$recording
   tokens <- clips$tokens
   known <- unlist(zarr_metadata(file.path(path, "recordings", recording))$attributes$layers)
   check_layers(layers, known)

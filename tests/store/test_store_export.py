@@ -25,6 +25,7 @@ from layerstats.store import (
     VariableSpec,
     netcdf_process,
     open_store,
+    phone_vectors,
     store_arrays,
     store_table,
 )
@@ -371,6 +372,33 @@ def test_r_reads_recordings_variables_and_tables_of_a_store(judged, tmp_path):
     assert lines[6:13] == ["TRUE", "TRUE", "TRUE", "tok00", "tok04", "FALSE", "TRUE"]
     assert lines[13:16] == ["activationsTRUEmean, maps", "pooledTRUEphones", "untrained_00FALSEmean, maps"]
     assert lines[16] == "Say which recording to read (recording = ...). There are: activations, pooled, untrained_00."
+
+
+@pytest.mark.r
+def test_r_reads_vectors_of_phones_with_their_labels(judged, tmp_path):
+    script = f"""
+    source("{bundled("R", "read_store.R")}")
+    vectors <- read_phone_vectors("{judged.path}", "conv1", recording = "pooled")
+    vectors <- vectors[vectors$label == "s", ]
+    message <- tryCatch(read_phone_vectors("{judged.path}", "conv1"), error = conditionMessage)
+    unknown <- tryCatch(read_phone_vectors("{judged.path}", "conv9", "pooled"), error = conditionMessage)
+    numbers <- data.frame(vectors[c("token", "word", "onset_s", "duration_s")], vectors$vector)
+    write.csv(numbers, "{tmp_path}/vectors.csv", row.names = FALSE)
+    cat(class(vectors$vector)[1], message, unknown, sep = "\\n")
+    """
+    done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    kind, message, unknown = done.stdout.splitlines()
+    assert kind == "matrix"
+    assert "'activations' has no vectors of phones" in message
+    assert "no layer 'conv9'" in unknown
+    from_r = pd.read_csv(tmp_path / "vectors.csv")
+    vectors = phone_vectors(judged, "conv1", "s", recording="pooled")
+    for name in ("token", "word"):
+        assert from_r[name].tolist() == vectors[name].to_numpy().tolist()
+    for name in ("onset_s", "duration_s"):
+        np.testing.assert_allclose(from_r[name], vectors[name], rtol=1e-12)
+    np.testing.assert_allclose(from_r.iloc[:, 4:], vectors, rtol=1e-12)
 
 
 @pytest.mark.r
