@@ -1,5 +1,6 @@
 """Results as figures, one file a figure."""
 
+from layerstats.plots.abx_by_layer import abx_by_layer
 from layerstats.plots.aligned_maps import aligned_maps
 from layerstats.plots.autocorrelation import autocorrelation
 from layerstats.plots.bit_by_feature import bit_by_feature
@@ -46,6 +47,7 @@ from layerstats.plots.variance_shares import variance_shares
 
 __all__ = [
     "FigureFiles",
+    "abx_by_layer",
     "aligned_maps",
     "autocorrelation",
     "bit_by_feature",

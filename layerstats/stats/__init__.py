@@ -132,6 +132,7 @@ if TYPE_CHECKING:
         repeated_anova,
     )
     from layerstats.stats.representations import AbxResult, AbxSampling, PhoneProbe, ProbeOptions, abx, phone_probe
+    from layerstats.stats.representations.abx_calibration import calibrate_abx
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -236,6 +237,7 @@ __all__ = [
     "bonus_payments",
     "bootstrap",
     "calibrate",
+    "calibrate_abx",
     "calibrate_answers",
     "calibrate_averages",
     "calibrate_interactions",
@@ -368,6 +370,7 @@ _NAMES = {
     "relevance.share_calibration": "calibrate_shares",
     "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
     "representations": "AbxResult AbxSampling PhoneProbe ProbeOptions abx phone_probe",
+    "representations.abx_calibration": "calibrate_abx",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
     "series": "Series Variant bin_series phone_series word_series",

@@ -17,6 +17,7 @@ from layerstats.store import open_store, store_arrays
 
 # What each script is given besides its store (or checkpoint) and --out, and what it compares. A new one is added here.
 OPTIONS = {
+    "abx_calibration": [],
     "aligned_averages": [],
     "average_calibration": [],
     "calibration": [],

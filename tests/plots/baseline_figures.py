@@ -409,6 +409,25 @@ def _aligned(letters, ways, samples=50):
     return pd.concat(parts)
 
 
+def _abx_errors(layers):
+    rates = [0.3 - 0.05 * number + 0.08 * across for across in (0, 1) for number in range(len(layers))]
+    table = pd.DataFrame({"layer": layers * 2, "abx_mode": np.repeat(["within", "across"], len(layers))})
+    table = table.assign(error_rate=rates, network_kind="whisper", trained=True)
+    return table.assign(conf_low=table["error_rate"] - 0.03, conf_high=table["error_rate"] + 0.04)
+
+
+def abx_by_layer():
+    table = _abx_errors(["conv1", "conv2", "layers.0", "layers.1", "layers.2"])
+    twins = [table.assign(trained=False, error_rate=0.33 + 0.02 * np.sin(twin + table.index)) for twin in range(6)]
+    sound = pd.DataFrame({"layer": "features", "abx_mode": ["within", "across"], "error_rate": [0.2, 0.29]})
+    networks = pd.concat([table, *twins, sound.assign(network_kind="acoustics", trained=True)])
+    return plots.abx_by_layer(table, networks)
+
+
+def abx_by_layer__one_mode():
+    return plots.abx_by_layer(_abx_errors(["conv1", "conv2"]).query("abx_mode == 'within'"))
+
+
 def aligned_maps():
     maps = _aligned("ab", ("none", "maximum of the gradient", "maximum of relevance"))
     return plots.aligned_maps(maps, value_label="Difference from the mean", title="Letters")

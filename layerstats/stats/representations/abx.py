@@ -43,7 +43,8 @@ class AbxResult(PrintedResult):
         negative number is what training gained), ``std_error, ..., p_adjusted``, which count speakers; of untrained
         networks ``null_error_median, null_p_value, null_p_adjusted, null_recordings``, which count networks.
     networks
-        Every network and the sound alone: ``layer, abx_mode, recording, trained, error_rate``.
+        Every network and the sound alone: ``layer, abx_mode, recording, network_kind, trained,
+        error_rate``.
     pairs
         A row a layer, mode and pair of phones: ``phone_1, phone_2``, both directions together.
     classes

@@ -125,8 +125,9 @@ def _ranked(compared: ComparedNetworks, found: Mapping[RateKey, ModeRates]) -> p
 def network_table(every: Sequence[LayerVectors], found: Mapping[RateKey, ModeRates]) -> pd.DataFrame:
     """Return the rate of every network at every layer."""
     rows = [
-        (one.layer, mode, one.recording, one.trained, float(found[one.recording, one.layer, mode].overall.estimate[0]))
+        (one.layer, mode, one.recording, one.network_kind, one.trained, float(rates.overall.estimate[0]))
         for one, mode in product(every, MODES)
-        if (one.recording, one.layer, mode) in found
+        if (rates := found.get((one.recording, one.layer, mode))) is not None
     ]
-    return check_frame(pd.DataFrame(rows, columns=["layer", "abx_mode", "recording", "trained", "error_rate"]))
+    names = ["layer", "abx_mode", "recording", "network_kind", "trained", "error_rate"]
+    return check_frame(pd.DataFrame(rows, columns=names))
