@@ -77,13 +77,16 @@ def record(
     align: Annotated[bool, typer.Option(help=ALIGN_HELP)] = False,
     slice_words: Annotated[bool, typer.Option("--slice-words", help=SLICE_HELP)] = False,
     untrained: Annotated[int, typer.Option(help="Also record this many untrained networks of the same shape.")] = 0,
+    acoustics: Annotated[
+        bool, typer.Option("--acoustics", help="Also record a log-mel spectrogram of 80 bands, as the sound alone.")
+    ] = False,
 ) -> None:
     """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
     from layerstats.corpora import clips_for
     from layerstats.models import part as part_of
+    from layerstats.probes import Activation, record_acoustics, record_untrained
     from layerstats.probes import record as record_layers
-    from layerstats.probes import record_untrained
 
     with steps() as step:
         # Utterances are sliced before words can be chosen.
@@ -110,6 +113,9 @@ def record(
             # Maps of these are asked for by nobody.
             plain = wanted(False)
             record_untrained(module, clips, store, range(untrained), quantity=plain, progress=step.move, **options)
+        if acoustics:
+            step("recording the sound alone")
+            record_acoustics(clips, store, quantity=Activation(phones=phones), progress=step.move)
     typer.echo(store)
 
 

@@ -1,5 +1,6 @@
 """Networks and speech in, a store out. Importing this room imports torch."""
 
+from layerstats.probes.acoustics import record_acoustics
 from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.beside_natural import record_beside_natural
 from layerstats.probes.boundary import boundary_distance
@@ -70,6 +71,7 @@ __all__ = [
     "plan_recording",
     "read_codes",
     "record",
+    "record_acoustics",
     "record_activations",
     "record_beside_natural",
     "record_heard",

@@ -51,14 +51,16 @@ def test_activations_with_both_summaries(checkpoint, tmp_path):
     np.testing.assert_allclose(layer["root_mean_square"], np.sqrt(np.square(layer["maps"]).mean("channel")), rtol=1e-5)
 
 
-def test_averages_over_phones_of_a_trained_and_an_untrained_network(checkpoint, tmp_path):
-    """Full maps are kept of the trained one only, vectors of phones of both."""
-    run(checkpoint, tmp_path / "s.zarr", *SPEECH, "--phones", "--maps", "--untrained", "1")
+def test_averages_over_phones_of_a_trained_and_an_untrained_network_and_of_the_sound(checkpoint, tmp_path):
+    """Full maps are kept of the trained one only, vectors of phones of all."""
+    run(checkpoint, tmp_path / "s.zarr", *SPEECH, "--phones", "--maps", "--untrained", "1", "--acoustics")
     vectors = phone_vectors(tmp_path / "s.zarr", "conv5")
     assert vectors.shape == (len(open_store(tmp_path / "s.zarr").phones), 256)
     untrained = open_store(tmp_path / "s.zarr", recording="untrained_00")
     assert untrained.variables == ("mean", "phones")
     assert phone_vectors(untrained, "conv5").shape == vectors.shape
+    sound = phone_vectors(open_store(tmp_path / "s.zarr", network_kind="acoustics"), "features")
+    assert sound["label"].to_numpy().tolist() == vectors["label"].to_numpy().tolist()
 
 
 @pytest.mark.parametrize(

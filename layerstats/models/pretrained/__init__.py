@@ -1,5 +1,6 @@
 """Networks by name: those that others trained, checkpoints of this package, and what a Python file makes."""
 
+from layerstats.models.pretrained.acoustics import mel_network
 from layerstats.models.pretrained.opening import open_network, open_network_and_card
 from layerstats.models.pretrained.registry import ADAPTERS, Adapter
 from layerstats.models.pretrained.torchcrepe import Crepe, crepe_network
@@ -14,6 +15,7 @@ __all__ = [
     "SpeechHearing",
     "SpeechNetwork",
     "crepe_network",
+    "mel_network",
     "open_network",
     "open_network_and_card",
     "waveform_network",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from layerstats.checks import check_count
 from layerstats.errors import ArgumentError
 from layerstats.models.pretrained.log_mel import LogMel, above_floor
 from layerstats.models.speech_network import SpeechHearing, SpeechNetwork
@@ -13,6 +14,7 @@ from layerstats.models.speech_network import SpeechHearing, SpeechNetwork
 KIND = "acoustics"
 _AXES = ("token", "channel", "sample")
 _MOST = 128
+_WINDOW_S, _HOP_S = 0.025, 0.01
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,52 @@ class Features(nn.Module):
         return self.features(features)
 
 
-def open_mel(place: str) -> SpeechNetwork:
-    """Make a log-mel spectrogram at 16 kHz, 25 ms windows every 10 ms, of as many bands as `place` says.
+def mel_network(mels: int = 80, rate_hz: int = 16000) -> SpeechNetwork:
+    """Make a log-mel spectrogram, Hann windows of 25 ms every 10 ms, that is recorded as a network is.
+
+    Parameters
+    ----------
+    mels : int
+        Number of bands, from 1 to 128.
+    rate_hz : int
+        Sampling rate in Hz; bands reach up to half of it.
 
     Examples
     --------
     >>> import torch
-    >>> network = open_mel("80")
-    >>> network(network.hearing.prepare(torch.zeros(2, 16000))).shape
+    >>> network = mel_network(80, 8000)
+    >>> network(network.hearing.prepare(torch.zeros(2, 8000))).shape
     torch.Size([2, 80, 101])
+    """
+    check_count("mels", mels)
+    check_count("rate_hz", rate_hz)
+    if mels > _MOST:
+        raise ArgumentError(f"A spectrogram has from 1 to {_MOST} mel bands, but got mels={mels}.")
+    # An even number of samples, so that windows have a middle.
+    spectrogram = LogMel(rate_hz, 2 * round(_WINDOW_S * rate_hz / 2), round(_HOP_S * rate_hz), mels, edges="constant")
+    hearing = SpeechHearing(
+        KIND,
+        rate_hz,
+        MelInput(spectrogram),
+        default_layers=("features",),
+        axes={"features": _AXES},
+        input_axes=_AXES,
+        input_hop_s=spectrogram.hop / rate_hz,
+        input_window_s=spectrogram.n_fft / rate_hz,
+    )
+    return SpeechNetwork(Features().eval(), hearing, f"mel {mels}")
+
+
+def open_mel(place: str) -> SpeechNetwork:
+    """Make a log-mel spectrogram at 16 kHz of as many bands as `place` says.
+
+    Examples
+    --------
+    >>> open_mel("80").hearing.rate_hz
+    16000
     """
     if not place.isdecimal() or not 1 <= int(place) <= _MOST:
         raise ArgumentError(
             f"Say of how many mel bands the spectrogram is, from 1 to {_MOST}: mel:80. Got mel:{place}."
         )
-    spectrogram = LogMel(mels=int(place), edges="constant")
-    hearing = SpeechHearing(
-        KIND,
-        spectrogram.rate_hz,
-        MelInput(spectrogram),
-        default_layers=("features",),
-        axes={"features": _AXES},
-        input_axes=_AXES,
-        input_hop_s=spectrogram.hop / spectrogram.rate_hz,
-        input_window_s=spectrogram.n_fft / spectrogram.rate_hz,
-    )
-    return SpeechNetwork(Features().eval(), hearing, f"mel {place}")
+    return mel_network(int(place))
