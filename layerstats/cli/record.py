@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,12 +81,20 @@ def record(
     acoustics: Annotated[
         bool, typer.Option("--acoustics", help="Also record a log-mel spectrogram of 80 bands, as the sound alone.")
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan",
+            help="Only say what the recording will take in time, memory and disk, for means, phones and maps and "
+            "several numbers of workers, from ten tokens that are recorded on trial.",
+        ),
+    ] = False,
 ) -> None:
     """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
     from layerstats.corpora import clips_for
     from layerstats.models import part as part_of
-    from layerstats.probes import Activation, record_acoustics, record_untrained
+    from layerstats.probes import Activation, forecast_recording, record_acoustics, record_untrained
     from layerstats.probes import record as record_layers
 
     with steps() as step:
@@ -103,20 +112,31 @@ def record(
         tell_damage(clips)
         attrs = attributes_of(module, card, part)
         outputs = listed(labels) or ([] if card is None else list(card.outputs))
-        wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation, phones)
+        wanted = partial(_quantity, quantity, listed(summary), target, outputs, times_activation)
         names = listed(axes)
         options = {"layers": listed(layers), "axes": None if names is None else tuple(names)}
+        if plan:
+            step("recording a few tokens on trial")
+            kinds = _kinds(wanted, quantity == "activation" and len(clips.phones) > 0)
+            typer.echo(forecast_recording(module, clips, store, kinds, **options))
+            return
         step("recording")
-        record_layers(module, clips, store, wanted(maps), attrs=attrs, progress=step.move, **options)
+        record_layers(module, clips, store, wanted(phones, maps), attrs=attrs, progress=step.move, **options)
         if untrained:
             step(f"recording {untrained} untrained networks")
             # Maps of these are asked for by nobody.
-            plain = wanted(False)
+            plain = wanted(phones, False)
             record_untrained(module, clips, store, range(untrained), quantity=plain, progress=step.move, **options)
         if acoustics:
             step("recording the sound alone")
             record_acoustics(clips, store, quantity=Activation(phones=phones), progress=step.move)
     typer.echo(store)
+
+
+def _kinds(wanted: Callable[[bool, bool], Quantity], phones: bool) -> dict[str, Quantity]:
+    """Return what may be stored, from little to much."""
+    with_phones = {"phones": wanted(True, False)} if phones else {}
+    return {"means": wanted(False, False), **with_phones, "maps": wanted(phones, True)}
 
 
 def _quantity(

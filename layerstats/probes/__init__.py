@@ -5,6 +5,7 @@ from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.beside_natural import record_beside_natural
 from layerstats.probes.boundary import boundary_distance
 from layerstats.probes.codes import read_codes
+from layerstats.probes.forecast.forecasting import Forecast, forecast_recording
 from layerstats.probes.generate import generate_speech
 from layerstats.probes.gradients import Gradient, decision
 from layerstats.probes.heard_items import HeardItems, natural_items, outcome_items
@@ -41,6 +42,7 @@ from layerstats.probes.untrained import record_untrained
 
 __all__ = [
     "Activation",
+    "Forecast",
     "Gradient",
     "Grid",
     "HeardItems",
@@ -56,6 +58,7 @@ __all__ = [
     "drawn_window",
     "emitted_letters",
     "features_table",
+    "forecast_recording",
     "generate_speech",
     "hear_recorded",
     "letter_maps",

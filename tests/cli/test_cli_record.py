@@ -79,3 +79,11 @@ def test_what_is_said_wrongly_is_one_line(checkpoint, tmp_path, options, reason)
     with pytest.raises(ArgumentError, match=reason):
         run(checkpoint, tmp_path / "s.zarr", *SPEECH, *options)
     assert not (tmp_path / "s.zarr").exists()
+
+
+def test_a_plan_writes_nothing(checkpoint, tmp_path):
+    told = run(checkpoint, tmp_path / "s.zarr", *SPEECH, "--plan").stdout
+    assert all(word in told for word in ("means", "phones", "maps", "Disk (MB)", "Measured on 10 of"))
+    assert list(tmp_path.iterdir()) == []
+    gradients = ["--quantity", "gradient", "--target", "own_word"]
+    assert "phones" not in run(checkpoint, tmp_path / "s.zarr", *SPEECH, *gradients, "--plan").stdout

@@ -1,0 +1,1 @@
+"""What a recording will take, from a few tokens of it."""
