@@ -10,6 +10,7 @@ Nothing is started but what `workers` asks for, and clusters belong to whoever h
 
 from layerstats.parallel.cluster import check_client, connected
 from layerstats.parallel.failures import TaskFailure, TaskFailures
+from layerstats.parallel.run_options import Progress, RunOptions
 from layerstats.parallel.tasks import run_tasks
 
-__all__ = ["TaskFailure", "TaskFailures", "check_client", "connected", "run_tasks"]
+__all__ = ["Progress", "RunOptions", "TaskFailure", "TaskFailures", "check_client", "connected", "run_tasks"]

@@ -30,15 +30,21 @@ class Kept:
         self.folder = Path(folder)
         self._about = hashlib.sha256(_pickled((_named(function), sorted(versions_here().items()))))
 
-    def read(self, task: Any) -> tuple[bool, Any]:
+    def key(self, task: Any) -> str:
+        """Return what the result of a task is known by: taken before it is run, which may change what a task holds."""
+        about = self._about.copy()
+        about.update(_pickled(task))
+        return about.hexdigest()[:40]
+
+    def read(self, key: str) -> tuple[bool, Any]:
         """Return whether the result of a task is there, and the result."""
         try:
-            return True, pickle.loads(self._file(task).read_bytes())
+            return True, pickle.loads(self._file(key).read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError):
             # Not there, or not whole: it is computed again.
             return False, None
 
-    def write(self, task: Any, result: Any) -> None:
+    def write(self, key: str, result: Any) -> None:
         """Keep the result of a task.
 
         Raises
@@ -46,13 +52,11 @@ class Kept:
         FileError
             The disk is full, or the folder may not be written to.
         """
-        with replacing(self._file(task)) as partial_file:
+        with replacing(self._file(key)) as partial_file:
             partial_file.write_bytes(_pickled(result))
 
-    def _file(self, task: Any) -> Path:
-        about = self._about.copy()
-        about.update(_pickled(task))
-        return self.folder / f"{about.hexdigest()[:40]}.pickle"
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.pickle"
 
 
 def _named(function: Callable[[Any], Any]) -> Any:

@@ -31,6 +31,7 @@ def run_tasks(
     progress: Callable[[int, int], None] | None = None,
     describe: Callable[[Task], str] | None = None,
     keep: str | os.PathLike[str] | None = None,
+    received: Callable[[int, Result], None] | None = None,
 ) -> list[Result]:
     """Return the results of tasks, in their order, wherever they are run.
 
@@ -56,6 +57,8 @@ def run_tasks(
         Says what a task is about, for messages: `describe(task)`.
     keep : path, optional
         A folder in which the results of finished tasks are kept, and found when the same call comes again.
+    received : callable, optional
+        Called with the number of each task and its result as soon as that is there, in whatever order.
 
     Returns
     -------
@@ -81,17 +84,23 @@ def run_tasks(
     check_count("workers", workers)
     tasks = list(tasks)
     kept = Kept(keep, function) if keep is not None else None
+    keys = [] if kept is None else [kept.key(task) for task in tasks]
     done: dict[int, Finished] = {}
     if kept is not None:
-        found = {number: kept.read(task) for number, task in enumerate(tasks)}
+        found = {number: kept.read(key) for number, key in enumerate(keys)}
         done = {number: Finished(result) for number, (there, result) in found.items() if there}
+    for number, finished in done.items():
+        if received is not None:
+            received(number, finished.value)
     if done and progress is not None:
         progress(len(done), len(tasks))
     missing = [(number, task) for number, task in enumerate(tasks) if number not in done]
     for number, finished in _finished(function, missing, workers, client, threads):
         done[number] = finished
         if kept is not None and finished.error is None:
-            kept.write(tasks[number], finished.value)
+            kept.write(keys[number], finished.value)
+        if received is not None and finished.error is None:
+            received(number, finished.value)
         if progress is not None:
             progress(len(done), len(tasks))
     failed = [

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+
+from layerstats.parallel import RunOptions
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def one_blas_thread(when: bool = True) -> AbstractContextManager[Any]:
@@ -31,4 +38,29 @@ def one_blas_thread(when: bool = True) -> AbstractContextManager[Any]:
     return get_cached_controller().limit(limits=1, user_api="blas")
 
 
-__all__ = ["one_blas_thread"]
+def run_on_one_thread_each(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    run: RunOptions,
+    describe: Callable[[Task], str] | None = None,
+) -> list[Result]:
+    """Return the results of tasks, each computed with one thread of BLAS, wherever it is run.
+
+    Parameters
+    ----------
+    function, tasks, describe
+        See `layerstats.parallel.run_tasks`.
+    run
+        Where they are run.
+    """
+    # Around all of them too: the first thread to end would give BLAS its threads back while others compute.
+    with one_blas_thread():
+        return run.run(partial(_on_one_thread, function), tasks, describe)
+
+
+def _on_one_thread(function: Callable[[Any], Any], task: Any) -> Any:
+    with one_blas_thread():
+        return function(task)
+
+
+__all__ = ["one_blas_thread", "run_on_one_thread_each"]

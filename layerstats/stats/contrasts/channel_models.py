@@ -10,16 +10,18 @@ fourth digit.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from layerstats.errors import DataError
+from layerstats.parallel import RunOptions
 from layerstats.stats.contrasts.channel_effects import GroupDifference
 from layerstats.stats.contrasts.curves import POINTS
 from layerstats.stats.contrasts.models import SeriesModel
+from layerstats.stats.one_thread import run_on_one_thread_each
 from layerstats.stats.series import Series
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class ChannelModel(Protocol):
         """Return the mean lag-1 autocorrelation of residuals without AR(1) over channels, (channel, row)."""
         ...
 
-    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+    def fit(self, values: np.ndarray, joint: tuple[str, str], run: RunOptions) -> ChannelFits:
         """Fit channels, (channel, row); see `layerstats.stats.gamm.batched.rows.fit_channels`."""
         ...
 
@@ -97,11 +99,11 @@ class RowModel:
 
         return mean_autocorrelation(self.design, values)
 
-    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+    def fit(self, values: np.ndarray, joint: tuple[str, str], run: RunOptions) -> ChannelFits:
         """See `ChannelModel`."""
         from layerstats.stats.gamm.batched.rows import fit_channels
 
-        return fit_channels(self.design, values, joint=joint, workers=workers)
+        return fit_channels(self.design, values, joint=joint, run=run)
 
     def difference(self, series: Series) -> GroupDifference:
         """See `ChannelModel`."""
@@ -141,15 +143,14 @@ class CurveModel:
         found = found[np.isfinite(found)]
         return float(np.clip(found.mean(), -0.99, 0.99)) if len(found) else 0.0
 
-    def fit(self, values: np.ndarray, joint: tuple[str, str], workers: int) -> ChannelFits:
+    def fit(self, values: np.ndarray, joint: tuple[str, str], run: RunOptions) -> ChannelFits:
         """See `ChannelModel`."""
         from layerstats.stats.gamm.batched.rows import stack_fits
 
         pieces = [values[begin : begin + _BATCH] for begin in range(0, len(values), _BATCH)]
-        with ThreadPoolExecutor(workers) as pool:
-            return stack_fits(pool.map(lambda piece: self._fit(piece, joint), pieces))
+        return stack_fits(run_on_one_thread_each(partial(self._fit, joint), pieces, run))
 
-    def _fit(self, values: np.ndarray, joint: tuple[str, str]) -> ChannelFits:
+    def _fit(self, joint: tuple[str, str], values: np.ndarray) -> ChannelFits:
         from layerstats.stats.gamm.batched.curves.refit import refit
         from layerstats.stats.gamm.batched.curves.residual_sums import gram_of
         from layerstats.stats.gamm.batched.rows import JOINT

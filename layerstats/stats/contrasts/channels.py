@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice, check_positive
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.contrasts.channel_effects import ChannelEffects
 from layerstats.stats.contrasts.channel_models import channel_model
 from layerstats.stats.contrasts.channel_values import (
@@ -53,6 +55,9 @@ def channel_contrasts(
     k: int | None = None,
     rho: float | Literal["auto"] | None = "auto",
     workers: int = 2,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
     memory_mb: float = 128.0,
 ) -> xr.Dataset:
     """Test a contrast between two words, two sets of phones, or two levels of any column in every channel of a layer.
@@ -87,8 +92,8 @@ def channel_contrasts(
     rho
         AR(1) parameter of the residuals, the same for all channels: a number, None, or "auto": the mean over 64 evenly
         spaced channels of the lag-1 autocorrelation of the residuals without AR(1).
-    workers
-        Threads; the numbers do not depend on them.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
     memory_mb
         What the values of the channels in memory may need, in megabytes; results do not depend on it. Whatever a
         layer's size, its store is read once to estimate `rho` and once to fit. Only where a store of schema version 1,
@@ -137,9 +142,10 @@ def channel_contrasts(
             rho = fitted.autocorrelation(rows.read(maps, some) if whole is None else whole[some])
             fitted = fitted.with_rho(rho)
         curves, joint = fitted.difference(series), _joint(contrast, series)
-        for block in blocks:
+        run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+        for number, block in enumerate(blocks):
             values = rows.read(maps, block) if whole is None else whole
-            fits = fitted.fit(values, joint, workers)
+            fits = fitted.fit(values, joint, run.share(number, len(blocks)))
             parts.append(_block(fits, curves.effects(fits, values), model.units, joint, contrast.sign))
             # Before the next block is read.
             del values, fits

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from layerstats.checks import check_choice
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.contrasts.models import SeriesModel
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ class FitOptions:
         "equal", or "fitted": rows are weighted by the inverse of a residual variance that depends on the fitted value,
         estimated from the residuals in twelve groups of these and the fit repeated twice. For models whose check of
         equal variance fails; how often its tests err was not simulated.
-    workers
-        Models that are fitted side by side.
+    workers, client, progress, keep
+        Models that are fitted side by side, and where: as for `layerstats.stats.gamm.fit_many`.
     """
 
     engine: str = "auto"
@@ -46,6 +48,9 @@ class FitOptions:
     rho: Rho = "auto"
     workers: int = 2
     variance: Literal["equal", "fitted"] = "equal"
+    client: Any = field(default=None, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
+    keep: str | os.PathLike[str] | None = field(default=None, repr=False)
 
 
 def fit_models(models: Sequence[SeriesModel], options: FitOptions) -> list[GammResult]:
@@ -59,9 +64,11 @@ def fit_models(models: Sequence[SeriesModel], options: FitOptions) -> list[GammR
         For all models.
     """
     check_choice("variance", options.variance, ("equal", "fitted"))
-    results = _fitted(models, options, [None] * len(models))
-    for _ in range(_REPEATS if options.variance == "fitted" else 0):
-        results = _fitted(models, options, [_weights(result) for result in results])
+    run = RunOptions(options.workers, options.client, progress=options.progress, keep=options.keep)
+    rounds = 1 + (_REPEATS if options.variance == "fitted" else 0)
+    results = _fitted(models, options, [None] * len(models), run.share(0, rounds))
+    for number in range(1, rounds):
+        results = _fitted(models, options, [_weights(result) for result in results], run.share(number, rounds))
     return results
 
 
@@ -82,20 +89,24 @@ def _weights(result: GammResult) -> list[float]:
 
 
 def _fitted(
-    models: Sequence[SeriesModel], options: FitOptions, weights: Sequence[list[float] | None]
+    models: Sequence[SeriesModel], options: FitOptions, weights: Sequence[list[float] | None], run: RunOptions
 ) -> list[GammResult]:
-    from layerstats.stats.gamm import fit_many
-
     tasks = [_task(model, options, options.rho, own) for model, own in zip(models, weights, strict=True)]
-    results = fit_many(tasks, workers=options.workers)
     if options.rho != "auto":
-        return results
+        return _side_by_side(tasks, run)
+    results = _side_by_side(tasks, run.share(0, 2))
     doubtful = [number for number, result in enumerate(results) if result.rho]
     without_rho = [_task(models[number], options, None, weights[number]) for number in doubtful]
-    plain = fit_many(without_rho, workers=options.workers)
+    plain = _side_by_side(without_rho, run.share(1, 2))
     for number, without in zip(doubtful, plain, strict=True):
         results[number] = _better(results[number], without)
     return results
+
+
+def _side_by_side(tasks: Sequence[FitTask], run: RunOptions) -> list[GammResult]:
+    from layerstats.stats.gamm import fit_many
+
+    return fit_many(tasks, run.workers, client=run.client, progress=run.progress, keep=run.keep)
 
 
 def _better(autoregressive: GammResult, plain: GammResult) -> GammResult:

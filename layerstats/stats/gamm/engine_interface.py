@@ -269,8 +269,22 @@ class Engine(Protocol):
         """Fit one model; raises `layerstats.errors.FitError`."""
         ...
 
+
+@runtime_checkable
+class FitsSideBySide(Protocol):
+    """An engine that has processes of its own, in which it fits several models at a time."""
+
     def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
-        """Fit several models, side by side where the engine can; the same results as one after another."""
+        """Fit several models; the same results as one after another."""
+        ...
+
+
+@runtime_checkable
+class GainsFromThreads(Protocol):
+    """An engine whose larger fits take up the whole machine, so that they run one after another on this one."""
+
+    def is_large(self, plan: FitPlan) -> bool:
+        """Return whether a fit gains from the threads of BLAS."""
         ...
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from layerstats.errors import ArgumentError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.gamm.checks.autocorrelation import series_autocorrelation
 from layerstats.stats.gamm.checks.verification import verification_table
 from layerstats.stats.gamm.data.factors import FactorLevels, OrderedCopies
@@ -22,12 +24,15 @@ from layerstats.stats.gamm.engine_interface import (
     EstimatesRho,
     FitRequest,
     FitsResiduals,
+    FitsSideBySide,
+    GainsFromThreads,
 )
 from layerstats.stats.gamm.engines.registry import REFERENCE_ENGINE, EngineChoice, choose_engine
 from layerstats.stats.gamm.families import response_notes
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.stats.gamm.request.builder import build_request
 from layerstats.stats.gamm.request.task import FitTask
+from layerstats.stats.one_thread import run_on_one_thread_each
 
 
 def fit(
@@ -136,22 +141,44 @@ def fit(
     return fit_many([task], workers=1)[0]
 
 
-def fit_many(tasks: Sequence[FitTask], workers: int = 2) -> list[GammResult]:
-    """Fit several models, up to `workers` at a time where the engine can; results do not depend on `workers`.
+def fit_many(
+    tasks: Sequence[FitTask],
+    workers: int = 2,
+    *,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
+) -> list[GammResult]:
+    """Fit several models, up to `workers` at a time; results do not depend on `workers`.
 
     All tasks are checked before the first is fitted.
+
+    Parameters
+    ----------
+    tasks
+        The models.
+    workers
+        Models that are fitted at a time: by threads, by mgcv in as many R processes. Models with 300 or more
+        coefficients that are not of single levels of the largest random factor use all cores, and so run one after
+        another.
+    client, keep
+        See `layerstats.parallel.run_tasks`; not of mgcv, whose models stay with the R processes of this machine.
+    progress
+        Called with what is done and what there is to do.
 
     Raises
     ------
     ArgumentError
         `workers` is below 1; and whatever `fit` raises.
     """
-    if workers < 1:
-        raise ArgumentError(f"The 'workers' parameter must be 1 or more, but got {workers!r} instead.")
-    jobs = _with_rho([_job(task) for task in tasks], workers)
-    fits = _fit_by_engine([job.choice for job in jobs], workers)
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    jobs = [_job(task) for task in tasks]
+    stages = 1 + any(job.task.rho in ("auto", "reml") for job in jobs) + any(job.reference is not None for job in jobs)
+    if any(job.task.rho in ("auto", "reml") for job in jobs):
+        jobs = _with_rho(jobs, run.share(0, stages))
     verified = {number: job.reference for number, job in enumerate(jobs) if job.reference is not None}
-    references = _fit_by_engine(list(verified.values()), workers)
+    fits = _fit_by_engine([job.choice for job in jobs], run.share(stages - 1 - bool(verified), stages))
+    references = _fit_by_engine(list(verified.values()), run.share(stages - 1, stages))
     tables = {
         number: verification_table(fits[number], reference)
         for number, reference in zip(verified, references, strict=True)
@@ -205,21 +232,21 @@ def _passed_over(choice: EngineChoice) -> tuple[str, ...]:
     return tuple(f"Fitted by {choice.engine.name}, since {reason}." for reason in choice.reasons)
 
 
-def _with_rho(jobs: list[_Job], workers: int) -> list[_Job]:
+def _with_rho(jobs: list[_Job], run: RunOptions) -> list[_Job]:
     """Estimate rho where it is ``"auto"``, from fits without AR(1), or ``"reml"``, with the smoothing parameters."""
     automatic = [number for number, job in enumerate(jobs) if job.task.rho == "auto"]
     plain = [_at_rho(jobs[number].choice, jobs[number].task, 0.0) for number in automatic]
     settled = list(jobs)
-    for number, residuals in zip(automatic, _residuals(plain, workers), strict=True):
+    for number, residuals in zip(automatic, _residuals(plain, run), strict=True):
         request = jobs[number].request
         gaps = request.series_gaps
         found = series_autocorrelation(residuals, request.series_start, 1, gaps)
         settled[number] = _settled(jobs[number], *_settle_rho(*found, negative=has_whole_gaps(gaps)))
-    for number, job in enumerate(jobs):
-        if job.task.rho == "reml" and isinstance(job.choice.engine, EstimatesRho):
-            rho = job.choice.engine.estimate_rho(job.choice.plan)
-            note = f"rho = {rho:.6g}, estimated by {job.request.method} jointly with the smoothing parameters."
-            settled[number] = _settled(job, rho, note)
+    joint = [number for number, job in enumerate(jobs) if job.task.rho == "reml"]
+    jointly = _by_engine([jobs[number].choice for number in joint], _rho_of, run)
+    for number, rho in zip(joint, jointly, strict=True):
+        note = f"rho = {rho:.6g}, estimated by {jobs[number].request.method} jointly with the smoothing parameters."
+        settled[number] = _settled(jobs[number], rho, note)
     return settled
 
 
@@ -240,14 +267,14 @@ def _at_rho(choice: EngineChoice, task: FitTask, rho: float) -> EngineChoice:
     return replace(choice, plan=plan)
 
 
-def _residuals(choices: list[EngineChoice], workers: int) -> list[np.ndarray]:
+def _residuals(choices: list[EngineChoice], run: RunOptions) -> list[np.ndarray]:
     """Return the residuals of each plan, without the tables where the engine can."""
-    complete = [number for number, choice in enumerate(choices) if not isinstance(choice.engine, FitsResiduals)]
-    fits = _fit_by_engine([choices[number] for number in complete], workers)
+    quick = [number for number, choice in enumerate(choices) if isinstance(choice.engine, FitsResiduals)]
+    complete = [number for number in range(len(choices)) if number not in quick]
+    fits = _fit_by_engine([choices[number] for number in complete], run)
     found = {number: fitted.residuals for number, fitted in zip(complete, fits, strict=True)}
-    for number, choice in enumerate(choices):
-        if isinstance(choice.engine, FitsResiduals):
-            found[number] = choice.engine.residuals(choice.plan)
+    residuals = _by_engine([choices[number] for number in quick], _residuals_of, run)
+    found.update(zip(quick, residuals, strict=True))
     return [found[number] for number in range(len(choices))]
 
 
@@ -261,12 +288,56 @@ def _settle_rho(rho: float, pairs: int, *, negative: bool) -> tuple[float, str]:
     return limited, note
 
 
-def _fit_by_engine(choices: list[EngineChoice], workers: int) -> list[EngineFit]:
-    """Hand each engine its plans at once; results in the order of `choices`."""
-    results: dict[int, EngineFit] = {}
+def _fit_by_engine(choices: list[EngineChoice], run: RunOptions) -> list[EngineFit]:
+    """Hand an engine with processes of its own its plans at once; results in the order of `choices`."""
+    found: dict[int, EngineFit] = {}
     for name in dict.fromkeys(choice.engine.name for choice in choices):
         numbers = [number for number, choice in enumerate(choices) if choice.engine.name == name]
         engine = choices[numbers[0]].engine
-        fitted = engine.fit_many([choices[number].plan for number in numbers], workers)
-        results.update(zip(numbers, fitted, strict=True))
-    return [results[number] for number in range(len(choices))]
+        if isinstance(engine, FitsSideBySide):
+            fitted = engine.fit_many([choices[number].plan for number in numbers], run.workers)
+        else:
+            fitted = _by_engine([choices[number] for number in numbers], _fit_of, run)
+        found.update(zip(numbers, fitted, strict=True))
+    return [found[number] for number in range(len(choices))]
+
+
+def _by_engine(choices: list[EngineChoice], compute: Callable[[EngineChoice], Any], run: RunOptions) -> list[Any]:
+    """Compute something of each plan: the large ones one after another, the others side by side."""
+    if run.sends:
+        # Whoever shows how far a fit is does so in this process.
+        choices = [_without_progress(choice) for choice in choices]
+    large = [number for number, choice in enumerate(choices) if run.client is None and _is_large(choice)]
+    small = [number for number in range(len(choices)) if number not in large]
+    stages, alone = 1 + bool(large and small), replace(run, workers=1)
+    found = alone.share(0, stages).run(compute, [choices[number] for number in large], _told)
+    found += run_on_one_thread_each(
+        compute, [choices[number] for number in small], run.share(stages - 1, stages), _told
+    )
+    by_number = dict(zip([*large, *small], found, strict=True))
+    return [by_number[number] for number in range(len(choices))]
+
+
+def _is_large(choice: EngineChoice) -> bool:
+    return isinstance(choice.engine, GainsFromThreads) and choice.engine.is_large(choice.plan)
+
+
+def _without_progress(choice: EngineChoice) -> EngineChoice:
+    plan = choice.plan
+    return replace(choice, plan=replace(plan, request=replace(plan.request, progress=None)))
+
+
+def _fit_of(choice: EngineChoice) -> EngineFit:
+    return choice.engine.fit(choice.plan)
+
+
+def _residuals_of(choice: EngineChoice) -> np.ndarray:
+    return cast("FitsResiduals", choice.engine).residuals(choice.plan)
+
+
+def _rho_of(choice: EngineChoice) -> float:
+    return cast("EstimatesRho", choice.engine).estimate_rho(choice.plan)
+
+
+def _told(choice: EngineChoice) -> str:
+    return f"the model {choice.plan.request.formula}"

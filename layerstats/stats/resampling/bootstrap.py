@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
 from layerstats.stats.gamm.batched.curves.refit import SMOOTHING, Refits, Smoothing, refit
@@ -64,6 +66,9 @@ def bootstrap(
     smoothing: Smoothing = "refit",
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> BootstrapResult:
     """Bootstrap the curves of two labels, and the first less the second.
 
@@ -77,8 +82,10 @@ def bootstrap(
         some twenty speakers. ``"model"``: data are drawn from the fitted model, which is trusted in full.
     interval, conf_level
         ``"pointwise"`` or ``"simultaneous"``; see `band_of`.
-    replicates, seed, workers
-        At least 19 at the usual level. Numbers do not depend on `workers`.
+    replicates, seed
+        At least 19 at the usual level.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
     smoothing
         Whether smoothing parameters are estimated anew in each replicate, or held.
 
@@ -105,19 +112,9 @@ def bootstrap(
         )
     means = _curves(design, fitted.fit)[0]
 
-    def compute(numbers: range) -> np.ndarray:
-        if source == "speakers":
-            drawn = np.stack([_draw(design, replicate_generator(seed, number)) for number in numbers])
-            data = replicates_of(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
-        else:
-            values = simulate(fitted, design, means, seed, numbers)
-            data = replicates_of(design, np.tile(design.label_of, (len(values), 1)), values)
-        again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
-        curves = _curves(design, again)
-        effects = _effects(design, data, again, contrast.joint, excesses=2)
-        return np.column_stack([curves.reshape(len(curves), -1), effects])
-
-    computed = in_blocks(compute, replicates, workers)
+    how = _Bootstrap(fitted, means, contrast.joint, source, smoothing, seed)
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    computed = in_blocks(how.replicates, replicates, run)
     draws = computed[:, :-1].reshape(replicates, len(design.labels), design.points)
     clusters = people if source == "speakers" else None
     bands = [_Band(draws[:, number], means[number], clusters, interval, conf_level) for number in range(len(draws[0]))]
@@ -152,6 +149,32 @@ def bootstrap(
         ),
         draws=draws + design.offset,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Bootstrap:
+    """How replicates are drawn, and what is kept of them."""
+
+    fitted: FittedDesign
+    means: np.ndarray
+    joint: np.ndarray
+    source: Source
+    smoothing: Smoothing
+    seed: int
+
+    def replicates(self, numbers: range) -> np.ndarray:
+        """Return the curves of the labels and then the effect size, (replicate, number)."""
+        fitted, design = self.fitted, self.fitted.design
+        if self.source == "speakers":
+            drawn = np.stack([_draw(design, replicate_generator(self.seed, number)) for number in numbers])
+            data = replicates_of(design, np.tile(design.label_of, (len(drawn), 1)), multiplicity=drawn)
+        else:
+            values = simulate(fitted, design, self.means, self.seed, numbers)
+            data = replicates_of(design, np.tile(design.label_of, (len(values), 1)), values)
+        again = refit(design, data, fitted.log_smoothing if self.smoothing == "held" else None)
+        curves = _curves(design, again)
+        effects = _effects(design, data, again, self.joint, excesses=2)
+        return np.column_stack([curves.reshape(len(curves), -1), effects])
 
 
 class _Band:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
 from layerstats.stats.gamm.batched.curves.refit import SMOOTHING, Smoothing, refit
 from layerstats.stats.gamm.batched.curves.summaries import replicates_of
 from layerstats.stats.gamm.request.task import FitTask
-from layerstats.stats.resampling.blocks import check_replicates, in_blocks
+from layerstats.stats.one_thread import run_on_one_thread_each
+from layerstats.stats.resampling.blocks import blocks_of, check_replicates, replicates_told
 from layerstats.stats.resampling.exchange import Exchange, Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.statistics import TESTS, DifferenceMatrices, difference_matrices, largest
@@ -61,6 +66,9 @@ def permutation_test(
     smoothing: Smoothing = "refit",
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> PermutationResult:
     """Test differences between labels by exchanging labels, the same way at all layers.
 
@@ -87,8 +95,10 @@ def permutation_test(
     smoothing
         ``"refit"`` estimates the smoothing parameters for every assignment. ``"held"`` keeps those of the observed one,
         which are fitted to the observed difference: fast, but it finds shapes too often (see ``docs/calibration.md``).
-    seed, workers
-        Numbers do not depend on `workers`, the number of threads.
+    seed
+        Of random assignments.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
 
     Raises
     ------
@@ -110,12 +120,9 @@ def permutation_test(
     assignments, exact = _assignments(exchanger, replicates, seed)
     wanted = [(first.labels[other], first.labels[0]) for other in range(1, len(first.labels))]
     wanted = wanted if pairs is None else list(pairs)
-    columns, rows = [], []
-    for layer, one in fitted.items():
-        contrasts = [difference_matrices(one.design, *pair) for pair in wanted]
-        columns.append(_statistics(one, assignments, contrasts, tests, smoothing, workers))
-        rows += [(layer, *pair, test) for pair in wanted for test in tests]
-    statistics = np.hstack(columns)
+    rows = [(layer, *pair, test) for layer in fitted for pair in wanted for test in tests]
+    refits = _PermutedFits(fitted, assignments, wanted, tests, smoothing)
+    statistics = refits.statistics(RunOptions(workers, client, threads=True, progress=progress, keep=keep))
     table = pd.DataFrame(rows, columns=["layer", "level_1", "level_2", "test"])
     table = table.assign(statistic=statistics[0], p_value=permutation_p_values(statistics))
     for test in tests:
@@ -143,22 +150,40 @@ def _assignments(exchanger: Exchanger, replicates: int, seed: int) -> tuple[np.n
     return np.stack([exchanger.label_of, *drawn]), False
 
 
-def _statistics(
-    fitted: FittedDesign,
-    assignments: np.ndarray,
-    contrasts: Sequence[DifferenceMatrices],
-    tests: Sequence[str],
-    smoothing: Smoothing,
-    workers: int,
+@dataclass(frozen=True, eq=False)
+class _PermutedFits:
+    """What every block of assignments needs."""
+
+    fitted: Mapping[str, FittedDesign]
+    assignments: np.ndarray
+    pairs: Sequence[tuple[str, str]]
+    tests: Sequence[str]
+    smoothing: Smoothing
+
+    def statistics(self, run: RunOptions) -> np.ndarray:
+        """Return the statistics, (assignment, layer x pair x test)."""
+        contrasts = {
+            layer: [difference_matrices(one.design, *pair) for pair in self.pairs] for layer, one in self.fitted.items()
+        }
+        blocks = blocks_of(len(self.assignments))
+        tasks = [(layer, numbers) for layer in self.fitted for numbers in blocks]
+        found = run_on_one_thread_each(partial(_of_block, self, contrasts), tasks, run, _told)
+        by_layer = [found[first : first + len(blocks)] for first in range(0, len(found), len(blocks))]
+        return np.hstack([np.concatenate(each) for each in by_layer])
+
+
+def _of_block(
+    refits: _PermutedFits, contrasts: Mapping[str, Sequence[DifferenceMatrices]], task: tuple[str, range]
 ) -> np.ndarray:
-    design = fitted.design
+    layer, numbers = task
+    fitted = refits.fitted[layer]
+    data = replicates_of(fitted.design, refits.assignments[numbers.start : numbers.stop])
+    again = refit(fitted.design, data, fitted.log_smoothing if refits.smoothing == "held" else None)
+    return np.column_stack([largest(again, each, test) for each in contrasts[layer] for test in refits.tests])
 
-    def compute(numbers: range) -> np.ndarray:
-        data = replicates_of(design, assignments[numbers.start : numbers.stop])
-        again = refit(design, data, fitted.log_smoothing if smoothing == "held" else None)
-        return np.column_stack([largest(again, contrast, test) for contrast in contrasts for test in tests])
 
-    return in_blocks(compute, len(assignments), workers)
+def _told(task: tuple[str, range]) -> str:
+    return f"{task[0]}, {replicates_told(task[1])}"
 
 
 def _check_same_tokens(layer: str, first: CurveDesign, one: FittedDesign) -> None:

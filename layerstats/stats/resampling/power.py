@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +14,14 @@ from scipy import stats
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.gamm.batched.curves.curve_design import CurveDesign
 from layerstats.stats.gamm.batched.curves.fitted import FittedDesign, fit_design
 from layerstats.stats.gamm.batched.curves.refit import Refits, refit
 from layerstats.stats.gamm.batched.curves.summaries import summarise
 from layerstats.stats.gamm.request.task import FitTask
-from layerstats.stats.resampling.blocks import check_replicates, in_blocks
+from layerstats.stats.one_thread import run_on_one_thread_each
+from layerstats.stats.resampling.blocks import blocks_of, check_replicates, replicates_told
 from layerstats.stats.resampling.simulation import simulate
 from layerstats.stats.resampling.statistics import (
     TESTS,
@@ -45,6 +50,9 @@ def power(
     replicates: int = 1000,
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Estimate the power of planned studies by simulation from a fitted model.
 
@@ -66,6 +74,10 @@ def power(
         (time,) the difference to plan for, instead of the one that was found.
     alpha
         Level of the tests.
+    replicates, seed
+        Data sets of each planned study, and how they are drawn.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
 
     Returns
     -------
@@ -84,15 +96,19 @@ def power(
     fitted = fit_design(task, label, speaker)
     contrast = difference_matrices(fitted.design, level_1, level_2)
     means = _means(fitted, contrast, effect, difference)
+    studies = [_study(fitted, people, each) for people in speakers for each in tokens]
+    blocks = blocks_of(replicates)
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    compute = partial(_p_values, (fitted, means, contrast), studies, tuple(tests), seed)
+    tasks = [(number, numbers) for number in range(len(studies)) for numbers in blocks]
+    found = run_on_one_thread_each(compute, tasks, run, partial(_told, studies))
     rows = []
-    for people in speakers:
-        for each in tokens:
-            planned = _planned(fitted.design, people, each)
-            p_values = _p_values(fitted, planned, means, contrast, tests, replicates, seed, (people, each), workers)
-            for test, rejected in zip(tests, (p_values <= alpha).T, strict=True):
-                share = float(rejected.mean())
-                error = float(np.sqrt(share * (1 - share) / replicates))
-                rows.append((level_1, level_2, people, each, test, share, error, alpha, replicates))
+    for number, study in enumerate(studies):
+        p_values = np.concatenate(found[number * len(blocks) : (number + 1) * len(blocks)])
+        for test, rejected in zip(tests, (p_values <= alpha).T, strict=True):
+            share = float(rejected.mean())
+            error = float(np.sqrt(share * (1 - share) / replicates))
+            rows.append((level_1, level_2, *study.key, test, share, error, alpha, replicates))
     columns = ["level_1", "level_2", "speakers", "tokens_per_cell", "test", "power", "std_error", "alpha", "replicates"]
     return check_frame(pd.DataFrame(rows, columns=columns))
 
@@ -131,32 +147,45 @@ def _planned(design: CurveDesign, speakers: int, tokens: int) -> CurveDesign:
     return replace(design, label_of=label_of, speaker_of=speaker_of, tokens=names, rows=None)
 
 
+def _study(fitted: FittedDesign, speakers: int, tokens: int) -> _PlannedStudy:
+    planned = _planned(fitted.design, speakers, tokens)
+    units = count_units(planned.label_of, None if _alone(fitted.design) else planned.speaker_of)
+    return _PlannedStudy((speakers, tokens), planned, float(units.freedom))
+
+
 def _alone(design: CurveDesign) -> bool:
     """Return whether every token is its own speaker, because the task named none."""
     return len(np.unique(design.speaker_of)) == len(design.speaker_of)
 
 
+@dataclass(frozen=True, eq=False)
+class _PlannedStudy:
+    """A planned study: `key` has its numbers of speakers and of tokens of each with each label."""
+
+    key: tuple[int, int]
+    design: CurveDesign
+    freedom: float
+
+
 def _p_values(
-    fitted: FittedDesign,
-    planned: CurveDesign,
-    means: np.ndarray,
-    contrast: DifferenceMatrices,
+    pilot: tuple[FittedDesign, np.ndarray, DifferenceMatrices],
+    studies: Sequence[_PlannedStudy],
     tests: Sequence[str],
-    replicates: int,
     seed: int,
-    key: tuple[int, int],
-    workers: int,
+    task: tuple[int, range],
 ) -> np.ndarray:
-    units = count_units(planned.label_of, None if _alone(fitted.design) else planned.speaker_of)
-    freedom = float(units.freedom)
+    """Return the p-values of a block of data sets of a study, (data set, test)."""
+    (fitted, means, contrast), (number, numbers) = pilot, task
+    study = studies[number]
+    values = simulate(fitted, study.design, means, seed, numbers, *study.key)
+    data = summarise(study.design, np.tile(study.design.label_of, (len(values), 1)), values)
+    again = refit(study.design, data)
+    return np.column_stack([p_values_of(again, contrast, test, study.freedom) for test in tests])
 
-    def compute(numbers: range) -> np.ndarray:
-        values = simulate(fitted, planned, means, seed, numbers, *key)
-        data = summarise(planned, np.tile(planned.label_of, (len(values), 1)), values)
-        again = refit(planned, data)
-        return np.column_stack([p_values_of(again, contrast, test, freedom) for test in tests])
 
-    return in_blocks(compute, replicates, workers)
+def _told(studies: Sequence[_PlannedStudy], task: tuple[int, range]) -> str:
+    speakers, tokens = studies[task[0]].key
+    return f"{speakers} speakers, {tokens} tokens, {replicates_told(task[1])}"
 
 
 def p_values_of(

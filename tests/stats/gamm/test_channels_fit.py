@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import RunOptions
 from layerstats.stats.gamm import FitTask, fit, smoothing_selection
 from layerstats.stats.gamm.batched.batched_smooth_tests import smooth_tests
 from layerstats.stats.gamm.batched.linear_algebra import cholesky, inverse
@@ -132,7 +133,7 @@ def fitted():
 @pytest.mark.parametrize(("batch", "workers"), [(1, 1), (2, 1), (4, 3), (100, 1)])
 def test_numbers_do_not_depend_on_batches_and_workers(fitted, batch, workers):
     design, values, all_at_once = fitted
-    same(fit_channels(design, values, batch=batch, workers=workers), all_at_once, 1e-12)
+    same(fit_channels(design, values, batch=batch, run=RunOptions(workers, threads=True)), all_at_once, 1e-12)
 
 
 def test_numbers_do_not_depend_on_the_order_of_channels(fitted):
@@ -255,7 +256,7 @@ def test_models_that_are_refused():
     design = channel_design(FitTask(PUBLISHED, data, **arguments(PUBLISHED)))
     with pytest.raises(DataError, match="must have shape"):
         fit_channels(design, values[:, 1:])
-    with pytest.raises(ArgumentError, match="1 or more"):
-        fit_channels(design, values, workers=0)
+    with pytest.raises(ArgumentError, match="'batch'"):
+        fit_channels(design, values, batch=0)
     with pytest.raises(DataError, match="no channels"):
         stack_fits([])

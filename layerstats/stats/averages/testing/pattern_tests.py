@@ -13,6 +13,7 @@ import xarray as xr
 
 from layerstats.checks import check_choice, check_share
 from layerstats.errors import ArgumentError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.reading.stored_windows import windows_of
 from layerstats.stats.averages.testing.map_statistics import MapStatistic
@@ -93,6 +94,9 @@ def pattern_tests(
     conf_level: float = 0.95,
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
     **reading: Any,
 ) -> PatternTests:
     """Test the pattern of each label against the mean over labels, or labels against each other.
@@ -144,8 +148,10 @@ def pattern_tests(
     conf_level
         Of the intervals. Their critical value is that of the test, so that one leaves 0 out where `p_value` is below
         1 - `conf_level`.
-    seed, workers
-        Numbers do not depend on `workers`, the number of threads.
+    seed
+        Of random assignments.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
     **reading
         How a store is read: as for `read_windows`.
 
@@ -168,14 +174,18 @@ def pattern_tests(
     [['a', 'b', 0.01, 0.01]]
     """
     plan = PermutationPlan(
-        statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed, workers
+        statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed
     )
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
     windows = windows_of(source, reading)
     pairs = _pairs(windows, against)
     adjust = adjust or ("holm" if pairs else MAX_T)
     _check_level(permutations, adjust, conf_level, pairs, windows)
     _check_exchangeable(windows, exchange)
-    found = [permuted_maps(windows, pair, plan) for pair in pairs or [None]]
+    compared = pairs or [None]
+    found = [
+        permuted_maps(windows, pair, plan, run.share(number, len(compared))) for number, pair in enumerate(compared)
+    ]
     levels = pairs or [(label, MEAN) for label in windows.labels]
     table = pattern_table(windows, found, levels, plan, adjust, conf_level)
     return PatternTests(

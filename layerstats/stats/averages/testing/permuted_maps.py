@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from layerstats.checks import check_choice, check_count, check_positive, check_seed, check_share
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import RunOptions
 from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
 from layerstats.stats.averages.testing.map_statistics import (
     LARGEST,
@@ -45,7 +47,7 @@ class PermutationPlan:
 
     Attributes
     ----------
-    statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed, workers
+    statistic, exchange, permutations, resolution, reach_s, covered, cluster_alpha, windows_per_cell, seed
         See `pattern_tests`.
     """
 
@@ -58,13 +60,11 @@ class PermutationPlan:
     cluster_alpha: float = 0.01
     windows_per_cell: int | None = None
     seed: int = 0
-    workers: int = 1
 
     def __post_init__(self) -> None:
         check_choice("statistic", self.statistic, MAP_STATISTICS)
         check_choice("exchange", self.exchange, (LABELS, SIGNS))
         check_count("permutations", self.permutations)
-        check_count("workers", self.workers)
         check_seed(self.seed)
         if np.shape(self.resolution) != (2,):
             raise ArgumentError(
@@ -120,8 +120,15 @@ class _Assignments:
     count: int
     exact: bool
 
+    @property
+    def block(self) -> int:
+        """How many are computed side by side."""
+        return max(1, min(_MOST_AT_ONCE, _MOST_NUMBERS // self.observed.statistic.size))
 
-def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan) -> PermutedMaps:
+
+def permuted_maps(
+    windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan, run: RunOptions | None = None
+) -> PermutedMaps:
     """Compute maps of every label against the mean, or of a pair, under many assignments.
 
     Parameters
@@ -132,6 +139,8 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
         Two labels; None: all of them, each against the mean.
     plan
         Which assignments, and what is kept of them.
+    run
+        Where they are computed; by default here.
 
     Raises
     ------
@@ -140,18 +149,11 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
     """
     pooled, labels = _pooled(windows, pair, plan)
     speakers = speakers_of_contrasts(pooled, labels, pair is not None)
-    threshold = cluster_threshold(plan.cluster_alpha)
     exchanged = _permuted_labels if plan.exchange == LABELS else _turned_signs
     assignments = exchanged(pooled, labels, speakers, plan, pair is not None)
 
-    def summaries(numbers: range) -> np.ndarray:
-        maps = assignments.statistics(numbers)
-        largest = largest_of_maps(maps, LARGEST, threshold)
-        chosen = largest if plan.statistic == LARGEST else largest_of_maps(maps, plan.statistic, threshold)
-        return np.stack([largest, chosen], axis=-1)
-
-    block = max(1, min(_MOST_AT_ONCE, _MOST_NUMBERS // assignments.observed.statistic.size))
-    found = in_blocks(summaries, assignments.count, plan.workers, block)
+    summaries = partial(_summaries, assignments.statistics, plan.statistic, cluster_threshold(plan.cluster_alpha))
+    found = in_blocks(summaries, assignments.count, run, assignments.block)
     held = np.bincount(pooled.label_of, minlength=labels)
     return PermutedMaps(
         assignments.observed,
@@ -163,6 +165,15 @@ def permuted_maps(windows: AlignedWindows, pair: tuple[str, str] | None, plan: P
         speakers,
         held if pair is None else held.sum(keepdims=True),
     )
+
+
+def _summaries(
+    statistics: Callable[[range], np.ndarray], statistic: MapStatistic, threshold: float, numbers: range
+) -> np.ndarray:
+    maps = statistics(numbers)
+    largest = largest_of_maps(maps, LARGEST, threshold)
+    chosen = largest if statistic == LARGEST else largest_of_maps(maps, statistic, threshold)
+    return np.stack([largest, chosen], axis=-1)
 
 
 def observed_maps(
@@ -184,21 +195,37 @@ def _permuted_labels(
     exchanger = Exchanger.of(pooled.label_of, pooled.speaker_of)
     exact = exchanger.count() <= plan.permutations + 1
     every = np.stack(list(islice(exchanger.every(), plan.permutations + 1))) if exact else None
+    permuted = _PermutedLabels(pooled, labels, len(speakers), plan, pair, exchanger, every)
+    observed = _under_own_labels(pooled, labels, plan, pair)
+    return _Assignments(observed, permuted.statistics, plan.permutations + 1 if every is None else len(every), exact)
 
-    def assignment(number: int) -> np.ndarray:
-        if every is not None:
-            return every[number]
-        return exchanger.label_of if number == 0 else exchanger.draw(replicate_generator(plan.seed, number - 1))
 
-    def statistics(numbers: range) -> np.ndarray:
-        drawn = np.stack([assignment(number) for number in numbers])
-        found = np.empty((len(numbers), len(speakers), len(pooled.bands), len(pooled.lags)), np.float32)
-        for place, maps in enumerate(maps_by_lag(pooled, drawn, labels, pair=pair, covered=plan.covered)):
+@dataclass(frozen=True, eq=False)
+class _PermutedLabels:
+    """Assignments of labels to windows: `every` one there is, where they are few, else drawn."""
+
+    pooled: PooledWindows
+    labels: int
+    contrasts: int
+    plan: PermutationPlan
+    pair: bool
+    exchanger: Exchanger
+    every: np.ndarray | None
+
+    def assignment(self, number: int) -> np.ndarray:
+        if self.every is not None:
+            return self.every[number]
+        if number == 0:
+            return self.exchanger.label_of
+        return self.exchanger.draw(replicate_generator(self.plan.seed, number - 1))
+
+    def statistics(self, numbers: range) -> np.ndarray:
+        pooled, drawn = self.pooled, np.stack([self.assignment(number) for number in numbers])
+        found = np.empty((len(numbers), self.contrasts, len(pooled.bands), len(pooled.lags)), np.float32)
+        by_lag = maps_by_lag(pooled, drawn, self.labels, pair=self.pair, covered=self.plan.covered)
+        for place, maps in enumerate(by_lag):
             found[..., place] = maps.statistic
         return found
-
-    observed = _under_own_labels(pooled, labels, plan, pair)
-    return _Assignments(observed, statistics, plan.permutations + 1 if every is None else len(every), exact)
 
 
 def _turned_signs(
@@ -210,25 +237,40 @@ def _turned_signs(
     every = 2 ** (people - 1)
     exact = every <= plan.permutations + 1
     squares, count = (differences**2).sum(axis=0), present.sum(axis=0)
-    flat = differences.reshape(people, -1)
     least = plan.covered * speakers[:, None, None]
+    turned = _TurnedSigns(differences, squares, count, least, pooled.scale, exact, plan.seed)
+    observed = studentised(differences.sum(axis=0), squares, count, least, pooled.scale)
+    return _Assignments(observed, turned.statistics, every if exact else plan.permutations + 1, exact)
 
-    def signs(number: int) -> np.ndarray:
-        if exact:
+
+@dataclass(frozen=True, eq=False)
+class _TurnedSigns:
+    """Assignments of signs to speakers' differences, (speaker, contrast, band, lag)."""
+
+    differences: np.ndarray
+    squares: np.ndarray
+    count: np.ndarray
+    least: np.ndarray
+    scale: float
+    exact: bool
+    seed: int
+
+    def signs(self, number: int) -> np.ndarray:
+        people = len(self.differences)
+        if self.exact:
             turned = number >> np.arange(people) & 1
         elif number == 0:
             turned = np.zeros(people, int)
         else:
-            turned = replicate_generator(plan.seed, number - 1).integers(2, size=people)
+            turned = replicate_generator(self.seed, number - 1).integers(2, size=people)
         return 1.0 - 2.0 * turned
 
-    def statistics(numbers: range) -> np.ndarray:
-        sums = np.stack([signs(number) for number in numbers]) @ flat
-        sums = sums.reshape(len(numbers), *squares.shape)
-        return studentised(sums, squares, count, least, pooled.scale).statistic
-
-    observed = studentised(differences.sum(axis=0), squares, count, least, pooled.scale)
-    return _Assignments(observed, statistics, every if exact else plan.permutations + 1, exact)
+    def statistics(self, numbers: range) -> np.ndarray:
+        sums = np.stack([self.signs(number) for number in numbers]) @ self.differences.reshape(
+            len(self.differences), -1
+        )
+        sums = sums.reshape(len(numbers), *self.squares.shape)
+        return studentised(sums, self.squares, self.count, self.least, self.scale).statistic
 
 
 def _pooled(windows: AlignedWindows, pair: tuple[str, str] | None, plan: PermutationPlan) -> tuple[PooledWindows, int]:

@@ -61,10 +61,6 @@ class PygamEngine:
         smoothing = choose_smoothing(request, parametric, blocks)
         return engine_fit(request, names, terms, blocks, smoothing, begin)
 
-    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
-        """Fit several models, one after another: each takes seconds."""
-        return [self.fit(plan) for plan in plans]
-
 
 def _check_size(request: FitRequest, parametric: int, blocks: Sequence[SplineBlock]) -> None:
     coefficients = parametric + sum(block.dimension for block in blocks)

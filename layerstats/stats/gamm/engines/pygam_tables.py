@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
 
@@ -64,15 +65,6 @@ def engine_fit(
     written = written_smooths(request)
     labels = [*terms, *(block.label for block in blocks for _ in range(block.dimension))]
 
-    def design(new_data: pd.DataFrame, exclude: Sequence[str]) -> Design:
-        kept = np.array([label not in exclude for label in labels], dtype=bool)
-        return Design(
-            matrix=_matrix(request, blocks, new_data)[:, kept],
-            coefficients=coefficients[kept],
-            covariance=covariance[np.ix_(kept, kept)],
-            term_of_column=tuple(label for label in labels if label not in exclude),
-        )
-
     return EngineFit(
         parametric=_parametric(names, coefficients, covariance, len(response) - float(edf.sum())),
         smooths=_smooths(blocks, slices, edf, ref_df),
@@ -86,10 +78,28 @@ def engine_fit(
         fitted=fitted,
         residuals=residuals,
         whitened_residuals=residuals,
-        design=design,
+        design=partial(_design, request, blocks, coefficients, covariance, labels),
         notes=(_NO_P_VALUES, _SMOOTHING) if blocks else (_NO_P_VALUES,),
         versions={"pygam": version("pygam")},
         seconds=time.perf_counter() - begin,
+    )
+
+
+def _design(
+    request: FitRequest,
+    blocks: Sequence[SplineBlock],
+    coefficients: np.ndarray,
+    covariance: np.ndarray,
+    labels: Sequence[str],
+    new_data: pd.DataFrame,
+    exclude: Sequence[str] = (),
+) -> Design:
+    kept = np.array([label not in exclude for label in labels], dtype=bool)
+    return Design(
+        matrix=_matrix(request, blocks, new_data)[:, kept],
+        coefficients=coefficients[kept],
+        covariance=covariance[np.ix_(kept, kept)],
+        term_of_column=tuple(label for label in labels if label not in exclude),
     )
 
 

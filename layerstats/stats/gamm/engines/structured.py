@@ -89,9 +89,9 @@ class StructuredEngine:
             fitted = fit_structured(own.request, own.model)
             return fitted.residuals(fitted.fitted())[0]
 
-    def fit_many(self, plans: Sequence[FitPlan], workers: int) -> list[EngineFit]:
-        """Fit several models one after another; `workers` changes nothing."""
-        return [self.fit(plan) for plan in plans]
+    def is_large(self, plan: FitPlan) -> bool:
+        """Return whether a fit gains from the threads of BLAS."""
+        return _own(plan).model.dense_count >= _LARGE
 
 
 def _own(plan: FitPlan) -> StructuredPlan:

@@ -14,8 +14,8 @@ from layerstats.checks import check_choice, check_count, check_seed, check_share
 from layerstats.errors import DataError
 from layerstats.stats.interval_estimate import IntervalEstimate
 from layerstats.stats.ratings.agreement.rated_units import RatedUnits
-from layerstats.stats.ratings.means.rating_cells import blocks_of
 from layerstats.stats.ratings.means.two_way_bootstrap import BLOCK, drawn_weights
+from layerstats.stats.resampling.blocks import blocks_of
 from layerstats.stats.resampling.seeds import replicate_generator
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]

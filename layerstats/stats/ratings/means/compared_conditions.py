@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice, check_count, check_not_negative, check_positive, check_seed, check_share
 from layerstats.errors import DataError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.ratings.estimates.category_estimates import add_equivalence, choose_pairs
 from layerstats.stats.ratings.means.exchanged_conditions import exchange_p_values
@@ -62,6 +64,9 @@ def compare_conditions(
     draws: int = 2000,
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> RatingComparison:
     """Compare mean ratings of conditions, where raters and clips are samples of others.
 
@@ -92,8 +97,10 @@ def compare_conditions(
     permutations
         Of the null: the mean of every rater who heard both conditions is taken off, and labels are exchanged among
         clips that the same raters heard, or, where some clip has none such of the other label, among all. 0 for none.
-    draws, seed, workers
-        Of the bootstrap and the permutations; results do not depend on `workers`.
+    draws, seed
+        Of the bootstrap and the permutations.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
 
     Returns
     -------
@@ -127,15 +134,17 @@ def compare_conditions(
     names = _names(cells, columns)
     chosen, every = choose_pairs(names, pairs, reference, columns)
     table = _differences(cells, names, chosen, conf_level)
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    first, last = (run.share(0, 2), run.share(1, 2)) if interval == "bootstrap" and permutations else (run, run)
     if interval == "bootstrap":
-        replicates = two_way_replicates(cells, draws, seed, workers)
+        replicates = two_way_replicates(cells, draws, seed, first)
         table = _bootstrapped(table, names, replicates, conf_level)
     table = table.assign(interval=interval, conf_level=conf_level)
     table = adjust_p_values(table, family or every, method=adjust)
     fewest = np.inf
     if permutations:
         codes = [(names.index(one), names.index(two)) for one, two in chosen]
-        null, ways = exchange_p_values(cells, codes, int(permutations), seed, workers)
+        null, ways = exchange_p_values(cells, codes, int(permutations), seed, last)
         table = table.assign(p_permutation=null, permutations=int(permutations))
         fewest = float(ways.min())
     if margin is not None:

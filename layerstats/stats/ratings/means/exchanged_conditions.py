@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
+from layerstats.parallel import RunOptions
+from layerstats.stats.one_thread import run_on_one_thread_each
 from layerstats.stats.ratings.means.rating_cells import RatingCells
-from layerstats.stats.resampling.blocks import in_blocks
 from layerstats.stats.resampling.exchange import Exchanger
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.resampling.westfall_young import permutation_p_values
 
 
 def exchange_p_values(
-    cells: RatingCells, pairs: Sequence[tuple[int, int]], permutations: int, seed: int, workers: int = 1
+    cells: RatingCells, pairs: Sequence[tuple[int, int]], permutations: int, seed: int, run: RunOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return p-values of differences when the labels of clips are exchanged, and how many ways there are, (pair,) each.
 
@@ -30,20 +32,18 @@ def exchange_p_values(
         Ratings as sums, by condition.
     pairs
         Numbers of the groups that are compared.
-    permutations, seed, workers
+    permutations, seed
         How many, and drawn how.
+    run
+        Where; a task a pair.
     """
-
-    def of_pair(numbers: range) -> np.ndarray:
-        (number,) = numbers
-        # In one order, so that swapping two conditions changes nothing.
-        return np.array([_exchange(cells, sorted(pairs[number]), permutations, seed)])
-
-    p_values, ways = in_blocks(of_pair, len(pairs), workers, block=1).T
+    # In one order, so that swapping two conditions changes nothing.
+    ordered = [tuple(sorted(pair)) for pair in pairs]
+    p_values, ways = np.array(run_on_one_thread_each(partial(_exchange, cells, permutations, seed), ordered, run)).T
     return p_values, ways
 
 
-def _exchange(cells: RatingCells, pair: Sequence[int], permutations: int, seed: int) -> tuple[float, float]:
+def _exchange(cells: RatingCells, permutations: int, seed: int, pair: Sequence[int]) -> tuple[float, float]:
     statistic = PairStatistic.of(cells, pair)
     exchanger = Exchanger.of(statistic.labels, statistic.blocks)
     ways = float(min(exchanger.count(), 10**9))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice, check_count, check_seed, check_share
 from layerstats.errors import ArgumentError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.ratings.means.rating_cells import RatingCells, read_by, read_cells
 from layerstats.stats.ratings.means.two_way_bootstrap import bootstrap_interval, two_way_replicates
 from layerstats.stats.ratings.means.two_way_variance import TwoWayVariance
@@ -53,6 +55,9 @@ def rating_means(
     draws: int = 2000,
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> RatingMeans:
     """Average ratings by group, with intervals for the mean that other raters would give to other clips.
 
@@ -72,8 +77,10 @@ def rating_means(
         Lowest and highest rating there is, which intervals do not pass; those that were given by default.
     conf_level
         Of each interval by itself.
-    draws, seed, workers
-        Of the bootstrap; results do not depend on `workers`, how many threads draw.
+    draws, seed
+        Of the bootstrap.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
 
     Returns
     -------
@@ -104,7 +111,8 @@ def rating_means(
     values = given["rating"].to_numpy(dtype=float)
     ends = scale or (float(values.min()), float(values.max()))
     variance = TwoWayVariance.of(cells)
-    low, high, error, freedom = _intervals(cells, variance, interval, conf_level, (draws, seed, workers))
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    low, high, error, freedom = _intervals(cells, variance, interval, conf_level, (draws, seed, run))
     size = len(cells.groups)
     found = {
         "ratings": cells.ratings.astype(int),
@@ -130,7 +138,7 @@ def rating_means(
 
 
 def _intervals(
-    cells: RatingCells, variance: TwoWayVariance, interval: str, conf_level: float, options: tuple[int, int, int]
+    cells: RatingCells, variance: TwoWayVariance, interval: str, conf_level: float, options: tuple[int, int, RunOptions]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the ends of the intervals, standard errors and degrees of freedom, each (group,)."""
     tail = (1 - conf_level) / 2

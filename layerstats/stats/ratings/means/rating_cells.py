@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -169,14 +168,3 @@ def read_cells(
     own = [column for column in by if column not in ("rater", "clip")]
     table = check_ratings(ratings, scale, own)
     return table, RatingCells.of(table, by)
-
-
-def blocks_of(draws: int, block: int) -> list[range]:
-    """Return the numbers of draws in blocks.
-
-    Examples
-    --------
-    >>> blocks_of(5, 2)
-    [range(0, 2), range(2, 4), range(4, 5)]
-    """
-    return [range(first, last) for first, last in pairwise([*range(0, draws, block), draws])]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
-from layerstats.stats.ratings.means.rating_cells import RatingCells, blocks_of
+from layerstats.parallel import RunOptions
+from layerstats.stats.ratings.means.rating_cells import RatingCells
 from layerstats.stats.resampling.blocks import in_blocks
 from layerstats.stats.resampling.seeds import replicate_generator
 
@@ -13,7 +16,7 @@ from layerstats.stats.resampling.seeds import replicate_generator
 BLOCK = 50
 
 
-def two_way_replicates(cells: RatingCells, draws: int, seed: int, workers: int = 1) -> np.ndarray:
+def two_way_replicates(cells: RatingCells, draws: int, seed: int, run: RunOptions | None = None) -> np.ndarray:
     """Return means of raters and clips drawn with replacement, crossed, (draw, group).
 
     A rating counts as often as its rater was drawn times as often as its clip was (the pigeonhole bootstrap: Owen 2007,
@@ -25,20 +28,32 @@ def two_way_replicates(cells: RatingCells, draws: int, seed: int, workers: int =
     shape = (len(clips.unit_of), raters.size)
     sums, counts = (sparse.csr_array((values, (row, cells.rater_of)), shape) for values in (cells.sums, cells.counts))
     starts = np.searchsorted(clips.group_of, np.arange(len(cells.groups)))
-    ranges = blocks_of(draws, BLOCK)
+    drawn = _Drawn(sums, counts, starts, raters.strata, clips.strata, clips.unit_of, seed)
+    return in_blocks(drawn.replicates, draws, run, BLOCK)
 
-    def of_block(numbers: range) -> np.ndarray:
-        generator = replicate_generator(seed, numbers.start)
-        size = len(ranges[numbers.start])
-        rater_weights = drawn_weights(raters.strata, size, generator)
-        clip_weights = drawn_weights(clips.strata, size, generator)[clips.unit_of]
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What a block of draws needs: sums and counts, (clip of a group, rater), and who is drawn among whom."""
+
+    sums: sparse.csr_array
+    counts: sparse.csr_array
+    starts: np.ndarray
+    rater_strata: np.ndarray
+    clip_strata: np.ndarray
+    unit_of: np.ndarray
+    seed: int
+
+    def replicates(self, numbers: range) -> np.ndarray:
+        generator = replicate_generator(self.seed, numbers.start // BLOCK)
+        rater_weights = drawn_weights(self.rater_strata, len(numbers), generator)
+        clip_weights = drawn_weights(self.clip_strata, len(numbers), generator)[self.unit_of]
         added, number = (
-            np.add.reduceat((matrix @ rater_weights) * clip_weights, starts, axis=0) for matrix in (sums, counts)
+            np.add.reduceat((matrix @ rater_weights) * clip_weights, self.starts, axis=0)
+            for matrix in (self.sums, self.counts)
         )
         with np.errstate(invalid="ignore"):
             return (added / number).T
-
-    return in_blocks(of_block, len(ranges), workers, block=1)
 
 
 def drawn_weights(strata: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:

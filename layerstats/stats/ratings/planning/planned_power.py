@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from scipy import stats
 
 from layerstats.checks import check_choice, check_positive, check_seed, check_share
 from layerstats.errors import ArgumentError, FitError
+from layerstats.parallel import Progress, RunOptions
 from layerstats.stats.proportions import wilson
 from layerstats.stats.ratings.means.rating_cells import RatingCells
 from layerstats.stats.ratings.means.two_way_variance import TwoWayVariance
@@ -46,6 +49,9 @@ def rating_power(
     replicates: int = 500,
     seed: int = 0,
     workers: int = 1,
+    client: Any = None,
+    progress: Progress | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Estimate by simulation how often planned tests find a difference of two conditions.
 
@@ -75,8 +81,10 @@ def rating_power(
         Level of the tests.
     conf_level, replicates
         Of the intervals of power (Wilson's), and how many data sets are drawn.
-    seed, workers
-        Results do not depend on `workers`.
+    seed
+        Of the drawn ratings.
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`; `workers` are threads. Numbers depend on none of them.
 
     Returns
     -------
@@ -111,12 +119,10 @@ def rating_power(
         raise ArgumentError(f"Plans need numbers of raters and of clips, but got {raters!r} and {clips!r}.")
     world = _World(float(difference), variances or RatingVariances(), margin, analysis, scale, mean)
     rows: list[dict[str, Any]] = []
-    for plan in plans:
-
-        def p_values(numbers: range, plan: _Plan = plan) -> np.ndarray:
-            return np.array([world.p_values(plan, replicate_generator(seed, *plan.key, each)) for each in numbers])
-
-        found = in_blocks(p_values, replicates, workers, _BLOCK) <= alpha
+    run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
+    for number, plan in enumerate(plans):
+        compute = partial(_p_values, world, plan, seed)
+        found = in_blocks(compute, replicates, run.share(number, len(plans)), _BLOCK) <= alpha
         for test, rejected in zip(_TESTS if margin is not None else _TESTS[:1], found.T, strict=False):
             share = wilson(int(rejected.sum()), replicates, conf_level)
             told = {"analysis": analysis, "test": test, "true_difference": difference, "power": share.estimate}
@@ -124,6 +130,10 @@ def rating_power(
             rows.append({**plan.told(), **told, **ends, "alpha": alpha, "replicates": replicates})
     table = pd.DataFrame(rows)
     return check_frame(table if margin is None else table.assign(equivalence_margin=margin))
+
+
+def _p_values(world: _World, plan: _Plan, seed: int, numbers: range) -> np.ndarray:
+    return np.array([world.p_values(plan, replicate_generator(seed, *plan.key, each)) for each in numbers])
 
 
 def smallest_plans(table: pd.DataFrame, power: float = 0.8) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from rating_worlds import crossed_ratings, mean_squares, vcc_2018
 from scipy import stats
 
 from layerstats.errors import ArgumentError, DataError
+from layerstats.parallel import RunOptions
 from layerstats.stats import rating_means
 from layerstats.stats.ratings.means.rating_cells import RatingCells
 from layerstats.stats.ratings.means.two_way_bootstrap import BLOCK, drawn_weights, two_way_replicates
@@ -75,7 +76,7 @@ def test_replicates_are_means_weighted_by_how_often_raters_and_clips_were_drawn(
         for own in (table["condition"] == "k0", table["condition"] == "k1")
     ]
     assert replicates[BLOCK + 7] == pytest.approx(by_hand)
-    assert np.array_equal(replicates, two_way_replicates(cells, 120, seed=4, workers=2))
+    assert np.array_equal(replicates, two_way_replicates(cells, 120, seed=4, run=RunOptions(2, threads=True)))
 
 
 def test_bootstrap_has_the_two_way_spread_and_the_pigeonhole_counts_noise_three_times():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
@@ -64,20 +66,12 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, 
     times, steps, common = _grid(places, np.bincount(token), request.series_gaps)
     parametric, dense, grouped = _terms_of(request)
 
-    def at(row: int, at_times: np.ndarray) -> pd.DataFrame:
-        same = request.frame.iloc[np.full(len(at_times), row)].reset_index(drop=True)
-        return same.assign(**{time: at_times}) if time in same else same
-
-    def columns_of(frame: pd.DataFrame) -> np.ndarray:
-        return np.hstack([parametric.columns(frame), *(term.columns(frame) for term in dense)])
-
-    def columns_at(at_times: np.ndarray) -> np.ndarray:
-        return np.stack([columns_of(at(row, at_times)) for row in of_label])
-
-    fixed, everywhere = columns_at(times), columns_of(request.frame)
+    columns_at = _ColumnsAt(request.frame, time, tuple(of_label), parametric, tuple(dense))
+    at = columns_at.frame_at
+    fixed, everywhere = columns_at(times), columns_at.columns_of(request.frame)
     for code in range(len(labels)):
         own = np.flatnonzero(label_codes[token] == code)
-        if not np.allclose(everywhere[own], columns_of(at(of_label[code], places[own])), atol=1e-9):
+        if not np.allclose(everywhere[own], columns_at.columns_of(at(of_label[code], places[own])), atol=1e-9):
             raise DataError(
                 f"Tokens of one level of {label!r} differ in columns of the model that are no function of label and "
                 f"{time}. Leave them out."
@@ -117,6 +111,27 @@ def curve_design(task: FitTask, label: str, speaker: str | None = "speaker", *, 
         times=times,
         rows=rows,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _ColumnsAt:
+    """The columns of every label at any times, (label, time, column); it travels to other processes."""
+
+    frame: pd.DataFrame
+    time: str
+    row_of_label: tuple[int, ...]
+    parametric: ParametricPart
+    dense: tuple[DenseTerm, ...]
+
+    def __call__(self, times: np.ndarray) -> np.ndarray:
+        return np.stack([self.columns_of(self.frame_at(row, times)) for row in self.row_of_label])
+
+    def columns_of(self, frame: pd.DataFrame) -> np.ndarray:
+        return np.hstack([self.parametric.columns(frame), *(term.columns(frame) for term in self.dense)])
+
+    def frame_at(self, row: int, times: np.ndarray) -> pd.DataFrame:
+        same = self.frame.iloc[np.full(len(times), row)].reset_index(drop=True)
+        return same.assign(**{self.time: times}) if self.time in same else same
 
 
 def _tokens(

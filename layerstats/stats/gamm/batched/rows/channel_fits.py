@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 from scipy import special
 from scipy.linalg import block_diag
 
-from layerstats.errors import ArgumentError, DataError
+from layerstats.checks import check_count
+from layerstats.errors import DataError
+from layerstats.parallel import RunOptions
 from layerstats.stats.gamm.batched.batched_smooth_tests import SmoothTests, smooth_tests
 from layerstats.stats.gamm.batched.rows.channel_design import ChannelDesign
 from layerstats.stats.gamm.batched.rows.channel_edf import ChannelEdf, channel_edf
@@ -18,7 +20,7 @@ from layerstats.stats.gamm.batched.rows.channel_optima import minimise_channels
 from layerstats.stats.gamm.batched.rows.channel_responses import cross_products
 from layerstats.stats.gamm.batched.rows.channel_solution import Shared, Solutions, share, solve
 from layerstats.stats.gamm.smoothing_selection import Minima
-from layerstats.stats.one_thread import one_blas_thread
+from layerstats.stats.one_thread import run_on_one_thread_each
 
 # By name, the columns of what is tested.
 Tested = Mapping[str, np.ndarray]
@@ -79,7 +81,7 @@ def fit_channels(
     values: np.ndarray,
     *,
     joint: tuple[str, str] | None = None,
-    workers: int = 1,
+    run: RunOptions | None = None,
     batch: int | None = None,
 ) -> ChannelFits:
     """Fit the model of `design` to every channel, each with smoothing parameters of its own.
@@ -93,8 +95,8 @@ def fit_channels(
     joint
         A parametric coefficient and a smooth that are also tested together, under the name "joint" among the smooths;
         see `layerstats.stats.gamm.joint_test`.
-    workers
-        Threads; they change nothing in the numbers.
+    run
+        Where batches are fitted; by default here. It changes nothing in the numbers.
     batch
         Channels that are fitted side by side; by default as many as the processor's cache holds.
 
@@ -109,16 +111,10 @@ def fit_channels(
             f"{values.shape}."
         )
     size = _batch_size(design) if batch is None else batch
-    if size < 1 or workers < 1:
-        raise ArgumentError(f"Batches and workers must be 1 or more, but got {size!r} and {workers!r} instead.")
+    check_count("batch", size)
     shared, tested = share(design), _tested(design, joint)
     pieces = [values[begin : begin + size] for begin in range(0, len(values), size)]
-    with one_blas_thread():
-        if workers == 1:
-            return stack_fits(_fit_batch(shared, tested, piece) for piece in pieces)
-        # numpy lets go of Python's lock while it computes.
-        with ThreadPoolExecutor(workers) as pool:
-            return stack_fits(pool.map(lambda piece: _fit_batch(shared, tested, piece), pieces))
+    return stack_fits(run_on_one_thread_each(partial(_fit_batch, shared, tested), pieces, run or RunOptions()))
 
 
 def stack_fits(parts: Iterable[ChannelFits]) -> ChannelFits:

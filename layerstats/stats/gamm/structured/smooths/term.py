@@ -138,11 +138,10 @@ class GroupedTerm:
 
     def as_dense(self) -> DenseTerm:
         """Return the same term with its columns written out, level by level."""
-
-        def columns(frame: pd.DataFrame) -> np.ndarray:
-            matrix = np.zeros((len(frame), self.level_count, self.functions))
-            matrix[np.arange(len(frame)), self.level_of(frame)] = self.basis(frame)
-            return matrix.reshape(len(frame), self.size)
-
         penalties = tuple(np.tile(diagonal, self.level_count) for diagonal in self.penalties)
-        return DenseTerm(self.label, columns, penalties, self.scales, random=self.random)
+        return DenseTerm(self.label, self._written_out, penalties, self.scales, random=self.random)
+
+    def _written_out(self, frame: pd.DataFrame) -> np.ndarray:
+        matrix = np.zeros((len(frame), self.level_count, self.functions))
+        matrix[np.arange(len(frame)), self.level_of(frame)] = self.basis(frame)
+        return matrix.reshape(len(frame), self.size)
