@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layerstats.on_demand import on_demand
+from layerstats.stats.public_names import ROOM_OF
 
 if TYPE_CHECKING:
     from layerstats.stats.averages import (
@@ -131,7 +132,16 @@ if TYPE_CHECKING:
         paired_differences,
         repeated_anova,
     )
-    from layerstats.stats.representations import AbxResult, AbxSampling, PhoneProbe, ProbeOptions, abx, phone_probe
+    from layerstats.stats.representations import (
+        AbxResult,
+        AbxSampling,
+        LayerSimilarity,
+        PhoneProbe,
+        ProbeOptions,
+        abx,
+        layer_similarity,
+        phone_probe,
+    )
     from layerstats.stats.representations.abx_calibration import calibrate_abx
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
@@ -193,6 +203,7 @@ __all__ = [
     "IntervalOptions",
     "Ladder",
     "LayerContrasts",
+    "LayerSimilarity",
     "LetterDelay",
     "Level",
     "LexicalLearning",
@@ -277,6 +288,7 @@ __all__ = [
     "krippendorff_alpha",
     "ladder_attempts",
     "layer_contrasts",
+    "layer_similarity",
     "letter_delay",
     "lexical_learning",
     "likeliest_responses",
@@ -332,61 +344,7 @@ __all__ = [
     "word_series",
 ]
 
-# The module of each room, and the names that come from it.
-_NAMES = {
-    "averages": """
-        AlignedAverages AlignedWindows LetterDelay PatternSurfaces PatternTests SpeechAndNetwork StoredAlignment
-        UntrainedPatterns aligned_averages alignment_name letter_delay means_and_patterns panel_averages
-        pattern_panels pattern_profile pattern_surfaces pattern_tests read_events read_windows speech_and_network
-        stored_alignments untrained_patterns
-    """,
-    "averages.calibration.average_calibration": "calibrate_averages",
-    "averages.calibration.shuffled_speech": "SpeechWorld",
-    "contrasts": """
-        Contrast ContrastOfContrasts ContrastTasks FitOptions IntervalOptions LayerContrasts Level PhoneContrast
-        WordContrasts carrying_channels channel_contrasts channel_table contrast_of_contrasts contrast_tasks
-        layer_contrasts parse_phone_contrast phone_contrast word_contrasts
-    """,
-    "contrasts.interactions.simulation_study": "calibrate_interactions",
-    "effect_sizes": "EffectSize TokenSpread effect_size token_spread",
-    "exaggeration": "Cue CueTests Exaggeration cue_tests measure_exaggeration read_cues",
-    "input_agreement": "agreement_of_starts",
-    "interval_estimate": "IntervalEstimate",
-    "lexical": "Heard LexicalLearning feature_association heard lexical_learning likeliest_responses stored_responses",
-    "moved_codes": "CodeMovement CodeProjection MovedCodes code_movement project_codes read_moved_codes",
-    "multiplicity": "adjust_p_values",
-    "networks": "NetworkComparison compare_networks",
-    "null": "compare_with_untrained descriptive_effect_size",
-    "paths": "PathComparison compare_paths",
-    "proportions": "wilson",
-    "ratings": """
-        CleanedAnswers ClmmResult IdentificationRates OpinionWorld PreferenceShares RatingComparison RatingMeans
-        RatingVariances bonus_payments calibrate_answers calibrate_outcome_filter calibrate_ratings check_rules clean
-        cleaning_rules clips_to_extend clmm compare_clmm compare_conditions icc identification_rates judge_agreement
-        krippendorff_alpha preference_shares rating_distribution rating_means rating_power review_assignments
-        rules_sha256 smallest_plans
-    """,
-    "relevance": "PhoneShares phone_shares",
-    "relevance.share_calibration": "calibrate_shares",
-    "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
-    "representations": "AbxResult AbxSampling PhoneProbe ProbeOptions abx phone_probe",
-    "representations.abx_calibration": "calibrate_abx",
-    "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
-    "resampling.calibration": "calibrate",
-    "series": "Series Variant bin_series phone_series word_series",
-    "success": """
-        Ladder NaturalConfusions Success SuccessMatrix VarianceShares attempts attempts_from_frame calibrate_success
-        calibrate_variance compare_set_ups heard_scores ladder_attempts natural_confusions simulated_attempts
-        success_as_published success_ladder success_matrix success_rates variance_shares with_people
-    """,
-    "trust": """
-        Trust map_agreement measure_agreement perturbation_areas phone_location random_weights_agreement trust_table
-    """,
-    "trust.trust_calibration": "calibrate_trust",
-}
-_ROOMS = {name: room for room, names in _NAMES.items() for name in names.split()}
-
-__getattr__ = on_demand(__name__, _ROOMS)
+__getattr__ = on_demand(__name__, ROOM_OF)
 
 
 def __dir__() -> list[str]:

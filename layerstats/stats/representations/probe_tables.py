@@ -10,9 +10,9 @@ import pandas as pd
 
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.null import compare_with_untrained
+from layerstats.stats.representations.adjusted_draws import adjusted_by_draws
 from layerstats.stats.representations.labelled_vectors import ACOUSTICS, ComparedNetworks
 from layerstats.stats.representations.speaker_estimates import SpeakerCounts, SpeakerEstimate, mean_estimate
-from layerstats.stats.resampling.westfall_young import permutation_p_values, step_down_p_values
 from layerstats.tables import check_frame
 
 BALANCED, ACCURACY = "balanced accuracy", "accuracy"
@@ -99,7 +99,7 @@ def _main(
             draws.append(np.concatenate([[own.estimate], permuted]))
         size = next(result.counts.phones for _, result in probed.of_network())
         table = pd.DataFrame(rows).assign(levels=len(levels), phones=int(size.sum()), speakers=len(size))
-        tables.append(_adjusted(table, np.stack(draws, axis=1), f"{measure} of {column} over layers", adjust))
+        tables.append(adjusted_by_draws(table, np.stack(draws, axis=1), f"{measure} of {column} over layers", adjust))
     table = pd.concat(tables, ignore_index=True)
     order = {layer: number for number, layer in enumerate(probed.networks.network)}
     return check_frame(table.sort_values("layer", key=lambda names: names.map(order), kind="stable", ignore_index=True))
@@ -127,23 +127,6 @@ def _estimate(
         "statistic": against.statistic,
         "p_value": against.p_value if np.isfinite(chance) else np.nan,
     }
-
-
-def _adjusted(table: pd.DataFrame, draws: np.ndarray, family: str, adjust: AdjustMethod) -> pd.DataFrame:
-    """Add adjusted p-values; `draws` are (assignment, layer), the observed one first."""
-    if len(draws) == 1:
-        return adjust_p_values(table, family, method=adjust)
-    spread = draws[1:].std(axis=0)
-    # On one scale, so that the largest over layers is not that of the layer that varies most.
-    scaled = (draws - draws[1:].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    scaled -= scaled.min() - 1.0
-    return table.assign(
-        p_value=permutation_p_values(scaled),
-        p_adjusted=step_down_p_values(scaled),
-        adjust_method="max-T",
-        family=family,
-        tests=len(table),
-    )
 
 
 def _comparisons(probed: Probed, column: str, folds: int, conf_level: float, adjust: AdjustMethod) -> pd.DataFrame:

@@ -92,6 +92,24 @@ def mean_estimate(estimates: Sequence[SpeakerEstimate]) -> SpeakerEstimate:
     return SpeakerEstimate(float(np.mean(values)), np.mean([one.influence for one in estimates], axis=0))
 
 
+def jackknife_estimate(without: np.ndarray) -> SpeakerEstimate:
+    """Return an estimate whose standard error is the jackknife's over speakers.
+
+    Parameters
+    ----------
+    without
+        (1 + speaker,) the estimate, then that without each speaker.
+
+    Examples
+    --------
+    >>> mean = jackknife_estimate(np.array([2.0, 2.5, 2.0, 1.5]))  # of 1, 2 and 3
+    >>> round(mean.std_error, 4)
+    0.5774
+    """
+    speakers = len(without) - 1
+    return SpeakerEstimate(float(without[0]), (speakers - 1) / speakers * (without[1:].mean() - without[1:]))
+
+
 @dataclass(frozen=True, eq=False)
 class SpeakerCounts:
     """How many phones of each speaker and level there are, and how many of them were recognised.
