@@ -22,8 +22,8 @@ def network_attributes(card: ModelCard | SpeechNetwork, part: str = "q_network")
     dict
         `network_kind` ("ciwgan", "fiwgan", "commands", "autoencoder" or "supervised"; a null that learned from shuffled
         labels is "commands, shuffled labels"), for an InfoWaveGAN `part`, and `network_seed` where the card has it. Of
-        a network that others trained the kind ("whisper", "wav2vec2", ...; "acoustics" is the sound alone), `network`,
-        what its folder is called, and 0 for a seed that nobody told.
+        a network that others trained the kind ("whisper", "wav2vec2", ...; "acoustics" is the sound alone) and
+        `network`, what its folder is called.
 
     Examples
     --------
@@ -32,8 +32,7 @@ def network_attributes(card: ModelCard | SpeechNetwork, part: str = "q_network")
     {'network_kind': 'supervised', 'network_seed': 3}
     """
     if isinstance(card, SpeechNetwork):
-        named = {"network": card.name} if card.name else {}
-        return {"network_kind": card.hearing.kind, **named, "network_seed": 0}
+        return {"network_kind": card.hearing.kind, "network": card.name or card.hearing.kind}
     if card.architecture.get("class") == "InfoWaveGAN":
         attributes: dict[str, object] = {"network_kind": card.architecture["arguments"]["kind"], "part": part}
     else:

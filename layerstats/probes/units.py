@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, NetworkError
+from layerstats.models import SpeechNetwork
 from layerstats.probes.inputs import first_tensor
-from layerstats.probes.layers.choose import choose_layers
+from layerstats.probes.layers.choose import choose_layers, lookup
+from layerstats.probes.layers.input_layer import plain
 from layerstats.probes.recording.ready import check_ready
 
 # Of a class; what a layer gives is taken as it is.
@@ -236,6 +238,10 @@ def channels_first(network: nn.Module, layer: str, output: Tensor) -> Tensor:
     >>> channels_first(nn.Sequential(nn.Linear(2, 7)), "0", torch.zeros(1, 30, 7)).shape
     torch.Size([1, 7, 30])
     """
+    proper = plain(network)
+    axes = lookup(proper.hearing.axes, layer, ()) if isinstance(proper, SpeechNetwork) else ()
+    if "channel" in axes and len(axes) == output.ndim:
+        return output.movedim(axes.index("channel"), 1)
     return output.movedim(-1, 1) if isinstance(network.get_submodule(layer), _LAST_AXIS) else output
 
 

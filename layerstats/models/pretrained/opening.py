@@ -62,10 +62,10 @@ def open_network_and_card(spec: str | os.PathLike[str]) -> tuple[Any, ModelCard 
     """Open a network as `open_network` does, with its card where it is a checkpoint of layerstats."""
     text = os.fspath(spec)
     kind, colon, place = text.partition(":")
-    if text.endswith(_SUFFIX):
-        return load_checkpoint(text)
     if colon and kind in ADAPTERS:
         return ADAPTERS[kind].open(place), None
+    if text.endswith(_SUFFIX):
+        return load_checkpoint(text)
     if ".py" not in text:
         named = ", ".join(f"{name}:{adapter.place}" for name, adapter in ADAPTERS.items())
         raise ArgumentError(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
-from layerstats.models import dtype_of
+from layerstats.models import SpeechHearing, SpeechNetwork, dtype_of
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ def hearing_of(network: nn.Module) -> Hearing:
     >>> hearing_of(ConvolutionalEncoder(2, width=1)).shape
     (16384,)
     """
+    if isinstance(network, SpeechNetwork):
+        raise ArgumentError(_of_any_length(network.hearing))
     front_end = getattr(network, "front_end", None)
     if front_end is not None and isinstance(getattr(front_end, "configuration", None), Mapping):
         settings = dict(front_end.configuration)
@@ -122,6 +124,19 @@ def hearing_of(network: nn.Module) -> Hearing:
     raise ArgumentError(
         f"What a {type(network).__name__} hears cannot be told from it. Say it with hearing=, for instance "
         "Hearing(('time', 'mel'), (90, 80)) or Hearing(('sample',), (16384,)); in the shell: --hears time=90,mel=80."
+    )
+
+
+def _of_any_length(hearing: SpeechHearing) -> str:
+    if tuple(hearing.input_axes) == ("token", "sample"):
+        return (
+            f"A network of the kind {hearing.kind!r} hears speech of any length: say of how many samples what is "
+            "maximized is, with hearing=Hearing(('sample',), (16000,)); in the shell: --hears sample=16000."
+        )
+    return (
+        f"No prior makes what a network of the kind {hearing.kind!r} hears, {' x '.join(hearing.input_axes[1:])}; they "
+        "make waveforms, or the spectrograms of this package's own networks. Ask what its units rest on with "
+        "record_relevance (layerstats relevance)."
     )
 
 

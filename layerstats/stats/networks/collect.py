@@ -43,7 +43,8 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]], quantit
     """List the networks in stores that were recorded on the same tokens.
 
     Each recording of the quantity by a trained network is one; its attributes `network_kind` and `network_seed` (and
-    `part`, for parts of one network) say which. Untrained networks are those of the first store of each
+    `part`, for parts of one network) say which; those that others trained, of which no seed is known, are told apart by
+    `network` and numbered in the order of the stores. Untrained networks are those of the first store of each
     `network_kind` that has any: a Q-network's and a discriminator's are the same networks again. Those of different
     kinds are kept apart, since networks whose weights are drawn in another way differ before they have learned
     anything.
@@ -71,7 +72,8 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]], quantit
     if not views:
         raise ArgumentError("The 'stores' parameter must list at least one store, but it is empty.")
     _check_same_tokens(views)
-    trained = [_main(view) for view in views if view.trained]
+    called: dict[str, dict[str, int]] = {}
+    trained = [_main(view, called) for view in views if view.trained]
     twice = [key for key, count in Counter((one.kind, one.seed) for one in trained).items() if count > 1]
     if twice:
         raise DataError(
@@ -97,8 +99,12 @@ def _views(store: Experiment | str | os.PathLike[str], quantity: str) -> list[Ex
     return [opened.recording(str(name)) for name in trained or chosen["recording"].tolist()[:1]]
 
 
-def _main(view: Experiment) -> Network:
-    attributes = view.attrs
+def _main(view: Experiment, called: dict[str, dict[str, int]]) -> Network:
+    """Return a network; one of which a name is known and no seed is numbered among those of its kind, in `called`."""
+    attributes = dict(view.attrs)
+    if "network_seed" not in attributes and {"network", "network_kind"} <= attributes.keys():
+        names = called.setdefault(str(attributes["network_kind"]), {})
+        attributes["network_seed"] = names.setdefault(str(attributes["network"]), len(names))
     missing = [name for name in ("network_kind", "network_seed") if name not in attributes]
     if missing:
         raise DataError(
