@@ -14,7 +14,9 @@ from plotnine import (
     geom_hline,
     geom_line,
     geom_point,
+    geom_rect,
     geom_ribbon,
+    geom_segment,
     ggplot,
     labs,
     scale_color_manual,
@@ -34,6 +36,8 @@ TRAINED, UNTRAINED, ACOUSTICS = "trained network", "untrained networks", "acoust
 LOOKS = {TRAINED: ("black", "solid"), UNTRAINED: ("#7f7f7f", "solid"), ACOUSTICS: ("#4d4d4d", "dashed")}
 # Names of layers that need more room than this, in letters, are turned.
 _LETTERS = 40
+# Half of the width of a box, in layers.
+_BOX = 0.2
 
 
 def abx_by_layer(table: pd.DataFrame, networks: pd.DataFrame | None = None) -> ggplot:
@@ -58,7 +62,7 @@ def abx_by_layer(table: pd.DataFrame, networks: pd.DataFrame | None = None) -> g
     modes = list(in_order(column(table, "abx_mode")).cat.categories)
     panels = [f"{mode} speakers" for mode in modes]
     table = _placed(table, place, panels).assign(look=TRAINED)
-    shown, beside = [TRAINED], []
+    shown, beside = ([TRAINED] if len(layers) > 1 else []), []
     if networks is not None and len(networks):
         networks = checked(networks, NETWORK_COLUMNS, "abx_by_layer")
         networks = rows(networks, networks["abx_mode"].isin(modes))
@@ -68,19 +72,17 @@ def abx_by_layer(table: pd.DataFrame, networks: pd.DataFrame | None = None) -> g
         heights = _placed(rows(networks, sound), place, panels).assign(look=ACOUSTICS)
         if len(bands):
             shown.append(UNTRAINED)
-            beside += [
-                geom_ribbon(aes(y="middle", ymin="low", ymax="high"), data=bands, fill=BAND),
-                geom_line(aes(y="middle", color="look", linetype="look"), data=bands, size=0.5),
-            ]
+            beside += _drawn_bands(bands, len(layers))
         if len(heights):
             shown.append(ACOUSTICS)
             beside.append(geom_hline(aes(yintercept="error_rate", color="look", linetype="look"), data=heights))
+    if len(layers) > 1:
+        beside.append(geom_line(aes(color="look", linetype="look"), size=0.5))
     letters = sum(map(len, layers)) * len(panels)
     return (
         ggplot(table, aes("x", "error_rate"))
         + geom_hline(yintercept=CHANCE, size=0.3, color="#b3b3b3")
         + beside
-        + geom_line(aes(color="look", linetype="look"), size=0.5)
         + geom_errorbar(aes(ymin="conf_low", ymax="conf_high"), data=table.dropna(), width=0.12, size=0.6)
         + geom_point(size=1.8)
         + scale_color_manual(values=[LOOKS[look][0] for look in shown], breaks=shown, name="")
@@ -96,7 +98,7 @@ def abx_by_layer(table: pd.DataFrame, networks: pd.DataFrame | None = None) -> g
         + expand_limits(y=0)
         + labs(x="Layer", y="ABX error rate")
         + paper_theme(PAGE_WIDTH if len(panels) > 1 else 4.5, 3.2)
-        + theme(legend_position="top" if len(shown) > 1 else "none")
+        + theme(legend_position="none" if set(shown) <= {TRAINED} else "top")
         + (theme(axis_text_x=element_text(rotation=45, ha="right")) if letters > _LETTERS else theme())
     )
 
@@ -105,6 +107,18 @@ def _placed(frame: pd.DataFrame, place: dict[str, float], panels: list[str]) -> 
     """Layers as positions on a continuous axis; the sound's own layers are none of them."""
     panel = pd.Categorical(frame["abx_mode"].astype(str) + " speakers", categories=panels, ordered=True)
     return frame.assign(x=[place.get(str(layer), np.nan) for layer in frame["layer"]], panel=panel)
+
+
+def _drawn_bands(bands: pd.DataFrame, layers: int) -> list:
+    """Bands along layers; one layer has a box, since no line goes through a point."""
+    look = {"color": "look", "linetype": "look"}
+    if layers > 1:
+        middle = geom_line(aes(y="middle", **look), data=bands, size=0.5)
+        return [geom_ribbon(aes(y="middle", ymin="low", ymax="high"), data=bands, fill=BAND), middle]
+    bands = bands.assign(left=bands["x"] - _BOX, right=bands["x"] + _BOX, error_rate=bands["middle"])
+    ends = {"xmin": "left", "xmax": "right", "ymin": "low", "ymax": "high"}
+    middle = geom_segment(aes(x="left", xend="right", y="middle", yend="middle", **look), data=bands, size=0.5)
+    return [geom_rect(aes(**ends), data=bands, fill=BAND), middle]
 
 
 def _bands(untrained: pd.DataFrame) -> pd.DataFrame:

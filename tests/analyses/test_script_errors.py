@@ -41,6 +41,7 @@ OPTIONS = {
     "optimal_inputs": [],
     "paths": [bundled("data", "checkpoints", "words.safetensors")],
     "people": ["answers.csv"],
+    "phone_layers": [],
     "phones": [],
     "rating_calibration": [],
     "ratings": [],
@@ -153,6 +154,7 @@ NO_LAYERS = (
     "maximized_features",
     "metamers",
     "people",
+    "phone_layers",  # its own test has a store of vectors
     "ratings",
     "success",
 )

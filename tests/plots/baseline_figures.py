@@ -424,6 +424,12 @@ def abx_by_layer():
     return plots.abx_by_layer(table, networks)
 
 
+def abx_by_layer__one_layer():
+    table = _abx_errors(["conv1"])
+    twins = [table.assign(trained=False, error_rate=0.36 + 0.02 * twin) for twin in range(4)]
+    return plots.abx_by_layer(table, pd.concat(twins))
+
+
 def abx_by_layer__one_mode():
     return plots.abx_by_layer(_abx_errors(["conv1", "conv2"]).query("abx_mode == 'within'"))
 
