@@ -14,7 +14,7 @@ from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError, DataError
 from layerstats.models import device_for, part, running
 from layerstats.probes.inputs import call, first_tensor
-from layerstats.probes.recording.batches import read_batches
+from layerstats.probes.recording.batches import consecutive, read_batches
 from layerstats.probes.recording.ready import check_ready
 
 
@@ -89,11 +89,12 @@ def network_outputs(model: nn.Module, clips: Clips, batch_size: int, device: str
         Some are NaN or infinite.
     """
     check_ready(model)
+    clips.one_length("Reading codes")
     place = device_for(model, device)
     with running(model, place):
         batches = [
             _outputs(call(model, torch.from_numpy(clip).to(place)), len(clip))
-            for _, clip in read_batches(clips, batch_size)
+            for _, clip in read_batches(clips, consecutive(0, len(clips.tokens), batch_size))
         ]
     outputs = torch.cat(batches).double()
     bad = ~torch.isfinite(outputs).all(dim=1).numpy()

@@ -20,7 +20,7 @@ from layerstats.probes.maximization import Hearing, Prior, hearing_of, open_prio
 from layerstats.probes.maximization.places import differentiating
 from layerstats.probes.maximization.plan import features_of
 from layerstats.probes.maximization.rendering import stored_hearing
-from layerstats.probes.recording.batches import read_batches
+from layerstats.probes.recording.batches import consecutive, read_batches
 
 COLUMNS = ("token", "word", "speaker", "split", "condition", "pair")
 
@@ -126,9 +126,11 @@ def natural_items(
     prior = open_prior(through, hearing) if isinstance(through, str) else through
     if prior is not None and (not prior.latent or prior.takes_waveforms or "data" not in prior.starts):
         raise ArgumentError(f"The prior {prior.name!r} does not encode what is heard: only an autoencoder's does.")
+    clips.one_length("A table of what is heard")
+    batches = consecutive(0, len(clips.tokens), batch_size)
     parts = []
     with differentiating([network, *(() if prior is None else prior.modules)], device) as place, torch.no_grad():
-        for _, waveforms in read_batches(clips, batch_size):
+        for _, waveforms in read_batches(clips, batches):
             given = torch.from_numpy(waveforms).to(place, hearing.dtype)
             heard = features_of(network, hearing, given)
             if prior is not None:

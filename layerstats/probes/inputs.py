@@ -7,9 +7,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,7 +51,12 @@ class InputTime:
         return min((field - 1) * self.hop_s + self.window_s, self.samples * self.hop_s)
 
 
-def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dtype: torch.dtype) -> Prepared:
+def prepare(
+    waveforms: Tensor,
+    prepare_input: Callable[..., Any] | None,
+    dtype: torch.dtype,
+    lengths: Sequence[int] | np.ndarray | None = None,
+) -> Prepared:
     """Return what the network is called with: the waveforms themselves, or what `prepare_input` makes of them.
 
     Parameters
@@ -57,14 +64,26 @@ def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dt
     waveforms : Tensor
         (token, sample), float32.
     prepare_input : callable, optional
-        Returns a tensor, or a mapping of keyword arguments.
+        Returns a tensor, or a mapping of keyword arguments. One with a parameter called `lengths` gets those, too.
     dtype : torch.dtype
         Type of the network's weights, to which bare waveforms are converted.
+    lengths : sequence of int, optional
+        Samples of each token's clip, where zeros follow in `waveforms`; by default all of them.
+
+    Examples
+    --------
+    >>> zeros = torch.zeros(2, 5)
+    >>> prepare(zeros, lambda waveforms, lengths: {"x": waveforms, "n": lengths}, torch.float32, [3, 5])["n"]
+    tensor([3, 5])
     """
     if prepare_input is None:
         return waveforms.to(dtype)
     try:
-        prepared = prepare_input(waveforms)
+        if takes_lengths(prepare_input):
+            told = [waveforms.shape[-1]] * len(waveforms) if lengths is None else [int(length) for length in lengths]
+            prepared = prepare_input(waveforms, lengths=torch.tensor(told, device=waveforms.device))
+        else:
+            prepared = prepare_input(waveforms)
     except LayerstatsError:
         raise
     except Exception as error:
@@ -79,6 +98,21 @@ def prepare(waveforms: Tensor, prepare_input: Callable[[Tensor], Any] | None, dt
     if isinstance(prepared, Mapping):
         return {name: _to(value, waveforms.device) for name, value in prepared.items()}
     return _to(prepared, waveforms.device)
+
+
+def takes_lengths(prepare_input: Callable[..., Any]) -> bool:
+    """Tell whether a preparation has a parameter `lengths`; of a module, its `forward`.
+
+    Examples
+    --------
+    >>> takes_lengths(lambda waveforms, lengths: waveforms), takes_lengths(torch.nn.ReLU())
+    (True, False)
+    """
+    called = prepare_input.forward if isinstance(prepare_input, nn.Module) else prepare_input
+    try:
+        return "lengths" in signature(called).parameters
+    except (TypeError, ValueError):  # of some functions that are written in C
+        return False
 
 
 def _to(value: Any, device: torch.device) -> Any:

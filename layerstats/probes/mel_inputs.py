@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from layerstats.models import MelFrontEnd, SpeechNetwork
 from layerstats.probes.layers.axes import Axes
@@ -32,13 +32,16 @@ class HeardInput:
         Names of the axes of the layers' outputs.
     input_window_s : float
         Seconds of speech in one of its samples; 0 where that is the waveform.
+    fixed_samples : int, optional
+        Length of clips that the network hears, where shorter ones are filled up to it; None where it hears any.
     """
 
-    prepare_input: Callable[[Tensor], Any] | None
+    prepare_input: Callable[..., Any] | None
     input_axes: Sequence[str] | None
     input_hop_s: float | None
     axes: Axes | None
     input_window_s: float = 0.0
+    fixed_samples: int | None = None
 
 
 def default_layers(model: nn.Module) -> str | Sequence[str]:
@@ -86,6 +89,7 @@ def _of_speech_network(network: SpeechNetwork, layers: Sequence[str], given: Hea
         hearing.input_hop_s if given.input_hop_s is None else given.input_hop_s,
         given.axes or {name: names for name, names in known.items() if names} or None,
         hearing.input_window_s,
+        hearing.fixed_samples,
     )
 
 

@@ -60,6 +60,9 @@ class PhonePooling:
         By layer, the centres of its samples, (sample,), seconds.
     tokens : int
         Number of tokens of the batch.
+    samples : mapping of str to ndarray, optional
+        By layer, how many samples are of the clip of each token, (token,), where zeros fill it up to a longer one;
+        of layers that are not there all are. None where the clips have one length.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class PhonePooling:
         offset_s: np.ndarray,
         times: Mapping[str, Sequence[float] | np.ndarray],
         tokens: int,
+        samples: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.token, self._onset_s, self._offset_s, self._tokens = token, onset_s, offset_s, tokens
         self._times = {layer: np.asarray(time_s, dtype=np.float64) for layer, time_s in times.items()}
@@ -85,7 +89,8 @@ class PhonePooling:
         self._place = np.empty(len(token), dtype=np.int64)
         self._place[order] = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts)
         self._most = int(counts.max(initial=0))
-        self._weights: dict[bytes, Tensor] = {}
+        self._samples = samples
+        self._weights: dict[tuple[bytes, bytes], Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.token)
@@ -99,7 +104,11 @@ class PhonePooling:
             The values have not the tokens of the batch and the samples of the layer.
         """
         time_s = self._times[layer]
-        if (len(values), values.shape[-1]) != (self._tokens, len(time_s)):
+        own = None if self._samples is None else self._samples.get(layer)
+        # Clips of their own length have as many samples as the longest of the batch.
+        most = len(time_s) if own is None else int(own.max())
+        least = 1 if own is None and self._samples is not None else most
+        if len(values) != self._tokens or not least <= values.shape[-1] <= most:
             raise ArgumentError(
                 f"What is averaged over the samples of phones must be (token, ..., sample) with the {self._tokens} "
                 f"tokens of the batch and the {len(time_s)} samples of layer {layer!r}, but got shape "
@@ -108,18 +117,19 @@ class PhonePooling:
         if not len(self):
             return values.new_zeros((0, *values.shape[1:-1]))
         flat = values.reshape(len(values), -1, values.shape[-1]).transpose(1, 2)
-        means = torch.bmm(self._weights_of(time_s, flat), flat)
+        last = np.full(self._tokens, values.shape[-1]) if own is None else own
+        means = torch.bmm(self._weights_of(time_s[: values.shape[-1]], last, flat), flat)
         token, place = (torch.from_numpy(rows).to(values.device) for rows in (self.token, self._place))
         return means[token, place].reshape(len(self), *values.shape[1:-1])
 
-    def _weights_of(self, time_s: np.ndarray, like: Tensor) -> Tensor:
+    def _weights_of(self, time_s: np.ndarray, last: np.ndarray, like: Tensor) -> Tensor:
         """Return what each sample counts in each phone of its token, (token, phone of the token, sample).
 
         Layers of the same times share them: a transformer has a dozen.
         """
-        key = time_s.tobytes()
+        key = time_s.tobytes(), last.tobytes()
         if key not in self._weights:
-            first, end = phone_samples(self._onset_s, self._offset_s, time_s)
+            first, end = phone_samples(self._onset_s, self._offset_s, time_s, last[self.token])
             spans = np.zeros((2, self._tokens, self._most, 1), dtype=np.int64)
             spans[0, self.token, self._place, 0], spans[1, self.token, self._place, 0] = first, end
             begins, ends = torch.from_numpy(spans).to(like.device)
@@ -143,7 +153,7 @@ class PhonesOfTokens:
     --------
     >>> tokens = pd.DataFrame({"token": ["a", "b"]})
     >>> phones = pd.DataFrame({"token": ["b", "a", "b"], "onset_s": [0.0, 0.0, 0.1], "offset_s": [0.1, 0.1, 0.2]})
-    >>> PhonesOfTokens(tokens, phones).rows(slice(1, 2))
+    >>> PhonesOfTokens(tokens, phones).rows(np.array([1]))
     array([0, 2])
     """
 
@@ -153,15 +163,22 @@ class PhonesOfTokens:
         self._token = token[self._rows]
         self._onset_s, self._offset_s = (phones[name].to_numpy()[self._rows] for name in ("onset_s", "offset_s"))
 
-    def rows(self, tokens: slice) -> np.ndarray:
+    def rows(self, tokens: np.ndarray) -> np.ndarray:
         """Return the rows of the table that belong to some tokens, token by token."""
-        return self._rows[self._span(tokens)]
+        return self._rows[self._found(tokens)[1]]
 
-    def pooling(self, tokens: slice, times: Mapping[str, np.ndarray]) -> PhonePooling:
+    def pooling(
+        self, tokens: np.ndarray, times: Mapping[str, np.ndarray], samples: Mapping[str, np.ndarray] | None = None
+    ) -> PhonePooling:
         """Return averages over the phones of a batch, in the order of `rows`, at layers of these times."""
-        span = self._span(tokens)
-        token = self._token[span] - tokens.start
-        return PhonePooling(token, self._onset_s[span], self._offset_s[span], times, tokens.stop - tokens.start)
+        place, found = self._found(tokens)
+        return PhonePooling(place, self._onset_s[found], self._offset_s[found], times, len(tokens), samples)
 
-    def _span(self, tokens: slice) -> slice:
-        return slice(*np.searchsorted(self._token, (tokens.start, tokens.stop)))
+    def _found(self, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return of every phone of some tokens which of these has it, and where it is among the sorted ones."""
+        first, end = (np.searchsorted(self._token, tokens, side=side) for side in ("left", "right"))
+        counts = end - first
+        # Counts up from `first` within every token, without a loop over them.
+        return np.repeat(np.arange(len(tokens)), counts), np.arange(counts.sum()) - np.repeat(
+            np.cumsum(counts) - counts - first, counts
+        )

@@ -20,9 +20,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
@@ -106,6 +107,9 @@ class Batch:
         Picks the tensor from a layer's output.
     phones : PhonePooling, optional
         Their phones, where variables by phone are recorded.
+    samples : mapping of str to ndarray
+        By layer, how many samples are of the clip of each token, (token,): those behind are of the zeros that fill it.
+        Of layers that are not there all are.
     """
 
     model: nn.Module
@@ -114,6 +118,7 @@ class Batch:
     axes: Mapping[str, tuple[str, ...]]
     choose_output: Callable[[object], Tensor] | None = None
     phones: PhonePooling | None = None
+    samples: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def run(self) -> object:
         """Run the network and return its output."""

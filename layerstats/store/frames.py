@@ -11,7 +11,7 @@ import zarr
 
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
-from layerstats.store.query import samples_within
+from layerstats.store.query import sample_counts, samples_within
 from layerstats.store.schema import TOKEN_COLUMNS
 from layerstats.store.selection import Selection
 
@@ -88,8 +88,12 @@ def frames(
                 rows = _rows_within(np.arange(len(block)), *_speech(block), time_s, window)
             if len(rows.sample) == 0:
                 continue
-            nothing = False
             read = _read(array, selection.token_rows[start : start + step], window)
+            if selection.ragged:
+                rows = _before_ends(rows, read, window[0])
+                if len(rows.sample) == 0:
+                    continue
+            nothing = False
             frame = _frame(layer, block, block_phones, rows, time_s, extra_tokens, extra_phones)
             yield _with_values(frame, read, rows, window[0], names)
     if nothing:
@@ -145,6 +149,13 @@ def _rows_within(
     # Counts up from `first` within every interval, without a loop over them.
     sample = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
     return _Rows(token_row[interval], interval, sample)
+
+
+def _before_ends(rows: _Rows, read: np.ndarray, first: int) -> _Rows:
+    """Leave out samples behind the ends of clips of their own length, where a store has NaN."""
+    ends = first + sample_counts(read)
+    inside = rows.sample < ends[rows.token]
+    return _Rows(rows.token[inside], None if rows.phone is None else rows.phone[inside], rows.sample[inside])
 
 
 def _read(array: zarr.Array, token_rows: np.ndarray, window: tuple[int, int]) -> np.ndarray:

@@ -173,3 +173,20 @@ def samples_within(time_s: np.ndarray, start: np.ndarray | float, end: np.ndarra
     """
     first = np.searchsorted(time_s, start, side="left")
     return first, np.maximum(first, np.searchsorted(time_s, end, side="left"))
+
+
+def sample_counts(values: np.ndarray) -> np.ndarray:
+    """Return how many samples are of the clip of each token, (token,): NaN follows those of shorter ones.
+
+    Parameters
+    ----------
+    values
+        (token, ..., sample), as a recording of clips of their own length stores them.
+
+    Examples
+    --------
+    >>> sample_counts(np.array([[1.0, 2.0, np.nan], [1.0, 2.0, 3.0]]))
+    array([2, 3])
+    """
+    there = ~np.isnan(values)
+    return there.reshape(len(values), -1, values.shape[-1]).any(axis=1).sum(axis=1)

@@ -79,6 +79,11 @@ class Selection:
         return self._shown.attributes["trained"]
 
     @property
+    def ragged(self) -> bool:
+        """Whether clips have lengths of their own, so that NaN follows the last sample of those that are shorter."""
+        return bool(self._shown.attributes.get("ragged", False))
+
+    @property
     def summary(self) -> str:
         """The series (token, sample) that stands for a layer: "mean", "root_mean_square" or another variable.
 

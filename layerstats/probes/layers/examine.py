@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
@@ -70,7 +69,7 @@ class Examination:
 
 def examine(
     model: nn.Module,
-    clips: Clips,
+    waveforms: Tensor,
     layers: Sequence[str],
     place: torch.device,
     *,
@@ -85,7 +84,9 @@ def examine(
     ----------
     model : torch.nn.Module
         In eval mode, on `place`.
-    clips, layers, place, axes, batch_size, prepare_input, choose_output
+    waveforms : Tensor
+        (token, sample), up to `TOKENS` clips of one length, on `place`.
+    layers, place, axes, batch_size, prepare_input, choose_output
         As for `record_activations`.
 
     Returns
@@ -99,8 +100,7 @@ def examine(
     NetworkError
         The network failed, is not the same twice, or a token's values depend on others that go through with it.
     """
-    tokens = min(TOKENS, batch_size, len(clips.tokens))
-    waveforms = torch.from_numpy(clips.waveforms(slice(0, min(TOKENS, len(clips.tokens))))).to(place)
+    tokens = min(batch_size, len(waveforms))
     make = partial(prepare, prepare_input=prepare_input, dtype=dtype_of(model))
     run = partial(observe, model, layers, choose=choose_output)
 

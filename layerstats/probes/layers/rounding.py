@@ -35,6 +35,26 @@ def difference(one: Tensor, other: Tensor) -> float:
     return apart / size if size > 0 else float("inf")
 
 
+def largest_difference(one: Tensor, other: Tensor) -> float:
+    """Return the largest difference at any sample, root mean square over channels, relative to all of `one`.
+
+    Parameters
+    ----------
+    one, other : Tensor
+        (channel, sample).
+
+    Examples
+    --------
+    >>> largest_difference(torch.tensor([[2.0, -2.0, 2.0, 2.0]]), torch.tensor([[2.0, -2.0, 2.0, 1.0]]))
+    0.5
+    """
+    one, other = one.double(), other.double()
+    apart, size = float((one - other).square().mean(dim=0).max().sqrt()), float(one.square().mean().sqrt())
+    if not (apart > 0 and apart < float("inf")):  # NaN too: whoever reads the values will say so
+        return 0.0
+    return apart / size if size > 0 else float("inf")
+
+
 def channel_rms(output: Tensor) -> float:
     """Return the root mean square of a layer's output over tokens, channels and samples."""
     return float(output.detach().double().square().mean().sqrt())

@@ -17,17 +17,30 @@ from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
 from layerstats.probes.inputs import InputTime, axes_of_input, input_time, prepare, tensors_of
 from layerstats.probes.layers.axes import Axes, series
-from layerstats.probes.layers.examine import TOKENS, Examination, examine
+from layerstats.probes.layers.examine import Examination, examine
 from layerstats.probes.layers.input_layer import INPUT, WithInput
 from layerstats.probes.layers.rounding import other_machine
 from layerstats.probes.layers.trace import LayerFacts, trace_layers
 from layerstats.probes.phone_pooling import PhonesOfTokens
 from layerstats.probes.quantity import Batch, Quantity
-from layerstats.probes.recording.batches import read_batches
+from layerstats.probes.recording.batches import by_length, consecutive, read_batches
 from layerstats.probes.recording.key import tensors_hash
+from layerstats.probes.recording.length_look import LengthLook
+from layerstats.probes.recording.own_lengths import (
+    PADDED,
+    PADDED_LENGTHS,
+    cut_lengths,
+    first_waveforms,
+    is_invariant,
+    padded_pair,
+    sharing,
+)
 from layerstats.probes.recording.recorded import check_recorded
-from layerstats.probes.recording.reduced import Arrays, FirstValues, first_values, joined, measure
+from layerstats.probes.recording.reduced import Arrays, FirstValues, first_values, joined, measure, padding_differences
 from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, content_hash
+
+# What other processes do without: the network goes to them in another way, the first tokens stay here.
+_LEFT_HERE = ("model", "examined", "waveforms")
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,7 @@ class RecordingOptions:
     prepare_input: Callable[[Tensor], Any] | None
     choose_output: Callable[[object], Tensor] | None
     input_window_s: float = 0.0
+    fixed_samples: int | None = None
 
 
 class NetworkRun:
@@ -52,31 +66,40 @@ class NetworkRun:
     ) -> None:
         self.model, self.clips, self.quantity, self.options, self.place = model, clips, quantity, options, place
         self.dtype = dtype_of(model)
-        first = self.prepare(self.waveforms(slice(0, 1)))
-        heard = options.input_axes, options.input_hop_s, clips.rate_hz, clips.samples, options.input_window_s
-        self.time: InputTime = input_time(first, *heard)
+        self.lengths = clips.lengths()
+        self.waveforms = torch.from_numpy(first_waveforms(clips)).to(place)
+        first = self.prepare(self.waveforms[:1])
+        self.time = self.time_of(first, self.waveforms.shape[1])
         self.named_axes = self._named_axes(first)
         self.examined = self._examine()
         self.axes = {name: found.axes for name, found in self.examined.layers.items()}
-        self.facts = self._trace(first)
+        look = LengthLook(self, first, options.fixed_samples)
+        self.facts, self.counts, self.time = look.facts, look.counts, look.time
         self.times = {name: fact.grid.centres() * self.time.hop_s for name, fact in self.facts.items()}
         self.phones = PhonesOfTokens(clips.tokens, clips.phones)
         self.first = self._measure_first()
+        self.padding_difference = self._measure_padding()
+        self.sharing = self._choose_sharing()
         self.made = self._hash_made(first)
 
-    def prepare(self, waveforms: Tensor) -> Any:
+    def prepare(self, waveforms: Tensor, lengths: np.ndarray | None = None) -> Any:
         """Return the network's input."""
-        return prepare(waveforms, self.options.prepare_input, self.dtype)
+        return prepare(waveforms, self.options.prepare_input, self.dtype, lengths)
 
-    def waveforms(self, rows: slice) -> Tensor:
-        """Return clips on the device of the network."""
-        return torch.from_numpy(self.clips.waveforms(rows)).to(self.place)
-
-    def measure(self, rows: slice, waveforms: np.ndarray) -> Arrays:
+    def measure(self, rows: np.ndarray, waveforms: np.ndarray) -> Arrays:
         """Return the variables of every layer for some tokens."""
         # Networks and preparations that draw random numbers draw the same ones after a resume.
-        with seeded_everywhere(rows.start, self.place):
+        with seeded_everywhere(int(rows[0]), self.place):
             return measure(self.quantity, self._batch(rows, torch.from_numpy(waveforms).to(self.place)))
+
+    def batches(self, shard: slice) -> list[np.ndarray]:
+        """Return the rows of the batches of a shard: the same whoever records it."""
+        size = self.options.batch_size
+        if not self.clips.ragged:
+            return consecutive(shard.start, shard.stop, size)
+        # A second a token: utterances need more memory than words. What is filled up anyhow needs the same.
+        most = size * (self.options.fixed_samples or self.clips.rate_hz)
+        return by_length(self.lengths, shard.start, shard.stop, size, most, equal=self.sharing != PADDED)
 
     def write(
         self, writer: RecordingWriter, progress: Callable[[int, int], None] | None, part: tuple[int, int] = (0, 1)
@@ -95,35 +118,33 @@ class NetworkRun:
     def shard(self, shard: slice, moved: Callable[[int], None] | None = None) -> Arrays:
         """Return the variables of every layer for the tokens of a shard; `moved` is told how many are done."""
         parts: list[Arrays] = []
-        spans: list[slice] = []
-        with closing(read_batches(self.clips, self.options.batch_size, shard.start, shard.stop)) as batches:
+        planned, done = self.batches(shard), 0
+        with closing(read_batches(self.clips, planned)) as batches:
             for rows, waveforms in batches:
                 try:
                     parts.append(self.measure(rows, waveforms))
                 except NetworkError as error:
                     raise NetworkError(f"{error} It {self._failed_at(rows)}.") from error
-                spans.append(rows)
+                done += len(rows)
                 if moved is not None:
-                    moved(rows.stop - shard.start)
-        return joined(self.quantity, parts, [self.phones.rows(rows) for rows in spans])
+                    moved(done)
+        return self._joined(parts, planned)
 
-    def _failed_at(self, rows: slice) -> str:
+    def _failed_at(self, rows: np.ndarray) -> str:
         """Say for which token of a batch the network fails, or that it is none of them alone."""
         tokens = self.clips.tokens["token"]
-        for row in range(rows.start, rows.stop):
-            alone = slice(row, row + 1)
+        for row in rows:
+            alone = np.array([row])
             try:
                 self.measure(alone, self.clips.waveforms(alone))
             except LayerstatsError:
                 return f"was token {tokens.iloc[row]!r}"
-        return (
-            f"were the {rows.stop - rows.start} tokens from {tokens.iloc[rows.start]!r} on together; none fails alone"
-        )
+        return f"were the {len(rows)} tokens from {tokens.iloc[rows[0]]!r} on together; none fails alone"
 
     def without_network(self) -> NetworkRun:
         """Return what goes to another process: not the network, nor what the first tokens gave, which is large."""
         sent = object.__new__(NetworkRun)
-        sent.__dict__.update({name: value for name, value in vars(self).items() if name not in ("model", "examined")})
+        sent.__dict__.update({name: value for name, value in vars(self).items() if name not in _LEFT_HERE})
         return sent
 
     def with_network(self, model: nn.Module) -> NetworkRun:
@@ -132,28 +153,41 @@ class NetworkRun:
         here.model = model
         return here
 
+    def _joined(self, parts: Sequence[Arrays], rows: Sequence[np.ndarray]) -> Arrays:
+        samples = {name: fact.grid.count for name, fact in self.facts.items()}
+        return joined(self.quantity, parts, rows, [self.phones.rows(one) for one in rows], samples)
+
     def check_written(self, store: str | os.PathLike[str], name: str, written: Sequence[slice]) -> None:
         """Compare the first and the last batch that is on disk with what the network gives of it now."""
         if not written:
             return
-        size = self.options.batch_size
         tolerance = {layer: self._tolerance(layer) for layer in self.axes}
         sizes = {layer: first.channel_rms for layer, first in self.first.items()}
-        first, last = written[0], written[-1]
-        for start in sorted({first.start, last.start + (last.stop - last.start - 1) // size * size}):
-            rows = slice(start, min(start + size, len(self.clips.tokens)))
-            arrays = self.measure(rows, self.clips.waveforms(rows))
-            check_recorded(store, name, rows, arrays, tolerance, sizes, self.phones.rows(rows))
+        batches = [self.batches(written[0])[0], self.batches(written[-1])[-1]]
+        for rows in batches[: 1 if np.array_equal(batches[0], batches[1]) else 2]:
+            arrays = self._joined([self.measure(rows, self.clips.waveforms(rows))], [rows])
+            ordered = np.sort(rows)
+            check_recorded(store, name, ordered, arrays, tolerance, sizes, np.sort(self.phones.rows(ordered)))
 
     def _tolerance(self, layer: str) -> float:
         """Return the difference, relative to its size, that rounding can make of a layer on another machine."""
         return max(other_machine(self.examined.layers[layer].dtype), 10 * self.first[layer].rounding)
 
-    def _batch(self, rows: slice, waveforms: Tensor) -> Batch:
+    def _batch(self, rows: np.ndarray, waveforms: Tensor, lengths: np.ndarray | None = None) -> Batch:
+        """Return tokens on their way; `lengths` where the waveforms are not as long as the clips."""
+        lengths = self.lengths[rows] if lengths is None else lengths
+        samples = {name: counts.of(lengths) for name, counts in self.counts.items()}
         wanted = any(variable.by_phone for variable in self.quantity.variables)
-        phones = self.phones.pooling(rows, self.times) if wanted else None
-        tokens = self.clips.tokens.iloc[rows]
-        return Batch(self.model, self.prepare(waveforms), tokens, self.axes, self.options.choose_output, phones)
+        known = samples if samples or self.clips.ragged else None
+        phones = self.phones.pooling(rows, self.times, known) if wanted else None
+        tokens, prepared = self.clips.tokens.iloc[rows], self.prepare(waveforms, lengths)
+        return Batch(self.model, prepared, tokens, self.axes, self.options.choose_output, phones, samples)
+
+    def time_of(self, prepared: Any, samples: int) -> InputTime:
+        """Return where time is in the input made of a clip of so many samples."""
+        options = self.options
+        heard = options.input_axes, options.input_hop_s, self.clips.rate_hz, samples, options.input_window_s
+        return input_time(prepared, *heard)
 
     def _named_axes(self, first: Any) -> Axes | None:
         """Return the names of axes that are known beforehand: the caller's, and those of the input."""
@@ -167,7 +201,7 @@ class NetworkRun:
         options = self.options
         return examine(
             self.model,
-            self.clips,
+            self.waveforms,
             options.layers,
             self.place,
             axes=self.named_axes,
@@ -176,9 +210,10 @@ class NetworkRun:
             choose_output=options.choose_output,
         )
 
-    def _trace(self, first: Any) -> dict[str, LayerFacts]:
+    def trace(self, prepared: Any, time: InputTime) -> dict[str, LayerFacts]:
+        """Return what one token tells of the layers' geometry."""
         options = self.options
-        facts = trace_layers(self.model, first, self.time, options.layers, self.axes, options.choose_output)
+        facts = trace_layers(self.model, prepared, time, options.layers, self.axes, options.choose_output)
         for name, fact in facts.items():
             if self.examined.layers[name].same_for_all and not fact.hears_input:
                 raise NetworkError(
@@ -189,16 +224,51 @@ class NetworkRun:
 
     def _measure_first(self) -> dict[str, FirstValues]:
         """Measure the first tokens, as many as a batch holds, and the first two alone."""
-        tokens = min(TOKENS, self.options.batch_size, len(self.clips.tokens))
+        tokens = min(len(self.waveforms), self.options.batch_size)
 
-        def batch(rows: slice) -> Batch:
+        def batch(rows: np.ndarray) -> Batch:
             with seeded_everywhere(0, self.place):
-                return self._batch(rows, self.waveforms(rows))
+                waveforms = self.waveforms[rows]
+                return self._batch(rows, waveforms, np.full(len(rows), waveforms.shape[1]))
 
         comparable = tokens > 1 and self.examined.repeats_input
-        alone = [batch(slice(row, row + 1)) for row in range(2)] if comparable else []
+        alone = [batch(np.array([row])) for row in range(2)] if comparable else []
         with seeded_everywhere(0, self.place):
-            return first_values(self.quantity, batch(slice(0, tokens)), alone)
+            return first_values(self.quantity, batch(np.arange(tokens)), alone)
+
+    def _measure_padding(self) -> dict[str, float]:
+        """Return by how much zeros behind a token change each layer, where that is of use and can be measured."""
+        pair = padded_pair(self.lengths) if self.clips.ragged and self.options.batch_size > 1 else None
+        if pair is None or len(self.counts) < len(self.axes) or not self.examined.repeats_input:
+            return {}
+        rows = np.array(pair)
+        waveforms = torch.from_numpy(self.clips.waveforms(rows)).to(self.place)
+
+        def batch(tokens: int, length: int) -> Batch:
+            given = waveforms[:tokens, : length if tokens == 1 else PADDED_LENGTHS * length].clone()
+            given[0, length:] = 0
+            lengths = np.minimum([length, self.lengths[pair[1]]][:tokens], given.shape[1])
+            with seeded_everywhere(0, self.place):
+                return self._batch(rows[:tokens], given, lengths)
+
+        found = dict.fromkeys(self.axes, 0.0)
+        hops = [counts.hop for counts in self.counts.values()]
+        for length in cut_lengths(int(self.lengths[pair[0]]), max(hops), self.clips.rate_hz):
+            with seeded_everywhere(0, self.place):
+                apart = padding_differences(self.quantity, batch(1, length), batch(2, length))
+            found = {name: max(before, apart[name]) for name, before in found.items()}
+        return found
+
+    def _choose_sharing(self) -> str | None:
+        if not self.clips.ragged:
+            return None
+        # What is made of all samples of a token at once would be made of the zeros behind it, too.
+        by_sample = all("sample" in one.dims or one.by_phone for one in self.quantity.variables)
+        invariant = {
+            name: is_invariant(apart, self.first[name].rounding, self.examined.layers[name].dtype)
+            for name, apart in self.padding_difference.items()
+        }
+        return sharing(invariant if invariant and by_sample else None, self.options.batch_size)
 
     def _hash_made(self, first: Any) -> list[str]:
         """Return hashes of what the caller's functions make of the first token, which keys of earlier versions hold."""
@@ -256,5 +326,7 @@ class NetworkRun:
                 "output_axes": list(fact.axes),
                 "channel_rms": first.channel_rms if np.isfinite(first.channel_rms) else None,
                 **{f"fixed_{name}": by for name in first.fixed},
+                "padding_difference": self.padding_difference.get(fact.name),
+                "batches": self.sharing,
             },
         )

@@ -30,7 +30,7 @@ def key_there(store: str | os.PathLike[str], group: str, keys: Sequence[str]) ->
 def check_recorded(
     store: str | os.PathLike[str],
     group: str,
-    rows: slice,
+    rows: np.ndarray,
     arrays: Mapping[str, Mapping[str, np.ndarray]],
     tolerance: Mapping[str, float],
     channel_rms: Mapping[str, float],
@@ -43,7 +43,7 @@ def check_recorded(
     store, group
         The recording.
     rows
-        Rows of the tokens table.
+        Rows of the tokens table, (token,), ascending.
     arrays
         By layer and variable ("mean", ...), what the network gives now for these tokens: (token, [channel,] sample);
         whole numbers are places, of which few may be others.
@@ -56,7 +56,7 @@ def check_recorded(
         complete: before, they are not in their place yet.
     """
     view = open_store(store, incomplete="allow", recording=group)
-    tokens = view.tokens["token"].to_numpy()[np.isin(view.token_rows, np.arange(rows.start, rows.stop))]
+    tokens = view.tokens["token"].to_numpy()[np.searchsorted(view.token_rows, rows)]
     for layer, variables in arrays.items():
         for variable, now in variables.items():
             array = view.array(layer, variable)
@@ -65,16 +65,18 @@ def check_recorded(
                     _changed(view, layer, f"it gives {now.shape[1:]} values a token, and {array.shape[1:]} then")
                 )
             if np.issubdtype(array.dtype, np.integer):
-                moved = float(np.mean(np.asarray(array[rows]) != now))
+                moved = float(np.mean(np.asarray(array.oindex[rows]) != now))
                 if moved > _MOVED:
                     raise OtherRecordingError(_changed(view, layer, f"{moved:.0%} of its {variable} are others"))
                 continue
             by_phone = view.dimensions(layer, variable)[0] == "phone"
             if by_phone and not view.recording_attrs["complete"]:
                 continue
-            there = np.asarray(array.oindex[phones] if by_phone else array[rows], dtype=np.float64)
-            apart = np.sqrt(np.mean((there - now) ** 2, axis=tuple(range(1, now.ndim))))
-            size = np.sqrt(np.mean(there**2, axis=tuple(range(1, now.ndim))))
+            there = np.asarray(array.oindex[phones if by_phone else rows], dtype=np.float64)
+            behind = np.isnan(now)  # of clips that are shorter than the longest
+            if not np.array_equal(np.isnan(there), behind):
+                raise OtherRecordingError(_changed(view, layer, "its clips have other lengths"))
+            apart, size = _rms(there - now, behind), _rms(there, behind)
             allowed = tolerance[layer] * (size + _FLOOR * channel_rms[layer])
             wrong = np.flatnonzero(apart > allowed)
             if len(wrong):
@@ -83,6 +85,13 @@ def check_recorded(
                 by = apart[first] / size[first] if size[first] > 0 else np.inf
                 what = f"for token {names[first]!r} its values differ by {by:.1g} of their size"
                 raise OtherRecordingError(_changed(view, layer, what))
+
+
+def _rms(values: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Return the root mean square by row, (row,), of what is not behind the end of a clip."""
+    axes = tuple(range(1, values.ndim))
+    count = np.maximum(np.sum(~behind, axis=axes), 1)
+    return np.sqrt(np.sum(np.where(behind, 0.0, values) ** 2, axis=axes) / count)
 
 
 def _changed(view: Experiment, layer: str, what: str) -> str:

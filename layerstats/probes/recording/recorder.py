@@ -252,7 +252,8 @@ def _begun(
     _check_phones(quantity, clips)
     input_names = None if heard.input_axes is None else tuple(heard.input_axes)
     hears = heard.input_hop_s, input_names, heard.prepare_input
-    options = RecordingOptions(names, heard.axes, how.batch_size, *hears, how.choose_output, heard.input_window_s)
+    heard_as = heard.input_window_s, heard.fixed_samples
+    options = RecordingOptions(names, heard.axes, how.batch_size, *hears, how.choose_output, *heard_as)
     place = device_for(model, device)
     name = recording or quantity.recording
     # What a network is called with is the same whatever its weights, so that networks may share it.
@@ -264,6 +265,7 @@ def _begun(
         run = NetworkRun(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
         specs = [run.spec(fact) for fact in run.facts.values()]
+        rows_together = 1 if clips.ragged else how.batch_size
         writing: dict[str, Any] = {
             "path": store,
             "name": name,
@@ -271,10 +273,17 @@ def _begun(
             "phones": clips.phones,
             "layers": specs,
             "key": key_there(store, name, run.keys(weights)),
-            "attrs": {**about, **of_network, "batch_size": how.batch_size, "device": place.type},
+            "attrs": {
+                **about,
+                **of_network,
+                "batch_size": how.batch_size,
+                "device": place.type,
+                "batches": run.sharing,
+            },
             "store_attrs": {"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
-            # Whole batches in a shard, so that a resumed run forms the same batches.
-            "shard_tokens": tokens_in_shard(specs, len(clips.tokens), how.batch_size, len(clips.phones)),
+            # Whole batches in a shard, so that a resumed run forms the same batches; clips of their own length are
+            # batched within their shard, whatever its size, which memory limits.
+            "shard_tokens": tokens_in_shard(specs, len(clips.tokens), rows_together, len(clips.phones)),
         }
         with RecordingWriter(**writing) as writer:
             run.check_written(store, name, writer.written)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from layerstats.errors import ArgumentError, DataError, NetworkError
+from layerstats.probes.layers.axes import maps
 from layerstats.probes.layers.examine import DEPENDS
-from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed
+from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed, largest_difference
 from layerstats.probes.quantity import Batch, Quantity, Variable
 
 # By layer and variable.
@@ -34,7 +35,8 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
 
     def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
         with torch.no_grad():
-            found = _reduce(quantity, batch, layer, values.detach())
+            values = of_speech(batch, layer, values.detach())
+            found = _reduce(quantity, batch, layer, values)
             reduced[layer] = {name: _kept(tensor, values) for name, tensor in {**found, **(more or {})}.items()}
 
     quantity.measure(batch, use)
@@ -43,9 +45,43 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
     for layer in batch.axes:
         arrays[layer] = {name: tensor.cpu().numpy() for name, tensor in reduced[layer].items()}
         _check_shapes(quantity, layer, arrays[layer], rows)
-        for name, values in arrays[layer].items():
-            _check_finite(quantity, layer, name, values, rows[name])
+        for one in quantity.variables:
+            values, samples = arrays[layer][one.name], batch.samples.get(layer)
+            behind = None if samples is None else _behind(one, values, samples)
+            _check_finite(quantity, layer, one.name, values, rows[one.name], behind)
+            if behind is not None and behind.any():
+                values[np.broadcast_to(behind, values.shape)] = np.nan
     return arrays
+
+
+def of_speech(batch: Batch, layer: str, values: Tensor) -> Tensor:
+    """Return the values of a layer without the samples that are of no clip of the batch.
+
+    Raises
+    ------
+    NetworkError
+        There are fewer samples than the lengths of the clips say.
+    """
+    samples = batch.samples.get(layer)
+    if samples is None:
+        return values
+    axis, most = batch.axes[layer].index("sample"), int(samples.max())
+    if values.shape[axis] < most:
+        raise NetworkError(
+            f"Layer {layer!r} gives {values.shape[axis]} samples for clips from {batch.tokens['token'].iloc[0]!r} on, "
+            f"where {most} were expected by what it gave of the first ones. Record with batch_size=1."
+        )
+    return values.narrow(axis, 0, most)
+
+
+def _behind(variable: Variable, values: np.ndarray, samples: np.ndarray) -> np.ndarray | None:
+    """Return which values are behind the clips of their tokens, of a shape that broadcasts; None without samples."""
+    if "sample" not in variable.dims:
+        return None
+    axis = variable.dims.index("sample")
+    behind = np.arange(values.shape[axis]) >= samples[:, None]
+    shape = [size if place in (0, axis) else 1 for place, size in enumerate(values.shape)]
+    return behind.reshape(shape)
 
 
 def _reduce(quantity: Quantity, batch: Batch, layer: str, values: Tensor) -> dict[str, Tensor]:
@@ -118,8 +154,11 @@ def _check_shapes(
             )
 
 
-def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray, tokens: Sequence[str]) -> None:
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
+def _check_finite(
+    quantity: Quantity, layer: str, name: str, values: np.ndarray, tokens: Sequence[str], behind: np.ndarray | None
+) -> None:
+    finite = np.isfinite(values) if behind is None else np.isfinite(values) | behind
+    bad = np.flatnonzero(~finite.all(axis=tuple(range(1, values.ndim))))
     if len(bad):
         raise DataError(
             f"Layer {layer!r} gives NaN or infinite values for token {tokens[int(bad[0])]!r} "
@@ -128,7 +167,13 @@ def _check_finite(quantity: Quantity, layer: str, name: str, values: np.ndarray,
         )
 
 
-def joined(quantity: Quantity, parts: Sequence[Arrays], phones: Sequence[np.ndarray]) -> Arrays:
+def joined(
+    quantity: Quantity,
+    parts: Sequence[Arrays],
+    rows: Sequence[np.ndarray],
+    phones: Sequence[np.ndarray],
+    samples: Mapping[str, int],
+) -> Arrays:
     """Return the variables of several batches as those of one.
 
     Parameters
@@ -137,17 +182,32 @@ def joined(quantity: Quantity, parts: Sequence[Arrays], phones: Sequence[np.ndar
         Whose they are.
     parts : sequence
         By batch, layer and variable.
+    rows : sequence of ndarray
+        By batch, the rows of the tokens table that it has; they come in the order of the table.
     phones : sequence of ndarray
         By batch, the rows of the phones table that those by phone have; they come in the order of the table.
+    samples : mapping of str to int
+        By layer, samples of the longest clip: shorter ones are followed by NaN.
     """
-    order = np.argsort(np.concatenate(phones), kind="stable")
-    by_phone = {variable.name for variable in quantity.variables if variable.by_phone}
+    tokens, of_phones = (np.argsort(np.concatenate(one), kind="stable") for one in (rows, phones))
 
-    def together(layer: str, name: str) -> np.ndarray:
-        found = np.concatenate([part[layer][name] for part in parts])
-        return found[order] if name in by_phone else found
+    def together(layer: str, variable: Variable) -> np.ndarray:
+        found = [part[layer][variable.name] for part in parts]
+        if "sample" in variable.dims:
+            found = [_filled(values, variable.dims.index("sample"), samples[layer]) for values in found]
+        order = of_phones if variable.by_phone else tokens
+        whole = np.concatenate(found) if len(found) > 1 else found[0]
+        return whole if np.array_equal(order, np.arange(len(order))) else whole[order]
 
-    return {layer: {name: together(layer, name) for name in arrays} for layer, arrays in parts[0].items()}
+    return {layer: {one.name: together(layer, one) for one in quantity.variables} for layer in parts[0]}
+
+
+def _filled(values: np.ndarray, axis: int, samples: int) -> np.ndarray:
+    missing = samples - values.shape[axis]
+    if missing == 0:
+        return values
+    widths = [(0, missing if place == axis else 0) for place in range(values.ndim)]
+    return np.pad(values, widths, constant_values=np.nan)
 
 
 @dataclass(frozen=True)
@@ -189,7 +249,7 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
     NetworkError
         A token's values depend on others that go through with it.
     """
-    (values, more), others = _values(quantity, together), [_values(quantity, batch)[0] for batch in alone]
+    (values, more), others = measured_values(quantity, together), [measured_values(quantity, one)[0] for one in alone]
     found = {}
     for layer, several in values.items():
         token = together.axes[layer].index("token")
@@ -211,13 +271,36 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
     return found
 
 
-def _values(quantity: Quantity, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Mapping[str, Tensor]]]:
+def padding_differences(quantity: Quantity, alone: Batch, beside: Batch) -> dict[str, float]:
+    """Return by layer how much a token's samples move at most when zeros fill it up to another's length.
+
+    It is the root mean square over channels of the difference, relative to that of the token over all samples.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        What is measured.
+    alone : Batch
+        The token by itself.
+    beside : Batch
+        The same token, and then a longer one.
+    """
+    ours, theirs = (measured_values(quantity, batch)[0] for batch in (alone, beside))
+    found = {}
+    for layer, values in ours.items():
+        axes = alone.axes[layer]
+        own = maps(values, axes)[0]
+        found[layer] = largest_difference(own, maps(theirs[layer], axes)[0, :, : own.shape[1]])
+    return found
+
+
+def measured_values(quantity: Quantity, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Mapping[str, Tensor]]]:
     """Return what is measured of every layer, and the variables that are not made of that."""
     measured: dict[str, Tensor] = {}
     others: dict[str, Mapping[str, Tensor]] = {}
 
     def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
-        measured[layer], others[layer] = values.detach().clone(), more or {}
+        measured[layer], others[layer] = of_speech(batch, layer, values.detach()).clone(), more or {}
 
     quantity.measure(batch, use)
     return {layer: measured[layer] for layer in batch.axes}, others

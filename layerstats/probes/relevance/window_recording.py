@@ -245,8 +245,8 @@ class WindowRecorder:
         first = self.speech.groups(writer.written[0], self.batch_size)[0]
         relevance, heard = self._measured(first, None, aligned=ALIGNED_SAMPLE in variables)
         arrays = {INPUT: {one: (heard if one == "mean" else relevance)[one] for one in variables}}
-        rows = slice(int(first[0]), int(first[-1]) + 1)
-        check_recorded(store, writer.name, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0})
+        rows = np.arange(int(first[0]), int(first[-1]) + 1)
+        check_recorded(store, writer.name, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0}, rows[:0])
 
 
 def untrained_recording(recording: str, seed: int) -> str:

@@ -30,6 +30,8 @@ def test_recorded_values_are_those_of_a_direct_call(saved, kind, clips, tmp_path
     assert len(expected) >= 2
     for name, state in expected.items():
         recorded = found.layer(name)["maps"].transpose("token", "sample", "channel").to_numpy()
-        np.testing.assert_allclose(recorded, state.numpy(), atol=2e-5)
+        # Of half a minute that Whisper hears, the samples inside the clip.
+        np.testing.assert_allclose(recorded, state.numpy()[:, : recorded.shape[1]], atol=2e-5)
+        assert recorded.shape[1] >= 49
     # The last of the hidden states need not be what the network ends with.
     assert set(expected) < set(found.layers)
