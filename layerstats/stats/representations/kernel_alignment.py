@@ -66,9 +66,7 @@ def squared_cross_product(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.vdot(product, product))
 
 
-def independence(
-    first: CentredFeatures, second: CentredFeatures, debiased: bool = True, jackknife: bool = True
-) -> np.ndarray:
+def independence(first: CentredFeatures, second: CentredFeatures, debiased: bool = True) -> np.ndarray:
     """Return the Hilbert-Schmidt independence criterion of two layers with linear kernels, (1 + speaker,).
 
     The first number is of all phones, the others each without one speaker. Debiased it is the unbiased estimator of
@@ -78,36 +76,31 @@ def independence(
     Neither needs a matrix of phones by phones. With centred features X and Y the biased one is the sum of the squares
     of ``X.T @ Y`` (Kornblith et al. 2019, section 3); what leaving out a speaker takes from it is computed from the
     vectors of this speaker.
-
-    Parameters
-    ----------
-    first, second
-        Of the same phones.
-    debiased
-        Which estimator.
-    jackknife
-        Whether it is computed without each speaker too; else (1,) is returned.
     """
-    if not jackknife:
-        own = squared_cross_product(first.matrix, second.matrix)
-        phones = len(first.matrix)
-        products = float(first.squares @ second.squares)
-        if not debiased:
-            return np.array([own])
-        # Centred features: their sum is zero.
-        both = float(first.squares.sum() * second.squares.sum()) / ((phones - 1) * (phones - 2))
-        return np.array([(own - phones / (phones - 2) * products + both) / (phones * (phones - 3))])
     cross = first.matrix.T @ second.matrix
     # Of each phone: how much of the sum of squares rests on it.
     rests_on = np.einsum("ij,ij->i", first.matrix @ cross, second.matrix)
     return (_debiased if debiased else _biased)(first, second, cross, rests_on)
 
 
-def alignment(cross: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return CKA from the criterion of two layers and that of each with itself; missing where one does not vary."""
-    varies = (first > 0) & (second > 0)
-    size = np.sqrt(np.where(varies, first * second, np.nan))
-    return cross / size
+def alignment(cross: np.ndarray, first: np.ndarray, second: np.ndarray, by_speaker: bool = True) -> np.ndarray:
+    """Return CKA of all phones and without each speaker, (1 + speaker,); missing where a layer does not vary.
+
+    Parameters
+    ----------
+    cross, first, second
+        (1 + speaker,) the criterion of two layers, and that of each with itself.
+    by_speaker
+        Phones of one speaker are alike in both layers, so that even layers with nothing in common are alike in few
+        speakers. That bias is all but inverse to the number of speakers, and is taken from each criterion of all
+        phones by the jackknife (Quenouille 1956): ``S whole - (S - 1) mean(without)``.
+    """
+    criteria = np.stack([cross, first, second])
+    if by_speaker:
+        speakers = criteria.shape[1] - 1
+        criteria[:, 0] = speakers * criteria[:, 0] - (speakers - 1) * criteria[:, 1:].mean(axis=1)
+    varies = (criteria[1] > 0) & (criteria[2] > 0)
+    return criteria[0] / np.sqrt(np.where(varies, criteria[1] * criteria[2], np.nan))
 
 
 def _biased(first: CentredFeatures, second: CentredFeatures, cross: np.ndarray, rests_on: np.ndarray) -> np.ndarray:

@@ -25,8 +25,9 @@ from layerstats.tables import PrintedResult
 if TYPE_CHECKING:
     from layerstats.stats.representations.labelled_vectors import Source
 
-SimilarityMeasure = Literal["cka", "biased cka"]
-MEASURES = ("cka", "biased cka")
+SimilarityMeasure = Literal["cka", "debiased cka", "biased cka"]
+CKA, DEBIASED, BIASED = "cka", "debiased cka", "biased cka"
+MEASURES = (CKA, DEBIASED, BIASED)
 LEAST_SPEAKERS = 3
 # The unbiased estimator divides by n - 3, also without one speaker.
 _LEAST_PHONES = 4
@@ -61,7 +62,7 @@ class LayerSimilarity(PrintedResult):
 def layer_similarity(
     a: Source,
     b: Source | None = None,
-    measure: SimilarityMeasure = "cka",
+    measure: SimilarityMeasure = CKA,
     *,
     layers: Collection[str] | None = None,
     recording: str | None = None,
@@ -80,10 +81,11 @@ def layer_similarity(
     Linear CKA (Kornblith et al. 2019) is the Hilbert-Schmidt independence criterion of two layers, divided by the root
     of the product of that of each with itself: 1 where one layer is the other but for a rotation and a size, 0 where
     nothing of one is in the other. The biased criterion grows with the number of channels where phones are few;
-    ``"cka"`` is debiased with Song et al.'s (2012, equation 5) estimator, as Murphy et al. (2024) advise, and may fall
-    below 0. Intervals are Student's about the estimate with the jackknife's standard error over speakers: a bootstrap
-    draws phones twice, which are perfectly alike, and so is biased. How often they cover is in
-    ``docs/representations.md``.
+    debiased with Song et al.'s (2012, equation 5) estimator, as Murphy et al. (2024) advise, it does not, and may fall
+    below 0. But that takes phones for independent, and those of one speaker are alike in any two layers: "cka" takes
+    out what follows from few speakers too, by the jackknife (Quenouille 1956). Intervals are Student's about the
+    estimate with the jackknife's standard error over speakers: a bootstrap draws phones twice, which are perfectly
+    alike, and so is biased. How often they cover is in ``docs/representations.md``.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def layer_similarity(
         Another network, on the same phones: then pairs are of one layer of `a` and one of `b`. Without, of layers of
         `a` with each other, and of each with the sound alone.
     measure
-        "cka", debiased, or "biased cka", to compare with published numbers.
+        "cka", debiased for phones and for speakers; "debiased cka" and "biased cka", to compare with published numbers.
     layers, recording
         Of the network `a`; see `compared_networks`.
     permutations
@@ -142,30 +144,32 @@ def layer_similarity(
     check_seed(seed)
     pairs = _pairs(a, b, layers, recording)
     every = {_key(one): one for pair in pairs for one in (pair.first, pair.second)}
-    grouped = _Grouped.of(next(iter(every.values())), within, int(permutations), seed, measure == "cka")
+    grouped = _Grouped.of(next(iter(every.values())), within, int(permutations), seed, measure != BIASED)
     shown, more = _in_two_steps(progress, len(every), len(pairs))
     options = {"workers": workers, "client": client, "keep": keep}
     own = run_tasks(
         partial(_own_criterion, grouped), list(every.values()), describe=_described, progress=shown, **options
     )
     alone = dict(zip(every, own, strict=True))
+    by_speaker = measure == CKA
     for key, one in every.items():
-        if not alone[key].min() > 0:
+        if not np.isfinite(alignment(alone[key], alone[key], alone[key], by_speaker)).all():
             raise DataError(
                 f"Layer {one.layer!r} of {one.recording!r} hardly differs between phones, or only in one speaker's: it "
                 "cannot be compared. Leave it out with 'layers', or leave out the recording."
             )
     found = run_tasks(
-        partial(_criterion, grouped),
+        partial(_criteria, grouped),
         [(pair.first, pair.second, pair.untrained == "") for pair in pairs],
         describe=_described_pair,
         progress=more,
         **options,
     )
     similar = []
-    for pair, (without, permuted) in zip(pairs, found, strict=True):
+    for pair, criteria in zip(pairs, found, strict=True):
         first, second = alone[_key(pair.first)], alone[_key(pair.second)]
-        similar.append(Similar(pair, alignment(without, first, second), alignment(permuted, first[:1], second[:1])))
+        values = [alignment(own, first, second, by_speaker) for own in criteria]
+        similar.append(Similar(pair, values[0], np.array([own[0] for own in values[1:]])))
     return LayerSimilarity(**similarity_tables(similar, measure, int(grouped.bounds[-1]), conf_level, adjust))
 
 
@@ -254,18 +258,15 @@ def _own_criterion(grouped: _Grouped, vectors: LayerVectors) -> np.ndarray:
     return independence(features, features, grouped.debiased)
 
 
-def _criterion(grouped: _Grouped, task: tuple[LayerVectors, LayerVectors, bool]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the criterion of two layers, (1 + speaker,), and that of permutations, (permutation,)."""
+def _criteria(grouped: _Grouped, task: tuple[LayerVectors, LayerVectors, bool]) -> list[np.ndarray]:
+    """Return the criterion of two layers, (1 + speaker,), and that of permuted phones; twins are not permuted."""
     first, second = (grouped.features(one) for one in task[:2])
-    found = independence(first, second, grouped.debiased)
-    permuted = []
-    # Of all phones only: permutations need no jackknife.
-    whole = CentredFeatures(first.matrix, first.bounds[[0, -1]])
+    found = [independence(first, second, grouped.debiased)]
     vectors = second.matrix
     for number in range(grouped.permutations if task[2] else 0):
-        shuffled = CentredFeatures(vectors[grouped.permuted(number)], whole.bounds)
-        permuted.append(independence(whole, shuffled, grouped.debiased, jackknife=False)[0])
-    return found, np.array(permuted)
+        shuffled = CentredFeatures(vectors[grouped.permuted(number)], second.bounds)
+        found.append(independence(first, shuffled, grouped.debiased))
+    return found
 
 
 def _in_two_steps(

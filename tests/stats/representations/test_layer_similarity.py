@@ -57,8 +57,6 @@ def test_the_criterion_is_its_definition_in_whole_and_without_each_speaker(chann
     # Features are divided by their size, which falls out of CKA.
     size = np.mean((x - x.mean(0)) ** 2) * np.mean((y - y.mean(0)) ** 2)
     np.testing.assert_allclose(found * size, [definition(x[own], y[own]) for own in rows], rtol=1e-9)
-    (alone,) = independence(CentredFeatures.of(x, bounds), CentredFeatures.of(y, bounds), debiased, jackknife=False)
-    assert alone == pytest.approx(found[0], rel=1e-9)
 
 
 def test_both_ways_to_multiply_are_the_same():
@@ -105,6 +103,42 @@ def test_the_standard_error_is_the_jackknife_written_out():
     assert row["estimate"] == pytest.approx(cka(speaker >= 0))
     assert row["std_error"] == pytest.approx(np.sqrt(6 / 7 * np.sum((without - without.mean()) ** 2)))
     assert row["df"] == 6
+
+
+def test_speakers_who_differ_do_not_make_layers_alike():
+    """Layers that share nothing but who speaks: by phones alone they are alike, since speakers are few."""
+    rng = np.random.default_rng(8)
+    speaker = np.repeat(np.arange(8), 40)
+    mean = {"cka": [], "debiased cka": []}
+    for _ in range(20):
+        given = [
+            array(3 * rng.normal(size=(8, 4))[speaker] + rng.normal(size=(320, 4)), speaker, layer)
+            for layer in ("conv1", "conv2")
+        ]
+        for measure, values in mean.items():
+            values.append(layer_similarity(given, measure=measure).table.loc[0, "estimate"])
+    assert np.mean(mean["debiased cka"]) > 0.2
+    assert abs(np.mean(mean["cka"])) < 0.1
+
+
+def test_the_measure_of_speakers_is_made_of_jackknifed_criteria():
+    rng = np.random.default_rng(9)
+    speaker = np.repeat(np.arange(4), 5)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    y += x[:, :2]
+    given = [array(x, speaker), array(y, speaker, "conv2")]
+    bounds = np.arange(0, 21, 5)
+    features = [CentredFeatures.of(one, bounds) for one in (x, y)]
+
+    def corrected(first, second):
+        whole, *without = independence(features[first], features[second])
+        return 4 * whole - 3 * np.mean(without)
+
+    expected = corrected(0, 1) / np.sqrt(corrected(0, 0) * corrected(1, 1))
+    assert layer_similarity(given).table.loc[0, "estimate"] == pytest.approx(expected)
+    published = [independence(features[one], features[other])[0] for one, other in ((0, 1), (0, 0), (1, 1))]
+    found = layer_similarity(given, measure="debiased cka").table.loc[0, "estimate"]
+    assert found == pytest.approx(published[0] / np.sqrt(published[1] * published[2]))
 
 
 def test_the_biased_measure_is_large_where_channels_are_many_and_nothing_is_shared():
@@ -177,7 +211,7 @@ def test_permutations_say_what_follows_from_speakers_and_labels_alone():
 def test_permuted_layers_are_what_permuted_vectors_give():
     given = of_networks()[:2]
     from layerstats.stats.representations.labelled_vectors import LayerVectors
-    from layerstats.stats.representations.layer_similarity import _criterion, _Grouped
+    from layerstats.stats.representations.layer_similarity import _criteria, _Grouped
 
     vectors = [LayerVectors.of(one) for one in given]
     grouped = _Grouped.of(vectors[0], ("label",), 2, 3, True)
@@ -186,10 +220,10 @@ def test_permuted_layers_are_what_permuted_vectors_give():
     assert sorted(rows) == list(range(160))
     assert np.array_equal(label[rows], label)
     assert not np.array_equal(rows, np.arange(160))
-    permuted = _criterion(grouped, (*vectors, True))[1][1]
+    permuted = _criteria(grouped, (*vectors, True))[2]
     x, y = (one.values()[grouped.order] for one in vectors)
     features = [CentredFeatures.of(one, grouped.bounds) for one in (x, y[rows])]
-    assert permuted == pytest.approx(independence(*features)[0])
+    np.testing.assert_allclose(permuted, independence(*features))
 
 
 def test_the_same_seed_gives_the_same_tables_on_one_worker_and_two():
