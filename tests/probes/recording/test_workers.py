@@ -42,7 +42,7 @@ def speech(small):
 
 
 def made(speech, store: Path, quantity=None, **options) -> dict[str, bytes]:
-    quantity = quantity or Activation(("mean", "root_mean_square"), maps=True)
+    quantity = quantity or Activation(("mean", "root_mean_square"), maps=True, phones=True)
     record(*speech, store, quantity, LAYERS, batch_size=4, **options)
     return tree(store)
 
@@ -103,7 +103,7 @@ def test_a_part_has_no_workers(speech, tmp_path):
 
 def test_shards_of_a_plan_are_written_in_any_order(speech, tmp_path):
     options = {"layers": LAYERS, "batch_size": 4}
-    quantity = Activation(("mean", "root_mean_square"), maps=True)
+    quantity = Activation(("mean", "root_mean_square"), maps=True, phones=True)
     plan = pickle.loads(pickle.dumps(plan_recording(*speech, tmp_path / "plan.zarr", quantity, **options)))
     reports = [record_shard(plan, number) for number in (7, 0, 3, 3, 1, 2, 6, 5, 4)]
     assert [report.written for report in reports] == [True, True, True, False, True, True, True, True, True]
