@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         layer_contrasts,
         parse_phone_contrast,
         phone_contrast,
+        vector_contrasts,
         word_contrasts,
     )
     from layerstats.stats.contrasts.interactions.simulation_study import calibrate_interactions
@@ -338,6 +339,7 @@ __all__ = [
     "trust_table",
     "untrained_patterns",
     "variance_shares",
+    "vector_contrasts",
     "wilson",
     "with_people",
     "word_contrasts",

@@ -10,6 +10,7 @@ from layerstats.stats.contrasts.layers import LayerContrasts, layer_contrasts
 from layerstats.stats.contrasts.levels import Level, parse_phone_contrast
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
 from layerstats.stats.contrasts.tasks import ContrastTasks, contrast_tasks
+from layerstats.stats.contrasts.vectors import vector_contrasts
 from layerstats.stats.contrasts.words import WordContrasts, word_contrasts
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "layer_contrasts",
     "parse_phone_contrast",
     "phone_contrast",
+    "vector_contrasts",
     "word_contrasts",
 ]

@@ -9,30 +9,43 @@ import xarray as xr
 from layerstats.errors import ArgumentError
 from layerstats.tables import check_frame
 
+# By test, columns of the table that others have not, and the variables that they are.
+_OWN_COLUMNS = {
+    "level": {
+        **{"level_difference": "estimate", "level_std_error": "std_error"},
+        **{"conf_low": "conf_low", "conf_high": "conf_high"},
+    },
+    "shape": {"shape_edf": "edf", "shape_ref_df": "ref_df"},
+    "joint": {"joint_df": "ref_df"},
+}
+
 
 def channel_table(contrasts: xr.Dataset) -> pd.DataFrame:
-    """Return the result of `channel_contrasts` as a table, one row a channel.
+    """Return the result of `channel_contrasts` or `vector_contrasts` as a table, one row a channel.
 
     Returns
     -------
     pandas.DataFrame
-        ``layer, channel, level_1, level_2, status``; ``level_difference, level_std_error, level_statistic``;
-        ``shape_edf, shape_ref_df, shape_statistic``; ``joint_df, joint_statistic``; for each test ``..._p_value,
-        ..._p_holm, ..._p_fdr``; ``effect_size, token_sd, scale, score, gradient, iterations``.
+        ``layer, channel, level_1, level_2, status``; ``level_difference, level_std_error, level_statistic``, of vectors
+        also ``conf_low, conf_high``; ``shape_edf, shape_ref_df, shape_statistic``; ``joint_df, joint_statistic``; for
+        each test ``..._p_value, ..._p_holm, ..._p_fdr``; ``effect_size, token_sd, scale, score, gradient, iterations``.
+        Of vectors there is the level only.
     """
     columns: dict[str, object] = {"layer": contrasts.attrs["layer"], "channel": contrasts["channel"].to_numpy()}
     columns |= {name: contrasts.attrs[name] for name in ("level_1", "level_2")}
     columns["status"] = contrasts["status"].to_numpy().astype(object)
-    level, shape, joint = (contrasts.sel(term=term) for term in ("level", "shape", "joint"))
-    columns |= {"level_difference": level["estimate"].to_numpy(), "level_std_error": level["std_error"].to_numpy()}
-    columns |= {"shape_edf": shape["edf"].to_numpy(), "shape_ref_df": shape["ref_df"].to_numpy()}
-    columns["joint_df"] = joint["ref_df"].to_numpy()
-    for name, test in (("level", level), ("shape", shape), ("joint", joint)):
+    tests = {str(term): contrasts.sel(term=term) for term in contrasts["term"].to_numpy()}
+    for test, names in _OWN_COLUMNS.items():
+        for column, variable in names.items():
+            if test in tests and variable in contrasts:
+                columns[column] = tests[test][variable].to_numpy()
+    for name, test in tests.items():
         for number in ("statistic", "p_value", "p_holm", "p_fdr"):
             columns[f"{name}_{number}"] = test[number].to_numpy()
     for name in ("effect_size", "token_sd", "scale", "score", "gradient", "iterations"):
-        columns[name] = contrasts[name].to_numpy()
-    return check_frame(pd.DataFrame(columns), "channel_contrasts")
+        if name in contrasts:
+            columns[name] = contrasts[name].to_numpy()
+    return check_frame(pd.DataFrame(columns), "channel_contrasts" if "joint" in tests else None)
 
 
 def carrying_channels(contrasts: xr.Dataset, *, alpha: float = 0.05, threshold: float = 0.5) -> pd.DataFrame:
@@ -41,7 +54,7 @@ def carrying_channels(contrasts: xr.Dataset, *, alpha: float = 0.05, threshold: 
     Parameters
     ----------
     contrasts
-        From `channel_contrasts`.
+        From `channel_contrasts` or `vector_contrasts`.
     alpha
         Channels found have an adjusted p-value up to it: the share of false ones among those of Benjamini & Hochberg,
         or the probability of any false one among those of Holm.

@@ -230,7 +230,7 @@ class Contrast:
         if isinstance(source, pd.DataFrame):
             name = "phone" if self.column == PHONE and self.unit == "phone" else self.column
             check_columns(source, [name], "the series")
-            labels = self._labels(source.loc[:, name])
+            labels = self.levels_of(source.loc[:, name])
             check_constant(source, labels, name, ["token", *(["phone_index"] if self.unit == "phone" else [])])
             kept = source.assign(**{self.group: labels}).loc[labels.notna().to_numpy()]
             if self.unit == "phone":
@@ -250,7 +250,7 @@ class Contrast:
     def narrow(self, experiment: Experiment) -> Experiment:
         """Return the part of an experiment that has one of the levels; of phones, with a phone query."""
         table = self._table(experiment)
-        labels = self._labels(table.loc[:, self.column])
+        labels = self.levels_of(table.loc[:, self.column])
         chosen = table.loc[labels.notna().to_numpy()]
         name, values = self.column, pd.unique(chosen.loc[:, self.column]).tolist()
         if self._is_of_phones(experiment):
@@ -286,7 +286,7 @@ class Contrast:
             table = table.assign(offset_s=table["onset_s"] + table["duration_s"])
         else:
             table = table.assign(onset_s=-np.inf, offset_s=np.inf)
-        labels = self._labels(table.loc[:, self.column]).astype(str)
+        labels = self.levels_of(table.loc[:, self.column]).astype(str)
         names = ["token", "word", "speaker", *(["phone", "phone_index"] if self.unit == "phone" else [])]
         kept = [name for name in names if name != self.group]
         ends = table.loc[:, ["onset_s", "offset_s"]]
@@ -310,8 +310,14 @@ class Contrast:
         hint = f" Phones have it: write 'phones.{self.text}'." if self.column in phones else ""
         raise ArgumentError(f"There is no column {self.column!r} of tokens. There are: {known}.{hint}")
 
-    def _labels(self, values: pd.Series) -> pd.Series:
-        """Return the level of each value, missing where it is of none."""
+    def levels_of(self, values: pd.Series) -> pd.Series:
+        """Return the name of the level of each value of the column, missing where it is of none.
+
+        Raises
+        ------
+        ArgumentError
+            A value of a level does not occur; the message lists those that do.
+        """
         different = values.dropna().drop_duplicates()
         names = level_names(different)
         known = set(names)
