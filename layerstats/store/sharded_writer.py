@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, TypeVar
@@ -72,6 +73,8 @@ class ShardedWriter(ABC):
 
     def __init__(self) -> None:
         self._there: set[int] = set()
+        self._behind: Future[None] | None = None
+        self._claims = ExitStack()
 
     @abstractmethod
     def _open(self, version: int) -> Sharded:
@@ -120,7 +123,7 @@ class ShardedWriter(ABC):
         """Return the rows of a shard."""
         return self._rows.of(number)
 
-    def missing(self, part: tuple[int, int] = (0, 1)) -> Iterator[slice]:
+    def missing(self, part: tuple[int, int] = (0, 1)) -> Generator[slice, None, None]:
         """Yield the rows of one shard after the other that nobody has written yet, for this process to write.
 
         Those that other processes have claimed are waited for at the end, and taken over where such a process ends
@@ -136,8 +139,9 @@ class ShardedWriter(ABC):
         StoreError
             The file system has no locks.
         """
-        for rows, _ in missing_together([self], part):
-            yield rows
+        with closing(missing_together([self], part)) as together:
+            for rows, _ in together:
+                yield rows
 
     def finish(self, values: Mapping[str, Any] | None = None) -> None:
         """Mark what was written as complete, when all shards are there.
@@ -154,6 +158,7 @@ class ShardedWriter(ABC):
         StoreError
             Rows are still missing, or the disk is full.
         """
+        self._settle()
         if self.complete:
             return
         folder = self._place.folder
@@ -175,6 +180,20 @@ class ShardedWriter(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _write_behind(self, write: Callable[[], None]) -> None:
+        """Let a thread write a shard, after the one before; its claim ends when it is on disk."""
+        self._settle()
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write-shard")
+        self._behind = thread.submit(write)
+        thread.shutdown(wait=False)
+
+    def _settle(self) -> None:
+        """Wait for the shard that a thread writes; what stopped that is raised here."""
+        behind, self._behind = self._behind, None
+        with self._claims.pop_all():
+            if behind is not None:
+                behind.result()
 
     def _begin(self, recorded: dict, beginning: Mapping[str, object], overwrite: bool, created_at: str) -> None:
         """Begin, or go on with, what `recorded` says; `beginning` are attributes that whoever goes on takes over."""
@@ -294,24 +313,39 @@ class ShardedWriter(ABC):
 Writer = TypeVar("Writer", bound=ShardedWriter)
 
 
-def missing_together(writers: Iterable[Writer], part: tuple[int, int] = (0, 1)) -> Iterator[tuple[slice, list[Writer]]]:
+def missing_together(
+    writers: Iterable[Writer], part: tuple[int, int] = (0, 1)
+) -> Generator[tuple[slice, list[Writer]], None, None]:
     """Yield the rows of one shard after the other, and which of several writers of equal shards lack them.
 
     What they share is so computed once a shard. The shards that other processes have claimed are waited for at the end.
     """
-    waiting = list(writers)
-    while waiting:
-        busy: list[Writer] = []
-        progressed = False
-        for number in range(part[0], waiting[0]._rows.count, part[1]):
-            with _all_claimed(waiting, number) as (mine, others):
-                busy += [writer for writer in others if writer not in busy]
-                if mine:
-                    progressed = True
-                    yield waiting[0]._rows.of(number), mine
-        waiting = busy
-        if waiting and not progressed:
-            time.sleep(_PAUSE_S)
+    writers = list(writers)
+    waiting = writers
+    try:
+        while waiting:
+            busy: list[Writer] = []
+            progressed = False
+            for number in range(part[0], waiting[0]._rows.count, part[1]):
+                with ExitStack() as claims:
+                    mine, others = claims.enter_context(_all_claimed(waiting, number))
+                    busy += [writer for writer in others if writer not in busy]
+                    if mine:
+                        progressed = True
+                        yield waiting[0]._rows.of(number), mine
+                    for writer in mine:
+                        if writer._behind is not None:
+                            writer._claims.push(claims.pop_all())
+            waiting = busy
+            if waiting and not progressed:
+                time.sleep(_PAUSE_S)
+        for writer in writers:
+            writer._settle()
+    finally:
+        # Whoever stopped has a reason of its own, but what is being written is kept.
+        for writer in writers:
+            with suppress(Exception):
+                writer._settle()
 
 
 @contextmanager

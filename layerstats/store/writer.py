@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,19 @@ class RecordingWriter(ShardedWriter):
                     self._write(layer, variable, number, array)
             # Here and not at the end only, so that those who write share what takes most of the time.
             self._assemble(self._phones.beside(number))
+
+    def write_behind(self, rows: slice, values: Mapping[str, Mapping[str, ArrayLike]]) -> None:
+        """Write a shard as `write` does, but by a thread, while the caller computes the next one.
+
+        Its claim lasts until it is on disk. One shard at a time is on its way: the next call waits for it, and so does
+        the end of the loop over `missing`, which has to be closed (`contextlib.closing`) where it is left early.
+
+        Parameters
+        ----------
+        rows, values
+            As for `write`, whose errors are raised by the next call or by the end of the loop.
+        """
+        self._write_behind(partial(self.write, rows, values))
 
     def _recorded(self, attrs: Mapping[str, object], key: str) -> dict:
         layers = list(self.layers)

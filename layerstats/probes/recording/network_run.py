@@ -104,16 +104,17 @@ class NetworkRun:
     def write(
         self, writer: RecordingWriter, progress: Callable[[int, int], None] | None, part: tuple[int, int] = (0, 1)
     ) -> None:
-        """Measure and write what is missing, a shard at a time; of a part of them, as `writer.missing` takes it."""
+        """Measure what is missing, while the shard before is written; of a part of it, as `writer.missing` takes it."""
         total, done = len(self.clips.tokens), sum(rows.stop - rows.start for rows in writer.written)
-        for rows in writer.missing(part):
+        with closing(writer.missing(part)) as missing:
+            for rows in missing:
 
-            def moved(tokens: int, before: int = done) -> None:
-                if progress is not None:
-                    progress(before + tokens, total)
+                def moved(tokens: int, before: int = done) -> None:
+                    if progress is not None:
+                        progress(before + tokens, total)
 
-            writer.write(rows, self.shard(rows, moved))
-            done += rows.stop - rows.start
+                writer.write_behind(rows, self.shard(rows, moved))
+                done += rows.stop - rows.start
 
     def shard(self, shard: slice, moved: Callable[[int], None] | None = None) -> Arrays:
         """Return the variables of every layer for the tokens of a shard; `moved` is told how many are done."""
