@@ -121,15 +121,18 @@ netcdf_layer <- function(file, variable, layer, tokens) {
   value <- ncdf4::ncvar_get(file, variable, collapse_degen = FALSE)
   sample <- netcdf_values(file, paste0(folder, "/sample"))
   time_s <- netcdf_values(file, paste0(folder, "/time_s"))
-  tidy_layer(layer, tokens, sample, time_s, value)
+  tidy_layer(layer, tokens, sample, time_s, value, ncdf4::ncatt_get(file, variable, "ragged")$hasatt)
 }
 
-# value: (sample, token), in R's order.
-tidy_layer <- function(layer, tokens, sample, time_s, value) {
+# value: (sample, token), in R's order; where clips are as long as their tokens (ragged), NaN behind their ends.
+tidy_layer <- function(layer, tokens, sample, time_s, value, ragged) {
   row <- rep(seq_len(nrow(tokens)), each = length(sample))
-  data.frame(tokens[row, c("token", "word", "speaker", "split")], layer = layer,
+  frame <- data.frame(tokens[row, c("token", "word", "speaker", "split")], layer = layer,
              sample = rep(sample, nrow(tokens)), time_s = rep(time_s, nrow(tokens)), value = as.vector(value),
              row.names = NULL, stringsAsFactors = FALSE)
+  if (ragged) frame <- frame[!is.nan(frame$value), ]
+  rownames(frame) <- NULL
+  frame
 }
 
 netcdf_values <- function(file, name) {
@@ -339,7 +342,8 @@ zarr_layer <- function(folder, layer, tokens) {
          call. = FALSE)
   }
   time_s <- read_array(file.path(folder, "time_s"))
-  tidy_layer(layer, tokens, seq_along(time_s) - 1L, time_s, read_array(file.path(folder, series[1])))
+  ragged <- isTRUE(zarr_metadata(dirname(folder))$attributes$ragged)
+  tidy_layer(layer, tokens, seq_along(time_s) - 1L, time_s, read_array(file.path(folder, series[1])), ragged)
 }
 
 zarr_table <- function(folder) {

@@ -58,9 +58,10 @@ def _looks_fixed(view: Experiment, layer: str) -> bool:
     chosen = np.unique(np.linspace(0, dataset.sizes["token"] - 1, _TOKENS).round().astype(int))
     some = dataset.isel(token=chosen)
     series = some[view.summary].to_numpy().astype(float)
+    series = series[~np.isnan(series)] if view.ragged else series
     spread = float(np.std(series))
     if "maps" not in some:
         return 0 < spread <= _ROUNDING * max(1.0, float(np.abs(series).max()))
     half = some["maps"].dtype.itemsize < 4
-    size = float(np.sqrt(np.mean(np.square(some["maps"].to_numpy().astype(float)))))
+    size = float(np.sqrt(np.nanmean(np.square(some["maps"].to_numpy().astype(float)))))
     return 0 < spread <= (_HALF_ROUNDING if half else _ROUNDING) * size

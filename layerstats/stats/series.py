@@ -12,6 +12,7 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns, check_complete
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.gamm.data.factors import level_names
+from layerstats.stats.one_length import check_one_length
 from layerstats.stats.score_shares import are_shares
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def word_series(
     DataError
         Columns are missing, values are NaN, rows are duplicated or missing within a series.
     ArgumentError
-        A word or a layer does not exist.
+        A word or a layer does not exist; or clips are as long as their tokens, and the variant is not "word".
 
     Examples
     --------
@@ -107,6 +108,9 @@ def word_series(
     [[2.0, 0.0], [3.0, 0.25], [4.0, 0.5], [5.0, 0.75]]
     """
     check_choice("variant", variant, VARIANTS)
+    if variant != "word" and not isinstance(source, pd.DataFrame):
+        instead = "Compare what lies in the word: variant='word' (--variant word)."
+        check_one_length(source, f"Series of whole clips (variant={variant!r})", instead)
     if words is not None and not isinstance(source, pd.DataFrame):
         _check_present("words", words, source.tokens, "word")
         source = source.select(word=list(words))

@@ -15,6 +15,8 @@ from layerstats.store.result_tables import result_tables
 from layerstats.store.schema import JUDGEMENTS, OUTCOMES, SUMS
 
 ABOUT = ["output_axes", "activation", "slope", "hop_s", "receptive_field_s", "offset_s", "geometry", "context"]
+# Of clips of their own length.
+ABOUT_LENGTHS = ["padding_difference", "batches"]
 # What tells outcomes and judgements of them apart; the rest of their provenance is in their attributes.
 ABOUT_OUTCOMES = ["name", "set_up", "network", "trained", "labels", "null", "objective", "start_from", "steps", "seed",
                   "starts", "written", "complete", "created_at"]  # fmt: skip
@@ -36,7 +38,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
         "Recordings" (one row each), "Tables" (one row for each table of results), "Outcomes" and "Judgements" (one row
         for each set of outcomes of maximizations, and for each judge of one), "Sums" (over windows), "Layers" (of the
         first recording: `layer, samples, channels, output_axes, activation, slope, hop_s, receptive_field_s, offset_s,
-        geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one).
+        geometry, context`, and `fixed_by`, the module that fixes what is recorded of the channels, where there is one;
+        of clips of their own length also `padding_difference, batches`).
 
     Raises
     ------
@@ -119,6 +122,7 @@ def _layers(files: StoreFiles) -> pd.DataFrame:
         rows.append({**about, **shape, **told})
     if any(row["fixed_by"] for row in rows):
         columns.append("fixed_by")
+    columns += [name for name in ABOUT_LENGTHS if any(name in row for row in rows)]
     return pd.DataFrame(rows, columns=columns)
 
 

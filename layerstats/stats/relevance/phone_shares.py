@@ -203,6 +203,8 @@ class _Places:
     def shares(self, view: Experiment, sign: Sign) -> np.ndarray:
         """Return each group's share in each token, (token, group); missing where the token has no such phone."""
         values = view.layer(self.layer)[view.summary].to_numpy().astype(np.float64)
+        if view.ragged:
+            values[np.isnan(values)] = 0.0  # there is none behind a clip, nor a phone
         # Each stretch by itself: differences of running sums would leave rounding where there is no relevance.
         flat = np.pad(values, ((0, 0), (0, 1))).ravel()
         row = self.token * (values.shape[1] + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from layerstats.stats.one_length import check_one_length
 from layerstats.errors import StoreError
 from layerstats.stats.trust.map_measures import chosen_layer
 from layerstats.store import Experiment
@@ -52,6 +53,7 @@ class StoredMaps:
         StoreError
             It was recorded without maps.
         """
+        check_one_length(experiment, "Averages of aligned maps", "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples.")
         chosen = chosen_layer(experiment, layer)
         dataset = experiment.layer(chosen)
         if MAPS not in dataset:
