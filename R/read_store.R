@@ -130,7 +130,7 @@ tidy_layer <- function(layer, tokens, sample, time_s, value, ragged) {
   frame <- data.frame(tokens[row, c("token", "word", "speaker", "split")], layer = layer,
              sample = rep(sample, nrow(tokens)), time_s = rep(time_s, nrow(tokens)), value = as.vector(value),
              row.names = NULL, stringsAsFactors = FALSE)
-  if (ragged) frame <- frame[!is.nan(frame$value), ]
+  if (ragged) frame <- frame[!is.na(frame$value), ]
   rownames(frame) <- NULL
   frame
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,6 +49,18 @@ def record(
     ] = None,
     rate_hz: Annotated[
         int | None, typer.Option(help="Sampling rate that the network expects; its own, else 16000.")
+    ] = None,
+    own_lengths: Annotated[
+        bool,
+        typer.Option(
+            "--own-lengths",
+            help="Let the network hear every token as long as it is, not filled up to one length; networks that others "
+            "trained do so by themselves.",
+        ),
+    ] = False,
+    normalisation: Annotated[
+        str | None,
+        typer.Option(help="Of each token: peak, rms, standard or none; the network's own, else peak."),
     ] = None,
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
@@ -96,6 +108,7 @@ def record(
     from layerstats.models import part as part_of
     from layerstats.probes import Activation, forecast_recording, record_acoustics, record_untrained
     from layerstats.probes import record as record_layers
+    from layerstats.probes.recording.own_lengths import batching_note
 
     with steps() as step:
         # Utterances are sliced before words can be chosen.
@@ -107,7 +120,7 @@ def record(
         step("loading the network")
         module, card = load_network(network)
         module = part_of(module, part)
-        length = {name: value for name, value in {"rate_hz": rate_hz, "samples": samples}.items() if value is not None}
+        length = _length(rate_hz, samples, own_lengths, normalisation)
         clips = clips_for(module, speech, **length, too_long=too_long, damaged=damaged)
         tell_damage(clips)
         attrs = attributes_of(module, card, part)
@@ -121,7 +134,9 @@ def record(
             typer.echo(forecast_recording(module, clips, store, kinds, **options))
             return
         step("recording")
-        record_layers(module, clips, store, wanted(phones, maps), attrs=attrs, progress=step.move, **options)
+        recorded = record_layers(module, clips, store, wanted(phones, maps), attrs=attrs, progress=step.move, **options)
+        if recorded.ragged:
+            typer.echo(batching_note(recorded.recording_attrs["batches"]), err=True)
         if untrained:
             step(f"recording {untrained} untrained networks")
             # Maps of these are asked for by nobody.
@@ -131,6 +146,17 @@ def record(
             step("recording the sound alone")
             record_acoustics(clips, store, quantity=Activation(phones=phones), progress=step.move)
     typer.echo(store)
+
+
+def _length(rate_hz: int | None, samples: int | None, own_lengths: bool, normalisation: str | None) -> dict[str, Any]:
+    """Return how clips are made where it is not left to the network."""
+    from layerstats.errors import ArgumentError
+
+    if own_lengths and samples is not None:
+        raise ArgumentError("Clips have lengths of their own (--own-lengths) or one length (--samples), not both.")
+    given = {"rate_hz": rate_hz, "samples": samples, "normalisation": normalisation}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return {**chosen, "samples": None} if own_lengths else chosen
 
 
 def _kinds(wanted: Callable[[bool, bool], Quantity], phones: bool) -> dict[str, Quantity]:

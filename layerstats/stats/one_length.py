@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from layerstats.store import Experiment
 
 
-def check_one_length(experiment: Experiment, what: str, instead: str) -> None:
+RECORD_AGAIN = "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples."
+
+
+def check_one_length(experiment: Experiment, what: str, instead: str = RECORD_AGAIN) -> None:
     """Raise `ArgumentError` where the clips of a recording are as long as their tokens.
 
     Parameters

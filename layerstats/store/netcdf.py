@@ -20,7 +20,7 @@ from layerstats.store.tables import MISSING
 
 BLOCK_TOKENS = 64
 # What of a recording is repeated on the variables of its layers.
-IDENTITY = ("quantity", "network", "network_kind", "part", "network_seed", "trained", "rule", "seed")
+IDENTITY = ("quantity", "network", "network_kind", "part", "network_seed", "trained", "rule", "seed", "ragged")
 INT32 = np.iinfo(np.int32)
 
 

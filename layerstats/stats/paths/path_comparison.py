@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from layerstats.stats.one_length import check_one_length
 from layerstats.checks import check_choice, check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.lexical.cluster_intervals import cluster_interval
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
+from layerstats.stats.one_length import check_one_length
 from layerstats.stats.paths.class_similarity import (
     SIMILARITIES,
     Items,
@@ -210,7 +210,7 @@ class _Chosen:
 
     def values(self, layer: str) -> np.ndarray:
         """Return what a layer gives of the items, (item, unit): its maps, else the series that stands for it."""
-        check_one_length(self.view, "Paths", "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples.")
+        check_one_length(self.view, "Paths")
         dataset = self.view.layer(layer)
         array = dataset["maps"] if "maps" in dataset else dataset[self.view.summary]
         return array.isel(token=self.places).to_numpy().reshape(len(self.places), -1)

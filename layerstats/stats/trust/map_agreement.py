@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from layerstats.stats.one_length import check_one_length
 from layerstats.checks import check_choice, check_columns
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.one_length import check_one_length
 from layerstats.stats.trust.map_measures import NAMES, chosen_layer, measurement_frame
 from layerstats.store import Experiment
 
@@ -151,7 +151,7 @@ def map_agreement(
     DataError
         A recording has none of the tokens, or other samples.
     """
-    check_one_length(experiment, "Comparisons of maps", "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples.")
+    check_one_length(experiment, "Comparisons of maps")
     chosen = chosen_layer(experiment, layer)
     tables = []
     for name in recordings:

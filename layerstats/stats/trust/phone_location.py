@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.one_length import check_one_length
 from layerstats.checks import check_choice
 from layerstats.errors import ArgumentError, DataError
+from layerstats.stats.one_length import check_one_length
 from layerstats.stats.trust.interval_shares import PARTS, part_of, speaker_shares
 from layerstats.stats.trust.map_measures import chosen_layer, measurement_frame
 from layerstats.store import Experiment
@@ -105,7 +105,7 @@ class _Maps:
 
     @classmethod
     def of(cls, experiment: Experiment, layer: str | None, variable: str | None, part: str) -> _Maps:
-        check_one_length(experiment, "Shares of maps in phones", "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples.")
+        check_one_length(experiment, "Shares of maps in phones")
         chosen = chosen_layer(experiment, layer)
         dataset = experiment.layer(chosen)
         name = variable or ("sum" if "sum" in dataset else experiment.summary)

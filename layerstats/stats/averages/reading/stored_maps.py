@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerstats.stats.one_length import check_one_length
 from layerstats.errors import StoreError
+from layerstats.stats.one_length import check_one_length
 from layerstats.stats.trust.map_measures import chosen_layer
 from layerstats.store import Experiment
 
@@ -53,7 +53,7 @@ class StoredMaps:
         StoreError
             It was recorded without maps.
         """
-        check_one_length(experiment, "Averages of aligned maps", "Record them with clips of one length: Clips(corpus, samples=...), in the shell --samples.")
+        check_one_length(experiment, "Averages of aligned maps")
         chosen = chosen_layer(experiment, layer)
         dataset = experiment.layer(chosen)
         if MAPS not in dataset:
