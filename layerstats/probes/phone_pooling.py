@@ -91,6 +91,7 @@ class PhonePooling:
         self._most = int(counts.max(initial=0))
         self._samples = samples
         self._weights: dict[tuple[bytes, bytes], Tensor] = {}
+        self._places: dict[torch.device, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.token)
@@ -119,8 +120,14 @@ class PhonePooling:
         flat = values.reshape(len(values), -1, values.shape[-1]).transpose(1, 2)
         last = np.full(self._tokens, values.shape[-1]) if own is None else own
         means = torch.bmm(self._weights_of(time_s[: values.shape[-1]], last, flat), flat)
-        token, place = (torch.from_numpy(rows).to(values.device) for rows in (self.token, self._place))
+        token, place = self._places_on(values.device)
         return means[token, place].reshape(len(self), *values.shape[1:-1])
+
+    def _places_on(self, device: torch.device) -> Tensor:
+        """Return where each phone is in the products, (2, phone); once a batch, since a GPU waits for every copy."""
+        if device not in self._places:
+            self._places[device] = torch.from_numpy(np.stack([self.token, self._place])).to(device)
+        return self._places[device]
 
     def _weights_of(self, time_s: np.ndarray, last: np.ndarray, like: Tensor) -> Tensor:
         """Return what each sample counts in each phone of its token, (token, phone of the token, sample).

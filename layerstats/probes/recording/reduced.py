@@ -90,8 +90,21 @@ def _reduce(quantity: Quantity, batch: Batch, layer: str, values: Tensor) -> dic
     for variable in quantity.variables:
         if variable.by_phone and variable.name in found:
             assert batch.phones is not None  # `NetworkRun` makes them where a variable needs them
+            _check_samples_of_phones(batch, layer)
             found[variable.name] = batch.phones.average(layer, found[variable.name])
     return found
+
+
+def _check_samples_of_phones(batch: Batch, layer: str) -> None:
+    """Raise `DataError` where a token is so short that the layer has no sample of it, and so none of its phones."""
+    if batch.phones is None or layer not in batch.samples or not len(batch.phones):
+        return
+    short = batch.phones.token[batch.samples[layer][batch.phones.token] < 1]
+    if len(short):
+        raise DataError(
+            f"Token {batch.tokens['token'].iloc[int(short[0])]!r} is so short that layer {layer!r} has no sample of "
+            "it, and its phones no vector. Leave such tokens out of the corpus, or record earlier layers."
+        )
 
 
 def _rows(quantity: Quantity, batch: Batch) -> dict[str, list[str]]:

@@ -203,6 +203,14 @@ def test_phones_are_averaged_over_samples_of_their_own_clip(case, tmp_path):
             np.testing.assert_allclose(vectors[row], values[:, inside].mean(1), atol=2e-6)
 
 
+def test_a_token_without_a_sample_has_no_vectors(tmp_path):
+    """The second convolution hears 37 samples; zeros behind the last token would give it some."""
+    clips = speech(lengths=[900, 1500, 901, 2600, 30])
+    with pytest.raises(DataError, match="Token 't4' is so short that layer 'conv2' has no sample of it"):
+        record(Network().eval(), clips, tmp_path / "s.zarr", Activation(phones=True), ["conv1", "conv2"], batch_size=4)
+    record(Network().eval(), clips, tmp_path / "s.zarr", Activation(phones=True), "conv1", "first", batch_size=4)
+
+
 class Largest(Quantity):
     """The largest value of each token, which no zeros behind it may make."""
 
