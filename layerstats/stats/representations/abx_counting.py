@@ -167,12 +167,16 @@ def count_errors(values: np.ndarray, design: AbxDesign, mode: AbxMode, distance:
             rates.append(rate)
             triplets += counted
         key, rate = _mean_by_key(keys, rates)
-        other, pair = np.divmod(key, phones * phones)
-        np.add.at(total, pair, rate)
-        np.add.at(cells, pair, 1)
-        for who in [np.full(len(key), speaker), *([other] if mode == "across" else [])]:
-            np.add.at(with_speaker, (who, pair), rate)
-            np.add.at(cells_with, (who, pair), 1)
+        pair = key % len(total)
+        sums, counts = np.bincount(pair, rate, len(total)), np.bincount(pair, minlength=len(total))
+        total += sums
+        cells += counts
+        with_speaker[speaker] += sums
+        cells_with[speaker] += counts
+        if mode == "across":
+            # A key is there once.
+            with_speaker.ravel()[key] += rate
+            cells_with.ravel()[key] += 1
     square = (phones, phones)
     return PairErrors(
         total.reshape(square),
