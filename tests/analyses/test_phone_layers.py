@@ -51,7 +51,7 @@ def test_tables_and_figures_of_a_store(vector_store, make, tmp_path):
 
 
 def test_only_what_was_asked_for(vector_store, make, tmp_path):
-    options = ["--phones", "s,t", "--layers", "conv2", "--most", "2", "--column", "label", "--workers", "1"]
+    options = ["--phones", "sibilant,t", "--layers", "conv2", "--most", "2", "--column", "label", "--workers", "1"]
     names = make("phone_layers", tmp_path, vector_store, *options, "--folds", "3")
     assert "notes" in names
     table = pd.read_csv(tmp_path / "abx.csv")
@@ -63,3 +63,15 @@ def test_only_what_was_asked_for(vector_store, make, tmp_path):
 def test_a_layer_that_is_not_there(vector_store, make, tmp_path):
     with pytest.raises(AssertionError, match="'conv9' is not among"):
         make("phone_layers", tmp_path, vector_store, "--layers", "conv9")
+
+
+def test_phones_that_nobody_says(vector_store, make, tmp_path):
+    with pytest.raises(AssertionError, match="'zh'"):
+        make("phone_layers", tmp_path, vector_store, "--phones", "zh")
+
+
+def test_the_study_of_abx_is_a_script(make, tmp_path):
+    sizes = ("--datasets", "2", "--worlds", "2", "--truths", "none")
+    assert make("abx_calibration", tmp_path, *sizes) == {"abx_calibration"}
+    table = check_frame(pd.read_csv(tmp_path / "abx_calibration.csv"))
+    assert set(table["recipe"]) == {"speakers", "triplets as if independent"}

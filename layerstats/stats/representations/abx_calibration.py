@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -118,10 +118,7 @@ def calibrate_abx(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: AbxWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_discrimination(world, truth, numbers, seed)
-
+    simulate = partial(simulate_discrimination, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, known=ABX_WORLDS, known_truths=TRUTHS)
 
 
