@@ -11,13 +11,13 @@ from layerstats.store.judgement_writer import JudgementWriter
 from layerstats.store.layer_spec import LayerSpec, VariableSpec, usual_variables
 from layerstats.store.layout import recording_name, untrained_name
 from layerstats.store.outcome_writer import OutcomeWriter, outcome_name, outcome_variables
-from layerstats.store.phone_vectors import phone_vectors
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
 from layerstats.store.sharded_writer import missing_together
 from layerstats.store.shards import starts_in_block, tokens_in_shard
 from layerstats.store.sum_writer import SumWriter
 from layerstats.store.upgrade import upgrade_store
+from layerstats.store.vectors import phone_vectors
 from layerstats.store.writer import RecordingWriter
 
 __all__ = [

@@ -71,7 +71,9 @@ def frames(
         array = selection.array(layer, values)
         names = selection.dimensions(layer, values)
         if names[:1] != ("token",) or names[-1:] != ("sample",) or len(names) > 3:
-            raise ArgumentError(f"Of {values!r} with the dimensions {names} there is no tidy table; use layer().")
+            raise ArgumentError(
+                f"Of {values!r} with the dimensions {names} there is no tidy table; use layer(), or phone_vectors()."
+            )
         time_s = selection.times(layer)
         window = selection.sample_range(time_s)
         for start in range(0, len(tokens), step):

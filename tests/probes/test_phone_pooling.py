@@ -197,6 +197,19 @@ def test_vectors_that_were_not_recorded(tmp_path):
         phone_vectors(tmp_path / "s.zarr", "1")
 
 
+def test_a_half_written_recording_has_no_vectors_yet(tmp_path):
+    def stop(done, total):
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    clips = clips_of_phones(40)
+    options = {"layers": "1", "phones": True, "batch_size": 4, "progress": stop}
+    with pytest.raises(KeyboardInterrupt):
+        record_activations(small_network(), clips, tmp_path / "s.zarr", **options)
+    with pytest.raises(StoreError, match="is half-written: vectors of phones"):
+        phone_vectors(open_store(tmp_path / "s.zarr", incomplete="allow", recording="activations"), "1")
+
+
 def test_vectors_stay_on_disk_until_used(tmp_path):
     record_activations(small_network(), clips_of_phones(), tmp_path / "s.zarr", layers="1", phones=True)
     vectors = phone_vectors(tmp_path / "s.zarr", "1")

@@ -238,7 +238,7 @@ def _arrays(part: Any) -> Iterable[Any]:
     if isinstance(part, xr.DataArray) or not hasattr(part, "recordings"):
         return [part]
     from layerstats.store import phone_vectors
-    from layerstats.store.phone_vectors import VECTORS
+    from layerstats.store.vectors import VECTORS
 
     views = [_view(part, name) for name in _complete(part)]
     found = [view for view in views if view is not None and VECTORS in view.variables]

@@ -61,7 +61,7 @@ def phone_vectors(
     DataError
         No phone meets all conditions.
     StoreError
-        No vectors of phones were recorded.
+        No vectors of phones were recorded, or the recording is half-written.
 
     Examples
     --------
@@ -89,6 +89,11 @@ def phone_vectors(
         raise StoreError(
             f"The recording {experiment.name!r} of {experiment.path} has no vectors of phones. Record them: "
             "Activation(phones=True), in the shell --phones."
+        )
+    if not experiment.recording_attrs["complete"]:
+        raise StoreError(
+            f"The recording {experiment.name!r} of {experiment.path} is half-written: vectors of phones are put in "
+            "their places as tokens are finished. Run the call that recorded it again, and it goes on from there."
         )
     chosen = experiment.select(layer=layer, phone=labels, time_s=None, **columns)
     if not len(chosen.phone_rows):
