@@ -30,6 +30,7 @@ from layerstats.plots.path_similarity import path_similarity
 from layerstats.plots.pattern_profiles import pattern_profiles
 from layerstats.plots.phone_curves import phone_curves
 from layerstats.plots.phone_shares import phone_shares
+from layerstats.plots.probe_by_layer import probe_by_layer
 from layerstats.plots.rater_means import rater_means
 from layerstats.plots.rating_contrasts import rating_contrasts
 from layerstats.plots.rating_shares import rating_shares
@@ -39,6 +40,7 @@ from layerstats.plots.relevance_map import relevance_map
 from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
 from layerstats.plots.set_up_differences import set_up_differences
+from layerstats.plots.similarity_matrix import similarity_matrix
 from layerstats.plots.smooths import smooths
 from layerstats.plots.success_by_class import success_by_class
 from layerstats.plots.theme import paper_theme
@@ -78,6 +80,7 @@ __all__ = [
     "pattern_profiles",
     "phone_curves",
     "phone_shares",
+    "probe_by_layer",
     "rater_means",
     "rating_contrasts",
     "rating_shares",
@@ -87,6 +90,7 @@ __all__ = [
     "residual_checks",
     "save_figure",
     "set_up_differences",
+    "similarity_matrix",
     "smooths",
     "success_by_class",
     "training_curves",

@@ -673,3 +673,39 @@ def rating_shares():
     shares["none"] = (0.6, 0.25, 0.1, 0.05, 0)
     rows = [(name, rating, share) for name, own in shares.items() for rating, share in enumerate(own, start=1)]
     return plots.rating_shares(pd.DataFrame(rows, columns=["condition", "rating", "share"]), "condition")
+
+
+def _probed(layers):
+    share = [0.4 + 0.1 * number for number in range(len(layers))]
+    table = pd.DataFrame({"layer": layers, "measure": "balanced accuracy", "estimate": share, "chance": 0.125})
+    table = pd.concat([table, table.assign(measure="accuracy", estimate=table["estimate"] + 0.05, chance=np.nan)])
+    table = table.assign(conf_low=table["estimate"] - 0.05, conf_high=table["estimate"] + 0.04)
+    return table.assign(network_kind="whisper", trained=True).reset_index(drop=True)
+
+
+def probe_by_layer():
+    table = _probed(["conv1", "conv2", "layers.0", "layers.1"])
+    twins = [table.assign(trained=False, estimate=0.33 + 0.03 * np.sin(twin + table.index)) for twin in range(5)]
+    sound = table.iloc[[0, 4]].assign(layer="features", network_kind="acoustics", estimate=[0.45, 0.5])
+    return plots.probe_by_layer(table, pd.concat([table, *twins, sound]))
+
+
+def probe_by_layer__both_measures():
+    return plots.probe_by_layer(_probed(["conv1", "conv2"]), measure=None)
+
+
+def _similar(first, second, recording):
+    pairs = [(one, other) for number, one in enumerate(first) for other in (second or first[number + 1 :])]
+    table = pd.DataFrame(pairs, columns=["layer_1", "layer_2"]).assign(recording_1="activations", recording_2=recording)
+    return table.assign(estimate=np.linspace(0.97, -0.02, len(table)))
+
+
+def similarity_matrix():
+    layers = ["conv1", "conv2", "layers.0", "layers.1"]
+    pairs = [_similar(layers, None, "activations"), _similar(layers, ["features"], "mel")]
+    return plots.similarity_matrix(pd.concat(pairs, ignore_index=True))
+
+
+def similarity_matrix__two_networks():
+    blocks = [f"transformer.layers.{number}" for number in range(6)]
+    return plots.similarity_matrix(_similar(["conv1", "conv2", "conv3"], blocks, "wav2vec2"))
