@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -81,6 +82,7 @@ def abx(
     workers: int = 1,
     client: Any = None,
     progress: Callable[[int, int], None] | None = None,
+    keep: str | os.PathLike[str] | None = None,
 ) -> AbxResult:
     """Measure how often a phone X is nearer to a phone B of another label than to A of its own, at each layer.
 
@@ -119,8 +121,8 @@ def abx(
         How p-values are adjusted, over the layers of a mode.
     conf_level
         Of the intervals.
-    workers, client, progress
-        Layers measured side by side, on threads, or by a cluster; called with (layers done, layers in all).
+    workers, client, progress, keep
+        See `layerstats.parallel.run_tasks`: a layer of a recording is a task.
 
     Raises
     ------
@@ -159,7 +161,7 @@ def abx(
     )
     every = compared.every()
     done = run_tasks(
-        measure, every, workers=workers, client=client, threads=True, progress=progress,
+        measure, every, workers=workers, client=client, threads=True, progress=progress, keep=keep,
         describe=lambda one: f"layer {one.layer} of {one.recording}",
     )  # fmt: skip
     found = {key: rates for rates_of_layer in done for key, rates in rates_of_layer.items()}

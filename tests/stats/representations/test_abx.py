@@ -11,7 +11,7 @@ from scipy import stats as scipy_stats
 
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats import AbxSampling, abx, compare_with_untrained
-from layerstats.stats.representations import abx_counting
+from layerstats.stats.representations import abx_counting, abx_measurement
 from layerstats.tables import check_frame
 
 CLASSES = {"s": "fricative", "sh": "fricative", "t": "stop", "d": "stop"}
@@ -158,6 +158,13 @@ def test_workers_and_blocks_change_nothing(monkeypatch):
     again = abx(given, workers=3)
     for name in ("table", "comparisons", "pairs"):
         pd.testing.assert_frame_equal(getattr(serial, name), getattr(again, name))
+
+
+def test_what_was_finished_is_kept(tmp_path, monkeypatch):
+    given = network(untrained=1)
+    first = abx(given, keep=tmp_path)
+    monkeypatch.setattr(abx_measurement, "count_errors", None)  # nothing is counted again
+    pd.testing.assert_frame_equal(abx(network(untrained=1), keep=tmp_path).table, first.table)
 
 
 def test_only_what_is_asked_for_is_compared():
