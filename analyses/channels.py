@@ -11,7 +11,7 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import channel_effects
 from layerstats.report import Output
 from layerstats.stats import carrying_channels, channel_contrasts, channel_table
@@ -21,6 +21,7 @@ from layerstats.store import open_store
 def main(
     store: Annotated[Path, typer.Argument(help="The store, recorded with every channel.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     layer: Annotated[str, typer.Option(help="The layer, or several separated by commas.")],
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
@@ -29,7 +30,6 @@ def main(
     speakers: Annotated[str, typer.Option(help="Smooths of speakers: auto, or none.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     alpha: Annotated[float, typer.Option(help="Level of adjusted p-values.")] = 0.05,
-    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
 ) -> Output:
     """Test level, shape and both in every channel, and estimate how many channels carry the contrast."""
     experiment = open_store(store)
@@ -46,7 +46,7 @@ def main(
             times=cast("Literal['common', 'own']", times),
             speakers=cast("Literal['auto', 'none']", speakers),
             samples=samples,
-            workers=workers,
+            **work(f"channels of {name}"),
         )
         for name in listed(layer) or ()
     }

@@ -4,12 +4,12 @@ python analyses/checks.py STORE --out DIR
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import autocorrelation, residual_checks
 from layerstats.report import Output
 from layerstats.stats import FitOptions, word_contrasts
@@ -19,27 +19,25 @@ from layerstats.store import open_store
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; the last by default.")] = "",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
 ) -> Output:
     """Fit the model of Table 1 with and without AR(1) residuals, and look at what it leaves."""
     experiment = open_store(store)
     chosen = listed(layers) or [experiment.layers[-1]]
     output = Output(out, title="Checks of the models", provenance={"store": store.name, "seed": seed})
-    fits = {
-        "as analysed": FitOptions(engine=engine, workers=workers),
-        "independent residuals": FitOptions(engine=engine, workers=workers, rho=None),
-        "AR(1) of the residuals": FitOptions(engine=engine, workers=workers, rho="residuals"),
-    }
-    if engine != "mgcv":
-        fits["AR(1) by REML"] = FitOptions(engine=engine, workers=workers, rho="reml")
+    rho: dict[str, Any] = {"independent residuals": None, "AR(1) of the residuals": "residuals"}
+    rho = {"as analysed": "auto"} | rho | ({"AR(1) by REML": "reml"} if engine != "mgcv" else {})
     results = {
-        name: word_contrasts(experiment, layers=chosen, pairs="reference", samples=samples, fits=options)
-        for name, options in fits.items()
-    }
+        name: word_contrasts(
+            experiment, layers=chosen, pairs="reference", samples=samples,
+            fits=FitOptions(engine=engine, rho=own, **work(f"models, {name}")),
+        )
+        for name, own in rho.items()
+    }  # fmt: skip
     main, last = results["as analysed"], results["as analysed"].results[chosen[-1]]
     about = f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}."
     output.text("formula", "Model", "\n\n".join([about, *last.notes, main.model_warning]))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import difference, effect_by_layer, smooths
 from layerstats.report import Output
 from layerstats.stats import Contrast, FitOptions, IntervalOptions, layer_contrasts
@@ -30,6 +30,7 @@ CAPTIONS = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     contrast: Annotated[
         str, typer.Option(help="Levels of a column: sex=F:M, dialect=a,b:c, phones.position=initial:final, or s:sh.")
     ],
@@ -40,7 +41,6 @@ def main(
     items: Annotated[str, typer.Option(help="Smooths of words that differ between tokens: auto, or none.")] = "auto",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
@@ -58,7 +58,7 @@ def main(
         items=cast("Literal['auto', 'none']", items),
         samples=samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(engine=engine, workers=workers),
+        fits=FitOptions(engine=engine, **work("models of layers")),
     )
     told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {key: text.format(**told).strip() for key, text in CAPTIONS.items()}

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import run_script
+from layerstats.cli import LongWork, run_script
 from layerstats.plots import difference, smooths
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrasts
@@ -25,10 +25,10 @@ VARIANTS: dict[Variant, str] = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     layers: Annotated[str, typer.Option(help="One layer; the last by default.")] = "",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Fit the three models to one layer."""
@@ -43,7 +43,7 @@ def main(
             pairs="reference",
             samples=samples,
             intervals=IntervalOptions(seed=seed),
-            fits=FitOptions(engine=engine, workers=workers),
+            fits=FitOptions(engine=engine, **work(f"models of words, {VARIANTS[variant]}")),
         )
         for variant in VARIANTS
     }

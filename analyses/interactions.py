@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import double_difference
 from layerstats.report import Output
 from layerstats.stats import ContrastOfContrasts, FitOptions, IntervalOptions, contrast_of_contrasts
@@ -24,6 +24,7 @@ CURVES = "Above: the contrast on each side. Below: the first side minus the seco
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     contrast: Annotated[str, typer.Option(help="Two levels: s:sh, word=ask:wash, phones.position=initial:final.")] = (
         "s:sh"
     ),
@@ -35,7 +36,6 @@ def main(
     scale: Annotated[str, typer.Option(help="tokens, or none: units of the response where these agree.")] = "tokens",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Write tests, curves and effect sizes of each comparison that was asked for."""
@@ -58,7 +58,7 @@ def main(
             scale=cast("Literal['tokens', 'none']", scale),
             samples=samples,
             intervals=IntervalOptions(seed=seed),
-            fits=FitOptions(engine=engine, workers=workers),
+            fits=FitOptions(engine=engine, **work("models of layers")),
         )
         write(output, name, result, "SDs of tokens" if name != "column" and scale == "tokens" else "activation")
     return output

@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from layerstats.checks import check_columns
-from layerstats.cli import among, pairs_among, run_script, whole_numbers
+from layerstats.cli import LongWork, among, pairs_among, run_script, whole_numbers
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
 from layerstats.stats import (
@@ -40,6 +40,7 @@ FIGURE = (
 def main(
     store: Annotated[Path, typer.Argument(help="Store of windows: layerstats relevance --maps --alignments.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     recording: Annotated[str, typer.Option(help="Name of the recording of relevance that aligns.")] = "adapted",
     alignment: Annotated[str, typer.Option(help="none, max_relevance, min_relevance (_by_time).")] = "max_relevance",
     phone: Annotated[str, typer.Option(help="The phone's own time: phone_onset or phone_centre.")] = "phone_onset",
@@ -49,7 +50,6 @@ def main(
     permutations: Annotated[int, typer.Option(help="Of letters within speakers.")] = 1999,
     resolution: Annotated[str, typer.Option(help="Bands and samples that are pooled to one place.")] = "4,4",
     reach: Annotated[float, typer.Option(help="Seconds before and after the alignment.")] = 0.4,
-    workers: Annotated[int, typer.Option(help="Threads; the numbers are the same.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
 ) -> Output:
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
@@ -58,8 +58,8 @@ def main(
     check_columns(experiment.tokens, ["letter"], f"the tokens of {experiment.path}")
     known = sorted(set(experiment.tokens["letter"]))
     some, against = among("letters", letters, known), pairs_among("pairs", pairs, known)
-    how: dict[str, Any] = {"permutations": permutations, "resolution": pooled, "reach_s": reach}
-    how |= {"statistic": statistic, "seed": seed, "workers": workers}
+    how: dict[str, Any] = {"permutations": permutations, "resolution": pooled, "reach_s": reach, "seed": seed}
+    how |= {"statistic": statistic, **work("permutations")}
     (way,) = stored_alignments(experiment, [alignment if alignment == "none" else f"{recording}:{alignment}"])
     names = {"network": way.name, "speech": alignment_name(phone)}
     both = speech_and_network(experiment, alignment, phone_alignment=phone, relevance=recording, **how)
@@ -74,6 +74,7 @@ def main(
         figure = aligned_maps(pd.concat(maps), **LAID_OUT, marked="claimed", row_height=1.3)
         output.figure(figure, f"letter_{letter}", f"The letter {letter}", FIGURE.format(letter, both.network.claim))
     if against:
+        how |= work("permutations of pairs")
         tests = pattern_tests(experiment, against=against, alignment=alignment, relevance=recording, **how)
         output.table(tests.table, "pairs", "Pairs of letters, the first minus the second", tests.claim)
     output.text("notes", "Notes", "\n".join(both.notes))

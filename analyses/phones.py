@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
@@ -34,12 +34,12 @@ CAPTIONS = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store; its corpus has phones.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "s:sh",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
@@ -51,7 +51,7 @@ def main(
         layers=listed(layers) or None,
         samples=samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(engine=engine, workers=workers),
+        fits=FitOptions(engine=engine, **work("models of layers")),
     )  # fmt: skip
     told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}

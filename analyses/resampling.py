@@ -9,7 +9,7 @@ from typing import Annotated, Literal, cast
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script, whole_numbers
+from layerstats.cli import LongWork, listed, run_script, whole_numbers
 from layerstats.plots import difference, effect_by_layer
 from layerstats.report import Output
 from layerstats.stats import bootstrap, contrast_tasks, permutation_test, power
@@ -29,6 +29,7 @@ CAPTIONS = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     phones: Annotated[str, typer.Option(help="Two sets of phones: s:sh, p,t,k:b,d,g.")] = "",
     words: Annotated[str, typer.Option(help="Instead of phones, two words: ask,wash.")] = "",
     contrast: Annotated[str, typer.Option(help="Instead of phones, any contrast: sex=F:M, phones.position=a:b.")] = "",
@@ -40,7 +41,6 @@ def main(
     plan: Annotated[str, typer.Option(help="Speakers of planned studies, separated by commas, for their power.")] = "",
     tokens: Annotated[str, typer.Option(help="Tokens of each speaker with each label, for power.")] = "4",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Threads.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
 ) -> Output:
     """Permute labels, draw speakers anew, and plan."""
@@ -53,15 +53,15 @@ def main(
     name, (last, task) = " - ".join(pair), list(tasks.models.items())[-1]
     output = Output(out, title=f"Resampling: {name}", provenance={"store": store.name, "contrast": name, "seed": seed})
     found = permutation_test(
-        tasks.models, tasks.label, pairs=[pair], tests=["joint", "level", "shape"],
-        exchange=cast("Literal['tokens', 'speakers']", exchange), replicates=permutations, seed=seed, workers=workers,
+        tasks.models, tasks.label, pairs=[pair], tests=["joint", "level", "shape"], seed=seed, **work("permutations"),
+        exchange=cast("Literal['tokens', 'speakers']", exchange), replicates=permutations,
     )  # fmt: skip
     output.table(found.table, "permutation", f"{name}: permutation tests", CAPTIONS["permutation"])
     left_out = [f"{layer} is left out: {reason}." for layer, reason in tasks.left_out.items()]
     output.text("notes", "Notes", "\n".join([*found.notes, *left_out]) or "Nothing to note.")
     if bootstraps:
         results = {
-            layer: bootstrap(model, tasks.label, *pair, replicates=bootstraps, seed=seed, workers=workers)
+            layer: bootstrap(model, tasks.label, *pair, replicates=bootstraps, seed=seed, **work(f"bootstrap {layer}"))
             for layer, model in tasks.models.items()
         }
         order = str(task.order)
@@ -76,7 +76,7 @@ def main(
         figure = difference(results[last].difference, x=order)
         output.figure(figure, "difference_curve", f"{name} at {last}", CAPTIONS["bands"])
     if planned:
-        table = power(task, tasks.label, *pair, speakers=planned, tokens=each, effect=0.5, seed=seed, workers=workers)
+        table = power(task, tasks.label, *pair, speakers=planned, tokens=each, effect=0.5, seed=seed, **work("power"))
         output.table(table, "power", f"{name} at {last}: power of planned studies", CAPTIONS["power"])
     return output
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import difference, effect_by_layer, raw_series, smooths
 from layerstats.report import Output
 from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
@@ -30,13 +30,13 @@ CAPTIONS = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
-    workers: Annotated[int, typer.Option(help="Models fitted side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Fit the model of Table 1 to each layer."""
@@ -49,7 +49,7 @@ def main(
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(engine=engine, workers=workers, rho="residuals" if published else "auto"),
+        fits=FitOptions(engine=engine, rho="residuals" if published else "auto", **work("models of layers")),
     )
     last, model = list(result.results.items())[-1]
     levels = model.levels["word"]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
+from typing import Any
 
 import typer
 
+from layerstats.cli.long_work import long_work, options_of, takes_long_work
 from layerstats.errors import LayerstatsError
+
+_GOES_ON = " The same command, with the same folder, goes on with what it had not finished."
 
 
 def run_script(main: Callable[..., object]) -> None:
@@ -18,12 +27,15 @@ def run_script(main: Callable[..., object]) -> None:
     Parameters
     ----------
     main : callable
-        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line.
+        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line. Where a
+        parameter is a `LongWork` the script has the options ``--workers`` and ``--client``, and its long steps are
+        shown and kept in the folder `out` until it has ended.
 
     Raises
     ------
     SystemExit
-        When the function has ended; status 2 after an expected error, which is one line on stderr.
+        When the function has ended; status 2 after an expected error, which is one line on stderr, and 130 where it was
+        stopped.
 
     Examples
     --------
@@ -31,14 +43,46 @@ def run_script(main: Callable[..., object]) -> None:
     ...     "Contrast phones."
     >>> run_script(main)  # doctest: +SKIP
     """
+    name = takes_long_work(main)
 
     @wraps(main)
-    def telling(*args: object, **kwargs: object) -> None:
-        typer.echo(main(*args, **kwargs))
+    def telling(**given: Any) -> None:
+        with _stopping(name is not None):
+            if name is None:
+                told = main(**given)
+            else:
+                with long_work(given.pop("workers"), given.pop("client"), Path(given["out"])) as work:
+                    told = main(**given, **{name: work})
+            typer.echo(told)
 
+    signature = options_of(main)
+    telling.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
+    telling.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(telling)
     run_app(app, None)
+
+
+@contextmanager
+def _stopping(kept: bool) -> Iterator[None]:
+    """End at once at Ctrl-C, and when the system asks (SIGTERM), whatever threads are at; what is kept is whole."""
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped.{_GOES_ON if kept else ''}", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run_app(app: typer.Typer, name: str | None) -> None:

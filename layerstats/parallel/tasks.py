@@ -130,13 +130,14 @@ def _finished(
 
 
 def _on_threads(function: Callable[[Any], Any], missing: Numbered, workers: int) -> Iterator[tuple[int, Finished]]:
-    with ThreadPoolExecutor(min(workers, len(missing))) as pool:
-        futures = {pool.submit(run_one, function, task): number for number, task in missing}
-        try:
-            for future in as_completed(futures):
-                yield futures.pop(future), future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ThreadPoolExecutor(min(workers, len(missing)))
+    futures = {pool.submit(run_one, function, task): number for number, task in missing}
+    try:
+        for future in as_completed(futures):
+            yield futures.pop(future), future.result()
+    finally:
+        # At Ctrl-C nobody waits for what threads are at.
+        pool.shutdown(wait=not futures, cancel_futures=True)
 
 
 def _packets(tasks: Numbered, slots: int) -> list[Numbered]:
