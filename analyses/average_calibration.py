@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.report import Output
 from layerstats.stats import SpeechWorld, calibrate_averages
 
@@ -22,6 +22,7 @@ CAPTION = (
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
+    work: LongWork,
     datasets: Annotated[int, typer.Option(help="Data sets for each world and truth.")] = 1000,
     worlds: Annotated[str, typer.Option(help="Numbers of worlds of noise, separated by commas.")] = "0,1,2",
     truths: Annotated[str, typer.Option(help="Patterns, separated by commas.")] = "none,inserted",
@@ -37,7 +38,8 @@ def main(
         output.table(shares.assign(seed=seed), "average_calibration", title, CAPTION)
 
     chosen = [*(listed(worlds) or []), *([] if speech is None else [SpeechWorld.of(speech)])]
-    write(calibrate_averages(chosen, listed(truths) or [], datasets, permutations, seed, progress=write))
+    run = work.options("simulated data sets")
+    write(calibrate_averages(chosen, listed(truths) or [], datasets, permutations, seed, write, run))
     return output
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.report import Output
 from layerstats.stats import calibrate
 
@@ -24,6 +24,7 @@ CAPTION = (
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
+    work: LongWork,
     datasets: Annotated[int, typer.Option(help="Data sets for each world, truth and model.")] = 1000,
     resampled: Annotated[int, typer.Option(help="For resampling that holds the smoothing parameters.")] = 1000,
     refitted: Annotated[int, typer.Option(help="For resampling that estimates them anew.")] = 500,
@@ -41,7 +42,7 @@ def main(
     chosen, simulated = listed(worlds) or [], listed(truths) or []
     study = partial(
         calibrate, chosen, datasets=datasets, refitted=refitted, replicates=replicates, seed=seed,
-        blocks=out / "blocks.csv", progress=write,
+        blocks=out / "blocks.csv", progress=write, run=work.options("simulated data sets"),
     )  # fmt: skip
     study(truths=simulated, resampled=0)
     # That holding smoothing parameters errs is seen without a difference.

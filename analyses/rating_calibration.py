@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.report import Output
 from layerstats.stats import calibrate_answers, calibrate_outcome_filter, calibrate_ratings
 
@@ -29,6 +29,7 @@ FILTER = (
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    work: LongWork,
     datasets: Annotated[int, typer.Option(help="Data sets for each world and truth.")] = 1000,
     worlds: Annotated[str, typer.Option(help="Numbers of worlds, separated by commas.")] = "0,1,2,3,4,5,6",
     truths: Annotated[str, typer.Option(help="Differences, separated by commas.")] = "none,level",
@@ -44,12 +45,16 @@ def main(
         output.table(shares.assign(seed=seed), "rating_calibration", title, CAPTION)
 
     if filtered:
+        work.progress("the outcome filter")
         study = calibrate_outcome_filter(datasets=filtered, seed=seed)
         output.table(study, "outcome_filter", "What removing raters by what is compared does", FILTER)
     if answers:
-        found = calibrate_answers(datasets=answers, seed=seed).assign(seed=seed)
-        output.table(found, "answer_calibration", "How often shares, agreement and equivalence err", ANSWERS)
-    write(calibrate_ratings(listed(worlds) or [], listed(truths) or [], datasets, seed, progress=write))
+        found = calibrate_answers(datasets=answers, seed=seed, run=work.options("simulated answers"))
+        output.table(
+            found.assign(seed=seed), "answer_calibration", "How often shares, agreement and equivalence err", ANSWERS
+        )
+    run = work.options("simulated data sets")
+    write(calibrate_ratings(listed(worlds) or [], listed(truths) or [], datasets, seed, write, run))
     return output
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.report import Output
 from layerstats.stats import calibrate_variance
 
@@ -21,6 +21,7 @@ CAPTION = (
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
+    work: LongWork,
     datasets: Annotated[int, typer.Option(help="Data sets for each world.")] = 500,
     worlds: Annotated[str | None, typer.Option(help="Worlds, separated by commas; all by default.")] = None,
     engine: Annotated[str, typer.Option(help="laplace, or lme4.")] = "laplace",
@@ -33,7 +34,8 @@ def main(
         title = "How often intervals of shares of variance cover"
         output.table(table.assign(seed=seed), "variance_calibration", title, CAPTION)
 
-    write(calibrate_variance(listed(worlds), datasets, seed, engine, progress=write))  # type: ignore[arg-type]
+    run = work.options("simulated data sets")
+    write(calibrate_variance(listed(worlds), datasets, seed, engine, write, run))  # type: ignore[arg-type]
     return output
 
 

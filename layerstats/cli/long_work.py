@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from layerstats.cli.progress import Steps, steps
+
+if TYPE_CHECKING:
+    from layerstats.parallel import RunOptions
 
 # In the folder of the output; away when the script has ended.
 _KEPT = ".unfinished"
@@ -44,6 +47,12 @@ class LongWork:
         self._shown(step)
         shown = {"progress": self._shown.move, "keep": self._kept}
         return {"workers": self._workers, "client": self._client, **shown}
+
+    def options(self, step: str) -> RunOptions:
+        """Begin a step, and return the options as one object, for what takes them so."""
+        from layerstats.parallel import RunOptions
+
+        return RunOptions(threads=True, **self(step))
 
     def progress(self, step: str) -> Callable[[int, int], None]:
         """Begin a step that runs in one piece, and return what moves its bar."""

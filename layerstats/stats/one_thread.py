@@ -43,19 +43,20 @@ def run_on_one_thread_each(
     tasks: Sequence[Task],
     run: RunOptions,
     describe: Callable[[Task], str] | None = None,
+    received: Callable[[int, Result], None] | None = None,
 ) -> list[Result]:
     """Return the results of tasks, each computed with one thread of BLAS, wherever it is run.
 
     Parameters
     ----------
-    function, tasks, describe
+    function, tasks, describe, received
         See `layerstats.parallel.run_tasks`.
     run
         Where they are run.
     """
     # Around all of them too: the first thread to end would give BLAS its threads back while others compute.
     with one_blas_thread():
-        return run.run(partial(_on_one_thread, function), tasks, describe)
+        return run.run(partial(_on_one_thread, function), tasks, describe, received)
 
 
 def _on_one_thread(function: Callable[[Any], Any], task: Any) -> Any:

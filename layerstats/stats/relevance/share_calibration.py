@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from layerstats.parallel import RunOptions
 from layerstats.stats.null import compare_with_untrained
 from layerstats.stats.relevance.speaker_means import SpeakerMean, speaker_mean
 from layerstats.stats.resampling.calibration import block_sums, run_study
@@ -75,6 +77,7 @@ def calibrate_shares(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of shares of a score cover, and how often tests against untrained networks reject.
 
@@ -91,6 +94,8 @@ def calibrate_shares(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -102,11 +107,8 @@ def calibrate_shares(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: ShareWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_shares(world, truth, numbers, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=SHARE_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_shares, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=SHARE_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_shares(world: ShareWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from layerstats.parallel import RunOptions
 from layerstats.stats.proportions import wilson_interval
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
@@ -43,6 +45,7 @@ def calibrate_success(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of success cover, and how often tests of success reject.
 
@@ -58,6 +61,8 @@ def calibrate_success(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -71,11 +76,8 @@ def calibrate_success(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: AttemptWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_attempts(world, truth, numbers, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=ATTEMPT_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_attempts, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=ATTEMPT_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_attempts(world: AttemptWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from scipy import special
 
 from layerstats.checks import check_choice, check_count
 from layerstats.errors import DataError, FitError
+from layerstats.parallel import RunOptions
+from layerstats.stats.one_thread import run_on_one_thread_each
 from layerstats.stats.success.variance import RESIDUAL, variance_shares
 from layerstats.stats.success.variance_engines import VarianceEngine
 from layerstats.stats.success.variance_profile import LOGISTIC_VARIANCE
@@ -120,6 +123,7 @@ def calibrate_variance(
     seed: int = 0,
     engine: VarianceEngine = "laplace",
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of `variance_shares` cover the true share, and its tests reject no variance.
 
@@ -135,6 +139,8 @@ def calibrate_variance(
         Who fits.
     progress
         Called with the table so far after each world.
+    run
+        Where data sets are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -151,16 +157,20 @@ def calibrate_variance(
     """
     check_count("datasets", datasets)
     parts: list[pd.DataFrame] = []
-    for world in worlds or WORLDS:
+    names = list(worlds or WORLDS)
+    for world in names:
         check_choice("world", world, WORLDS)
-        parts.append(_summary(world, [_dataset(world, number, seed, engine) for number in range(datasets)]))
+    for number, world in enumerate(names):
+        own = (run or RunOptions()).share(number, len(names))
+        drawn = run_on_one_thread_each(partial(_dataset, world, seed, engine), range(datasets), own)
+        parts.append(_summary(world, drawn))
         table = check_frame(pd.concat(parts, ignore_index=True))
         if progress is not None:
             progress(table)
     return table
 
 
-def _dataset(world: str, number: int, seed: int, engine: VarianceEngine) -> pd.DataFrame | None:
+def _dataset(world: str, seed: int, engine: VarianceEngine, number: int) -> pd.DataFrame | None:
     """Return the shares of one data set, None where they are refused."""
     truth = WORLDS[world]
     generator = np.random.default_rng([seed, list(WORLDS).index(world), number])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
+from layerstats.parallel import RunOptions
 from layerstats.stats.resampling.calibration import block_sums, run_study
 from layerstats.stats.resampling.seeds import replicate_generator
 from layerstats.stats.trust.cluster_means import ClusterMean, cluster_mean
@@ -39,6 +41,7 @@ def calibrate_trust(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of trust cover, and how often its tests reject.
 
@@ -56,6 +59,8 @@ def calibrate_trust(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -67,11 +72,8 @@ def calibrate_trust(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: MapWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_maps(world, truth, numbers, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=MAP_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_maps, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=MAP_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_maps(world: MapWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
 
 from layerstats.checks import check_count, check_seed
+from layerstats.parallel import RunOptions
 from layerstats.stats.averages.aligned_averages import aligned_averages
 from layerstats.stats.averages.calibration.noise_windows import TRUTHS, NoiseWorld
 from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
@@ -46,6 +47,7 @@ def calibrate_averages(
     permutations: int = 99,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often tests of aligned averages reject, and how often their intervals cover.
 
@@ -64,6 +66,8 @@ def calibrate_averages(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -78,11 +82,8 @@ def calibrate_averages(
     """
     check_count("permutations", permutations)
     check_seed(seed)
-
-    def simulate(world: AnyWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_averages(world, truth, numbers, permutations, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=NOISE_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_averages, permutations=permutations, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=NOISE_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_averages(

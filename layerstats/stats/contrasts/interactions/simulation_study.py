@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from layerstats.checks import check_choice
+from layerstats.parallel import RunOptions
 from layerstats.stats.contrasts.interactions.cell_model import interaction_model
 from layerstats.stats.contrasts.interactions.projection import added_covariance
 from layerstats.stats.contrasts.interactions.simulated import (
@@ -48,6 +50,7 @@ def calibrate_interactions(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often the tests of `contrast_of_contrasts` reject, and its bands cover, where the truth is known.
 
@@ -63,6 +66,8 @@ def calibrate_interactions(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -81,11 +86,8 @@ def calibrate_interactions(
     truths = list(truths)
     for truth in truths:
         check_choice("truths", truth, TRUTHS)
-
-    def simulate(world: World, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_block(world, truth, numbers, seed)
-
-    return run_blocks(((world, truth) for truth in truths for world in chosen), datasets, simulate, progress)
+    simulate = partial(simulate_block, seed=seed)
+    return run_blocks(((world, truth) for truth in truths for world in chosen), datasets, simulate, progress, run)
 
 
 def simulate_block(world: World, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

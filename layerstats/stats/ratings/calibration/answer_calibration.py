@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from layerstats.parallel import RunOptions
 from layerstats.stats.ratings.agreement import icc, krippendorff_alpha
 from layerstats.stats.ratings.calibration.rating_calibration import ALPHA, SCALE, SHIFT, TRUTHS
 from layerstats.stats.ratings.calibration.rating_worlds import CONDITIONS, RatingWorld
@@ -46,6 +47,7 @@ def calibrate_answers(
     datasets: int = 300,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of shares and of agreement cover, and how often their tests and equivalence err.
 
@@ -60,7 +62,7 @@ def calibrate_answers(
     truths
         "none": conditions are alike, and the judge hears nothing of clips. "level": b is better by 1 on the logit
         scale, and the judge hears half of what makes clips differ.
-    datasets, seed, progress
+    datasets, seed, progress, run
         See `calibrate_ratings`.
 
     Returns
@@ -73,11 +75,8 @@ def calibrate_answers(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: RatingWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_answers(world, truth, numbers, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=ANSWER_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_answers, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=ANSWER_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_answers(world: RatingWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

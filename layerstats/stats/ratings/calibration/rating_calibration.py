@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from layerstats.errors import FitError
+from layerstats.parallel import RunOptions
 from layerstats.stats.gamm import fit
 from layerstats.stats.ratings.calibration.rating_worlds import CONDITIONS, RatingWorld
 from layerstats.stats.ratings.means import compare_conditions, rating_means
@@ -76,6 +78,7 @@ def calibrate_ratings(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of mean ratings cover, and how often tests of two conditions reject.
 
@@ -91,6 +94,8 @@ def calibrate_ratings(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -104,11 +109,8 @@ def calibrate_ratings(
     ArgumentError
         There is no such world or truth.
     """
-
-    def simulate(world: RatingWorld, truth: str, numbers: range) -> pd.DataFrame:
-        return simulate_ratings(world, truth, numbers, seed)
-
-    return run_study(worlds, truths, datasets, simulate, progress, known=RATING_WORLDS, known_truths=TRUTHS)
+    simulate = partial(simulate_ratings, seed=seed)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=RATING_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_ratings(world: RatingWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:

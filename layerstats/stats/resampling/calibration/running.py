@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ import pandas as pd
 from layerstats.checks import check_choice, check_columns, check_count
 from layerstats.errors import ArgumentError
 from layerstats.files import replacing
+from layerstats.parallel import RunOptions
+from layerstats.stats.one_thread import run_on_one_thread_each
+from layerstats.stats.resampling.blocks import blocks_of
 from layerstats.stats.resampling.calibration.recipes import RECIPES, Recipe
 from layerstats.stats.resampling.calibration.study import calibrate_block
 from layerstats.stats.resampling.calibration.worlds import TRUTHS, WORLDS, World
@@ -53,6 +57,7 @@ def calibrate(
     refitted: int | None = None,
     blocks: str | Path | None = None,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often tests reject and intervals cover.
 
@@ -78,6 +83,8 @@ def calibrate(
         Worlds and recipes are known there by their names.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -100,20 +107,52 @@ def calibrate(
     file = None if blocks is None else Path(blocks)
     done = _read_blocks(file)
     known = set(done.loc[:, BLOCK_OF].itertuples(index=False, name=None))
-    for world, truth, recipe, number in _cells(chosen, truths, sizes):
-        for block in blocks_of(number):
-            key = (seed, replicates, alpha, world.name, truth, recipe.name, block[0], len(block))
-            if key in known:
-                continue
-            sums = calibrate_block(world, recipe, truth, block, replicates, seed, alpha)
-            sums = sums.assign(seed=seed, replicates=replicates, alpha=alpha).loc[:, COLUMNS]
-            done = pd.concat([done, sums], ignore_index=True) if len(done) else sums
-            if file is not None:
-                with replacing(file) as partial:
-                    done.to_csv(partial, index=False)
-            if progress is not None:
-                progress(_shares_with(done, seed, replicates, alpha))
-    return _shares_with(done, seed, replicates, alpha)
+    tasks = [
+        (world, recipe, truth, block)
+        for world, truth, recipe, number in _cells(chosen, truths, sizes)
+        for block in blocks_of(number, BLOCK)
+        if (seed, replicates, alpha, world.name, truth, recipe.name, block[0], len(block)) not in known
+    ]
+
+    def so_far(found: list[pd.DataFrame]) -> pd.DataFrame:
+        new = [sums.assign(seed=seed, replicates=replicates, alpha=alpha).loc[:, COLUMNS] for sums in found]
+        return pd.concat([*([done] if len(done) else []), *new], ignore_index=True) if new else done
+
+    def received(found: list[pd.DataFrame]) -> None:
+        if file is not None:
+            with replacing(file) as whole:
+                so_far(found).to_csv(whole, index=False)
+        if progress is not None:
+            progress(_shares_with(so_far(found), seed, replicates, alpha))
+
+    compute = partial(_calibrated, replicates, seed, alpha)
+    return _shares_with(so_far(_simulate(compute, tasks, run, received)), seed, replicates, alpha)
+
+
+def _calibrated(replicates: int, seed: int, alpha: float, task: tuple[World, Recipe, str, range]) -> pd.DataFrame:
+    return calibrate_block(*task, replicates, seed, alpha)
+
+
+def _simulate(
+    compute: Callable[[Any], pd.DataFrame],
+    tasks: Sequence[Any],
+    run: RunOptions | None,
+    received: Callable[[list[pd.DataFrame]], None],
+) -> list[pd.DataFrame]:
+    """Return what tasks give; `received` is called after each with all there is by then, in their order."""
+    found: dict[int, pd.DataFrame] = {}
+
+    def one_more(number: int, sums: pd.DataFrame) -> None:
+        found[number] = sums
+        received([found[each] for each in sorted(found)])
+
+    return run_on_one_thread_each(compute, tasks, run or RunOptions(), _told, one_more)
+
+
+def _told(task: tuple[Any, ...]) -> str:
+    *what, numbers = task
+    named = [one if isinstance(one, str) else one.name for one in what if hasattr(one, "name") or isinstance(one, str)]
+    return f"{', '.join(named)}, data sets {numbers.start + 1} to {numbers.stop}"
 
 
 def world_named(text: str, worlds: Sequence[AnyWorld] = WORLDS) -> AnyWorld:
@@ -134,6 +173,7 @@ def run_blocks(
     datasets: int,
     simulate: Callable[[AnyWorld, str, range], pd.DataFrame],
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Simulate every world and truth block by block, and return `shares_of` all blocks.
 
@@ -147,14 +187,21 @@ def run_blocks(
         Analyses the data sets of the numbers in a world under a truth: a frame as `shares_of` takes it.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another.
     """
-    blocks: list[pd.DataFrame] = []
-    for world, truth in cells:
-        for numbers in blocks_of(datasets):
-            blocks.append(simulate(world, truth, numbers))
-            if progress is not None:
-                progress(shares_of(pd.concat(blocks, ignore_index=True)))
+
+    def received(found: list[pd.DataFrame]) -> None:
+        if progress is not None:
+            progress(shares_of(pd.concat(found, ignore_index=True)))
+
+    tasks = [(world, truth, numbers) for world, truth in cells for numbers in blocks_of(datasets, BLOCK)]
+    blocks = _simulate(partial(_simulated, simulate), tasks, run, received)
     return shares_of(pd.concat(blocks, ignore_index=True))
+
+
+def _simulated(simulate: Callable[[Any, str, range], pd.DataFrame], task: tuple[Any, str, range]) -> pd.DataFrame:
+    return simulate(*task)
 
 
 def run_study(
@@ -163,6 +210,7 @@ def run_study(
     datasets: int,
     simulate: Callable[[AnyWorld, str, range], pd.DataFrame],
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
     *,
     known: Sequence[AnyWorld],
     known_truths: Sequence[str],
@@ -175,7 +223,7 @@ def run_study(
         Worlds, or those of `known` by name or number.
     truths
         Of `known_truths`.
-    datasets, simulate, progress
+    datasets, simulate, progress, run
         As for `run_blocks`.
 
     Raises
@@ -191,7 +239,7 @@ def run_study(
             raise ArgumentError(f"The {name!r} parameter names nothing: give one or more.")
     for truth in truths:
         check_choice("truths", truth, known_truths)
-    return run_blocks(product(chosen, truths), datasets, simulate, progress)
+    return run_blocks(product(chosen, truths), datasets, simulate, progress, run)
 
 
 def block_sums(world: str, truth: str, numbers: range, counted: Iterable[tuple[str, str, float]]) -> pd.DataFrame:
@@ -225,17 +273,6 @@ def block_sums(world: str, truth: str, numbers: range, counted: Iterable[tuple[s
         for place, one in found.items()
     ]
     return pd.DataFrame(rows, columns=pd.Index([*SHARE_OF, "first", *SUMS]))
-
-
-def blocks_of(datasets: int) -> list[range]:
-    """Return the numbers of data sets in blocks that are computed, and can be stored, one at a time.
-
-    Examples
-    --------
-    >>> blocks_of(220)
-    [range(0, 100), range(100, 200), range(200, 220)]
-    """
-    return [range(first, min(first + BLOCK, datasets)) for first in range(0, datasets, BLOCK)]
 
 
 def shares_of(blocks: pd.DataFrame) -> pd.DataFrame:
