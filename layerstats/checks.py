@@ -40,6 +40,21 @@ def check_count(name: str, value: object) -> None:
         raise ArgumentError(f"The {name!r} parameter must be a positive whole number, but got {value!r} instead.")
 
 
+def check_part(part: tuple[int, int]) -> None:
+    """Raise `ArgumentError` unless a part of a work that several jobs share is one of those that there are.
+
+    Examples
+    --------
+    >>> check_part((3, 64))
+    """
+    number, count = part
+    if not 1 <= number <= count:
+        raise ArgumentError(
+            f"There is no part {number} of {count}: parts count from 1 to {count}. In an array of SLURM that is "
+            f"--array=1-{count} with --shard $SLURM_ARRAY_TASK_ID/{count}."
+        )
+
+
 def check_seed(seed: object) -> None:
     """Raise `ArgumentError` unless `seed` is a whole number, zero or above, as numpy's generators take it."""
     if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:

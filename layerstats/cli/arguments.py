@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from layerstats.checks import check_part
 from layerstats.errors import ArgumentError
 
 
@@ -124,3 +125,26 @@ def scale_of(text: str) -> tuple[int, int]:
         return int(low), int(high)
     except ValueError:
         raise ArgumentError(f"--scale takes the lowest and the highest rating, as 1-5, but got {text!r}.") from None
+
+
+def part_of(text: str | None) -> tuple[int, int] | None:
+    """Take apart which of how many parts of a recording a job makes; None where nothing is said.
+
+    Raises
+    ------
+    ArgumentError
+        It is not written so, or there is no such part.
+
+    Examples
+    --------
+    >>> part_of("3/64")
+    (3, 64)
+    """
+    if text is None:
+        return None
+    number, _, count = text.partition("/")
+    if not (number.strip().isdecimal() and count.strip().isdecimal()):
+        raise ArgumentError(f"--shard takes a part and how many there are, as 3/64, but got {text!r} instead.")
+    part = int(number), int(count)
+    check_part(part)
+    return part

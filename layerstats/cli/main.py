@@ -7,6 +7,7 @@ import typer
 from layerstats.cli import (
     audition,
     clmm,
+    cluster,
     corpora,
     demo,
     doctor,
@@ -48,6 +49,7 @@ app.command("ratings")(ratings.ratings)
 app.command("audition")(audition.audition)
 app.command("synthesise")(synthesise.synthesise)
 app.command("corpora")(corpora.corpora)
+app.command("cluster")(cluster.cluster)
 app.command("networks")(networks.networks)
 app.command("info")(stores.info)
 app.command("export")(stores.export)

@@ -127,7 +127,8 @@ def maximize(
                 "hearing": hearing,
                 "device": device,
             }
-            experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
+            who: dict[str, Any] = {"block": _part(block), "workers": workers, "client": cluster, "progress": step.move}
+            experiment = maximize_activations(network, chosen, store, **who, **options)
             told = _told(experiment, outcome_name(set_up or _kind(prior), name or _stem(checkpoint)))
             if nulls is not None:
                 step("maximizing nulls")

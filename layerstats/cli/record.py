@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerstats.cli.arguments import listed
+from layerstats.cli.arguments import listed, part_of
 from layerstats.cli.network_file import NETWORK_HELP, attributes_of, load_network
+from layerstats.cli.sharing import CLIENT_HELP, SHARD_HELP, WORKERS_HELP
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -101,16 +102,21 @@ def record(
             "several numbers of workers, from ten tokens that are recorded on trial.",
         ),
     ] = False,
+    workers: Annotated[int, typer.Option(help=WORKERS_HELP)] = 1,
+    client: Annotated[str | None, typer.Option(help=CLIENT_HELP)] = None,
+    shard: Annotated[str | None, typer.Option(help=SHARD_HELP)] = None,
 ) -> None:
     """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
     from layerstats.corpora import clips_for
-    from layerstats.models import part as part_of
+    from layerstats.models import part as part_of_network
+    from layerstats.parallel import connected
     from layerstats.probes import Activation, forecast_recording, record_acoustics, record_untrained
     from layerstats.probes import record as record_layers
     from layerstats.probes.recording.own_lengths import batching_note
 
-    with steps() as step:
+    share = part_of(shard)
+    with steps() as step, connected(client) as cluster:
         # Utterances are sliced before words can be chosen.
         speech = open_speech(step, corpus, None if slice_words else listed(words), damaged).subset(split=split)
         if align or slice_words:
@@ -119,7 +125,7 @@ def record(
             speech = speech.subset(words=listed(words))
         step("loading the network")
         module, card = load_network(network)
-        module = part_of(module, part)
+        module = part_of_network(module, part)
         length = _length(rate_hz, samples, own_lengths, normalisation)
         clips = clips_for(module, speech, **length, too_long=too_long, damaged=damaged)
         tell_damage(clips)
@@ -133,6 +139,7 @@ def record(
             kinds = _kinds(wanted, quantity == "activation" and len(clips.phones) > 0)
             typer.echo(forecast_recording(module, clips, store, kinds, **options))
             return
+        options |= {"workers": workers, "client": cluster, "shard": share}
         step("recording")
         recorded = record_layers(module, clips, store, wanted(phones, maps), attrs=attrs, progress=step.move, **options)
         if recorded.ragged:

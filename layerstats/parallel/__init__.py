@@ -12,5 +12,15 @@ from layerstats.parallel.cluster import check_client, connected
 from layerstats.parallel.failures import TaskFailure, TaskFailures
 from layerstats.parallel.run_options import Progress, RunOptions
 from layerstats.parallel.tasks import run_tasks
+from layerstats.parallel.workers import describe_workers
 
-__all__ = ["Progress", "RunOptions", "TaskFailure", "TaskFailures", "check_client", "connected", "run_tasks"]
+__all__ = [
+    "Progress",
+    "RunOptions",
+    "TaskFailure",
+    "TaskFailures",
+    "check_client",
+    "connected",
+    "describe_workers",
+    "run_tasks",
+]

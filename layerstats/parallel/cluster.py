@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from layerstats.parallel.versions import differences, versions_here
 
 # Of workers that a queue of jobs has yet to start; read when it is waited.
 PATIENCE_S = 600.0
+# How long a client that lost its scheduler tries to find it again.
+_NOTICE_S = 2.0
 # Tasks that were lost with their workers are sent again so often.
 _ROUNDS = 3
 _LOST = (
@@ -81,20 +83,7 @@ def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:
     WorkerError
         No worker came, or one has other versions than this process.
     """
-    if not all(hasattr(client, name) for name in ("submit", "run", "wait_for_workers")):
-        raise ArgumentError(
-            f"The 'client' parameter must be a distributed.Client, but got {type(client).__name__} instead."
-        )
-    if client.asynchronous:
-        raise ArgumentError("The client is asynchronous; hand in one that was made without asynchronous=True.")
-    try:
-        client.wait_for_workers(1, timeout=patience_s)
-        there = client.run(versions_here, on_error="return")
-    except (TimeoutError, OSError) as error:
-        raise WorkerError(
-            f"The cluster has no worker after {patience_s:g} s. Start some, for instance with "
-            "`dask worker ADDRESS --nthreads 1`, or ask your cluster to: cluster.scale(8)."
-        ) from error
+    there = run_on_workers(client, versions_here, patience_s=patience_s)
     for address, versions in there.items():
         if not isinstance(versions, dict):
             raise WorkerError(
@@ -107,6 +96,39 @@ def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:
                 "same environment."
             )
     return len(there)
+
+
+def run_on_workers(
+    client: Any, function: Callable[..., Any], *arguments: Any, patience_s: float = PATIENCE_S
+) -> dict[str, Any]:
+    """Return what a function gives on each worker, by its address, when the first one is there; errors among it.
+
+    Raises
+    ------
+    ArgumentError
+        It is no client, or an asynchronous one.
+    WorkerError
+        No worker came, or there is no scheduler any more.
+    """
+    if not all(hasattr(client, name) for name in ("submit", "run", "wait_for_workers")):
+        raise ArgumentError(
+            f"The 'client' parameter must be a distributed.Client, but got {type(client).__name__} instead."
+        )
+    if client.asynchronous:
+        raise ArgumentError("The client is asynchronous; hand in one that was made without asynchronous=True.")
+    if client.status not in ("running", "connecting"):
+        raise WorkerError(
+            f"The client is {client.status}: its scheduler ended, or it was closed. Start a scheduler and its workers, "
+            "make a new client and run the same call again."
+        )
+    try:
+        client.wait_for_workers(1, timeout=patience_s)
+        return client.run(function, *arguments, on_error="return")
+    except (TimeoutError, OSError) as error:
+        raise WorkerError(
+            f"The cluster has no worker after {patience_s:g} s. Start some, for instance with "
+            "`dask worker ADDRESS --nthreads 1`, or ask your cluster to: cluster.scale(8)."
+        ) from error
 
 
 def on_workers(sent: Sent, batches: Sequence[Numbered], client: Any) -> Iterator[tuple[int, Finished]]:
@@ -135,7 +157,7 @@ def _round(sent: Sent, batches: Sequence[Numbered], client: Any, lost: list[Numb
     shared = client.scatter(sent, broadcast=True, hash=False)
     futures = {client.submit(run_sent, shared, [task for _, task in batch], pure=False): batch for batch in batches}
     try:
-        for future in distributed.as_completed(list(futures)):
+        for future in distributed.as_completed(list(futures), loop=client.loop):
             batch = futures[future]
             if future.status == "finished":
                 try:
@@ -154,11 +176,10 @@ def _round(sent: Sent, batches: Sequence[Numbered], client: Any, lost: list[Numb
 
 
 def _check_scheduler(client: Any, done: int, total: int) -> None:
-    deadline = time.monotonic() + 1.0
-    while client.status != "running" or not client.scheduler_info().get("workers", {}):
-        if client.status != "running" and time.monotonic() > deadline:
-            address = getattr(client.scheduler, "address", "of the client")
-            raise WorkerError(_SCHEDULER.format(address=address, done=done, total=total))
-        if client.status == "running":
-            return
+    """Raise where the scheduler is gone; a client takes a moment to know."""
+    deadline = time.monotonic() + _NOTICE_S
+    while client.status != "running" and time.monotonic() < deadline:
         time.sleep(0.05)
+    if client.status != "running":
+        address = getattr(client.scheduler, "address", "of the client")
+        raise WorkerError(_SCHEDULER.format(address=address, done=done, total=total))

@@ -68,6 +68,9 @@ def record_activations(
     summary: str | Sequence[str] = "mean",
     phones: bool = False,
     attrs: Mapping[str, object] | None = None,
+    workers: int = 1,
+    client: Any = None,
+    shard: tuple[int, int] | None = None,
 ) -> Experiment:
     """Record the activations of a network's layers, averaged over channels, into a store.
 
@@ -120,6 +123,8 @@ def record_activations(
         them.
     attrs : mapping, optional
         More provenance for the recording, for instance from `network_attributes`.
+    workers, client, shard
+        Who shares the work: see `layerstats.probes.record`.
 
     Returns
     -------
@@ -159,4 +164,7 @@ def record_activations(
         input_axes=input_axes,
         choose_output=choose_output,
         attrs=attrs,
+        workers=workers,
+        client=client,
+        shard=shard,
     )

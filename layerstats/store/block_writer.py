@@ -51,6 +51,7 @@ class BlockWriter(ShardedWriter):
         shard_rows: int | None,
         overwrite: bool,
         created_at: str | None,
+        joining: bool = False,
     ) -> None:
         super().__init__()
         self.path, self.name, self._group, unit = place.root, place.name, place.kind, place.unit
@@ -74,7 +75,10 @@ class BlockWriter(ShardedWriter):
         check_count(f"shard_{unit}s", block)
         beginning = {f"shard_{unit}s": min(block, len(starts))}
         with explaining(self.path, StoreError, full=RESUME):
-            self._begin(clean_attributes(recorded), beginning, overwrite, created_at or timestamp())
+            if joining:
+                self._join(clean_attributes(recorded))
+            else:
+                self._begin(clean_attributes(recorded), beginning, overwrite, created_at or timestamp())
         self._rows = self._place.rows
         self._arrays: dict[str, zarr.Array] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -94,6 +95,8 @@ class OutcomeWriter(BlockWriter):
         Replace outcomes that have another key.
     created_at
         Time to be written instead of now (or of SOURCE_DATE_EPOCH).
+    joining
+        Another process has begun these outcomes, and this one only helps to write their blocks.
 
     Raises
     ------
@@ -140,6 +143,7 @@ class OutcomeWriter(BlockWriter):
         shard_starts: int | None = None,
         overwrite: bool = False,
         created_at: str | None = None,
+        joining: bool = False,
     ) -> None:
         what = f"the starts of {name!r}"
         check_columns(starts, START_COLUMNS, what)
@@ -148,8 +152,10 @@ class OutcomeWriter(BlockWriter):
             if not pd.api.types.is_integer_dtype(starts[column]):
                 raise DataError(f"Column {column!r} of {what} must hold whole numbers.")
         _check_told(name, attrs, ("set_up", "network"))
-        root = open_or_create(path, tokens, phones, attrs=store_attrs, created_at=created_at)
-        options = {"shard_rows": shard_starts, "overwrite": overwrite, "created_at": created_at}
+        root = Path(path)
+        if not joining:
+            root = open_or_create(path, tokens, phones, attrs=store_attrs, created_at=created_at)
+        options = {"shard_rows": shard_starts, "overwrite": overwrite, "created_at": created_at, "joining": joining}
         super().__init__(Blocks(root, OUTCOMES, name), starts, variables, coords or {}, key=key, attrs=attrs, **options)
 
 

@@ -105,6 +105,7 @@ class SumWriter(BlockWriter):
         shard_tokens: int,
         overwrite: bool = False,
         created_at: str | None = None,
+        joining: bool = False,
     ) -> None:
         what = f"the windows of {name!r}"
         check_columns(tokens, ("speaker", "letter"), what)
@@ -136,7 +137,7 @@ class SumWriter(BlockWriter):
         counts = [span.stop - span.start for span in self._spans.values()]
         speakers = pd.DataFrame({"speaker": list(self._spans), "windows": counts})
         about = {**attrs, "windows": len(tokens)}
-        options = {"shard_rows": 1, "overwrite": overwrite, "created_at": created_at}
+        options = {"shard_rows": 1, "overwrite": overwrite, "created_at": created_at, "joining": joining}
         place = Blocks(Path(path), SUMS, name)
         super().__init__(place, speakers, variables, coords, key=key, attrs=about, **options)
         self._rows = Rows(len(tokens), shard_tokens)

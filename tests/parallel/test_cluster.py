@@ -44,6 +44,7 @@ class OtherClient:
     """Stands for a client whose workers have another version of the package, or lack it."""
 
     asynchronous = False
+    status = "running"
     submit = None
 
     def __init__(self, answer: object) -> None:

@@ -14,6 +14,7 @@ from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import ModelCard, device_for, part, running
 from layerstats.probes.inputs import call
+from layerstats.probes.maximization.elsewhere import write_elsewhere
 from layerstats.probes.maximization.hearing import Hearing, hear_window, hearing_of
 from layerstats.probes.maximization.plan import MaximizationPlan
 from layerstats.probes.maximization.priors.protocol import Prior
@@ -36,6 +37,8 @@ def maximize_activations(
     name: str | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+    client: Any = None,
     **options: Any,
 ) -> Experiment:
     """Maximize units of a network from many starts, and keep what became of each in a store.
@@ -61,6 +64,10 @@ def maximize_activations(
         Replace outcomes of the same name that were made otherwise.
     progress : callable, optional
         Called with (starts done, starts in all).
+    workers : int
+        Processes on this machine that share the blocks of starts, each with one thread of torch.
+    client : distributed.Client, optional
+        Share them among the workers of this cluster instead, all of which see the store under this path.
     **options
         As for `plan_maximization`: starts, prior, objective, settings, optimiser, rate, steps, until, start_from,
         corpus, card, seed, device, ...
@@ -96,7 +103,8 @@ def maximize_activations(
     True
     """
     plan = plan_maximization(network, targets, **options)
-    return write_outcomes(plan, store, block=block, name=name, overwrite=overwrite, progress=progress)
+    who: dict[str, Any] = {"progress": progress, "workers": workers, "client": client}
+    return write_outcomes(plan, store, block=block, name=name, overwrite=overwrite, **who)
 
 
 def write_outcomes(
@@ -107,43 +115,67 @@ def write_outcomes(
     name: str | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+    client: Any = None,
 ) -> Experiment:
     """Run a plan, and keep what became of its starts in a store: parameters and errors of `maximize_activations`."""
     _check_block(block)
-    clips = plan.clips
+    check_count("workers", workers)
+    if block[1] > 1 and (workers > 1 or client is not None):
+        raise ArgumentError("A part of the blocks is maximized by this process alone: leave out workers and client.")
     name = name or outcome_name(str(plan.about["set_up"]), str(plan.about["network"]))
     with plan.ready() as place:
         plan.check(place)
-        with OutcomeWriter(
-            store,
-            name,
-            plan.starts,
-            plan.variables(),
-            key=plan.key(),
-            attrs={**plan.attributes, "batch_size": plan.at_once(place), "device": place.type},
-            coords=plan.coordinates(),
-            tokens=None if clips is None else clips.tokens,
-            phones=None if clips is None else clips.phones,
-            store_attrs=None
-            if clips is None
-            else {**clips.attrs, "corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
-            shard_starts=plan.in_block(place, block[1]),
-            overwrite=overwrite,
-        ) as writer:
+        writing = _writing(plan, place, store, name, block[1])
+        with OutcomeWriter(**writing, overwrite=overwrite) as writer:
             written = writer.written
             if written:
                 first = written[0].start
                 rows = slice(first, min(written[0].stop, first + plan.in_block(place, block[1])))
                 check_unchanged(plan, place, store, name, rows)
-            done = sum(rows.stop - rows.start for rows in written)
-            for rows in writer.missing(block):
-                writer.write(rows, plan.run(rows, place))
-                done += rows.stop - rows.start
-                if progress is not None:
-                    progress(done, len(plan.starts))
-            if sum(rows.stop - rows.start for rows in writer.written) == len(plan.starts):
+            if workers > 1 or client is not None:
+                write_elsewhere(plan, writer, writing, workers=workers, client=client, progress=progress)
+            else:
+                _write(plan, writer, place, block, progress)
+            if not writer.lacking():
                 writer.finish()
     return open_store(store, incomplete="allow")
+
+
+def _writing(
+    plan: MaximizationPlan, place: torch.device, store: str | os.PathLike[str], name: str, parts: int
+) -> dict[str, Any]:
+    """Return what the writer of the outcomes is told."""
+    clips = plan.clips
+    about = {} if clips is None else {"corpus_hash": clips.content_hash(), "torch_version": torch.__version__}
+    return {
+        "path": store,
+        "name": name,
+        "starts": plan.starts,
+        "variables": plan.variables(),
+        "key": plan.key(),
+        "attrs": {**plan.attributes, "batch_size": plan.at_once(place), "device": place.type},
+        "coords": plan.coordinates(),
+        "tokens": None if clips is None else clips.tokens,
+        "phones": None if clips is None else clips.phones,
+        "store_attrs": None if clips is None else {**clips.attrs, **about},
+        "shard_starts": plan.in_block(place, parts),
+    }
+
+
+def _write(
+    plan: MaximizationPlan,
+    writer: OutcomeWriter,
+    place: torch.device,
+    block: tuple[int, int],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    done = sum(rows.stop - rows.start for rows in writer.written)
+    for rows in writer.missing(block):
+        writer.write(rows, plan.run(rows, place))
+        done += rows.stop - rows.start
+        if progress is not None:
+            progress(done, len(plan.starts))
 
 
 def plan_maximization(

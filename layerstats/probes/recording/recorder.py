@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_count
+from layerstats.checks import check_count, check_part
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import SpeechNetwork, device_for, running, seeded_everywhere
@@ -303,15 +303,10 @@ def _part(shard: tuple[int, int] | None, workers: int, client: Any) -> tuple[int
     check_count("workers", workers)
     if shard is None:
         return 0, 1
-    number, count = shard
-    if not 1 <= number <= count:
-        raise ArgumentError(
-            f"There is no part {number} of {count}: parts count from 1 to {count}. In an array of SLURM that is "
-            f"--array=1-{count} with --shard $SLURM_ARRAY_TASK_ID/{count}."
-        )
+    check_part(shard)
     if workers != 1 or client is not None:
         raise ArgumentError("A part of the shards is recorded by this process alone: leave out workers= and client=.")
-    return number - 1, count
+    return shard[0] - 1, shard[1]
 
 
 def _plan(run: NetworkRun, writer: RecordingWriter, writing: dict[str, Any]) -> RecordingPlan:

@@ -36,8 +36,8 @@ class SentNetwork:
     files: tuple[tuple[str, str], ...]
 
     @staticmethod
-    def of(model: nn.Module) -> SentNetwork:
-        """Pickle a network.
+    def of(model: nn.Module, whole: object = None) -> SentNetwork:
+        """Pickle a network, or an object that holds it.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class SentNetwork:
         """
         content = io.BytesIO()
         try:
-            _Pickler(content, protocol=pickle.HIGHEST_PROTOCOL).dump(model)
+            _Pickler(content, protocol=pickle.HIGHEST_PROTOCOL).dump(model if whole is None else whole)
         except Exception as error:
             raise ArgumentError(
                 f"This {type(model).__name__} cannot be sent to another process ({type(error).__name__}: {error}). Its "
@@ -61,8 +61,8 @@ class SentNetwork:
             ) from error
         return SentNetwork(content.getvalue(), tuple(dict(_files(model)).items()))
 
-    def load(self) -> nn.Module:
-        """Return the network.
+    def load(self) -> Any:
+        """Return the network, or what holds it.
 
         Raises
         ------
