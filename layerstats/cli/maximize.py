@@ -9,6 +9,7 @@ import typer
 
 from layerstats.cli.arguments import listed
 from layerstats.cli.network_file import NETWORK_HELP, load_network
+from layerstats.cli.sharing import CLIENT_HELP, WORKERS_HELP
 from layerstats.cli.speech import CORPUS_HELP, DAMAGED_HELP, TOO_LONG_HELP, open_speech, tell_damage
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def maximize(
     too_long: Annotated[str, typer.Option(help=TOO_LONG_HELP)] = "error",
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int, typer.Option(help=WORKERS_HELP)] = 1,
+    client: Annotated[str | None, typer.Option(help=CLIENT_HELP)] = None,
     again: Annotated[
         str | None, typer.Option(help="Make this stored start again, alone, and say by how much it differs.")
     ] = None,
@@ -78,12 +81,13 @@ def maximize(
     """Maximize units of a network from many starts; whoever is killed goes on where it stopped."""
     from layerstats.cli.progress import steps as steps_shown
     from layerstats.errors import ArgumentError
+    from layerstats.parallel import connected
     from layerstats.probes import make_again, maximize_activations, record_nulls
     from layerstats.probes.maximization import usual_prior
     from layerstats.store import open_store, outcome_name
 
     prior = prior or usual_prior(settings)
-    with steps_shown() as step:
+    with steps_shown() as step, connected(client) as cluster:
         step("loading the network")
         network, card = load_network(checkpoint)
         clips = None if corpus is None else _clips(step, network, corpus, split, too_long, damaged)
@@ -132,6 +136,7 @@ def maximize(
             told = _told(experiment, outcome_name(set_up or _kind(prior), name or _stem(checkpoint)))
             if nulls is not None:
                 step("maximizing nulls")
+                options |= {"workers": workers, "client": cluster}
                 experiment = record_nulls(network, chosen, store, progress=step.move, **nulls, **options)
                 there = experiment.outcomes
                 names = there.loc[(there["null"] != "") & (there["set_up"] == (set_up or _kind(prior))), "name"]

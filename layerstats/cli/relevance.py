@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerstats.cli.arguments import listed
+from layerstats.cli.arguments import listed, part_of
 from layerstats.cli.network_file import NETWORK_HELP, attributes_of, load_network
+from layerstats.cli.sharing import CLIENT_HELP, SHARD_HELP, WORKERS_HELP
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -80,11 +81,15 @@ def relevance(
     untrained: Annotated[
         int, typer.Option(help="Also record this many untrained networks of the same shape.", min=0)
     ] = 0,
+    workers: Annotated[int, typer.Option(help=WORKERS_HELP)] = 1,
+    client: Annotated[str | None, typer.Option(help=CLIENT_HELP)] = None,
+    shard: Annotated[str | None, typer.Option(help=SHARD_HELP)] = None,
 ) -> None:
     """Record which part of the input, or of layers, an answer of a network rests on, into a store."""
     from layerstats.cli.progress import steps as shown
     from layerstats.errors import ArgumentError
-    from layerstats.models import part as part_of
+    from layerstats.models import part as part_of_network
+    from layerstats.parallel import connected
     from layerstats.probes import decision
     from layerstats.probes.relevance.reading import reads_letters
     from layerstats.probes.relevance.window_question import EMITTED
@@ -93,10 +98,12 @@ def relevance(
     how: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
     _check_method(method, how)
     how |= {"method": method, "start": start, "rules": _rules(rules)}
-    with shown() as step:
+    share = part_of(shard)
+    with shown() as step, connected(client) as cluster:
+        who = {"workers": workers, "client": cluster, "shard": share}
         step("loading the network")
         module, card = load_network(network)
-        module = part_of(module, part)
+        module = part_of_network(module, part)
         about = attributes_of(module, card, part)
         letters = reads_letters(module)
         if letters:
@@ -109,7 +116,7 @@ def relevance(
         speech = open_speech(step, corpus, listed(words), damaged).subset(split=split)
         speech = align_speech(step, speech) if align else speech
         if letters:
-            how |= {"maps": maps, "frames": frames, "recording": recording}
+            how |= {"maps": maps, "frames": frames, "recording": recording, **who}
             _record_letters(step, module, speech, store, about, how, untrained)
         else:
             outputs = listed(labels) or (None if card is None else list(card.outputs)) or None
@@ -122,6 +129,7 @@ def relevance(
                 "damaged": damaged,
                 "maps": maps,
                 "recording": recording,
+                **who,
             }
             _record_tokens(step, module, speech, store, about, how, options, untrained)
     typer.echo(store)
@@ -206,7 +214,8 @@ def _record_tokens(
         step(f"recording {untrained} untrained networks")
         # Maps of these are asked for by nobody.
         quantity = Relevance(**how)
-        same = {"quantity": quantity, "layers": options["layers"], "attrs": about, "progress": step.move}
+        who = {name: options[name] for name in ("workers", "client", "shard")}
+        same = {"quantity": quantity, "layers": options["layers"], "attrs": about, "progress": step.move, **who}
         record_untrained(module, clips, store, range(untrained), **named, **same)
 
 

@@ -8,12 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from layerstats.errors import WorkerError
 from layerstats.parallel import run_tasks
 from layerstats.probes.maximization.plan import MaximizationPlan
-from layerstats.probes.recording.sent_network import SentNetwork
+from layerstats.probes.recording.sent_network import SentNetwork, load_in_worker
 from layerstats.store import OutcomeWriter
 
 
@@ -47,15 +44,8 @@ class SentMaximization:
     def loaded(self) -> tuple[MaximizationPlan, OutcomeWriter]:
         """Return the plan and what writes: made once a process."""
         if not self._here:
-            path = Path(self.writing["path"])
-            if not path.is_dir():
-                raise WorkerError(
-                    f"Workers do not see the store {path}. Put it into a folder that all machines share under the same "
-                    "name, and see with `layerstats cluster ADDRESS --folder FOLDER` which workers see a folder."
-                )
-            # Sums of some networks differ in the last bit with the number of threads.
-            torch.set_num_threads(1)
-            self._here.update(plan=self.plan.load(), writer=OutcomeWriter(**self.writing, joining=True))
+            plan = load_in_worker(self.plan, Path(self.writing["path"]))
+            self._here.update(plan=plan, writer=OutcomeWriter(**self.writing, joining=True))
         return self._here["plan"], self._here["writer"]
 
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from layerstats.errors import WorkerError
+from layerstats.checks import check_count, check_part
+from layerstats.errors import ArgumentError
 from layerstats.models import running
 from layerstats.probes.recording.network_run import NetworkRun
-from layerstats.probes.recording.sent_network import SentNetwork
+from layerstats.probes.recording.sent_network import SentNetwork, load_in_worker
 from layerstats.store import RecordingWriter
 
 if sys.platform != "win32":
@@ -63,8 +62,6 @@ class RecordingPlan:
         The network.
     writing : dict
         Arguments of the `RecordingWriter`, with absolute path.
-    threads : int
-        Threads of torch in a worker: sums of some networks differ with it in the last bit.
     shards : int
         How many shards there are.
     """
@@ -72,7 +69,6 @@ class RecordingPlan:
     run: NetworkRun
     network: SentNetwork
     writing: Mapping[str, Any]
-    threads: int
     shards: int
     _here: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -98,15 +94,8 @@ class RecordingPlan:
     def loaded(self) -> tuple[NetworkRun, RecordingWriter]:
         """Return what measures, with the network, and what writes: made once a process."""
         if not self._here:
-            path = Path(self.writing["path"])
-            if not path.is_dir():
-                raise WorkerError(
-                    f"Workers do not see the store {path}. Put it into a folder that all machines share under the same "
-                    "name, and see with `layerstats cluster ADDRESS --folder FOLDER` which workers see a folder."
-                )
-            if torch.get_num_threads() != self.threads:
-                torch.set_num_threads(self.threads)
-            self._here["run"] = self.run.with_network(self.network.load())
+            network = load_in_worker(self.network, Path(self.writing["path"]))
+            self._here["run"] = self.run.with_network(network)
             self._here["writer"] = RecordingWriter(**self.writing, joining=True)
         return self._here["run"], self._here["writer"]
 
@@ -148,6 +137,23 @@ def record_shard(plan: RecordingPlan, number: int) -> ShardReport:
     rows = plan.rows(number)
     process = f"{platform.node()}:{os.getpid()}"
     return ShardReport(number, rows.stop - rows.start, written, time.perf_counter() - start, _memory_mb(), process)
+
+
+def part_of_shards(shard: tuple[int, int] | None, workers: int, client: Any) -> tuple[int, int]:
+    """Return which shards this process writes, as writers count: (2, 64) is the third of 64 parts, (0, 1) all.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such part, or it is to be shared with others.
+    """
+    check_count("workers", workers)
+    if shard is None:
+        return 0, 1
+    check_part(shard)
+    if workers != 1 or client is not None:
+        raise ArgumentError("A part of the shards is recorded by this process alone: leave out workers= and client=.")
+    return shard[0] - 1, shard[1]
 
 
 def _memory_mb() -> float:

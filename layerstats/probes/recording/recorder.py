@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerstats.checks import check_count, check_part
+from layerstats.checks import check_count
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import SpeechNetwork, device_for, running, seeded_everywhere
@@ -24,7 +24,7 @@ from layerstats.probes.mel_inputs import HeardInput, default_layers, heard_input
 from layerstats.probes.quantity import Quantity
 from layerstats.probes.recording.key import model_hash
 from layerstats.probes.recording.network_run import NetworkRun, RecordingOptions
-from layerstats.probes.recording.plan import RecordingPlan, record_shard
+from layerstats.probes.recording.plan import RecordingPlan, part_of_shards, record_shard
 from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.recording.recorded import key_there
 from layerstats.probes.recording.sent_network import SentNetwork
@@ -151,7 +151,7 @@ def record(
     ...     experiment.layer("conv5")["mean"].shape
     (8, 16)
     """
-    part = _part(shard, workers, client)
+    part = part_of_shards(shard, workers, client)
     named = None if input_axes is None else tuple(input_axes)
     how = RecordingOptions((), axes, batch_size, input_hop_s, named, prepare_input, choose_output)
     with _begun(model, corpus, store, quantity, layers, recording, how, device, attrs) as (run, writer, writing):
@@ -299,21 +299,10 @@ def _check_phones(quantity: Quantity, clips: Clips) -> None:
         )
 
 
-def _part(shard: tuple[int, int] | None, workers: int, client: Any) -> tuple[int, int]:
-    check_count("workers", workers)
-    if shard is None:
-        return 0, 1
-    check_part(shard)
-    if workers != 1 or client is not None:
-        raise ArgumentError("A part of the shards is recorded by this process alone: leave out workers= and client=.")
-    return shard[0] - 1, shard[1]
-
-
 def _plan(run: NetworkRun, writer: RecordingWriter, writing: dict[str, Any]) -> RecordingPlan:
     # How the recording is cut was decided when it was begun.
     here = {"path": Path(writing["path"]).absolute(), "shard_tokens": writer.rows_of(0).stop}
-    # One thread a worker: sums of some networks differ in the last bit with the number of threads.
-    return RecordingPlan(run.without_network(), SentNetwork.of(run.model), {**writing, **here}, 1, writer.shards)
+    return RecordingPlan(run.without_network(), SentNetwork.of(run.model), {**writing, **here}, writer.shards)
 
 
 def _write_elsewhere(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
@@ -78,6 +79,25 @@ class SentNetwork:
                 f"The network's classes cannot be imported here ({error}). Put them into a file or a package that all "
                 "workers can import; those of a notebook can only be recorded with workers=1 and without a client."
             ) from error
+
+
+def load_in_worker(sent: SentNetwork, store: Path) -> Any:
+    """Return what was sent, in a process that is to write to a store; from then on torch has one thread there.
+
+    Raises
+    ------
+    WorkerError
+        The process does not see the store, or cannot import the network's classes.
+    """
+    if not store.is_dir():
+        raise WorkerError(
+            f"Workers do not see the store {store}. Put it into a folder that all machines share under the same name, "
+            "and see with `layerstats cluster ADDRESS --folder FOLDER` which workers see a folder."
+        )
+    # Sums of some networks differ in the last bit with the number of threads.
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+    return sent.load()
 
 
 class _Pickler(pickle.Pickler):

@@ -121,7 +121,9 @@ def record_relevance(
     how = {"method": method, "start": start, "rules": rules, "summary": summary, "maps": maps}
     quantity = Relevance(OWN_WORD if target is None else target, labels, **how, **of_method)
     name = recording or quantity.recording
-    with _nothing_half_written(store, [f"recordings/{one}" for one in (name, *input_names(name, maps))]):
+    shared = is_shared(options)
+    parts = [f"recordings/{one}" for one in (name, *input_names(name, maps))]
+    with _nothing_half_written(store, parts, shared):
         found = record(network, corpus, store, quantity, layers, name, attrs=attrs, **options)
         if INPUT in found.layers:
             untold = {one: value for one, value in options.items() if one != "progress"}
@@ -131,7 +133,7 @@ def record_relevance(
                 return record(network, corpus, store, heard, INPUT, called, attrs={"quantity": INPUT}, **untold)
 
             beside(name, maps, under)
-    return open_store(store, recording=name)
+    return open_store(store, recording=name, incomplete="allow" if options.get("shard") else "error")
 
 
 def record_letter_relevance(
@@ -153,6 +155,9 @@ def record_letter_relevance(
     device: str = "auto",
     attrs: Mapping[str, object] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+    client: Any = None,
+    shard: tuple[int, int] | None = None,
     **options: Any,
 ) -> Experiment:
     """Record what the letters that a network reads rest on: the relevance of windows of speech, into a store.
@@ -199,6 +204,8 @@ def record_letter_relevance(
         More provenance, for instance from `network_attributes`.
     progress : callable, optional
         Called with (windows done, windows in all).
+    workers, client, shard
+        Who shares the work: as for `layerstats.probes.record`.
 
     Returns
     -------
@@ -242,14 +249,28 @@ def record_letter_relevance(
     name = recording or method
     parts = [*(f"recordings/{one}" for one in (name, *input_names(name, maps))), f"sums/{name}"]
     recorder = WindowRecorder(network, corpus, chosen, batch_size=batch_size, device=device, options=given, **how)
-    with _nothing_half_written(store, parts):
-        recorder.record(store, name, {**({"frames": frames} if windows is None else {}), **(attrs or {})}, progress)
-    return open_store(store, recording=name)
+    about = {**({"frames": frames} if windows is None else {}), **(attrs or {})}
+    who: dict[str, Any] = {"workers": workers, "client": client, "shard": shard}
+    with _nothing_half_written(store, parts, is_shared(who)):
+        recorder.record(store, name, about, progress, **who)
+    return open_store(store, recording=name, incomplete="error" if shard is None else "allow")
+
+
+def is_shared(options: Mapping[str, Any]) -> bool:
+    """Tell whether other processes have a part in a recording."""
+    others = [options.get(name) is not None for name in ("client", "shard")]
+    return any(others) or options.get("workers", 1) != 1
 
 
 @contextmanager
-def _nothing_half_written(store: str | os.PathLike[str], parts: Sequence[str]) -> Iterator[None]:
-    """Take back what an error, which would come again, left of what was begun here; what was there before stays."""
+def _nothing_half_written(store: str | os.PathLike[str], parts: Sequence[str], shared: bool) -> Iterator[None]:
+    """Take back what an error, which would come again, left of what was begun here; what was there before stays.
+
+    Where others have a part in it, what they have written stays too.
+    """
+    if shared:
+        yield
+        return
     root = Path(store)
     there, begun = root.exists(), [part for part in parts if not (root / part).exists()]
     try:

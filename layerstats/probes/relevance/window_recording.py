@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
@@ -16,9 +19,12 @@ from torch import nn
 from layerstats.checks import check_count
 from layerstats.corpora import Corpus
 from layerstats.models import device_for
+from layerstats.parallel import run_tasks
 from layerstats.probes.layers.input_layer import INPUT
 from layerstats.probes.recording.key import model_hash
+from layerstats.probes.recording.plan import part_of_shards
 from layerstats.probes.recording.recorded import check_recorded
+from layerstats.probes.recording.sent_network import SentNetwork, load_in_worker
 from layerstats.probes.relevance.heard_beside import beside
 from layerstats.probes.relevance.reading import check_reader, padded
 from layerstats.probes.relevance.window_alignments import alignments_of
@@ -38,6 +44,8 @@ from layerstats.store import (
 # By how much, of their size, values may move from one machine to another: shares of z near 0 are without bound.
 _OTHER_MACHINE = 0.02
 Arrays = dict[str, np.ndarray]
+# Of what was heard, of its relevance, and of sums by speaker and letter.
+Writers = tuple[RecordingWriter, RecordingWriter, SumWriter]
 
 
 class WindowRecorder:
@@ -85,6 +93,7 @@ class WindowRecorder:
         self.alignments = alignments_of(method, by_time=alignments)
         self.options = options
         self.corpus = corpus
+        self._joined: Writers | None = None
 
     def record(
         self,
@@ -92,9 +101,17 @@ class WindowRecorder:
         recording: str,
         attrs: Mapping[str, object],
         progress: Callable[[int, int], None] | None,
+        *,
+        workers: int = 1,
+        client: Any = None,
+        shard: tuple[int, int] | None = None,
     ) -> None:
         """Write what is missing; nothing is begun unless the first window can be measured."""
+        part = part_of_shards(shard, workers, client)
+        elsewhere = workers > 1 or client is not None
         weights = model_hash(self.network)
+        # As it is now: below, its modules are changed for a while.
+        sent = SentNetwork.of(self.network, self) if elsewhere else None
         with padded(self.reader, "valid"), self._home():
             self.relevance = WindowRelevance(self.speech, self.network, options=self.options, **self.asked)
             found, heard = self.relevance.measure(np.array([0]))
@@ -104,9 +121,16 @@ class WindowRecorder:
             about |= {"batch_size": self.batch_size, "device": self.place.type, **self._about_speech()}
             writers = self._writers(store, recording, about, self._key(weights, about))
             self._check_written(store, writers[1], "sum", *([ALIGNED_SAMPLE] if self.relevance.alignments else []))
-            self._write(writers, progress)
-            for writer in writers:
-                writer.finish()
+            if sent is None:
+                self._write(writers, progress, part)
+            else:
+                task = WindowsTask(
+                    sent, Path(store).absolute(), recording, writers[0].name, about, self._key(weights, about)
+                )
+                self._write_elsewhere(task, writers, workers, client, progress)
+            if not any(writer.lacking() for writer in writers):
+                for writer in writers:
+                    writer.finish()
 
     @contextmanager
     def _home(self) -> Iterator[None]:
@@ -119,13 +143,47 @@ class WindowRecorder:
         finally:
             self.network.to(home)
 
+    def _write_elsewhere(
+        self,
+        task: WindowsTask,
+        writers: Writers,
+        workers: int,
+        client: Any,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Let other processes write the shards that are missing."""
+        lacking = sorted({number for writer in writers for number in writer.lacking()})
+        total, shard = len(self.speech.windows), writers[1].rows_of(0).stop
+
+        def moved(done: int, tasks: int) -> None:
+            if progress is not None:
+                progress(max(0, total - shard * (tasks - done)), total)
+
+        windows = self.speech.tokens["token"]
+        run_tasks(
+            partial(write_windows, task),
+            lacking,
+            workers=workers,
+            client=client,
+            progress=moved,
+            describe=lambda number: f"shard {number + 1} (from window {windows.iloc[number * shard]!r} on)",
+        )
+
+    def write_shard(self, number: int, task: WindowsTask) -> None:
+        """Write one shard of what another process has begun."""
+        with padded(self.reader, "valid"), self._home():
+            if self._joined is None:
+                self.relevance = WindowRelevance(self.speech, self.network, options=self.options, **self.asked)
+                self._joined = self._writers(task.store, task.recording, task.about, task.key, task.heard)
+            self._write(self._joined, None, (number, self._joined[1].shards))
+
     def _write(
-        self, writers: tuple[RecordingWriter, RecordingWriter, SumWriter], progress: Callable[[int, int], None] | None
+        self, writers: Writers, progress: Callable[[int, int], None] | None, part: tuple[int, int] = (0, 1)
     ) -> None:
         heard, relevance, sums = writers
         total = len(self.speech.windows)
         done = sum(rows.stop - rows.start for rows in relevance.written)
-        for rows, mine in missing_together([relevance, heard, sums]):
+        for rows, mine in missing_together([relevance, heard, sums], part):
             parts: list[tuple[Arrays, Arrays]] = []
             added = WindowSums(self.alignments)
             for some in self.speech.groups(rows, self.batch_size):
@@ -162,8 +220,14 @@ class WindowRecorder:
             check_numbers(arrays, tokens)
 
     def _writers(
-        self, store: str | os.PathLike[str], recording: str, about: Mapping[str, object], key: str
-    ) -> tuple[RecordingWriter, RecordingWriter, SumWriter]:
+        self,
+        store: str | os.PathLike[str],
+        recording: str,
+        about: Mapping[str, object],
+        key: str,
+        heard_before: str = "",
+    ) -> Writers:
+        """Begin or go on with recording, input and sums; or join another process, whose input has that name."""
         speech, tokens = self.speech, self.speech.tokens
         layers = [self._layer(self.relevance.input_variables), self._layer(self.relevance.variables)]
         # All who share an input have its shards.
@@ -171,15 +235,19 @@ class WindowRecorder:
 
         def under(name: str, layer: LayerSpec, key: str, attrs: Mapping[str, object]) -> RecordingWriter:
             store_attrs = {"corpus_hash": speech.content_hash(), "torch_version": torch.__version__}
-            options = {"key": key, "attrs": attrs, "store_attrs": store_attrs, "shard_tokens": shard}
+            options: dict[str, Any] = {"key": key, "attrs": attrs, "store_attrs": store_attrs, "shard_tokens": shard}
+            options["joining"] = bool(heard_before)
             return RecordingWriter(store, name, tokens, speech.phones, [layer], **options)
 
         told = {"quantity": INPUT, "trained": True, **self._about_speech()}
         of_input = content_hash("windows", speech.content_hash(), speech.windows, self.relevance.maps)
         relevance = under(recording, layers[1], key, about)
-        heard = beside(
-            recording, self.relevance.maps, lambda name: self._input(store, under(name, layers[0], of_input, told))
-        )
+        if heard_before:
+            heard = under(heard_before, layers[0], of_input, told)
+        else:
+            heard = beside(
+                recording, self.relevance.maps, lambda name: self._input(store, under(name, layers[0], of_input, told))
+            )
         sums = SumWriter(
             store,
             recording,
@@ -192,6 +260,7 @@ class WindowRecorder:
             key=key,
             attrs={**about, "recording": recording},
             shard_tokens=shard,
+            joining=bool(heard_before),
         )
         return heard, relevance, sums
 
@@ -247,6 +316,34 @@ class WindowRecorder:
         arrays = {INPUT: {one: (heard if one == "mean" else relevance)[one] for one in variables}}
         rows = np.arange(int(first[0]), int(first[-1]) + 1)
         check_recorded(store, writer.name, rows, arrays, {INPUT: _OTHER_MACHINE}, {INPUT: 0.0}, rows[:0])
+
+
+@dataclass(frozen=True, eq=False)
+class WindowsTask:
+    """What a process needs to write any shard of windows that another one has begun; it can be pickled."""
+
+    recorder: SentNetwork
+    store: Path
+    recording: str
+    heard: str
+    about: Mapping[str, object]
+    key: str
+    _here: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was loaded stays where it is.
+        return {**self.__dict__, "_here": {}}
+
+    def loaded(self) -> WindowRecorder:
+        """Return the recorder, loaded once a process."""
+        if not self._here:
+            self._here["recorder"] = load_in_worker(self.recorder, self.store)
+        return self._here["recorder"]
+
+
+def write_windows(task: WindowsTask, number: int) -> None:
+    """Measure and write one shard of windows, if nobody has."""
+    task.loaded().write_shard(number, task)
 
 
 def untrained_recording(recording: str, seed: int) -> str:

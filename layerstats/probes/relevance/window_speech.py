@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,14 @@ class WindowSpeech:
         self.frames: int = reader.receptive_field
         self.hop_s: float = reader.front_end.hop / reader.front_end.rate_hz
         self.windows = _in_order(windows, corpus)
+        self._features = lru_cache(maxsize=1)(self._heard)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Features that are kept stay in the process.
+        return {name: value for name, value in vars(self).items() if name != "_features"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._features = lru_cache(maxsize=1)(self._heard)
 
     @property
