@@ -130,17 +130,15 @@ def maximize(
                 "card": card,
                 "hearing": hearing,
                 "device": device,
+                "workers": workers,
+                "client": cluster,
             }
-            who: dict[str, Any] = {"block": _part(block), "workers": workers, "client": cluster, "progress": step.move}
-            experiment = maximize_activations(network, chosen, store, **who, **options)
+            experiment = maximize_activations(network, chosen, store, block=_part(block), progress=step.move, **options)
             told = _told(experiment, outcome_name(set_up or _kind(prior), name or _stem(checkpoint)))
             if nulls is not None:
                 step("maximizing nulls")
-                options |= {"workers": workers, "client": cluster}
                 experiment = record_nulls(network, chosen, store, progress=step.move, **nulls, **options)
-                there = experiment.outcomes
-                names = there.loc[(there["null"] != "") & (there["set_up"] == (set_up or _kind(prior))), "name"]
-                told += f"; nulls of {set_up or _kind(prior)}: {', '.join(names)}"
+                told += _told_nulls(experiment, set_up or _kind(prior))
     typer.echo(f"{store}: {told}")
 
 
@@ -196,6 +194,12 @@ def _meant(
     if name is None and several["network"] > 1:
         name = _stem(checkpoint)
     return set_up, name
+
+
+def _told_nulls(experiment: Experiment, set_up: str) -> str:
+    there = experiment.outcomes
+    names = there.loc[(there["null"] != "") & (there["set_up"] == set_up), "name"]
+    return f"; nulls of {set_up}: {', '.join(names)}"
 
 
 def _part(block: str) -> tuple[int, int]:
