@@ -99,8 +99,7 @@ def maximize(
             there = open_store(store, incomplete="allow")
             set_up, name = _meant(there, set_up, name, prior, checkpoint)
             made = make_again(network, store, again, set_up=set_up, network_name=name, device=device, **about)
-            stored = there.outcome(set_up=set_up, network=name)
-            told = _made_again(stored.sel(start=[again]), made)
+            told = _made_again(there.outcome(set_up=set_up, network=name).sel(start=[again]), made)
         else:
             chosen = listed(targets)
             if not chosen:

@@ -42,6 +42,8 @@ def record_nulls(
     natural: Corpus | Clips | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+    client: Any = None,
     **options: Any,
 ) -> Experiment:
     """Make the nulls of a maximization with its own options, so that each number has its null beside it.
@@ -78,6 +80,8 @@ def record_nulls(
         Replace outcomes of the same names that were made otherwise.
     progress : callable, optional
         Called with (starts done, starts in all), over all nulls.
+    workers, client
+        Who shares the work, as for `maximize_activations`.
     **options
         Those that the maximization had: prior, starts, objective, settings, seed, card, ...
 
@@ -113,7 +117,7 @@ def record_nulls(
             if progress is not None:
                 progress(before * total + done, len(jobs) * total)
 
-        write(targets, store, name=name, overwrite=overwrite, progress=moved)
+        write(targets, store, name=name, overwrite=overwrite, progress=moved, workers=workers, client=client)
     return open_store(store, incomplete="allow")
 
 
