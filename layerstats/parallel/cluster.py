@@ -24,8 +24,9 @@ _LOST = (
     "for memory (its log says which). Run the same call again: what is finished is not repeated."
 )
 _SCHEDULER = (
-    "The scheduler {address} cannot be reached any more, after {done} of {total} tasks. Start it and its workers "
-    "again and run the same call: shards that were written, and results that were kept, are not computed again."
+    "The scheduler {address} cannot be reached any more, or has no workers left, after {done} of {total} tasks. "
+    "Start it and its workers again and run the same call: shards that were written, and results that were "
+    "kept, are not computed again."
 )
 
 
@@ -146,7 +147,11 @@ def on_workers(sent: Sent, batches: Sequence[Numbered], client: Any) -> Iterator
         # Alone, so that what ends its worker takes no other task with it.
         waiting = [[task] for batch in lost for task in batch]
         if attempt + 1 < _ROUNDS:
-            check_client(client)
+            try:
+                check_client(client)
+            except WorkerError as error:
+                # A client that lost its scheduler may not know it yet.
+                raise _gone(client, done, total) from error
     for ((number, _),) in waiting:
         yield number, Finished(error=WorkerError(_LOST.format(rounds=_ROUNDS)))
 
@@ -181,5 +186,9 @@ def _check_scheduler(client: Any, done: int, total: int) -> None:
     while client.status != "running" and time.monotonic() < deadline:
         time.sleep(0.05)
     if client.status != "running":
-        address = getattr(client.scheduler, "address", "of the client")
-        raise WorkerError(_SCHEDULER.format(address=address, done=done, total=total))
+        raise _gone(client, done, total)
+
+
+def _gone(client: Any, done: int, total: int) -> WorkerError:
+    address = getattr(client.scheduler, "address", "of the client")
+    return WorkerError(_SCHEDULER.format(address=address, done=done, total=total))
