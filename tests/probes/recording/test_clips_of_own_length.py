@@ -190,6 +190,21 @@ def test_recording_again_and_after_a_kill_gives_the_same_bytes(case, tmp_path, m
     assert files(tmp_path / "killed.zarr") == files(tmp_path / "whole.zarr")
 
 
+@pytest.mark.slow
+def test_two_workers_write_the_same_bytes(tmp_path, monkeypatch):
+    def files(path):
+        return {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    monkeypatch.setattr("layerstats.probes.recording.recorder.tokens_in_shard", lambda *_: 3)
+    with seeded(0):
+        network = nn.Sequential(nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 4, 9, stride=4), nn.ReLU())
+    for workers in (1, 2):
+        path = tmp_path / f"{workers}.zarr"
+        record(network, speech(), path, Activation(phones=True), ["1", "2"], batch_size=2, workers=workers)
+    assert files(tmp_path / "2.zarr") == files(tmp_path / "1.zarr")
+
+
 def test_phones_are_averaged_over_samples_of_their_own_clip(case, tmp_path):
     network, layers, options, _ = case
     clips = speech()
