@@ -73,8 +73,8 @@ def _own_options(network: Any, options: Mapping[str, Any]) -> dict[str, Any]:
         if front_end.samples == 0 and "samples" not in options:
             raise ArgumentError(
                 f"A {type(network).__name__} hears every utterance as long as it is, and the zeros that fill a clip "
-                "would change what it makes of it. Hand over the corpus's audio one utterance at a time, or pass "
-                "samples= for clips of one length all the same."
+                "would change what it makes of it. Pass samples=None (--own-lengths) for clips as long as their "
+                "tokens, or samples= for clips of one length all the same."
             )
         return {"rate_hz": front_end.rate_hz, "samples": front_end.samples, "silence_s": 0.0}
     if isinstance(configuration, dict) and "samples" in configuration:

@@ -63,9 +63,32 @@ def test_averages_over_phones_of_a_trained_and_an_untrained_network_and_of_the_s
     assert sound["label"].to_numpy().tolist() == vectors["label"].to_numpy().tolist()
 
 
+CONVOLUTION = """
+from torch import nn
+
+def make():
+    return nn.Sequential(nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 2, 8, stride=8))
+"""
+
+
+def test_tokens_as_long_as_they_are(tmp_path):
+    (tmp_path / "network.py").write_text(CONVOLUTION)
+    options = ["--words", "ask,wash", "--split", "test", "--layers", "1", "--own-lengths", "--normalisation", "rms"]
+    result = run(f"{tmp_path / 'network.py'}:make", tmp_path / "s.zarr", *options, "--acoustics")
+    assert "Tokens share batches, filled up with zeros to the longest of them" in result.stderr
+    found = open_store(tmp_path / "s.zarr")
+    clips = Clips(demo_corpus(words=["ask", "wash"]).subset(split="test"), samples=None, normalisation="rms")
+    assert (found.attrs["normalisation"], found.attrs["clip_samples"]) == ("rms", clips.lengths().max())
+    sizes = found.to_frame().groupby("token", sort=False).size().to_numpy()
+    np.testing.assert_array_equal(sizes, clips.lengths() // 8)
+    sound = open_store(tmp_path / "s.zarr", network_kind="acoustics")
+    assert sound.to_frame()["value"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
+        (["--own-lengths", "--samples", "16384"], "lengths of their own .* or one length .*, not both"),
         (["--quantity", "gradient", "--target", "ask", "--phones"], "no averages over phones"),
         (["--quantity", "relevance"], "'--quantity' parameter. Allowed values are 'activation', 'gradient'"),
         (["--quantity", "gradient"], "Say with --target .* The outputs are: ask, dark"),
