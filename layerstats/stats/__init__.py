@@ -144,6 +144,8 @@ if TYPE_CHECKING:
         phone_probe,
     )
     from layerstats.stats.representations.abx_calibration import calibrate_abx
+    from layerstats.stats.representations.probe_calibration import calibrate_probes
+    from layerstats.stats.representations.similarity_calibration import calibrate_similarity
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
@@ -254,8 +256,10 @@ __all__ = [
     "calibrate_averages",
     "calibrate_interactions",
     "calibrate_outcome_filter",
+    "calibrate_probes",
     "calibrate_ratings",
     "calibrate_shares",
+    "calibrate_similarity",
     "calibrate_success",
     "calibrate_trust",
     "calibrate_variance",

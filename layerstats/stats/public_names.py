@@ -41,6 +41,8 @@ _NAMES = {
     "repeated_measures": "RepeatedAnova agreement_over_conditions condition_means paired_differences repeated_anova",
     "representations": "AbxResult AbxSampling LayerSimilarity PhoneProbe ProbeOptions abx layer_similarity phone_probe",
     "representations.abx_calibration": "calibrate_abx",
+    "representations.probe_calibration": "calibrate_probes",
+    "representations.similarity_calibration": "calibrate_similarity",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
     "series": "Series Variant bin_series phone_series word_series",

@@ -47,6 +47,7 @@ OPTIONS = {
     "ratings": [],
     "relevance_contrasts": ["--recording", "activations"],
     "relevance_maps": [],
+    "representation_calibration": [],
     "resampling": [],
     "series": [],
     "share_calibration": [],
