@@ -43,7 +43,7 @@ def assert_close(ours, theirs, rounding=ROUNDING):
 @pytest.fixture(scope="module")
 def on_cpu(clips, tmp_path_factory):
     path = tmp_path_factory.mktemp("cpu") / "s.zarr"
-    return record(Classifier(), clips, path, Activation(maps=True), LAYERS, batch_size=8, device="cpu")
+    return record(Classifier(), clips, path, Activation(maps=True, phones=True), LAYERS, batch_size=8, device="cpu")
 
 
 @pytest.mark.parametrize("tf32", [False, True])
@@ -54,7 +54,7 @@ def test_activations_are_those_of_the_cpu(tmp_path, clips, on_cpu, tf32):
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = tf32
     try:
-        quantity = Activation(maps=True)
+        quantity = Activation(maps=True, phones=True)
         ours = record(model, clips, tmp_path / "s.zarr", quantity, LAYERS, batch_size=8, device="cuda")
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before
@@ -74,7 +74,15 @@ def test_the_gpu_is_chosen_by_itself_and_repeats_itself(tmp_path, clips):
 
 
 def test_values_do_not_depend_on_the_batch(tmp_path, clips, on_cpu):
-    ours = record(Classifier(), clips, tmp_path / "s.zarr", Activation(maps=True), LAYERS, batch_size=5, device="cuda")
+    ours = record(
+        Classifier(),
+        clips,
+        tmp_path / "s.zarr",
+        Activation(maps=True, phones=True),
+        LAYERS,
+        batch_size=5,
+        device="cuda",
+    )
     assert_close(ours, on_cpu)
 
 
