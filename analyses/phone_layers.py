@@ -4,12 +4,12 @@ python analyses/phone_layers.py STORE --out DIR --phones "p,t,k,s,sh"
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.corpora import phone_set
 from layerstats.plots import abx_by_layer
 from layerstats.report import Output
@@ -33,6 +33,7 @@ CAPTIONS = {
 def main(
     store: Annotated[Path, typer.Argument(help="The store, recorded with --phones (best with --untrained).")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    work: LongWork,
     phones: Annotated[str, typer.Option(help="Which phones: p,t,k or vowel; all but silence by default.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     recording: Annotated[str, typer.Option(help="The network's recording, where there are several.")] = "",
@@ -41,7 +42,6 @@ def main(
     column: Annotated[str, typer.Option(help="What the probe reads: phone_class, label, ...")] = "phone_class",
     folds: Annotated[int, typer.Option(help="Folds of speakers of the probe.")] = 5,
     permutations: Annotated[int, typer.Option(help="Permutations of the probe's labels; each is a probe.")] = 0,
-    workers: Annotated[int, typer.Option(help="Layers that are measured side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of samples and permutations.")] = 0,
 ) -> Output:
     """Write tables and figures of ABX and of the probe, beside untrained networks and the sound alone."""
@@ -51,9 +51,9 @@ def main(
     # Sets of phones have labels that a corpus need not have; a text that names none of them is refused with its names.
     experiment = experiment.select(phone=sorted(set(table.loc[chosen, "label"])) or phone_set(phones))
     output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
-    shared = {"layers": listed(layers) or None, "recording": recording or None, "workers": workers}
+    shared: dict[str, Any] = {"layers": listed(layers) or None, "recording": recording or None}
     sampling = AbxSampling(phones=most or None, seed=seed)
-    errors = abx(experiment, context=context, sampling=sampling, **shared)
+    errors = abx(experiment, context=context, sampling=sampling, **shared, **work("ABX"))
     output.table(errors.table, "abx", "ABX error at each layer", CAPTIONS["abx"])
     figure = abx_by_layer(errors.table, errors.networks)
     output.figure(figure, "abx_by_layer", "ABX error at each layer", CAPTIONS["abx_figure"])
@@ -63,8 +63,8 @@ def main(
         "abx_classes": ("ABX by pair of phone classes", CAPTIONS["abx"]),
         "abx_pairs": ("ABX by pair of phones", CAPTIONS["abx"]),
     }
-    options = ProbeOptions(folds=folds)
-    probe = phone_probe(experiment, column, options=options, permutations=permutations, seed=seed, **shared)
+    shared |= {"options": ProbeOptions(folds=folds), **work("probes")}
+    probe = phone_probe(experiment, column, permutations=permutations, seed=seed, **shared)
     tables |= {"probe": probe.table, "probe_comparisons": probe.comparisons, "probe_networks": probe.networks}
     titles |= {
         "probe": (f"What a probe reads of {column}", CAPTIONS["probe"]),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed, whole_numbers
+from layerstats.cli.progress import steps
 from layerstats.errors import ArgumentError
 
 
@@ -42,9 +43,10 @@ def power(
     variances = _variances(pilot, listed(by) or [], standard_deviations)
     numbers = whole_numbers("raters", raters), whole_numbers("clips", clips)
     options: Any = {"analysis": analysis, "alpha": alpha, "replicates": replicates, "seed": seed, "workers": workers}
-    found = rating_power(
-        difference, *numbers, raters_per_clip=raters_per_clip, variances=variances, margin=margin, **options
-    )
+    with steps(quiet_s=2.0) as step:
+        step("simulated studies")
+        options |= {"raters_per_clip": raters_per_clip, "variances": variances, "margin": margin}
+        found = rating_power(difference, *numbers, progress=step.move, **options)
     if out is not None:
         write_csv(found, out)
     typer.echo(f"standard deviations: {variances}", err=True)

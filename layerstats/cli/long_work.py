@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # In the folder of the output; away when the script has ended.
 _KEPT = ".unfinished"
+# Where there is no terminal, shorter steps are not told.
+QUIET_S = 2.0
 WORKERS = Annotated[
     int, typer.Option(min=1, help="Threads, and R's processes, that long steps run on; they change no number.")
 ]
@@ -78,11 +80,13 @@ def options_of(main: Callable[..., object]) -> inspect.Signature:
 
 
 @contextmanager
-def long_work(workers: int, client: str, folder: Path) -> Iterator[LongWork]:
+def long_work(begun: str, workers: int, client: str, folder: Path) -> Iterator[LongWork]:
     """Show long steps for the length of a block; what they keep is removed when it has ended without an error.
 
     Parameters
     ----------
+    begun
+        What is shown until the first step.
     workers, client
         As the command line gives them.
     folder
@@ -91,6 +95,7 @@ def long_work(workers: int, client: str, folder: Path) -> Iterator[LongWork]:
     from layerstats.parallel import connected
 
     kept = folder / _KEPT
-    with connected(client or None) as connection, steps(quiet_s=2.0) as shown:
+    with connected(client or None) as connection, steps(quiet_s=QUIET_S) as shown:
+        shown(begun)
         yield LongWork(shown, workers, connection, kept)
     shutil.rmtree(kept, ignore_errors=True)

@@ -15,7 +15,8 @@ from typing import Any
 
 import typer
 
-from layerstats.cli.long_work import long_work, options_of, takes_long_work
+from layerstats.cli.long_work import QUIET_S, long_work, options_of, takes_long_work
+from layerstats.cli.progress import steps
 from layerstats.errors import LayerstatsError
 
 _GOES_ON = " The same command, with the same folder, goes on with what it had not finished."
@@ -27,7 +28,8 @@ def run_script(main: Callable[..., object]) -> None:
     Parameters
     ----------
     main : callable
-        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line. Where a
+        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line. While it
+        runs the first line of its docstring is shown on stderr, where there is no terminal after two seconds. Where a
         parameter is a `LongWork` the script has the options ``--workers`` and ``--client``, and its long steps are
         shown and kept in the folder `out` until it has ended.
 
@@ -47,11 +49,14 @@ def run_script(main: Callable[..., object]) -> None:
 
     @wraps(main)
     def telling(**given: Any) -> None:
+        begun = (main.__doc__ or "working").splitlines()[0].rstrip(".")
         with _stopping(name is not None):
             if name is None:
-                told = main(**given)
+                with steps(quiet_s=QUIET_S) as shown:
+                    shown(begun)
+                    told = main(**given)
             else:
-                with long_work(given.pop("workers"), given.pop("client"), Path(given["out"])) as work:
+                with long_work(begun, given.pop("workers"), given.pop("client"), Path(given["out"])) as work:
                     told = main(**given, **{name: work})
             typer.echo(told)
 
