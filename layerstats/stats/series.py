@@ -109,7 +109,9 @@ def word_series(
     """
     check_choice("variant", variant, VARIANTS)
     if variant != "word" and not isinstance(source, pd.DataFrame):
-        instead = "Compare what lies in the word: variant='word' (--variant word)."
+        instead = (
+            "Compare what lies in the word: variant='word' (--variant word), Contrast.of_words(..., variant='word')."
+        )
         check_one_length(source, f"Series of whole clips (variant={variant!r})", instead)
     if words is not None and not isinstance(source, pd.DataFrame):
         _check_present("words", words, source.tokens, "word")

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from layerstats.errors import ArgumentError
+from layerstats.stats import Contrast, channel_contrasts, word_contrasts
 from layerstats.stats.series import phone_series, word_series
 from layerstats.store import describe, open_store, store_arrays
 
@@ -90,6 +91,34 @@ def test_series_are_of_what_lies_in_each_clip(path):
     assert series.frame["value"].notna().all()
     phones = phone_series(experiment, "conv1", phones=["ae"], min_samples=2, samples=None)
     assert phones.frame["value"].notna().all()
+
+
+def test_contrasts_and_channels_are_those_of_the_same_words_between_zeros(tmp_path):
+    """Where all is compared within the word, it does not matter what a store has behind it."""
+    within = Contrast.of_words("ask", "wash", variant="word")
+    random, samples, results = np.random.default_rng(3), 24, []
+    counts = random.integers(12, samples + 1, 24)
+    tokens = pd.DataFrame(
+        {
+            "token": [f"t{row:02d}" for row in range(24)],
+            "word": ["ask", "wash"] * 12,
+            "speaker": [f"s{row // 4}" for row in range(24)],
+            "split": "test",
+            "onset_s": 0.0,
+            "duration_s": counts * HOP_S,
+        }
+    )
+    maps = random.normal(size=(24, 2, samples)).astype(np.float32).cumsum(axis=2)
+    for name, behind in (("own", np.nan), ("filled", 0.0)):
+        for row, count in enumerate(counts):
+            maps[row, :, count:] = behind
+        times = {"conv1": np.arange(samples) * HOP_S + HOP_S / 2}
+        attrs = {"ragged": True} if name == "own" else {}
+        made = open_store(store_arrays(tmp_path / name, tokens, {"conv1": maps}, time_s=times, attrs=attrs))
+        contrast = word_contrasts(made, layers=["conv1"], variant="word", words=["ask", "wash"])
+        results.append((contrast.tests, channel_contrasts(made, "conv1", within).to_dataframe()))
+    pd.testing.assert_frame_equal(results[0][0], results[1][0])
+    pd.testing.assert_frame_equal(results[0][1], results[1][1])
 
 
 def test_layers_say_how_their_tokens_were_batched(path):

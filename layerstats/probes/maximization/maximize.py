@@ -354,6 +354,7 @@ def _clips(network: nn.Module, start_from: str, corpus: Corpus | Clips | None) -
     if corpus is None:
         raise ArgumentError("Starts from data need natural tokens: give a corpus.")
     clips = corpus if isinstance(corpus, Clips) else clips_for(network, corpus)
+    clips.one_length("A maximization from natural tokens")
     clips.check_audio()
     return clips
 
