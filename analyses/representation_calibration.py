@@ -25,7 +25,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
     study: Annotated[str, typer.Option(help="probes, or similarity (of layers).")] = "similarity",
     datasets: Annotated[int, typer.Option(help="Data sets for each world and truth.")] = 1000,
-    worlds: Annotated[str, typer.Option(help="Numbers of worlds, separated by commas.")] = "0,1,2,3,4",
+    worlds: Annotated[str, typer.Option(help="Numbers of worlds, separated by commas; all by default.")] = "",
     truths: Annotated[str, typer.Option(help="Differences, separated by commas.")] = "none,level",
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
 ) -> Output:
@@ -37,7 +37,8 @@ def main(
         title = f"How often intervals cover and tests err: {study}"
         output.table(shares.assign(seed=seed), f"{study}_calibration", title, CAPTION)
 
-    write(STUDIES[study](listed(worlds) or [], listed(truths) or [], datasets, seed, progress=write))
+    chosen = {"worlds": listed(worlds)} if worlds else {}
+    write(STUDIES[study](truths=listed(truths) or [], datasets=datasets, seed=seed, progress=write, **chosen))
     return output
 
 

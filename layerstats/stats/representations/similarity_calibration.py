@@ -86,6 +86,7 @@ SIMILARITY_WORLDS = (
     SimilarityWorld("8 speakers", 8, 60),
     SimilarityWorld("20 speakers who differ much", 20, 30, voice_sd=1.5),
     SimilarityWorld("8 speakers who differ much", 8, 60, voice_sd=1.5),
+    SimilarityWorld("4 speakers who differ much", 4, 60, voice_sd=1.5),
     SimilarityWorld("20 speakers, more channels than phones", 20, 10, channels=300),
 )
 
