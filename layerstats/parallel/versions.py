@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 # What numbers, or what is sent between processes, depend on.
 _PACKAGES = ("layerstats", "numpy", "scipy", "pandas", "xarray", "zarr", "torch", "transformers")
@@ -19,7 +21,10 @@ def versions_here() -> dict[str, str]:
     >>> versions_here()["layerstats"] != ""
     True
     """
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{name: _version(name) for name in _PACKAGES}}
+    found = {name: _version(name) for name in _PACKAGES}
+    # Of a package that is worked on, the version says nothing.
+    found["layerstats"] += f"+{_source_hash()}"
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **found}
 
 
 def differences(here: dict[str, str], there: dict[str, str]) -> list[str]:
@@ -35,6 +40,14 @@ def differences(here: dict[str, str], there: dict[str, str]) -> list[str]:
         for name in here | there
         if here.get(name, "") != there.get(name, "")
     ]
+
+
+def _source_hash() -> str:
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _version(package: str) -> str:

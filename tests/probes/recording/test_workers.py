@@ -7,6 +7,8 @@ import os
 import pickle
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -198,14 +200,60 @@ def test_networks_of_a_file_are_found_by_others(tmp_path):
     network, _ = load_network(f"{tmp_path}/my_network.py:network")
     sent = SentNetwork.of(network)
     assert [name for name, _ in sent.files] == ["my_network"]
-    import sys
-
     del sys.modules["my_network"]
     assert sent.load().weight.equal(network.weight)
     (tmp_path / "my_network.py").unlink()
     del sys.modules["my_network"]
     with pytest.raises(WorkerError, match="not seen by this worker"):
         sent.load()
+
+
+def test_a_full_disk_is_told_and_the_next_call_goes_on(speech, tmp_path):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Files of a shard of maps do not fit, those that the recording begins with do; workers inherit it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="No space is left .* run the same call again"):
+            made(speech, tmp_path / "shared.zarr", workers=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert made(speech, tmp_path / "shared.zarr") == made(speech, tmp_path / "here.zarr")
+
+
+SCRIPT = """
+import runpy, sys
+from layerstats.probes import Activation, record
+from layerstats.store import shards
+
+if __name__ == "__main__":
+    shards.SHARD_TOKENS = 8
+    small = runpy.run_path(sys.argv[1])
+    record(
+        small["small_network"](), small["small_clips"](tokens=61), sys.argv[2],
+        Activation(("mean", "root_mean_square"), maps=True), ["input", "1", "5"], batch_size=4, workers=2,
+        progress=lambda *done: print(*done, flush=True),
+    )
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_kill_at_the_wall_time_leaves_whole_shards_and_no_process(speech, tmp_path, how):
+    script, small = tmp_path / "script.py", Path(__file__).resolve().parent.parent / "small_speech.py"
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), str(small), str(tmp_path / "shared.zarr")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    ) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        run.send_signal(how)
+        # Ends when the last process that could write there has ended.
+        run.stdout.read()
+    assert run.returncode == -how
+    assert not open_store(tmp_path / "shared.zarr", incomplete="allow").recordings["complete"].any()
+    assert made(speech, tmp_path / "shared.zarr", workers=2) == made(speech, tmp_path / "here.zarr")
 
 
 def kill_at_random(pids, after_s: float, done: threading.Event) -> threading.Thread:

@@ -1,0 +1,89 @@
+"""A recording by the workers of a cluster has the bytes of one that was made here, whatever is killed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from layerstats.probes import Activation, record
+from layerstats.store import open_store
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _same_each_time(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    # Outside any repository, whose revision could change meanwhile; one thread, so that sums have one order.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("layerstats.store.shards.SHARD_TOKENS", 8)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def made(small, store: Path, **options) -> dict[str, bytes]:
+    record(
+        small.small_network(), small.small_clips(tokens=61), store, Activation(maps=True), "1", batch_size=4, **options
+    )
+    return {str(file.relative_to(store)): file.read_bytes() for file in sorted(store.rglob("*")) if file.is_file()}
+
+
+def test_a_cluster_writes_the_same_bytes(small, tmp_path, client):
+    seen = []
+    shared = made(small, tmp_path / "shared.zarr", client=client, progress=lambda *done: seen.append(done))
+    assert shared == made(small, tmp_path / "here.zarr")
+    assert seen[-1] == (61, 61)
+
+
+@pytest.mark.parametrize("moment", range(20))
+def test_a_worker_killed_at_any_moment_changes_nothing(small, tmp_path, client, moment):
+    client.wait_for_workers(2, timeout=60)
+    processes = list(client.run(os.getpid).values())
+    chance = random.Random(moment)
+    timer = threading.Timer(1.5 * chance.random(), os.kill, (chance.choice(processes), signal.SIGKILL))
+    timer.start()
+    try:
+        shared = made(small, tmp_path / "shared.zarr", client=client)
+    finally:
+        timer.join()
+    assert shared == made(small, tmp_path / "here.zarr")
+
+
+def test_two_clients_share_one_store(small, tmp_path, cluster, client):
+    found, errors = [], []
+
+    def also() -> None:
+        try:
+            with distributed.Client(cluster, set_as_default=False) as other:
+                found.append(made(small, tmp_path / "shared.zarr", client=other))
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    thread = threading.Thread(target=also)
+    thread.start()
+    made(small, tmp_path / "shared.zarr", client=client)
+    thread.join()
+    assert errors == []
+    assert found == [made(small, tmp_path / "here.zarr")]
+    assert open_store(tmp_path / "shared.zarr").recordings["complete"].all()
