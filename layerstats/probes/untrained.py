@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -11,9 +13,11 @@ from torch import nn
 from layerstats.corpora import Clips, Corpus, clips_for
 from layerstats.errors import ArgumentError
 from layerstats.models import part, untrained
+from layerstats.parallel import check_client, run_tasks
 from layerstats.probes.activations import Activation, record_activations
 from layerstats.probes.quantity import Quantity
 from layerstats.probes.recording.recorder import record
+from layerstats.probes.recording.sent_network import SentNetwork, load_in_worker
 from layerstats.store import Experiment, open_store, untrained_name
 
 
@@ -53,7 +57,8 @@ def record_untrained(
     attrs : mapping, optional
         What the main recording says of its network (`network_attributes`): its kind and part are said of these too.
     **options
-        As for `record_activations`, or for `record` with a quantity: layers, axes, batch_size, ...
+        As for `record_activations`, or for `record` with a quantity: layers, axes, batch_size, workers, client, ...
+        Where there are as many networks as workers, each worker records whole networks.
 
     Returns
     -------
@@ -83,6 +88,21 @@ def record_untrained(
     clips = clips_for(part(model), corpus)
     total = len(clips.tokens)
     shared = {name: value for name, value in (attrs or {}).items() if name != "network_seed"}
+    workers, client = options.get("workers", 1), options.get("client")
+    slots = workers if client is None else check_client(client)
+    if 1 < slots <= len(chosen) and Path(store).is_dir():
+        of_each = {name: value for name, value in options.items() if name not in ("workers", "client")}
+        of_each |= {"quantity": quantity, "recording": recording, "attrs": attrs}
+        sent = SentNetwork.of(part(model))
+        run_tasks(
+            partial(_record_one, sent, clips, Path(store).absolute(), of_each),
+            chosen,
+            workers=workers,
+            client=client,
+            progress=None if progress is None else lambda done, _: progress(done * total, len(chosen) * total),
+            describe=lambda seed: f"the untrained network of seed {seed}",
+        )
+        return open_store(store)
     for index, seed in enumerate(chosen):
 
         def moved(done: int, _total: int, before: int = index * total) -> None:
@@ -96,4 +116,9 @@ def record_untrained(
         else:
             name = name if isinstance(quantity, Activation) else f"{recording or quantity.recording}_{name}"
             record(network, clips, store, quantity, recording=name, progress=moved, attrs=about, **options)
-    return open_store(store)
+    return open_store(store, incomplete="error" if options.get("shard") is None else "allow")
+
+
+def _record_one(sent: SentNetwork, clips: Clips, store: Path, options: Mapping[str, Any], seed: int) -> None:
+    """Record the untrained network of one seed, in a worker."""
+    record_untrained(load_in_worker(sent, store), clips, store, [seed], **options)

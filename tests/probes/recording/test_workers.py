@@ -19,7 +19,7 @@ from torch import nn
 
 from layerstats.errors import ArgumentError, DataError, NetworkError, StoreError, WorkerError
 from layerstats.parallel import TaskFailures
-from layerstats.probes import Activation, Gradient, plan_recording, record, record_shard
+from layerstats.probes import Activation, Gradient, plan_recording, record, record_shard, record_untrained
 from layerstats.probes.recording.sent_network import SentNetwork
 from layerstats.store import open_store
 
@@ -60,6 +60,15 @@ def test_processes_write_the_same_bytes(speech, tmp_path, workers):
     assert shared == made(speech, tmp_path / "here.zarr")
     assert seen[-1] == (61, 61)
     assert len(seen) == 8
+
+
+def test_untrained_networks_are_shared_as_wholes(speech, tmp_path):
+    options = {"layers": LAYERS[1:], "batch_size": 4}
+    for name, workers in (("here.zarr", 1), ("shared.zarr", 2)):
+        record(*speech, tmp_path / name, Activation(), **options)
+        record_untrained(*speech, tmp_path / name, range(2), **options, workers=workers)
+    assert tree(tmp_path / "shared.zarr") == tree(tmp_path / "here.zarr")
+    assert open_store(tmp_path / "shared.zarr").recordings["complete"].tolist() == [True] * 3
 
 
 def test_gradients_are_shared_too(small, tmp_path):
@@ -214,7 +223,7 @@ def test_a_full_disk_is_told_and_the_next_call_goes_on(speech, tmp_path):
     # Files of a shard of maps do not fit, those that the recording begins with do; workers inherit it.
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
     try:
-        with pytest.raises(StoreError, match="No space is left .* run the same call again"):
+        with pytest.raises(StoreError, match=r"No space is left .* run the same call again"):
             made(speech, tmp_path / "shared.zarr", workers=2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
