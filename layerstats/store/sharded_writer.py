@@ -158,7 +158,7 @@ class ShardedWriter(ABC):
         StoreError
             Rows are still missing, or the disk is full.
         """
-        self._settle()
+        self._wait_behind()
         if self.complete:
             return
         folder = self._place.folder
@@ -183,12 +183,12 @@ class ShardedWriter(ABC):
 
     def _write_behind(self, write: Callable[[], None]) -> None:
         """Let a thread write a shard, after the one before; its claim ends when it is on disk."""
-        self._settle()
+        self._wait_behind()
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write-shard")
         self._behind = thread.submit(write)
         thread.shutdown(wait=False)
 
-    def _settle(self) -> None:
+    def _wait_behind(self) -> None:
         """Wait for the shard that a thread writes; what stopped that is raised here."""
         behind, self._behind = self._behind, None
         with self._claims.pop_all():
@@ -340,12 +340,12 @@ def missing_together(
             if waiting and not progressed:
                 time.sleep(_PAUSE_S)
         for writer in writers:
-            writer._settle()
+            writer._wait_behind()
     finally:
         # Whoever stopped has a reason of its own, but what is being written is kept.
         for writer in writers:
             with suppress(Exception):
-                writer._settle()
+                writer._wait_behind()
 
 
 @contextmanager

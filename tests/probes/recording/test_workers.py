@@ -62,7 +62,11 @@ def test_processes_write_the_same_bytes(speech, tmp_path, workers):
     assert len(seen) == 8
 
 
-def test_untrained_networks_are_shared_as_wholes(speech, tmp_path):
+def test_untrained_networks_are_shared_as_wholes(speech, tmp_path, monkeypatch):
+    # Workers decide on the shards of these themselves.
+    monkeypatch.undo()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.chdir(tmp_path)
     options = {"layers": LAYERS[1:], "batch_size": 4}
     for name, workers in (("here.zarr", 1), ("shared.zarr", 2)):
         record(*speech, tmp_path / name, Activation(), **options)
@@ -231,9 +235,13 @@ def test_a_full_disk_is_told_and_the_next_call_goes_on(speech, tmp_path):
 
 
 SCRIPT = """
-import runpy, sys
+import runpy, sys, time
 from layerstats.probes import Activation, record
 from layerstats.store import shards
+
+def tell(done, total):
+    print(done, flush=True)
+    time.sleep(60)
 
 if __name__ == "__main__":
     shards.SHARD_TOKENS = 8
@@ -241,7 +249,7 @@ if __name__ == "__main__":
     record(
         small["small_network"](), small["small_clips"](tokens=61), sys.argv[2],
         Activation(("mean", "root_mean_square"), maps=True), ["input", "1", "5"], batch_size=4, workers=2,
-        progress=lambda *done: print(*done, flush=True),
+        progress=tell,
     )
 """
 
