@@ -151,7 +151,8 @@ def record(
             record_untrained(module, clips, store, range(untrained), quantity=plain, progress=step.move, **options)
         if acoustics:
             step("recording the sound alone")
-            record_acoustics(clips, store, quantity=Activation(phones=phones), progress=step.move)
+            sharing = {name: options[name] for name in ("workers", "client", "shard")}
+            record_acoustics(clips, store, quantity=Activation(phones=phones), progress=step.move, **sharing)
     typer.echo(store)
 
 

@@ -44,7 +44,7 @@ def record_acoustics(
     progress : callable, optional
         Called with (tokens done, tokens in all).
     **options
-        As for `record`: batch_size, device, ...
+        As for `record`: batch_size, device, workers, client, shard, ...
 
     Returns
     -------
