@@ -23,20 +23,26 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
+class Noise:
+    """Half a second of seeded noise a token."""
+
+    def load(self, token: str):
+        """Return it."""
+        import numpy as np
+
+        return np.random.default_rng(int(token[1:])).normal(0, 0.1, 8000).astype(np.float32)
+
+    def fingerprints(self, tokens):
+        """Return what tells tokens apart."""
+        return list(tokens)
+
+
 def noise_clips(tokens: int):
     """Return clips of seeded noise, each made when it is asked for, so that the corpus itself takes no memory."""
-    import numpy as np
     import pandas as pd
 
     from layerstats.corpora import Clips, Corpus
     from layerstats.corpora.phones import phones_table
-
-    class Noise:
-        def load(self, token: str) -> np.ndarray:
-            return np.random.default_rng(int(token[1:])).normal(0, 0.1, 8000).astype(np.float32)
-
-        def fingerprints(self, tokens):
-            return list(tokens)
 
     names = [f"t{index:06d}" for index in range(tokens)]
     table = pd.DataFrame({"token": names, "word": "noise", "speaker": "s", "split": "test", "duration_s": 0.5})
@@ -82,6 +88,24 @@ def peak_megabytes(tokens: int) -> int:
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def growth(sizes: tuple[int, ...] = (256, 1024, 4096)) -> None:
+    """Print how time grows with the number of tokens, and the exponent by which it does."""
+    import numpy as np
+
+    from layerstats.models import ConvolutionalEncoder
+    from layerstats.probes import record_activations
+
+    model, spent = ConvolutionalEncoder(8, width=4).eval(), []
+    for tokens in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.process_time()
+            record_activations(model, noise_clips(tokens), Path(folder) / "store.zarr", device="cpu")
+            spent.append(time.process_time() - begin)
+    exponent = np.polyfit(np.log(sizes[1:]), np.log(spent[1:]), 1)[0]
+    told = ", ".join(f"{tokens} tokens {seconds:.1f} CPU-s" for tokens, seconds in zip(sizes, spent, strict=True))
+    print(f"growth: {told}; from {sizes[1]} on as tokens to the power of {exponent:.2f}", flush=True)
+
+
 def main() -> None:
     """Print everything."""
     import torch
@@ -95,6 +119,7 @@ def main() -> None:
                 f"recording {recorded:.0f} tokens/s, ratio {share:.2f}",
                 flush=True,
             )
+    growth()
     few, many = 256, 4096
     print(f"peak memory: {few} tokens {peak_megabytes(few)} MB, {many} tokens {peak_megabytes(many)} MB")
 

@@ -83,11 +83,17 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    """Return the device that a test computes on: the CPU, and the GPU where there is one."""
+    return request.param
+
+
 def pytest_collection_modifyitems(items):
     """Skip the tests that need R where R is absent, and those that need a GPU where there is none."""
     needs = {
         "r": ("R is not installed", lambda: shutil.which("R") is not None),
-        "gpu": ("torch sees no CUDA GPU here; run `pytest -m gpu tests/gpu` where there is one", _has_gpu),
+        "gpu": ("torch sees no CUDA GPU here; run `pytest -m gpu` where there is one", _has_gpu),
     }
     for marker, (reason, is_there) in needs.items():
         marked = [item for item in items if item.get_closest_marker(marker)]

@@ -158,7 +158,7 @@ def record_trial(
         fixed=getattr(getattr(model, "hearing", None), "fixed_samples", None) is not None,
         check_s=start - at,
         start_s=batches[0] - start,
-        batch_s=sum(end - begin for begin, end in zip(batches, ended, strict=True)),
+        batch_s=ended[-1] - batches[0],
         start_mb=max([mb for moment, mb in memory if moment < batches[0]], default=0.0),
         batch_mb=max([mb for moment, mb in memory if moment >= batches[0]], default=0.0),
         device_mb=torch.cuda.max_memory_allocated() / MEGABYTE if gpu else math.nan,

@@ -36,7 +36,15 @@ from layerstats.probes.recording.own_lengths import (
     sharing,
 )
 from layerstats.probes.recording.recorded import check_recorded
-from layerstats.probes.recording.reduced import Arrays, FirstValues, first_values, joined, measure, padding_differences
+from layerstats.probes.recording.reduced import (
+    Arrays,
+    FirstValues,
+    Measured,
+    begin_measuring,
+    first_values,
+    joined,
+    padding_differences,
+)
 from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, content_hash
 
 # What other processes do without: the network goes to them in another way, the first tokens stay here.
@@ -88,9 +96,16 @@ class NetworkRun:
 
     def measure(self, rows: np.ndarray, waveforms: np.ndarray) -> Arrays:
         """Return the variables of every layer for some tokens."""
+        return self._begun(rows, waveforms).arrays()
+
+    def _begun(self, rows: np.ndarray, waveforms: np.ndarray) -> Measured:
+        """Run the network on some tokens; on a GPU this returns before it has run."""
+        given = torch.from_numpy(waveforms)
+        if self.place.type == "cuda":
+            given = given.pin_memory()
         # Networks and preparations that draw random numbers draw the same ones after a resume.
         with seeded_everywhere(int(rows[0]), self.place):
-            return measure(self.quantity, self._batch(rows, torch.from_numpy(waveforms).to(self.place)))
+            return begin_measuring(self.quantity, self._batch(rows, given.to(self.place, non_blocking=True)))
 
     def batches(self, shard: slice) -> list[np.ndarray]:
         """Return the rows of the batches of a shard: the same whoever records it."""
@@ -120,15 +135,25 @@ class NetworkRun:
         """Return the variables of every layer for the tokens of a shard; `moved` is told how many are done."""
         parts: list[Arrays] = []
         planned, done = self.batches(shard), 0
+        begun: list[Measured] = []
+
+        def look(count: int) -> None:
+            nonlocal done
+            while len(begun) > count:
+                done += len(planned[len(parts)])
+                parts.append(begun.pop(0).arrays())
+                if moved is not None:
+                    moved(done)
+
         with closing(read_batches(self.clips, planned)) as batches:
             for rows, waveforms in batches:
                 try:
-                    parts.append(self.measure(rows, waveforms))
+                    begun.append(self._begun(rows, waveforms))
                 except NetworkError as error:
                     raise NetworkError(f"{error} It {self._failed_at(rows)}.") from error
-                done += len(rows)
-                if moved is not None:
-                    moved(done)
+                # What the batch before gave is looked at while a GPU works on this one.
+                look(1)
+        look(0)
         return self._joined(parts, planned)
 
     def _failed_at(self, rows: np.ndarray) -> str:

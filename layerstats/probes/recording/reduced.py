@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,27 +31,72 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
     DataError
         A layer gives NaN or infinite values; its name and the first such token are in the message.
     """
+    return begin_measuring(quantity, batch).arrays()
+
+
+class Measured:
+    """The variables of a batch on their way from the network: a GPU works on while they come and are looked at.
+
+    Parameters
+    ----------
+    quantity, batch
+        What was measured.
+    coming : mapping of str to mapping of str to Tensor
+        The variables by layer and name, on the CPU, though what a GPU has to do for them may still be on its list.
+    devices : collection of torch.device
+        Where they come from.
+    """
+
+    def __init__(
+        self,
+        quantity: Quantity,
+        batch: Batch,
+        coming: Mapping[str, Mapping[str, Tensor]],
+        devices: Collection[torch.device],
+    ) -> None:
+        self._quantity, self._axes, self._samples = quantity, tuple(batch.axes), batch.samples
+        self._rows, self._coming = _rows(quantity, batch), coming
+        # Before the next batch is on their lists.
+        gpus = [device for device in devices if device.type == "cuda"]
+        self._there = [torch.cuda.current_stream(device).record_event() for device in gpus]
+
+    def arrays(self) -> Arrays:
+        """Wait for them and check them; the errors are those of `measure`."""
+        for event in self._there:
+            event.synchronize()
+        quantity, arrays = self._quantity, {}
+        for layer in self._axes:
+            arrays[layer] = {name: tensor.numpy() for name, tensor in self._coming[layer].items()}
+            _check_shapes(quantity, layer, arrays[layer], self._rows)
+            for one in quantity.variables:
+                values, samples = arrays[layer][one.name], self._samples.get(layer)
+                behind = None if samples is None else _behind(one, values, samples)
+                _check_finite(quantity, layer, one.name, values, self._rows[one.name], behind)
+                if behind is not None and behind.any():
+                    values[np.broadcast_to(behind, values.shape)] = np.nan
+        return arrays
+
+
+def begin_measuring(quantity: Quantity, batch: Batch) -> Measured:
+    """Run the network on a batch, and let what is measured come to the CPU by itself."""
     reduced: dict[str, dict[str, Tensor]] = {}
+    devices: set[torch.device] = set()
 
     def use(layer: str, values: Tensor, more: Mapping[str, Tensor] | None = None) -> None:
         with torch.no_grad():
             values = of_speech(batch, layer, values.detach())
-            found = _reduce(quantity, batch, layer, values)
-            reduced[layer] = {name: _kept(tensor, values) for name, tensor in {**found, **(more or {})}.items()}
+            found = {**_reduce(quantity, batch, layer, values), **(more or {})}
+            devices.update(tensor.device for tensor in (values, *found.values()))
+            reduced[layer] = {name: _kept(tensor, values) for name, tensor in found.items()}
 
     quantity.measure(batch, use)
-    rows = _rows(quantity, batch)
-    arrays = {}
-    for layer in batch.axes:
-        arrays[layer] = {name: tensor.cpu().numpy() for name, tensor in reduced[layer].items()}
-        _check_shapes(quantity, layer, arrays[layer], rows)
-        for one in quantity.variables:
-            values, samples = arrays[layer][one.name], batch.samples.get(layer)
-            behind = None if samples is None else _behind(one, values, samples)
-            _check_finite(quantity, layer, one.name, values, rows[one.name], behind)
-            if behind is not None and behind.any():
-                values[np.broadcast_to(behind, values.shape)] = np.nan
-    return arrays
+    coming = {layer: {name: _to_cpu(tensor) for name, tensor in found.items()} for layer, found in reduced.items()}
+    return Measured(quantity, batch, coming, devices)
+
+
+def _to_cpu(tensor: Tensor, copy: bool = False) -> Tensor:
+    # A CUDA GPU copies into pinned memory when it is at it, and nobody waits; `Measured` knows when it is there.
+    return tensor.to("cpu", non_blocking=tensor.is_cuda, copy=copy)
 
 
 def of_speech(batch: Batch, layer: str, values: Tensor) -> Tensor:
@@ -119,7 +164,7 @@ def _kept(reduced: Tensor, values: Tensor) -> Tensor:
     if reduced.numel() < values.numel():
         # It stays where the network is, so that this does not wait for it.
         return reduced.clone() if _shares(reduced, values) else reduced
-    return reduced.to("cpu", copy=_shares(reduced, values))  # a copy now: the next module may work in place
+    return _to_cpu(reduced, copy=_shares(reduced, values))  # a copy now: the next module may work in place
 
 
 def _shares(one: Tensor, other: Tensor) -> bool:
