@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import listed, run_script
+from layerstats.cli import LongWork, listed, run_script
 from layerstats.report import Output
 from layerstats.stats import calibrate_abx
 
@@ -21,6 +21,7 @@ CAPTION = (
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the table.")],
+    work: LongWork,
     datasets: Annotated[int, typer.Option(help="Data sets for each world and truth.")] = 1000,
     worlds: Annotated[str, typer.Option(help="Numbers of worlds, separated by commas.")] = "0,1,2,3,4,5,6",
     truths: Annotated[str, typer.Option(help="Differences, separated by commas.")] = "none,level",
@@ -33,7 +34,8 @@ def main(
         title = "How often intervals of ABX error rates cover and tests err"
         output.table(shares.assign(seed=seed), "abx_calibration", title, CAPTION)
 
-    write(calibrate_abx(listed(worlds) or [], listed(truths) or [], datasets, seed, progress=write))
+    run = work.options("simulated data sets")
+    write(calibrate_abx(listed(worlds) or [], listed(truths) or [], datasets, seed, write, run))
     return output
 
 

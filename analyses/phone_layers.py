@@ -1,33 +1,31 @@
-"""What do the vectors of phones tell of phones, layer by layer? Discrimination (ABX), and what a linear probe reads.
+"""What do the vectors of phones tell of phones, layer by layer? ABX, a linear probe, and how alike layers are.
 
 python analyses/phone_layers.py STORE --out DIR --phones "p,t,k,s,sh"
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import pandas as pd
 import typer
 
 from layerstats.cli import LongWork, listed, run_script
 from layerstats.corpora import phone_set
-from layerstats.plots import abx_by_layer
+from layerstats.plots import abx_by_layer, probe_by_layer, similarity_matrix
 from layerstats.report import Output
-from layerstats.stats import AbxSampling, ProbeOptions, abx, phone_probe
+from layerstats.stats import AbxSampling, ProbeOptions, abx, layer_similarity, phone_probe
 from layerstats.store import open_store
 
-CAPTIONS = {
-    "abx": "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
-    "Within: one speaker says all three; across: another says X. Means over contexts, speakers and pairs of phones; "
-    "Wilson intervals for other speakers, by the jackknife.",
-    "abx_figure": "Points: the network, with intervals for other speakers. Band: untrained networks, from the smallest "
-    "to the largest about their median. Dashed: the sound alone. Where they agree, phones sound different, but the "
-    "network did not learn it.",
-    "comparisons": "Difference is level_1 - level_2, of the same phones; tests count speakers. Untrained p ranks the "
-    "network among networks with random weights.",
-    "probe": "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns "
-    "from. Balanced accuracy is the mean over levels of the share of their phones that were recognised.",
-}
+# Of each table and figure its title and its caption.
+RATES = "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
+RATES += "Within: one speaker says all three; across: another says X. Intervals are for other speakers (jackknife)."
+BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, smallest to largest, about "
+BESIDE += "their median. Dashed: the sound alone. Where they agree, the network did not learn what it tells apart."
+GAINED = (
+    "Difference is level_1 - level_2, of the same phones; tests count speakers. Untrained p ranks the network among "
+)
+GAINED += "networks with random weights."
+READ = "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns from."
+ALIKE = "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size."
 
 
 def main(
@@ -44,38 +42,39 @@ def main(
     permutations: Annotated[int, typer.Option(help="Permutations of the probe's labels; each is a probe.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of samples and permutations.")] = 0,
 ) -> Output:
-    """Write tables and figures of ABX and of the probe, beside untrained networks and the sound alone."""
+    """Write tables and figures of all three, beside untrained networks and the sound alone."""
     experiment = open_store(store)
     table = experiment.phones
     chosen = table["label"].isin(phone_set(phones)) if phones else table["phone_class"] != "silence"
     # Sets of phones have labels that a corpus need not have; a text that names none of them is refused with its names.
     experiment = experiment.select(phone=sorted(set(table.loc[chosen, "label"])) or phone_set(phones))
+    which = {"layers": listed(layers) or None, "recording": recording or None}
+    sampling, options = AbxSampling(phones=most or None, seed=seed), ProbeOptions(folds=folds)
+    errors = abx(experiment, context=context, sampling=sampling, **which, **work("ABX"))
+    of_probe = {"options": options, "permutations": permutations, "seed": seed}
+    probe = phone_probe(experiment, column, **of_probe, **which, **work("probes"))
     output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
-    shared: dict[str, Any] = {"layers": listed(layers) or None, "recording": recording or None}
-    sampling = AbxSampling(phones=most or None, seed=seed)
-    errors = abx(experiment, context=context, sampling=sampling, **shared, **work("ABX"))
-    output.table(errors.table, "abx", "ABX error at each layer", CAPTIONS["abx"])
     figure = abx_by_layer(errors.table, errors.networks)
-    output.figure(figure, "abx_by_layer", "ABX error at each layer", CAPTIONS["abx_figure"])
-    tables = {"abx_comparisons": errors.comparisons, "abx_classes": errors.classes, "abx_pairs": errors.pairs}
-    titles = {
-        "abx_comparisons": ("ABX: what training gained", CAPTIONS["comparisons"]),
-        "abx_classes": ("ABX by pair of phone classes", CAPTIONS["abx"]),
-        "abx_pairs": ("ABX by pair of phones", CAPTIONS["abx"]),
+    output.figure(figure, "abx_by_layer", "ABX error at each layer", BESIDE)
+    figure = probe_by_layer(probe.table, probe.networks)
+    output.figure(figure, "probe_by_layer", f"What a probe reads of {column}", f"{READ} {BESIDE}")
+    written = {
+        "abx": (errors.table, "ABX error at each layer", RATES),
+        "abx_comparisons": (errors.comparisons, "ABX: what training gained", GAINED),
+        "abx_classes": (errors.classes, "ABX by pair of phone classes", RATES),
+        "abx_pairs": (errors.pairs, "ABX by pair of phones", RATES),
+        "probe": (probe.table, f"What a probe reads of {column}", READ),
+        "probe_comparisons": (probe.comparisons, "Probe: what training gained", GAINED),
     }
-    shared |= {"options": ProbeOptions(folds=folds), **work("probes")}
-    probe = phone_probe(experiment, column, permutations=permutations, seed=seed, **shared)
-    tables |= {"probe": probe.table, "probe_comparisons": probe.comparisons, "probe_networks": probe.networks}
-    titles |= {
-        "probe": (f"What a probe reads of {column}", CAPTIONS["probe"]),
-        "probe_comparisons": ("Probe: what training gained", CAPTIONS["comparisons"]),
-        "probe_networks": ("The probe on every network", CAPTIONS["probe"]),
-    }
-    for name, table in tables.items():
+    if len(set(errors.table["layer"])) > 1:
+        alike = layer_similarity(experiment, **which, **work("similarity of layers"))
+        output.figure(similarity_matrix(alike.table), "similarity_matrix", "How alike layers are", ALIKE)
+        written["similarity"] = (alike.table, "How alike layers are", ALIKE)
+        written["similarity_comparisons"] = (alike.comparisons, "Similarity: what training changed", GAINED)
+    for name, (table, title, caption) in written.items():
         if len(table):
-            output.table(table, name, *titles[name])
-    notes = pd.unique(pd.Series([*errors.notes, *probe.notes], dtype=str))
-    if len(notes):
+            output.table(table, name, title, caption)
+    if notes := list(dict.fromkeys([*errors.notes, *probe.notes])):
         output.text("notes", "Notes", "\n".join(notes))
     return output
 

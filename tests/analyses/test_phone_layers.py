@@ -40,6 +40,7 @@ def vector_store(tmp_path_factory):
 def test_tables_and_figures_of_a_store(vector_store, make, tmp_path):
     names = make("phone_layers", tmp_path, vector_store, "--workers", "1", "--folds", "3")
     assert {"abx", "abx_by_layer", "abx_comparisons", "abx_pairs", "probe", "probe_comparisons"} <= names
+    assert {"probe_by_layer", "similarity", "similarity_matrix", "similarity_comparisons"} <= names
     table = check_frame(pd.read_csv(tmp_path / "abx.csv")).set_index(["layer", "abx_mode"])
     assert table["error_rate"]["conv2", "across"] < table["error_rate"]["conv1", "across"] < 0.5
     assert (table["p_adjusted"]["conv2"] < 0.05).all()

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
+from layerstats.parallel import RunOptions
 from layerstats.stats.proportions import effective_wilson, wilson_interval
 from layerstats.stats.representations.abx_counting import MODES, AbxMode, count_errors
 from layerstats.stats.representations.abx_design import AbxDesign, AbxSampling
@@ -91,6 +92,7 @@ def calibrate_abx(
     datasets: int = 1000,
     seed: int = 0,
     progress: Callable[[pd.DataFrame], None] | None = None,
+    run: RunOptions | None = None,
 ) -> pd.DataFrame:
     """Count how often intervals of ABX error rates cover, and how often its tests reject.
 
@@ -107,6 +109,8 @@ def calibrate_abx(
         A data set depends on it and on its own number alone.
     progress
         Called after every block with the result so far.
+    run
+        Where blocks are simulated; by default here, one after another. Numbers do not depend on it.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def calibrate_abx(
         There is no such world or truth.
     """
     simulate = partial(simulate_discrimination, seed=seed)
-    return run_study(worlds, truths, datasets, simulate, progress, known=ABX_WORLDS, known_truths=TRUTHS)
+    return run_study(worlds, truths, datasets, simulate, progress, run, known=ABX_WORLDS, known_truths=TRUTHS)
 
 
 def simulate_discrimination(world: AbxWorld, truth: str, numbers: range, seed: int = 0) -> pd.DataFrame:
