@@ -38,8 +38,8 @@ from layerstats.probes.recording.own_lengths import (
 from layerstats.probes.recording.recorded import check_recorded
 from layerstats.probes.recording.reduced import (
     Arrays,
+    BegunMeasurement,
     FirstValues,
-    Measured,
     begin_measuring,
     first_values,
     joined,
@@ -98,7 +98,7 @@ class NetworkRun:
         """Return the variables of every layer for some tokens."""
         return self._begun(rows, waveforms).arrays()
 
-    def _begun(self, rows: np.ndarray, waveforms: np.ndarray) -> Measured:
+    def _begun(self, rows: np.ndarray, waveforms: np.ndarray) -> BegunMeasurement:
         """Run the network on some tokens; on a GPU this returns before it has run."""
         given = torch.from_numpy(waveforms)
         if self.place.type == "cuda":
@@ -135,7 +135,7 @@ class NetworkRun:
         """Return the variables of every layer for the tokens of a shard; `moved` is told how many are done."""
         parts: list[Arrays] = []
         planned, done = self.batches(shard), 0
-        begun: list[Measured] = []
+        begun: list[BegunMeasurement] = []
 
         def look(count: int) -> None:
             nonlocal done

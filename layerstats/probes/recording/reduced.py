@@ -34,7 +34,7 @@ def measure(quantity: Quantity, batch: Batch) -> Arrays:
     return begin_measuring(quantity, batch).arrays()
 
 
-class Measured:
+class BegunMeasurement:
     """The variables of a batch on their way from the network: a GPU works on while they come and are looked at.
 
     Parameters
@@ -77,7 +77,7 @@ class Measured:
         return arrays
 
 
-def begin_measuring(quantity: Quantity, batch: Batch) -> Measured:
+def begin_measuring(quantity: Quantity, batch: Batch) -> BegunMeasurement:
     """Run the network on a batch, and let what is measured come to the CPU by itself."""
     reduced: dict[str, dict[str, Tensor]] = {}
     devices: set[torch.device] = set()
@@ -91,11 +91,11 @@ def begin_measuring(quantity: Quantity, batch: Batch) -> Measured:
 
     quantity.measure(batch, use)
     coming = {layer: {name: _to_cpu(tensor) for name, tensor in found.items()} for layer, found in reduced.items()}
-    return Measured(quantity, batch, coming, devices)
+    return BegunMeasurement(quantity, batch, coming, devices)
 
 
 def _to_cpu(tensor: Tensor, copy: bool = False) -> Tensor:
-    # A CUDA GPU copies into pinned memory when it is at it, and nobody waits; `Measured` knows when it is there.
+    # A GPU copies into pinned memory when it is at it, and nobody waits: `BegunMeasurement` says when it is there.
     return tensor.to("cpu", non_blocking=tensor.is_cuda, copy=copy)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from layerstats.probes import Activation, Gradient, record
-from layerstats.probes.recording.reduced import Measured
+from layerstats.probes.recording.reduced import BegunMeasurement
 from layerstats.probes.relevance import attribute
 
 LAYERS = ["1", "5"]
@@ -40,14 +40,14 @@ def test_recordings_are_those_of_the_cpu(speech, tmp_path, device, quantity):
 
 def test_the_next_batch_has_begun_before_one_is_looked_at(speech, tmp_path, device, monkeypatch):
     network, clips = speech
-    said, arrays = [], Measured.arrays
+    said, arrays = [], BegunMeasurement.arrays
 
     def looked(measured):
         said.append("look")
         return arrays(measured)
 
     record(network, clips, tmp_path / "one.zarr", Activation(), LAYERS, batch_size=7, device=device)
-    monkeypatch.setattr(Measured, "arrays", looked)
+    monkeypatch.setattr(BegunMeasurement, "arrays", looked)
     network.register_forward_pre_hook(lambda *_: said.append("run"))
     done = []
     record(
