@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging import CRITICAL
@@ -22,6 +24,9 @@ _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.
 # What fills masked stretches in training only: no recording ever hears it.
 _OF_TRAINING = ("masked_spec_embed",)
 _TOLD = 6
+# What is used of the settings by which speech is prepared, as numbers.
+_COUNTS = ("sampling_rate", "n_fft", "hop_length")
+_POINTER = b"version https://git-lfs"
 
 
 def library() -> Any:
@@ -41,10 +46,10 @@ def find_folder(kind: str, place: str) -> Path:
     """
     if not place:
         raise ArgumentError(f"Say which folder holds the network: {kind}:DIR.")
-    folder = Path(place).expanduser()
-    if folder.is_file():
+    folder = Path(os.path.expanduser(place))  # which leaves ~nobody as it is
+    if os.path.isfile(folder):
         raise ArgumentError(f"{folder} is a file; give the folder that save_pretrained wrote: {kind}:{folder.parent}")
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return folder
     named = place.count("/") == 1 and not place.startswith((".", "/", "~"))
     kept = _kept_by_hub(place) if named else None
@@ -88,6 +93,33 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
+def read_preparation(folder: Path) -> dict[str, Any]:
+    """Return how a folder says that speech is prepared for its network; nothing where it does not say.
+
+    It stands in processor_config.json as transformers writes it from version 5 on, else in preprocessor_config.json.
+
+    Raises
+    ------
+    DataError
+        A setting that is used here is of another kind.
+    """
+    for name, inner in (("processor_config.json", "feature_extractor"), ("preprocessor_config.json", None)):
+        told = read_json(folder, name)
+        told = told if inner is None else told.get(inner)
+        if isinstance(told, dict) and told:
+            break
+    else:
+        return {}
+    for setting in set(_COUNTS) & set(told):
+        value = told[setting]
+        whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
+        if not whole or value < 1:
+            raise DataError(f"{folder / name} says {setting}={value!r}, which is no positive whole number.")
+    if not isinstance(told.get("do_normalize"), bool | None):
+        raise DataError(f"{folder / name} says do_normalize={told['do_normalize']!r}, which is neither true nor false.")
+    return {setting: int(value) if setting in _COUNTS else value for setting, value in told.items()}
+
+
 def check_folder(kind: str, folder: Path) -> None:
     """Raise unless a folder holds the settings and the weights of a network of this kind.
 
@@ -111,7 +143,15 @@ def check_folder(kind: str, folder: Path) -> None:
             "returns it can be given as FILE.py:FUNCTION."
         )
         raise DataError(f"{folder} holds a network of the type {found!r} ({what}), not {kind!r}. {advice}")
-    if not any((folder / name).is_file() for name in _WEIGHTS):
+    weights = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+    for file in (*weights, *folder.glob("model-*-of-*.safetensors")):
+        with file.open("rb") as content:
+            if content.read(len(_POINTER)) == _POINTER:
+                raise DataError(
+                    f"{file} holds no weights but says where Git LFS keeps them. Get them with: git lfs pull, or "
+                    "hf download NAME --local-dir DIR."
+                )
+    if not weights:
         raise MissingFileError(
             f"{folder} has settings but no weights (none of {', '.join(_WEIGHTS)}). Fetch or copy all of its files; "
             f"nothing is fetched here, and no network is recorded with weights that nobody trained. For the untrained "
@@ -138,8 +178,8 @@ def load_encoder(
     Raises
     ------
     DataError
-        Weights that are needed are absent or of other shapes, so that they would be newly initialised; or files are
-        damaged.
+        Weights that are needed are absent or of other shapes, so that they would be newly initialised, or hold NaN; or
+        files are damaged.
     """
     check_folder(kind, folder)
     options = {"local_files_only": True, "output_loading_info": True, "ignore_mismatched_sizes": True}
@@ -147,7 +187,9 @@ def load_encoder(
         with _quietly(), seeded(0):
             network, told = model_class.from_pretrained(str(folder), dtype=torch.float32, **options)
     except Exception as error:
-        raise DataError(f"The network in {folder} cannot be loaded: {' '.join(str(error).split())}") from error
+        # Its colours are for a terminal, and some errors say nothing.
+        reason = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split()) or type(error).__name__
+        raise DataError(f"The network in {folder} cannot be loaded: {reason}") from error
     absent = sorted(name for name in told["missing_keys"] if needed(name) and name not in _OF_TRAINING)
     if absent:
         raise DataError(
@@ -160,6 +202,13 @@ def load_encoder(
             f"The weights {_listed(other)} in {folder} have other shapes than its config.json says, and would be newly "
             "initialised. The files belong to different networks."
         )
+    broken = sorted(
+        name
+        for name, weight in network.state_dict().items()
+        if needed(name) and name not in _OF_TRAINING and not torch.isfinite(weight).all()
+    )
+    if broken:
+        raise DataError(f"The weights {_listed(broken)} in {folder} hold NaN or infinite values. Get its files anew.")
     left = sorted(told["unexpected_keys"])
     notes = [f"Weights that its encoder does not have were left out: {_listed(left)}."] if left else []
     return network.eval(), notes

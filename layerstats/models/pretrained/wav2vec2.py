@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerstats.models.pretrained.saved_encoders import find_folder, library, load_encoder, read_json
+from layerstats.models.pretrained.saved_encoders import find_folder, library, load_encoder, read_preparation
 from layerstats.models.speech_network import SpeechHearing, SpeechNetwork
 
 KIND = "wav2vec2"
@@ -93,7 +93,7 @@ def open_waveform_network(kind: str, class_name: str, place: str) -> SpeechNetwo
     """Open a network of this family that `save_pretrained` wrote, whatever head the folder has."""
     folder = find_folder(kind, place)
     network, notes = load_encoder(kind, folder, getattr(library(), class_name))
-    told = read_json(folder, "preprocessor_config.json")
+    told = read_preparation(folder)
     if "do_normalize" not in told:
         notes.append(
             "No preprocessor_config.json says whether tokens are brought to mean 0 and variance 1; they are, which is "

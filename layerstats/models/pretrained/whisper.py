@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from layerstats.errors import ArgumentError
 from layerstats.models.pretrained.log_mel import LogMel, above_floor
-from layerstats.models.pretrained.saved_encoders import find_folder, library, load_encoder, read_json
+from layerstats.models.pretrained.saved_encoders import find_folder, library, load_encoder, read_preparation
 from layerstats.models.speech_network import SpeechHearing, SpeechNetwork
 
 KIND = "whisper"
@@ -84,7 +84,7 @@ def open_whisper(place: str) -> SpeechNetwork:
     """Open the encoder of a Whisper that `save_pretrained` wrote, whatever head the folder has."""
     folder = find_folder(KIND, place)
     network, notes = load_encoder(KIND, folder, library().WhisperModel, lambda name: name.startswith("encoder."))
-    told = read_json(folder, "preprocessor_config.json")
+    told = read_preparation(folder)
     sizes = {"n_fft": told.get("n_fft", 400), "hop": told.get("hop_length", 160)}
     made = whisper_network(network.encoder, **sizes, rate_hz=told.get("sampling_rate", 16000))  # pyright: ignore[reportArgumentType]
     return SpeechNetwork(made.network, made.hearing, folder.name, notes)

@@ -126,6 +126,52 @@ def test_damaged_files_are_refused(folder):
         open_network(f"wav2vec2:{folder}")
 
 
+def test_weights_that_are_no_numbers_are_named(folder):
+    name = "encoder.layers.1.attention.k_proj.weight"
+    rewrite(folder, lambda weights: weights | {name: weights[name] * float("nan")})
+    with pytest.raises(DataError, match=f"The weights {name} in .* hold NaN or infinite values"):
+        open_network(f"wav2vec2:{folder}")
+
+
+def test_what_git_lfs_left_in_place_of_weights_is_told(folder):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 377607901\n"
+    (folder / "model.safetensors").write_text(pointer)
+    with pytest.raises(DataError, match=r"model\.safetensors holds no weights .* git lfs pull"):
+        open_network(f"wav2vec2:{folder}")
+
+
+def test_an_empty_pickle_says_what_is_wrong(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cannot be loaded: \w+"):
+        open_network(f"wav2vec2:{folder}")
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/network", "x" * 5000])
+def test_places_that_cannot_be_are_no_folders(place):
+    with pytest.raises(MissingFileError, match="There is no folder"):
+        open_network(f"hubert:{place}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("wav2vec2", {"do_normalize": "false"}),
+        ("wav2vec2", {"sampling_rate": None}),
+        ("wav2vec2", {"sampling_rate": "16000"}),
+        ("whisper", {"n_fft": 0}),
+        ("whisper", {"hop_length": float("inf")}),
+    ],
+)
+def test_settings_of_another_kind_are_refused(kind, told, saved):
+    from pathlib import Path
+
+    place = Path(saved(kind).partition(":")[2])
+    (place / "preprocessor_config.json").write_text(json.dumps(told))
+    with pytest.raises(DataError, match=rf"preprocessor_config\.json says {next(iter(told))}="):
+        open_network(f"{kind}:{place}")
+
+
 def test_another_speech_network_says_how_it_is_opened(folder):
     with pytest.raises(DataError, match=rf"type 'wav2vec2' .*Open it as wav2vec2:{folder}"):
         open_network(f"hubert:{folder}")

@@ -43,6 +43,24 @@ def test_wav2vec2_hears_what_its_feature_extractor_makes(saved, waveforms):
     assert torch.equal(ours["input_values"], theirs["input_values"])
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("normalised", [True, False])
+def test_networks_are_normalised_as_their_folder_says(saved, normalised, whole, tmp_path):
+    """A processor, which has a tokenizer too, is written into another file than its feature extractor alone."""
+    spec = saved("wav2vec2")
+    folder = spec.partition(":")[2]
+    processor = transformers.Wav2Vec2FeatureExtractor(do_normalize=normalised, sampling_rate=8000)
+    if whole:
+        (tmp_path / "vocab.json").write_text('{"<pad>": 0, "<unk>": 1, "|": 2, "a": 3}')
+        tokenizer = transformers.Wav2Vec2CTCTokenizer(tmp_path / "vocab.json", bos_token="a", eos_token="a")
+        processor = transformers.Wav2Vec2Processor(processor, tokenizer)
+    processor.save_pretrained(folder)
+    network = open_network(spec)
+    assert network.hearing.normalisation == ("standard" if normalised else "none")
+    assert network.hearing.rate_hz == 8000
+    assert not network.notes
+
+
 @pytest.mark.parametrize(("kind", "masked"), [("wav2vec2", False), ("wav2vec2 by frame", True), ("whisper", False)])
 def test_lengths_become_a_mask_only_where_it_does_what_it_should(saved, kind, masked):
     network = open_network(saved(kind))
