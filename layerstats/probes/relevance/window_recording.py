@@ -124,9 +124,9 @@ class WindowRecorder:
             if sent is None:
                 self._write(writers, progress, part)
             else:
-                task = WindowsTask(
-                    sent, Path(store).absolute(), recording, writers[0].name, about, self._key(weights, about)
-                )
+                # How the recording is cut was decided when it was begun.
+                cut = writers[0].name, writers[1].rows_of(0).stop
+                task = WindowsTask(sent, Path(store).absolute(), recording, *cut, about, self._key(weights, about))
                 self._write_elsewhere(task, writers, workers, client, progress)
             if not any(writer.lacking() for writer in writers):
                 for writer in writers:
@@ -174,7 +174,7 @@ class WindowRecorder:
         with padded(self.reader, "valid"), self._home():
             if self._joined is None:
                 self.relevance = WindowRelevance(self.speech, self.network, options=self.options, **self.asked)
-                self._joined = self._writers(task.store, task.recording, task.about, task.key, task.heard)
+                self._joined = self._writers(task.store, task.recording, task.about, task.key, task)
             self._write(self._joined, None, (number, self._joined[1].shards))
 
     def _write(
@@ -225,25 +225,25 @@ class WindowRecorder:
         recording: str,
         about: Mapping[str, object],
         key: str,
-        heard_before: str = "",
+        joined: WindowsTask | None = None,
     ) -> Writers:
-        """Begin or go on with recording, input and sums; or join another process, whose input has that name."""
+        """Begin or go on with recording, input and sums; or join another process, which has begun them."""
         speech, tokens = self.speech, self.speech.tokens
         layers = [self._layer(self.relevance.input_variables), self._layer(self.relevance.variables)]
         # All who share an input have its shards.
-        shard = tokens_in_shard([layers[0], layers[0]], len(tokens), 1)
+        shard = joined.shard if joined else tokens_in_shard([layers[0], layers[0]], len(tokens), 1)
 
         def under(name: str, layer: LayerSpec, key: str, attrs: Mapping[str, object]) -> RecordingWriter:
             store_attrs = {"corpus_hash": speech.content_hash(), "torch_version": torch.__version__}
             options: dict[str, Any] = {"key": key, "attrs": attrs, "store_attrs": store_attrs, "shard_tokens": shard}
-            options["joining"] = bool(heard_before)
+            options["joining"] = joined is not None
             return RecordingWriter(store, name, tokens, speech.phones, [layer], **options)
 
         told = {"quantity": INPUT, "trained": True, **self._about_speech()}
         of_input = content_hash("windows", speech.content_hash(), speech.windows, self.relevance.maps)
         relevance = under(recording, layers[1], key, about)
-        if heard_before:
-            heard = under(heard_before, layers[0], of_input, told)
+        if joined:
+            heard = under(joined.heard, layers[0], of_input, told)
         else:
             heard = beside(
                 recording, self.relevance.maps, lambda name: self._input(store, under(name, layers[0], of_input, told))
@@ -260,7 +260,7 @@ class WindowRecorder:
             key=key,
             attrs={**about, "recording": recording},
             shard_tokens=shard,
-            joining=bool(heard_before),
+            joining=joined is not None,
         )
         return heard, relevance, sums
 
@@ -326,6 +326,7 @@ class WindowsTask:
     store: Path
     recording: str
     heard: str
+    shard: int
     about: Mapping[str, object]
     key: str
     _here: dict[str, Any] = field(default_factory=dict, repr=False)
