@@ -25,7 +25,7 @@ def adjusted_by_draws(table: pd.DataFrame, draws: np.ndarray, family: str, adjus
     -------
     pandas.DataFrame
         With ``p_value, p_adjusted, adjust_method, family, tests``; "max-T" is the step-down method of Westfall & Young
-        on estimates that were standardised by the permutations of each.
+        on estimates that were standardised by all assignments, the observed one too.
 
     Examples
     --------
@@ -36,9 +36,10 @@ def adjusted_by_draws(table: pd.DataFrame, draws: np.ndarray, family: str, adjus
     """
     if len(draws) == 1:
         return adjust_p_values(table, family, method=adjust)
-    spread = draws[1:].std(axis=0)
-    # On one scale, so that the largest over tests is not that of the test that varies most.
-    scaled = (draws - draws[1:].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    spread = draws.std(axis=0)
+    # On one scale, so that the largest over tests is not that of the test that varies most. The observed assignment is
+    # one of those that the scale comes from: without it, it would lie farther out than any other by that alone.
+    scaled = (draws - draws.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     # All above zero: what counts as equal is a part of the statistic.
     scaled -= scaled.min() - 1.0
     return table.assign(
