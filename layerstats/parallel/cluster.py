@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from layerstats.checks import require
@@ -53,6 +54,8 @@ def connected(address: str | None, timeout_s: float = 10.0) -> Iterator[Any]:
         return
     distributed = require("distributed", "hand tasks to the workers of a cluster", "cluster")
     file = address.endswith(".json")
+    if file:
+        _wait_for_file(Path(address), timeout_s)
     try:
         client = distributed.Client(
             **({"scheduler_file": address} if file else {"address": address}), timeout=timeout_s, set_as_default=False
@@ -65,6 +68,19 @@ def connected(address: str | None, timeout_s: float = 10.0) -> Iterator[Any]:
         ) from error
     with client:
         yield client
+
+
+def _wait_for_file(path: Path, timeout_s: float) -> None:
+    """Wait until a scheduler has written its file, for which the client of distributed waits without end."""
+    end = time.monotonic() + timeout_s
+    while not path.is_file():
+        if time.monotonic() > end:
+            raise WorkerError(
+                f"There is no scheduler file {str(path)!r} after {timeout_s:g} s. Write one with `dask scheduler "
+                f"--scheduler-file {path}` in a folder that this machine sees, or give the address that your "
+                "scheduler says, such as tcp://HOST:8786."
+            )
+        time.sleep(min(0.1, timeout_s))
 
 
 def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:

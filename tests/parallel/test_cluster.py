@@ -115,6 +115,14 @@ def test_a_scheduler_that_is_not_there_is_told():
         pass
 
 
+def test_a_scheduler_file_that_is_not_there_is_told(tmp_path):
+    with (
+        pytest.raises(WorkerError, match=r"no scheduler file .* after 0\.2 s. Write one with `dask scheduler"),
+        connected(str(tmp_path / "scheduler.json"), timeout_s=0.2),
+    ):
+        pass
+
+
 def test_without_an_address_there_is_no_client():
     with connected(None) as client:
         assert client is None
