@@ -10,6 +10,7 @@ import pandas as pd
 
 from layerstats.checks import check_columns, check_complete, check_count, check_seed
 from layerstats.errors import DataError
+from layerstats.stats.representations.labelled_vectors import as_text
 from layerstats.stats.resampling.seeds import replicate_generator
 
 CONTEXT = ("previous", "following")
@@ -185,7 +186,7 @@ def _kept(phones: pd.DataFrame, wanted: Collection[str] | None) -> tuple[np.ndar
 def _codes(phones: pd.DataFrame, columns: Collection[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the number of each row's value, (item,), and the values in their order."""
     # What no text of a label holds keeps "a", "bc" and "ab", "c" apart.
-    text = phones.loc[:, list(columns)].astype(str).agg("\0".join, axis=1) if len(columns) > 1 else None
-    values = phones[next(iter(columns))].astype(str) if text is None else text
-    codes, names = pd.factorize(values.to_numpy(dtype=object), sort=True)
+    texts = [as_text(pd.Series(phones[name]), name) for name in columns]
+    values = np.array(["\0".join(row) for row in zip(*texts, strict=True)], dtype=object)
+    codes, names = pd.factorize(values, sort=True)
     return codes.astype(np.int64), tuple(map(str, names))

@@ -82,7 +82,7 @@ def comparison_table(
         others = {UNTRAINED: twins[0].mean_with(twins[1:])} if twins else {}
         for name, sound in compared.acoustics.items():
             told = ACOUSTICS if len(compared.acoustics) == 1 else f"{ACOUSTICS} {name}"
-            others[told] = found[sound.recording, name, mode].overall
+            others[told] = found[sound.recording, sound.layer, mode].overall
         for level, other in others.items():
             difference = one.overall.minus(other)
             (statistic, p_value), (low, high) = difference.test(), difference.interval(conf_level)

@@ -7,6 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+# Vectors that differ by less than this share of them do not vary.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class CentredFeatures:
@@ -32,7 +35,9 @@ class CentredFeatures:
         centred = values - values.mean(axis=0)
         # The size of units is no part of CKA; squares of squares of large ones would overflow.
         scale = np.sqrt(np.mean(centred**2))
-        centred = centred / scale if scale > 0 else centred
+        # What is left of channels that do not vary is rounding of their mean.
+        varies = scale > _ROUNDING * np.abs(values).max()
+        centred = centred / scale if varies else np.zeros_like(centred)
         if centred.shape[1] > len(centred):
             centred = np.asarray(np.linalg.qr(centred.T, mode="r")).T
         return cls(centred, bounds)

@@ -62,6 +62,8 @@ class LayerVectors:
                 f"Vectors must be an xarray.DataArray with the dimensions {DIMENSIONS}, as phone_vectors() returns "
                 f"them, but got {given}."
             )
+        if not array.size:
+            raise ArgumentError(f"There are no phones or no channels: the vectors have the sizes {dict(array.sizes)}.")
         return cls(array.transpose(*DIMENSIONS))
 
     @property
@@ -129,7 +131,7 @@ class LayerVectors:
                 f"{int(missing.sum())} of {len(values)} phones have no {name!r}, the first is phone "
                 f"{int(np.flatnonzero(missing)[0])}. Leave these phones out."
             )
-        return values.astype(str).to_numpy(dtype=object)
+        return as_text(values, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +145,8 @@ class ComparedNetworks:
     untrained
         By name of the recording: the same layers with random weights.
     acoustics
-        By layer: the sound alone, of network kind "acoustics".
+        By layer: the sound alone, of network kind "acoustics"; by recording and layer where several have a layer of one
+        name.
     """
 
     network: Mapping[str, LayerVectors]
@@ -205,18 +208,43 @@ def compared_networks(
             f"Layer {', '.join(map(repr, unknown))} is not among the vectors of {chosen!r}: {', '.join(network)}."
         )
     network = network if layers is None else {name: network[name] for name in layers}
-    kind = next(iter(network.values())).network_kind
+    first = next(iter(network.values()))
     # Twins only of a trained network: of an untrained one, others are no null.
-    twins = {one.recording: None for one in given if not one.trained and trained and one.network_kind in ("", kind)}
+    twins = {
+        one.recording: None
+        for one in given
+        if first.trained and not one.trained and one.network_kind in ("", first.network_kind)
+    }
     found = {name: {one.layer: one for one in given if one.recording == name} for name in twins if name != chosen}
     complete = {name: own for name, own in found.items() if set(network) <= set(own)}
     result = ComparedNetworks(
         network,
         {name: {layer: own[layer] for layer in network} for name, own in complete.items()},
-        {one.layer: one for one in given if one.network_kind == ACOUSTICS and one.recording != chosen},
+        _by_name([one for one in given if one.network_kind == ACOUSTICS and one.recording != chosen]),
     )
     check_same_phones(result.every())
     return result
+
+
+def _by_name(sounds: Sequence[LayerVectors]) -> dict[str, LayerVectors]:
+    """Name vectors of sound by their layer, which spectrograms of every kind call "features", or by recording too."""
+    layers = [one.layer for one in sounds]
+    apart = len(set(layers)) == len(layers)
+    return {one.layer if apart else f"{one.recording} {one.layer}": one for one in sounds}
+
+
+def as_text(values: pd.Series, name: str) -> np.ndarray:
+    """Return values as text, (phone,).
+
+    Raises
+    ------
+    DataError
+        Two values differ that are written the same.
+    """
+    texts = values.astype(str)
+    if texts.nunique() < values.nunique():
+        raise DataError(f"Some values of {name!r} differ but are written the same, as 1 and '1' are: give all as text.")
+    return texts.to_numpy(dtype=object)
 
 
 def read_vectors(source: Source) -> list[LayerVectors]:

@@ -229,7 +229,17 @@ def _labelled(
     phones = networks.first.phones.iloc[rows]
     drawn += [control_labels(phones, codes, replicate_generator(seed, _CONTROLS, number)) for number in range(controls)]
     outer = speaker_folds(speakers, options.folds)
+    _check_inner_folds(speakers, outer, options)
     return _Labelled(rows, np.stack([codes, *drawn]), speakers, outer, tuple(map(str, levels)), permutations), notes
+
+
+def _check_inner_folds(speakers: np.ndarray, outer: np.ndarray, options: ProbeOptions) -> None:
+    fewest = min(len(np.unique(speakers[outer != fold])) for fold in np.unique(outer))
+    if fewest < 2 <= len(options.inverse_penalties):
+        raise DataError(
+            f"A penalty is chosen by speakers held out of those that are learned from, but with {options.folds} folds "
+            "one probe learns from a single speaker. Make more 'folds', or name one penalty in 'inverse_penalties'."
+        )
 
 
 def _learnable(labels: np.ndarray, speakers: np.ndarray, options: ProbeOptions) -> np.ndarray:

@@ -172,7 +172,7 @@ def _held_against(
         yield UNTRAINED, mean_estimate([measured(one.counts, measure, folds) for one in twins])
     sounds = probed.networks.acoustics
     for name, vectors in sounds.items():
-        counts = probed.results[vectors.recording, name].counts
+        counts = probed.results[vectors.recording, vectors.layer].counts
         yield ACOUSTICS if len(sounds) == 1 else f"{ACOUSTICS}: {name}", measured(counts, measure, folds)
     if result.controls:
         yield CONTROL, mean_estimate([measured(one, measure, folds) for one in result.controls])

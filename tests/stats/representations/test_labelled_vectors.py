@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from layerstats.errors import ArgumentError, DataError
-from layerstats.stats.representations import compared_networks
+from layerstats.stats.representations import abx, compared_networks
 
 
 def vectors(layer="conv1", recording="activations", trained=True, kind="", labels="stst", speakers="aabb", shift=0.0):
@@ -49,9 +49,34 @@ def test_an_untrained_network_alone_has_no_twins():
     assert not found.untrained
 
 
+def test_an_untrained_network_that_is_asked_for_has_no_twins_either():
+    given = [vectors(), *(vectors(recording=name, trained=False) for name in ("untrained_00", "untrained_01"))]
+    assert not compared_networks(given, recording="untrained_00").untrained
+    assert len(compared_networks(given).untrained) == 2
+
+
+def test_two_spectrograms_whose_layer_is_called_the_same_are_both_there():
+    phones = {"labels": "sstt" * 2, "speakers": "aaaabbbb"}
+    mels = [vectors("features", name, kind="acoustics", **phones) for name in ("mel40", "mel80")]
+    given = [vectors(**phones), *mels]
+    found = {name: one.recording for name, one in compared_networks(given).acoustics.items()}
+    assert found == {"mel40 features": "mel40", "mel80 features": "mel80"}
+    result = abx(given, modes=["within"])
+    assert result.comparisons["level_2"].tolist() == ["acoustics mel40 features", "acoustics mel80 features"]
+
+
+def test_speakers_who_differ_but_are_written_the_same_are_refused():
+    mixed = vectors().assign_coords(speaker=("phone", np.array([1, "1", 1, "1"], dtype=object)))
+    with pytest.raises(DataError, match="written the same"):
+        compared_networks(mixed).first.column("speaker")
+    with pytest.raises(DataError, match="written the same"):
+        abx(mixed)
+
+
 @pytest.mark.parametrize(
     ("given", "options", "error", "message"),
     [
+        ([vectors().isel(channel=[])], {}, ArgumentError, "no phones or no channels"),
         ([], {}, ArgumentError, "no vectors"),
         ([np.eye(3)], {}, ArgumentError, "xarray.DataArray"),
         ([vectors().rename(phone="row")], {}, ArgumentError, "dimensions"),

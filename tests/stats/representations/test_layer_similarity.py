@@ -244,6 +244,16 @@ def test_a_layer_that_does_not_vary_has_no_alignment():
     assert np.isnan(none).all()
 
 
+@pytest.mark.parametrize("measure", ["cka", "debiased cka", "biased cka"])
+def test_the_rounding_of_a_mean_is_no_variation(measure):
+    speaker = np.repeat(list("abcdef"), 10)
+    constant = np.full((60, 5), 0.1)
+    assert (constant != constant.mean(axis=0)).any(), "the mean of tenths is not a tenth"
+    given = [array(constant, speaker), array(np.random.default_rng(0).normal(size=(60, 4)), speaker, "conv2")]
+    with pytest.raises(DataError, match="hardly differs"):
+        layer_similarity(given, measure=measure)
+
+
 @pytest.mark.parametrize(
     ("change", "options", "error", "message"),
     [

@@ -154,6 +154,12 @@ def test_levels_that_a_fold_cannot_learn_are_left_out_and_said():
     [
         (lambda a: a.isel(phone=a["speaker"].isin(["s0", "s1"])), {}, DataError, "at least 3"),
         (lambda a: a.isel(phone=a["label"] == "s"), {}, DataError, "Fewer than two levels"),
+        (
+            lambda a: a.isel(phone=a["speaker"].isin(["s0", "s1", "s2"])),
+            {"options": ProbeOptions(folds=2)},
+            DataError,
+            "learns from a single speaker",
+        ),
         (lambda a: a.drop_vars("speaker"), {}, DataError, "'speaker'"),
         (lambda a: a.drop_vars("previous"), {"control_tasks": 1}, DataError, "'previous'"),
         (lambda a: a, {"permutations": -1}, ArgumentError, "permutations"),
