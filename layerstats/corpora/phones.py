@@ -47,7 +47,7 @@ def phones_table(intervals: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        If an interval ends before it starts or two intervals of a token overlap.
+        If an interval ends before it starts, two intervals of a token overlap, or a label is no text.
 
     Examples
     --------
@@ -62,6 +62,9 @@ def phones_table(intervals: pd.DataFrame) -> pd.DataFrame:
         return empty_phones()
     check_columns(intervals, ("token", "label", "onset_s", "offset_s"), "the table of phones")
     check_complete(intervals, ("token", "label", "onset_s", "offset_s"), "the table of phones")
+    other = [label for label in intervals["label"].unique() if not isinstance(label, str)]
+    if other:
+        raise CorpusError(f"Labels of phones must be text, but got {other[0]!r} ({type(other[0]).__name__}).")
     rank = {token: index for index, token in enumerate(dict.fromkeys(intervals["token"]))}
     order = np.lexsort((intervals["onset_s"].to_numpy(), np.array([rank[token] for token in intervals["token"]])))
     table = intervals.iloc[order].reset_index(drop=True)

@@ -57,6 +57,11 @@ def test_overlapping_phones():
     phones_table(intervals(("a", "s", 0.0, 0.5), ("b", "t", 0.4, 0.6)))
 
 
+def test_labels_are_text():
+    with pytest.raises(CorpusError, match=r"must be text, but got .*3.* \(int"):
+        phones_table(intervals(("a", 3, 0.0, 0.5), ("a", 4, 0.5, 0.6)))
+
+
 def test_missing_boundary():
     with pytest.raises(DataError, match="onset_s"):
         phones_table(intervals(("a", "s", np.nan, 0.5)))

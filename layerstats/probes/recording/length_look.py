@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -100,10 +101,14 @@ class LengthLook:
                 "network that hears one length gets clips of that with Clips(corpus, samples=...)."
             ) from error
         self.time = replace(time, samples=samples)
+        known = {length: {name: fact.grid.count for name, fact in facts.items()}, longest: counts}
+        # What is too short for the network by itself may go through it beside longer ones.
+        with suppress(LayerstatsError):
+            shortest = int(run.lengths.min())
+            known[shortest] = self._counts(shortest)
         for name, fact in facts.items():
             found = self._find(name, fact.grid, time, length)
-            known = np.array([length, longest])
-            if found is not None and found.of(known).tolist() == [fact.grid.count, counts[name]]:
+            if found is not None and found.of(np.array(list(known))).tolist() == [one[name] for one in known.values()]:
                 self.counts[name] = found
             facts[name] = replace(fact, grid=_of_longest(fact, counts[name], samples, time))
         return facts

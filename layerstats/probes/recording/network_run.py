@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from layerstats.corpora import Clips
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
-from layerstats.probes.inputs import InputTime, axes_of_input, input_time, prepare, tensors_of
+from layerstats.probes.inputs import InputTime, axes_of_input, call, input_time, prepare, tensors_of
 from layerstats.probes.layers.axes import Axes, series
 from layerstats.probes.layers.examine import Examination, examine
 from layerstats.probes.layers.input_layer import INPUT, WithInput
@@ -76,6 +76,7 @@ class NetworkRun:
         self.dtype = dtype_of(model)
         self.lengths = clips.lengths()
         self.waveforms = torch.from_numpy(first_waveforms(clips)).to(place)
+        self._hear_first()
         first = self.prepare(self.waveforms[:1])
         self.time = self.time_of(first, self.waveforms.shape[1])
         self.named_axes = self._named_axes(first)
@@ -93,6 +94,22 @@ class NetworkRun:
     def prepare(self, waveforms: Tensor, lengths: np.ndarray | None = None) -> Any:
         """Return the network's input."""
         return prepare(waveforms, self.options.prepare_input, self.dtype, lengths)
+
+    def _hear_first(self) -> None:
+        """Let the network hear the first clip, cut off as all of the first ones are; say what is wrong if it fails."""
+        if not self.clips.ragged:
+            return
+        length = self.waveforms.shape[1]
+        try:
+            with torch.no_grad(), seeded_everywhere(0, self.place):
+                call(self.model, self.prepare(self.waveforms[:1], np.array([length])))
+        except LayerstatsError as error:
+            token = self.clips.tokens["token"].iloc[int(np.flatnonzero(self.lengths == length)[0])]
+            raise NetworkError(
+                f"{error} Clips are as long as their tokens, and that of token {token!r} has {length} samples. Leave "
+                "tokens that are too short for the network out of the corpus; a network that hears one length gets "
+                "clips of that with Clips(corpus, samples=...), in the shell without --own-lengths."
+            ) from error
 
     def measure(self, rows: np.ndarray, waveforms: np.ndarray) -> Arrays:
         """Return the variables of every layer for some tokens."""

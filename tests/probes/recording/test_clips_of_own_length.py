@@ -10,7 +10,7 @@ from layerstats.corpora import Clips, Corpus, demo_corpus
 from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import DataError, NetworkError
-from layerstats.models import seeded
+from layerstats.models import ConvolutionalEncoder, seeded
 from layerstats.probes import Activation, Gradient, Quantity, Variable, maps, record
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.recording.sample_counts import CountsByLength, find_counts
@@ -312,6 +312,38 @@ def test_a_network_of_one_length_refuses_clips_of_others(tmp_path):
     network = nn.Sequential(nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 2, 4, stride=4), nn.Linear(225, 2))
     with pytest.raises(NetworkError, match=r"as long as their tokens.*samples="):
         record(network, speech(), tmp_path / "s.zarr", Activation(), "1")
+
+
+@pytest.mark.parametrize("lengths", [[900, 1500, 30, 1700], [5, 900]])
+def test_a_token_too_short_for_the_network_is_named_before_anything_is_recorded(lengths, tmp_path):
+    shortest = f"token 't{np.argmin(lengths)}' has {min(lengths)} samples"
+    with pytest.raises(NetworkError, match=rf"Kernel size.*{shortest}.*too short"):
+        record(Network().eval(), speech(lengths=lengths), tmp_path / "s.zarr", Activation(), "conv2")
+    assert not (tmp_path / "s.zarr").exists()
+
+
+def test_our_networks_of_one_length_say_how_clips_of_that_are_made(tmp_path):
+    with pytest.raises(NetworkError, match=r"16384.*as long as their tokens.*samples="):
+        record(ConvolutionalEncoder(3).eval(), speech(), tmp_path / "s.zarr", Activation())
+
+
+class Steps(nn.Module):
+    """Fills frames up to a multiple of 16: as many of the longest clip as a network without it, not of others."""
+
+    def forward(self, hidden):
+        return nn.functional.pad(hidden, (0, -hidden.shape[-1] % 16))
+
+
+def test_layers_whose_samples_follow_no_rule_are_recorded_as_they_come(tmp_path):
+    clips, network = speech(), Network(Steps()).eval()
+    found = record(network, clips, tmp_path / "s.zarr", Activation(maps=True), "after", batch_size=4)
+    assert found.recording_attrs["batches"] == "equal_lengths"
+    for row, token in enumerate(clips.tokens["token"]):
+        with torch.no_grad():
+            expected = network(torch.from_numpy(clips.waveform(token))[None])[0].numpy()
+        recorded = found.layer("after")["maps"].to_numpy()[row]
+        np.testing.assert_allclose(recorded[:, : expected.shape[1]], expected, atol=1e-6)
+        assert np.isnan(recorded[:, expected.shape[1] :]).all()
 
 
 def test_words_of_the_built_in_corpus_with_silences(tmp_path):
