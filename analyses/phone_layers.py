@@ -6,6 +6,7 @@ python analyses/phone_layers.py STORE --out DIR --phones "p,t,k,s,sh"
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from layerstats.cli import LongWork, listed, run_script
@@ -13,19 +14,23 @@ from layerstats.corpora import phone_set
 from layerstats.plots import abx_by_layer, probe_by_layer, similarity_matrix
 from layerstats.report import Output
 from layerstats.stats import AbxSampling, ProbeOptions, abx, layer_similarity, phone_probe
-from layerstats.store import open_store
+from layerstats.store import Experiment, open_store
 
 # Of each table and figure its title and its caption.
 RATES = "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
 RATES += "Within: one speaker says all three; across: another says X. Intervals are for other speakers (jackknife)."
 BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, smallest to largest, about "
-BESIDE += "their median. Dashed: the sound alone. Where they agree, the network did not learn what it tells apart."
-GAINED = (
-    "Difference is level_1 - level_2, of the same phones; tests count speakers. Untrained p ranks the network among "
+BESIDE += (
+    "their median. Dashed: the sound alone. Thin line: chance. Where they agree, the network did not learn what it "
 )
-GAINED += "networks with random weights."
+BESIDE += "tells apart."
+GAINED = "Difference is level_1 - level_2, of the same phones, with a test that counts speakers. Untrained p ranks the "
+GAINED += "network among networks with random weights: the fewer there are, the larger the smallest p that it can have."
 READ = "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns from."
-ALIKE = "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size."
+ALIKE = (
+    "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size, 0 is nothing "
+)
+ALIKE += "in common, which tests are against. Of recording acoustics: the sound alone, a log-mel spectrogram."
 
 
 def main(
@@ -54,10 +59,11 @@ def main(
     of_probe = {"options": options, "permutations": permutations, "seed": seed}
     probe = phone_probe(experiment, column, **of_probe, **which, **work("probes"))
     output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
+    heard = _heard(experiment, errors.table, errors.networks)
     figure = abx_by_layer(errors.table, errors.networks)
-    output.figure(figure, "abx_by_layer", "ABX error at each layer", BESIDE)
+    output.figure(figure, "abx_by_layer", "ABX error at each layer", f"{BESIDE} {heard}")
     figure = probe_by_layer(probe.table, probe.networks)
-    output.figure(figure, "probe_by_layer", f"What a probe reads of {column}", f"{READ} {BESIDE}")
+    output.figure(figure, "probe_by_layer", f"What a probe reads of {column}", f"{READ} {BESIDE} {heard}")
     written = {
         "abx": (errors.table, "ABX error at each layer", RATES),
         "abx_comparisons": (errors.comparisons, "ABX: what training gained", GAINED),
@@ -68,7 +74,7 @@ def main(
     }
     if len(set(errors.table["layer"])) > 1:
         alike = layer_similarity(experiment, **which, **work("similarity of layers"))
-        output.figure(similarity_matrix(alike.table), "similarity_matrix", "How alike layers are", ALIKE)
+        output.figure(similarity_matrix(alike.table), "similarity_matrix", "How alike layers are", f"{ALIKE} {heard}")
         written["similarity"] = (alike.table, "How alike layers are", ALIKE)
         written["similarity_comparisons"] = (alike.comparisons, "Similarity: what training changed", GAINED)
     for name, (table, title, caption) in written.items():
@@ -77,6 +83,14 @@ def main(
     if notes := list(dict.fromkeys([*errors.notes, *probe.notes])):
         output.text("notes", "Notes", "\n".join(notes))
     return output
+
+
+def _heard(experiment: Experiment, table: pd.DataFrame, networks: pd.DataFrame) -> str:
+    """Say whose phones they are, and how many networks are beside: few of either are a small cut."""
+    made = " (synthetic voices)" if experiment.attrs.get("corpus") == "demo" else ""
+    untrained = networks.loc[~networks["trained"].astype(bool), "recording"].nunique()
+    of_them = f"{table['phones'].max()} phones by {table['speakers'].max()} speakers{made}"
+    return f"Of {of_them}, {experiment.phones['label'].nunique()} labels, beside {untrained} untrained networks."
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from layerstats.cli.demo_listening import ANALYSES as LISTENING
 from layerstats.cli.demo_listening import REAL, designing, listening_jobs, real_ratings
 from layerstats.cli.demo_maximization import ANALYSES as MAXIMIZATION
 from layerstats.cli.demo_maximization import NETWORKS, WITHOUT_SEED, auditioning, maximization_jobs, maximizing, prior
+from layerstats.cli.demo_phones import ANALYSES as PHONES
+from layerstats.cli.demo_phones import about_phones, phone_vector_jobs, record_small_vectors
 from layerstats.cli.demo_relevance import ANALYSES as RELEVANCE
 from layerstats.cli.demo_relevance import record_small_relevance, relevance_jobs
 from layerstats.cli.speech import (
@@ -41,10 +43,11 @@ if TYPE_CHECKING:
 SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
 ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
 # In the order of the page.
-PAGE = (*ANALYSES, *RELEVANCE, *AVERAGES, *MAXIMIZATION, *LISTENING, REAL)
+PAGE = (*ANALYSES, *PHONES, *RELEVANCE, *AVERAGES, *MAXIMIZATION, *LISTENING, REAL)
 # Those that wait for nothing, the longest first.
 FIRST = (
     "words",
+    *PHONES,
     "lexical",
     "networks",
     "duration",
@@ -98,6 +101,7 @@ def demo(
         if corpus.startswith("demo"):
             # What ships was trained on these voices; it has nothing to say of other speech.
             jobs |= averages_jobs(record_small_windows(step, out / "letters.zarr"))
+            jobs |= phone_vector_jobs(record_small_vectors(step, out / "phones.zarr"))
             jobs |= maximization_jobs(out / "maximizations.zarr", out / "ladder.zarr")
             jobs |= listening_jobs(out / "maximizations.zarr", out / "listening_designs")
             jobs |= real_ratings()
@@ -113,7 +117,7 @@ def demo(
             title=f"What {card.name} encodes of {clips.corpus.name}",
             sections=tuple(name for name in PAGE if name in jobs),
             links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
-            introduction=_introduction(clips, card, untrained) + _about_maximization(jobs) + _about_listeners(jobs),
+            introduction=_introduction(clips, card, untrained) + _about_parts(jobs),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
         )
     typer.echo(page)
@@ -209,6 +213,12 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     )
     null = f" The same analysis of {untrained} untrained networks of the same shape is the null." if untrained else ""
     return f"{heard}\n\n{series}{null}"
+
+
+def _about_parts(jobs: Mapping[str, list[str]]) -> str:
+    """Say in words what else is on the page."""
+    phones = about_phones() if "phone_layers" in jobs else ""
+    return phones + _about_maximization(jobs) + _about_listeners(jobs)
 
 
 def _about_maximization(jobs: Mapping[str, list[str]]) -> str:

@@ -31,8 +31,8 @@ from layerstats.plots.theme import BAND, PAGE_WIDTH, paper_theme
 TRAINED, UNTRAINED, ACOUSTICS = "trained network", "untrained networks", "acoustics"
 # Colour, type of line.
 LOOKS = {TRAINED: ("black", "solid"), UNTRAINED: ("#7f7f7f", "solid"), ACOUSTICS: ("#4d4d4d", "dashed")}
-# Names of layers that need more room than this, in letters, are turned.
-_LETTERS = 40
+# Names of layers that need more room than this, in letters an inch of the figure, are turned.
+_LETTERS = 9
 # Half of the width of a box, in layers.
 _BOX = 0.2
 
@@ -76,7 +76,8 @@ def layers_beside(
             beside.append(geom_hline(aes(yintercept="value", color="look", linetype="look"), data=heights))
     if len(layers) > 1:
         beside.append(geom_line(aes(color="look", linetype="look"), size=0.5))
-    letters = sum(map(len, layers)) * len(panels)
+    width = PAGE_WIDTH if len(panels) > 1 else 4.5
+    letters = max(map(len, layers)) * len(layers) * min(len(panels), 2)
     by_chance = chance.assign(panel=pd.Categorical(chance["panel"], categories=panels, ordered=True))
     return (
         ggplot(table, aes("x", "value"))
@@ -101,9 +102,9 @@ def layers_beside(
         + (facet_wrap("panel", ncol=2) if len(panels) > 1 else facet_null())
         + expand_limits(y=0)
         + labs(x="Layer", y=title)
-        + paper_theme(PAGE_WIDTH if len(panels) > 1 else 4.5, 3.2)
+        + paper_theme(width, 3.2)
         + theme(legend_position="none" if set(shown) <= {TRAINED} else "top")
-        + (theme(axis_text_x=element_text(rotation=45, ha="right")) if letters > _LETTERS else theme())
+        + (theme(axis_text_x=element_text(rotation=45, ha="right")) if letters > _LETTERS * width else theme())
     )
 
 

@@ -81,7 +81,7 @@ def similarity_matrix(table: pd.DataFrame) -> ggplot:
             panel_grid_major=element_blank(),
             legend_position="right",
             axis_text_x=element_text(rotation=90),
-            legend_title=element_text(size=8),
+            legend_title=element_text(size=8, margin={"b": 6, "unit": "pt"}),
         )
     )
 

@@ -47,9 +47,23 @@ def check_results(out, page):
     assert sides[["layer", "level_1", "level_2"]].to_numpy().tolist() == [["conv3", "F", "M"]]
 
 
+def check_phone_layers(out, page):
+    folder = out / "phone_layers"
+    for name in ("abx", "abx_comparisons", "probe", "probe_comparisons", "similarity", "similarity_comparisons"):
+        for suffix in ("csv", "tex", "html"):
+            assert f"phone_layers/{name}.{suffix}" in page
+            assert (folder / f"{name}.{suffix}").stat().st_size > 0
+    assert page.count("synthetic voices), 12 labels, beside 3 untrained networks") == 3
+    gained = pd.read_csv(folder / "abx_comparisons.csv").set_index(["level_2", "abx_mode", "layer"])
+    # Every layer tells phones apart better than random weights do, and what is learned goes from voice to voice.
+    assert (gained.loc["untrained", "conf_high"] < 0).all()
+    assert (gained.loc[("acoustics", "across"), "conf_high"] < 0).all()
+
+
 def test_demo_on_the_built_in_corpus(tmp_path, request):
     page = run_demo(tmp_path)
     check_results(tmp_path, page)
+    check_phone_layers(tmp_path, page)
     if shutil.which("pdflatex"):
         assert request.getfixturevalue("compile_latex")(sorted(tmp_path.glob("*/*.tex"))) == []
     parametric = pd.read_csv(tmp_path / "words" / "parametric.csv")
