@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,9 @@ from layerstats.parallel.versions import differences, versions_here
 PATIENCE_S = 600.0
 # How long a client that lost its scheduler tries to find it again.
 _NOTICE_S = 2.0
-# Tasks that were lost with their workers are sent again so often.
-_ROUNDS = 3
 _LOST = (
-    "The worker that ran it ended without an answer, {rounds} times: it was killed, at the end of a job's wall time or "
-    "for memory (its log says which). Run the same call again: what is finished is not repeated."
+    "The worker that ran it ended without an answer, again and again: it was killed, at the end of a job's wall time "
+    "or for memory (its log says which). Run the same call again: what is finished is not repeated."
 )
 _SCHEDULER = (
     "The scheduler {address} cannot be reached any more, or has no workers left, after {done} of {total} tasks. "
@@ -138,9 +139,17 @@ def run_on_workers(
             f"The client is {client.status}: its scheduler ended, or it was closed. Start a scheduler and its workers, "
             "make a new client and run the same call again."
         )
+    lost = require("distributed", "hand tasks to the workers of a cluster", "cluster").comm.CommClosedError
+    deadline = time.monotonic() + patience_s
     try:
-        client.wait_for_workers(1, timeout=patience_s)
-        return client.run(function, *arguments, on_error="return")
+        while True:
+            client.wait_for_workers(1, timeout=max(0.1, deadline - time.monotonic()))
+            answers = client.run(function, *arguments, on_error="return")
+            # A worker that ended meanwhile is none any more, until its nanny has started another one.
+            there = {worker: answer for worker, answer in answers.items() if not isinstance(answer, lost)}
+            if there:
+                return there
+            time.sleep(0.1)
     except (TimeoutError, OSError) as error:
         raise WorkerError(
             f"The cluster has no worker after {patience_s:g} s. Start some, for instance with "
@@ -151,39 +160,42 @@ def run_on_workers(
 def on_workers(sent: Sent, batches: Sequence[Numbered], client: Any) -> Iterator[tuple[int, Finished]]:
     """Yield the number of each task and what became of it, as the workers of a cluster finish them."""
     total = sum(map(len, batches))
-    waiting, done = list(batches), 0
-    for attempt in range(_ROUNDS):
-        lost: list[Numbered] = []
-        for answer in _round(sent, waiting, client, lost):
+    done = 0
+    lost: list[Numbered] = []
+    try:
+        for answer in _round(sent, batches, client, lost):
             done += 1
             yield answer
         _check_scheduler(client, done, total)
-        if not lost:
-            return
-        # Alone, so that what ends its worker takes no other task with it.
-        waiting = [[task] for batch in lost for task in batch]
-        if attempt + 1 < _ROUNDS:
-            try:
-                check_client(client)
-            except WorkerError as error:
-                # A client that lost its scheduler may not know it yet.
-                raise _gone(client, done, total) from error
-    for ((number, _),) in waiting:
-        yield number, Finished(error=WorkerError(_LOST.format(rounds=_ROUNDS)))
+        # Alone, one after the other, so that what ends its worker takes no other task with it.
+        for task in chain.from_iterable(lost):
+            check_client(client)
+            answers = list(_round(sent, [[task]], client, []))
+            _check_scheduler(client, done, total)
+            done += 1
+            yield from answers or [(task[0], Finished(error=WorkerError(_LOST)))]
+    except (OSError, WorkerError) as error:
+        # A client that lost its scheduler may not know it yet.
+        raise _gone(client, done, total) from error
+
+
+def _held(sent: Sent) -> Sent:
+    return sent
 
 
 def _round(sent: Sent, batches: Sequence[Numbered], client: Any, lost: list[Numbered]) -> Iterator:
-    distributed = require("distributed", "hand tasks to the workers of a cluster", "cluster")
-    # Once to every worker, not with every task.
-    shared = client.scatter(sent, broadcast=True, hash=False)
-    futures = {client.submit(run_sent, shared, [task for _, task in batch], pure=False): batch for batch in batches}
+    dask = require("dask", "hand tasks to the workers of a cluster", "cluster")
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": sys.maxsize}):
+        # Once to every worker, not with every task; a task of its own, which outlives the workers that hold its result.
+        shared = client.submit(_held, sent, pure=False)
+        futures = {client.submit(run_sent, shared, [task for _, task in batch], pure=False): batch for batch in batches}
     try:
-        for future in distributed.as_completed(list(futures), loop=client.loop):
+        for future in _as_completed(client, futures):
             batch = futures[future]
             if future.status == "finished":
                 try:
                     finished = future.result()
-                except (OSError, distributed.client.FutureCancelledError):
+                except (OSError, CancelledError):
                     lost.append(batch)
                     continue
                 yield from zip([number for number, _ in batch], finished, strict=True)
@@ -193,7 +205,21 @@ def _round(sent: Sent, batches: Sequence[Numbered], client: Any, lost: list[Numb
                 lost.append(batch)
     finally:
         if client.status == "running":
-            client.cancel(list(futures), force=True)
+            client.cancel([*futures, shared], force=True)
+
+
+def _as_completed(client: Any, futures: Iterable[Any]) -> Iterator[Any]:
+    """Yield futures as they are finished, as long as there are workers, or may soon be."""
+    distributed = require("distributed", "hand tasks to the workers of a cluster", "cluster")
+    waiting = dict.fromkeys(futures)
+    while waiting:
+        try:
+            for future in distributed.as_completed(list(waiting), loop=client.loop, timeout=PATIENCE_S):
+                del waiting[future]
+                yield future
+        except TimeoutError:
+            if not client.scheduler_info()["workers"]:
+                raise
 
 
 def _check_scheduler(client: Any, done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import partial
 
 import pytest
@@ -13,6 +14,7 @@ from layerstats.parallel import TaskFailures, check_client, connected, run_tasks
 from layerstats.parallel.versions import versions_here
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 pytestmark = pytest.mark.slow
 
 
@@ -40,6 +42,15 @@ def end_always(number: int) -> int:
     return number
 
 
+def add_slowly(number: int) -> int:
+    time.sleep(0.3)
+    return number
+
+
+def length(content: bytes, number: int) -> int:
+    return len(content) + number
+
+
 class OtherClient:
     """Stands for a client whose workers have another version of the package, or lack it."""
 
@@ -58,7 +69,10 @@ class OtherClient:
 
 @pytest.fixture(scope="module")
 def client():
+    # Of a busy machine, on which a worker is not back within 15 s; and of tasks that end their workers few are enough.
+    patient = {"distributed.deploy.lost-worker-timeout": "10m", "distributed.scheduler.allowed-failures": 1}
     with (
+        dask.config.set(patient),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -90,12 +104,38 @@ def test_a_task_that_always_ends_its_worker_loses_no_other(client, tmp_path):
     assert len(list(tmp_path.glob("*.pickle"))) == 4
 
 
+def test_workers_that_are_gone_for_good_are_told(monkeypatch):
+    monkeypatch.setattr("layerstats.parallel.cluster.PATIENCE_S", 2.0)
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(WorkerError, match="no workers left, after 1 of 3 tasks"),
+    ):
+        run_tasks(add_slowly, [1, 2, 3], client=client, progress=lambda *done: cluster.scale(0))
+
+
+def test_large_functions_go_without_a_warning(client):
+    assert run_tasks(partial(length, bytes(2**24)), [1, 2], client=client) == [2**24 + 1, 2**24 + 2]
+
+
 def test_workers_with_other_versions_are_refused():
     with pytest.raises(WorkerError, match=r"tcp://10\.0\.0\.5:4000 has other versions: .*, 9\.9 there"):
         check_client(OtherClient({**versions_here(), "layerstats": "9.9"}))
     with pytest.raises(WorkerError, match="cannot import layerstats"):
         check_client(OtherClient(ModuleNotFoundError("layerstats")))
     assert check_client(OtherClient(versions_here())) == 1
+
+
+def test_a_worker_that_ends_while_it_is_asked_is_none():
+    class Ending(OtherClient):
+        def run(self, function, on_error: str) -> dict[str, object]:
+            asked.append(1)
+            ended = {"tcp://10.0.0.5:4001": distributed.comm.CommClosedError("Stream is closed")}
+            return ended if len(asked) == 1 else {**ended, **super().run(function, on_error)}
+
+    asked: list[int] = []
+    assert check_client(Ending(versions_here())) == 1
+    assert len(asked) == 2
 
 
 def test_a_cluster_without_workers_is_told():

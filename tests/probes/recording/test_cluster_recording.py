@@ -15,12 +15,17 @@ from layerstats.probes import Activation, record
 from layerstats.store import open_store
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    with (
+        # On a busy machine a worker that was killed is not back within 15 s.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "10m"}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+    ):
         yield cluster
 
 
