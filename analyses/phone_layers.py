@@ -20,17 +20,13 @@ from layerstats.store import Experiment, open_store
 RATES = "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
 RATES += "Within: one speaker says all three; across: another says X. Intervals are for other speakers (jackknife)."
 BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, smallest to largest, about "
-BESIDE += (
-    "their median. Dashed: the sound alone. Thin line: chance. Where they agree, the network did not learn what it "
-)
-BESIDE += "tells apart."
+BESIDE += "their median. Dashed: the sound alone. Where the network agrees with either, it did not learn what it "
+BESIDE += "tells apart. Thin line: chance."
 GAINED = "Difference is level_1 - level_2, of the same phones, with a test that counts speakers. Untrained p ranks the "
 GAINED += "network among networks with random weights: the fewer there are, the larger the smallest p that it can have."
 READ = "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns from."
-ALIKE = (
-    "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size, 0 is nothing "
-)
-ALIKE += "in common, which tests are against. Of recording acoustics: the sound alone, a log-mel spectrogram."
+ALIKE = "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size, 0 is "
+ALIKE += "nothing in common, which tests are against. Of recording acoustics: the sound alone, a log-mel spectrogram."
 
 
 def main(

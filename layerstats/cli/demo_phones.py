@@ -49,8 +49,8 @@ def phone_vector_jobs(store: Path) -> dict[str, list[str]]:
 def about_phones() -> str:
     """Say in words whose phones are looked at, in which network."""
     return (
-        f"\n\nPhones in layers are {len(PHONES.split(','))} phones of synthetic voices in the network that ships for "
-        "reading letters, of voices and sentences that it did not learn from, beside the sound alone and "
+        f"\n\nPhones in layers: {len(PHONES.split(','))} phones of synthetic voices in the network that ships for "
+        "reading letters, which learned from other voices and sentences, beside the sound alone and "
         f"{UNTRAINED} untrained networks. A small cut: so few networks have no rank with a p-value below "
         f"{1 / (UNTRAINED + 1):.2f}."
     )
