@@ -194,5 +194,6 @@ def _check_same_clips(path: Path, existing: Mapping[str, object], given: Mapping
     if different:
         raise StoreError(
             f"The store {path} holds other clips than these ({', '.join(different)} differ). A store holds the natural "
-            "tokens of one corpus only: choose another path, or the corpus that is there."
+            "tokens of one corpus only, of one length, rate and normalisation: choose another path, or the clips that "
+            "are there."
         )
