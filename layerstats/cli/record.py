@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,6 +109,7 @@ def record(
 ) -> None:
     """Record what layers do with the speech of a corpus, or what an output depends on, into a store."""
     from layerstats.cli.progress import steps
+    from layerstats.cli.script import stopping
     from layerstats.corpora import clips_for
     from layerstats.models import part as part_of_network
     from layerstats.parallel import connected
@@ -116,7 +118,9 @@ def record(
     from layerstats.probes.recording.own_lengths import batching_note
 
     share = part_of(shard)
-    with steps() as step, connected(client) as cluster:
+    # A plan that is ended leaves no folder behind.
+    ending = stopping(kept=False) if plan else nullcontext()
+    with ending, steps() as step, connected(client) as cluster:
         # Utterances are sliced before words can be chosen.
         speech = open_speech(step, corpus, None if slice_words else listed(words), damaged).subset(split=split)
         if align or slice_words:

@@ -50,7 +50,7 @@ def run_script(main: Callable[..., object]) -> None:
     @wraps(main)
     def telling(**given: Any) -> None:
         begun = (main.__doc__ or "working").splitlines()[0].rstrip(".")
-        with _stopping(name is not None):
+        with stopping(name is not None):
             if name is None:
                 with steps(quiet_s=QUIET_S) as shown:
                     shown(begun)
@@ -69,7 +69,7 @@ def run_script(main: Callable[..., object]) -> None:
 
 
 @contextmanager
-def _stopping(kept: bool) -> Iterator[None]:
+def stopping(kept: bool) -> Iterator[None]:
     """End at once at Ctrl-C, and when the system asks (SIGTERM), whatever threads are at; what is kept is whole."""
     before = None
     if threading.current_thread() is threading.main_thread():

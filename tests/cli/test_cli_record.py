@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -102,6 +105,31 @@ def test_what_is_said_wrongly_is_one_line(checkpoint, tmp_path, options, reason)
     with pytest.raises(ArgumentError, match=reason):
         run(checkpoint, tmp_path / "s.zarr", *SPEECH, *options)
     assert not (tmp_path / "s.zarr").exists()
+
+
+def test_a_plan_that_is_ended_leaves_nothing(checkpoint, tmp_path, monkeypatch):
+    begun = []
+
+    def ended(*arguments):
+        begun.extend(tmp_path.iterdir())
+        signal.raise_signal(signal.SIGTERM)
+
+    def leave(status):
+        raise SystemExit(status)
+
+    def not_taken(number, frame):
+        raise AssertionError("nothing in the command takes SIGTERM")
+
+    monkeypatch.setattr("layerstats.probes.forecast.forecasting._tried", ended)
+    monkeypatch.setattr(os, "_exit", leave)
+    before = signal.signal(signal.SIGTERM, not_taken)
+    try:
+        result = CliRunner().invoke(app, ["record", str(checkpoint), str(tmp_path / "s.zarr"), *SPEECH, "--plan"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 130, result.exception
+    assert len(begun) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_plan_writes_nothing(checkpoint, tmp_path):

@@ -237,7 +237,7 @@ def _notes(
     one = few.lengths() / few.rate_hz
     notes = [
         f"Measured on {len(few.tokens)} of {len(clips.tokens)} tokens ({one.min():.2f} to {one.max():.2f} s long) on "
-        f"{torch.cuda.get_device_name(place) if place.type == 'cuda' else f'{threads} threads of {cores} cores'}; "
+        f"{torch.cuda.get_device_name(place) if place.type == 'cuda' else f'{threads} of {cores} cores'}; "
         "other work on this machine at the time counts in."
     ]
     most = max(int(row["workers"]) for row in rows)
@@ -250,7 +250,7 @@ def _notes(
         notes.append("Workers are taken to have a GPU each.")
     few_shards = min(int(row["shards"]) for row in rows)
     if most > few_shards:
-        notes.append(f"No more than {few_shards} workers have something to do: a shard is the work of one.")
+        notes.append(f"Workers that have something to do: {few_shards} at most. A shard is the work of one.")
     folder = _folder(store)
     if folder is not None:
         free_mb = shutil.disk_usage(folder).free / MEGABYTE
