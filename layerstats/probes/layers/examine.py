@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from layerstats.errors import LayerstatsError, NetworkError
 from layerstats.models import dtype_of, seeded_everywhere
-from layerstats.probes.inputs import Prepared, main_tensor, prepare, tensors_of
+from layerstats.probes.inputs import Prepared, main_tensor, prepare, same_input
 from layerstats.probes.layers.axes import Axes
 from layerstats.probes.layers.choose import lookup
 from layerstats.probes.layers.infer_axes import Shape, settle_axes, shapes_of
@@ -60,11 +60,14 @@ class Examination:
         What the first token alone gave.
     repeats_input : bool
         Whether the network's input is the same each time it is made of a token; not where random numbers are drawn.
+    seen : tuple of (Tensor or mapping, dict of str to Tensor)
+        Inputs of several tokens and of one, and what the layers gave of them: who needs that does not run them again.
     """
 
     layers: dict[str, LayerExamined]
     first: ForwardPass
     repeats_input: bool
+    seen: tuple[tuple[Prepared, dict[str, Tensor]], ...] = ()
 
 
 def examine(
@@ -112,18 +115,19 @@ def examine(
     prepared, first = alone(0)
     _check_repeats(first, _again(run, prepared, place))
     with seeded_everywhere(0, place):
-        several = run(make(waveforms[:tokens])) if tokens > 1 else None
+        together = make(waveforms[:tokens])
+        several = run(together) if tokens > 1 else None
     others = _other_lengths(waveforms[:1], prepared, make, run, layers, first, place)
     settled = {
         name: settle_axes(name, _named(name, axes), shapes_of(name, first, several, tokens, others)) for name in layers
     }
     second = alone(1) if len(waveforms) > 1 else None
     with seeded_everywhere(1, place):
-        repeats = _same(prepared, make(waveforms[:1]))
+        repeats = same_input(prepared, make(waveforms[:1]))
     moved = dict.fromkeys(layers, 0.0)
     if several is not None and second is not None and repeats:
         moved = _check_batch(settled, several, [first, second[1]])
-    same = second is not None and not _same(prepared, second[0])
+    same = second is not None and not same_input(prepared, second[0])
     found = {
         name: LayerExamined(
             names,
@@ -133,16 +137,13 @@ def examine(
         )
         for name, names in settled.items()
     }
-    return Examination(found, first, repeats)
+    passes = [(prepared, first), (together, several), second or (prepared, None)]
+    seen = tuple((given, one.outputs) for given, one in passes if one is not None)
+    return Examination(found, first, repeats, seen)
 
 
 def _named(layer: str, axes: Axes | None) -> Sequence[str] | None:
     return lookup(axes, layer, None) if isinstance(axes, Mapping) else axes or None
-
-
-def _same(one: Prepared, other: Prepared) -> bool:
-    ours, theirs = tensors_of(one), tensors_of(other)
-    return all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items() if name in theirs)
 
 
 def _again(run: Callable[[Prepared], ForwardPass], prepared: Prepared, place: torch.device) -> ForwardPass:

@@ -94,6 +94,7 @@ class LengthLook:
         time = run.time_of(prepared, length)
         try:
             facts = run.trace(prepared, time)
+            self._seen[length] = {name: fact.grid.count for name, fact in facts.items()}, time.samples
             counts, samples = self._of_clip(longest)
         except NetworkError as error:
             raise NetworkError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -277,7 +277,10 @@ class NetworkRun:
         comparable = tokens > 1 and self.examined.repeats_input
         alone = [batch(np.array([row])) for row in range(2)] if comparable else []
         with seeded_everywhere(0, self.place):
-            return first_values(self.quantity, batch(np.arange(tokens)), alone)
+            found = first_values(self.quantity, batch(np.arange(tokens)), alone, self.examined.seen)
+        # Nobody else needs them, and they may be large.
+        self.examined = replace(self.examined, seen=())
+        return found
 
     def _measure_padding(self) -> dict[str, float]:
         """Return by how much zeros behind a token change each layer, where that is of use and can be measured."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from layerstats.errors import ArgumentError, DataError, NetworkError
+from layerstats.probes.inputs import Prepared, same_input
 from layerstats.probes.layers.axes import maps
 from layerstats.probes.layers.examine import DEPENDS
 from layerstats.probes.layers.rounding import channel_rms, difference, is_fixed, largest_difference
@@ -17,6 +18,8 @@ from layerstats.probes.quantity import Batch, Quantity, Variable
 
 # By layer and variable.
 Arrays = dict[str, dict[str, np.ndarray]]
+# An input of the network, and what the layers gave of it.
+Seen = tuple[Prepared, Mapping[str, Tensor]]
 
 
 def measure(quantity: Quantity, batch: Batch) -> Arrays:
@@ -290,7 +293,9 @@ class FirstValues:
     sizes: dict[str, dict[str, int]]
 
 
-def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) -> dict[str, FirstValues]:
+def first_values(
+    quantity: Quantity, together: Batch, alone: Sequence[Batch], seen: Sequence[Seen] = ()
+) -> dict[str, FirstValues]:
     """Measure a few tokens together and, to compare, alone.
 
     Parameters
@@ -301,13 +306,16 @@ def first_values(quantity: Quantity, together: Batch, alone: Sequence[Batch]) ->
         The first tokens.
     alone : sequence of Batch
         The first of these by themselves; none where they could not be compared.
+    seen : sequence
+        Inputs that went through the network before, and what its layers gave of them.
 
     Raises
     ------
     NetworkError
         A token's values depend on others that go through with it.
     """
-    (values, more), others = measured_values(quantity, together), [measured_values(quantity, one)[0] for one in alone]
+    values, more = measured_values(quantity, together, seen)
+    others = [measured_values(quantity, one, seen)[0] for one in alone]
     found = {}
     for layer, several in values.items():
         token = together.axes[layer].index("token")
@@ -352,8 +360,18 @@ def padding_differences(quantity: Quantity, alone: Batch, beside: Batch) -> dict
     return found
 
 
-def measured_values(quantity: Quantity, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Mapping[str, Tensor]]]:
-    """Return what is measured of every layer, and the variables that are not made of that."""
+def measured_values(
+    quantity: Quantity, batch: Batch, seen: Sequence[Seen] = ()
+) -> tuple[dict[str, Tensor], dict[str, Mapping[str, Tensor]]]:
+    """Return what is measured of every layer, and the variables that are not made of that.
+
+    Where that is what the layers give, and the input is among those `seen` before, the network is not run again.
+    """
+    if type(quantity).measure is Quantity.measure:
+        for prepared, outputs in seen:
+            if same_input(prepared, batch.prepared):
+                values = {layer: of_speech(batch, layer, outputs[layer]) for layer in batch.axes}
+                return values, {layer: {} for layer in batch.axes}
     measured: dict[str, Tensor] = {}
     others: dict[str, Mapping[str, Tensor]] = {}
 
