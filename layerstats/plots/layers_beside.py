@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from plotnine import (
@@ -33,6 +35,10 @@ TRAINED, UNTRAINED, ACOUSTICS = "trained network", "untrained networks", "acoust
 LOOKS = {TRAINED: ("black", "solid"), UNTRAINED: ("#7f7f7f", "solid"), ACOUSTICS: ("#4d4d4d", "dashed")}
 # Names of layers that need more room than this, in letters an inch of the figure, are turned.
 _LETTERS = 9
+# Names that are longer stand upright, below a figure that is higher by their length: a letter is so many inches.
+_LONG, _LETTER = 16, 0.06
+# Inches that a turned name takes along the axis, margins counted.
+_LINE = 0.18
 # Half of the width of a box, in layers.
 _BOX = 0.2
 
@@ -77,7 +83,13 @@ def layers_beside(
     if len(layers) > 1:
         beside.append(geom_line(aes(color="look", linetype="look"), size=0.5))
     width = PAGE_WIDTH if len(panels) > 1 else 4.5
-    letters = max(map(len, layers)) * len(layers) * min(len(panels), 2)
+    beside_each_other = len(layers) * min(len(panels), 2)
+    longest = max(map(len, layers))
+    crowded = longest * beside_each_other > _LETTERS * width
+    upright = crowded and longest > _LONG
+    turned = element_text(rotation=90, ha="center", va="top") if upright else element_text(rotation=45, ha="right")
+    # As many names as there is room for.
+    step = max(1, math.ceil(beside_each_other * _LINE / width))
     by_chance = chance.assign(panel=pd.Categorical(chance["panel"], categories=panels, ordered=True))
     return (
         ggplot(table, aes("x", "value"))
@@ -93,8 +105,8 @@ def layers_beside(
         + scale_color_manual(values=[LOOKS[look][0] for look in shown], breaks=shown, name="")
         + scale_linetype_manual(values=[LOOKS[look][1] for look in shown], breaks=shown, name="")
         + scale_x_continuous(
-            breaks=list(place.values()),
-            labels=layers,
+            breaks=list(place.values())[::step],
+            labels=layers[::step],
             minor_breaks=[],
             limits=(-0.5, len(layers) - 0.5),
             expand=(0, 0),
@@ -102,9 +114,9 @@ def layers_beside(
         + (facet_wrap("panel", ncol=2) if len(panels) > 1 else facet_null())
         + expand_limits(y=0)
         + labs(x="Layer", y=title)
-        + paper_theme(width, 3.2)
+        + paper_theme(width, 3.2 + (_LETTER * longest if upright else 0))
         + theme(legend_position="none" if set(shown) <= {TRAINED} else "top")
-        + (theme(axis_text_x=element_text(rotation=45, ha="right")) if letters > _LETTERS * width else theme())
+        + (theme(axis_text_x=turned) if crowded else theme())
     )
 
 

@@ -45,3 +45,26 @@ def test_tables_of_something_else_are_refused():
         abx_by_layer(errors(), errors().drop(columns="network_kind"))
     with pytest.raises(DataError, match="nothing to draw"):
         abx_by_layer(errors().iloc[:0])
+
+
+def of_layers(names):
+    table = pd.DataFrame({"layer": names * 2, "abx_mode": np.repeat(["within", "across"], len(names))})
+    return abx_by_layer(table.assign(error_rate=0.3, conf_low=0.2, conf_high=0.4))
+
+
+def axis_of(figure):
+    return next(scale for scale in figure.scales if "x" in scale.aesthetics)
+
+
+def test_names_of_many_layers_are_left_out_evenly_and_all_layers_are_drawn():
+    figure = of_layers([f"transformer.{number}" for number in range(30)])
+    assert axis_of(figure).breaks == list(range(0, 30, 2))
+    assert axis_of(figure).labels == [f"transformer.{number}" for number in range(0, 30, 2)]
+    assert figure.data["x"].nunique() == 30
+
+
+def test_long_names_make_the_figure_higher_and_do_not_take_the_room_of_its_panels():
+    short, long = of_layers(list("abc")), of_layers([f"encoder.layers.{number}.self_attention" for number in range(13)])
+    heights = [one.theme.getp("figure_size")[1] for one in (short, long)]
+    assert heights[1] > heights[0] + 1
+    assert len(axis_of(long).breaks) == 13
