@@ -50,7 +50,7 @@ def test_the_similarity_in_the_population_is_that_of_very_many_speakers():
 
 @pytest.mark.slow
 def test_intervals_of_similarities_cover_and_those_of_phones_alone_do_not():
-    world = SimilarityWorld("8 speakers who differ much", 8, 30, channels=20, voice_sd=1.5)
+    world = SimilarityWorld("8 speakers who differ much", 8, 60, channels=20, voice_sd=1.5)
     shares = calibrate_similarity([world], ["none"], datasets=60).set_index(["recipe", "quantity"])["share"]
     assert shares["cka, jackknife", "covers the similarity"] > 0.85
     assert shares["debiased cka, jackknife", "covers the similarity"] < 0.8
