@@ -14,13 +14,14 @@ from layerstats.store.outcome_writer import OutcomeWriter, outcome_name, outcome
 from layerstats.store.result_tables import TABLE_KINDS, store_table
 from layerstats.store.schema import SUMMARIES
 from layerstats.store.sharded_writer import missing_together
-from layerstats.store.shards import starts_in_block, tokens_in_shard
+from layerstats.store.shards import SHARD_TOKENS, starts_in_block, tokens_in_shard
 from layerstats.store.sum_writer import SumWriter
 from layerstats.store.upgrade import upgrade_store
 from layerstats.store.vectors import phone_vectors
 from layerstats.store.writer import RecordingWriter
 
 __all__ = [
+    "SHARD_TOKENS",
     "SUMMARIES",
     "TABLE_KINDS",
     "Experiment",

@@ -19,6 +19,8 @@ from layerstats.store.layer_spec import LayerSpec, VariableSpec
 # Of the tokens of a shard: what a kill can lose, and what one task writes.
 SHARD_TOKENS = 128
 SHARD_BYTES = 2**26
+# A store of fewer tokens has smaller shards where it is asked for, so that processes share the work.
+SHARED_SHARDS = 8
 # Beyond so many shards they become larger instead: a folder of a hundred thousand files is of use to nobody.
 MOST_SHARDS = 256
 # A chunk is decoded whole, whatever is read of it. Smaller ones cost more time a value, larger ones more memory to
@@ -28,7 +30,9 @@ CHUNK_BYTES = 2**20
 CHUNK_CHANNELS = 64
 
 
-def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 1, phones: int = 0) -> int:
+def tokens_in_shard(
+    layers: Sequence[LayerSpec], tokens: int, batch_size: int = 1, phones: int = 0, least: int = SHARD_TOKENS
+) -> int:
     """Return how many tokens a shard should have: whole batches, neither many files nor much memory.
 
     Parameters
@@ -41,11 +45,15 @@ def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 
         Tokens that are computed together. A shard of whole batches makes a resumed run form the same ones.
     phones
         Number of phones of the store, whose variables are computed with those of their tokens.
+    least
+        Tokens from which a shard may be one by itself: a small store has eight shards, if they have so many tokens.
 
     Examples
     --------
     >>> tokens_in_shard([LayerSpec("conv1", [0.0, 0.5])], tokens=1000, batch_size=48)
     96
+    >>> tokens_in_shard([LayerSpec("conv1", [0.0, 0.5])], tokens=130, least=32)
+    32
     >>> vectors = LayerSpec("conv1", None, [VariableSpec("phones", sizes={"channel": 768})])
     >>> tokens_in_shard([vectors] * 13, tokens=1000, batch_size=16, phones=60_000)
     16
@@ -55,11 +63,13 @@ def tokens_in_shard(layers: Sequence[LayerSpec], tokens: int, batch_size: int = 
         for variable in layer.variables:
             if variable.by_shard in values:
                 values[variable.by_shard] += math.prod(layer.shape(variable.name, 1, 1))
-    return _rows_in_file(4 * values["token"] + math.ceil(4 * values["phone"] * phones / tokens), tokens, batch_size)
+    row_bytes = 4 * values["token"] + math.ceil(4 * values["phone"] * phones / tokens)
+    return _rows_in_file(row_bytes, tokens, batch_size, least)
 
 
-def _rows_in_file(row_bytes: int, rows: int, batch_size: int) -> int:
-    wanted = max(SHARD_TOKENS, math.ceil(rows / MOST_SHARDS))
+def _rows_in_file(row_bytes: int, rows: int, batch_size: int, least: int = SHARD_TOKENS) -> int:
+    usual = min(SHARD_TOKENS, max(least, math.ceil(rows / SHARED_SHARDS)))
+    wanted = max(usual, math.ceil(rows / MOST_SHARDS))
     fitting = min(wanted, SHARD_BYTES // row_bytes) if row_bytes else wanted
     return max(1, fitting // batch_size) * batch_size
 

@@ -441,6 +441,8 @@ def test_shards_are_whole_batches_neither_many_nor_large():
     assert tokens_in_shard(series, 1000) == shards.SHARD_TOKENS
     assert tokens_in_shard(series, 1000, 48) == 96
     assert tokens_in_shard(series, 1000, 500) == 500
+    # Eight shards, be they smaller, as long as they have so many tokens.
+    assert [tokens_in_shard(series, tokens, least=32) for tokens in (8, 130, 400, 2000)] == [32, 32, 50, 128]
     assert -(-100_000 // tokens_in_shard(series, 100_000)) <= shards.MOST_SHARDS
     maps = [LayerSpec("a", np.arange(1000.0), usual_variables(1000))]
     assert 1 < tokens_in_shard(maps, 1000) * 4 * 1000 * 1001 <= shards.SHARD_BYTES

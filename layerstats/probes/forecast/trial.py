@@ -22,7 +22,7 @@ from layerstats.corpora import Clips
 from layerstats.models import part
 from layerstats.probes.quantity import Quantity
 from layerstats.probes.recording.recorder import record
-from layerstats.store import Experiment, LayerSpec, RecordingWriter, VariableSpec, tokens_in_shard
+from layerstats.store import SHARD_TOKENS, Experiment, LayerSpec, RecordingWriter, VariableSpec, tokens_in_shard
 
 MEGABYTE = 2**20
 _STATM = Path("/proc/self/statm")
@@ -222,7 +222,8 @@ def write_trial(trial: Trial, clips: Clips, folder: Path, batch_size: int) -> Tr
     specs = layer_specs(trial.experiment)
     begin = time.perf_counter()
     clips.content_hash()
-    shard = tokens_in_shard(specs, len(clips.tokens), batch_size, len(clips.phones))
+    together, least = (1, batch_size) if clips.ragged else (batch_size, SHARD_TOKENS)
+    shard = tokens_in_shard(specs, len(clips.tokens), together, len(clips.phones), least)
     writer = RecordingWriter(
         folder / "whole.zarr", "trial", clips.tokens, clips.phones, specs, key="trial", shard_tokens=shard
     )

@@ -129,8 +129,12 @@ class NetworkRun:
         size = self.options.batch_size
         if not self.clips.ragged:
             return consecutive(shard.start, shard.stop, size)
-        # A second a token: utterances need more memory than words. What is filled up anyhow needs the same.
-        most = size * (self.options.fixed_samples or self.clips.rate_hz)
+        # A second a token: utterances need more memory than words.
+        most, filled = size * self.clips.rate_hz, self.options.fixed_samples
+        if filled is not None:
+            # Words count as long as they are filled up. A GPU has to be kept busy: there each counts as a token.
+            size = size if self.place.type == "cuda" else max(1, most // filled)
+            most = size * filled
         return by_length(self.lengths, shard.start, shard.stop, size, most, equal=self.sharing != PADDED)
 
     def write(

@@ -29,6 +29,7 @@ from layerstats.probes.recording.ready import check_ready
 from layerstats.probes.recording.recorded import key_there
 from layerstats.probes.recording.sent_network import SentNetwork
 from layerstats.store import (
+    SHARD_TOKENS,
     Experiment,
     RecordingWriter,
     open_store,
@@ -265,7 +266,7 @@ def _begun(
         run = NetworkRun(hearing, clips, quantity, options, place)
         about = {**clips.attrs, **quantity.attributes(), **(attrs or {})}
         specs = [run.spec(fact) for fact in run.facts.values()]
-        rows_together = 1 if clips.ragged else how.batch_size
+        rows_together, least = (1, how.batch_size) if clips.ragged else (how.batch_size, SHARD_TOKENS)
         writing: dict[str, Any] = {
             "path": store,
             "name": name,
@@ -282,8 +283,9 @@ def _begun(
             },
             "store_attrs": {"corpus_hash": clips.content_hash(), "torch_version": torch.__version__},
             # Whole batches in a shard, so that a resumed run forms the same batches; clips of their own length are
-            # batched within their shard, whatever its size, which memory limits.
-            "shard_tokens": tokens_in_shard(specs, len(clips.tokens), rows_together, len(clips.phones)),
+            # batched within their shard, whatever its size, which memory limits; a batch at least, so that processes
+            # share a few hundred tokens of Whisper, half a second each.
+            "shard_tokens": tokens_in_shard(specs, len(clips.tokens), rows_together, len(clips.phones), least),
         }
         with RecordingWriter(**writing) as writer:
             run.check_written(store, name, writer.written)

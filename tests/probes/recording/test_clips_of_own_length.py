@@ -11,7 +11,7 @@ from layerstats.corpora.audio import MemoryAudio
 from layerstats.corpora.phones import phones_table
 from layerstats.errors import DataError, NetworkError
 from layerstats.models import ConvolutionalEncoder, seeded
-from layerstats.probes import Activation, Gradient, Quantity, Variable, maps, record
+from layerstats.probes import Activation, Gradient, Quantity, Variable, maps, plan_recording, record
 from layerstats.probes.layers.capture import capturing
 from layerstats.probes.recording.sample_counts import CountsByLength, find_counts
 from layerstats.store import open_store
@@ -203,6 +203,16 @@ def test_two_workers_write_the_same_bytes(tmp_path, monkeypatch):
         path = tmp_path / f"{workers}.zarr"
         record(network, speech(), path, Activation(phones=True), ["1", "2"], batch_size=2, workers=workers)
     assert files(tmp_path / "2.zarr") == files(tmp_path / "1.zarr")
+
+
+def test_few_tokens_are_shards_enough_to_share(tmp_path):
+    """Each of Whisper's costs half a second: of 130 words one worker of two had 128."""
+    with seeded(0):
+        network = nn.Sequential(nn.Unflatten(1, (1, -1)), nn.Conv1d(1, 4, 9, stride=4), nn.ReLU())
+    clips = speech()
+    tokens = len(clips.tokens)
+    plan = plan_recording(network, clips, tmp_path / "s.zarr", Activation(), ["1", "2"], batch_size=2)
+    assert [plan.rows(number).stop for number in range(plan.shards)] == [*range(2, tokens, 2), tokens]
 
 
 def test_phones_are_averaged_over_samples_of_their_own_clip(case, tmp_path):
