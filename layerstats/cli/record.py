@@ -116,8 +116,10 @@ def record(
     from layerstats.probes import Activation, forecast_recording, record_acoustics, record_untrained
     from layerstats.probes import record as record_layers
     from layerstats.probes.recording.own_lengths import batching_note
+    from layerstats.probes.recording.plan import part_of_shards
 
     share = part_of(shard)
+    part_of_shards(share, workers, client)  # before a corpus is read
     # A plan that is ended leaves no folder behind.
     ending = stopping(kept=False) if plan else nullcontext()
     with ending, steps() as step, connected(client) as cluster:

@@ -135,3 +135,12 @@ def test_a_scheduler_that_ends_is_told_and_the_next_call_goes_on(run, cluster, t
     assert run(*here, "shared.zarr").returncode == 0
     assert run(*here, "here.zarr").returncode == 0
     assert tree(tmp_path / "here.zarr") == tree(tmp_path / "shared.zarr")
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [(["--workers", "0"], "'workers'"), (["--shard", "1/2", "--workers", "2"], "by this process alone")],
+)
+def test_sharing_that_cannot_be_is_told_before_a_corpus_is_read(run, how, reason):
+    done = run(*RECORD, "s.zarr", *how)
+    assert (done.returncode, reason in done.stderr, "reading" in done.stderr) == (2, True, False), done.stderr
