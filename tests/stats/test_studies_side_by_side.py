@@ -16,7 +16,7 @@ from layerstats.stats.success.variance_study import calibrate_variance
 
 # Two blocks each, of a few data sets.
 STUDIES = {
-    "calibrate": lambda **how: calibrate(["0", "1"], RECIPES[:2], ["none"], datasets=3, resampled=0, **how),
+    "calibrate": lambda **how: calibrate(["0"], RECIPES[:2], ["none"], datasets=3, resampled=0, **how),
     "calibrate_averages": lambda **how: calibrate_averages(["0"], ["none", "inserted"], 2, permutations=19, **how),
     "calibrate_interactions": lambda **how: calibrate_interactions(["0"], ["none", "level"], 3, **how),
     "calibrate_answers": lambda **how: calibrate_answers(["0"], ["none", "level"], 1, **how),
