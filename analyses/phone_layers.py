@@ -44,6 +44,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of samples and permutations.")] = 0,
 ) -> Output:
     """Write tables and figures of all three, beside untrained networks and the sound alone."""
+    output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
     experiment = open_store(store)
     table = experiment.phones
     chosen = table["label"].isin(phone_set(phones)) if phones else table["phone_class"] != "silence"
@@ -54,7 +55,6 @@ def main(
     errors = abx(experiment, context=context, sampling=sampling, **which, **work("ABX"))
     of_probe = {"options": options, "permutations": permutations, "seed": seed}
     probe = phone_probe(experiment, column, **of_probe, **which, **work("probes"))
-    output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
     heard = _heard(experiment, errors.table, errors.networks)
     figure = abx_by_layer(errors.table, errors.networks)
     output.figure(figure, "abx_by_layer", "ABX error at each layer", f"{BESIDE} {heard}")

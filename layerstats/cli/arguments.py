@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from layerstats.checks import check_part
 from layerstats.errors import ArgumentError
 
 
@@ -140,6 +139,8 @@ def part_of(text: str | None) -> tuple[int, int] | None:
     >>> part_of("3/64")
     (3, 64)
     """
+    from layerstats.checks import check_part  # which numpy comes with
+
     if text is None:
         return None
     number, _, count = text.partition("/")
