@@ -6,7 +6,6 @@ python analyses/phone_layers.py STORE --out DIR --phones "p,t,k,s,sh"
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from layerstats.cli import LongWork, listed, run_script
@@ -14,14 +13,12 @@ from layerstats.corpora import phone_set
 from layerstats.plots import abx_by_layer, probe_by_layer, similarity_matrix
 from layerstats.report import Output
 from layerstats.stats import AbxSampling, ProbeOptions, abx, layer_similarity, phone_probe
-from layerstats.store import Experiment, open_store
+from layerstats.store import open_store
 
-# Of each table and figure its title and its caption.
 RATES = "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
 RATES += "Within: one speaker says all three; across: another says X. Intervals are for other speakers (jackknife)."
-BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, smallest to largest, about "
-BESIDE += "their median. Dashed: the sound alone. Where the network agrees with either, it did not learn what it "
-BESIDE += "tells apart. Thin line: chance."
+BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, about their median. "
+BESIDE += "Dashed: the sound alone. Where the network agrees with either, it learned nothing there. Thin line: chance."
 GAINED = "Difference is level_1 - level_2, of the same phones, with a test that counts speakers. Untrained p ranks the "
 GAINED += "network among networks with random weights: the fewer there are, the larger the smallest p that it can have."
 READ = "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns from."
@@ -44,18 +41,21 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of samples and permutations.")] = 0,
 ) -> Output:
     """Write tables and figures of all three, beside untrained networks and the sound alone."""
-    output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
     experiment = open_store(store)
+    output = Output(out, title="Phones in layers", provenance={"store": store.name, "phones": phones, "seed": seed})
     table = experiment.phones
     chosen = table["label"].isin(phone_set(phones)) if phones else table["phone_class"] != "silence"
     # Sets of phones have labels that a corpus need not have; a text that names none of them is refused with its names.
     experiment = experiment.select(phone=sorted(set(table.loc[chosen, "label"])) or phone_set(phones))
     which = {"layers": listed(layers) or None, "recording": recording or None}
-    sampling, options = AbxSampling(phones=most or None, seed=seed), ProbeOptions(folds=folds)
-    errors = abx(experiment, context=context, sampling=sampling, **which, **work("ABX"))
-    of_probe = {"options": options, "permutations": permutations, "seed": seed}
+    errors = abx(experiment, context=context, sampling=AbxSampling(most or None, seed=seed), **which, **work("ABX"))
+    of_probe = {"options": ProbeOptions(folds=folds), "permutations": permutations, "seed": seed}
     probe = phone_probe(experiment, column, **of_probe, **which, **work("probes"))
-    heard = _heard(experiment, errors.table, errors.networks)
+    # Few phones, speakers or networks are a small cut, and said to be.
+    made = " (synthetic voices)" if experiment.attrs.get("corpus") == "demo" else ""
+    beside = errors.networks.loc[~errors.networks["trained"].astype(bool), "recording"].nunique()
+    of_them = f"{errors.table['phones'].max()} phones by {errors.table['speakers'].max()} speakers{made}"
+    heard = f"Of {of_them}, {experiment.phones['label'].nunique()} labels, beside {beside} untrained networks."
     figure = abx_by_layer(errors.table, errors.networks)
     output.figure(figure, "abx_by_layer", "ABX error at each layer", f"{BESIDE} {heard}")
     figure = probe_by_layer(probe.table, probe.networks)
@@ -76,17 +76,9 @@ def main(
     for name, (table, title, caption) in written.items():
         if len(table):
             output.table(table, name, title, caption)
-    if notes := list(dict.fromkeys([*errors.notes, *probe.notes])):
+    if notes := dict.fromkeys([*errors.notes, *probe.notes]):
         output.text("notes", "Notes", "\n".join(notes))
     return output
-
-
-def _heard(experiment: Experiment, table: pd.DataFrame, networks: pd.DataFrame) -> str:
-    """Say whose phones they are, and how many networks are beside: few of either are a small cut."""
-    made = " (synthetic voices)" if experiment.attrs.get("corpus") == "demo" else ""
-    untrained = networks.loc[~networks["trained"].astype(bool), "recording"].nunique()
-    of_them = f"{table['phones'].max()} phones by {table['speakers'].max()} speakers{made}"
-    return f"Of {of_them}, {experiment.phones['label'].nunique()} labels, beside {untrained} untrained networks."
 
 
 if __name__ == "__main__":

@@ -150,7 +150,12 @@ def run_on_workers(
             if there:
                 return there
             time.sleep(0.1)
-    except (TimeoutError, OSError) as error:
+    except OSError as error:  # TimeoutError is one
+        if not isinstance(error, TimeoutError):
+            raise WorkerError(
+                f"The scheduler {_address(client)} cannot be reached any more. Start it and its workers again and run "
+                "the same call: what was written is not computed again."
+            ) from error
         raise WorkerError(
             f"The cluster has no worker after {patience_s:g} s. Start some, for instance with "
             "`dask worker ADDRESS --nthreads 1`, or ask your cluster to: cluster.scale(8)."
@@ -232,5 +237,8 @@ def _check_scheduler(client: Any, done: int, total: int) -> None:
 
 
 def _gone(client: Any, done: int, total: int) -> WorkerError:
-    address = getattr(client.scheduler, "address", "of the client")
-    return WorkerError(_SCHEDULER.format(address=address, done=done, total=total))
+    return WorkerError(_SCHEDULER.format(address=_address(client), done=done, total=total))
+
+
+def _address(client: Any) -> str:
+    return getattr(client.scheduler, "address", "of the client")
