@@ -123,7 +123,7 @@ def test_a_scheduler_that_ends_is_told_and_the_next_call_goes_on(run, cluster, t
         [*command, "--client", str(file)], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "shared.zarr").glob("recordings/*/0/*/c/*")) and time.monotonic() < deadline:
+    while not list((tmp_path / "shared.zarr").glob("recordings/*/0/mean/c/*")) and time.monotonic() < deadline:
         time.sleep(0.01)
     scheduler.kill()
     _, told = recording.communicate(timeout=120)
