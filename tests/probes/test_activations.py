@@ -467,7 +467,7 @@ def test_weights_of_a_norm_that_learned_leave_the_mean_free(tmp_path, clips):
     ("change", "reason"),
     [
         ({"model": lambda waveforms: waveforms}, "must be a torch.nn.Module, but got function"),
-        ({"layers": None}, "fits an empty list"),
+        ({"layers": []}, "fits an empty list"),
         ({"batch_size": 1.5}, "'batch_size' parameter must be a positive whole number"),
         ({"axes": "token,channel,sample"}, r"must be a list or tuple, for instance \('token', 'channel', 'sample'\)"),
         ({"axes": {"lstm": ("token", "sample", "channel")}}, "Axes were named for 'lstm', which no layer"),

@@ -95,7 +95,7 @@ def test_workers_share_the_shards(forecast):
         two, four = row(forecast, stored, 2), row(forecast, stored, 4)
         assert four["total_s"] <= two["total_s"]
         assert four["all_workers_mb"] == 4 * four["worker_mb"] == 2 * two["all_workers_mb"]
-    assert any("No more than" in note for note in forecast.notes)
+    assert any("Workers that have something to do" in note for note in forecast.notes)
 
 
 def test_more_is_stored_in_more_room(forecast):
