@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -75,20 +77,31 @@ def test_a_worker_killed_at_any_moment_changes_nothing(small, tmp_path, client, 
     assert shared == made(small, tmp_path / "here.zarr")
 
 
+OTHER = """
+import runpy, sys
+from distributed import Client
+from layerstats.probes import Activation, record
+from layerstats.store import shards
+
+if __name__ == "__main__":
+    shards.SHARD_TOKENS = 8
+    small = runpy.run_path(sys.argv[1])
+    with Client(sys.argv[3], set_as_default=False) as client:
+        record(
+            small["small_network"](), small["small_clips"](tokens=61), sys.argv[2], Activation(maps=True), "1",
+            batch_size=4, client=client,
+        )
+"""
+
+
 def test_two_clients_share_one_store(small, tmp_path, cluster, client):
-    found, errors = [], []
-
-    def also() -> None:
-        try:
-            with distributed.Client(cluster, set_as_default=False) as other:
-                found.append(made(small, tmp_path / "shared.zarr", client=other))
-        except Exception as error:  # noqa: BLE001 - told below
-            errors.append(error)
-
-    thread = threading.Thread(target=also)
-    thread.start()
-    made(small, tmp_path / "shared.zarr", client=client)
-    thread.join()
-    assert errors == []
-    assert found == [made(small, tmp_path / "here.zarr")]
+    script, speech = tmp_path / "other.py", Path(__file__).resolve().parent.parent / "small_speech.py"
+    script.write_text(OTHER)
+    command = [sys.executable, str(script), str(speech), str(tmp_path / "shared.zarr"), cluster.scheduler_address]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as other:
+        shared = made(small, tmp_path / "shared.zarr", client=client)
+        _, told = other.communicate(timeout=300)
+    assert other.returncode == 0, told
     assert open_store(tmp_path / "shared.zarr").recordings["complete"].all()
+    assert shared == made(small, tmp_path / "here.zarr")

@@ -248,8 +248,8 @@ if __name__ == "__main__":
     small = runpy.run_path(sys.argv[1])
     record(
         small["small_network"](), small["small_clips"](tokens=61), sys.argv[2],
-        Activation(("mean", "root_mean_square"), maps=True), ["input", "1", "5"], batch_size=4, workers=2,
-        progress=tell,
+        Activation(("mean", "root_mean_square"), maps=True, phones=True), ["input", "1", "5"],
+        batch_size=4, workers=2, progress=tell,
     )
 """
 
