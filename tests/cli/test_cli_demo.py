@@ -55,7 +55,7 @@ def check_phone_layers(out, page):
             assert (folder / f"{name}.{suffix}").stat().st_size > 0
     # Of each figure what it shows, for those who see it and for those who hear it.
     assert page.count("synthetic voices), 12 labels, beside 3 untrained networks") == 6
-    gained = pd.read_csv(folder / "abx_comparisons.csv").set_index(["level_2", "abx_mode", "layer"])
+    gained = pd.read_csv(folder / "abx_comparisons.csv").set_index(["level_2", "abx_mode", "layer"]).sort_index()
     # Every layer tells phones apart better than random weights do, and what is learned goes from voice to voice.
     assert (gained.loc["untrained", "conf_high"] < 0).all()
     assert (gained.loc[("acoustics", "across"), "conf_high"] < 0).all()
