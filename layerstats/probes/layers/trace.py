@@ -119,8 +119,10 @@ class _Trace:
         grids = tuple(grid for grid in (self.find(output, count), self.cover(count)) if grid is not None)
         activation = self.activations.get(_address(output), UNKNOWN)
         maker = self.makers.get(_address(output), type(module).__name__)
+        # Tensors of inference mode count no changes, and have no gradients either.
+        version = 0 if output.is_inference() else output._version
         # A copy, which later work in place does not change.
-        self.outputs[name] = _Output(output.clone(), grids, activation, maker, output, output._version)
+        self.outputs[name] = _Output(output.clone(), grids, activation, maker, output, version)
 
     def _windowed(self, module: nn.Module, given: Tensor, made: Tensor) -> None:
         one_dimensional = type(module).__name__.endswith("1d")

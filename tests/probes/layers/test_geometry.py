@@ -323,3 +323,18 @@ def test_layers_of_attention_go_back_to_the_input_once(monkeypatch):
     trace_layers(network.eval(), waveforms, input_time(waveforms, None, None, 1.0, 1003), list(layers), layers)
     # Three outputs of the first layer, whose norm hears the whole clip, and what all later ones hear; not 3 a layer.
     assert inputs.count(shape) == 4
+
+
+def test_a_network_that_runs_in_inference_mode_has_times_but_no_gradients():
+    class Shut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv1d(1, 2, 25, stride=4)
+
+        def forward(self, values):
+            with torch.inference_mode():
+                return self.conv(values)
+
+    found = facts_of(Shut(), torch.zeros(1, 1, 400), "conv")
+    assert (found.geometry, found.context) == ("layers", "unverified")
+    assert (found.grid.hop, found.grid.field) == (4, 25)
