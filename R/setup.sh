@@ -17,8 +17,8 @@ else
 fi
 if [ "${as_root+set}" = set ]; then
     echo "Installing R, mgcv, lme4 and ordinal with apt ..."
-    $as_root apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+    $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq &&
+        DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $wanted >/dev/null
     has mgcv nlme lme4 ordinal && exit 0
 fi
 if has mgcv nlme; then
