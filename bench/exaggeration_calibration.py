@@ -2,7 +2,7 @@
 
 python bench/exaggeration_calibration.py [SHARE]
 
-SHARE of the data sets that the tables in docs/exaggeration.md are of (1 by default), for a quick look.
+SHARE of the data sets that the tables in docs/how-to/exaggeration.md are of (1 by default), for a quick look.
 """
 
 from __future__ import annotations

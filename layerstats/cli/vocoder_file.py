@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from layerstats.models.vocoders import Vocoder
 
 VOCODER_HELP = (
-    "FILE.py:FUNCTION where FUNCTION() returns a vocoder of the same mel parameters (docs/audition.md); Griffin-Lim by "
-    "default."
+    "FILE.py:FUNCTION where FUNCTION() returns a vocoder of the same mel parameters (docs/how-to/audition.md); "
+    "Griffin-Lim by default."
 )
 
 

@@ -61,7 +61,8 @@ def count_units(
 
     Tokens of one speaker are no independent evidence of a difference that speakers have in common, whichever term of a
     model takes up what they share: the speaker's smooth, that of the speaker's version of a group, or, where a speaker
-    says each group once, the token's own. ``docs/calibration.md`` has what becomes of tests that count otherwise.
+    says each group once, the token's own. ``docs/statistics/calibration.md`` has what becomes of tests that count
+    otherwise.
 
     Parameters
     ----------

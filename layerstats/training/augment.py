@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-# How far spectrograms are changed: factors, frames, bands, and levels in hundreds of dB; see docs/networks.md.
+# How far spectrograms are changed: factors, frames, bands, and levels in hundreds of dB; see docs/how-to/networks.md.
 _STRETCH, _WARP = (0.8, 1.25), (0.88, 1.14)
 _OVERHANG = 8  # frames by which speech may leave the clip on either side
 _GAIN, _TILT, _COLOUR = (-0.15, 0.03), 0.08, 0.04

@@ -104,7 +104,7 @@ def test_a_store_without_judgements_says_what_makes_them(generated, tmp_path):
 
 
 def test_the_judge_of_the_page_is_one(generated):
-    page = Path(__file__).parents[2].joinpath("docs", "judges.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[2].joinpath("docs", "how-to", "judges.md").read_text(encoding="utf-8")
     (code,) = [
         block for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL) if "class Loudness" in block
     ]

@@ -127,7 +127,7 @@ def layer_contrasts(
       sample: where each is of one level (frequent words), they are what is counted if there are fewer of them. Where
       words are of several levels, the result is about these words.
 
-    ``docs/calibration.md`` has how often the tests err.
+    ``docs/statistics/calibration.md`` has how often the tests err.
 
     Parameters
     ----------

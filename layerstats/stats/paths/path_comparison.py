@@ -77,7 +77,7 @@ def compare_paths(
     near 0 in the layers where it differs, although the last layer says the same word.
 
     Intervals resample natural speakers, with all they said and what was made of it, and starts within words; words are
-    fixed. How often they hold the true value, simulated, is in ``docs/exaggeration.md``.
+    fixed. How often they hold the true value, simulated, is in ``docs/how-to/exaggeration.md``.
 
     Parameters
     ----------

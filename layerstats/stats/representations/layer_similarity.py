@@ -85,7 +85,7 @@ def layer_similarity(
     below 0. But that takes phones for independent, and those of one speaker are alike in any two layers: "cka" takes
     out what follows from few speakers too, by the jackknife (Quenouille 1956). Intervals are Student's about the
     estimate with the jackknife's standard error over speakers: a bootstrap draws phones twice, which are perfectly
-    alike, and so is biased. How often they cover is in ``docs/representations.md``.
+    alike, and so is biased. How often they cover is in ``docs/how-to/representations.md``.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def phone_probe(
     these others, and channels were standardised by what it learned from. The balanced accuracy is the mean over levels
     of the share of their phones that were recognised. Its standard error counts speakers (linearised), widened for
     cross-validation (Nadeau & Bengio 2003); Student's intervals have the number of speakers minus one degrees of
-    freedom. How often they cover is in ``docs/representations.md``.
+    freedom. How often they cover is in ``docs/how-to/representations.md``.
 
     Parameters
     ----------

@@ -94,7 +94,8 @@ def permutation_test(
         Random assignments. Where there are no more in all, each is used once, and the p-value is exact.
     smoothing
         ``"refit"`` estimates the smoothing parameters for every assignment. ``"held"`` keeps those of the observed one,
-        which are fitted to the observed difference: fast, but it finds shapes too often (see ``docs/calibration.md``).
+        which are fitted to the observed difference: fast, but it finds shapes too often (see
+        ``docs/statistics/calibration.md``).
     seed
         Of random assignments.
     workers, client, progress, keep

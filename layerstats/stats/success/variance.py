@@ -85,7 +85,8 @@ def variance_shares(
         See `adjust_p_values`.
     most_starts
         Where "start" is a component, so many starts are used at most, drawn from all, evenly over networks and
-        classes. With few binary judgements a start Laplace's method gives too little there; see docs/variance.md.
+        classes. With few binary judgements a start Laplace's method gives too little there; see
+        ``docs/how-to/variance.md``.
     seed
         Of that draw.
 

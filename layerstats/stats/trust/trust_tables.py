@@ -60,7 +60,7 @@ def trust_table(
     conditions and baselines differ in what they say, so that a family of tests is one measure of one map against one
     baseline, over its conditions and over the phone classes, or speakers, of its split.
 
-    How often intervals cover and tests err is in ``docs/trust.md``.
+    How often intervals cover and tests err is in ``docs/how-to/trust.md``.
 
     Parameters
     ----------

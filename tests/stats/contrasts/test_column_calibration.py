@@ -1,6 +1,6 @@
 """How often tests of columns other than words and phones err, where speakers are of one level and words differ.
 
-``python tests/stats/contrasts/test_column_calibration.py 300`` prints the table of docs/calibration.md.
+``python tests/stats/contrasts/test_column_calibration.py 300`` prints the table of docs/statistics/calibration.md.
 """
 
 from __future__ import annotations

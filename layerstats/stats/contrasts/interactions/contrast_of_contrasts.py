@@ -133,7 +133,7 @@ def contrast_of_contrasts(
     difference is its last coefficient and its last difference smooth. With the others both sides have the same tokens.
     Their scales differ, so that each side is put in units of its own standard deviation of tokens, on one axis of time;
     then the contrast of the paired differences of tokens is the double difference, and the model is that of any
-    contrast. ``docs/contrasts.md`` has formulas, and ``docs/calibration.md`` how often the tests err.
+    contrast. ``docs/how-to/contrasts.md`` has formulas, and ``docs/statistics/calibration.md`` how often the tests err.
 
     Parameters
     ----------

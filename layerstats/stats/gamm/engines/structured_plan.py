@@ -22,7 +22,7 @@ _UNFITTED = {
     "ocat": (
         "working weights do not give what mgcv's gam() gives for ordered categories: with curves of tokens, estimates "
         "are up to a fifth of a standard error away and thresholds 4 percent nearer to each other (see "
-        "docs/ordered-categories.md)"
+        "docs/how-to/ordered-categories.md)"
     )
 }
 

@@ -53,7 +53,7 @@ def krippendorff_alpha(
         Columns: what was said, and of what.
     conf_level
         Of the interval: percentiles of units drawn with replacement. It is for other clips that these raters rate; for
-        other raters too it is too narrow where raters are few (docs/listening.md: how often the tests err).
+        other raters too it is too narrow where raters are few (``docs/how-to/listening.md``: how often the tests err).
     draws, seed
         Of the interval.
 

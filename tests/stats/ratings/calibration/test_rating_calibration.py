@@ -20,7 +20,7 @@ from layerstats.stats.ratings.calibration.rating_worlds import CONDITIONS, Ratin
 from layerstats.stats.resampling.calibration import shares_of
 
 SMALL = RatingWorld("small", 12, 6, 12)
-DOCS = Path(__file__).parents[4] / "docs"
+DOCS = Path(__file__).parents[4] / "docs" / "statistics"
 
 
 def test_true_means_are_those_of_many_ratings():
