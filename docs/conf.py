@@ -1,0 +1,59 @@
+"""How the site is made of docs/: `make docs`. Nothing of the built pages is fetched from a network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import layerstats
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
+
+project = "layerstats"
+author = "The layerstats developers"
+copyright = "The layerstats developers. GPL-3.0-or-later"
+version = release = layerstats.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "sphinx_design",
+    "sphinx_copybutton",
+    # Of docs/extensions.
+    "card_pages",
+    "tutorial_runs",
+]
+exclude_patterns = ["_build"]
+
+# Pages are Markdown that reads well without being built too.
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
+myst_heading_anchors = 4
+# Blocks that say no language are of the shell, or what a command prints.
+highlight_language = "none"
+pygments_style = "friendly"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"layerstats {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = True
+html_copy_source = True
+html_show_sphinx = False
+# Summaries would be fetched page by page, which browsers refuse to pages that are read from disk.
+html_show_search_summary = False
+html_context = {"default_mode": "light"}
+html_theme_options = {
+    "logo": {"text": "layerstats"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "show_toc_level": 2,
+    "navigation_with_keys": True,
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc", "sourcelink"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
