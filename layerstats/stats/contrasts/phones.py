@@ -39,9 +39,9 @@ def phone_contrast(
     and factor smooths of speakers, and of speakers' versions of each set, where they repeat: ``value ~ phone_set +
     s(time) + s(time, by=phone_set_ordered) + ...``. Three tests: the joint one of level and shape, which is the one to
     rely on for "is there any difference"; the level, by t with as many degrees of freedom as speakers, less one (or
-    less the number of sets, where each speaker says one of them only); and the shape. ``docs/statistics/calibration.md``
-    has how often each errs. The effect size is the root mean square of the difference curve over the standard deviation
-    of phone tokens, see `layerstats.stats.effect_size`.
+    less the number of sets, where each speaker says one of them only); and the shape.
+    ``docs/statistics/calibration.md`` has how often each errs. The effect size is the root mean square of the
+    difference curve over the standard deviation of phone tokens, see `layerstats.stats.effect_size`.
 
     Untrained networks in the store are measured by a descriptive effect size that needs no model, and the trained
     network by the same, so that their ranks are fair: see `layerstats.stats.null`. It is `layer_contrasts` of
