@@ -12,9 +12,12 @@ from typing import Any, Literal
 
 from layerstats.errors import LayerstatsError
 from layerstats.files import explaining
+from layerstats.report.claimed import Claimed, as_json, from_json
 
 NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
+# Before folders had claims.
+READ = (1, SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The entries of a folder in their order, its title, and facts about how it was made."""
+    """The entries of a folder in their order, what it claims, its title, and facts about how it was made."""
 
     title: str = ""
     entries: tuple[Entry, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    claims: Claimed = field(default_factory=Claimed)
 
     def with_entry(self, entry: Entry) -> Manifest:
         """Return a manifest in which `entry` stands where an entry of its name stood, or else at the end.
@@ -71,14 +75,15 @@ def read_manifest(directory: Path) -> Manifest | None:
         return None
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
+        if data["schema"] not in READ:
             raise LayerstatsError(
-                f"{path} has schema version {data['schema']!r}, but this version of layerstats reads {SCHEMA}. "
-                "Delete it and run the analysis again."
+                f"{path} has schema version {data['schema']!r}, but this version of layerstats reads "
+                f"{' and '.join(map(str, READ))}. Delete it and run the analysis again."
             )
         entries = tuple(Entry(**entry) for entry in data["entries"])
-        return Manifest(title=data["title"], entries=entries, provenance=data["provenance"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        claims = Claimed() if data["schema"] == 1 else from_json(data["claims"])
+        return Manifest(data["title"], entries, data["provenance"], claims)
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise LayerstatsError(
             f"{path} is damaged ({type(error).__name__}: {error}). Delete it and run the analysis again."
         ) from error
@@ -86,7 +91,8 @@ def read_manifest(directory: Path) -> Manifest | None:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write the manifest of a folder; whoever reads at the same time sees the old one or the new one."""
-    text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1, ensure_ascii=False)
+    data = {"schema": SCHEMA, **asdict(replace(manifest, claims=Claimed())), "claims": as_json(manifest.claims)}
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     with explaining(directory / NAME):
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{NAME}-", text=True)
         try:

@@ -12,8 +12,9 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 from layerstats.files import explaining
+from layerstats.report.claimed import Claimed, ClaimTables, claimed
 from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
-from layerstats.tables import TableFiles, write_regression_table, write_table
+from layerstats.tables import TableFiles, write_csv, write_regression_table, write_table
 from layerstats.tables.write import one_sentence
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Output:
     ) -> None:
         self.directory = Path(directory)
         self._written: dict[str, set[str]] = {"table": set(), "figure": set(), "text": set()}
+        self._claimed = Claimed()
         with explaining(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
         known = read_manifest(self.directory) or Manifest()
@@ -150,6 +152,39 @@ class Output:
         self._note(
             Entry("figure", name, title, caption, _names(asdict(files)), alt=described, width=float(shown)),
         )
+        return files
+
+    def claims(self, claims: ClaimTables) -> TableFiles:
+        """Write what is claimed as `claims.csv`, `.tex` and `.html` and `sensitivity.csv`, and put it on the page.
+
+        Claims of a second call stand after those of the first.
+
+        Parameters
+        ----------
+        claims
+            Such as what `layerstats.stats.claims` returns.
+
+        Returns
+        -------
+        TableFiles
+            Where the table of claims was written.
+
+        Raises
+        ------
+        DataError
+            If a table lacks a column or holds what it must not, or two claims have one key.
+        """
+        self._claimed = claimed(claims, self._claimed)
+        table, sensitivity = self._claimed.frames()
+        caption = " ".join(self._claimed.notes)
+        # Beside the ends of the null the word alone would head two columns.
+        labels = {"null": "Null from"}
+        files = write_table(table, self._stem("claims"), title="Claims", caption=caption, kind="claims", labels=labels)
+        write_csv(sensitivity, self.directory / "sensitivity.csv")
+        names = {**_names(asdict(files)), "sensitivity": "sensitivity.csv"}
+        self._note(Entry("table", "claims", "Claims", caption, names, rows=len(table)))
+        known = read_manifest(self.directory) or Manifest()
+        write_manifest(self.directory, replace(known, claims=self._claimed))
         return files
 
     def text(self, name: str, title: str, text: str) -> None:

@@ -21,7 +21,14 @@ from layerstats.tables.html import fragment_of
 ROWS_IN_VIEW = 25
 
 PACKAGES = ("layerstats", "numpy", "pandas", "plotnine", "great-tables")
-LINKS = {"csv": "CSV", "latex": "LaTeX", "html": "HTML", "png": "PNG", "svg": "SVG"}
+LINKS = {
+    "csv": "CSV",
+    "latex": "LaTeX",
+    "html": "HTML",
+    "png": "PNG",
+    "svg": "SVG",
+    "sensitivity": "CSV of other choices",
+}
 
 
 @dataclass(frozen=True)
