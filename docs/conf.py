@@ -23,7 +23,6 @@ extensions = [
     "sphinx_copybutton",
     # Of docs/extensions.
     "card_pages",
-    "tutorial_runs",
 ]
 exclude_patterns = ["_build"]
 

@@ -5,6 +5,8 @@
 - `sh not-run` marks what cannot be run here, with a reason in the text beside it.
 - A fence of `text` is what the code above it prints; "..." stands for anything, and numbers agree to their last digit.
 - A picture at `shown/PAGE/PATH` is the file PATH that the page's code has written.
+
+Pages keep what their code prints and draws, so that they are read in the repository as on the site, which runs nothing.
 """
 
 from __future__ import annotations
