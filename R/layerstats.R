@@ -1,16 +1,16 @@
-# The statistics of layerstats in R: source("R/layerstats.R") loads everything that stands beside this file.
-# The Python package calls the same functions, so that numbers do not depend on the language one works in.
+# The R package without installing it: source("R/layerstats.R") loads what stands in R/ beside this file. The workers of the
+# Python package are loaded so; people install it (R CMD INSTALL R) and write library(layerstats).
 
-suppressPackageStartupMessages(library(mgcv))
+# So that formulas find ns() and bs().
+library(splines)
 
 local({
   # source() keeps the name of the file that it reads in its frame.
   files <- unlist(lapply(sys.frames(), function(frame) if (is.character(frame$ofile)) frame$ofile))
-  if (length(files) == 0) stop("Load this file with source(\"R/layerstats.R\"), so that its siblings are found.")
-  folder <- dirname(normalizePath(files[length(files)]))
-  for (file in c("call.R", "rows.R", "variables.R", "fit.R", "tables.R", "design.R", "dependent_columns.R",
-                 "reference_grid.R", "difference.R", "compare.R", "diagnostics.R", "mixed_logistic.R",
-                 "ordered_mixed.R", "print.R", "bridge.R")) {
+  if (length(files) == 0) stop("Load this file with source(\"R/layerstats.R\"), so that the folder R/R is found.")
+  folder <- file.path(dirname(normalizePath(files[length(files)])), "R")
+  # What the package hands on of others is not there without installing it.
+  for (file in setdiff(list.files(folder, pattern = "\\.R$"), c("reexports.R", "layerstats-package.R"))) {
     source(file.path(folder, file), local = globalenv())
   }
 })

@@ -43,7 +43,7 @@ def run_r(*arguments):
 
 
 def test_tests_in_r():
-    outcome = run_r("R/tests/test_gamm.R")
+    outcome = run_r("R/tests/testthat/test-gamm.R")
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout.strip() == "ok"
 

@@ -204,7 +204,7 @@ def test_r_reads_untrained_networks(spoken, tmp_path, to):
         spoken.export(tmp_path / "out", to=to, untrained=True, padding=True)
         source = tmp_path / ("out" if to == "csv" else "out.nc")
     script = (
-        f'source("{bundled("R", "read_store.R")}"); '
+        f'source("{bundled("R", "layerstats.R")}"); '
         f'u <- read_store("{source}", "conv2", untrained = TRUE)$untrained; '
         "cat(nrow(u), unique(u$layer), unique(u$seed), sprintf('%.9f', sum(u$value[u$seed == 7])))"
     )
@@ -280,7 +280,7 @@ def test_r_reads_the_same(experiment, tmp_path, to):
         source = tmp_path / ("out" if to == "csv" else "out.nc")
     (tmp_path / "from_r").mkdir()
     (tmp_path / "read.R").write_text(READ_IN_R)
-    arguments = [tmp_path / "read.R", bundled("R", "read_store.R"), source, tmp_path / "from_r"]
+    arguments = [tmp_path / "read.R", bundled("R", "layerstats.R"), source, tmp_path / "from_r"]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         ["Rscript", *map(str, arguments)], check=False, capture_output=True, text=True, env=environment
@@ -295,7 +295,7 @@ def test_r_reads_the_same(experiment, tmp_path, to):
 
 @pytest.mark.r
 def test_r_says_what_is_missing(tmp_path):
-    script = f'source("{bundled("R", "read_store.R")}"); read_store(commandArgs(TRUE))'
+    script = f'source("{bundled("R", "layerstats.R")}"); read_store(commandArgs(TRUE))'
     for path, message in [(tmp_path / "absent.nc", "There is nothing at"), (tmp_path, "has no tokens.csv")]:
         done = subprocess.run(["Rscript", "-e", script, str(path)], check=False, capture_output=True, text=True)
         assert done.returncode != 0
@@ -352,7 +352,7 @@ def test_r_reads_recordings_variables_and_tables_of_a_store(judged, tmp_path):
     judged.export(tmp_path / "csv")
     judged.export(tmp_path / "out.nc", to="netcdf")
     script = f"""
-    source("{bundled("R", "read_store.R")}")
+    source("{bundled("R", "layerstats.R")}")
     path <- "{judged.path}"
     maps <- read_variable(path, "untrained_00", "conv1", "maps")
     pooled <- read_variable(path, "pooled", "conv1", "phones")
@@ -377,7 +377,7 @@ def test_r_reads_recordings_variables_and_tables_of_a_store(judged, tmp_path):
 @pytest.mark.r
 def test_r_reads_vectors_of_phones_with_their_labels(judged, tmp_path):
     script = f"""
-    source("{bundled("R", "read_store.R")}")
+    source("{bundled("R", "layerstats.R")}")
     vectors <- read_phone_vectors("{judged.path}", "conv1", recording = "pooled")
     vectors <- vectors[vectors$label == "s", ]
     message <- tryCatch(read_phone_vectors("{judged.path}", "conv1"), error = conditionMessage)
@@ -404,7 +404,7 @@ def test_r_reads_vectors_of_phones_with_their_labels(judged, tmp_path):
 @pytest.mark.r
 def test_r_says_what_to_do_with_an_earlier_store(tmp_path):
     shutil.unpack_archive(Path(__file__).parent / "archive" / "schema_2.zarr.zip", tmp_path)
-    script = f'source("{bundled("R", "read_store.R")}"); read_store("{tmp_path}/small.zarr")'
+    script = f'source("{bundled("R", "layerstats.R")}"); read_store("{tmp_path}/small.zarr")'
     done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
     assert "is of schema version 2, which R does not read. Copy it: layerstats upgrade" in done.stderr.replace(
         "\n", " "

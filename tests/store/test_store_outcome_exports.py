@@ -133,7 +133,7 @@ stopifnot(grepl("There are: autoencoder.n0.n1, autoencoder.n0.people.", told, fi
 
 @pytest.mark.r
 def test_r_reads_them_without_packages(path):
-    script = READ.format(source=bundled("R", "read_store.R"), path=path)
+    script = READ.format(source=bundled("R", "layerstats.R"), path=path)
     done = subprocess.run(["Rscript", "-e", script], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     codes, score, heard = done.stdout.splitlines()

@@ -132,7 +132,7 @@ def test_r_reads_the_samples_of_each_clip(path, tmp_path, to):
     if to == "netcdf" and not exports["has_ncdf4"]():
         pytest.skip("R has no ncdf4 here (Debian: apt install r-cran-ncdf4)")
     source = path if to == "zarr" else open_store(path).export(tmp_path / "out.nc", to="netcdf")[0]
-    script = Path(__file__).parents[2] / "R" / "read_store.R"
+    script = Path(__file__).parents[2] / "R" / "layerstats.R"
     code = (
         f"source('{script}'); read <- read_store('{source}')$activations; "
         f"write.csv(read, '{tmp_path}/r.csv', row.names = FALSE)"

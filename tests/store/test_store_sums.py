@@ -208,7 +208,7 @@ def test_info_and_exports_have_them(stored, tmp_path):
 @pytest.mark.r
 def test_r_reads_them(stored):
     code = (
-        f'source("{bundled("R", "read_store.R")}"); sums <- read_sums("{stored}"); '
+        f'source("{bundled("R", "layerstats.R")}"); sums <- read_sums("{stored}"); '
         'cat(sprintf("%.17g ", sums["s3", "b", "peak", , ]), dim(read_sums("'
         + str(stored)
         + '", variable = "coverage")))'

@@ -301,7 +301,7 @@ def test_a_network_that_takes_its_whole_input_together_shares_no_pass():
 @pytest.mark.r
 def test_r_reads_relevance_as_it_reads_activations(stored, tmp_path):
     code = (
-        f'source("{bundled("R", "read_store.R")}"); store <- read_store("{stored}", recording = "adapted"); '
+        f'source("{bundled("R", "layerstats.R")}"); store <- read_store("{stored}", recording = "adapted"); '
         f'write.csv(store$relevance, "{tmp_path / "r.csv"}", row.names = FALSE); cat(names(store))'
     )
     said = subprocess.run(["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=True).stdout

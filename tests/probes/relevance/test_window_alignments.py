@@ -229,7 +229,7 @@ def test_queries_and_exports_take_them_along(stored, tmp_path):
 @pytest.mark.r
 def test_r_reads_them(stored, tmp_path):
     code = (
-        f'source("{bundled("R", "read_store.R")}"); '
+        f'source("{bundled("R", "layerstats.R")}"); '
         f'samples <- read_variable("{stored}", "adapted", "input", "aligned_sample"); '
         f'write.csv(samples[, 5, 2], "{tmp_path / "r.csv"}", row.names = FALSE); cat(names(dimnames(samples)))'
     )

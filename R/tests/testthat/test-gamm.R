@@ -1,4 +1,4 @@
-# Tests of R/layerstats.R in R itself: Rscript R/tests/test_gamm.R (from the top folder of the project).
+# Tests of the R package in R itself.
 # Everything is held against direct calls of mgcv, or against a definition written out here.
 
 source("R/layerstats.R")

@@ -50,8 +50,6 @@ smooth_parts <- function(model) {
 # What a formula may rely on, whatever the settings of this machine.
 bridge_session <- function() {
   options(contrasts = c("contr.treatment", "contr.poly"))
-  # So that ns() and bs() are found.
-  library(splines)
 }
 
 # The values of an expression, such as a response.

@@ -1,6 +1,6 @@
 # Recordings in R, as data frames: a store itself, or what `layerstats export` wrote of it. Needs nothing but base R, and
 # ncdf4 for netCDF. docs/store-format.md says what a store is made of.
-# source("R/read_store.R"); store <- read_store("speech.zarr"); str(store$activations)
+# store <- read_store("speech.zarr"); str(store$activations)
 
 # path: a store (schema version 3), a netCDF file, or a folder of CSV tables. layers: names of layers, or NULL for all.
 # recording: of a store, the name of the recording to read (read_recordings(path) lists them); by default the main one.
