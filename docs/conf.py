@@ -23,6 +23,7 @@ extensions = [
     "sphinx_copybutton",
     # Of docs/extensions.
     "card_pages",
+    "gallery_pages",
 ]
 exclude_patterns = ["_build"]
 

@@ -1,6 +1,7 @@
 """A small figure of every kind, of numbers that are written here: nothing is fitted, so that nothing can turn its sign.
 
-Each function is named after what it draws; a second picture of one kind has its own name after two underscores.
+Each function is named after what it draws; a second picture of one kind has its own name after two underscores. Its
+docstring says what the picture shows, to whoever does not see it: the gallery of the site shows both, and their lines.
 """
 
 import numpy as np
@@ -13,6 +14,8 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 
 def autocorrelation():
+    """Autocorrelation of residuals at lags 0 to 8 in two layers: in conv4 it stays above the limits up to lag 4, in
+    conv5 it is negative at lag 1."""
     lags = np.arange(9)
     parts = [
         pd.DataFrame({"lag": lags, "autocorrelation": rho**lags, "limit": 0.12, "implied": implied, "layer": layer})
@@ -22,6 +25,8 @@ def autocorrelation():
 
 
 def bit_by_feature():
+    """A grid of four phonetic features by three bits with the association in each cell: four cells beyond 0.6 are
+    framed."""
     features = ("voiced", "nasal", "sibilant", "front vowel")
     values = np.array([[0.82, -0.1, 0.0, 0.33], [-0.71, 0.05, 0.45, -0.2], [0.12, 0.64, -0.9, 0.0]])
     rows = [
@@ -33,6 +38,8 @@ def bit_by_feature():
 
 
 def channel_effects():
+    """Minus the logarithm of each channel's p-value against its difference in level, in two layers: five channels of
+    23 are filled, as significant ones."""
     number = np.arange(24)
     p_value = 10.0 ** -np.where(number % 4 == 0, number / 2, 1 / (1 + number))
     frame = pd.DataFrame(
@@ -60,15 +67,21 @@ def _code_points():
 
 
 def code_arrows():
+    """Arrows of twelve codes from hollow to filled points in the plane, coloured by three words; codes of one word end
+    near each other."""
     return plots.code_arrows(_code_points(), explained=np.array([0.41, 0.18]))
 
 
 def code_arrows__speakers():
+    """Arrows of all 24 codes from before to after maximization, coloured by four speakers, who are spread over all
+    places."""
     note = "t-SNE of 48 codes, perplexity 5, seed 0."
     return plots.code_arrows(_code_points(), "speaker", misclassified=False, note=note)
 
 
 def code_by_word():
+    """A grid of three words by three codes with counts of tokens: 18 of ask have code 0, 15 of wash code 1, 10 of dark
+    code 2, framed as theirs."""
     shares = {"ask": (0.9, 0.1, 0.0), "dark": (0.2, 0.3, 0.5), "wash": (0.0, 0.75, 0.25)}
     rows = [
         (word, str(code), round(20 * share), share, "test")
@@ -91,6 +104,8 @@ def _difference_curve(level_2, layer, height):
 
 
 def condition_means():
+    """Means of people and networks over four stages, a panel a network: networks stay level, people fall by half at
+    the final stage."""
     stages = ("natural", "conv1", "conv3", "final")
     rows = [
         (network, observer, stage, level * (0.5 if observer == "human" and stage == "final" else 1))
@@ -104,12 +119,15 @@ def condition_means():
 
 
 def difference():
+    """A difference curve of ask minus wash over a second with two bands, above zero at first and below later; black
+    strips mark both stretches."""
     regions = pd.DataFrame({"start": [100.0, 620.0], "end": [400.0, 880.0], "level_1": "ask", "level_2": "wash"})
     regions = regions.assign(layer="conv5", interval="simultaneous")
     return plots.difference(_difference_curve("wash", "conv5", 1.0), regions)
 
 
 def difference__grid():
+    """Difference curves of three pairs of words in two layers, each with its bands about a line at zero."""
     pairs = ("wash", "dark", "year")
     curves = [
         _difference_curve(word, layer, place - number)
@@ -120,6 +138,8 @@ def difference__grid():
 
 
 def displacement_by_margin():
+    """How far 60 codes moved against how sure the network was before: the surer, the less, with the decision boundary
+    dashed."""
     number = np.arange(60)
     margin = 4 * np.sin(number) + 1.5
     moved = 3 * np.exp(-0.15 * margin) + 0.4 * np.cos(5 * number)
@@ -128,6 +148,8 @@ def displacement_by_margin():
 
 
 def double_difference():
+    """The contrast of s and sh among women and among men in two layers, and below it the difference between the two,
+    above zero in the middle of conv2."""
     time = np.linspace(0, 1, 41)
     frame = pd.DataFrame({"time": time, "diff": 1.5 * np.sin(3 * time)})
 
@@ -159,17 +181,22 @@ def _effects():
 
 
 def effect_by_layer():
+    """Effect sizes with intervals in five layers beside boxes of untrained networks: filled and above them from conv3
+    on, one layer marked as failing checks."""
     rows = [(layer, 0.08 * seed + 0.05 * place) for place, layer in enumerate(LAYERS) for seed in range(6)]
     return plots.effect_by_layer(_effects(), pd.DataFrame(rows, columns=["layer", "effect_size"]))
 
 
 def effect_by_layer__contrasts():
+    """Effect sizes without intervals in five layers, a panel for each of three phone contrasts, largest at conv4."""
     contrasts = ["s \N{MINUS SIGN} sh", "p,t,k \N{MINUS SIGN} b,d,g", "nasal \N{MINUS SIGN} liquid"]
     frame = pd.concat([_effects().assign(contrast=name) for name in contrasts])
     return plots.effect_by_layer(frame, facet="contrast", interval=None)
 
 
 def effect_by_network():
+    """Mean effect sizes of four kinds of network over five layers, with intervals and single networks: all grow, the
+    Q-network most."""
     names = ("ciwGAN Q-network", "ciwGAN discriminator", "supervised", "untrained")
     rows = [
         (contrast, layer, name, 0.3 * place * (4 - index) / 4 + 0.1)
@@ -184,6 +211,8 @@ def effect_by_network():
 
 
 def exaggeration_curves():
+    """Difference curves of maximized minus natural speech over normalised time for two words and three measures, with
+    a strip of one natural standard deviation."""
     time = np.linspace(0, 1, 41)
     parts = [
         pd.DataFrame({"time": time, "diff": height * np.sin(4 * time + place), "natural_sd": 1 + time})
@@ -210,6 +239,7 @@ def _judged(words=("go", "no", "yes"), set_ups=("none", "smooth")):
 
 
 def heard_classes():
+    """A grid of three target words by four words heard, in per cent: 80, 60 and 85 on the diagonal."""
     words = ("go", "no", "yes")
     shares = ((0.8, 0.2, 0.0), (0.35, 0.6, 0.05), (0.0, 0.1, 0.85))
     rows = [
@@ -222,6 +252,7 @@ def heard_classes():
 
 
 def heard_classes__scores():
+    """A grid of 24 words by 24 words of mean scores, dark along the diagonal and lighter away from it."""
     words = [f"word {number:02}" for number in range(24)]
     rows = [(one, two, np.exp(-0.4 * abs(words.index(one) - words.index(two)))) for one in words for two in words]
     table = pd.DataFrame(rows, columns=["target", "response", "mean_score"])
@@ -230,6 +261,8 @@ def heard_classes__scores():
 
 
 def heard_words():
+    """Shares of words heard for each of three codes, a row of panels a judge and a column a code value: clearer the
+    larger the value."""
     words = ("ask", "dark", "wash", "other")
     rows = [
         (str(code), value, judge, word, 20, share)
@@ -243,6 +276,8 @@ def heard_words():
 
 
 def heard_words__bits():
+    """Shares of four words heard for each of 32 five-bit codes at three code values, as stripes that darken with the
+    value."""
     codes = [f"{number:05b}" for number in range(32)]
     rows = [
         (code, value, "classifier", word, 20, (number % 4 == place) * 0.2 * value)
@@ -255,6 +290,8 @@ def heard_words__bits():
 
 
 def ladder():
+    """Share of starts heard as their target along steps and displacement for two judges: with an autoencoder it rises
+    to 0.8, without and in random directions it stays low."""
     places = {"steps": (0, 5, 10, 20), "displacement": (0, 2, 4, 8)}
     rates = {
         ("none", ""): (0.05, 0.1, 0.1, 0.08),
@@ -273,6 +310,8 @@ def ladder():
 
 
 def layer_series():
+    """A waveform of the word ask with its phones marked, and below it the averaged activation of three layers on the
+    same axis of time."""
     time = np.arange(RATE_HZ) / RATE_HZ
     waveform = np.sin(2 * np.pi * 90 * time) * np.exp(-(((time - 0.4) / 0.2) ** 2))
     parts = [
@@ -286,6 +325,8 @@ def layer_series():
 
 
 def lexical_measures():
+    """Four measures of lexical learning for four networks with intervals: the ciwGAN and the supervised network above
+    the grey level of chance, the untrained ones in it."""
     measures = ("assignment accuracy", "adjusted mutual information", "entropy of codes", "entropy within words")
     networks = (("ciwgan", 0, 0.8), ("untrained", 0, 0.2), ("untrained", 1, 0.25), ("supervised", 0, 0.97))
     rows = [(network, seed, measure, estimate) for measure in measures for network, seed, estimate in networks]
@@ -295,6 +336,8 @@ def lexical_measures():
 
 
 def named_cues():
+    """Exaggeration of four named cues with intervals in three conditions: one cue is exaggerated, one lies on the
+    other side of zero."""
     cues = [("six", "initial [s]"), ("six", "final [s]"), ("two", "burst and aspiration of [t]"), ("no", "back vowel")]
     rows = [
         (word, cue, condition, "natural", (place - 1) * 0.8 * height)
@@ -306,6 +349,8 @@ def named_cues():
 
 
 def map_trust():
+    """Measures of trust in a map, a panel a measure: shares inside phones, similarity after weights are randomised,
+    and curves of deletion and insertion, each beside its baseline."""
     classes = ("all", "plosive", "vowel", "voiceless_fricative")
     rows = [
         (measure, "R", "absolute", baseline, "phone_class" if place else "all", unit, 0.3 + place / 20, chance)
@@ -341,6 +386,8 @@ def map_trust():
 
 
 def path_similarity():
+    """Path similarity over eight layers in a trained and an untrained network: maximized items rise to 1 in the
+    trained one only."""
     layers = ("features", "conv1", "conv2", "conv3", "dense1", "dense2", "dense3", "logits")
     rows = [
         ("commands", 0, trained, layer, condition, height * (0.1 + place / 8) * (1 if trained else 0.3))
@@ -367,6 +414,7 @@ def _curves(layers, column, groups, time, name):
 
 
 def maximized_features():
+    """Mel features before and after maximization and their difference in colour, for two words and two set-ups."""
     time, mel = np.meshgrid(np.arange(30), np.arange(20), indexing="ij")
     before = 0.3 + 0.2 * np.sin(time / 4) * np.cos(mel / 3)
     parts = []
@@ -383,6 +431,8 @@ def maximized_features():
 
 
 def optimal_inputs():
+    """The input that maximizes each of three units, in colour over time and frequency: a horizontal, a slanting and a
+    patterned patch."""
     time, band = np.meshgrid(np.arange(40), np.arange(32), indexing="ij")
     place = {"time_s": time.ravel() * 0.04, "frequency_hz": 30 * 1.19 ** band.ravel()}
     patches = {
@@ -417,6 +467,8 @@ def _abx_errors(layers):
 
 
 def abx_by_layer():
+    """ABX error rates with intervals over five layers within and across speakers: they fall from 0.3 to 0.1 while the
+    band of untrained networks stays level."""
     table = _abx_errors(["conv1", "conv2", "layers.0", "layers.1", "layers.2"])
     twins = [table.assign(trained=False, error_rate=0.33 + 0.02 * np.sin(twin + table.index)) for twin in range(6)]
     sound = pd.DataFrame({"layer": "features", "abx_mode": ["within", "across"], "error_rate": [0.2, 0.29]})
@@ -425,27 +477,34 @@ def abx_by_layer():
 
 
 def abx_by_layer__one_layer():
+    """ABX error rates of one layer within and across speakers beside a band of untrained networks."""
     table = _abx_errors(["conv1"])
     twins = [table.assign(trained=False, error_rate=0.36 + 0.02 * twin) for twin in range(4)]
     return plots.abx_by_layer(table, pd.concat(twins))
 
 
 def abx_by_layer__one_mode():
+    """ABX error rates within speakers in two layers with intervals, joined by a line."""
     return plots.abx_by_layer(_abx_errors(["conv1", "conv2"]).query("abx_mode == 'within'"))
 
 
 def aligned_maps():
+    """Averages of aligned windows of two letters under three alignments, in colour over time and frequency, with a
+    burst near the time of alignment."""
     maps = _aligned("ab", ("none", "maximum of the gradient", "maximum of relevance"))
     return plots.aligned_maps(maps, value_label="Difference from the mean", title="Letters")
 
 
 def aligned_maps__marked():
+    """Averages of input and relevance of two letters with the cells outlined that a test may claim."""
     maps = _aligned("ab", ("input", "relevance"))
     maps.loc[maps["alignment"] == "relevance", "pattern"] *= 1e-3
     return plots.aligned_maps(maps, scale="alignment", marked="claimed", caption="Lines: what a test may claim.")
 
 
 def pattern_profiles():
+    """Profiles over time of three letters with bands: of their own windows a peak of 0.5, of other windows one of
+    0.1."""
     lag_s = np.arange(-25, 25) * 0.02
     parts = []
     for who, size in (("its windows", 0.5), ("other windows", 0.1)):
@@ -457,6 +516,7 @@ def pattern_profiles():
 
 
 def pattern_profiles__frequency():
+    """Profiles over frequency of two letters with bands, with a peak near 1500 Hz."""
     hz = 700 * (10 ** (np.arange(1, 21) * 2840 / 20 / 2595) - 1)
     curve = np.exp(-(((np.arange(20) - 8) / 4) ** 2))
     frame = pd.DataFrame({"frequency_hz": hz, "pattern": curve, "conf_low": curve - 0.2, "conf_high": curve + 0.2})
@@ -465,10 +525,13 @@ def pattern_profiles__frequency():
 
 
 def phone_curves__one_layer():
+    """Predicted curves of s and sh over normalised time in one layer with bands, which cross near the middle."""
     return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
 
 def phone_shares():
+    """Shares of the score of three groups of phones and of what is elsewhere, with untrained networks and shares of
+    time beside: monophthongs have .62."""
     groups = ("monophthong", "voiceless_fricative", "voiced_stop", "elsewhere")
     share = np.array([0.62, -0.08, 0.11, 0.02])
     shares = pd.DataFrame({"group": groups, "score_share": share, "conf_low": share - 0.06, "conf_high": share + 0.06})
@@ -491,11 +554,13 @@ def _spectrogram(word, shift):
 
 
 def relevance_map():
+    """The spectrogram of wash in grey and over it the relevance of two methods in colour, with phones marked."""
     phones = pd.DataFrame({"label": ["w", "aa", "sh"], "onset_s": [0.05, 0.14, 0.33], "offset_s": [0.14, 0.33, 0.6]})
     return plots.relevance_map(_spectrogram("wash", 0), phones, beside="method", title="wash, speaker p03")
 
 
 def relevance_map__rows():
+    """Relevance by two methods over spectrograms of two words, a row a word, with their phones marked."""
     phones = pd.DataFrame(
         {
             "label": ["w", "aa", "ae", "s"],
@@ -509,10 +574,12 @@ def relevance_map__rows():
 
 
 def phone_curves():
+    """Predicted curves of s and sh over normalised time in five layers with bands: s peaks later than sh."""
     return plots.phone_curves(_curves(LAYERS, "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
 
 def raw_series():
+    """Series of eight tokens of each of three words as thin lines with their mean over them, a panel a word."""
     time_s = (np.arange(32) + 0.5) / 32
     parts = [
         pd.DataFrame({"word": word, "token": f"{word}{number}", "time_s": time_s})
@@ -524,6 +591,8 @@ def raw_series():
 
 
 def receptive_field():
+    """Receptive fields and hops of five layers on a logarithmic axis beside the durations of phones, which conv4
+    reaches."""
     layers = pd.DataFrame(
         {
             "layer": LAYERS,
@@ -536,21 +605,25 @@ def receptive_field():
 
 
 def residual_checks():
+    """Residuals against normal quantiles, nearly on the line, and against fitted values, without a trend."""
     place = np.linspace(-2.5, 2.5, 60)
     frame = pd.DataFrame({"fitted": np.cos(7 * place), "residual": place + 0.05 * place**3})
     return plots.residual_checks(frame, title="conv5")
 
 
 def smooths():
+    """Predicted curves of three words over a second in two layers, with bands."""
     return plots.smooths(_curves(LAYERS[3:], "word", ("ask", "dark", "wash"), np.linspace(20, 1000, 25), "time_ms"))
 
 
 def smooths__many():
+    """Predicted curves of eight words in one layer, a panel a word, with those of the others thin behind it."""
     words = ("ask", "carry", "dark", "greasy", "like", "oily", "rag", "year")
     return plots.smooths(_curves(LAYERS[4:], "word", words, np.linspace(0.02, 1, 25), "time_s"))
 
 
 def training_curves():
+    """Nine measures of a training over 20,000 updates, a panel a measure, falling towards zero."""
     from layerstats.plots.training_curves import MEASURES
 
     step = np.arange(0, 20001, 1000)
@@ -559,6 +632,8 @@ def training_curves():
 
 
 def variance_shares():
+    """Shares of variance of success of five components with intervals in two set-ups, beside those of untrained
+    networks."""
     components = ("network", "judge", "target", "network:target", "residual")
     rows = [
         (set_up, null, component, share, share / 2, share + (1 - share) / 4)
@@ -571,10 +646,14 @@ def variance_shares():
 
 
 def matrix_of_networks():
+    """Grids of target networks by judges with success in per cent, its interval and its null, for two set-ups; a
+    network's own maximizations are framed."""
     return plots.matrix_of_networks(_judged())
 
 
 def set_up_differences():
+    """Differences in success between two set-ups on three measures with intervals and adjusted p-values: two exclude
+    zero."""
     table = pd.DataFrame(
         {
             "set_up_1": "smooth",
@@ -591,6 +670,8 @@ def set_up_differences():
 
 
 def success_by_class():
+    """Success of three words for three judges with intervals, in two set-ups, with small marks of two nulls to the
+    left."""
     rows = [
         (set_up, target, judge, 0.3 + 0.15 * place + 0.2 * (set_up == "smooth") - 0.1 * (judge == "pocketsphinx"))
         for set_up in ("none", "smooth")
@@ -603,6 +684,8 @@ def success_by_class():
 
 
 def judge_agreement():
+    """Agreement of two machine judges with people on two measures: commands_1 lies above what permuted clips give,
+    pocketsphinx within it."""
     rows = [
         (judge, measure, value, value - 0.2, value + 0.15, -0.21, 0.2, p)
         for measure in ("rank correlation", "kappa")
@@ -624,11 +707,14 @@ def _class_means(words):
 
 
 def listener_means():
+    """Mean ratings of 24 target words with intervals in two set-ups: those of the autoencoder lie to the right of
+    those of none."""
     means = _class_means([f"word {number:02}" for number in range(24)])
     return plots.listener_means(means, "target", "set_up", caption="95 % intervals over raters and clips.")
 
 
 def listener_means__shares():
+    """Shares heard rightly of three words in two panels with a dashed line of chance at a quarter."""
     means = _class_means(["no", "yes", "stop"])
     shares = means.assign(**{name: (means[name] - 1) / 4 for name in ("estimate", "conf_low", "conf_high")})
     return plots.listener_means(
@@ -644,14 +730,18 @@ def _raters(count):
 
 
 def rater_means():
+    """Mean ratings of twelve raters with intervals in order of strictness, and a line at the mean of all."""
     return plots.rater_means(_raters(12), caption="Raters are simulated.")
 
 
 def rater_means__many():
+    """Mean ratings of ninety raters with intervals in order of strictness, without their names."""
     return plots.rater_means(_raters(90))
 
 
 def rating_contrasts():
+    """Differences between conditions with intervals and adjusted p-values, on the scale of means and on the latent
+    one: one excludes zero on both."""
     rows = [
         ("mean", "autoencoder", "none", 0.8, 0.45, 1.1, 0.0004),
         ("mean", "autoencoder", "smooth", 0.1, -0.15, 0.32, 0.41),
@@ -663,12 +753,15 @@ def rating_contrasts():
 
 
 def rating_contrasts__margin():
+    """Two differences between conditions with a grey margin of equivalence: one lies inside it, the other far
+    below."""
     rows = [("new", "old", 0.05, -0.1, 0.2, 0.3), ("new", "natural", -1.2, -1.5, -0.9, 1e-7)]
     columns = ["level_1", "level_2", "estimate", "conf_low", "conf_high", "p_adjusted"]
     return plots.rating_contrasts(pd.DataFrame(rows, columns=columns), margin=0.3)
 
 
 def rating_shares():
+    """Bars of the shares of ratings 1 to 5 for three conditions: natural speech has most fives, none most ones."""
     shares = {"natural": (0, 0.02, 0.1, 0.38, 0.5), "autoencoder": (0.1, 0.2, 0.4, 0.2, 0.1)}
     shares["none"] = (0.6, 0.25, 0.1, 0.05, 0)
     rows = [(name, rating, share) for name, own in shares.items() for rating, share in enumerate(own, start=1)]
@@ -684,6 +777,8 @@ def _probed(layers):
 
 
 def probe_by_layer():
+    """Balanced accuracy of a probe over four layers with intervals, rising from .4 to .7 above untrained networks, the
+    sound alone and chance."""
     table = _probed(["conv1", "conv2", "layers.0", "layers.1"])
     twins = [table.assign(trained=False, estimate=0.33 + 0.03 * np.sin(twin + table.index)) for twin in range(5)]
     sound = table.iloc[[0, 4]].assign(layer="features", network_kind="acoustics", estimate=[0.45, 0.5])
@@ -691,6 +786,7 @@ def probe_by_layer():
 
 
 def probe_by_layer__both_measures():
+    """Accuracy and balanced accuracy of a probe in two layers with intervals, in two panels."""
     return plots.probe_by_layer(_probed(["conv1", "conv2"]), measure=None)
 
 
@@ -701,11 +797,13 @@ def _similar(first, second, recording):
 
 
 def similarity_matrix():
+    """Shades and numbers of the similarity of every pair of four layers, and of each with mel features."""
     layers = ["conv1", "conv2", "layers.0", "layers.1"]
     pairs = [_similar(layers, None, "activations"), _similar(layers, ["features"], "mel")]
     return plots.similarity_matrix(pd.concat(pairs, ignore_index=True))
 
 
 def similarity_matrix__two_networks():
+    """Shades and numbers of the similarity of three layers of one network with six of another."""
     blocks = [f"transformer.layers.{number}" for number in range(6)]
     return plots.similarity_matrix(_similar(["conv1", "conv2", "conv3"], blocks, "wav2vec2"))
