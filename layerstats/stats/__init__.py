@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from layerstats.stats.averages.calibration.average_calibration import calibrate_averages
     from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
+    from layerstats.stats.claims import Claims, OtherChoice, claims_of
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -188,6 +189,7 @@ __all__ = [
     "AlignedAverages",
     "AlignedWindows",
     "BootstrapResult",
+    "Claims",
     "CleanedAnswers",
     "ClmmResult",
     "CodeMovement",
@@ -214,6 +216,7 @@ __all__ = [
     "NaturalConfusions",
     "NetworkComparison",
     "OpinionWorld",
+    "OtherChoice",
     "PathComparison",
     "PatternSurfaces",
     "PatternTests",
@@ -267,6 +270,7 @@ __all__ = [
     "channel_contrasts",
     "channel_table",
     "check_rules",
+    "claims_of",
     "clean",
     "cleaning_rules",
     "clips_to_extend",

@@ -9,6 +9,8 @@ import numpy as np
 
 # With fewer the joint test finds too much: in 8 to 10 of 100 data sets without a difference by six speakers.
 ENOUGH = 10
+# What notes say then.
+TOO_FEW = "the joint test finds somewhat too much"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Units:
         """
         if self.kind == "tokens" or self.freedom + 1 >= ENOUGH:
             return ""
-        found = f"with {self.count} {self.kind} the joint test finds somewhat too much: see the level"
+        found = f"with {self.count} {self.kind} {TOO_FEW}: see the level"
         if self.kind != "speakers":
             return found
         return f"{found}, or permute whole {self.kind} (permutation_test(..., exchange='{self.kind}'))"

@@ -42,6 +42,7 @@ def make_store(tmp_path_factory):
         people: int = 12,
         repeats: int = 1,
         untrained: int = 0,
+        untrained_level: float = 0.0,
         seed: int = 0,
         layers: tuple[str, ...] = ("conv1", "conv2", "conv3"),
     ) -> Experiment:
@@ -82,7 +83,12 @@ def make_store(tmp_path_factory):
         store_arrays(path, tokens, arrays(level, shape), **common)
         for number in range(untrained):
             store_arrays(
-                path, tokens, arrays(0.0, 0.0), name=f"untrained_{number:02}", attrs={"trained": False}, **common
+                path,
+                tokens,
+                arrays(untrained_level, 0.0),
+                name=f"untrained_{number:02}",
+                attrs={"trained": False},
+                **common,
             )
         return open_store(path)
 

@@ -1,0 +1,245 @@
+"""What a result found, one thing at a time: measured, tested, and said in a sentence for either answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ALPHA = 0.05
+HOLDS, FAILS, NOT_SHOWN = "holds", "fails a check", "not shown"
+MISSING = math.nan
+_ADJUSTED = {"holm": "Holm", "fdr_bh": "Benjamini-Hochberg", "bonferroni": "Bonferroni", "none": "not adjusted"}
+_ADJUSTED |= {"max_t": "by the largest statistic", "max-T": "by the largest statistic"}
+
+
+@dataclass(frozen=True)
+class ClaimFinding:
+    """One thing that may be claimed; numbers are those of a table of the result.
+
+    Attributes
+    ----------
+    key
+        Identifier, the same in results of other choices.
+    shown, not_shown, not_learned
+        The sentence where the test found it, where it did not, and where it did but its null has as much.
+    effect, estimate, conf_low, conf_high, conf_level
+        What is measured, in words, and how large it is.
+    p_value, p_adjusted, family
+        Of the test, over what it is adjusted.
+    sources
+        Names of the tables and figures that show it.
+    null, null_low, null_high, null_p_adjusted
+        What it is held against where that has a spread of its own: in words, the range of its effects, and the rank
+        among them.
+    learned
+        Whether the sentence says that more was found than in the null, so that its rank counts.
+    failed_checks
+        Sentences.
+    """
+
+    key: str
+    shown: str
+    not_shown: str
+    effect: str
+    estimate: float
+    conf_low: float
+    conf_high: float
+    conf_level: float
+    p_value: float
+    p_adjusted: float
+    family: str
+    sources: tuple[str, ...]
+    null: str = ""
+    null_low: float = MISSING
+    null_high: float = MISSING
+    null_p_adjusted: float = MISSING
+    learned: bool = False
+    not_learned: str = ""
+    failed_checks: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What is said of it."""
+        if not self.significant:
+            return self.not_shown
+        return self.not_learned if self.not_learned and not self.null_p_adjusted < ALPHA else self.shown
+
+    @property
+    def significant(self) -> bool:
+        """Whether the test found it."""
+        return self.p_adjusted < ALPHA
+
+    @property
+    def verdict(self) -> str:
+        """What is made of it: holds, fails a check, or not shown."""
+        if not self.significant:
+            return NOT_SHOWN
+        if self.failed_checks:
+            return FAILS
+        return NOT_SHOWN if self.learned and not self.null_p_adjusted < ALPHA else HOLDS
+
+    def row(self) -> dict[str, Any]:
+        """Return it as a row of the table of claims."""
+        return {
+            "claim": self.sentence,
+            "claim_key": self.key,
+            "verdict": self.verdict,
+            "effect": self.effect,
+            "estimate": self.estimate,
+            "conf_low": self.conf_low,
+            "conf_high": self.conf_high,
+            "conf_level": self.conf_level,
+            "p_adjusted": self.p_adjusted,
+            "family": self.family,
+            "null": self.null,
+            "null_low": self.null_low,
+            "null_high": self.null_high,
+            "null_p_adjusted": self.null_p_adjusted,
+            "failed_checks": "; ".join(self.failed_checks),
+            "sources": ",".join(self.sources),
+        }
+
+
+@dataclass(frozen=True)
+class OtherChoice:
+    """The same analysis after one other defensible choice.
+
+    Attributes
+    ----------
+    choice, option
+        What was chosen otherwise, and how: "sign", "absolute".
+    reported
+        The option that the reported analysis has.
+    result
+        Of the same kind as the reported one; or, where there is none, a sentence that says why.
+    """
+
+    choice: str
+    option: str
+    reported: str
+    result: Any
+
+
+def other_choices(
+    findings: Sequence[ClaimFinding], others: Iterable[OtherChoice], find: Callable[[Any], Sequence[ClaimFinding]]
+) -> list[dict[str, Any]]:
+    """Return rows of sensitivity: every finding under each choice, the reported ones first.
+
+    Parameters
+    ----------
+    findings
+        Those that are claimed.
+    others
+        Other analyses.
+    find
+        Makes findings of a result; those of the same key are set beside each other.
+    """
+    rows: list[dict[str, Any]] = []
+    reported: set[tuple[str, str]] = set()
+    for other in others:
+        if isinstance(other.result, str):
+            found, note = {}, other.result
+        else:
+            found, note = {one.key: one for one in find(other.result)}, "this analysis has no such test"
+        for one in findings:
+            if (one.key, other.choice) not in reported:
+                reported.add((one.key, other.choice))
+                rows.append(sensitivity_row(one, one.key, other.choice, other.reported, reported=True))
+            rows.append(sensitivity_row(found.get(one.key), one.key, other.choice, other.option, note=note))
+    return rows
+
+
+def sensitivity_row(
+    found: ClaimFinding | None, key: str, choice: str, option: str, *, reported: bool = False, note: str = ""
+) -> dict[str, Any]:
+    """Return one claim under one choice; without a finding the note says why."""
+    names = ("estimate", "conf_low", "conf_high", "conf_level", "p_value")
+    numbers = {name: MISSING if found is None else getattr(found, name) for name in names}
+    about = {"claim_key": key, "choice": choice, "option": option, "reported": reported}
+    return {**about, **numbers, "note": note if found is None else ""}
+
+
+def told(
+    findings: Iterable[ClaimFinding],
+    most: int,
+    rule: str,
+    needed: Sequence[str] = ("estimate", "conf_low", "conf_high", "p_adjusted"),
+) -> tuple[list[ClaimFinding], list[str]]:
+    """Return the first so many findings that have an interval and a test, and notes on the others.
+
+    Parameters
+    ----------
+    findings
+        In the order of the rule.
+    most
+        How many are claimed.
+    rule
+        Which come first, in words: "the largest differences".
+    needed
+        The numbers without which nothing is claimed.
+    """
+    whole, without = [], []
+    for one in findings:
+        known = all(math.isfinite(getattr(one, name)) for name in needed)
+        (whole if known else without).append(one)
+    notes = []
+    if len(whole) > most:
+        notes.append(f"Claimed are {most} of {len(whole)} tests, {rule}; each is adjusted over its whole family.")
+    if without:
+        notes.append(f"Nothing is claimed of {listing(one.key for one in without)}: no interval or no test.")
+    return whole[:most], notes
+
+
+def listing(names: Iterable[str], most: int = 5) -> str:
+    """Return names in a row, of many the first and how many more there are.
+
+    Examples
+    --------
+    >>> listing(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    names = list(names)
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def untrained_check(recordings: float) -> tuple[str, ...]:
+    """Return the failed check of too few untrained networks: however large the effect, their rank says nothing.
+
+    Examples
+    --------
+    >>> untrained_check(5)
+    ('5 untrained networks cannot show that it was learned: no p-value of theirs is below 0.17',)
+    >>> untrained_check(20)
+    ()
+    """
+    if not recordings > 0 or 1 / (recordings + 1) < ALPHA:
+        return ()
+    count = f"{recordings:.0f} untrained network{'s' if recordings > 1 else ''}"
+    return (f"{count} cannot show that it was learned: no p-value of theirs is below {1 / (recordings + 1):.2g}",)
+
+
+def family_of(row: Any) -> str:
+    """Return the family of a row of tests in words: what it is over, how many tests, and how they are adjusted.
+
+    Examples
+    --------
+    >>> family_of({"family": "shares over groups", "tests": 8, "adjust_method": "holm"})
+    'shares over groups: 8 tests, Holm'
+    """
+    count = int(row["tests"])
+    return f"{row['family']}: {count} test{'s' if count != 1 else ''}, {adjusted_by(row)}"
+
+
+def adjusted_by(row: Any) -> str:
+    """Return how the p-value of a row of tests is adjusted, in words.
+
+    Examples
+    --------
+    >>> adjusted_by({"adjust_method": "max_t"})
+    'by the largest statistic'
+    """
+    method = str(row["adjust_method"])
+    return _ADJUSTED.get(method, method)
