@@ -127,7 +127,7 @@ stopifnot(is.na(said$response[2]), identical(said$response[3], "wä"), all(is.na
 store <- read_store(path)
 stopifnot(identical(names(store), c("tokens", "phones")), nrow(store$tokens) == 0)
 told <- tryCatch(read_judgements(path), error = conditionMessage)
-stopifnot(grepl("There are: autoencoder.n0.n1, autoencoder.n0.people.", told, fixed = TRUE))
+stopifnot(grepl("There are: 'autoencoder.n0.n1', 'autoencoder.n0.people'.", told, fixed = TRUE))
 """
 
 
