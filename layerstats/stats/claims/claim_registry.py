@@ -29,6 +29,9 @@ class ClaimKind:
     choose
         Its function ``choose(findings, result) -> list[ClaimFinding]``: those that are claimed of those that were
         found; "" for all.
+    stored
+        Its function ``stored(result, **options) -> list[OtherChoice]`` of choices that are in the result's own tables;
+        "" where there are none.
     most, rule
         How many are claimed, and which come first, in words.
     needed
@@ -39,6 +42,7 @@ class ClaimKind:
     find: str
     notes: str = ""
     choose: str = ""
+    stored: str = ""
     most: int = 12
     rule: str = "those with the largest effects"
     needed: tuple[str, ...] = ("estimate", "conf_low", "conf_high", "p_adjusted")
@@ -48,15 +52,43 @@ class ClaimKind:
         return getattr(import_module(f"layerstats.stats.claims.{self.module}"), name)
 
 
-# By the class of the result.
+IN_ORDER, FURTHEST = "in the order of the table", "those furthest from untrained networks"
+# By the class of the result; of tables that have no class of their own by a name.
 KINDS: Mapping[str, ClaimKind] = {
     "LayerContrasts": ClaimKind("layer_claims", "layer_findings", "layer_notes", "choose_of_layers", most=24),
+    "AbxResult": ClaimKind(
+        "representation_claims", "abx_findings", stored="stored_abx", most=2, rule="at the layer of the smallest error"
+    ),
+    "CodeMovement": ClaimKind("movement_claims", "code_findings", most=3, rule="in the order of the tables"),
+    "CueTests": ClaimKind("movement_claims", "cue_findings", most=3, rule="the smallest p-values"),
+    "Heard": ClaimKind("lexical_claims", "heard_findings", most=2, rule="the first value of codes and judges"),
+    "IdentificationRates": ClaimKind("listener_claims", "identification_findings", most=4, rule=IN_ORDER),
+    "Ladder": ClaimKind("ladder_claims", "ladder_findings", stored="stored_ladder", most=3, rule=IN_ORDER),
+    "LayerSimilarity": ClaimKind("representation_claims", "similarity_findings", most=1, rule=FURTHEST),
+    "LexicalLearning": ClaimKind("lexical_claims", "lexical_findings", stored="stored_lexical"),
+    "PathComparison": ClaimKind("movement_claims", "path_findings", most=3, rule=IN_ORDER),
+    "PhoneProbe": ClaimKind(
+        "representation_claims", "probe_findings", stored="stored_probe", most=2, rule="at the layer of most accuracy"
+    ),
+    "PhoneShares": ClaimKind("share_claims", "share_findings", most=2, rule=FURTHEST),
+    "PreferenceShares": ClaimKind("listener_claims", "preference_findings", most=4, rule=IN_ORDER),
+    "RatingComparison": ClaimKind("listener_claims", "rating_findings", stored="stored_ratings", most=6, rule=IN_ORDER),
+    "SpeechAndNetwork": ClaimKind("letter_claims", "letter_findings", most=4, rule="the letters of most windows"),
+    "Success": ClaimKind("success_claims", "success_findings", stored="stored_success", most=4, rule=IN_ORDER),
+    "Trust": ClaimKind("trust_claims", "trust_findings", stored="stored_trust", most=6, rule=IN_ORDER),
+    "VarianceShares": ClaimKind("variance_claims", "variance_findings", most=2, rule="the largest share of a set-up"),
+    "features": ClaimKind("lexical_claims", "feature_findings", most=3, rule="the smallest p-values"),
+    "judges": ClaimKind("listener_claims", "judge_findings", stored="stored_judges", most=3, rule="those most alike"),
+    "set_ups": ClaimKind("success_claims", "set_up_findings", stored="stored_set_ups", most=3, rule=IN_ORDER),
+    "stage_agreement": ClaimKind("stage_claims", "agreement_findings", most=6, rule=IN_ORDER),
+    "stage_effects": ClaimKind("stage_claims", "effect_findings", stored="stored_effects", most=6, rule=IN_ORDER),
 }
 
 
 def claims_of(
     result: object,
     *,
+    kind: str = "",
     others: Iterable[OtherChoice] = (),
     sensitivity: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
@@ -71,6 +103,8 @@ def claims_of(
     ----------
     result
         Of one of the kinds in `KINDS`: what `phone_contrast`, `layer_contrasts` and others return.
+    kind
+        Of a table that is no result of a class: "set_ups" of `compare_set_ups`, "judges" of `judge_agreement`, ...
     others
         The same analysis after other choices, where these were made anyway: results of the same kind.
     sensitivity
@@ -90,25 +124,25 @@ def claims_of(
     >>> result = phone_contrast(open_store("results/demo/store.zarr"), "s:sh")  # doctest: +SKIP
     >>> claims_of(result).table[["claim", "verdict"]]  # doctest: +SKIP
     """
-    kind = _kind(result)
-    find = kind.function(kind.find)
+    known = _kind(kind or type(result).__name__)
+    find = known.function(known.find)
     every = find(result, **options)
-    chosen = kind.function(kind.choose)(every, result) if kind.choose else every
-    findings, left_out = told(chosen, kind.most, kind.rule, kind.needed)
+    chosen = known.function(known.choose)(every, result) if known.choose else every
+    findings, left_out = told(chosen, known.most, known.rule, known.needed)
 
     def find_other(other: object) -> list[ClaimFinding]:
         # Of a result of which a choice left something else, no finding has its key.
         return find(other, **options)
 
-    rows = other_choices(findings, others, find_other)
-    own = kind.function(kind.notes)(result, **options) if kind.notes else []
+    stored = known.function(known.stored)(result, **options) if known.stored else []
+    rows = other_choices(findings, [*stored, *others], find_other)
+    own = known.function(known.notes)(result, **options) if known.notes else []
     tables = [table for table in (sensitivity_table(rows), sensitivity) if table is not None and len(table)]
     whole = pd.concat(tables, ignore_index=True) if tables else sensitivity_table()
     return make_claims(findings, whole, [*own, *left_out, *notes])
 
 
-def _kind(result: object) -> ClaimKind:
-    name = type(result).__name__
+def _kind(name: str) -> ClaimKind:
     if name not in KINDS:
         raise ArgumentError(
             f"No claims are read from a {name}. They are from {', '.join(sorted(KINDS))}; for another kind of result "

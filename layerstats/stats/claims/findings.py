@@ -113,7 +113,8 @@ class OtherChoice:
     reported
         The option that the reported analysis has.
     result
-        Of the same kind as the reported one; or, where there is none, a sentence that says why.
+        Of the same kind as the reported one, or a list of its findings, of which the choice may concern a few; or,
+        where there is none, a sentence that says why.
     """
 
     choice: str
@@ -141,9 +142,13 @@ def other_choices(
     for other in others:
         if isinstance(other.result, str):
             found, note = {}, other.result
+        elif isinstance(other.result, list):
+            found, note = {one.key: one for one in other.result}, ""
         else:
             found, note = {one.key: one for one in find(other.result)}, "this analysis has no such test"
         for one in findings:
+            if not note and one.key not in found:
+                continue
             if (one.key, other.choice) not in reported:
                 reported.add((one.key, other.choice))
                 rows.append(sensitivity_row(one, one.key, other.choice, other.reported, reported=True))
