@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from layerstats.checks import check_choice
 from layerstats.errors import LayerstatsError
 
+_ROOMS = ("R", "analyses", "data")
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -30,7 +30,10 @@ def bundled(room: str, *parts: str) -> Path:
     >>> bundled("R").name
     'R'
     """
-    check_choice("room", room, ("R", "analyses", "data"))
+    if room not in _ROOMS:
+        from layerstats.checks import check_choice  # which pandas comes with
+
+        check_choice("room", room, _ROOMS)
     for root in (_PACKAGE / "bundled", _PACKAGE.parent):
         path = root.joinpath(room, *parts)
         if path.exists():

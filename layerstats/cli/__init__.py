@@ -1,7 +1,17 @@
 """The command line: one file a command, heavy imports inside the functions."""
 
-from layerstats.cli.arguments import among, listed, name_and_numbers, pairs_among, whole_numbers
-from layerstats.cli.long_work import LongWork
-from layerstats.cli.script import run_script
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layerstats.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from layerstats.cli.arguments import among, listed, name_and_numbers, pairs_among, whole_numbers
+    from layerstats.cli.long_work import LongWork
+    from layerstats.cli.script import run_script
 
 __all__ = ["LongWork", "among", "listed", "name_and_numbers", "pairs_among", "run_script", "whole_numbers"]
+
+_ROOMS = dict.fromkeys(("among", "listed", "name_and_numbers", "pairs_among", "whole_numbers"), "arguments")
+__getattr__ = on_demand(__name__, {**_ROOMS, "LongWork": "long_work", "run_script": "script"})

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from layerstats.cli.progress import Steps, steps
-
 if TYPE_CHECKING:
+    from layerstats.cli.progress import Steps
     from layerstats.parallel import RunOptions
 
 # In the folder of the output; away when the script has ended.
@@ -92,6 +91,7 @@ def long_work(begun: str, workers: int, client: str, folder: Path) -> Iterator[L
     folder
         Of the output.
     """
+    from layerstats.cli.progress import steps
     from layerstats.parallel import connected
 
     kept = folder / _KEPT

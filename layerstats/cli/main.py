@@ -1,64 +1,126 @@
-"""The `layerstats` command: names the commands and turns expected errors into one line."""
+"""The `layerstats` command: where each of its commands is; expected errors are one line."""
 
 from __future__ import annotations
 
-import typer
+from pathlib import Path
 
-from layerstats.cli import (
-    audition,
-    clmm,
-    cluster,
-    corpora,
-    demo,
-    doctor,
-    example,
-    gamm,
-    generate,
-    judge,
-    listen,
-    maximize,
-    networks,
-    ratings,
-    record,
-    relevance,
-    stores,
-    synthesise,
-    train,
-    verify,
-)
+from layerstats.cli.analyses import scripts
+from layerstats.cli.forms import TwoForms
+from layerstats.cli.lazy_group import InModule, LazyGroup, Source, lazy_app
 from layerstats.cli.script import run_app
 
-app = typer.Typer(
-    name="layerstats",
-    help="Statistics for what speech networks encode, layer by layer.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+_START = {
+    "demo": InModule("demo", "demo"),
+    "example": InModule("example", "example"),
+    "doctor": InModule("doctor", "doctor"),
+}
+_TABLES = {
+    "gamm": InModule("gamm", "gamm"),
+    "clmm": InModule("clmm", "clmm"),
+    "verify": InModule("verify", "verify"),
+}
+_NETWORKS = {
+    "networks": InModule("networks", "networks"),
+    "corpora": InModule("corpora", "corpora"),
+    "train": InModule("train", "app"),
+    "record": InModule("record", "record"),
+    "relevance": InModule("relevance", "relevance"),
+    "generate": InModule("generate", "generate"),
+    "maximize": InModule("maximize", "maximize"),
+    "judge": InModule("judge", "judge"),
+    "audition": InModule("audition", "audition"),
+    "synthesise": InModule("synthesise", "synthesise"),
+    "cluster": InModule("cluster", "cluster"),
+}
+_STORES = {
+    "info": InModule("stores", "info"),
+    "export": InModule("stores", "export"),
+    "upgrade": InModule("stores", "upgrade"),
+}
+_LISTENERS = {
+    "listen": InModule("listen", "app"),
+    "ratings": InModule("ratings", "ratings"),
+}
+
+
+def _is_store(path: str) -> bool:
+    return (Path(path) / "zarr.json").exists() or (Path(path) / ".zgroup").exists()
+
+
+def _given(arguments: list[str], *options: str) -> bool:
+    return any(argument.partition("=")[0] in options for argument in arguments)
+
+
+def _networks() -> dict[str, Source]:
+    """Return commands about networks; two have another form, which is a script of `analyses/`."""
+    found: dict[str, Source] = dict(_NETWORKS)
+    analyses = scripts()
+    found["networks"] = TwoForms(
+        found["networks"],
+        analyses["networks"],
+        bool,
+        (
+            "`layerstats networks` lists the networks that commands take.",
+            "`layerstats networks STORE ... --out DIR` compares the networks of stores.",
+        ),
+        "With STOREs",
+    )
+    found["relevance"] = TwoForms(
+        found["relevance"],
+        analyses["relevance-contrasts"],
+        lambda arguments: _given(arguments, "--out") or _is_store("".join(arguments[:1])),
+        (
+            "`layerstats relevance NETWORK STORE` records what answers of a network rest on.",
+            "`layerstats relevance STORE ... --out DIR` says on which phones they rest.",
+        ),
+        "With STOREs",
+    )
+    return found
+
+
+def _listeners() -> dict[str, Source]:
+    """Return commands about listening tests; ratings beside published means are a script of `analyses/`."""
+    found: dict[str, Source] = dict(_LISTENERS)
+    found["ratings"] = TwoForms(
+        found["ratings"],
+        scripts()["ratings"],
+        lambda arguments: _given(arguments, "--published", "--columns"),
+        (
+            "`layerstats ratings TABLE --out DIR` writes what listeners answered.",
+            "`layerstats ratings TABLE --out DIR --published MEANS` writes their means beside published ones.",
+        ),
+        "With --published",
+    )
+    return found
+
+
+def _analyses() -> dict[str, Source]:
+    named = {"networks", "ratings"}
+    return {name: script for name, script in scripts().items() if name not in named}
+
+
+def _studies() -> dict[str, Source]:
+    return {"study": InModule("study", "app")}
+
+
+app = lazy_app(
+    "layerstats",
+    "Statistics for what speech networks encode, layer by layer.",
+    {
+        "Begin": lambda: _START,
+        "Models of tables": lambda: _TABLES,
+        "Networks": _networks,
+        "Stores": lambda: _STORES,
+        "Analyses of stores, as tables and figures": _analyses,
+        "Listeners": _listeners,
+        "How often the tests err": _studies,
+    },
 )
-app.command("demo")(demo.demo)
-app.command("gamm")(gamm.gamm)
-app.command("clmm")(clmm.clmm)
-app.command("verify")(verify.verify)
-app.command("example")(example.example)
-app.command("record")(record.record)
-app.command("relevance")(relevance.relevance)
-app.command("generate")(generate.generate)
-app.command("maximize")(maximize.maximize)
-app.command("judge")(judge.judge)
-app.command("ratings")(ratings.ratings)
-app.command("audition")(audition.audition)
-app.command("synthesise")(synthesise.synthesise)
-app.command("corpora")(corpora.corpora)
-app.command("cluster")(cluster.cluster)
-app.command("networks")(networks.networks)
-app.command("info")(stores.info)
-app.command("export")(stores.export)
-app.command("upgrade")(stores.upgrade)
-app.command("doctor")(doctor.doctor)
-app.add_typer(listen.app, name="listen")
-app.add_typer(train.app, name="train")
 
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit status 2."""
     run_app(app, "layerstats")
+
+
+__all__ = ["LazyGroup", "app", "main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import signal
@@ -16,7 +17,6 @@ from typing import Any
 import typer
 
 from layerstats.cli.long_work import QUIET_S, long_work, options_of, takes_long_work
-from layerstats.cli.progress import steps
 from layerstats.errors import LayerstatsError
 
 _GOES_ON = " The same command, with the same folder, goes on with what it had not finished."
@@ -45,27 +45,44 @@ def run_script(main: Callable[..., object]) -> None:
     ...     "Contrast phones."
     >>> run_script(main)  # doctest: +SKIP
     """
+    from layerstats.cli.command_help import command_of
+
+    file = inspect.getsourcefile(main)
+    run_app(command_of("", telling(main), made_in=[] if file is None else [Path(file)]), None)
+
+
+def telling(
+    main: Callable[..., object], load: Callable[[], Callable[..., object]] | None = None
+) -> Callable[..., None]:
+    """Return what the command line of a script runs: `main`, shown while it runs, and what it wrote.
+
+    Parameters
+    ----------
+    main
+        As for `run_script`.
+    load
+        Returns the function that is run, where `main` only says which parameters it has.
+    """
     name = takes_long_work(main)
 
     @wraps(main)
-    def telling(**given: Any) -> None:
+    def run(**given: Any) -> None:
         begun = (main.__doc__ or "working").splitlines()[0].rstrip(".")
         with stopping(name is not None):
+            run = main if load is None else load()
             if name is None:
+                from layerstats.cli.progress import steps
+
                 with steps(quiet_s=QUIET_S) as shown:
                     shown(begun)
-                    told = main(**given)
+                    told = run(**given)
             else:
                 with long_work(begun, given.pop("workers"), given.pop("client"), Path(given["out"])) as work:
-                    told = main(**given, **{name: work})
+                    told = run(**given, **{name: work})
             typer.echo(told)
 
-    signature = options_of(main)
-    telling.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]
-    telling.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(telling)
-    run_app(app, None)
+    run.__signature__ = options_of(main)  # pyright: ignore[reportAttributeAccessIssue]
+    return run
 
 
 @contextmanager
@@ -90,7 +107,7 @@ def _interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def run_app(app: typer.Typer, name: str | None) -> None:
+def run_app(app: Callable[[], object], name: str | None) -> None:
     """Run an application; an expected error is one line on stderr, after a name, and exit status 2."""
     # A terminal that lacks a character shows its number.
     if isinstance(sys.stdout, io.TextIOWrapper):
