@@ -76,3 +76,12 @@ def test_docstrings_say_more_than_a_word():
     documented = [*CLASSES, *FUNCTIONS, *TREES.items()]
     texts = [(name, ast.get_docstring(node)) for name, node in documented]
     assert [f"{name}: {text!r}" for name, text in texts if text is not None and len(text.split()) < 2] == []
+
+
+def test_every_room_is_on_the_page_and_in_the_picture_of_the_architecture():
+    docs = PACKAGE.parent / "docs"
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    page = (docs / "architecture.md").read_text(encoding="utf-8")
+    picture = (docs / "pictures" / "architecture.svg").read_text(encoding="utf-8")
+    assert {room for room in rooms if f"| `{room}/`" not in page} == set()
+    assert {room for room in rooms if f">{room}<" not in picture} == set()
