@@ -23,6 +23,7 @@ from layerstats.cli.demo_phones import ANALYSES as PHONES
 from layerstats.cli.demo_phones import about_phones, phone_vector_jobs, record_small_vectors
 from layerstats.cli.demo_relevance import ANALYSES as RELEVANCE
 from layerstats.cli.demo_relevance import record_small_relevance, relevance_jobs
+from layerstats.cli.script import SINGLE_FILE_HELP, told_page
 from layerstats.cli.speech import (
     ALIGN_HELP,
     CORPUS_HELP,
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from layerstats.corpora import Clips
     from layerstats.models import ModelCard
 
+TITLE = "Which sounds and words a speech network tells apart, and at which layer"
 # The small networks, in the order in which they are compared.
 SMALL_KINDS = "ciwGAN Q-network,ciwGAN discriminator,supervised,untrained"
-ANALYSES = ("words", "phones", "interactions", "networks", "lexical", "series", "duration", "checks")
+ANALYSES = ("phones", "words", "interactions", "networks", "lexical", "series", "duration", "checks")
 # In the order of the page.
 PAGE = (*ANALYSES, *PHONES, *RELEVANCE, *AVERAGES, *MAXIMIZATION, *LISTENING, REAL)
 # Those that wait for nothing, the longest first.
@@ -81,6 +83,7 @@ def demo(
     damaged: Annotated[str, typer.Option(help=DAMAGED_HELP)] = "error",
     workers: Annotated[int, typer.Option(help="Analyses that run side by side.")] = 2,
     seed: Annotated[int, typer.Option(help="Seed of every simulated quantity.")] = 0,
+    single_file: Annotated[bool, typer.Option("--single-file", help=SINGLE_FILE_HELP)] = False,
 ) -> None:
     """Run the published analysis and what it lacks: speech, network, store, GAMM tables and figures on one page."""
     from layerstats.cli.progress import steps
@@ -114,13 +117,14 @@ def demo(
         step("writing the page")
         page = write_page(
             out,
-            title=f"What {card.name} encodes of {clips.corpus.name}",
+            title=TITLE,
             sections=tuple(name for name in PAGE if name in jobs),
             links={"Listen to what was maximized": "audition/index.html"} if "success" in jobs else None,
             introduction=_introduction(clips, card, untrained) + _about_parts(jobs),
             provenance={"network": network.name, "corpus": corpus, "clips": clips.content_hash()[:12], "seed": seed},
+            single_file=single_file,
         )
-    typer.echo(page)
+    typer.echo(told_page(page, single_file))
     if failures:
         raise LayerstatsError("; ".join(failures) + f". What could be made is on {page}.")
 
@@ -201,18 +205,19 @@ def _introduction(clips: Clips, card: ModelCard, untrained: int) -> str:
     held_out = "held-out " if set(tokens["split"]) == {"test"} else ""
     damaged = len(clips.damaged_tokens)
     left_out = f" {damaged} further tokens whose audio is damaged were left out." if damaged else ""
+    counts = f"{len(tokens)} tokens of {tokens['word'].nunique()} words by {tokens['speaker'].nunique()}"
     heard = (
-        f"{len(tokens)} tokens of {tokens['word'].nunique()} words by {tokens['speaker'].nunique()} {held_out}speakers "
-        f"({clips.corpus.name}).{left_out}{''.join(f' {note}' for note in clips.corpus.notes)} {card.description} "
-        f"It was trained on: {card.training.get('corpus', 'not recorded')}."
+        f"The network {card.name} heard {counts} {held_out}speakers ({clips.corpus.name}). It was trained on: "
+        f"{card.training.get('corpus', 'not recorded')}."
     )
+    network = f"{card.description}{left_out}{''.join(f' {note}' for note in clips.corpus.notes)}"
     series = (
         "A layer's series is the mean of its feature maps after the activation function, at each point in time (Eq. 1 "
         "of Begus & Zhou 2022). Tests over layers and words carry an adjusted p-value; intervals of curves are "
         "simultaneous unless they say otherwise."
     )
     null = f" The same analysis of {untrained} untrained networks of the same shape is the null." if untrained else ""
-    return f"{heard}\n\n{series}{null}"
+    return f"{heard}\n\n{network}\n\n{series}{null}"
 
 
 def _about_parts(jobs: Mapping[str, list[str]]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from layerstats.cli.arguments import listed, scale_of
+from layerstats.cli.script import SINGLE_FILE_HELP, told_page
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def ratings(
     draws: Annotated[int, typer.Option(help="Of the bootstrap over raters and clips.")] = 2000,
     model: Annotated[bool, typer.Option("--model/--no-model", help="Fit mixed models.")] = True,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    single_file: Annotated[bool, typer.Option("--single-file", help=SINGLE_FILE_HELP)] = False,
 ) -> None:
     """Write what listeners answered as tables and figures on one page: means, differences, models, agreement.
 
@@ -87,7 +89,7 @@ def ratings(
     facts = {"answers": ", ".join(path.name for path in table), "seed": seed}
     output = Output(out, title=title, provenance=facts | ({} if known is None else {"design": known.hash[:12]}))
     write_answers(output, answers, settings=settings, design=known, rules=read_rules(rules))
-    typer.echo(write_page(out, title=title))
+    typer.echo(told_page(write_page(out, title=title, single_file=single_file), single_file))
 
 
 def _mapping(file: Path | None, **columns: str) -> dict[str, Any] | Path | None:

@@ -12,13 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from layerstats.cli.long_work import QUIET_S, long_work, options_of, takes_long_work
 from layerstats.errors import LayerstatsError
 
+SINGLE_FILE_HELP = "Put pictures and tables into the page, so that it can be mailed; its size is told."
+_SINGLE_FILE = inspect.Parameter(
+    "single_file",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--single-file", help=SINGLE_FILE_HELP)],
+)
 _GOES_ON = " The same command, with the same folder, goes on with what it had not finished."
 
 
@@ -28,8 +35,9 @@ def run_script(main: Callable[..., object]) -> None:
     Parameters
     ----------
     main : callable
-        Annotated with what typer needs. What it returns, such as an `Output`, is printed as the last line. While it
-        runs the first line of its docstring is shown on stderr, where there is no terminal after two seconds. Where a
+        Annotated with what typer needs. What it returns is printed as the last line; of the folder of an `Output` the
+        page, `index.html`, is made first, and the line names it; with ``--single-file`` it can be mailed. While it runs
+        the first line of its docstring is shown on stderr, where there is no terminal after two seconds. Where a
         parameter is a `LongWork` the script has the options ``--workers`` and ``--client``, and its long steps are
         shown and kept in the folder `out` until it has ended.
 
@@ -67,6 +75,7 @@ def telling(
 
     @wraps(main)
     def run(**given: Any) -> None:
+        single_file = given.pop("single_file")
         begun = (main.__doc__ or "working").splitlines()[0].rstrip(".")
         with stopping(name is not None):
             run = main if load is None else load()
@@ -79,10 +88,29 @@ def telling(
             else:
                 with long_work(begun, given.pop("workers"), given.pop("client"), Path(given["out"])) as work:
                     told = run(**given, **{name: work})
-            typer.echo(told)
+            typer.echo(_with_page(told, single_file))
 
-    run.__signature__ = options_of(main)  # pyright: ignore[reportAttributeAccessIssue]
+    signature = options_of(main)
+    parameters = [*signature.parameters.values(), _SINGLE_FILE]
+    run.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportAttributeAccessIssue]
     return run
+
+
+def told_page(page: Path, single_file: bool) -> str:
+    """Say where a page is, and of one that is to be mailed how large it is."""
+    return f"{page} ({page.stat().st_size / 1e6:.1f} MB, pictures and tables inside)" if single_file else str(page)
+
+
+def _with_page(told: object, single_file: bool) -> object:
+    """Make the page of the folder that a script wrote to, and say where it is; what is no output is told as it is."""
+    from layerstats.report import Output, write_page
+    from layerstats.report.manifest import read_manifest
+
+    known = read_manifest(told.directory) if isinstance(told, Output) else None
+    if not isinstance(told, Output) or known is None:
+        return told
+    page = write_page(told.directory, known.title, single_file=single_file)
+    return f"{told}; all on {told_page(page, single_file)}"
 
 
 @contextmanager

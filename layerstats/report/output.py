@@ -140,15 +140,17 @@ class Output:
         Parameters
         ----------
         alt
-            What the figure shows, for those who cannot see it; by default its title and caption.
+            What the figure shows, for those who cannot see it; by default its title, what is drawn, and where it is
+            highest and lowest (see `plots.describe_figure`). The caption stands beside it for everybody.
         width, height
             In inches; by default those that the figure was made for.
         """
+        from layerstats.plots.describe import describe_figure
         from layerstats.plots.save import save_figure
 
         files = save_figure(figure, self._stem(name), width, height)
         shown = figure.theme.getp("figure_size")[0] if width is None else width
-        described = alt or one_sentence(title, caption)
+        described = alt or one_sentence(title, describe_figure(figure))
         self._note(
             Entry("figure", name, title, caption, _names(asdict(files)), alt=described, width=float(shown)),
         )

@@ -156,9 +156,9 @@ def paper_table(
     kept, remarks = (chosen, []) if columns is not None else _without_settings(frame, chosen)
     left_out: list[str] = []
     while True:
-        shown, order = _joined_intervals(frame, kept, labels or {})
-        table = print_table(shown, columns=order, labels=_labels(shown, order, labels), most_rows=most_rows)
-        least = _least_needed(kept, known) if columns is None else None
+        shown, order = joined_intervals(frame, kept, labels or {})
+        table = print_table(shown, columns=order, labels=interval_labels(shown, order, labels), most_rows=most_rows)
+        least = least_needed(kept, known) if columns is None else None
         if least is None or page_layout(table) is not None:
             break
         kept.remove(least)
@@ -185,7 +185,7 @@ def _without_settings(frame: pd.DataFrame, columns: list[str]) -> tuple[list[str
     return kept, remarks
 
 
-def _least_needed(columns: Sequence[str], known: Mapping[str, Column]) -> str | None:
+def least_needed(columns: Sequence[str], known: Mapping[str, Column]) -> str | None:
     """Return the next column to leave out, from the right, or None where there is only one."""
     ranks = {"last": 0, "if room": 1}
     if len(columns) == 1:
@@ -193,7 +193,7 @@ def _least_needed(columns: Sequence[str], known: Mapping[str, Column]) -> str | 
     return min(reversed(columns), key=lambda name: ranks.get(known[name].paper, 2) if name in known else 1)
 
 
-def _joined_intervals(
+def joined_intervals(
     frame: pd.DataFrame, columns: Sequence[str], labels: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Put both ends of each interval into one column of text, beside what it is the interval of."""
@@ -214,7 +214,8 @@ def _joined_intervals(
     return frame, order
 
 
-def _labels(frame: pd.DataFrame, order: Sequence[str], labels: Mapping[str, str] | None) -> dict[str, str]:
+def interval_labels(frame: pd.DataFrame, order: Sequence[str], labels: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the headings of intervals whose ends were joined, beside the given ones."""
     known = glossary().columns
     joined = {
         low: known[low].joined_label

@@ -13,10 +13,11 @@ import pandas as pd
 from layerstats.files import replacing
 from layerstats.spreadsheets import safe_for_spreadsheets
 from layerstats.tables.check import check_frame
-from layerstats.tables.format import PrintTable, print_table
+from layerstats.tables.format import PrintTable
 from layerstats.tables.html import html_page, html_table
 from layerstats.tables.latex import latex_table
 from layerstats.tables.paper import paper_table
+from layerstats.tables.screen import screen_table
 
 # What print shows of a long table; the CSV file has all rows.
 MOST_ROWS = 200
@@ -57,7 +58,8 @@ def write_table(
         See `check_frame`.
     columns
         The columns that LaTeX and HTML show, in this order. The CSV file always has all of them. By default HTML shows
-        all, and LaTeX those that a page has room for (see `paper_table`).
+        all, those that are needed most first (see `screen_table`), and LaTeX those that a page has room for (see
+        `paper_table`).
     labels
         Headings for LaTeX and HTML that differ from the glossary's.
     spreadsheet
@@ -76,7 +78,7 @@ def write_table(
         If a file cannot be written.
     """
     frame = check_frame(frame, kind, user_columns=user_columns)
-    page = print_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
+    page = screen_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
     paper = paper_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)
     return write_files(frame, page, paper, stem, title=title, caption=caption, spreadsheet=spreadsheet)
 

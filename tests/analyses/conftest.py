@@ -87,7 +87,7 @@ def make(monkeypatch, capsys):
 
 
 def made(out: Path, printed: str) -> set[str]:
-    """Every entry of the page has its files, no file is empty, and the last line says how many there are."""
+    """Every entry has its files, no file is empty, and the last line says how many there are, and on which page."""
     entries = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"]
     assert entries
     assert all(entry["files"] for entry in entries if entry["kind"] != "text")
@@ -97,7 +97,8 @@ def made(out: Path, printed: str) -> set[str]:
     kinds = [entry["kind"] for entry in entries]
     counts = [(kinds.count(kind), name) for kind, name in (("table", "table"), ("figure", "figure"), ("text", "note"))]
     said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
-    assert printed.splitlines() == [f"{out}: {said}"]
+    assert printed.splitlines() == [f"{out}: {said}; all on {out / 'index.html'}"]
+    assert (out / "index.html").stat().st_size > 0
     return {entry["name"] for entry in entries}
 
 

@@ -53,8 +53,9 @@ def check_phone_layers(out, page):
         for suffix in ("csv", "tex", "html"):
             assert f"phone_layers/{name}.{suffix}" in page
             assert (folder / f"{name}.{suffix}").stat().st_size > 0
-    # Of each figure what it shows, for those who see it and for those who hear it.
-    assert page.count("synthetic voices), 12 labels, beside 3 untrained networks") == 6
+    # Each caption says whose phones they are; what stands beside it in words is what the figure draws.
+    assert page.count("synthetic voices), 12 labels, beside 3 untrained networks") == 3
+    assert "ABX error rate by Layer. Panels: within speakers, across speakers" in page
     gained = pd.read_csv(folder / "abx_comparisons.csv").set_index(["level_2", "abx_mode", "layer"]).sort_index()
     # Every layer tells phones apart better than random weights do, and what is learned goes from voice to voice.
     assert (gained.loc["untrained", "conf_high"] < 0).all()

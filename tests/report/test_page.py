@@ -70,10 +70,10 @@ def test_every_link_leads_somewhere_and_every_image_is_described(tmp_path):
     }  # fmt: skip
     assert [image["src"] for image in page.images] == ["words/figure.png", "phones/figure.png"]
     assert page.images[0]["alt"] == 'Falls & "stays" low'
-    assert page.images[0]["width"] == "288"
+    assert (page.images[0]["width"], page.images[0]["height"]) == ("288", "192")
     assert page.headings == [
-        "Words", "Table of Words", "Figure of Words",
-        "[s] & [ʃ] <b>", "Table of [s] & [ʃ] <b>", "Figure of [s] & [ʃ] <b>",
+        "Words", "Figure of Words", "Table of Words",
+        "[s] & [ʃ] <b>", "Figure of [s] & [ʃ] <b>", "Table of [s] & [ʃ] <b>",
         "How this page was made",
     ]  # fmt: skip
 
@@ -104,15 +104,42 @@ def test_results_of_the_folder_itself_come_first(tmp_path):
     fill(tmp_path, "All")
     fill(tmp_path / "words", "Words")
     page = Page(write_page(tmp_path, "Results"))
-    assert page.headings[:4] == ["All", "Table of All", "Figure of All", "Words"]
+    assert page.headings[:4] == ["All", "Figure of All", "Table of All", "Words"]
     assert "table.csv" in page.links
 
 
-def test_long_tables_scroll_in_a_box(tmp_path):
-    fill(tmp_path / "short", "Short", rows=3)
-    assert 'class="scroll long"' not in write_page(tmp_path, "Results").read_text(encoding="utf-8")
-    fill(tmp_path / "long", "Long", rows=100)
-    assert 'class="scroll long"' in write_page(tmp_path, "Results").read_text(encoding="utf-8")
+def test_of_tables_to_compute_with_the_page_shows_how_they_begin(tmp_path):
+    fill(tmp_path / "long", "Long", rows=200)
+    text = write_page(tmp_path, "Results").read_text(encoding="utf-8")
+    assert text.count('<th scope="row"') == 200
+    fill(tmp_path / "long", "Long", rows=14_000)
+    text = write_page(tmp_path, "Results").read_text(encoding="utf-8")
+    assert text.count('<th scope="row"') == 10
+    assert text.count("The first 10 of 14,000 rows; all are in the CSV file.") == 1
+    assert "14,000 rows</span>" in text
+    assert "The first 200" not in text
+
+
+def test_tables_stand_behind_figures_and_are_folded_and_parts_where_there_are_many(tmp_path):
+    for number in range(4):
+        fill(tmp_path / f"part{number}", f"Part {number}")
+        text = write_page(tmp_path, "Results").read_text(encoding="utf-8")
+        assert text.count('<details class="table">') == number + 1
+        assert text.count('<details class="part" open>') == (number + 1 if number < 3 else 0)
+    assert text.index("Figure of Part 0</h3>") < text.index("Table of Part 0</h3>")
+    # Its contents are the parts, not what they hold.
+    contents = text[text.index("<nav") : text.index("</nav>")]
+    assert contents.count("<a ") == 4
+
+
+def test_the_first_paragraph_stands_above_what_was_found_and_others_are_folded(tmp_path):
+    fill(tmp_path / "words", "Words")
+    text = write_page(tmp_path, "Results", introduction="Heard.\n\nHow.\n\nThird.").read_text(encoding="utf-8")
+    folded = text[text.index('<details class="about">') :]
+    assert "<p>Heard.</p>" in text
+    assert "<p>Heard.</p>" not in folded
+    assert "<p>How.</p>" in folded
+    assert '<details class="about">' not in write_page(tmp_path, "R", introduction="One.").read_text(encoding="utf-8")
 
 
 def test_how_it_was_made_is_on_the_page(tmp_path):
