@@ -1,10 +1,18 @@
-# Compare two models of the same data.
-
-# Degrees of freedom are counted: parametric coefficients, unpenalised dimensions of smooths, smoothing parameters.
-# Twice the difference of the scores is referred to chi-square. REML scores are refused where the fixed effects differ.
-# Returns model, score, edf, score_difference, df_difference, statistic, p_value, aic: one row a model, the test in the
-# row of the larger.
-gamm_compare <- function(fit_1, fit_2) {
+#' Compare two models of the same data
+#'
+#' Twice the difference of the scores is referred to a chi-square distribution whose degrees of freedom are counted:
+#' parametric coefficients, unpenalised dimensions of smooths, smoothing parameters. REML scores are refused where the fixed
+#' effects differ: fit both models with `method = "ML"`.
+#'
+#' @param fit_1,fit_2 Models of [gamm_fit()], in either order.
+#' @return A data frame with a row a model, `model, score, edf, score_difference, df_difference, statistic, p_value, aic`; the
+#'   test stands in the row of the larger one.
+#' @examples
+#' small <- gamm_fit(f2 ~ s(time, k = 6), words, method = "ML")
+#' large <- gamm_fit(f2 ~ word + s(time, k = 6), words, method = "ML")
+#' compare(small, large)
+#' @export
+compare <- function(fit_1, fit_2) {
   fits <- list(fit_1, fit_2)
   if (fit_1$method != fit_2$method) {
     stop("Scores of different methods cannot be compared: '", fit_1$method, "' and '", fit_2$method, "'.", call. = FALSE)

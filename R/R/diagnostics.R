@@ -1,15 +1,26 @@
 # Is the model adequate: residuals along the series, size of the bases.
 
-# Autocorrelation of (whitened) residuals within series: lag, autocorrelation, limit, pairs. `limit` is the half width of
-# the band in which 95 % of the values of white noise lie.
-gamm_autocorrelation <- function(fit, max_lag = 20) {
+#' Autocorrelation of residuals
+#'
+#' Within series, never across; of whitened residuals where the model has AR(1) residuals.
+#'
+#' @param fit A model of [gamm_fit()].
+#' @param max_lag The largest lag, in rows.
+#' @return A data frame with a row a lag, `lag, autocorrelation, limit, pairs`; `limit` is the half width of the band in which
+#'   95 % of the values of white noise lie. `plot()` draws it.
+#' @examples
+#' model <- gamm_fit(f2 ~ word + s(time, k = 6), words, rho = 0.5, series = "trajectory", order = "time")
+#' autocorrelation(model, max_lag = 4)
+#' @export
+autocorrelation <- function(fit, max_lag = 20) {
   residuals <- whitened_residuals(fit)
   start <- if (is.null(fit$start)) seq_along(residuals) == 1 else fit$start
   lag <- 0:min(max_lag, length(residuals) - 1)
   pairs <- vapply(lag, function(l) length(lag_pairs(start, l)), numeric(1))
   lag <- lag[cumsum(pairs == 0) == 0]
   value <- vapply(lag, function(l) lag_correlation(residuals, start, l), numeric(1))
-  data.frame(lag = lag, autocorrelation = value, limit = 1.959964 / sqrt(pairs[lag + 1]), pairs = pairs[lag + 1])
+  table <- data.frame(lag = lag, autocorrelation = value, limit = 1.959964 / sqrt(pairs[lag + 1]), pairs = pairs[lag + 1])
+  structure(table, class = c("layerstats_autocorrelation", "data.frame"))
 }
 
 # Rows that have another row `lag` further on in the same series.
@@ -55,10 +66,28 @@ smooth_places <- function(model, smooth, data) {
   places
 }
 
-# mgcv's check of the basis dimensions: term, k, edf, k_index, p_value.
-gamm_k_check <- function(fit, seed = 0) {
+#' Were the bases large enough?
+#'
+#' The check of 'mgcv' ([mgcv::k.check()]), whose p-values are simulated.
+#'
+#' @param fit A model of [gamm_fit()].
+#' @param seed Seed of the random numbers.
+#' @return A data frame with a row a smooth, `term, k, edf, k_index, p_value`. A small p-value with an edf near k asks for a
+#'   larger `k` in the formula.
+#' @examples
+#' k_check(gamm_fit(f2 ~ word + s(time, k = 6), words))
+#' @export
+k_check <- function(fit, seed = 0) {
+  keep_random_numbers()
   set.seed(seed)
   table <- mgcv::k.check(fit$model)
   data.frame(term = rownames(table), k = table[, 1], edf = table[, 2], k_index = table[, 3], p_value = table[, 4],
              row.names = NULL)
+}
+
+# A verb with random numbers of its own leaves the session's where they were.
+keep_random_numbers <- function(frame = parent.frame()) {
+  before <- globalenv()[[".Random.seed"]]
+  back <- function() if (is.null(before)) rm(".Random.seed", envir = globalenv()) else assign(".Random.seed", before, globalenv())
+  do.call(on.exit, list(as.call(list(back)), add = TRUE), envir = frame)
 }

@@ -1,12 +1,30 @@
-# The difference between the curves of two levels, and where it is not zero.
-
-# factor_columns  the factor (or several set together); what is a function of them in the data follows by itself
-# level_1, level_2  always level_1 - level_2
-# at        list(Sample = grid): the covariate to go along, and single values of others (else median, first level)
-# interval  "simultaneous" or "pointwise"
-# Random terms are excluded. Returns list(curve, regions, covariate, critical_value).
-gamm_difference <- function(fit, factor_columns, level_1, level_2, at = list(), include_parametric = TRUE,
-                            interval = c("simultaneous", "pointwise"), conf_level = 0.95, draws = 10000, seed = 0) {
+#' The difference between the curves of two levels, and where it is not zero
+#'
+#' Always `level_1` minus `level_2`; reversed, exactly the sign flips. Random terms are left out.
+#'
+#' @param fit A model of [gamm_fit()].
+#' @param factor_columns The factor, or several that are set together. Columns that are functions of them in the data, such
+#'   as ordered copies or indicators, follow by themselves.
+#' @param level_1,level_2 Levels of the factor, or a level of each factor.
+#' @param at A list: the grid of the covariate to go along, `list(time = seq(0, 1, 0.01))`, and single values at which other
+#'   columns are held (else the median, or the first level).
+#' @param include_parametric Whether the difference of the parametric terms counts; without it, it is one of shapes.
+#' @param interval `"simultaneous"` over the curve (Ruppert, Wand and Carroll 2003, section 6.5) or `"pointwise"`.
+#' @param conf_level Confidence level.
+#' @param draws,seed Draws from the posterior distribution for a simultaneous interval, and their seed.
+#' @return A list of class `layerstats_difference` with `curve` (`smooth, level_1, level_2`, the covariate, `diff, std_error,
+#'   conf_low, conf_high, interval, conf_level`), `regions` (`level_1, level_2, start, end, sign, interval, conf_level`: where
+#'   the interval excludes zero, ends interpolated linearly), `covariate` and `critical_value`. It prints as its regions;
+#'   `plot()` draws it.
+#' @examples
+#' model <- gamm_fit(f2 ~ word + s(time, k = 6) + s(time, by = word_ordered, k = 6), words,
+#'                   ordered = list(word_ordered = c("word", "A")))
+#' found <- difference(model, "word", "B", "A")
+#' found
+#' head(found$curve)
+#' @export
+difference <- function(fit, factor_columns, level_1, level_2, at = list(), include_parametric = TRUE,
+                       interval = c("simultaneous", "pointwise"), conf_level = 0.95, draws = 10000, seed = 0) {
   interval <- match.arg(interval)
   random <- random_terms(fit$model)
   levels <- lapply(list(level_1, level_2), function(level) rep_len(as.character(level), length(factor_columns)))
@@ -25,8 +43,22 @@ gamm_difference <- function(fit, factor_columns, level_1, level_2, at = list(), 
                       level_2 = paste(level_2, collapse = ":"), grid$rows[[1]][grid$covariate],
                       estimate[c("diff", "std_error", "conf_low", "conf_high")], interval = interval,
                       conf_level = conf_level, check.names = FALSE)
-  list(curve = curve, regions = curve_regions(curve, grid$covariate), covariate = grid$covariate,
-       critical_value = estimate$critical_value)
+  structure(list(curve = curve, regions = curve_regions(curve, grid$covariate), covariate = grid$covariate,
+                 critical_value = estimate$critical_value), class = "layerstats_difference")
+}
+
+#' @export
+print.layerstats_difference <- function(x, digits = 3, ...) {
+  first <- x$curve[1, ]
+  cat("Difference of curves along ", x$covariate, ": ", first$level_1, " - ", first$level_2, "\n", sep = "")
+  kind <- paste0(first$interval, " ", format(100 * first$conf_level), " % interval")
+  if (nrow(x$regions) == 0) {
+    cat("The ", kind, " excludes zero nowhere.\n", sep = "")
+  } else {
+    cat("The ", kind, " excludes zero here:\n", sep = "")
+    print(x$regions[c("start", "end", "sign")], digits = digits, row.names = FALSE)
+  }
+  invisible(x)
 }
 
 # A linear function of the coefficients with its interval (Ruppert, Wand and Carroll 2003, section 6.5).
@@ -56,6 +88,7 @@ simultaneous_critical_value <- function(spread, conf_level, draws, seed) {
   # The symmetric root does not depend on the signs of eigenvectors.
   root <- vectors %*% (sqrt(parts$values[kept]) * t(vectors))
   # The generators are named, so that a session's own choice does not change the interval.
+  keep_random_numbers()
   set.seed(seed, kind = "Mersenne-Twister", normal.kind = "Inversion")
   normal <- matrix(stats::rnorm(draws * nrow(root)), nrow = draws, byrow = TRUE)
   largest <- apply(abs(normal %*% root), 1, max)

@@ -1,15 +1,37 @@
-# Fit a GAMM with mgcv.
-
-# formula   a formula or its text
-# method    "fREML", "REML" or "ML"
-# rho       AR(1) parameter of the residuals, or "auto": the lag-1 autocorrelation of the same model without it
-# series    names of the columns that identify a series; order: the column that orders its rows. Rows are sorted.
-# factors   list(Word = c("ask", "dark")): levels, the first is the reference
-# ordered   list(WordOrd = c("Word", "ask")): an ordered copy of Word with that reference
-# weights   name of a column
-# na        "error": no value that the model needs may be missing; "omit": rows where one is are left out, and counted
-# fun       "bam" or "gam"; discrete: bam's discretisation of covariates; knots: as for mgcv
-# Returns a list of class "layerstats_gamm" (mgcv has a "gamm" of its own); `model` is mgcv's.
+#' Fit a generalised additive mixed model
+#'
+#' Fits a model of 'mgcv' to a table with a row a measurement, for instance a point of a curve: codes text as factors, puts
+#' rows in order of their series, finds the autocorrelation of residuals, and says in notes what it decided.
+#'
+#' @param formula A formula of 'mgcv', or its text: terms `s()`, `te()`, `ti()`, `t2()` are found without attaching 'mgcv'.
+#' @param data A data frame, or what [as.data.frame()] makes one of: a tibble, also grouped, or a data.table.
+#' @param method How smoothing parameters are chosen: `"fREML"`, `"REML"` or `"ML"` (to compare models with different fixed
+#'   effects).
+#' @param rho AR(1) parameter of the residuals within series, or `"auto"`: the lag-1 autocorrelation of the residuals of the
+#'   same model without it.
+#' @param series Names of the columns that identify a series.
+#' @param order Name of the column that orders the rows of a series. Rows need not be sorted.
+#' @param factors Levels of factors, the first is the reference: `list(word = c("ask", "dark"))`. Text without an entry here
+#'   gets sorted levels; a factor keeps its own.
+#' @param ordered Ordered copies of factors for difference smooths, with treatment contrasts:
+#'   `list(word_ordered = c("word", "ask"))` makes `word_ordered` of `word` with the reference `"ask"`.
+#' @param weights Name of a column of prior weights.
+#' @param family A family, or its name: `"gaussian"`, `"binomial"`, `"scat"`, `"ocat(R = 4)"`, ...
+#' @param fun `"bam"` or `"gam"`.
+#' @param discrete Whether `bam()` discretises covariates.
+#' @param knots Knots, as for 'mgcv'.
+#' @param na `"error"`: no value that the model needs may be missing; `"omit"`: rows where one is are left out, and counted.
+#' @return An object of class `layerstats_gamm` with [print()], [summary()], [predict()][predict.layerstats_gamm],
+#'   [tidy()][tidy.layerstats_gamm], [plot()][plot.layerstats_gamm] and the other methods that R's models have. `$model` is
+#'   the model of 'mgcv', for whatever else is done with those. Fitted values and residuals stand in the order of `data`.
+#' @seealso [difference()], [curves()], [derivatives()], [compare()]; [autocorrelation()], [k_check()],
+#'   [residual_checks()].
+#' @examples
+#' model <- gamm_fit(f2 ~ word + s(time, k = 6) + s(time, by = word_ordered, k = 6) + s(speaker, bs = "re"), words,
+#'                   ordered = list(word_ordered = c("word", "A")), rho = "auto", series = "trajectory", order = "time")
+#' model
+#' difference(model, "word", "B", "A")
+#' @export
 gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
                      ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE,
                      knots = NULL, na = "error") {
@@ -30,12 +52,14 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   present <- if (na == "omit") stats::complete.cases(data[needed]) else rep(TRUE, nrow(data))
   if (!any(present)) stop("Every row of the data has a missing value.", call. = FALSE)
   omitted <- sum(!present)
+  position <- which(present)
   data <- data[present, , drop = FALSE]
   check_complete(data[c(used, weights)])
   start <- NULL
   if (!is.null(series)) {
     rows <- series_rows(data, series, order)
     data <- data[rows$position, , drop = FALSE]
+    position <- position[rows$position]
     start <- rows$start
   }
   coded <- code_factors(data[used], factors, ordered)
@@ -50,6 +74,9 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   fit$notes <- c(if (omitted) paste0(omitted, " of ", length(present), " rows with missing values were left out."),
                  coded$notes)
   fit$ordered <- ordered
+  # Where the rows of the fit stand in the table that was given.
+  fit$position <- position
+  fit$rows <- length(present)
   fit
 }
 

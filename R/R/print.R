@@ -1,11 +1,21 @@
-# A fitted model at the console: as R's summary of it, with intervals of coefficients and what was decided for the user.
-
+#' A model at the console
+#'
+#' As 'mgcv''s summary of it, with intervals of the coefficients and notes about what was decided for the user.
+#'
+#' @param x,object A model of [gamm_fit()], or its summary.
+#' @param digits Digits that are printed.
+#' @param ... Passed on to [mgcv::summary.gam()] or its print method.
+#' @return `summary()`: a list with `mgcv` (the summary of 'mgcv'), `parametric`, `smooths`, `rho` and `notes`.
+#' @examples
+#' summary(gamm_fit(f2 ~ word + s(time, k = 6), words))
+#' @export
 print.layerstats_gamm <- function(x, digits = max(3, getOption("digits") - 3), ...) {
   print(summary(x), digits = digits, ...)
   invisible(x)
 }
 
-# mgcv's summary, with the tables of gamm_parametric() and gamm_smooths(), and the notes.
+#' @rdname print.layerstats_gamm
+#' @export
 summary.layerstats_gamm <- function(object, ...) {
   summary <- summary(object$model, ...)
   structure(
@@ -15,6 +25,8 @@ summary.layerstats_gamm <- function(object, ...) {
   )
 }
 
+#' @rdname print.layerstats_gamm
+#' @export
 print.summary.layerstats_gamm <- function(x, digits = max(3, getOption("digits") - 3), ...) {
   print(x$mgcv, digits = digits, signif.stars = FALSE, ...)
   limits <- x$parametric
@@ -26,6 +38,3 @@ print.summary.layerstats_gamm <- function(x, digits = max(3, getOption("digits")
   for (note in x$notes) cat("\nNote:", note, "\n")
   invisible(x)
 }
-
-# mgcv's plot of the smooths.
-plot.layerstats_gamm <- function(x, ...) plot(x$model, ...)

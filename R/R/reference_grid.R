@@ -57,7 +57,17 @@ grid_covariate <- function(fit, at, random) {
 
 smooth_labels <- function(model) vapply(model$smooth, function(smooth) smooth$label, character(1))
 
+#' Labels of the random terms of a model
+#'
+#' @param model A model of [gamm_fit()], or of 'mgcv'.
+#' @return A character vector: the smooths with `bs = "re"`, `"fs"` or `"mrf"`, as the table of smooths names them.
+#' @examples
+#' model <- gamm_fit(f2 ~ word + s(time, k = 6) + s(speaker, bs = "re"), words)
+#' random_terms(model)
+#' head(predict(model, words, exclude = random_terms(model)))
+#' @export
 random_terms <- function(model) {
+  if (inherits(model, "layerstats_gamm")) model <- model$model
   smooth_labels(model)[vapply(model$smooth, is_random, logical(1))]
 }
 

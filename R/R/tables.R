@@ -1,6 +1,26 @@
 # Tables of a fit, named as in layerstats/tables/glossary/gamm.toml and common.toml.
 
-# Parametric coefficients: term, estimate, std_error, statistic, p_value, and the limits of the 95 % interval.
+#' Tables of a fitted model
+#'
+#' The columns have the names that they have in Python, in the shell and in files; [tidy()][tidy.layerstats_gamm] and
+#' [glance()][glance.layerstats_gamm] give the spelling of 'broom'. The numbers are those of 'mgcv''s `summary()`.
+#'
+#' @param fit A model of [gamm_fit()].
+#' @param summary The summary of `fit$model`, where it is at hand.
+#' @return `gamm_parametric()`: a row a parametric coefficient, `term, estimate, std_error, statistic, p_value, conf_low,
+#'   conf_high`, with the limits of the 95 % interval. `gamm_smooths()`: a row a smooth, `term, edf, ref_df, statistic,
+#'   p_value`. `gamm_glance()`: one row about the whole model; `score` is minus the log (restricted) likelihood that was
+#'   minimised.
+#' @examples
+#' model <- gamm_fit(f2 ~ word + s(time, k = 6), words)
+#' gamm_parametric(model)
+#' gamm_smooths(model)
+#' gamm_glance(model)
+#' @name gamm_tables
+NULL
+
+#' @rdname gamm_tables
+#' @export
 gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
   table <- summary$p.table
   if (is.null(table)) table <- matrix(numeric(0), 0, 4)
@@ -13,7 +33,8 @@ gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
              p_value = table[, 4], conf_low = table[, 1] - margin, conf_high = table[, 1] + margin, row.names = NULL)
 }
 
-# Smooth terms: term, edf, ref_df, statistic, p_value.
+#' @rdname gamm_tables
+#' @export
 gamm_smooths <- function(fit, summary = base::summary(fit$model)) {
   table <- summary$s.table
   if (is.null(table)) table <- matrix(numeric(0), 0, 4)
@@ -21,7 +42,8 @@ gamm_smooths <- function(fit, summary = base::summary(fit$model)) {
              p_value = table[, 4], row.names = NULL)
 }
 
-# One row about the whole model. `score` is minus the log (restricted) likelihood that was minimised.
+#' @rdname gamm_tables
+#' @export
 gamm_glance <- function(fit, summary = base::summary(fit$model)) {
   model <- fit$model
   likelihood <- stats::logLik(model)

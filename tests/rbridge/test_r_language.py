@@ -27,12 +27,12 @@ fit <- gamm_fit(formula, data, rho = "auto", series = "token", order = "sample",
 write(gamm_parametric(fit), "parametric")
 write(gamm_smooths(fit), "smooths")
 write(gamm_glance(fit), "glance")
-write(gamm_autocorrelation(fit, 5), "autocorrelation")
-result <- gamm_difference(fit, "word", "a", "c", seed = 7)
+write(autocorrelation(fit, 5), "autocorrelation")
+result <- difference(fit, "word", "a", "c", seed = 7)
 write(result$curve, "difference")
 write(result$regions, "regions")
 ml <- function(formula) gamm_fit(formula, data, method = "ML")
-write(gamm_compare(ml("value ~ s(sample)"), ml("value ~ word + s(sample)")), "comparison")
+write(compare(ml("value ~ s(sample)"), ml("value ~ word + s(sample)")), "comparison")
 """
 
 

@@ -1,0 +1,4 @@
+library(testthat)
+library(layerstats)
+
+test_check("layerstats")
