@@ -31,8 +31,9 @@ curves <- function(fit, factor_columns = character(), at = list(), interval = c(
 }
 
 curve_table <- function(name, factor_columns, levels, covariate, estimate, interval, conf_level) {
-  data.frame(smooth = name, stats::setNames(as.list(levels), factor_columns), covariate, estimate, interval = interval,
-             conf_level = conf_level, check.names = FALSE, row.names = NULL, stringsAsFactors = FALSE)
+  columns <- c(list(smooth = name), stats::setNames(as.list(levels), factor_columns), covariate, estimate,
+               list(interval = interval, conf_level = conf_level))
+  as.data.frame(lapply(columns, rep_len, nrow(covariate)), optional = TRUE, stringsAsFactors = FALSE)
 }
 
 # The combinations of levels that the data hold, in the order of levels; one empty one without factors.

@@ -37,7 +37,7 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
                      knots = NULL, na = "error") {
   formula <- read_formula(formula)
   na <- match.arg(na, c("error", "omit"))
-  check_smooth_names(formula)
+  check_names(formula)
   data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
     stop("AR(1) residuals need to know what a series is: give 'series' and 'order'.", call. = FALSE)
@@ -80,8 +80,13 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   fit
 }
 
-# mgcv pastes the names of a smooth's columns into code, where `time (ms)` is none.
-check_smooth_names <- function(formula) {
+# mgcv pastes the names of a smooth's columns and of the response into code, where `time (ms)` is none.
+check_names <- function(formula) {
+  response <- if (length(formula) == 3) formula[[2]]
+  if (is.name(response) && make.names(response) != as.character(response)) {
+    stop("Column '", response, "' has a name that mgcv cannot use for a response: rename it, for instance to '",
+         make.names(response), "'.", call. = FALSE)
+  }
   for (call in smooth_calls(formula[[length(formula)]])) {
     strange <- Filter(function(name) make.names(name) != name, all.vars(call))
     if (length(strange)) {

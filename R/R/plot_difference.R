@@ -50,7 +50,7 @@ plot_difference <- function(curve, regions = NULL, x = NULL, value_label = "resp
 
 difference_panels <- function(frame) {
   layer <- if ("layer" %in% names(frame)) in_order(frame$layer) else factor(rep("", nrow(frame)))
-  data.frame(pair = in_order(paste(frame$level_1, "\u2212", frame$level_2)), panel = layer)
+  data.frame(pair = in_order(paste(frame$level_1, "-", frame$level_2)), panel = layer)
 }
 
 # Panels of one layer may share a vertical axis, so every panel's strip lies at the same height.

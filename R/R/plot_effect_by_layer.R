@@ -1,9 +1,12 @@
+# A character that R's pdf() has too, as a dagger is not.
+CHECK_MARK <- "\u00a7"
+
 #' Draw how large a contrast is at each layer
 #'
 #' Beside the same contrast in untrained networks, where they are given.
 #'
 #' @param effects A data frame with a row a layer: `layer`, `effect_size` and the columns named below. Layers whose column
-#'   `model_checks`, where there is one, names a failed check carry a dagger.
+#'   `model_checks`, where there is one, names a failed check carry a paragraph sign.
 #' @param untrained `layer`, `effect_size`: a row for each untrained network and layer, drawn to the right of the trained
 #'   network, with a box from five networks on.
 #' @param p_column An adjusted p-value: points are filled where it is below `alpha`. `NULL` leaves all points filled.
@@ -24,7 +27,7 @@ plot_effect_by_layer <- function(effects, untrained = NULL, p_column = "joint_p_
   with_null <- !is.null(untrained) && nrow(untrained) > 0
   layers <- levels(in_order(effects$layer))
   below <- paste0("trained, adjusted p < ", alpha)
-  above <- paste0("trained, adjusted p \u2265 ", alpha)
+  above <- paste0("trained, adjusted p >= ", alpha)
   # A missing p-value is no sign of significance.
   look <- if (is.null(p_column)) "trained" else ifelse(!is.na(effects[[p_column]]) & effects[[p_column]] < alpha, below, above)
   data <- data.frame(x = match(as.character(effects$layer), layers) - (if (with_null) 0.15 else 0), y = effects$effect_size,
@@ -37,15 +40,15 @@ plot_effect_by_layer <- function(effects, untrained = NULL, p_column = "joint_p_
     figure <- figure + ggplot2::geom_errorbar(ggplot2::aes(ymin = low, ymax = high), data = bars, width = 0.12, linewidth = 0.5)
   }
   shown <- intersect(c("trained", below, above, "untrained"), c(data$look, if (with_null) "untrained"))
-  failing <- as.character(effects$layer[startsWith(ifelse(is.na(effects$model_checks), "", effects$model_checks), "fails")])
+  failing <- as.character(effects$layer[grepl("^fails", effects$model_checks)])
   label <- if (with_null) "Effect size of means (SD of tokens)" else "Effect size of curves (SD of tokens)"
   figure + ggplot2::geom_point(ggplot2::aes(fill = look, shape = look, size = look), stroke = 0.5) +
     effect_looks(shown, below, above) +
-    ggplot2::scale_x_continuous(breaks = seq_along(layers), labels = paste0(layers, ifelse(layers %in% failing, "\u2020", "")),
+    ggplot2::scale_x_continuous(breaks = seq_along(layers), labels = paste0(layers, ifelse(layers %in% failing, CHECK_MARK, "")),
                                 minor_breaks = NULL, limits = c(0.5, length(layers) + 0.5), expand = c(0, 0)) +
     ggplot2::expand_limits(y = 0) +
     ggplot2::labs(x = "Layer", y = if (is.null(value_label)) label else value_label,
-                  caption = if (length(failing)) "\u2020 Checks of the model's residuals fail.") +
+                  caption = if (length(failing)) paste(CHECK_MARK, "Checks of the model's residuals fail.")) +
     paper_theme() +
     ggplot2::theme(legend.key.width = ggplot2::unit(12, "pt"), legend.position = if (length(shown) > 1) "top" else "none")
 }
@@ -53,7 +56,7 @@ plot_effect_by_layer <- function(effects, untrained = NULL, p_column = "joint_p_
 effect_looks <- function(shown, below, above) {
   fills <- stats::setNames(c("black", "black", "white", "#8c8c8c"), c("trained", below, above, "untrained"))
   shapes <- stats::setNames(c(21, 21, 21, 23), names(fills))
-  sizes <- stats::setNames(c(2.2, 2.2, 2.2, 1.1), names(fills))
+  sizes <- stats::setNames(c(2.6, 2.6, 2.6, 1.2), names(fills))
   list(ggplot2::scale_fill_manual(values = fills, breaks = shown, name = ""),
        ggplot2::scale_shape_manual(values = shapes, breaks = shown, name = ""),
        ggplot2::scale_size_manual(values = sizes, breaks = shown, name = ""))

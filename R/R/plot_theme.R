@@ -30,6 +30,8 @@ paper_theme <- function() {
     legend.key = ggplot2::element_blank(),
     legend.key.width = ggplot2::unit(24, "pt"),
     legend.background = ggplot2::element_blank(),
+    legend.margin = ggplot2::margin(2, 0, 0, 0),
+    legend.box.spacing = ggplot2::unit(4, "pt"),
     plot.title = ggplot2::element_text(size = 10, hjust = 0),
     plot.caption = ggplot2::element_text(size = 7, hjust = 0, colour = "#4d4d4d")
   )

@@ -47,10 +47,11 @@ predict_rows <- function(fit, newdata, exclude, unconditional) {
   newdata <- complete_new_data(fit, newdata, exclude)
   present <- stats::complete.cases(newdata)
   value <- error <- stats::setNames(rep(NA_real_, nrow(newdata)), rownames(newdata))
-  if (any(present)) {
-    design <- gamm_design(fit, newdata[present, , drop = FALSE], as.character(exclude), unconditional)
-    value[present] <- as.numeric(design$matrix %*% design$coefficients)
-    error[present] <- sqrt(pmax(rowSums((design$matrix %*% design$covariance) * design$matrix), 0))
+  # Some at a time, since a row has a column for each coefficient.
+  for (block in split(which(present), (seq_len(sum(present)) - 1) %/% 2000)) {
+    design <- gamm_design(fit, newdata[block, , drop = FALSE], as.character(exclude), unconditional)
+    value[block] <- as.numeric(design$matrix %*% design$coefficients)
+    error[block] <- sqrt(pmax(rowSums((design$matrix %*% design$covariance) * design$matrix), 0))
   }
   list(fit = value, se.fit = error)
 }

@@ -70,6 +70,20 @@ glance.layerstats_gamm <- function(x, ...) {
   table[c(first, setdiff(names(table), first))]
 }
 
+# Leverages and Cook's distances as mgcv has them for gam(); bam() does not keep leverages, which are the variance of a
+# fitted value over that of its row.
+row_influence <- function(fit) {
+  model <- fit$model
+  hat <- if (inherits(model, "bam")) {
+    error <- predict_rows(fit, given_rows(fit), NULL, FALSE)$se.fit
+    in_given_order(fit, model$weights) * error^2 / model$sig2
+  } else {
+    in_given_order(fit, stats::influence(model))
+  }
+  residuals <- stats::residuals(fit, type = "pearson")
+  list(hat, (residuals / (1 - hat))^2 * hat / (model$sig2 * sum(model$edf)))
+}
+
 #' Rows with what the model says of them
 #'
 #' @param x A model of [gamm_fit()].
@@ -88,10 +102,7 @@ augment.layerstats_gamm <- function(x, data = NULL, newdata = NULL, type.predict
   if (!is.null(rows)) return(cbind(rows, .fitted = unname(predicted$fit), .se.fit = unname(predicted$se.fit)))
   said <- data.frame(.fitted = predicted$fit, .se.fit = predicted$se.fit, .resid = stats::residuals(x, type = type.residuals),
                      .hat = NA_real_, .cooksd = NA_real_)
-  if (x$rho == 0) {
-    said$.hat <- in_given_order(x, stats::influence(x$model))
-    said$.cooksd <- in_given_order(x, stats::cooks.distance(x$model))
-  }
+  if (x$rho == 0) said[c(".hat", ".cooksd")] <- row_influence(x)
   if (is.null(data)) return(cbind(given_rows(x), said))
   data <- as.data.frame(data)
   if (nrow(data) != x$rows) {

@@ -179,7 +179,8 @@ test_that("terms that are expressions: differences and predictions are those of 
 })
 
 test_that("a difference that is nothing but random terms is none; dates and durations are numbers, as in R", {
-  alone <- gamm_fit(value ~ s(sample, k = 5) + s(sample, word, bs = "fs", m = 1, k = 4), transform(own, word = factor(word)))
+  formula <- value ~ s(sample, k = 5) + s(sample, word, bs = "fs", m = 1, k = 4)
+  expect_warning(alone <- gamm_fit(formula, transform(own, word = factor(word))), "repeated 1-d smooths")
   expect_error(difference(alone, "word", "wash", "ask", at = list(sample = c(0, 10, 19))), "random terms are left out")
   timed <- transform(own, day = as.Date("2020-01-01") + sample, waited = as.difftime(sample, units = "secs"))
   for (formula in list(value ~ day, value ~ waited)) {

@@ -13,7 +13,7 @@ test_that("the strip of a difference lies where the interval excludes zero", {
   expect_equal(strip[c("xmin", "xmax")], found$regions[c("start", "end")], ignore_attr = TRUE)
   expect_equal(unique(strip$fill), "black")
   expect_equal(layers[[1]]$fill[1], "#cccccc")
-  expect_equal(figure$labels$title, "B \u2212 A")
+  expect_equal(figure$labels$title, "B - A")
   expect_equal(figure$labels$y, "Difference in\nF2 (Hz)")
   expect_error(plot_difference(found$curve, transform(found$regions, level_1 = "C")), "regions without a curve")
   stacked <- do.call(rbind, lapply(c("conv1", "conv2"), function(layer) cbind(found$curve, layer = layer)))
@@ -36,9 +36,9 @@ test_that("points of effects are filled where they are significant, and layers t
   null <- data.frame(layer = rep(effects$layer, 5), effect_size = seq(0.1, 0.2, length.out = 15))
   figure <- plot_effect_by_layer(effects, null, p_column = "p", interval = c("low", "high"))
   built <- ggplot2::ggplot_build(figure)
-  points <- built$data[[length(built$data)]]
+  points <- Filter(function(layer) "shape" %in% names(layer) && nrow(layer) == 2, built$data)[[1]]
   expect_equal(points$fill, c("black", "white"))
-  expect_equal(built$layout$panel_params[[1]]$x$get_labels(), c("conv1", "conv10\u2020", "conv2"))
+  expect_equal(built$layout$panel_params[[1]]$x$get_labels(), c("conv1", "conv10\u00a7", "conv2"))
   expect_error(plot_effect_by_layer(effects, transform(null, layer = "fc"), "p", c("low", "high")), "effects at 'fc'")
   expect_error(plot_effect_by_layer(effects), "no column 'joint_p_adjusted'")
 })
