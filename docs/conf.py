@@ -18,18 +18,33 @@ version = release = layerstats.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "numpydoc",
+    "sphinx.ext.napoleon",
     "sphinx_design",
     "sphinx_copybutton",
     # Of docs/extensions.
     "card_pages",
     "gallery_pages",
+    "reference_pages",
 ]
 exclude_patterns = ["_build"]
 
 # Pages are Markdown that reads well without being built too.
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
 myst_heading_anchors = 4
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 88
+default_role = "py:obj"
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+napoleon_google_docstring = False
+# Fields of results are a list, as parameters are.
+napoleon_custom_sections = [("Attributes", "params_style")]
+napoleon_use_rtype = False
+# What stands in the place of types are shapes and columns, whose words are no links.
+napoleon_use_param = False
+
 # Blocks that say no language are of the shell, or what a command prints.
 highlight_language = "none"
 pygments_style = "friendly"

@@ -81,3 +81,27 @@ class MissingDependencyError(LayerstatsError, ImportError):
 
 class RNotFoundError(MissingDependencyError, RError):
     """R, or an R package that is needed, is not installed."""
+
+
+__all__ = [
+    "ArgumentError",
+    "AudioError",
+    "CorpusError",
+    "DataError",
+    "FileError",
+    "FitError",
+    "FormulaError",
+    "LayerstatsError",
+    "MissingDependencyError",
+    "MissingFileError",
+    "NetworkError",
+    "OtherRecordingError",
+    "RCrashError",
+    "RError",
+    "RMemoryError",
+    "RNotFoundError",
+    "RTimeoutError",
+    "StoreError",
+    "UnsupportedModelError",
+    "WorkerError",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -93,6 +94,7 @@ def _lines(source: str, function: ast.FunctionDef, helpers: dict[str, ast.stmt])
     return "\n".join([*imports, "", "from layerstats import plots", "", body]).lstrip()
 
 
+@cache
 def gallery_figures() -> dict[str, GalleryFigure]:
     """Read every figure of the module that tests draw."""
     source = (PLOTS / "baseline_figures.py").read_text(encoding="utf-8")

@@ -15,6 +15,6 @@ def write_page(file: Path, text: str) -> Path:
 
 def keep_only(folder: Path, pages: list[Path]) -> None:
     """Remove pages of earlier builds, of names that are no more."""
-    for file in folder.rglob("*.md"):
+    for file in [*folder.rglob("*.md"), *folder.rglob("*.rst")]:
         if file not in pages:
             file.unlink()

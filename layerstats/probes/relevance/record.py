@@ -56,7 +56,7 @@ def record_relevance(
     The recording has the layers, times and tokens that a recording of activations has, so that `select`, `to_frame`,
     contrasts and comparisons of networks take it as they take those. Where the input is among the layers, it stands
     beside it as the recording "input", which all share that heard the same; where that is something else (without maps,
-    say) as "input_maps", "input_series", or "input_" and the name of the recording. A run that was killed goes on where
+    say) as "input_maps", "input_series", or "input" with the name of the recording. A run that was killed goes on where
     it stopped, and ends with the same bytes.
 
     Parameters

@@ -29,9 +29,9 @@ def paired_differences(
 ) -> pd.DataFrame:
     """Estimate level_1 - level_2 of a factor within subjects at each level of another.
 
-    Intervals are simultaneous: mean +- c standard errors, where c is what the largest of all |t| stays below with
+    Intervals are simultaneous: mean +- c standard errors, where c is what the largest of all ``|t|`` stays below with
     the probability `conf_level`, simulated for normal differences of as many subjects with the correlation that is
-    found. The p-values are Student's; the adjusted ones are of the largest |t| in the same simulation.
+    found. The p-values are Student's; the adjusted ones are of the largest ``|t|`` in the same simulation.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def paired_differences(
 
 
 def _largest_statistics(correlation: np.ndarray, count: int, draws: int, seed: int) -> np.ndarray:
-    """Return the largest |t| of `draws` sets of differences without a mean, (draw,)."""
+    """Return the largest ``|t|`` of `draws` sets of differences without a mean, (draw,)."""
     generator = np.random.default_rng(seed)
     size = len(correlation)
     root = symmetric_root(correlation)

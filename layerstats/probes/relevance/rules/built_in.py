@@ -52,7 +52,7 @@ class Epsilon(Rule):
 
 @dataclass(frozen=True)
 class EpsilonRelative(Rule):
-    """As the epsilon rule, with an epsilon for each token and operation: a fraction of its mean |z_j|.
+    """As the epsilon rule, with an epsilon for each token and operation: a fraction of its mean ``|z_j|``.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Flat(Rule):
 
 @dataclass(frozen=True)
 class Adapted(Rule):
-    """The rule of Krug & Stober 2018 (Eqs. 3 and 4): shares of |z_j|, with the sign of the normalised output.
+    """The rule of Krug & Stober 2018 (Eqs. 3 and 4): shares of ``|z_j|``, with the sign of the normalised output.
 
     Relevance is not conserved: shares change their sign where BatchNorm does. z is computed in float64, since shares
     of a z_j near 0 are without bound; the way back takes float32. Relevance starts from 1. The paper divides
@@ -185,7 +185,7 @@ class Adapted(Rule):
     Parameters
     ----------
     epsilon : float
-        Added to |z_j|.
+        Added to ``|z_j|``.
     back : {"float32", "float64"}
         Type of the convolutions on the way back.
     """
@@ -198,7 +198,7 @@ class Adapted(Rule):
     rescales: ClassVar[bool] = True
 
     def share(self, operation: LinearOperation, relevance: Tensor) -> Tensor:
-        """z_ij / (|z_j| + epsilon) sgn(bn(z_j)) of R_j."""
+        """``z_ij / (|z_j| + epsilon) sgn(bn(z_j))`` of ``R_j``."""
         call = operation.call
         signs = (call.output if call.norm is None else call.norm.output).sign()
         shared = signs.mul_(relevance).div_(call.output.abs().add_(self.epsilon))
