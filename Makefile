@@ -8,7 +8,7 @@ RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
 KERNELS ?= Nehalem Haswell
 
-.PHONY: demo test test-fast test-slow test-kernels lint docs docs-links bench baselines references pretrained clean
+.PHONY: demo test test-fast test-slow test-kernels test-r lint docs docs-links bench baselines references pretrained clean
 
 demo: $(VENV)/.installed
 	$(BIN)/layerstats demo --out results/demo
@@ -26,6 +26,10 @@ test-slow: $(VENV)/.installed-test
 test-kernels: $(VENV)/.installed-test
 	for kernel in $(KERNELS); do echo "OPENBLAS_CORETYPE=$$kernel"; \
 	OPENBLAS_CORETYPE=$$kernel $(RUN) -m pytest -q -n 2 -m "not slow" tests/stats || exit 1; done
+
+# The package in R/, with R's own check of it; what is not here (ggplot2, testthat, pandoc, ...) is said and skipped.
+test-r:
+	sh R/check.sh
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
