@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from layerstats.report.claimed import Claimed, Row
+from layerstats.report.page.sections import FileLink, Section
 from layerstats.report.page.strip import MOST_LANES, Axis, Point, axis_of, draw_choices, draw_effect
 from layerstats.tables import format_value
 from layerstats.tables.format import MINUS
@@ -71,37 +72,36 @@ class ClaimGroup:
     said: str
     open: bool
     notes: tuple[str, ...]
+    links: tuple[FileLink, ...]
 
 
-def claim_group(
-    claims: Claimed, title: str, identifier: str, sources: Mapping[str, tuple[str, str]], *, room: int, alone: bool
-) -> ClaimGroup:
+def claim_group(claims: Claimed, part: Section, *, room: int, alone: bool) -> ClaimGroup:
     """Return the claims of a part of the page.
 
     Parameters
     ----------
     claims
         At least one.
-    title, identifier
-        Of the part.
-    sources
-        Where entries of the part stand on the page, and their titles, by name.
+    part
+        Of the page, which has the tables and figures that claims rest on.
     room
         How many rows are left to begin with; without room the group is folded.
     alone
         Whether no other part claims anything.
     """
     axes = _axes(claims)
-    rows = [_row(row, _choices_of(claims, row), axes[str(row["effect"])], sources) for row in claims.table]
+    places = part.places
+    rows = [_row(row, _choices_of(claims, row), axes[str(row["effect"])], places) for row in claims.table]
     first = FIRST_CLAIMS if alone else FIRST_OF_A_PART
     return ClaimGroup(
-        title,
-        identifier,
+        part.title,
+        part.identifier,
         tuple(rows[:first]),
         tuple(rows[first:]),
         counted([str(row["verdict"]) for row in claims.table]),
         room > 0,
         claims.notes,
+        part.claim_links,
     )
 
 

@@ -84,11 +84,11 @@ def shown_table(fragment: str, rows: int) -> ShownTable:
     rows
         How many rows the table has, of which the HTML may have the first only.
     """
-    parser = _TableParser()
-    parser.feed(fragment)
-    parser.close()
     some = rows > WHOLE_ROWS
-    body = parser.rows[:FIRST_ROWS] if some else parser.rows
+    parser = _TableParser()
+    parser.feed(_beginning(fragment) if some else fragment.rpartition("</style>")[2])
+    parser.close()
+    body = parser.rows
     classes = _classes(parser.headings, body)
     notes = [re.sub(r"The first \d+ of \d+ rows; all are in the CSV file\.$", "", parser.note).strip()]
     notes += [f"The first {len(body)} of {rows:,} rows; all are in the CSV file."] if len(body) < rows and some else []
@@ -97,6 +97,13 @@ def shown_table(fragment: str, rows: int) -> ShownTable:
         tuple(_row(row, classes, index in parser.inner) for index, row in enumerate(body)),
         tuple(note for note in notes if note),
     )
+
+
+def _beginning(fragment: str) -> str:
+    """Return a table with its first rows only: to read the others takes longer than the rest of the page."""
+    head, _, body = fragment.rpartition("</style>")[2].partition("<tbody")
+    rows, _, foot = body.partition("</tbody>")
+    return f"{head}<tbody{'</tr>'.join(rows.split('</tr>', FIRST_ROWS)[:FIRST_ROWS])}</tr></tbody>{foot}"
 
 
 def _row(texts: list[str], classes: list[str], inner: bool) -> tuple[Cell, ...]:

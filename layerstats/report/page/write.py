@@ -104,8 +104,7 @@ def _claims(manifests: Mapping[str, Manifest], parts: Mapping[str, Section]) -> 
     claiming = {name: known.claims for name, known in manifests.items() if known.claims.table}
     groups, room = [], FIRST_CLAIMS
     for name, claims in claiming.items():
-        part = parts[name]
-        group = claim_group(claims, part.title, part.identifier, part.places, room=room, alone=len(claiming) == 1)
+        group = claim_group(claims, parts[name], room=room, alone=len(claiming) == 1)
         groups.append(group)
         room -= len(group.first)
     return groups
