@@ -13,7 +13,7 @@ from layerstats.models import load_checkpoint
 from layerstats.plots import code_arrows, displacement_by_margin
 from layerstats.probes import boundary_distance
 from layerstats.report import Output
-from layerstats.stats import attempts, code_movement, project_codes, read_moved_codes
+from layerstats.stats import attempts, claims_of, code_movement, project_codes, read_moved_codes
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -67,6 +67,7 @@ def main(
     output.table(result.corrections, "corrections", "Corrected misclassifications", CAPTIONS["corrections"])
     output.table(result.displacement, "displacement_table", "Displacement near the boundary", CAPTIONS["displacement"])
     output.table(result.variance, "variance", "Variance of codes by word and speaker", CAPTIONS["variance"])
+    output.claims(claims_of(result))
     output.table(plane.points, "points", "Codes in the plane")
     return output
 

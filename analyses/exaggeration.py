@@ -14,7 +14,7 @@ from layerstats.models import load_checkpoint
 from layerstats.plots import exaggeration_curves, named_cues
 from layerstats.probes import network_attributes, record_beside_natural
 from layerstats.report import Output
-from layerstats.stats import cue_tests, measure_exaggeration, read_cues
+from layerstats.stats import claims_of, cue_tests, measure_exaggeration, read_cues
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -68,6 +68,7 @@ def main(
     output.figure(named_cues(tested.table), "cues", "Named cues against natural speech", CAPTIONS["cues"])
     output.table(tested.summary, "cue_summary", "Named cues, all words together", CAPTIONS["cues"])
     output.table(tested.table, "cue_table", "Named cues", CAPTIONS["cues"])
+    output.claims(claims_of(tested))
     shown = list(dict.fromkeys(result.difference["word"]))
     for first in range(0, len(shown), 6):
         names = shown[first : first + 6]

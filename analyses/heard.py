@@ -11,7 +11,7 @@ import typer
 from layerstats.cli import run_script
 from layerstats.plots import heard_words
 from layerstats.report import Output
-from layerstats.stats import heard, stored_responses
+from layerstats.stats import claims_of, heard, stored_responses
 from layerstats.store import open_store
 
 CAPTION = (
@@ -34,6 +34,7 @@ def main(
     result = heard(stored_responses(experiment), recorded, draws=draws, seed=seed)
     output.figure(heard_words(result.shares), "heard", "Words heard in generated speech", CAPTION)
     output.table(result.summary, "heard_summary", "What is heard, over all codes", CAPTION)
+    output.claims(claims_of(result))
     output.table(result.codes, "heard_codes", "What is heard, code by code")
     output.table(result.shares, "heard_shares", "Words heard in each code")
     return output

@@ -14,7 +14,7 @@ from layerstats.models import load_checkpoint
 from layerstats.plots import ladder as ladder_figure
 from layerstats.probes import maximize_ladder
 from layerstats.report import Output
-from layerstats.stats import ladder_attempts, success_ladder
+from layerstats.stats import claims_of, ladder_attempts, success_ladder
 
 CAPTION = (
     "Share of all starts in which a judge hears the target, intervals for other starts. Left: after so many steps. "
@@ -47,6 +47,7 @@ def main(
     drawn = result.curves.query("measure == 'marginal'")
     output.figure(ladder_figure(drawn), "ladder", "Priors along the steps and at equal displacement", CAPTION)
     output.table(result.contrasts, "ladder_contrasts", "Priors at equal displacement", " ".join(result.notes))
+    output.claims(claims_of(result))
     output.table(result.curves, "ladder_curves", "Success along the steps and by displacement", CAPTION)
     return output
 

@@ -14,7 +14,9 @@ from layerstats.cli import LongWork, among, pairs_among, run_script, whole_numbe
 from layerstats.plots import aligned_maps
 from layerstats.report import Output
 from layerstats.stats import (
+    OtherChoice,
     alignment_name,
+    claims_of,
     panel_averages,
     pattern_panels,
     pattern_tests,
@@ -23,18 +25,15 @@ from layerstats.stats import (
 )
 from layerstats.store import open_store
 
-LETTERS = (
-    "Where the studentised difference from the mean over letters is largest, by {network} and at the phone's own time "
-    "({speech}, {delay:.0f} ms before the letter is read), how large it is there (in units of the input; above 0: "
-    "more), and its p-value by permutation of letters within speakers, each window aligned anew, adjusted over the map "
-    "and the letters; others: windows of other letters, aligned as this letter's are."
-)
+LETTERS = "Where the studentised difference from the mean over letters is largest, by {network} and at the phone's "
+LETTERS += "own time ({speech}, {delay:.0f} ms before the letter is read), how large it is there (in units of the "
+LETTERS += "input; above 0: more), and its p-value by permutation of letters within speakers, each window aligned "
+LETTERS += "anew, adjusted over the map and the letters; others: windows of other letters, aligned as this letter's "
+LETTERS += "are."
 LAID_OUT: dict[str, Any] = {"value": "value", "row": "alignment", "beside": "panel", "scale": "kind"}
-FIGURE = (
-    "Windows in which {!r} was read: means, the tested difference from the mean over letters, and those of other "
-    "letters aligned alike. Grey: not tested, out of reach, or nulls at the phone's time. Black lines (max-T only): "
-    "what may be claimed. {}"
-)
+FIGURE = "Windows in which {!r} was read: means, the tested difference from the mean over letters, and those of "
+FIGURE += "other letters aligned alike. Grey: not tested, out of reach, or nulls at the phone's time. Black lines "
+FIGURE += "(max-T only): what may be claimed. {}"
 
 
 def main(
@@ -51,6 +50,7 @@ def main(
     resolution: Annotated[str, typer.Option(help="Bands and samples that are pooled to one place.")] = "4,4",
     reach: Annotated[float, typer.Option(help="Seconds before and after the alignment.")] = 0.4,
     seed: Annotated[int, typer.Option(help="Seed of the permutations.")] = 0,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Claims by the other statistics too.")] = False,
 ) -> Output:
     """Test the pattern of each letter at both alignments, and draw its maps with what the tests may claim."""
     experiment, pooled = open_store(store), tuple(whole_numbers("resolution", resolution))
@@ -63,6 +63,11 @@ def main(
     (way,) = stored_alignments(experiment, [alignment if alignment == "none" else f"{recording}:{alignment}"])
     names = {"network": way.name, "speech": alignment_name(phone)}
     both = speech_and_network(experiment, alignment, phone_alignment=phone, relevance=recording, **how)
+    others = []
+    for one in sorted({"max", "cluster_mass", "tfce"} - {statistic}) if sensitivity else ():
+        again = {**how, "statistic": one, "phone_alignment": phone, "relevance": recording}
+        others.append(OtherChoice("statistic", one, statistic, speech_and_network(experiment, alignment, **again)))
+    output.claims(claims_of(both, letters=some, others=others))
     told, panels = LETTERS.format(**names, delay=1000 * both.delay_s), {}
     output.table(both.table, "letters", "Patterns of letters, in the network and in speech", told)
     for name, tests in (("network", both.network), ("speech", both.speech)):

@@ -17,7 +17,7 @@ from layerstats.plots import bit_by_feature, code_by_word, heard_words, lexical_
 from layerstats.probes import generate_speech, read_codes
 from layerstats.report import Output
 from layerstats.resources import bundled
-from layerstats.stats import feature_association, heard, lexical_learning
+from layerstats.stats import claims_of, feature_association, heard, lexical_learning
 
 CAPTIONS = {
     "summary": "Accuracy: words get codes on the training voices, and held-out tokens are counted; on the same tokens "
@@ -62,18 +62,21 @@ def main(
     )
     output.figure(code_by_word(results[0].contingency, results[0].words), "codes", f"Codes of words: {card.name}")
     output.table(summary, "summary", "Lexical learning", CAPTIONS["summary"], kind="lexical_learning")
+    output.claims(claims_of(results[0], network=card.name, untrained=results[1 : 1 + seeds]))
     output.table(results[0].words, "words", f"Word by word: {card.name}")
     output.table(results[0].contingency, "contingency", f"Codes of the tokens of each word: {card.name}")
     if getattr(network, "kind", None) == "fiwgan":
         bits = feature_association(read_codes(network, clips), word_features(speech), draws=draws, seed=seed)
         output.figure(bit_by_feature(bits), "bits", "Bits and phonological features", CAPTIONS["bits"])
         output.table(bits, "bit_table", "Bits and features", CAPTIONS["bits"], kind="feature_association")
+        output.claims(claims_of(bits, kind="features"))
     if hasattr(network, "generator"):
         said = generate_speech(network, voices=voices, value=values or [1.0, 2.0, 5.0], seed=seed)
         real = hear_words(speech.subset(split="test"), words=speech.words, classifier=classifier)
         result = heard(hear_words(said, words=speech.words, classifier=classifier), real, draws=draws, seed=seed)
         output.figure(heard_words(result.shares), "heard", "Words heard in generated speech", CAPTIONS["heard"])
         output.table(result.summary, "heard_summary", "What is heard, over all codes", CAPTIONS["heard"])
+        output.claims(claims_of(result))
         output.table(result.codes, "heard_codes", "What is heard, code by code")
         output.table(result.shares, "heard_shares", "Words heard in each code")
     return output

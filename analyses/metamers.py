@@ -16,6 +16,7 @@ from layerstats.report import Output
 from layerstats.stats import (
     adjust_p_values,
     agreement_over_conditions,
+    claims_of,
     condition_means,
     paired_differences,
     repeated_anova,
@@ -67,6 +68,7 @@ def main(
         differences.append(paired_differences(rows, value=VALUE, seed=seed, **pair).assign(model=model))
         agreement.append(agreement_over_conditions(rows, value=VALUE, seed=seed, **pair).assign(model=model))
     effects = pd.concat(anova, ignore_index=True)
+    output.claims(claims_of(effects, kind="stage_effects"))
     order = ["model", "analysis", *(name for name in effects if name not in ("model", "analysis"))]
     output.table(effects.loc[:, order], "anova", "Observer and stage", CAPTIONS["anova"], user_columns=COLUMNS)
     for name, parts in (("means", means), ("differences", differences)):
@@ -76,6 +78,7 @@ def main(
         output.figure(draw_means(frame, "stage", group, "model", estimate), f"{name}_figure", title, CAPTIONS[name])
         output.table(frame, name, title, CAPTIONS[name], user_columns=COLUMNS)
     agreed = adjust_p_values(pd.concat(agreement, ignore_index=True), "agreement over stages, networks")
+    output.claims(claims_of(agreed, kind="stage_agreement"))
     title = "Do people recognise the stages that the network recognises?"
     output.table(agreed, "agreement", title, CAPTIONS["agreement"], user_columns=COLUMNS)
     return output

@@ -14,7 +14,7 @@ from layerstats.models import load_checkpoint
 from layerstats.plots import effect_by_network, path_similarity
 from layerstats.probes import network_attributes, record_beside_natural
 from layerstats.report import Output
-from layerstats.stats import compare_networks, compare_paths
+from layerstats.stats import claims_of, compare_networks, compare_paths
 from layerstats.store import open_store, untrained_name
 
 CAPTIONS = {
@@ -67,6 +67,7 @@ def main(
     output.figure(path_similarity(result.table), "paths", "Path similarity by layer", CAPTIONS["paths"])
     output.table(result.table, "path_table", "Path similarity", CAPTIONS["paths"])
     output.table(result.comparisons, "comparisons", "Differences from natural items and from nulls", CAPTIONS["paths"])
+    output.claims(claims_of(result))
     output.table(result.words, "words", "Similarities, word by word")
     if untrained > 1:
         series = [layer for layer in view.layers if view.layer(layer).sizes["sample"] > 3]

@@ -64,6 +64,7 @@ def main(
     title = "Do judges recognise the clips that people recognise?"
     listeners.figure(agreement_figure(found), "agreement_figure", title, CAPTIONS["agreement"])
     listeners.table(found, "agreement", title, CAPTIONS["agreement"])
+    listeners.claims(found, kind="judges")
     matrix = success_matrix(with_people(machines, heard))
     title = "Whose maximizations who hears, people too"
     listeners.figure(matrix_of_networks(matrix.networks), "matrix_figure", title, CAPTIONS["matrix"])

@@ -12,7 +12,7 @@ from layerstats.cli import LongWork, listed, run_script
 from layerstats.corpora import phone_set
 from layerstats.plots import abx_by_layer, probe_by_layer, similarity_matrix
 from layerstats.report import Output
-from layerstats.stats import AbxSampling, ProbeOptions, abx, layer_similarity, phone_probe
+from layerstats.stats import AbxSampling, ProbeOptions, abx, claims_of, layer_similarity, phone_probe
 from layerstats.store import open_store
 
 RATES = "Share of triplets in which a phone X is nearer to B, of another label, than to A of its own; .5 is chance. "
@@ -68,9 +68,13 @@ def main(
         "probe": (probe.table, f"What a probe reads of {column}", READ),
         "probe_comparisons": (probe.comparisons, "Probe: what training gained", GAINED),
     }
+    network = experiment.recording_attrs.get("model", "the network")
+    output.claims(claims_of(errors, network=network))
+    output.claims(claims_of(probe, network=network, column=column))
     if len(set(errors.table["layer"])) > 1:
         alike = layer_similarity(experiment, **which, **work("similarity of layers"))
         output.figure(similarity_matrix(alike.table), "similarity_matrix", "How alike layers are", f"{ALIKE} {heard}")
+        output.claims(claims_of(alike))
         written["similarity"] = (alike.table, "How alike layers are", ALIKE)
         written["similarity_comparisons"] = (alike.comparisons, "Similarity: what training changed", GAINED)
     for name, (table, title, caption) in written.items():

@@ -17,7 +17,7 @@ from layerstats.cli import run_script
 from layerstats.errors import ArgumentError
 from layerstats.plots import phone_shares as draw_shares
 from layerstats.report import Output
-from layerstats.stats import phone_shares
+from layerstats.stats import OtherChoice, claims_of, phone_shares
 from layerstats.store import Experiment, open_store
 
 CAPTIONS = {
@@ -27,6 +27,7 @@ CAPTIONS = {
     "comparisons": "Trained minus the mean of untrained networks on the same tokens: p counts speakers. The last "
     "p-values count networks: how many of all rest on these phones as much as the trained one.",
 }
+TABLES = ("shares", "networks", "comparisons")
 TITLES = {"signed": "Shares of the score", "absolute": "Shares of all that moves the score"}
 
 
@@ -43,34 +44,38 @@ def main(
     first = next(iter(views.values())).recording_attrs
     about = {name: first[name] for name in ("method", "rules", "epsilon", "target") if name in first}
     output = Output(out, title="What decisions rest on", provenance={"stores": len(views), "by": by, **about})
+    options, signs = {"by": by, "layer": layer or None, "conf_level": conf_level}, {}
     for sign in TITLES:
-        options = {"by": by, "layer": layer or None, "sign": sign, "conf_level": conf_level}
-        found = {name: phone_shares(view, **options) for name, view in views.items()}
-        shares, networks, compared = (
-            stacked({name: getattr(one, table) for name, one in found.items()})
-            for table in ("shares", "networks", "comparisons")
-        )
-        notes = [f"{name}: {note}" for name, one in found.items() for note in one.notes]
-        caption = " ".join([CAPTIONS[sign], *notes])
+        signs[sign] = found = {name: phone_shares(view, sign=sign, **options) for name, view in views.items()}
+        tables = [stacked({name: getattr(one, part) for name, one in found.items()}) for part in TABLES]
+        shares, networks, compared = tables
+        caption = " ".join([CAPTIONS[sign], *(f"{name}: {note}" for name in found for note in found[name].notes)])
         figure = draw_shares(shares, networks, facet="network")
         output.figure(figure, f"{sign}_shares", f"{TITLES[sign]} by {by}", caption)
         output.table(shares, sign, f"{TITLES[sign]} by {by}", caption)
         if len(compared):
             title = f"{TITLES[sign]}: trained minus untrained"
             output.table(compared, f"{sign}_untrained", title, CAPTIONS["comparisons"])
+    for name, one in signs["signed"].items():
+        others = [OtherChoice("sign", "absolute", "signed", signs["absolute"][name])]
+        for rule in relevances(views[name]).difference([views[name].name]):
+            found = phone_shares(views[name].recording(rule), **options)
+            others.append(OtherChoice("rule", rule, views[name].name, found))
+        output.claims(claims_of(one, network=name, others=others))
     return output
 
 
 def opened(store: Path, recording: str) -> Experiment:
     """Return the recording that is meant: by name, or the only relevance of a trained network."""
-    if recording:
-        return open_store(store, recording=recording)
-    table = open_store(store).recordings
-    relevance = table["trained"].astype(bool) & ~table["quantity"].isin(["activation", "input"])
-    names = table.loc[relevance, "recording"].tolist()
+    names = [recording] if recording else list(relevances(open_store(store)))
     if len(names) != 1:
         raise ArgumentError(f"Say with --recording which relevance of {store} is meant: {', '.join(names) or 'none'}.")
     return open_store(store, recording=names[0])
+
+
+def relevances(experiment: Experiment) -> pd.Index:
+    """Return the names of the recordings of a trained network that may hold relevance."""
+    return pd.Index(experiment.recordings.query("trained and quantity not in ['activation', 'input']")["recording"])
 
 
 def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from layerstats.plots import variance_shares as variance_figure
 from layerstats.report import Output
 from layerstats.stats import (
     attempts,
+    claims_of,
     compare_set_ups,
     heard_scores,
     natural_confusions,
@@ -78,6 +79,7 @@ def main(
     output.table(result.summary, "success", "Success of every set-up", CAPTIONS["success"], kind="success")
     output.figure(success_by_class(result.classes), "success_by_class", "Success by class", CAPTIONS["success"])
     output.table(result.classes, "success_classes", "Success by class", CAPTIONS["success"])
+    output.claims(claims_of(result))
     if len(result.idiosyncrasy):
         title = "What is idiosyncratic to one network: its own judgement minus that of other networks"
         output.table(result.idiosyncrasy, "idiosyncrasy", title)
@@ -120,6 +122,7 @@ def _compare(output: Output, table: pd.DataFrame, options: dict) -> None:
         found = pd.concat(compared, ignore_index=True)
         output.figure(set_up_differences(found), "set_ups", "Differences between set-ups", CAPTIONS["comparisons"])
         output.table(found, "set_ups_table", "Differences between set-ups", CAPTIONS["comparisons"])
+        output.claims(claims_of(found, kind="set_ups"))
 
 
 def _variance(output: Output, table: pd.DataFrame) -> tuple[str, ...]:
@@ -132,6 +135,7 @@ def _variance(output: Output, table: pd.DataFrame) -> tuple[str, ...]:
     output.figure(figure, "variance_shares", "Shares of the variance of success", CAPTIONS["variance"])
     output.table(shares.shares, "variance", "Shares of the variance of success", CAPTIONS["variance"])
     output.table(shares.models, "variance_models", "Models of success")
+    output.claims(claims_of(shares))
     return shares.notes
 
 

@@ -17,6 +17,7 @@ from layerstats.plots import map_trust
 from layerstats.probes import hear_recorded
 from layerstats.report import Output
 from layerstats.stats import (
+    claims_of,
     map_agreement,
     measure_agreement,
     perturbation_areas,
@@ -71,6 +72,7 @@ def main(
     # What the figure has room for: of maps all values, of agreement the ranks without signs.
     known = ~table["measure"].str.contains("correlation|same time") | table["measure"].str.endswith(", absolute")
     output.figure(map_trust(table.loc[known & (table["condition"] != "positive")]), "trust_figure", title, CAPTION)
+    output.claims(claims_of(result))
     if result.notes:
         output.text("notes", "Notes", "\n".join(result.notes))
     return output

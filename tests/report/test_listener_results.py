@@ -66,8 +66,11 @@ def test_every_table_and_figure_says_that_raters_are_simulated(task, tmp_path):
     design = design_of(task, contrasts=contrasts, **({"alternatives": "targets"} if task == "identification" else {}))
     answers = simulate_answers(design, RaterWorld({}), seed=1)
     write_answers(Output(tmp_path), answers, design=design, settings=FEW, rules=["catch_missed"])
-    shown = [entry for entry in entries(tmp_path).values() if entry["kind"] != "text"]
+    # Of claims each sentence says so.
+    shown = [entry for name, entry in entries(tmp_path).items() if entry["kind"] != "text" and name != "claims"]
     assert len(shown) > 3
+    said = pd.read_csv(tmp_path / "claims.csv")["claim"]
+    assert said.str.contains("imulated raters (nobody listened)", regex=False).all()
     assert all("(simulated raters)" in entry["title"] for entry in shown)
     assert all(entry["caption"].startswith("Simulated raters: nobody listened.") for entry in shown)
     figures = [entry for entry in shown if entry["kind"] == "figure"]

@@ -40,6 +40,9 @@ class AnswerSettings:
         Of the bootstrap and of exchanged labels.
     model
         Whether the mixed model of ratings is fitted.
+    sensitivity
+        Whether claims are tried with another link of the mixed model and with R's, which takes longer; rules for
+        cleaning, intervals and methods are tried anyway.
     """
 
     by: str = "condition"
@@ -52,6 +55,7 @@ class AnswerSettings:
     draws: int = 2000
     seed: int = 0
     model: bool = True
+    sensitivity: bool = False
 
     def __post_init__(self) -> None:
         if self.contrasts and self.reference is not None:

@@ -53,6 +53,7 @@ def _write_preference(output: ListenerOutput, answers: pd.DataFrame, by: str) ->
         )
         output.figure(figure, "preference_figure", title, CAPTIONS["preference"])
     output.table(found.table, "preference", title, CAPTIONS["preference"])
+    output.claims(found)
     output.table(found.order, "preference_order", "Is what is heard first preferred?", CAPTIONS["order"])
     return list(found.notes)
 
@@ -72,6 +73,7 @@ def _write_identification(
         figure = listener_means(found.table, settings.by, limits=(0, 1), title="Share of right answers", chance=chance)
         output.figure(figure, f"{task}_figure", title, CAPTIONS["rates"])
     output.table(found.table, task, title, CAPTIONS["rates"], by)
+    output.claims(found, task=task)
     if len(found.contrasts):
         title = f"{title}: differences"
         figure = rating_contrasts(found.contrasts, title="Difference in the share of right answers")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 from plotnine import ggplot, labs
 
 from layerstats.report.output import Output
+from layerstats.stats import claims_of
 
 SIMULATED = "Simulated raters: nobody listened."
+# As sentences of claims name them.
+WHO = {True: "simulated raters (nobody listened)", False: "listeners"}
 
 
 class ListenerOutput:
@@ -41,6 +45,10 @@ class ListenerOutput:
             below = figure.labels.get("caption", "")
             figure = figure + labs(caption=f"{below}\n{SIMULATED}".strip())
         self.output.figure(figure, name, self._title(title), self._caption(caption))
+
+    def claims(self, result: object, **options: Any) -> None:
+        """Put what a result claims on the page, in sentences that name simulated raters; see `claims_of`."""
+        self.output.claims(claims_of(result, raters=WHO[self.simulated], **options))
 
     def text(self, name: str, title: str, text: str) -> None:
         """Put a note on the page; an empty one is left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Any
 
@@ -11,7 +12,8 @@ from layerstats.errors import DataError, LayerstatsError
 from layerstats.plots import listener_means, rater_means, rating_contrasts, rating_shares
 from layerstats.report.listeners.answer_settings import AnswerSettings, levels
 from layerstats.report.listeners.listener_output import ListenerOutput
-from layerstats.stats import ClmmResult, clmm, compare_conditions, icc, krippendorff_alpha, rating_distribution
+from layerstats.report.listeners.rating_choices import compared_ratings, rating_choices
+from layerstats.stats import ClmmResult, RatingComparison, clmm, icc, krippendorff_alpha, rating_distribution
 from layerstats.stats import rating_means as means_of
 from layerstats.stats.ratings.means.mean_ratings import NOT_COMPARABLE
 from layerstats.tables.answers import check_ratings
@@ -37,7 +39,12 @@ CAPTIONS = {
 }
 
 
-def write_opinions(output: ListenerOutput, answers: pd.DataFrame, settings: AnswerSettings) -> list[str]:
+def write_opinions(
+    output: ListenerOutput,
+    answers: pd.DataFrame,
+    settings: AnswerSettings,
+    cleaned: Mapping[str, pd.DataFrame] | None = None,
+) -> list[str]:
     """Write what ratings say of conditions; returns notes in sentences.
 
     Parameters
@@ -48,6 +55,8 @@ def write_opinions(output: ListenerOutput, answers: pd.DataFrame, settings: Answ
         ``rater, clip, rating``, the column of conditions and that of classes.
     settings : AnswerSettings
         What is asked.
+    cleaned : mapping, optional
+        Answers that other rules for cleaning leave, under which differences are claimed too.
 
     Raises
     ------
@@ -63,12 +72,20 @@ def write_opinions(output: ListenerOutput, answers: pd.DataFrame, settings: Answ
     notes = _write_means(output, ratings, settings, scale)
     notes += _write_agreement(output, ratings, settings)
     conditions = levels(ratings, by)
+    found = None
     if settings.pairs(conditions):
-        notes += _write_differences(output, ratings, settings, scale)
+        found = _write_differences(output, ratings, settings, scale)
+        notes += found.notes
     else:
         notes.append(settings.note(conditions))
+    contrasts: pd.DataFrame | str = "No mixed model was fitted."
+    formula = ""
     if settings.model:
-        notes += _write_model(output, ratings, settings, scale)
+        contrasts, formula, told = _write_model(output, ratings, settings, scale)
+        notes += told
+    if found is not None:
+        others = rating_choices(ratings, settings, scale, contrasts=contrasts, formula=formula, cleaned=cleaned)
+        output.claims(found, others=others)
     return [note for note in dict.fromkeys(notes) if note != NOT_COMPARABLE]
 
 
@@ -130,54 +147,49 @@ def _write_agreement(output: ListenerOutput, ratings: pd.DataFrame, settings: An
 
 def _write_differences(
     output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings, scale: tuple[int, int]
-) -> list[str]:
-    pairs = settings.pairs(levels(ratings, settings.by))
-    found = compare_conditions(
-        ratings,
-        settings.by,
-        pairs=pairs,
-        margin=settings.margin,
-        scale=scale,
-        draws=settings.draws,
-        seed=settings.seed,
-    )
+) -> RatingComparison:
+    found = compared_ratings(ratings, settings, scale)
     title = f"Differences in mean rating by {settings.by}"
     figure = rating_contrasts(found.table, margin=settings.margin)
     output.figure(figure, "differences_figure", title, CAPTIONS["differences"])
     output.table(found.table, "differences", title, CAPTIONS["differences"])
-    return list(found.notes)
+    return found
 
 
 def _write_model(
     output: ListenerOutput, ratings: pd.DataFrame, settings: AnswerSettings, scale: tuple[int, int]
-) -> list[str]:
-    """Write the mixed model, its means and differences; where it cannot be fitted the reason is a note."""
+) -> tuple[pd.DataFrame | str, str, list[str]]:
+    """Write the mixed model, its means and differences; where it cannot be fitted the reason is a note.
+
+    Returns its differences (or why there are none), its formula, and notes.
+    """
     by = settings.by
     names = levels(ratings, by)
     try:
         model, formula, reasons = _fit(ratings, by, several=len(names) > 1)
     except LayerstatsError as error:
-        return [f"No mixed model: {error}"]
+        return f"No mixed model: {error}", "", [f"No mixed model: {error}"]
     said = CAPTIONS["coefficients"].format(formula=formula, reference=names[0])
     output.table(model.coefficients, "clmm_coefficients", "Mixed model: coefficients", said)
     output.table(model.thresholds, "clmm_thresholds", "Mixed model: thresholds", CAPTIONS["thresholds"])
     title = "Mixed model: standard deviations of raters and clips"
     output.table(model.random, "clmm_random", title, CAPTIONS["random"])
     output.table(model.glance, "clmm_glance", "Mixed model: fit", CAPTIONS["glance"])
+    notes = [*reasons, *model.notes]
     if len(names) < 2:
-        return [*reasons, *model.notes]
+        return "There is one condition.", formula, notes
     means = model.means(by=by, distribution="t")
     title, caption = "Means of the mixed model", CAPTIONS["clmm"].format(formula=formula)
     output.figure(listener_means(means, by, limits=scale), "clmm_means_figure", title, caption)
     output.table(means, "clmm_means", title, caption, [by])
-    pairs = settings.pairs(names)
+    pairs, contrasts = settings.pairs(names), None
     if pairs:
         contrasts = model.contrasts(by, pairs=pairs, at="mean", margin=settings.margin, distribution="t")
         title = "Differences of the mixed model's means"
         figure = rating_contrasts(contrasts, margin=settings.margin)
         output.figure(figure, "clmm_contrasts_figure", title, CAPTIONS["contrasts"])
         output.table(contrasts, "clmm_contrasts", title, CAPTIONS["contrasts"], [by])
-    return [*reasons, *model.notes]
+    return "No pair is compared." if contrasts is None else contrasts, formula, notes
 
 
 def _fit(ratings: pd.DataFrame, by: str, several: bool) -> tuple[ClmmResult, str, list[str]]:

@@ -16,7 +16,7 @@ from layerstats.report.listeners.cleaned import write_changes, write_checklist, 
 from layerstats.report.listeners.listener_output import ListenerOutput
 from layerstats.report.listeners.opinions import write_opinions
 from layerstats.report.output import Output
-from layerstats.stats import clean
+from layerstats.stats import CleanedAnswers, clean
 from layerstats.tables.answers import Answers
 
 
@@ -60,7 +60,7 @@ def write_answers(
     notes = [*answers.notes, *write_problems(listeners, answers.problems)]
     if design is not None:
         notes += write_changes(listeners, design)
-    table, cleaned = answers.table, None
+    table, cleaned, others = answers.table, None, {}
     used = rules if rules is not None else (design.rules if design is not None else ())
     if used:
         used = used if design is None else design.complete_rules(used)
@@ -69,18 +69,32 @@ def write_answers(
         fixed = None if design is None else design.complete_rules(design.rules)
         cleaned = clean(answers, used, by=by, fixed=fixed)
         notes += write_cleaning(listeners, cleaned, by)
-        table = cleaned.table
+        table, others = cleaned.table, _by_other_rules(cleaned)
     if "task" not in table:
         table = table.assign(task="opinion" if "rating" in table else "identification")
     for task, rows in table.groupby("task", sort=True):
         own = pd.DataFrame(rows)
         if task == "opinion":
-            notes += write_opinions(listeners, own, settings)
+            opinions = {rules: _opinions(one) for rules, one in others.items()}
+            notes += write_opinions(listeners, own, settings, opinions)
         else:
             notes += write_choices(listeners, own, str(task), settings)
     write_checklist(listeners, answers.table, design, cleaned)
     listeners.text("notes", "Notes", "\n\n".join(dict.fromkeys(notes)))
     return table
+
+
+def _by_other_rules(cleaned: CleanedAnswers) -> dict[str, pd.DataFrame]:
+    """Return what is left without any rule, and without each of several: rules do not depend on each other."""
+    removed = cleaned.removed
+    left = {"no rule": pd.concat([cleaned.table, removed])}
+    for name in cleaned.masks["rule"] if len(cleaned.masks) > 1 else ():
+        left[f"all but {name}"] = pd.concat([cleaned.table, removed.loc[removed["removed_by"] == name]])
+    return left
+
+
+def _opinions(answers: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(answers.loc[answers["task"] == "opinion"]) if "task" in answers else answers
 
 
 def _settings(settings: AnswerSettings, answers: Answers, design: ListeningDesign | None) -> AnswerSettings:

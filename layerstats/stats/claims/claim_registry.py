@@ -72,7 +72,9 @@ KINDS: Mapping[str, ClaimKind] = {
     ),
     "PhoneShares": ClaimKind("share_claims", "share_findings", most=2, rule=FURTHEST),
     "PreferenceShares": ClaimKind("listener_claims", "preference_findings", most=4, rule=IN_ORDER),
-    "RatingComparison": ClaimKind("listener_claims", "rating_findings", stored="stored_ratings", most=6, rule=IN_ORDER),
+    "RatingComparison": ClaimKind(
+        "listener_claims", "rating_findings", choose="choose_ratings", stored="stored_ratings", most=6, rule=IN_ORDER
+    ),
     "SpeechAndNetwork": ClaimKind("letter_claims", "letter_findings", most=4, rule="the letters of most windows"),
     "Success": ClaimKind("success_claims", "success_findings", stored="stored_success", most=4, rule=IN_ORDER),
     "Trust": ClaimKind("trust_claims", "trust_findings", stored="stored_trust", most=6, rule=IN_ORDER),

@@ -226,6 +226,20 @@ def untrained_check(recordings: float) -> tuple[str, ...]:
     return (f"{count} cannot show that it was learned: no p-value of theirs is below {1 / (recordings + 1):.2g}",)
 
 
+def interval_check(row: Any, value: float = 0.0) -> tuple[str, ...]:
+    """Return the failed check of an interval that holds what the test is against, where test and interval differ.
+
+    Examples
+    --------
+    >>> interval_check({"conf_low": -0.7, "conf_high": 0.1, "p_value": 0.01})
+    ('the interval holds 0: it is for other speakers or raters, and the test for these',)
+    """
+    found = row.get("p_adjusted", row["p_value"]) < ALPHA
+    if found and row["conf_low"] <= value <= row["conf_high"]:
+        return (f"the interval holds {value:g}: it is for other speakers or raters, and the test for these",)
+    return ()
+
+
 def family_of(row: Any) -> str:
     """Return the family of a row of tests in words: what it is over, how many tests, and how they are adjusted.
 

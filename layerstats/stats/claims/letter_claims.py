@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from layerstats.stats.averages.speech_and_network import NETWORK, SPEECH, SpeechAndNetwork
 from layerstats.stats.averages.testing.pattern_tests import PatternTests
@@ -18,9 +18,18 @@ WAYS = {
 }
 
 
-def letter_findings(result: SpeechAndNetwork) -> list[ClaimFinding]:
-    """Return, letter by letter, what both tests say of its pattern; letters of most windows first."""
+def letter_findings(result: SpeechAndNetwork, *, letters: Sequence[str] | None = None) -> list[ClaimFinding]:
+    """Return, letter by letter, what both tests say of its pattern.
+
+    Parameters
+    ----------
+    result
+        From `speech_and_network`.
+    letters
+        Those that are claimed, which have a figure; by default all, those of most windows first.
+    """
     table = result.table.sort_values("windows", ascending=False, kind="stable")
+    table = table.loc[table["letter"].isin(letters or table["letter"])]
     tests = {SPEECH: result.speech, NETWORK: result.network}
     families = {name: {str(row["level_1"]): row for row in one.table.to_dict("records")} for name, one in tests.items()}
     rows = table.to_dict("records")
@@ -32,12 +41,13 @@ def _finding(row: Mapping, name: str, tests: PatternTests, test: Mapping) -> Cla
     way = next((said for key, said in WAYS.items() if key in tests.alignment), tests.alignment)
     where = f"at {1000 * row[f'{place}lag_s']:.0f} ms and {row[f'{place}frequency_hz']:.0f} Hz"
     ranked = name == NETWORK and "null_p_adjusted" in row
+    few = untrained_check(row["null_recordings"]) if ranked else ()
     told = f"letter {letter} aligned by {way}"
     return ClaimFinding(
         key=f"{letter}:{name}",
         shown=f"Windows of the {told} have a pattern, more than aligning and averaging make of noise",
         not_shown=f"Windows of the {told} have no pattern that can be told from chance",
-        not_learned=f"Windows of the {told} have a pattern, but not more than untrained networks align",
+        not_learned="" if few else f"Windows of the {told} have a pattern, but not more than untrained networks align",
         effect=f"{letter} minus the mean over letters, {where} ({tests.quantity})",
         estimate=row[f"{place}estimate"],
         conf_low=row[f"{place}conf_low"],
@@ -50,5 +60,5 @@ def _finding(row: Mapping, name: str, tests: PatternTests, test: Mapping) -> Cla
         null=f"{row['null_recordings']:.0f} untrained networks" if ranked else "letters exchanged within speakers",
         null_p_adjusted=row["null_p_adjusted"] if ranked else MISSING,
         learned=ranked,
-        failed_checks=untrained_check(row["null_recordings"]) if ranked else (),
+        failed_checks=few,
     )

@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from layerstats.stats.claims.findings import MISSING, ClaimFinding, OtherChoice, family_of, untrained_check
+from layerstats.stats.claims.findings import (
+    MISSING,
+    ClaimFinding,
+    OtherChoice,
+    family_of,
+    interval_check,
+    untrained_check,
+)
 from layerstats.stats.lexical.hearing import INFORMATION, Heard
 from layerstats.stats.lexical.learning import MEASURES, LexicalLearning
 
@@ -62,14 +69,14 @@ def _words(row: Mapping, network: str, untrained: Sequence[float]) -> ClaimFindi
     count = len(untrained)
     # As networks are ranked elsewhere: one that was trained is one more draw, were training nothing.
     rank = (1 + int(np.sum(np.array(untrained) >= row["estimate"]))) / (1 + count) if count else MISSING
-    subject = f"Codes of {network}"
+    subject, few = f"Codes of {network}", untrained_check(count)
     chance = f"chance {row['chance']:.2g}, words permuted within speakers"
     return ClaimFinding(
         key=f"{network}:words",
         shown=f"{subject} tell words apart in voices that were not heard in learning",
         not_shown=f"{subject} were not shown to tell words apart in voices that were not heard in learning",
         not_learned=f"{subject} tell words apart in new voices, but no better than those of untrained networks"
-        if count
+        if count and not few
         else "",
         effect=f"{row['measure']} on held-out voices ({chance})",
         estimate=row["estimate"],
@@ -85,7 +92,7 @@ def _words(row: Mapping, network: str, untrained: Sequence[float]) -> ClaimFindi
         null_high=max(untrained) if count else row["chance_high"],
         null_p_adjusted=rank,
         learned=bool(count),
-        failed_checks=untrained_check(count),
+        failed_checks=(*few, *interval_check(row, row["chance"])),
     )
 
 
@@ -120,6 +127,7 @@ def feature_findings(table: pd.DataFrame) -> list[ClaimFinding]:
                 family=family_of(row),
                 sources=("bit_table", "bits"),
                 null="features permuted over words",
+                failed_checks=interval_check(row),
             )
         )
     return found
@@ -151,4 +159,5 @@ def _heard(row: Mapping, tests: int) -> ClaimFinding:
         null="codes permuted within noise vectors",
         null_low=row["chance_low"],
         null_high=row["chance_high"],
+        failed_checks=interval_check(row),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from layerstats.stats.claims.findings import MISSING, ClaimFinding, OtherChoice, family_of
+from layerstats.stats.claims.findings import MISSING, ClaimFinding, OtherChoice, family_of, interval_check
 from layerstats.stats.ratings.choices.identification import IdentificationRates
 from layerstats.stats.ratings.choices.preference import PreferenceShares
 from layerstats.stats.ratings.means.compared_conditions import RatingComparison
@@ -24,6 +24,8 @@ def rating_findings(
 ) -> list[ClaimFinding]:
     """Return which conditions are rated higher than which, and which are as good as equal, in the table's order.
 
+    Keys begin with a word of ours: names of conditions are what strangers wrote, and may begin like a formula.
+
     Parameters
     ----------
     result
@@ -40,6 +42,12 @@ def rating_findings(
         if row.get("equivalence_margin", MISSING) == row.get("equivalence_margin"):
             found.append(_equivalent(row, raters, sources))
     return found
+
+
+def choose_ratings(findings: list[ClaimFinding], _: object) -> list[ClaimFinding]:
+    """Return findings without equivalences that were not shown of conditions that were shown to differ."""
+    differ = {one.key for one in findings if one.significant}
+    return [one for one in findings if one.significant or one.key.removesuffix(EQUIVALENT) not in differ]
 
 
 def stored_ratings(
@@ -61,7 +69,7 @@ def _rated(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
     one, two = row["level_1"], row["level_2"]
     way = "higher" if row["estimate"] > 0 else "lower"
     return ClaimFinding(
-        key=f"{one}-{two}",
+        key=f"rating:{one}-{two}",
         shown=f"{_first(raters)} rate {one} {way} than {two}",
         not_shown=f"{_first(raters)} were not shown to rate {one} and {two} differently",
         effect=f"mean rating of {one} minus that of {two}, in points",
@@ -80,7 +88,7 @@ def _rated(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
 def _equivalent(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
     one, two, margin = row["level_1"], row["level_2"], row["equivalence_margin"]
     return ClaimFinding(
-        key=f"{one}-{two}{EQUIVALENT}",
+        key=f"rating:{one}-{two}{EQUIVALENT}",
         shown=f"{_first(raters)} rate {one} and {two} within {margin:g} points of each other",
         not_shown=f"{_first(raters)} were not shown to rate {one} and {two} within {margin:g} points of each other",
         effect=f"mean rating of {one} minus that of {two}, in points; two one-sided tests of +-{margin:g}",
@@ -107,7 +115,7 @@ def preference_findings(result: PreferenceShares, *, raters: str = PEOPLE) -> li
         more = row["estimate"] > 0.5
         found.append(
             ClaimFinding(
-                key=f"{one}-{two}:preference",
+                key=f"preference:{one}-{two}",
                 shown=f"{_first(raters)} prefer {one if more else two} to {two if more else one}",
                 not_shown=f"{_first(raters)} were not shown to prefer {one} or {two}",
                 effect=f"share that prefers {one}, same counted half (chance 0.5)",
@@ -151,7 +159,7 @@ def identification_findings(
         way = "more" if row["estimate"] > 0 else "less"
         found.append(
             ClaimFinding(
-                key=f"{one}-{two}:{task}",
+                key=f"{task}:{one}-{two}",
                 shown=f"{_first(raters)} are right about {one} {way} often than about {two}",
                 not_shown=f"{_first(raters)} were not shown to be right about {one} and {two} differently often",
                 effect=f"share of right answers about {one} minus that about {two}",
@@ -177,7 +185,7 @@ _COUNTED = (
 def _right(row: Mapping, level: str, raters: str, task: str) -> ClaimFinding:
     above = row["estimate"] > row["chance"]
     return ClaimFinding(
-        key=f"{level}:{task}",
+        key=f"{task}:{level}",
         shown=f"{_first(raters)} are right about {level} {'more' if above else 'less'} often than by chance",
         not_shown=f"{_first(raters)} were not shown to be right about {level} more often than by chance",
         effect=f"share of right answers (chance {row['chance']:.2g})",
@@ -233,7 +241,7 @@ def _agreed(row: Mapping, raters: str, beside: str) -> ClaimFinding:
     judge, known = row["judge"], f"the clips that {raters} recognise, beyond what classes alone give"
     way = "recognises" if row["estimate"] > 0 else "misses"
     return ClaimFinding(
-        key=f"{judge}:agreement",
+        key=f"agreement:{judge}",
         shown=f"{judge} {way} {known}",
         not_shown=f"{judge} was not shown to recognise {known}",
         effect=f"{row['measure']} with {raters}{beside}",
@@ -248,4 +256,5 @@ def _agreed(row: Mapping, raters: str, beside: str) -> ClaimFinding:
         null="the judge's answers permuted among clips of a class",
         null_low=row["null_low"],
         null_high=row["null_high"],
+        failed_checks=interval_check(row),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from layerstats.stats.claims.findings import ALPHA, ClaimFinding, family_of
+from layerstats.stats.claims.findings import ALPHA, ClaimFinding, family_of, interval_check
 from layerstats.stats.exaggeration.cue_testing import CueTests
 from layerstats.stats.exaggeration.feature_items import NATURAL
 from layerstats.stats.moved_codes.code_movement import CodeMovement
@@ -54,7 +54,7 @@ def _cue(row: Mapping, nulls: list[dict]) -> ClaimFinding:
         p_adjusted=row["p_reduced"] if less else row["p_adjusted"],
         family=family_of(row) + ", one-sided",
         sources=("cue_table", "cues"),
-        null=" and ".join(SAID.get(null["level_1"], null["level_1"]) for null in nulls),
+        null=", ".join(SAID.get(null["level_1"], null["level_1"]) for null in nulls),
         null_low=min(sizes) if sizes else float("nan"),
         null_high=max(sizes) if sizes else float("nan"),
         failed_checks=tuple(f"{name} differ from natural ones in the same direction" for name in moved),
@@ -82,11 +82,11 @@ def path_findings(result: PathComparison) -> list[ClaimFinding]:
 def _path(row: Mapping) -> ClaimFinding:
     one, two = (SAID.get(str(row[level]), str(row[level])) for level in ("level_1", "level_2"))
     way = "less" if row["diff"] < 0 else "more"
-    subject = f"At {row['layer']}, where they differ most, {one} are"
+    subject = f"At {row['layer']} of {row['network']}, where they differ most, {one} are"
     return ClaimFinding(
         key=f"{row['network']}:{row['level_1']}-{row['level_2']}",
         shown=f"{subject} {way} alike to natural words of their class than {two} are",
-        not_shown=f"At no layer were {one} and {two} shown to differ in how alike they are to natural words",
+        not_shown=f"At no layer of {row['network']} were {one} and {two} shown to differ in how natural they are",
         effect=f"path similarity, {row['level_1']} minus {row['level_2']} (1: the same word, 0: another)",
         estimate=row["diff"],
         conf_low=row["conf_low"],
@@ -130,6 +130,7 @@ def _displacement(row: Mapping) -> ClaimFinding:
         family=family_of(row),
         sources=("displacement_table", "displacement"),
         null="" if ratio else "displacements permuted within speakers",
+        failed_checks=interval_check(row, 1.0 if ratio else 0.0),
     )
 
 

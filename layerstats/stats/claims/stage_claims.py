@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from layerstats.stats.claims.findings import ClaimFinding, OtherChoice, family_of
+from layerstats.stats.claims.findings import ClaimFinding, OtherChoice, family_of, interval_check
 
 SINGLE, PUBLISHED = "one subject", "published"
 
@@ -81,4 +81,5 @@ def _agreement(row: Mapping) -> ClaimFinding:
         null="conditions permuted, for all listeners alike",
         null_low=row["null_low"],
         null_high=row["null_high"],
+        failed_checks=interval_check(row),
     )

@@ -40,7 +40,7 @@ def compared(ratings):
 
 def test_numbers_are_those_of_the_table(compared):
     table = claims_of(compared).table
-    first, other = (table.iloc[place] for place in (0, 2))
+    first, other = (table.set_index("claim_key").loc[f"rating:{pair}"] for pair in ("natural-made", "made-same"))
     for row, number in ((first, 0), (other, 1)):
         assert [row[name] for name in NUMBERS] == [compared.table.loc[number, name] for name in NUMBERS]
     assert first["claim"] == "Listeners rate natural higher than made"
@@ -51,9 +51,10 @@ def test_numbers_are_those_of_the_table(compared):
 
 def test_equivalence_is_a_claim_of_its_own(compared):
     rows = claims_of(compared).table.set_index("claim_key")
-    assert rows.loc["natural-made:equivalent", "verdict"] == "not shown"
-    assert rows.loc["made-same:equivalent", "p_adjusted"] == compared.table.loc[1, "p_equivalence_adjusted"]
-    assert "within 0.5 points" in rows.loc["made-same:equivalent", "claim"]
+    # Of conditions that differ it is not asked.
+    assert rows.index.tolist() == ["rating:natural-made", "rating:made-same", "rating:made-same:equivalent"]
+    assert rows.loc["rating:made-same:equivalent", "p_adjusted"] == compared.table.loc[1, "p_equivalence_adjusted"]
+    assert "within 0.5 points" in rows.loc["rating:made-same:equivalent", "claim"]
 
 
 def test_simulated_raters_are_named_in_the_sentence(compared):
@@ -69,7 +70,7 @@ def test_exchanged_labels_and_the_mixed_model_are_other_choices(compared, rating
         OtherChoice("method", "mixed model", "means", contrasts),
         OtherChoice("engine", "ordinal", "layerstats", "R has no package ordinal"),
     ]
-    rows = claims_of(compared, others=others).sensitivity.query("claim_key == 'natural-made'")
+    rows = claims_of(compared, others=others).sensitivity.query("claim_key == 'rating:natural-made'")
     assert dict(zip(rows["choice"], rows["option"], strict=True)) == {
         "test": "labels of clips exchanged", "method": "mixed model", "engine": "ordinal",
     }  # fmt: skip
@@ -89,7 +90,7 @@ def test_without_an_interval_nothing_is_claimed(compared):
     without = RatingComparison(compared.table.assign(conf_low=np.nan), ())
     claims = claims_of(without)
     assert claims.table.empty
-    assert claims.notes[0].startswith("Nothing is claimed of natural-made")
+    assert claims.notes[0].startswith("Nothing is claimed of rating:natural-made")
 
 
 def test_identification_against_chance():
@@ -103,7 +104,7 @@ def test_identification_against_chance():
     )  # fmt: skip
     result = identification_rates(answers, "condition", alternatives=2, distribution="t")
     table = claims_of(result).table.set_index("claim_key")
-    clear, noise = (table.loc[f"{name}:identification"] for name in ("clear", "noise"))
+    clear, noise = (table.loc[f"identification:{name}"] for name in ("clear", "noise"))
     assert clear["claim"] == "Listeners are right about clear more often than by chance"
     assert noise["claim"] == "Listeners were not shown to be right about noise more often than by chance"
     assert [clear[name] for name in NUMBERS] == [result.table.loc[0, name] for name in NUMBERS]
@@ -132,9 +133,9 @@ def test_judges_are_held_against_permuted_answers():
     judges = pd.DataFrame(said, columns=["judge", "start", "response", "score"])
     table = judge_agreement(heard, judges, key=["start"], target="target", draws=200, permutations=199)
     claims = claims_of(table, kind="judges", raters=SIMULATED)
-    good = claims.table.set_index("claim_key").loc["good:agreement"]
+    good = claims.table.set_index("claim_key").loc["agreement:good"]
     own = table.query("judge == 'good'").iloc[0]
     assert [good[name] for name in NUMBERS] == [own[name] for name in NUMBERS]
     assert (good["null_low"], good["null_high"]) == (own["null_low"], own["null_high"])
     assert "simulated raters (nobody listened)" in good["claim"]
-    assert claims.table["claim_key"].tolist()[0] == "good:agreement"
+    assert claims.table["claim_key"].tolist()[0] == "agreement:good"
