@@ -13,6 +13,10 @@
 #' compare(small, large)
 #' @export
 compare <- function(fit_1, fit_2) {
+  if (is_structured(fit_1) != is_structured(fit_2)) {
+    stop("Models of different engines cannot be compared: fit both with the same 'engine'.", call. = FALSE)
+  }
+  if (is_structured(fit_1)) return(ask_model("compare", list(fit_1, fit_2)))
   fits <- list(fit_1, fit_2)
   if (fit_1$method != fit_2$method) {
     stop("Scores of different methods cannot be compared: '", fit_1$method, "' and '", fit_2$method, "'.", call. = FALSE)

@@ -16,6 +16,7 @@
 curves <- function(fit, factor_columns = character(), at = list(), interval = c("pointwise", "simultaneous"),
                    conf_level = 0.95, draws = 10000, seed = 0) {
   interval <- match.arg(interval)
+  if (is_structured(fit)) return(structured_curves(fit, factor_columns, at, interval, conf_level, draws, seed))
   random <- random_terms(fit$model)
   combinations <- level_combinations(fit, factor_columns)
   grid <- reference_grid(fit, at, factor_columns, combinations, random)

@@ -20,6 +20,9 @@ derivatives <- function(fit, factor_columns = character(), at = list(), order = 
                         interval = c("simultaneous", "pointwise"), conf_level = 0.95, unconditional = FALSE, draws = 10000,
                         seed = 0) {
   interval <- match.arg(interval)
+  if (is_structured(fit)) {
+    return(structured_derivatives(fit, factor_columns, at, order, interval, conf_level, unconditional, draws, seed))
+  }
   if (!order %in% 1:2) stop("The 'order' of a derivative is 1 or 2, but got ", order, ".", call. = FALSE)
   combinations <- level_combinations(fit, factor_columns)
   grid <- reference_grid(fit, at, factor_columns, combinations, random_terms(fit$model))

@@ -13,6 +13,10 @@
 #' autocorrelation(model, max_lag = 4)
 #' @export
 autocorrelation <- function(fit, max_lag = 20) {
+  if (is_structured(fit)) {
+    table <- ask_model("autocorrelation", fit, max_lag = as.integer(max_lag))
+    return(structure(table, class = c("layerstats_autocorrelation", "data.frame")))
+  }
   residuals <- whitened_residuals(fit)
   start <- if (is.null(fit$start)) seq_along(residuals) == 1 else fit$start
   lag <- 0:min(max_lag, length(residuals) - 1)
@@ -39,6 +43,7 @@ lag_correlation <- function(residuals, start, lag) {
 }
 
 whitened_residuals <- function(fit) {
+  if (is_structured(fit)) return(fit$whitened)
   if (fit$rho != 0) as.numeric(fit$model$std.rsd) else as.numeric(stats::residuals(fit$model))
 }
 
@@ -78,6 +83,7 @@ smooth_places <- function(model, smooth, data) {
 #' k_check(gamm_fit(f2 ~ word + s(time, k = 6), words))
 #' @export
 k_check <- function(fit, seed = 0) {
+  if (is_structured(fit)) return(ask_model("k_check", fit, seed = as.integer(seed)))
   keep_random_numbers()
   set.seed(seed)
   table <- mgcv::k.check(fit$model)

@@ -26,6 +26,10 @@
 difference <- function(fit, factor_columns, level_1, level_2, at = list(), include_parametric = TRUE,
                        interval = c("simultaneous", "pointwise"), conf_level = 0.95, draws = 10000, seed = 0) {
   interval <- match.arg(interval)
+  if (is_structured(fit)) {
+    return(structured_difference(fit, factor_columns, level_1, level_2, at, include_parametric, interval, conf_level, draws,
+                                 seed))
+  }
   random <- random_terms(fit$model)
   levels <- lapply(list(level_1, level_2), function(level) rep_len(as.character(level), length(factor_columns)))
   grid <- reference_grid(fit, at, factor_columns, levels, random)

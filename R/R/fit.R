@@ -20,6 +20,11 @@
 #' @param fun `"bam"` or `"gam"`.
 #' @param discrete Whether `bam()` discretises covariates.
 #' @param knots Knots, as for 'mgcv'.
+#' @param engine `"mgcv"`; `"structured"`, the engine of the Python package, which fits models with a random part for each
+#'   token or speaker in milliseconds with the same results (see [layerstats_python()]); or `"auto"`, that engine where
+#'   Python is there and it expresses the model, else 'mgcv', which a note then says.
+#' @param gaps Of the structured engine: `"adjacent"`, neighbouring rows of a series are one step apart, or `"time"`, as far
+#'   as `order` says. It also takes `rho = "reml"`: estimated with the smoothing parameters.
 #' @param na `"error"`: no value that the model needs may be missing; `"omit"`: rows where one is are left out, and counted.
 #' @return An object of class `layerstats_gamm` with [print()], [summary()], [predict()][predict.layerstats_gamm],
 #'   [tidy()][tidy.layerstats_gamm], [plot()][plot.layerstats_gamm] and the other methods that R's models have. `$model` is
@@ -34,9 +39,13 @@
 #' @export
 gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, order = NULL, factors = list(),
                      ordered = list(), weights = NULL, family = "gaussian", fun = "bam", discrete = FALSE,
-                     knots = NULL, na = "error") {
+                     knots = NULL, na = "error", engine = "mgcv", gaps = "adjacent") {
   formula <- read_formula(formula)
   na <- match.arg(na, c("error", "omit"))
+  asked <- list(method = method, rho = rho, series = series, order = order, factors = factors, ordered = ordered,
+                weights = weights, family = family, fun = fun, discrete = discrete, knots = knots, na = na, gaps = gaps)
+  structured <- fit_of_engine(engine, formula, data, asked)
+  if (is_structured(structured)) return(structured)
   check_names(formula)
   data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
@@ -71,7 +80,7 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
     rho <- max(-0.99, min(0.99, lag_correlation(stats::residuals(refit(0)$model), start, 1)))
   }
   fit <- refit(rho)
-  fit$notes <- c(if (omitted) paste0(omitted, " of ", length(present), " rows with missing values were left out."),
+  fit$notes <- c(structured, if (omitted) paste0(omitted, " of ", length(present), " rows with missing values were left out."),
                  coded$notes)
   fit$ordered <- ordered
   # Where the rows of the fit stand in the table that was given.

@@ -42,7 +42,8 @@ plot_residual_checks <- function(fit, most_points = 3000, title = NULL) {
   need_ggplot2()
   frame <- fit
   if (inherits(fit, "layerstats_gamm")) {
-    frame <- data.frame(fitted = as.numeric(fit$model$fitted.values), residual = whitened_residuals(fit))
+    frame <- data.frame(fitted = as.numeric(if (is_structured(fit)) fit$fitted else fit$model$fitted.values),
+                        residual = whitened_residuals(fit))
   }
   pairs <- stats::na.omit(checked_frame(frame, c("fitted", "residual"), "plot_residual_checks")[c("fitted", "residual")])
   pairs <- pairs[order(pairs$residual), ]

@@ -67,6 +67,7 @@ smooth_labels <- function(model) vapply(model$smooth, function(smooth) smooth$la
 #' head(predict(model, words, exclude = random_terms(model)))
 #' @export
 random_terms <- function(model) {
+  if (is_structured(model)) return(model$random_terms)
   if (inherits(model, "layerstats_gamm")) model <- model$model
   smooth_labels(model)[vapply(model$smooth, is_random, logical(1))]
 }

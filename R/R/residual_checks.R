@@ -19,6 +19,7 @@ LARGE_CHECKS <- c(normality = 3, `equal variance` = 0.05, outliers = 0.005, auto
 #' residual_checks(gamm_fit(f2 ~ word + s(time, k = 6), words, series = "trajectory", order = "time"))
 #' @export
 residual_checks <- function(fit) {
+  if (is_structured(fit)) return(ask_model("residual_checks", fit))
   fitted <- as.numeric(fit$model$fitted.values)
   residuals <- whitened_residuals(fit)
   rows <- list(check_normality(residuals), check_equal_variance(fitted, residuals), check_outliers(residuals))

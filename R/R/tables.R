@@ -22,6 +22,7 @@ NULL
 #' @rdname gamm_tables
 #' @export
 gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
+  if (is_structured(fit)) return(fit$parametric)
   table <- summary$p.table
   if (is.null(table)) table <- matrix(numeric(0), 0, 4)
   # The statistic is z where the scale is known.
@@ -36,6 +37,7 @@ gamm_parametric <- function(fit, summary = base::summary(fit$model)) {
 #' @rdname gamm_tables
 #' @export
 gamm_smooths <- function(fit, summary = base::summary(fit$model)) {
+  if (is_structured(fit)) return(fit$smooths)
   table <- summary$s.table
   if (is.null(table)) table <- matrix(numeric(0), 0, 4)
   data.frame(term = as.character(rownames(table)), edf = table[, 1], ref_df = table[, 2], statistic = table[, 3],
@@ -45,6 +47,7 @@ gamm_smooths <- function(fit, summary = base::summary(fit$model)) {
 #' @rdname gamm_tables
 #' @export
 gamm_glance <- function(fit, summary = base::summary(fit$model)) {
+  if (is_structured(fit)) return(fit$glance)
   model <- fit$model
   likelihood <- stats::logLik(model)
   data.frame(

@@ -32,14 +32,19 @@ tidy.layerstats_gamm <- function(x, parametric = FALSE, conf.int = FALSE, conf.l
   table <- gamm_parametric(x)
   if (conf.level != 0.95) {
     # The limits at 95 % say how many standard errors they are away, whatever the distribution.
-    summary <- summary(x$model)
-    freedom <- if (identical(colnames(summary$p.table)[3], "z value")) Inf else summary$residual.df
-    margin <- stats::qt((1 + conf.level) / 2, freedom) * table$std_error
+    margin <- stats::qt((1 + conf.level) / 2, residual_freedom(x)) * table$std_error
     table$conf_low <- table$estimate - margin
     table$conf_high <- table$estimate + margin
   }
   if (!conf.int) table <- table[setdiff(names(table), c("conf_low", "conf_high"))]
   broom_spelling(table)
+}
+
+# Of the t distribution of coefficients; infinite where the scale is known.
+residual_freedom <- function(fit) {
+  if (is_structured(fit)) return(if (startsWith(fit$family, "gaussian")) fit$glance$df_residual else Inf)
+  summary <- summary(fit$model)
+  if (identical(colnames(summary$p.table)[3], "z value")) Inf else summary$residual.df
 }
 
 #' @rdname tidy.layerstats_gamm

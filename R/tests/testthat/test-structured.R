@@ -1,0 +1,42 @@
+# The structured engine, where Python is there; what it says is held by tests/cli/r_requests/test_r_engine.py.
+
+has_python <- function() !inherits(try(layerstats_python(), silent = TRUE), "try-error")
+
+test_that("values are written and read without loss", {
+  stem <- tempfile()
+  value <- list(numbers = c(0.1, 1 / 3, 5e-324, Inf, NA), whole = c(1L, NA, -3L), truth = c(TRUE, NA),
+                texts = c("a \"b\"\n\\", NA, "\u0254"), matrix = matrix(1:6 / 7, 2), none = NULL,
+                frame = data.frame(`time (ms)` = c(1.5, 2), word = c("x", NA), check.names = FALSE))
+  write_exchange(stem, value)
+  read <- read_exchange(stem)
+  expect_identical(read$numbers[1:4], value$numbers[1:4])
+  expect_true(is.na(read$numbers[5]))
+  expect_identical(read[c("truth", "texts", "matrix", "none", "frame")],
+                   value[c("truth", "texts", "matrix", "none", "frame")])
+})
+
+test_that("a Python without the package is said to be one, and 'auto' goes on without", {
+  before <- options(layerstats.python = "no-such-python")
+  on.exit(options(before))
+  expect_error(gamm_fit(f2 ~ s(time), words, engine = "structured"), "no Python that has the package layerstats")
+  model <- gamm_fit(f2 ~ s(time, k = 5), words, engine = "auto")
+  expect_match(model$notes, "Fitted by mgcv, since no Python", all = FALSE)
+  expect_error(gamm_fit(f2 ~ s(time), words, engine = "fast"), "'engine' is one of")
+  expect_error(gamm_fit(f2 ~ s(time), words, gaps = "time"), "for engine = \"structured\"", fixed = TRUE)
+})
+
+test_that("the structured engine says what mgcv says", {
+  if (!has_python()) skip("no Python with the package layerstats")
+  on.exit(stop_python())
+  fits <- lapply(c("structured", "mgcv"), function(engine) {
+    gamm_fit(f2 ~ word + s(time, k = 6) + s(time, by = word_ordered, k = 6) + s(speaker, bs = "re"), words, rho = "auto",
+             series = "trajectory", order = "time", ordered = list(word_ordered = c("word", "A")), engine = engine)
+  })
+  expect_s3_class(fits[[1]], "layerstats_gamm")
+  expect_equal(tidy(fits[[1]])$edf, tidy(fits[[2]])$edf, tolerance = 1e-4)
+  expect_equal(fitted(fits[[1]]), fitted(fits[[2]]), tolerance = 1e-6)
+  bands <- lapply(fits, function(fit) difference(fit, "word", "B", "A")$curve)
+  expect_equal(bands[[1]]$conf_low, bands[[2]]$conf_low, tolerance = 1e-4)
+  expect_output(print(fits[[1]]), "Fitted by structured")
+  expect_equal(dim(predict(fits[[1]], words[1:3, ], type = "lpmatrix"))[1], 3)
+})
