@@ -22,7 +22,9 @@ extensions = [
     "sphinx_design",
     "sphinx_copybutton",
     # Of docs/extensions.
+    "calibration_pages",
     "card_pages",
+    "command_pages",
     "gallery_pages",
     "reference_pages",
 ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
 import pytest
+
+from layerstats import plots, stats
+from layerstats.stats import gamm
 
 EXTENSIONS = Path(__file__).parents[2] / "docs" / "extensions"
 
@@ -28,3 +32,21 @@ def test_every_name_has_a_heading():
         assert {each.name for each in names if each.room == room} - set(placed) == set(), (
             f"{room}: put these under a heading in docs/extensions/reference_groups.py"
         )
+
+
+def test_names_in_recipes_are_public_ones():
+    text = (EXTENSIONS.parent / "statistics" / "recipes.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+)(?:\([^`]*\))?`", text))
+    assert {name for name in named if not hasattr(stats, name) and not hasattr(gamm, name)} == set()
+    drawn = set(re.findall(r"`plots\.(\w+)`", text))
+    assert len(drawn) > 10
+    assert drawn <= set(plots.__all__)
+
+
+def test_the_table_of_calibration_is_read_from_the_numbers():
+    """Shares of one cell, found by hand in the file."""
+    page = imported("calibration_pages").index_page(EXTENSIONS.parent / "statistics")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 15
+    (level,) = (row for row in rows if row[0] == "| `phone_contrast`, `word_contrasts`: level")
+    assert level[1:6] == [".03 to .06", "", "", "many speakers x label", "1000"]
