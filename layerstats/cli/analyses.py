@@ -83,7 +83,8 @@ def declared_main(path: Path) -> Callable[..., object]:
                 node.names = [name for name in node.names if (name.asname or name.name.partition(".")[0]) in wanted]
             kept.insert(0, node)
     names: dict[str, Any] = {"__name__": path.stem}
-    exec(compile(ast.fix_missing_locations(ast.Module(kept, [])), str(path), "exec"), names)
+    code = ast.fix_missing_locations(ast.Module(kept, []))
+    exec(compile(code, str(path), "exec", dont_inherit=True), names)
     return names["main"]
 
 

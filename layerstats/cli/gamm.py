@@ -26,7 +26,7 @@ from layerstats.errors import LayerstatsError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from layerstats.stats.gamm import FitTask, GammResult
+    from layerstats.stats.gamm import DifferenceResult, FitTask, GammResult
 
 
 def gamm(
@@ -59,9 +59,11 @@ def gamm(
     encoding: Annotated[str | None, typer.Option(help="Of the table, where what is found is wrong.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of an Excel file; else the first.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Fit with mgcv too; the largest differences.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Figures and index.html too.")] = False,
 ) -> None:
     """Fit a GAMM and write its tables: parametric.csv, smooths.csv, glance.csv, difference.csv and regions.csv.
 
+    With --plot also smooths, differences and checks of the residuals as figures, and index.html, a page of all of it.
     model.json says what was fitted, for `layerstats verify`. Differences are checked before the fit, and its tables are
     written before they are computed.
     """
@@ -94,7 +96,12 @@ def gamm(
         result = _fit(task, out)
         files += [*_write(_tables(result), out), write_stored_model(out, table, formula, options, reading)]
         typer.echo(in_shell_words(result.summary()) + "\n")
-        files += _write_differences(result, contrasts, places, out)
+        found = _differences(result, contrasts, places)
+        files += _write(_difference_tables(found), out)
+        if plot:
+            from layerstats.cli.gamm_page import write_gamm_page
+
+            files.append(write_gamm_page(result, found, _tables(result), out, table.name))
     except LayerstatsError as error:
         _stop(in_shell_words(one_line(str(error)), columns), files)
     except OSError as error:
@@ -176,23 +183,26 @@ def _tables(result: GammResult) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def _write_differences(
-    result: GammResult, contrasts: list[LevelPair], places: dict[str, object] | None, out: Path
-) -> list[Path]:
-    import pandas as pd
-
+def _differences(
+    result: GammResult, contrasts: list[LevelPair], places: dict[str, object] | None
+) -> list[DifferenceResult]:
     from layerstats.stats.gamm import difference
 
-    if not contrasts:
-        return []
     found = [difference(result, *contrast, at=places) for contrast in contrasts]
     for note in dict.fromkeys(note for each in found for note in each.notes):
         typer.echo(f"Note: {in_shell_words(note)}")
-    tables = {
+    return found
+
+
+def _difference_tables(found: list[DifferenceResult]) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    if not found:
+        return {}
+    return {
         "difference": pd.concat([each.curve for each in found], ignore_index=True),
         "regions": pd.concat([each.regions for each in found], ignore_index=True),
     }
-    return _write(tables, out)
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ _START = {
     "doctor": InModule("doctor", "doctor"),
 }
 _TABLES = {
-    "gamm": InModule("gamm", "gamm"),
+    "gamm": InModule("gamm", "gamm", ("cli/gamm_page.py",)),
     "clmm": InModule("clmm", "clmm"),
     "verify": InModule("verify", "verify"),
 }

@@ -116,9 +116,7 @@ class _Values:
 
     def _bind_loop(self, target: ast.expr, over: ast.expr) -> None:
         items = isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr == "items"
-        source = over.func.value if items else over  # type: ignore[union-attr]
-        known = self._of.get(source.id, []) if isinstance(source, ast.Name) else [source]
-        for one in known:
+        for one in self._collections(over.func.value if items else over):  # type: ignore[union-attr]
             if isinstance(one, ast.Dict):
                 for key, value in zip(one.keys, one.values, strict=True):
                     if key is not None:
@@ -126,6 +124,21 @@ class _Values:
             elif isinstance(one, ast.Tuple | ast.List):
                 for element in one.elts:
                     self._bind(target, element)
+
+    def _collections(self, node: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
+        """Return the dictionaries, tuples and lists that are written out and that an expression can be, or be of."""
+        inside: list[ast.expr] = []
+        if isinstance(node, ast.Name):
+            inside = self._of.get(node.id, [])
+        elif isinstance(node, ast.BoolOp):
+            inside = node.values
+        elif isinstance(node, ast.DictComp) and isinstance(call := node.generators[0].iter, ast.Call):
+            inside = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+        else:
+            yield node
+        if depth < 4:
+            for one in inside:
+                yield from self._collections(one, depth + 1)
 
     def latest(self, node: ast.expr) -> ast.expr:
         """Return what a name was last bound to above the place where it is used, else the name."""
@@ -150,6 +163,7 @@ class _Values:
             return self.texts(inside[0], depth) if inside else ["{value}"]
         if isinstance(node, ast.Name) and node.id in self._of and depth < 4:
             found = [text for value in self._of[node.id] for text in self.texts(value, depth + 1)]
-            found = list(dict.fromkeys(found))
+            # What a call makes is better said by the name that it gets.
+            found = [text if text != "{value}" else f"{{{node.id}}}" for text in dict.fromkeys(found)]
             return found if len(found) <= _MOST else [f"{{{node.id}}}"]
         return [f"{{{node.id}}}" if isinstance(node, ast.Name) else "{value}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from plotnine import aes, facet_grid, facet_null, facet_wrap, geom_line, geom_ribbon, ggplot, labs
 
-from layerstats.checks import check_choice
+from layerstats.checks import check_choice, check_columns
 from layerstats.plots.frames import ACTIVATION_LABEL, axis_title, checked, column, in_order, on_axis, time_column
 from layerstats.plots.scales import group_scales, time_scale
 from layerstats.plots.theme import FAINT, PAGE_WIDTH, paper_theme
@@ -17,7 +17,12 @@ MOST_OVERLAID = 4
 
 
 def smooths(
-    curves: pd.DataFrame, *, by: str = "word", layout: str = "auto", value_label: str = ACTIVATION_LABEL
+    curves: pd.DataFrame,
+    *,
+    by: str = "word",
+    x: str | None = None,
+    layout: str = "auto",
+    value_label: str = ACTIVATION_LABEL,
 ) -> ggplot:
     """Draw the predicted curve of each word at each layer.
 
@@ -27,6 +32,8 @@ def smooths(
         One row for each layer, word and time: `time_ms`, `time_s`, or normalised `time`.
     by
         The column that tells the curves apart.
+    x
+        The covariate; by default `time_ms`, `time_s` (drawn in ms) or normalised `time`.
     layout : {"auto", "overlay", "facets"}
         All curves of a layer in one panel, or a panel for each with the others in grey behind it; "auto" overlays up to
         four.
@@ -42,7 +49,8 @@ def smooths(
     """
     check_choice("layout", layout, ("auto", "overlay", "facets"))
     curves = checked(curves, (*REQUIRED_COLUMNS, by), "smooths")
-    x = time_column(curves, "smooths")
+    x = x or time_column(curves, "smooths")
+    check_columns(curves, [x], "the table for the figure 'smooths'")
     data = pd.DataFrame(
         {
             "x": on_axis(column(curves, x), x),

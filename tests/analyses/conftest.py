@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from layerstats.cli.written_outputs import written_outputs
 from layerstats.resources import bundled
 
 # Stores of simulated letters are those of the tests of averages.
@@ -81,9 +82,19 @@ def make(monkeypatch, capsys):
             runpy.run_path(path, run_name="__main__")
         printed = capsys.readouterr()
         assert ended.value.code == 0, printed.err
-        return made(out, printed.out)
+        names = made(out, printed.out)
+        check_help(script, out)
+        return names
 
     return run
+
+
+def check_help(script: str, out: Path) -> None:
+    """Every table and figure that a script makes is named by its help, as what it is."""
+    said = written_outputs([bundled("analyses", f"{script}.py")])
+    for entry in json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"]:
+        named = [one for one in said if one.kind == entry["kind"] and one.is_name(entry["name"])]
+        assert named, f"The help of {script} does not name the {entry['kind']} {entry['name']!r}."
 
 
 def made(out: Path, printed: str) -> set[str]:
