@@ -35,6 +35,6 @@ print.summary.layerstats_gamm <- function(x, digits = max(3, getOption("digits")
     print(data.frame(from = limits$conf_low, to = limits$conf_high, row.names = limits$term), digits = digits)
   }
   if (x$rho != 0) cat("\nAR(1) residuals with rho =", format(x$rho, digits = digits), "\n")
-  for (note in x$notes) cat("\nNote:", note, "\n")
+  for (note in x$notes) cat("", strwrap(paste("Note:", note), exdent = 2), sep = "\n")
   invisible(x)
 }
