@@ -39,12 +39,7 @@ curve_table <- function(name, factor_columns, levels, covariate, estimate, inter
 
 # The combinations of levels that the data hold, in the order of levels; one empty one without factors.
 level_combinations <- function(fit, columns) {
-  for (column in columns) {
-    if (!is.factor(fit$data[[column]])) {
-      stop("'", column, "' is not a factor of the model. Its factors are: ",
-           paste(names(Filter(is.factor, fit$data)), collapse = ", "), ".", call. = FALSE)
-    }
-  }
+  for (column in columns) check_factor(fit, column)
   if (length(columns) == 0) return(list(character()))
   present <- unique(fit$data[columns])
   present <- present[do.call(order, unname(present)), , drop = FALSE]

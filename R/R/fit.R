@@ -86,6 +86,8 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   # Where the rows of the fit stand in the table that was given.
   fit$position <- position
   fit$rows <- length(present)
+  # For update().
+  fit$call <- match.call()
   fit
 }
 
@@ -145,9 +147,25 @@ fit_model <- function(formula, data, start = NULL, rho = 0, method = "fREML", we
 
 # A formula whose environment holds nothing, so that a saved model does not carry a copy of the data.
 read_formula <- function(formula) {
+  if (inherits(formula, "formula")) formula <- with_smooth_settings(formula, environment(formula))
   formula <- stats::as.formula(formula)
+  if (length(formula) < 3) stop("The formula has no response: ", deparse1(formula), ".", call. = FALSE)
   environment(formula) <- globalenv()
   formula
+}
+
+# k and the like of smooths, where they are variables of whoever wrote the formula, as numbers.
+with_smooth_settings <- function(expression, where) {
+  if (!is.call(expression)) return(expression)
+  settings <- if (called_function(expression) %in% c("s", "te", "ti", "t2")) c("k", "m", "bs", "fx", "sp", "d", "id", "np")
+  for (place in which(names(expression) %in% settings)) {
+    if (length(all.vars(expression[[place]]))) expression[[place]] <- eval(expression[[place]], where)
+  }
+  # Others may be empty, as in x[, 1].
+  for (place in which(vapply(as.list(expression), is.call, logical(1)))) {
+    expression[[place]] <- with_smooth_settings(expression[[place]], where)
+  }
+  expression
 }
 
 read_family <- function(family) {

@@ -6,7 +6,7 @@
 #' the 'Python' package of the same name.
 #'
 #' @keywords internal
-#' @importFrom stats coef deviance df.residual family fitted formula logLik nobs predict residuals vcov
+#' @importFrom stats anova coef deviance df.residual family fitted formula logLik nobs predict residuals vcov
 "_PACKAGE"
 
 # Columns of the frames that figures are drawn from, named in aes().

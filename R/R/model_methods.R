@@ -82,3 +82,18 @@ formula.layerstats_gamm <- function(x, ...) stats::formula(x$model, ...)
 #' @rdname model_methods
 #' @export
 family.layerstats_gamm <- function(object, ...) stats::family(object$model, ...)
+
+#' Tests of the terms of a model, or of several models
+#'
+#' Those of 'mgcv'; [compare()] says what may be compared.
+#'
+#' @param object A model of [gamm_fit()].
+#' @param ... More models, and arguments of [mgcv::anova.gam()].
+#' @return As [mgcv::anova.gam()].
+#' @examples
+#' anova(gamm_fit(f2 ~ word + s(time, k = 6), words))
+#' @export
+anova.layerstats_gamm <- function(object, ...) {
+  others <- lapply(list(...), function(other) if (inherits(other, "layerstats_gamm")) other$model else other)
+  do.call(stats::anova, c(list(object$model), others))
+}

@@ -6,6 +6,7 @@ reference_grid <- function(fit, at, compared, levels, random) {
   needed <- fixed_columns(fit, random)
   unknown <- setdiff(names(at), needed)
   if (length(unknown)) stop("'", unknown[1], "' in 'at' is not one of ", paste(needed, collapse = ", "), ".", call. = FALSE)
+  for (column in compared) check_factor(fit, column)
   covariate <- grid_covariate(fit, at, random)
   values <- fit$data[[covariate]]
   grid <- if (is.null(at[[covariate]])) seq(min(values), max(values), length.out = 100) else at[[covariate]]
@@ -25,6 +26,13 @@ reference_grid <- function(fit, at, compared, levels, random) {
     rows
   }, set, placed$dependent)
   list(covariate = covariate, rows = rows)
+}
+
+check_factor <- function(fit, column) {
+  if (!is.factor(fit$data[[column]])) {
+    stop("'", column, "' is not a factor of the model. Its factors are: ",
+         paste(names(Filter(is.factor, fit$data)), collapse = ", "), ".", call. = FALSE)
+  }
 }
 
 known_level <- function(values, level, column) {

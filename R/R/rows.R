@@ -79,7 +79,7 @@ check_complete <- function(data) {
     bad <- if (is.numeric(data[[column]])) !is.finite(data[[column]]) else is.na(data[[column]])
     if (any(bad)) {
       stop("NaN or infinite values present in required column '", column, "' (", sum(bad), " of ", nrow(data),
-           " rows). Either impute or drop these rows.", call. = FALSE)
+           " rows). Either impute or drop these rows (na = \"omit\").", call. = FALSE)
     }
   }
 }

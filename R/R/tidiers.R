@@ -85,7 +85,8 @@ row_influence <- function(fit) {
   } else {
     in_given_order(fit, stats::influence(model))
   }
-  residuals <- stats::residuals(fit, type = "pearson")
+  # Some families, as ordered categories, have no Pearson residuals.
+  residuals <- tryCatch(stats::residuals(fit, type = "pearson"), error = function(condition) NA_real_)
   list(hat, (residuals / (1 - hat))^2 * hat / (model$sig2 * sum(model$edf)))
 }
 

@@ -147,3 +147,26 @@ test_that("a model without smooths has all verbs", {
   expect_equal(diff(slope), coef(linear)[["wordB:time"]])
   expect_equal(nrow(glance(model)), 1)
 })
+
+test_that("settings of smooths may be variables, as in mgcv, and models are updated and tested", {
+  settings <- function() {
+    size <- 5
+    gamm_fit(f2 ~ word + s(time, k = size), words)
+  }
+  model <- settings()
+  expect_equal(coef(model), coef(gamm_fit("f2 ~ word + s(time, k = 5)", words)))
+  expect_equal(names(coef(update(model, . ~ . - word)))[1:2], c("(Intercept)", "s(time).1"))
+  expect_equal(anova(model)$pTerms.table, anova(model$model)$pTerms.table)
+  small <- update(model, . ~ . - word)
+  expect_equal(anova(small, model, test = "F")$F, anova(small$model, model$model, test = "F")$F)
+})
+
+test_that("what cannot be is said", {
+  expect_error(gamm_fit(~word, words), "has no response")
+  expect_error(difference(words_model, "time", 0, 1), "'time' is not a factor of the model. Its factors are: ")
+  expect_error(gamm_fit(f2 ~ word, transform(words, word = replace(word, 3, NA))), "na = \"omit\"")
+  sorted <- cut(words$f2, quantile(words$f2, 0:3 / 3), labels = FALSE, include.lowest = TRUE)
+  categories <- gamm_fit(category ~ word, cbind(words, category = sorted), family = "ocat(R = 3)", fun = "gam", method = "REML")
+  expect_equal(rowSums(predict(categories, words[1:2, ], type = "response")), c(1, 1), ignore_attr = TRUE)
+  expect_true(all(is.na(augment(categories)$.cooksd)))
+})
