@@ -6,7 +6,6 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -22,9 +21,11 @@ def timestamp() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@cache
 def git_revision() -> str | None:
-    """Return the commit of the working directory, or None outside a repository or without git."""
+    """Return the commit of the working directory, or None outside a repository or without git.
+
+    Asked anew for every store: a session may change its directory, or commit.
+    """
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],
