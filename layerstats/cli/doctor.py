@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+import json
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import typer
 
 from layerstats.errors import LayerstatsError
+
+# The extras of pyproject.toml: what each is for, and the modules that it brings. A test holds them to pyproject.toml.
+EXTRAS = {
+    "r": ("the reference engine mgcv, from Python", "rpy2"),
+    "speech": ("reading and making sounds, forced alignment", "soundfile soxr espeakng_loader pocketsphinx"),
+    "tables": ("tables of Excel and SPSS", "openpyxl pyreadstat"),
+    "networks": ("networks: recording, training, maximization", "torch safetensors jiwer"),
+    "cluster": ("workers on other machines (--client)", "distributed"),
+    "pretrained": ("Whisper, wav2vec2, HuBERT, WavLM", "transformers"),
+    "projections": ("planes of codes (t-SNE)", "sklearn"),
+    "representations": ("linear probes of phones", "sklearn"),
+    "docs": ("building the documentation (make docs)", "sphinx pydata_sphinx_theme myst_parser numpydoc"),
+    "test": ("running the tests (make test)", "pytest hypothesis praatio parselmouth mne captum"),
+    "lint": ("checking the code (make lint)", "ruff pyright importlinter"),
+}
+# What R needs beyond mgcv, and for what.
+R_PACKAGES = {
+    "generics": "tidy(), glance() and augment() of the R package",
+    "ggplot2": "figures of the R package",
+    "ncdf4": "stores that were exported as netCDF",
+    "jsonlite": "the structured engine from R",
+    "knitr": "the vignette of the R package",
+    "rmarkdown": "the vignette of the R package",
+    "testthat": "the tests of the R package",
+}
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox")
 
 
 @dataclass(frozen=True)
@@ -21,8 +51,65 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at R, the GPU, the aligner and the optional packages; never raises."""
-    return [*_r_findings(), *_torch_findings(), *_speech_findings()]
+    """Look at R and its packages, the GPU, the aligner, every extra, LaTeX and a browser; never raises."""
+    return [
+        *_r_findings(),
+        *_r_package_findings(),
+        *_torch_findings(),
+        *_speech_findings(),
+        *_extra_findings(),
+        *_program_findings(),
+    ]
+
+
+def _extra_findings() -> list[Finding]:
+    findings = []
+    for extra, (purpose, modules) in EXTRAS.items():
+        missing = [module for module in modules.split() if importlib.util.find_spec(module) is None]
+        found = f"without {', '.join(missing)}" if missing else "all there"
+        findings.append(
+            Finding(f"extra {extra}", not missing, f"{found}; {purpose}", f"pip install 'layerstats[{extra}]'")
+        )
+    return findings
+
+
+def _r_package_findings() -> list[Finding]:
+    """Ask R which packages there are: one process for all."""
+    names = ",".join(f"'{name}'" for name in R_PACKAGES)
+    code = f"cat(Filter(function(name) nzchar(system.file(package = name)), c({names})))"
+    try:
+        told = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=60, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        told = ""
+    there = set(told.split())
+    return [
+        Finding(
+            f"R package {name}",
+            name in there,
+            f"{'there' if name in there else 'not found'}; {purpose}",
+            f"apt-get install r-cran-{name.lower()}",
+        )
+        for name, purpose in R_PACKAGES.items()
+    ]
+
+
+def _program_findings() -> list[Finding]:
+    latex = shutil.which("pdflatex")
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    return [
+        Finding(
+            "LaTeX",
+            latex is not None,
+            f"{latex or 'not found'}; setting the tables (.tex) of a paper",
+            "apt-get install texlive-latex-recommended texlive-latex-extra",
+        ),
+        Finding(
+            "browser",
+            browser is not None,
+            f"{browser or 'not found'}; tests that open the pages (any browser shows them)",
+            "apt-get install chromium",
+        ),
+    ]
 
 
 def _r_findings() -> list[Finding]:
@@ -107,9 +194,14 @@ def _try_synthesis() -> str:
     return f"espeak-ng; one word of {1000 * seconds:.0f} ms"
 
 
-def doctor() -> None:
-    """Say what works here: R, mgcv, lme4, rpy2, GPU, aligner, and the command that mends what does not."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say what works here: R and its packages, GPU, aligner, every extra, and the command that mends what does not."""
     findings = examine()
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+        return
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         typer.echo(f"{'yes' if finding.works else 'no ':3}  {finding.what:{width}}  {finding.found}")
