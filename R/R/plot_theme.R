@@ -2,7 +2,7 @@
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, ordered so that neighbours differ in luminance.
 GROUP_COLOURS <- c("#000000", "#E69F00", "#0072B2", "#56B4E9", "#D55E00", "#CC79A7", "#009E73", "#8c8c8c")
-GROUP_LINETYPES <- c("solid", "dashed", "dotted", "dotdash", "72", "31111111", "1343", "5111111111")
+GROUP_LINETYPES <- c("solid", "42", "12", "4212", "72", "31111111", "14", "5111111111")
 
 #' The look of all figures
 #'
@@ -24,6 +24,7 @@ paper_theme <- function() {
     panel.border = ggplot2::element_rect(colour = "#7f7f7f", fill = NA, linewidth = 0.4),
     panel.grid.major = ggplot2::element_line(colour = "#e6e6e6", linewidth = 0.35),
     panel.grid.minor = ggplot2::element_blank(),
+    panel.spacing = ggplot2::unit(9, "pt"),
     legend.position = "top",
     legend.title = ggplot2::element_blank(),
     legend.text = ggplot2::element_text(size = 8),

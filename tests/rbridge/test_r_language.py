@@ -134,3 +134,10 @@ def test_comparison_is_the_same(folder):
         fit(formula, data, engine="mgcv", method="ML") for formula in ("value ~ s(sample)", "value ~ word + s(sample)")
     ]
     assert_same(folder, "comparison", compare(*models))
+
+
+def test_words_of_the_r_package_are_those_of_the_readme(tmp_path):
+    written = tmp_path / "words.csv"
+    code = f'load("R/data/words.rda"); write.csv(words, "{written}", row.names = FALSE)'
+    assert run_r("-e", code).returncode == 0
+    pd.testing.assert_frame_equal(pd.read_csv(written), pd.read_csv(bundled("data", "tables", "words.csv")))

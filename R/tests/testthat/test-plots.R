@@ -23,7 +23,7 @@ test_that("the strip of a difference lies where the interval excludes zero", {
 test_that("groups have the same colours and lines in every figure", {
   data <- ggplot2::ggplot_build(ggplot2::autoplot(curves(model, "word")))$data
   expect_equal(unique(data[[2]]$colour), c("#000000", "#E69F00"))
-  expect_equal(unique(data[[2]]$linetype), c("solid", "dashed"))
+  expect_equal(unique(data[[2]]$linetype), c("solid", "42"))
   many <- data.frame(group = rep(letters[1:9], each = 2), time = c(0, 1), fit = 1:18, conf_low = 0, conf_high = 19, layer = "a")
   expect_error(plot_smooths(many, "group", layout = "overlay"), "At most 8 groups")
   expect_equal(nrow(ggplot2::ggplot_build(plot_smooths(many, "group"))$layout$layout), 9)
