@@ -50,7 +50,9 @@ command_python <- function(command) {
 
 has_layerstats <- function(python) {
   if (!nzchar(python)) return(FALSE)
-  code <- "import importlib.util, sys; sys.exit(importlib.util.find_spec('layerstats') is None)"
+  # With what it needs; a folder of that name where R happens to be is not meant.
+  code <- paste("import importlib.util as u, sys; sys.path = [place for place in sys.path if place];",
+                "sys.exit(not all(map(u.find_spec, ('layerstats', 'pandas', 'scipy'))))")
   suppressWarnings(system2(python, c("-c", shQuote(code)), stdout = FALSE, stderr = FALSE)) == 0
 }
 
@@ -72,7 +74,9 @@ start_python <- function() {
   folder <- tempfile("layerstats-python-")
   dir.create(folder)
   place <- function(name) file.path(folder, name)
-  command <- paste0(shQuote(python), " -m layerstats.cli.r_requests ", shQuote(folder), " 2> ", shQuote(place("errors")),
+  # From a folder of its own: Python would take files where R is for modules.
+  python <- file.path(normalizePath(dirname(python)), basename(python))
+  command <- paste0("cd ", shQuote(folder), "; ", shQuote(python), " -m layerstats.cli.r_requests ", shQuote(folder), " 2> ", shQuote(place("errors")),
                     "; { echo $? > ", shQuote(place("ended")), "; } 2> /dev/null")
   worker <- list(folder = folder, ended = place("ended"), errors = place("errors"), session = Sys.getpid(), process = NA)
   worker$requests <- pipe(command, "w")
