@@ -208,7 +208,8 @@ def pictures(page: str) -> list[tuple[str, str, str]]:
 
 def on_a_page(file: Path) -> Image.Image:
     """Read a figure as it is shown: no wider than a page."""
-    picture = Image.open(file).convert("RGB")
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
     if picture.width > WIDTH:
         picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
     return picture
@@ -221,9 +222,15 @@ def keep_picture(made: Path, file: Path, drawn_by: str) -> None:
     on_a_page(made).quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True, pnginfo=about)
 
 
+def drawer_of(file: Path) -> str:
+    """Return which versions drew the picture of a page."""
+    with Image.open(file) as opened:
+        return opened.info["Software"]
+
+
 def looks_different(made: Path, file: Path) -> str:
     """Return in what the figure that was made differs from the one of the page, "" where it does not."""
-    first, second = on_a_page(made), Image.open(file).convert("RGB")
+    first, second = on_a_page(made), on_a_page(file)
     if first.size != second.size:
         return f"{file.name} is {second.size} pixels on the page, and {first.size} came out"
     found = max(high for _, high in ImageChops.difference(first.reduce(SQUARE), second.reduce(SQUARE)).getextrema())
