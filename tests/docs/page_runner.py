@@ -4,7 +4,8 @@
 - Python that begins with the name of a file, as in `# my_network.py`, is saved under it.
 - `sh not-run` marks what cannot be run here, with a reason in the text beside it.
 - A fence of `text` is what the code above it prints; "..." stands for anything, and numbers agree to their last digit.
-- A picture at `shown/PAGE/PATH` is the file PATH that the page's code has written.
+- A picture at `shown/PAGE/PATH` is the file PATH that the page's code has written. One with a title, which says why, need
+  only be as large.
 
 Pages keep what their code prints and draws, so that they are read in the repository as on the site, which runs nothing.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, PngImagePlugin
 
 FENCE = re.compile(r"^```(\w+)( not-run)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PICTURE = re.compile(r"!\[([^]]*)\]\((shown/([\w-]+)/([^)]+\.png))\)")
+PICTURE = re.compile(r"!\[([^]]*)\]\((shown/[\w-]+/([^)]+\.png))(?: \"([^\"]*)\")?\)")
 NAMED = re.compile(r"^# ([\w/-]+\.py)\n")
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+(?:e[-+]?\d+)?")
 TOKEN = re.compile(rf"{NUMBER.pattern}|\w+?(?=-?\d|\b)|[^\w\s]")
@@ -201,9 +202,9 @@ def with_output(page: str, run: Run) -> str:
     return page
 
 
-def pictures(page: str) -> list[tuple[str, str, str]]:
-    """Return of each picture that the page makes: what it is said to show, its file, and the path it is made at."""
-    return [(shows, file, path) for shows, file, _, path in PICTURE.findall(page)]
+def pictures(page: str) -> list[tuple[str, str, str, str]]:
+    """Return of each picture that the page makes what it is said to show, its file, where it is made, and its title."""
+    return PICTURE.findall(page)
 
 
 def on_a_page(file: Path) -> Image.Image:
@@ -228,10 +229,12 @@ def drawer_of(file: Path) -> str:
         return opened.info["Software"]
 
 
-def looks_different(made: Path, file: Path) -> str:
+def looks_different(made: Path, file: Path, title: str = "") -> str:
     """Return in what the figure that was made differs from the one of the page, "" where it does not."""
     first, second = on_a_page(made), on_a_page(file)
     if first.size != second.size:
         return f"{file.name} is {second.size} pixels on the page, and {first.size} came out"
+    if title:
+        return ""
     found = max(high for _, high in ImageChops.difference(first.reduce(SQUARE), second.reduce(SQUARE)).getextrema())
     return f"{file.name} differs by {found} of 255 in a square of {SQUARE} pixels" if found > TOLERANCE else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 HERE = Path(__file__).parent
 DOCS = HERE.parent.parent / "docs"
 PAGES = sorted([*(DOCS / "tutorials").glob("*.md"), *(DOCS / "start").glob("*.md")])
-PAGES = [page for page in PAGES if "```sh" in page.read_text(encoding="utf-8") or page.parent.name == "tutorials"]
+PAGES = [page for page in PAGES if page.stem != "index"]
 WRITE = os.environ.get("LAYERSTATS_PAGES") == "write"
 runner = SimpleNamespace(**runpy.run_path(str(HERE / "page_runner.py"), run_name="page_runner"))
 
@@ -34,37 +35,56 @@ def minor(text: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
-    """Make this Python's commands the first on the path, and install the R package of the repository for R."""
+    """Make this Python's commands the first on the path, and name a folder for R's packages."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "MPLBACKEND": "agg"}
+    settings = {"COLUMNS": "100", "NO_COLOR": "1", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    library = tmp_path_factory.mktemp("library")
+    return {**os.environ, **settings, "PATH": path, "R_LIBS": str(library)}
+
+
+@pytest.fixture(scope="session")
+def r_package(environment):
+    """Install the R package of the repository where the pages' R finds it."""
+    if shutil.which("R") is None:
+        pytest.skip("pages run R, which is absent here")
+    command = [
+        "R",
+        "CMD",
+        "INSTALL",
+        "--no-docs",
+        "--no-test-load",
+        f"--library={environment['R_LIBS']}",
+        DOCS.parent / "R",
+    ]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
 
 
 @pytest.mark.slow
 @pytest.mark.r
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
-def test_a_page_does_what_it_says(page, tmp_path, environment):
-    if shutil.which("R") is None:
-        pytest.skip("pages run R, which is absent here")
+def test_a_page_does_what_it_says(page, tmp_path, environment, request):
     text = page.read_text(encoding="utf-8")
+    if "```r\n" in text:
+        request.getfixturevalue("r_package")
     run = runner.run_page(text, tmp_path, environment)
     if WRITE:
         text = runner.with_output(text, run)
         page.write_text(text, encoding="utf-8")
         print(f"{page.name}: {run.cpu_s:.1f} CPU-seconds")
     wrong = runner.disagreements(text, run)
-    for _, file, path in runner.pictures(text):
+    for _, file, path, title in runner.pictures(text):
         if WRITE:
             runner.keep_picture(tmp_path / path, page.parent / file, drawn_by())
         if minor(runner.drawer_of(page.parent / file)) == minor(drawn_by()):
-            wrong.append(runner.looks_different(tmp_path / path, page.parent / file))
+            wrong.append(runner.looks_different(tmp_path / path, page.parent / file, title))
     assert [each for each in wrong if each] == []
 
 
 def test_pictures_are_said_to_show_something():
     shown = [(page, *picture) for page in PAGES for picture in runner.pictures(page.read_text(encoding="utf-8"))]
-    files = {str(page.parent / file) for page, _, file, _ in shown}
+    files = {str(page.parent / file) for page, _, file, *_ in shown}
     kept = {str(file) for folder in ("tutorials", "start") for file in (DOCS / folder / "shown").rglob("*.png")}
-    assert all(len(shows.split()) > 4 for _, shows, _, _ in shown)
+    assert all(len(shows.split()) > 4 for _, shows, *_ in shown)
     assert files == kept
     assert all(Path(file).stat().st_size < 120_000 for file in files)
 
