@@ -4,8 +4,8 @@
 - Python that begins with the name of a file, as in `# my_network.py`, is saved under it.
 - `sh not-run` marks what cannot be run here, with a reason in the text beside it.
 - A fence of `text` is what the code above it prints; "..." stands for anything, and numbers agree to their last digit.
-- A picture at `shown/PAGE/PATH` is the file PATH that the page's code has written. One with a title, which says why, need
-  only be as large.
+- A picture at `shown/PAGE/PATH` is the file PATH that the page's code has written. One with a title, which says why,
+  need only be as large.
 
 Pages keep what their code prints and draws, so that they are read in the repository as on the site, which runs nothing.
 """
