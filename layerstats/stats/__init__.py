@@ -149,6 +149,7 @@ if TYPE_CHECKING:
     from layerstats.stats.representations.similarity_calibration import calibrate_similarity
     from layerstats.stats.resampling import BootstrapResult, PermutationResult, bootstrap, permutation_test, power
     from layerstats.stats.resampling.calibration import calibrate
+    from layerstats.stats.sensitivity import ContrastAnalysis, sensitivity_of
     from layerstats.stats.series import Series, Variant, bin_series, phone_series, word_series
     from layerstats.stats.success import (
         Ladder,
@@ -195,6 +196,7 @@ __all__ = [
     "CodeMovement",
     "CodeProjection",
     "Contrast",
+    "ContrastAnalysis",
     "ContrastOfContrasts",
     "ContrastTasks",
     "Cue",
@@ -334,6 +336,7 @@ __all__ = [
     "repeated_anova",
     "review_assignments",
     "rules_sha256",
+    "sensitivity_of",
     "simulated_attempts",
     "smallest_plans",
     "speech_and_network",

@@ -46,6 +46,7 @@ _NAMES = {
     "representations.similarity_calibration": "calibrate_similarity",
     "resampling": "BootstrapResult PermutationResult bootstrap permutation_test power",
     "resampling.calibration": "calibrate",
+    "sensitivity": "ContrastAnalysis sensitivity_of",
     "series": "Series Variant bin_series phone_series word_series",
     "success": """
         Ladder NaturalConfusions Success SuccessMatrix VarianceShares attempts attempts_from_frame calibrate_success

@@ -183,7 +183,7 @@ def layer_contrasts(
     for one in series.values():
         check_groups(one.frame, contrast.group, speakers)
         # Words and phones are compared whoever says them.
-        if contrast.items and speakers == "auto":
+        if contrast.items and speakers != "none":
             check_level_speakers(one.frame, contrast.group)
     fitted = fit_layers(
         contrast,

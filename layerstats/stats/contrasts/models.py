@@ -17,7 +17,8 @@ from layerstats.stats.units import Units, count_units, within_groups
 if TYPE_CHECKING:
     from layerstats.stats.gamm import FitTask
 
-SpeakerTerms = Literal["auto", "none"]
+SpeakerTerms = Literal["auto", "intercepts", "none"]
+SPEAKER_TERMS = ("auto", "intercepts", "none")
 # mgcv's default for one covariate, and the published analysis's.
 BASIS_FUNCTIONS = 10
 # Fewer leave a smooth nothing but its straight line.
@@ -68,7 +69,7 @@ class SeriesModel:
 
 def check_groups(frame: pd.DataFrame, group: str, speakers: SpeakerTerms) -> None:
     """Raise `DataError` where a contrast between groups has no basis: one group only, or one speaker only."""
-    check_choice("speakers", speakers, ("auto", "none"))
+    check_choice("speakers", speakers, SPEAKER_TERMS)
     levels = pd.unique(frame.loc[:, group])
     if len(levels) < 2:
         listed = ", ".join(map(repr, levels)) or "nothing"
@@ -196,7 +197,7 @@ def _random_terms(
     frame = series.frame
     each = frame.drop_duplicates(series.identifier)
     columns = []
-    if speakers == "auto" and _repeat(each):
+    if speakers != "none" and _repeat(each):
         columns.append("speaker")
         # Where every speaker has one group, speakers' versions of groups are speakers.
         apart = _determines(each, "speaker", group)
@@ -215,7 +216,8 @@ def _random_terms(
     option = "" if size == BASIS_FUNCTIONS - 1 else f", k={size}"
     terms = [f's({series.covariate}, {series.identifier}, bs="fs", m=1{option})']
     for column in columns:
-        terms.append(f's({series.covariate}, {column}, bs="fs", m=1{option})' if smooth else f's({column}, bs="re")')
+        level = not smooth or (speakers == "intercepts" and column not in items)
+        terms.append(f's({column}, bs="re")' if level else f's({series.covariate}, {column}, bs="fs", m=1{option})')
     return terms, frame
 
 

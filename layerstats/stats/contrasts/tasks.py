@@ -105,7 +105,7 @@ def contrast_tasks(
         series = replace(one, frame=own)
         check_groups(own, label, speakers)
         if series.covariate == "time" and times == "common":
-            series = _interpolated(series)
+            series = on_the_same_times(series)
         model = level_and_shape_model(
             series, label, contrast.reference_first, k=k, speakers=speakers, items=contrast.items
         )
@@ -120,7 +120,8 @@ def _enough(series: Series, contrast: Contrast) -> bool:
     return bool(counts.reindex(list(contrast.names), fill_value=0).min() >= LEAST_SERIES)
 
 
-def _interpolated(series: Series) -> Series:
+def on_the_same_times(series: Series) -> Series:
+    """Interpolate series that run along normalised time to the same times; see `on_common_times`."""
     rows = np.arange(len(series.frame))
     common, moved = on_common_times(series, ChannelRows(rows, rows, rows))
     values = series.frame["value"].to_numpy(dtype=float)

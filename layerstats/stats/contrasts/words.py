@@ -128,7 +128,8 @@ def word_contrasts(
         The words to subtract from each other: "all" pairs, the later one minus the earlier in the order of the words,
         so that all are minus the reference; each word minus the "reference" alone; or a list of pairs.
     speakers
-        "auto", or "none" for the published model.
+        "auto" for factor smooths of speakers, and of their versions of words, where these repeat; "intercepts" for
+        random intercepts in their place; or "none" for the published model.
     samples
         Longer series are averaged into so many bins, see `bin_series`.
     k

@@ -117,8 +117,8 @@ def interaction_model(
             f"A contrast of contrasts with {units}, leaves nothing to judge it by. Add {units.kind}"
             f"{', or leave speakers out with speakers=' + repr('none') if units.kind == 'speakers' else ''}."
         )
-    slopes = _slopes(each, crossing) if speakers == "auto" else []
-    random = _random_terms(series, slopes, used, k)
+    slopes = _slopes(each, crossing) if speakers != "none" else []
+    random = _random_terms(series, slopes, used, k, intercepts=speakers == "intercepts")
     return SeriesModel(
         formula=f"value ~ {' + '.join([group, by, both, *smooths, *random])}",
         data=data,
@@ -151,7 +151,9 @@ def _slopes(each: pd.DataFrame, crossing: Crossing) -> list[str]:
     return slopes
 
 
-def _random_terms(series: Series, slopes: Sequence[str], items: Sequence[str], k: int) -> list[str]:
+def _random_terms(
+    series: Series, slopes: Sequence[str], items: Sequence[str], k: int, *, intercepts: bool
+) -> list[str]:
     """Return factor smooths of tokens, speakers and items with no more coefficients than rows; see `models`."""
     frame, covariate = series.frame, series.covariate
     tokens, people = len(set(frame[series.identifier])), len(set(frame["speaker"]))
@@ -168,7 +170,8 @@ def _random_terms(series: Series, slopes: Sequence[str], items: Sequence[str], k
         code = f"{slope}{CODE}" if slope else ""
         by = f", by={code}" if slope else ""
         level = f's(speaker{f", {code}" if slope else ""}, bs="re")'
-        terms.append(f's({covariate}, speaker{by}, bs="fs", m=1{option})' if smooth else level)
+        along = smooth and not intercepts
+        terms.append(f's({covariate}, speaker{by}, bs="fs", m=1{option})' if along else level)
     for item in items:
         terms.append(f's({covariate}, {item}, bs="fs", m=1{option})' if smooth else f's({item}, bs="re")')
     return terms
