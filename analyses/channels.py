@@ -14,7 +14,7 @@ import typer
 from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import channel_effects
 from layerstats.report import Output
-from layerstats.stats import carrying_channels, channel_contrasts, channel_table
+from layerstats.stats import carrying_channels, channel_contrasts, channel_table, claims_of
 from layerstats.store import open_store
 
 
@@ -50,6 +50,8 @@ def main(
         )
         for name in listed(layer) or ()
     }
+    for result in results.values():
+        output.claims(claims_of(result, alpha=alpha))
     table = pd.concat([channel_table(result) for result in results.values()], ignore_index=True)
     counts = pd.concat(
         [carrying_channels(result, alpha=alpha).assign(layer=name) for name, result in results.items()],

@@ -12,7 +12,7 @@ import typer
 from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import autocorrelation, residual_checks
 from layerstats.report import Output
-from layerstats.stats import FitOptions, word_contrasts
+from layerstats.stats import FitOptions, OtherChoice, claims_of, word_contrasts
 from layerstats.store import open_store
 
 
@@ -39,6 +39,8 @@ def main(
         for name, own in rho.items()
     }  # fmt: skip
     main, last = results["as analysed"], results["as analysed"].results[chosen[-1]]
+    others = [OtherChoice("autocorrelation", name, "as analysed", results[name]) for name in list(rho)[1:]]
+    output.claims(claims_of(main, others=others, sources=("residual_checks", "autocorrelation")))
     about = f"{last.formula}; rho = {last.rho:.3f}; fitted by {last.engine}."
     output.text("formula", "Model", "\n\n".join([about, *last.notes, main.model_warning]))
     output.table(

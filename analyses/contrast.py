@@ -8,10 +8,18 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from layerstats.cli import LongWork, listed, run_script
+from layerstats.cli import LongWork, all_or_among, listed, run_script
 from layerstats.plots import difference, effect_by_layer, smooths
 from layerstats.report import Output
-from layerstats.stats import Contrast, FitOptions, IntervalOptions, layer_contrasts
+from layerstats.stats import (
+    Contrast,
+    ContrastAnalysis,
+    FitOptions,
+    IntervalOptions,
+    claims_of,
+    layer_contrasts,
+    sensitivity_of,
+)
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -31,9 +39,7 @@ def main(
     store: Annotated[Path, typer.Argument(help="The store.")],
     out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
     work: LongWork,
-    contrast: Annotated[
-        str, typer.Option(help="Levels of a column: sex=F:M, dialect=a,b:c, phones.position=initial:final, or s:sh.")
-    ],
+    contrast: Annotated[str, typer.Option(help="Levels: sex=F:M, dialect=a,b:c, phones.position=initial:final, s:sh.")],
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     variant: Annotated[str, typer.Option(help="Samples of a token: padded (the whole clip) or word.")] = "padded",
@@ -41,30 +47,29 @@ def main(
     items: Annotated[str, typer.Option(help="Smooths of words that differ between tokens: auto, or none.")] = "auto",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    sensitivity: Annotated[str, typer.Option(help="Layers refitted after other choices: all, none, or some.")] = "none",
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
     experiment, one = open_store(store, recording=recording or None), Contrast.read(contrast)
     name = one.name if len(one.levels) == 2 else f"{one.column}, each minus {one.level_2}"
-    output = Output(
-        out, title=f"Contrast: {name}", provenance={"store": store.name, "contrast": contrast, "seed": seed}
-    )
+    about = {"store": store.name, "contrast": contrast, "seed": seed}
+    output = Output(out, title=f"Contrast: {name}", provenance=about)
     result = layer_contrasts(
-        experiment,
-        one,
-        layers=listed(layers) or None,
+        experiment, one, layers=listed(layers) or None, samples=samples, intervals=IntervalOptions(seed=seed),
         variant=None if one.unit == "phone" else cast("Literal['padded', 'word']", variant),
-        speakers=cast("Literal['auto', 'none']", speakers),
-        items=cast("Literal['auto', 'none']", items),
-        samples=samples,
-        intervals=IntervalOptions(seed=seed),
+        speakers=cast("Literal['auto', 'none']", speakers), items=cast("Literal['auto', 'none']", items),
         fits=FitOptions(engine=engine, **work("models of layers")),
-    )
+    )  # fmt: skip
+    own = {"speakers": speakers, "items": () if items == "none" else None, "samples": samples, "engine": engine}
+    other, again = FitOptions(**work("other choices")), all_or_among("sensitivity", sensitivity, list(result.results))
+    refitted = sensitivity_of(experiment, ContrastAnalysis(result.contrast, **own), layers=again, fits=other)
+    output.claims(claims_of(result, sensitivity=refitted))
     told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {key: text.format(**told).strip() for key, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
-    curves = smooths(result.curves, by="group", value_label=label)
-    output.figure(curves, "curves", "Predicted curves of the levels", say["curves"])
+    figure = smooths(result.curves, by="group", value_label=label)
+    output.figure(figure, "curves", "Predicted curves of the levels", say["curves"])
     figure = difference(result.difference, result.regions, value_label=label)
     output.figure(figure, "difference_curves", f"{name} along time", say["difference"])
     sizes = result.table.assign(contrast=result.table["level_1"] + " - " + result.table["level_2"])

@@ -12,7 +12,7 @@ import typer
 from layerstats.cli import LongWork, run_script
 from layerstats.plots import difference, smooths
 from layerstats.report import Output
-from layerstats.stats import FitOptions, IntervalOptions, Variant, word_contrasts
+from layerstats.stats import FitOptions, IntervalOptions, OtherChoice, Variant, claims_of, word_contrasts
 from layerstats.store import open_store
 
 VARIANTS: dict[Variant, str] = {
@@ -47,6 +47,10 @@ def main(
         )
         for variant in VARIANTS
     }
+    others = [
+        OtherChoice("duration", VARIANTS[name], VARIANTS["padded"], results[name]) for name in ("duration", "word")
+    ]
+    output.claims(claims_of(results["padded"], others=others, sources=("curves", "effects")))
     for table, title in (("parametric", "Levels"), ("smooths", "Shapes"), ("effects", "Effect sizes")):
         frames = [getattr(results[name], table).assign(series=label) for name, label in VARIANTS.items()]
         stacked = pd.concat(frames, ignore_index=True)

@@ -11,7 +11,7 @@ import typer
 from layerstats.cli import LongWork, listed, run_script
 from layerstats.plots import double_difference
 from layerstats.report import Output
-from layerstats.stats import ContrastOfContrasts, FitOptions, IntervalOptions, contrast_of_contrasts
+from layerstats.stats import ContrastOfContrasts, FitOptions, IntervalOptions, claims_of, contrast_of_contrasts
 from layerstats.store import open_store
 
 TESTS = (
@@ -66,6 +66,7 @@ def main(
 
 def write(output: Output, name: str, result: ContrastOfContrasts, units: str) -> None:
     """Write one comparison."""
+    output.claims(claims_of(result, sources=(f"{name}_curves", name)))
     told = {"units": result.level_units, "notes": " ".join(result.notes), "warning": result.model_warning}
     first = result.tests.iloc[0]
     what = f"{first['contrast']}, {first['level_1']} - {first['level_2']}"

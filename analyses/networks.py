@@ -14,7 +14,7 @@ import typer
 from layerstats.cli import listed, run_script
 from layerstats.plots import effect_by_network
 from layerstats.report import Output
-from layerstats.stats import compare_networks
+from layerstats.stats import claims_of, compare_networks
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -63,6 +63,7 @@ def main(
         draws=draws,
         seed=seed,
     )
+    output.claims(claims_of(result))
     figure = effect_by_network(result.kinds, result.networks)
     output.figure(figure, "effects", "Effect sizes by layer and kind of network", CAPTIONS["effects"])
     output.table(result.comparisons, "comparisons", "Differences between kinds of network", CAPTIONS["comparisons"])

@@ -9,10 +9,10 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from layerstats.cli import LongWork, listed, run_script
+from layerstats.cli import LongWork, all_or_among, listed, run_script
 from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
 from layerstats.report import Output
-from layerstats.stats import FitOptions, IntervalOptions, phone_contrast
+from layerstats.stats import ContrastAnalysis, FitOptions, IntervalOptions, claims_of, phone_contrast, sensitivity_of
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -40,6 +40,7 @@ def main(
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    sensitivity: Annotated[str, typer.Option(help="Layers refitted after other choices: all, none, or some.")] = "all",
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
@@ -53,6 +54,10 @@ def main(
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, **work("models of layers")),
     )  # fmt: skip
+    other, again = FitOptions(**work("other choices")), all_or_among("sensitivity", sensitivity, list(result.results))
+    analysis = ContrastAnalysis(result.contrast, samples=samples, engine=engine)
+    refitted = sensitivity_of(experiment, analysis, layers=again, intervals=IntervalOptions(seed=seed), fits=other)
+    output.claims(claims_of(result, sensitivity=refitted))
     told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")

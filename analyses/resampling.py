@@ -12,7 +12,7 @@ import typer
 from layerstats.cli import LongWork, listed, run_script, whole_numbers
 from layerstats.plots import difference, effect_by_layer
 from layerstats.report import Output
-from layerstats.stats import bootstrap, contrast_tasks, permutation_test, power
+from layerstats.stats import bootstrap, claims_of, contrast_tasks, permutation_test, power
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -59,6 +59,7 @@ def main(
     output.table(found.table, "permutation", f"{name}: permutation tests", CAPTIONS["permutation"])
     left_out = [f"{layer} is left out: {reason}." for layer, reason in tasks.left_out.items()]
     output.text("notes", "Notes", "\n".join([*found.notes, *left_out]) or "Nothing to note.")
+    effects = None
     if bootstraps:
         results = {
             layer: bootstrap(model, tasks.label, *pair, replicates=bootstraps, seed=seed, **work(f"bootstrap {layer}"))
@@ -75,6 +76,7 @@ def main(
         output.table(curve, "difference", title, CAPTIONS["bands"], kind="difference", user_columns=[order])
         figure = difference(results[last].difference, x=order)
         output.figure(figure, "difference_curve", f"{name} at {last}", CAPTIONS["bands"])
+    output.claims(claims_of(found, effects=effects, what="phones" if phones else "words" if words else ""))
     if planned:
         table = power(task, tasks.label, *pair, speakers=planned, tokens=each, effect=0.5, seed=seed, **work("power"))
         output.table(table, "power", f"{name} at {last}: power of planned studies", CAPTIONS["power"])

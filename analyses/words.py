@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from layerstats.cli import LongWork, listed, run_script
+from layerstats.cli import LongWork, all_or_among, listed, run_script
 from layerstats.plots import difference, effect_by_layer, raw_series, smooths
 from layerstats.report import Output
-from layerstats.stats import FitOptions, IntervalOptions, word_contrasts
+from layerstats.stats import ContrastAnalysis, FitOptions, IntervalOptions, claims_of, sensitivity_of, word_contrasts
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -37,6 +37,7 @@ def main(
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
+    sensitivity: Annotated[str, typer.Option(help="Layers refitted after other choices: all, none, or some.")] = "none",
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Fit the model of Table 1 to each layer."""
@@ -44,13 +45,17 @@ def main(
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     result = word_contrasts(
         experiment,
-        layers=listed(layers) or None,
-        words=listed(words) or None,
+        layers=listed(layers) or None, words=listed(words) or None,
         speakers="none" if published else "auto",
         samples=None if published else samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, rho="residuals" if published else "auto", **work("models of layers")),
-    )
+    )  # fmt: skip
+    own = {"speakers": "none", "samples": None, "rho": "residuals"} if published else {"samples": samples}
+    analysis = ContrastAnalysis(result.contrast, engine=engine, **own)
+    other, again = FitOptions(**work("other choices")), all_or_among("sensitivity", sensitivity, list(result.results))
+    refitted = sensitivity_of(experiment, analysis, layers=again, intervals=IntervalOptions(seed=seed), fits=other)
+    output.claims(claims_of(result, sensitivity=refitted))
     last, model = list(result.results.items())[-1]
     levels = model.levels["word"]
     # All pairs are in the tables; a figure shows those with the reference.

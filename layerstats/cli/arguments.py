@@ -19,6 +19,19 @@ def listed(text: str | None) -> list[str] | None:
     return None if text is None else [item.strip() for item in text.split(",") if item.strip()]
 
 
+def all_or_among(name: str, text: str, known: Collection[str]) -> list[str]:
+    """Return all there is for "all", nothing for "none", or those of a comma-separated list; see `among`.
+
+    Examples
+    --------
+    >>> all_or_among("sensitivity", "all", ["conv1", "conv2"]), all_or_among("sensitivity", "none", ["conv1"])
+    (['conv1', 'conv2'], [])
+    """
+    if text in ("all", "none"):
+        return list(known) if text == "all" else []
+    return among(name, text, known)
+
+
 def among(name: str, text: str, known: Collection[str]) -> list[str]:
     """Take a comma-separated list of what there is apart.
 

@@ -56,6 +56,13 @@ IN_ORDER, FURTHEST = "in the order of the table", "those furthest from untrained
 # By the class of the result; of tables that have no class of their own by a name.
 KINDS: Mapping[str, ClaimKind] = {
     "LayerContrasts": ClaimKind("layer_claims", "layer_findings", "layer_notes", "choose_of_layers", most=24),
+    "WordContrasts": ClaimKind("word_claims", "word_findings", "word_notes", "choose_of_words", most=24),
+    "ContrastOfContrasts": ClaimKind("interaction_claims", "interaction_findings", "interaction_notes"),
+    "NetworkComparison": ClaimKind("network_claims", "network_findings", "network_notes", "choose_of_networks"),
+    "Dataset": ClaimKind("channel_claims", "channel_findings", needed=("estimate", "p_adjusted")),
+    "PermutationResult": ClaimKind(
+        "permutation_claims", "permutation_findings", "permutation_notes", most=24, needed=("estimate", "p_adjusted")
+    ),
     "AbxResult": ClaimKind(
         "representation_claims", "abx_findings", stored="stored_abx", most=2, rule="at the layer of the smallest error"
     ),

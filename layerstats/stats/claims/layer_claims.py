@@ -43,7 +43,7 @@ def choose_of_layers(findings: Sequence[ClaimFinding], result: LayerContrasts) -
     """Return one finding a layer: of several levels that which differs most, with how many do."""
     contrast = result.contrast
     if len(contrast.levels) == 2:
-        return list(findings)
+        return [one for one in findings if one.p_adjusted == one.p_adjusted]  # NaN where a layer was not tested
     what, reference = f"levels of {contrast.column.replace('_', ' ')}", level_words(contrast, contrast.level_2)
     return one_a_layer(findings, lambda name: level_words(contrast, name), what, contrast.level_2, reference)
 
@@ -92,7 +92,7 @@ def one_a_layer(
             name = words(most.key.removeprefix(f"{layer}:").removesuffix(f"-{level_2}"))
             subject = most_different(name, [one.key for one in differing], len(own), what)
             shown = f"{subject} from {reference} at {layer}"
-            least = most.not_shown.partition("(")[2]
+            least = most.not_shown.rpartition("(")[2]
             none = f"None of {len(own)} {what} was shown to differ from {reference} at {layer} (most: {name}, {least}"
             most = replace(most, shown=shown, not_shown=none)
         chosen.append(most)

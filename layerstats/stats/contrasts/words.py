@@ -89,6 +89,14 @@ class WordContrasts(PrintedResult):
     series: Mapping[str, Series]
     results: Mapping[str, GammResult]
 
+    @property
+    def contrast(self) -> Contrast:
+        """What was compared: the reference is its last level."""
+        result, series = next(iter(self.results.values())), next(iter(self.series.values()))
+        reference, *others = result.levels["word"]
+        with_duration: Variant = "duration" if "s(duration_s" in result.formula else "padded"
+        return Contrast.of_words(*others, reference, variant="word" if series.covariate == "time" else with_duration)
+
 
 def word_contrasts(
     source: Experiment | pd.DataFrame,

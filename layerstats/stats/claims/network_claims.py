@@ -1,0 +1,84 @@
+"""Claims of kinds of network: which keeps two sounds farther apart, and where?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from layerstats.stats.claims.contrast_wording import count_words
+from layerstats.stats.claims.findings import ClaimFinding, adjusted_by
+from layerstats.stats.networks import NetworkComparison
+
+SOURCES = ("effects", "comparisons")
+# With fewer networks of a kind, its spread over seeds is a guess.
+FEW_NETWORKS = 3
+
+
+def network_findings(result: NetworkComparison, sources: Sequence[str] = SOURCES) -> list[ClaimFinding]:
+    """Return of each contrast, layer and pair of kinds which kind keeps it farther apart.
+
+    Parameters
+    ----------
+    result
+        From `compare_networks`.
+    sources
+        Names of the tables and figures that show it.
+    """
+    counts = {
+        (row["contrast"], row["layer"], row["network"]): row["networks"] for row in result.kinds.to_dict("records")
+    }
+    return [_finding(row, counts, sources) for row in result.comparisons.to_dict("records")]
+
+
+def choose_of_networks(findings: Sequence[ClaimFinding], result: NetworkComparison) -> list[ClaimFinding]:
+    """Return one finding a contrast and pair of kinds: the layer of the largest difference among those found."""
+    groups: dict[tuple[str, str, str], list[ClaimFinding]] = {}
+    for one, row in zip(findings, result.comparisons.to_dict("records"), strict=True):
+        if one.p_adjusted == one.p_adjusted:  # NaN where nothing could be tested
+            groups.setdefault((row["contrast"], row["level_1"], row["level_2"]), []).append(one)
+    chosen = []
+    for own in groups.values():
+        found = [one for one in own if one.significant]
+        most = max(found or own, key=lambda one: abs(one.estimate))
+        alike = [one for one in found if (one.estimate > 0) == (most.estimate > 0)]
+        layers = f"; so it is at {len(alike)} of {count_words(len(own), 'layer')}" if len(own) > 1 else ""
+        none = f"; nor at another of {count_words(len(own), 'layer')}" if len(own) > 1 else ""
+        chosen.append(replace(most, shown=f"{most.shown}{layers}", not_shown=f"{most.not_shown}{none}"))
+    return chosen
+
+
+def network_notes(result: NetworkComparison, sources: Sequence[str] = SOURCES) -> list[str]:
+    """Return what holds for all claims."""
+    chosen = (
+        "One claim a contrast and pair of kinds, at the layer of the largest difference among those that are "
+        "significant; its interval does not allow for its having been chosen, its adjusted p-value does."
+    )
+    return [chosen] if result.comparisons["layer"].nunique() > 1 else []
+
+
+def _finding(
+    row: Mapping[Any, Any], counts: Mapping[tuple[Any, Any, Any], int], sources: Sequence[str]
+) -> ClaimFinding:
+    kinds = (row["level_1"], row["level_2"])
+    more, less = kinds if row["diff"] > 0 else kinds[::-1]
+    about, layer = str(row["contrast"]).replace(" - ", " and "), row["layer"]
+    of_kind = {kind: int(counts[row["contrast"], layer, kind]) for kind in kinds}
+    few = [f"{count_words(number, 'network')} of {kind}" for kind, number in of_kind.items() if number < FEW_NETWORKS]
+    interval = f"{row['diff']:.2f} token SDs, {100 * row['conf_level']:.3g} % interval {row['conf_low']:.2f} to"
+    return ClaimFinding(
+        key=f"{layer}:{row['contrast']}:{kinds[0]}-{kinds[1]}",
+        shown=f"{more} keeps {about} farther apart than {less} at {layer}",
+        not_shown=f"{kinds[0]} and {kinds[1]} were not shown to keep {about} differently far apart at {layer} "
+        f"({interval} {row['conf_high']:.2f})",
+        effect=f"difference in effect size in token SDs, {kinds[0]} minus {kinds[1]}",
+        estimate=row["diff"],
+        conf_low=row["conf_low"],
+        conf_high=row["conf_high"],
+        conf_level=row["conf_level"],
+        p_value=row["p_value"],
+        p_adjusted=row["p_adjusted"],
+        family=f"{count_words(int(row['tests']), 'test')} of contrasts and layers, {adjusted_by(row)}",
+        failed_checks=(f"only {' and '.join(few)}: how seeds vary is hardly known",) if few else (),
+        sources=tuple(sources),
+    )
