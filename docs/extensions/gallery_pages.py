@@ -20,7 +20,7 @@ QUESTIONS = {
     "What does a layer do while it hears a token?": "layer_series raw_series receptive_field",
     "Do words or phones differ, and when?": "smooths phone_curves difference double_difference",
     "At which layer, and would an untrained network show it too?": "effect_by_layer effect_by_network channel_effects",
-    "Can the model be believed?": "residual_checks autocorrelation",
+    "Can the model be believed?": "residual_checks autocorrelation sensitivity_points",
     "At which layer can phones be told apart?": "abx_by_layer probe_by_layer similarity_matrix",
     "What is learned without labels?": "code_by_word bit_by_feature heard_words lexical_measures training_curves",
     "What does a classifier listen for, and who else hears it?": "maximized_features optimal_inputs ladder"

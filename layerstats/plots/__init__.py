@@ -39,6 +39,7 @@ from layerstats.plots.receptive_field import receptive_field
 from layerstats.plots.relevance_map import relevance_map
 from layerstats.plots.residual_checks import residual_checks
 from layerstats.plots.save import FigureFiles, save_figure
+from layerstats.plots.sensitivity_points import sensitivity_points
 from layerstats.plots.set_up_differences import set_up_differences
 from layerstats.plots.similarity_matrix import similarity_matrix
 from layerstats.plots.smooths import smooths
@@ -89,6 +90,7 @@ __all__ = [
     "relevance_map",
     "residual_checks",
     "save_figure",
+    "sensitivity_points",
     "set_up_differences",
     "similarity_matrix",
     "smooths",

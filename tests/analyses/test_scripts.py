@@ -130,7 +130,7 @@ def test_networks(store, make, tmp_path):
             metadata.write_text(json.dumps(group), encoding="utf-8")
     options = ["--phones", "sh:s", "--draws", "120", "--layers", "conv1,conv2"]
     names = make("networks", tmp_path / "out", *copies, *options)
-    assert names == {"effects", "comparisons", "kinds", "networks", "series"}
+    assert names == {"claims", "effects", "comparisons", "kinds", "networks", "series"}
     kinds = check_frame(read(tmp_path / "out" / "kinds.csv"))
     assert set(kinds["network"]) == {"supervised", "other", "untrained supervised", "untrained other"}
     assert set(kinds["contrast"]) == {"ask - wash", "sh - s"}

@@ -807,3 +807,21 @@ def similarity_matrix__two_networks():
     """Shades and numbers of the similarity of three layers of one network with six of another."""
     blocks = [f"transformer.layers.{number}" for number in range(6)]
     return plots.similarity_matrix(_similar(["conv1", "conv2", "conv3"], blocks, "wav2vec2"))
+
+
+def sensitivity_points():
+    """The effects of two contrasts with intervals under seven options of three choices each: the reported analyses are
+    filled, and a dotted line goes through them; with words as a sample, the interval of the second reaches zero."""
+    options = [("random structure", "smooths of speakers"), ("random structure", "intercepts of speakers")]
+    options += [("random structure", "smooths of speakers and words"), ("samples", "32"), ("samples", "16")]
+    options += [("unit", "phones"), ("unit", "means of speakers")]
+    rows = []
+    for key, effect in (("conv2:s-sh", 1.2), ("conv3:s-sh", 0.6)):
+        for number, (choice, option) in enumerate(options):
+            estimate = effect - 0.05 * number
+            spread = 0.7 if "words" in option else 0.3
+            numbers = {"estimate": estimate, "conf_low": max(0.0, estimate - spread), "conf_high": estimate + spread}
+            reported = option in ("smooths of speakers", "32", "phones")
+            numbers |= {"estimate": effect} if reported else {}
+            rows.append({"claim_key": key, "choice": choice, "option": option, "reported": reported, **numbers})
+    return plots.sensitivity_points(pd.DataFrame(rows))
