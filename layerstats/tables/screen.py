@@ -11,7 +11,7 @@ from layerstats.tables.glossary import glossary
 from layerstats.tables.paper import interval_labels, joined_intervals, least_needed, text_width
 
 # Of a window of 1250 pixels: what is wider than this, in points of 10-point type, is read by scrolling.
-SCREEN_WIDTH = 760.0
+SCREEN_WIDTH = 690.0
 # Space between columns.
 SEPARATION = 8.0
 # Long text breaks over lines of this width.
