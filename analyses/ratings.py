@@ -34,6 +34,8 @@ def main(
     ] = "condition",
     published: Annotated[Path | None, typer.Option(help="Published means: a column of conditions, and 'mean'.")] = None,
     reference: Annotated[str, typer.Option(help="Condition that all others are compared with.")] = "",
+    contrast: Annotated[list[str] | None, typer.Option(help="'a - b': what is compared; repeatable.")] = None,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Claims by a probit link and by R too.")] = False,
     model: Annotated[bool, typer.Option("--model/--no-model", help="Fit the mixed model.")] = True,
     draws: Annotated[int, typer.Option(help="Of the bootstrap over raters and clips.")] = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
@@ -46,7 +48,8 @@ def main(
     joined = answers.table[parts].astype(str).agg("_".join, axis=1)
     answers = replace(answers, table=answers.table.assign(**{by: joined}))
     output = Output(out, title=f"Ratings: {table.name}", provenance={"table": table.name, "seed": seed})
-    settings = AnswerSettings(by=by, reference=reference or None, draws=draws, seed=seed, model=model)
+    asked = {"reference": reference or None, "contrasts": tuple(contrast or ()), "sensitivity": sensitivity}
+    settings = AnswerSettings(by=by, draws=draws, seed=seed, model=model, **asked)
     kept = write_answers(output, answers, settings=settings)
     if published is not None:
         _beside(output, kept, by, published)

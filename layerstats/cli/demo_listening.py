@@ -15,6 +15,8 @@ EFFECTS = "natural=2,autoencoder=0.5,none=-1"
 # Columns of the ratings of the Voice Conversion Challenge 2018.
 VCC_2018 = ("ratings", "vcc2018", "vcc2018_training_data.csv")
 VCC_COLUMNS = "rater=JUDGE,clip=WAV_PATH,rating=MOS"
+# Natural speech against the best system, this against the baseline, and the same system without parallel sentences.
+VCC_CONTRASTS = ("NAT_T00 - HUB_N10", "HUB_N10 - HUB_B01", "HUB_N10 - SPO_N10")
 VCC_PATTERN = r"^(?P<team>[^_]+)_.*_(?P<track>[A-Z]+)[.]wav$"
 ANALYSES = ("listening", "people")
 REAL = "ratings"
@@ -64,7 +66,8 @@ def real_ratings() -> dict[str, list[str]]:
     systems = table.with_name("vcc2018_system.csv")
     columns = ["--columns", VCC_COLUMNS, "--clip-pattern", VCC_PATTERN, "--condition", "track,team"]
     beside = ["--published", str(systems)] if systems.exists() else []
-    return {REAL: [str(table), *columns, *beside, "--draws", "500"]}
+    compared = [argument for contrast in VCC_CONTRASTS for argument in ("--contrast", contrast)]
+    return {REAL: [str(table), *columns, *beside, *compared, "--draws", "500"]}
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def spoken_store(tmp_path_factory):
 def test_letter_patterns(spoken_store, make, tmp_path):
     options = ["--resolution", "1,4", "--reach", "0.2", "--permutations", "199", "--pairs", "a:t", "--letters", "t"]
     names = make("letter_patterns", tmp_path, spoken_store, *options)
-    assert names == {"letters", "network", "speech", "pairs", "letter_t", "notes"}
+    assert names == {"claims", "letters", "network", "speech", "pairs", "letter_t", "notes"}
     letters = check_frame(pd.read_csv(tmp_path / "letters.csv"), "speech_and_network").set_index("letter")
     assert letters.loc["a", "found_in"] == "speech and network"
     assert letters.loc[["a", "t"], "network_frequency_hz"].tolist() == [500, 2000]

@@ -20,7 +20,7 @@ def test_ladder(make, tmp_path):
     options = ["--prior", "none", "--prior", f"autoencoder:{prior}", "--judges", paths["other"], "--starts", "2",
                "--steps", "2,4"]  # fmt: skip
     names = make("ladder", tmp_path / "out", paths["target"], store, *options)
-    assert names == {"ladder", "ladder_contrasts", "ladder_curves"}
+    assert names == {"claims", "ladder", "ladder_contrasts", "ladder_curves"}
     curves = check_frame(pd.read_csv(tmp_path / "out" / "ladder_curves.csv").fillna({"null": ""}), "ladder")
     assert curves.loc[curves["along"] == "steps", "place"].unique().tolist() == [0, 2, 4]
     assert set(curves["null"]) == {"", "random_direction"}

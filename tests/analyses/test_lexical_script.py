@@ -39,7 +39,7 @@ def test_heard(make, tmp_path):
     said = record_judgements(generate_speech(network, voices=3), tmp_path / "said.zarr", ["classifier"])
     recorded = record_judgements(demo_corpus(voices=2), tmp_path / "recorded.zarr", ["classifier"])
     names = make("heard", tmp_path / "out", said, "--reference", recorded, "--draws", "50")
-    assert names == {"heard", "heard_summary", "heard_codes", "heard_shares"}
+    assert names == {"claims", "heard", "heard_summary", "heard_codes", "heard_shares"}
     summary = check_frame(pd.read_csv(tmp_path / "out" / "heard_summary.csv"))
     ceiling = summary.query("measure == 'accuracy on recorded words'")
     assert ceiling["estimate"].item() > 0.95

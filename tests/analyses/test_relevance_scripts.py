@@ -35,7 +35,8 @@ def stores(corpus_folder, tmp_path):
 
 def test_relevance_contrasts(stores, make, tmp_path):
     names = make("relevance_contrasts", tmp_path / "out", *stores)
-    assert names == {f"{sign}{what}" for sign in ("signed", "absolute") for what in ("", "_shares", "_untrained")}
+    written = {f"{sign}{what}" for sign in ("signed", "absolute") for what in ("", "_shares", "_untrained")}
+    assert names == {"claims", *written}
     compared = check_frame(pd.read_csv(tmp_path / "out" / "signed_untrained.csv"))
     rows = compared.set_index(["network", "group"])
     assert rows.loc[("hears", "voiceless_fricative"), "p_adjusted"] < 0.001

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from layerstats.stats.claims.findings import ALPHA, ClaimFinding, family_of, interval_check
 from layerstats.stats.exaggeration.cue_testing import CueTests
 from layerstats.stats.exaggeration.feature_items import NATURAL
@@ -39,7 +41,7 @@ def _cue(row: Mapping, nulls: list[dict]) -> ClaimFinding:
     sizes = [null["exaggeration"] for null in nulls]
     less = row["p_reduced"] < ALPHA
     direction = "p_reduced" if less else "p_adjusted"
-    moved = [SAID.get(null["level_1"], null["level_1"]) for null in nulls if null[direction] < ALPHA]
+    moved = [SAID.get(str(null["level_1"]), str(null["level_1"])) for null in nulls if null[direction] < ALPHA]
     return ClaimFinding(
         key=f"{row['word']}:{row['cue']}",
         shown=f"Maximization {'reduces' if less else 'exaggerates'} {what} ({row['direction']} was expected)",
@@ -54,7 +56,7 @@ def _cue(row: Mapping, nulls: list[dict]) -> ClaimFinding:
         p_adjusted=row["p_reduced"] if less else row["p_adjusted"],
         family=family_of(row) + ", one-sided",
         sources=("cue_table", "cues"),
-        null=", ".join(SAID.get(null["level_1"], null["level_1"]) for null in nulls),
+        null=", ".join(SAID.get(str(null["level_1"]), str(null["level_1"])) for null in nulls),
         null_low=min(sizes) if sizes else float("nan"),
         null_high=max(sizes) if sizes else float("nan"),
         failed_checks=tuple(f"{name} differ from natural ones in the same direction" for name in moved),
@@ -70,12 +72,12 @@ def path_findings(result: PathComparison) -> list[ClaimFinding]:
     table = result.comparisons
     # Untrained networks are what the inputs alone bring about: the network itself comes first in the table.
     trained = result.table.loc[result.table["trained"].astype(bool), "network"]
-    own = table.loc[table["network"].isin(set(trained))] if len(trained) else table
+    own = table.loc[table["network"].isin(trained.tolist())] if len(trained) else table
     found = []
     for _, rows in own.groupby(["network", "level_1", "level_2"], sort=False):
-        most = rows["statistic"].abs()
-        if most.notna().any():
-            found.append(_path(rows.loc[most.idxmax()]))
+        most = rows["statistic"].abs().to_numpy(dtype=float)
+        if np.isfinite(most).any():
+            found.append(_path(rows.iloc[int(np.nanargmax(most))]))
     return found
 
 

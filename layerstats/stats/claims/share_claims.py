@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from layerstats.stats.claims.findings import ClaimFinding, family_of, untrained_check
@@ -34,8 +35,8 @@ def share_findings(result: PhoneShares, *, network: str = "the network", sign: s
     own = result.networks.loc[~result.networks["trained"].astype(bool)]
     away = own["score_share"] - own.groupby("group")["score_share"].transform("mean")
     ranges = away.groupby(own["group"].to_numpy()).agg(["min", "max"])
-    order = table["statistic"].abs().sort_values(ascending=False, kind="stable").index
-    rows = table.loc[order].to_dict("records")
+    order = np.argsort(-table["statistic"].abs().to_numpy(dtype=float), kind="stable")
+    rows = table.iloc[order].to_dict("records")
     return [_finding(row, network, sign, ranges) for row in rows if row["group"] != ELSEWHERE]
 
 
