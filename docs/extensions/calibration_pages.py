@@ -97,7 +97,7 @@ def _span(shares: pd.Series) -> str:
     if shares.empty:
         return ""
     low, high = (f"{value:.2f}".removeprefix("0") for value in (shares.min(), shares.max()))
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high}"
 
 
 def _errors(shares: pd.Series) -> str:

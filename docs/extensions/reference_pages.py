@@ -101,7 +101,11 @@ def _pages() -> dict[str, str]:
 def _short(name: str, text: str) -> str:
     """Return what a page is called in a list: rooms without the name of the package."""
     title = text.partition("\n")[0]
-    return f"stats: {title}" if name.startswith("stats-") and " " in title else title.removeprefix("layerstats.")
+    return (
+        f"stats: {title}"
+        if name.startswith("stats-") and not title.startswith("layerstats")
+        else title.removeprefix("layerstats.")
+    )
 
 
 def write_reference(app: Sphinx) -> None:

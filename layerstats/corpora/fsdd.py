@@ -37,6 +37,10 @@ def read_fsdd(path: str | Path, damaged: str = "error") -> Corpus:
     ------
     CorpusError
         If there are no recordings or a file name is not DIGIT_SPEAKER_N.
+
+    Examples
+    --------
+    >>> read_fsdd("free-spoken-digit-dataset").words  # doctest: +SKIP
     """
     folder = corpus_folder(path, "FSDD")
     recordings = folder / "recordings" if (folder / "recordings").is_dir() else folder

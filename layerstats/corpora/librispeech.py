@@ -33,6 +33,10 @@ def read_librispeech(path: str | Path, damaged: str = "error") -> Corpus:
     ------
     CorpusError
         If there are no utterances, or one has no text in its chapter's `.trans.txt`.
+
+    Examples
+    --------
+    >>> read_librispeech("LibriSpeech/dev-clean").tokens[["token", "word", "speaker"]]  # doctest: +SKIP
     """
     folder = corpus_folder(path, "LibriSpeech")
     sexes = _speaker_sexes(folder)

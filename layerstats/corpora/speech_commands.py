@@ -56,6 +56,10 @@ def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = N
     ------
     CorpusError
         If a list or a word is missing, a folder is not one of the words, or a file name has no speaker.
+
+    Examples
+    --------
+    >>> read_speech_commands("speech_commands_v0.02", words=["yes", "no"]).words  # doctest: +SKIP
     """
     folder = corpus_folder(path, "Speech Commands")
     splits = _read_lists(folder)

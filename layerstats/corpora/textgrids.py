@@ -120,6 +120,11 @@ def read_textgrids(
         tier, a word has no phones, or a TextGrid cannot be read.
     AudioError
         If a sound file cannot be read.
+
+    Examples
+    --------
+    >>> corpus = read_textgrids("my_recordings", word_tier="Words", speaker="prefix")  # doctest: +SKIP
+    >>> corpus.notes  # doctest: +SKIP
     """
     labels = str(labels).lower()
     check_choice("labels", labels, LABEL_SETS)

@@ -89,6 +89,11 @@ def read_timit(
         If there are no sentences, labels are missing or lie behind the audio, or a word does not occur.
     AudioError
         If a sound file cannot be read; files compressed with shorten must be decompressed first.
+
+    Examples
+    --------
+    >>> corpus = read_timit("TIMIT", words=["she", "greasy"])  # doctest: +SKIP
+    >>> corpus.tokens[["token", "word", "speaker", "sex", "dialect"]]  # doctest: +SKIP
     """
     check_choice("unit", unit, ("word", "sentence"))
     folder = corpus_folder(path, "TIMIT")

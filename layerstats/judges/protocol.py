@@ -90,6 +90,11 @@ class JudgeOptions:
         What can be heard, for a judge that has no words of its own.
     device : str
         "auto" (a GPU where there is one), or a torch device, for a judge that is a network.
+
+    Examples
+    --------
+    >>> JudgeOptions(words=("yes", "no")).device
+    'auto'
     """
 
     path: str | None = None

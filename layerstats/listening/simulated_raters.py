@@ -40,6 +40,11 @@ class RaterWorld:
         Probability that another rater answers a catch trial, or a reference with a right answer, rightly.
     second
         Effect of being played second on being preferred.
+
+    Examples
+    --------
+    >>> RaterWorld({"natural": 1.0, "maximized": 0.0}, careless=0.1).rater_sd
+    1.0
     """
 
     effects: Mapping[str, float]

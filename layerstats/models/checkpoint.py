@@ -83,6 +83,13 @@ def load_checkpoint(path: str | Path) -> tuple[Any, ModelCard]:
         The file is damaged, is not a checkpoint of layerstats, or its weights do not fit its architecture.
     MissingFileError
         There is no such file.
+
+    Examples
+    --------
+    >>> from layerstats.resources import bundled
+    >>> network, card = load_checkpoint(bundled("data") / "checkpoints" / "words.safetensors")
+    >>> type(network).__name__
+    'ConvolutionalEncoder'
     """
     safetensors = require("safetensors", "read a checkpoint", "networks")
     path = Path(path)

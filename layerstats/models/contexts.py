@@ -43,6 +43,14 @@ def on_device(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Move a network to a device; afterwards its weights, gradients and buffers are the tensors that they were.
 
     A network whose weights lie on several devices stays where it is.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = torch.nn.Linear(2, 1)
+    >>> with on_device(network, torch.device("cpu")):
+    ...     print(network.weight.device)
+    cpu
     """
     home = device_of(model)
     if home is None or home == device:
@@ -116,6 +124,13 @@ def full_precision() -> Iterator[None]:
     """Let GPUs compute float32 in float32; afterwards as the caller had it.
 
     TF32 would round the factors of convolutions and matrix products to ten bits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with full_precision():
+    ...     print(torch.backends.cuda.matmul.allow_tf32)
+    False
     """
     cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
     if hasattr(products, "fp32_precision"):

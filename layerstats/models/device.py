@@ -35,13 +35,27 @@ def choose_device(device: str, otherwise: torch.device | None = None) -> torch.d
 
 
 def device_of(model: nn.Module) -> torch.device | None:
-    """Return the device of a network's weights; None where it has none, or they lie on several."""
+    """Return the device of a network's weights; None where it has none, or they lie on several.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> device_of(nn.Linear(2, 1)), device_of(nn.ReLU())
+    (device(type='cpu'), None)
+    """
     devices = {tensor.device for tensor in (*model.parameters(), *model.buffers())}
     return devices.pop() if len(devices) == 1 else None
 
 
 def dtype_of(model: nn.Module) -> torch.dtype:
-    """Return the type of a network's first weight, float32 where it has none."""
+    """Return the type of a network's first weight, float32 where it has none.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> dtype_of(nn.Linear(2, 1).half())
+    torch.float16
+    """
     return next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), torch.float32)
 
 

@@ -73,6 +73,12 @@ class ConvolutionalLayer(nn.Module):
     """Pad, convolve with kernel 25 and stride 4, apply LeakyReLU: (token, channel, sample) to a quarter of the samples.
 
     The padding is a module of its own so that the layer's geometry can be read from its modules.
+
+    Examples
+    --------
+    >>> import torch
+    >>> ConvolutionalLayer(1, 4, slope=0.2)(torch.zeros(2, 1, 64)).shape
+    torch.Size([2, 4, 16])
     """
 
     def __init__(self, channels_in: int, channels_out: int, slope: float) -> None:

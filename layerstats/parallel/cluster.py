@@ -49,6 +49,11 @@ def connected(address: str | None, timeout_s: float = 10.0) -> Iterator[Any]:
         The package distributed is not installed.
     WorkerError
         There is no scheduler.
+
+    Examples
+    --------
+    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    ...     print(check_client(client))
     """
     if address is None:
         yield None
@@ -100,6 +105,11 @@ def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:
         It is no client, or an asynchronous one.
     WorkerError
         No worker came, or one has other versions than this process.
+
+    Examples
+    --------
+    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    ...     print(check_client(client))
     """
     there = run_on_workers(client, versions_here, patience_s=patience_s)
     for address, versions in there.items():

@@ -25,6 +25,11 @@ class TaskFailure:
         Why it failed.
     traceback : str
         Where, as text: it may have been on another machine.
+
+    Examples
+    --------
+    >>> TaskFailure(3, "conv4", ValueError("no rows")).task
+    'conv4'
     """
 
     number: int

@@ -46,6 +46,11 @@ def describe_workers(
         There is no such folder here.
     WorkerError
         No worker came in time.
+
+    Examples
+    --------
+    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    ...     print(describe_workers(client))
     """
     with _marked(folder) as mark:
         answers = run_on_workers(client, _about, mark, patience_s=patience_s)

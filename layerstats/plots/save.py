@@ -17,7 +17,13 @@ DPI = 200
 
 @dataclass(frozen=True)
 class FigureFiles:
-    """Where a figure was written."""
+    """Where a figure was written.
+
+    Examples
+    --------
+    >>> FigureFiles(Path("effects.png"), Path("effects.svg")).svg.name
+    'effects.svg'
+    """
 
     png: Path
     svg: Path

@@ -56,6 +56,11 @@ class Variable:
     ------
     ArgumentError
         The first axis is another one.
+
+    Examples
+    --------
+    >>> Variable("mean", units="1", long_name="mean over channels").dims
+    ('token', 'sample')
     """
 
     name: str

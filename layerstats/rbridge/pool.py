@@ -131,5 +131,9 @@ def default_pool() -> RPool:
     """Return the workers that this process shares, so that R's start-up is paid once.
 
     It begins with one worker at most and grows by `RPool.grow`; the workers end with the process.
+
+    Examples
+    --------
+    >>> default_pool()  # doctest: +SKIP
     """
     return RPool(workers=1)

@@ -34,6 +34,11 @@ class RReply:
         The result as plain Python (see `layerstats.rbridge.from_r.from_r`).
     warnings
         R's warnings during the call.
+
+    Examples
+    --------
+    >>> RReply(1.5, ("NaNs produced",)).warnings
+    ('NaNs produced',)
     """
 
     value: Any

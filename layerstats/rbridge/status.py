@@ -29,6 +29,11 @@ class RStatus:
         What does not work, or works slowly; None where there is nothing to mend.
     mend
         The command that mends it, where there is one.
+
+    Examples
+    --------
+    >>> RStatus(works=False).mgcv_version is None
+    True
     """
 
     works: bool
@@ -50,6 +55,10 @@ def r_status() -> RStatus:
     -------
     RStatus
         For instance for the table of ``layerstats doctor``.
+
+    Examples
+    --------
+    >>> r_status()  # doctest: +SKIP
     """
     try:
         home = str(find_r_home())

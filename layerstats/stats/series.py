@@ -169,6 +169,11 @@ def phone_series(
         A phone does not exist; the message lists those that do.
     DataError
         As in `word_series`.
+
+    Examples
+    --------
+    >>> series = phone_series(open_store("results/demo/store.zarr"), "conv3", phones=["s", "sh"])  # doctest: +SKIP
+    >>> series.frame  # doctest: +SKIP
     """
     frame, intervals = _phone_frame(source, layer, phones)
     expected = intervals.assign(phone_token=_phone_token(intervals))

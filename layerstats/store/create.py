@@ -72,6 +72,15 @@ def create_or_resume(
         A table lacks a column, or holds a token twice.
     StoreError
         The directory is something else, holds other clips, may not be written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": "ask", "speaker": ["s1", "s2"], "split": "test"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = create_or_resume(f"{folder}/s.zarr", tokens)
+    >>> path.name
+    's.zarr'
     """
     if len(tokens) == 0:
         raise StoreError("The tokens table has no rows, so there is nothing to record.")

@@ -45,6 +45,18 @@ def describe(path: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     ------
     StoreError
         There is no store, or it is of a newer schema.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from layerstats.store import store_arrays
+    >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": "ask", "speaker": ["s1", "s2"], "split": "test"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = store_arrays(f"{folder}/s.zarr", tokens, {"conv1": np.eye(2)}, time_s={"conv1": [0.0, 0.5]})
+    ...     frames = describe(path)
+    >>> sorted(frames)
+    ['Columns', 'Judgements', 'Layers', 'Outcomes', 'Recordings', 'Store', 'Sums', 'Tables', 'Words']
     """
     files = StoreFiles(Path(path), incomplete="allow")
     return {

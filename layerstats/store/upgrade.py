@@ -45,6 +45,10 @@ def upgrade_store(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> P
     ------
     StoreError
         There is nothing to upgrade, the old store is damaged, the new place is something else, or the disk is full.
+
+    Examples
+    --------
+    >>> upgrade_store("experiment_of_2024.zarr", "experiment.zarr")  # doctest: +SKIP
     """
     files = StoreFiles(Path(old), incomplete="allow")
     if files.version == SCHEMA_VERSION:

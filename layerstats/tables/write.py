@@ -25,7 +25,13 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True)
 class TableFiles:
-    """Where a table was written."""
+    """Where a table was written.
+
+    Examples
+    --------
+    >>> TableFiles(Path("effects.csv"), Path("effects.tex"), Path("effects.html")).latex.name
+    'effects.tex'
+    """
 
     csv: Path
     latex: Path
@@ -76,6 +82,17 @@ def write_table(
         If the frame does not agree with the glossary.
     FileError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> frame = pd.DataFrame({"layer": ["conv1", "conv2"], "effect_size": [0.4, 0.9]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = write_table(frame, f"{folder}/effects", title="Effect sizes")
+    ...     print(files.csv.read_text())
+    layer,effect_size
+    conv1,0.4
+    conv2,0.9
     """
     frame = check_frame(frame, kind, user_columns=user_columns)
     page = screen_table(frame, columns=columns, labels=labels, most_rows=MOST_ROWS)

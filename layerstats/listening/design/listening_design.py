@@ -46,6 +46,11 @@ class ScalePoint:
         What stands on the button, such as "Good".
     anchor
         What the point means, in the instructions; may be empty.
+
+    Examples
+    --------
+    >>> ScalePoint(5, "Excellent", anchor="as clear as speech can be").label
+    'Excellent'
     """
 
     value: int

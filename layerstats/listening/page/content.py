@@ -32,6 +32,11 @@ class PageLinks:
         finds it there. By default the page draws one for each rater, which is stored with the answers.
     completion_url
         A link that is shown after the submission; it stands in the page's source as well.
+
+    Examples
+    --------
+    >>> PageLinks(completion_code="C1A2B3").post_to is None
+    True
     """
 
     post_to: str | None = None

@@ -124,6 +124,11 @@ class HeadphoneCheck(_Strict):
         Whether these were enough.
     attempts
         How often it was done.
+
+    Examples
+    --------
+    >>> HeadphoneCheck(correct=6, trials=6, passed=True, attempts=1).passed
+    True
     """
 
     correct: Annotated[int, Field(ge=0)]

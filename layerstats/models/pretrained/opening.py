@@ -59,7 +59,15 @@ def open_network(spec: str | os.PathLike[str]) -> Any:
 
 
 def open_network_and_card(spec: str | os.PathLike[str]) -> tuple[Any, ModelCard | None]:
-    """Open a network as `open_network` does, with its card where it is a checkpoint of layerstats."""
+    """Open a network as `open_network` does, with its card where it is a checkpoint of layerstats.
+
+    Examples
+    --------
+    >>> from layerstats.resources import bundled
+    >>> network, card = open_network_and_card(bundled("data") / "checkpoints" / "words.safetensors")
+    >>> card.name
+    'words-demo'
+    """
     text = os.fspath(spec)
     kind, colon, place = text.partition(":")
     if colon and kind in ADAPTERS:

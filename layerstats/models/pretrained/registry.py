@@ -26,6 +26,14 @@ class Adapter:
         What that is.
     what : str
         Which networks these are.
+
+    Examples
+    --------
+    >>> from layerstats.models.pretrained import ADAPTERS
+    >>> sorted(ADAPTERS)
+    ['hubert', 'mel', 'torchcrepe', 'wav2vec2', 'wavlm', 'whisper']
+    >>> ADAPTERS["whisper"].what
+    "Whisper's encoder; half a minute of log-mel spectrogram at a time"
     """
 
     open: Callable[[str], SpeechNetwork]

@@ -152,6 +152,12 @@ def estimate_phases(
     ------
     ArgumentError
         A waveform of so many samples has another number of frames.
+
+    Examples
+    --------
+    >>> import torch
+    >>> estimate_phases(torch.rand(1, 9, 12), 4, samples=44, iterations=2).shape
+    torch.Size([1, 44])
     """
     frequencies, frames = magnitudes.shape[1:]
     if 1 + samples // hop != frames:

@@ -88,7 +88,14 @@ def series(output: Tensor, axes: Sequence[str], summary: str = "mean") -> Tensor
 
 
 def maps(output: Tensor, axes: Sequence[str]) -> Tensor:
-    """Bring a layer's output to (token, channel, sample), float32; several other axes become one, in their order."""
+    """Bring a layer's output to (token, channel, sample), float32; several other axes become one, in their order.
+
+    Examples
+    --------
+    >>> import torch
+    >>> maps(torch.zeros(2, 16, 4), ("token", "channel", "sample")).shape
+    torch.Size([2, 16, 4])
+    """
     names = list(axes)
     others = [index for index, name in enumerate(names) if name not in ("token", "sample")]
     ordered = output.permute(names.index("token"), *others, names.index("sample")).float()

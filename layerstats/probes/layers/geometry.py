@@ -35,6 +35,12 @@ class Grid:
         Distance between the centres of neighbouring samples.
     field : int
         Number of input samples in the receptive field, those in the padding included.
+
+    Examples
+    --------
+    >>> grid = Grid(count=3, start=0.5, hop=2.0)
+    >>> grid
+    Grid(count=3, start=0.5, hop=2.0, field=1.0)
     """
 
     count: int

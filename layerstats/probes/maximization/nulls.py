@@ -127,7 +127,12 @@ def check_nulls(
     shuffled: str | os.PathLike[str] | None = None,
     natural: Corpus | Clips | None = None,
 ) -> None:
-    """Raise `ArgumentError` where a null is not known, or what it needs is missing: arguments of `record_nulls`."""
+    """Raise `ArgumentError` where a null is not known, or what it needs is missing: arguments of `record_nulls`.
+
+    Examples
+    --------
+    >>> check_nulls(["zero_steps", "untrained"], untrained_seeds=[0, 1])
+    """
     for null in nulls:
         check_choice("nulls", null, NULLS)
     if "shuffled" in nulls and shuffled is None:

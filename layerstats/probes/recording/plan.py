@@ -40,6 +40,11 @@ class ShardReport:
         The most memory that its process has needed so far, in MB.
     process : str
         Machine and number of the process.
+
+    Examples
+    --------
+    >>> ShardReport(number=0, tokens=32, written=True, seconds=1.5, memory_mb=400.0, process="1234").seconds
+    1.5
     """
 
     number: int

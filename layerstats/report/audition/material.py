@@ -21,6 +21,13 @@ class Sound:
         Its sampling rate.
     features : ndarray
         (time, mel), where 0 to 1 are the range that a spectrogram shows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sound = Sound(np.zeros(16000, "float32"), 16000, np.zeros((80, 100), "float32"))
+    >>> sound.rate_hz
+    16000
     """
 
     waveform: np.ndarray
@@ -74,6 +81,13 @@ class Exemplar:
         Which token, of which class, by whom.
     sound : Sound
         What it sounds like.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sound = Sound(np.zeros(16000, "float32"), 16000, np.zeros((80, 100), "float32"))
+    >>> Exemplar("t01", "ask", "p03", sound).word
+    'ask'
     """
 
     token: str
@@ -94,6 +108,11 @@ class SpectrogramAxes:
         Labels and where they stand, from 0 (lower edge) to 1 (upper edge).
     range_db : float
         Decibels from 0 to 1 in the features.
+
+    Examples
+    --------
+    >>> SpectrogramAxes(1.0, {"1 kHz": 0.3}, 80.0).duration_s
+    1.0
     """
 
     duration_s: float

@@ -32,6 +32,12 @@ def check_folder(folder: str | Path, overwrite: bool = False) -> None:
     """Raise `ArgumentError` where a page cannot be written: the folder holds something that is not to be replaced.
 
     Only a page to listen to is ever replaced.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     check_folder(f"{folder}/page")
     """
     folder = Path(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):

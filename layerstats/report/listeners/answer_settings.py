@@ -43,6 +43,11 @@ class AnswerSettings:
     sensitivity
         Whether claims are tried with another link of the mixed model and with R's, which takes longer; rules for
         cleaning, intervals and methods are tried anyway.
+
+    Examples
+    --------
+    >>> AnswerSettings(contrasts=("maximized - natural",), margin=0.3).by
+    'condition'
     """
 
     by: str = "condition"

@@ -64,6 +64,10 @@ def write_page(
         If `directory` does not exist.
     LayerstatsError
         If a manifest is damaged.
+
+    Examples
+    --------
+    >>> write_page("results", "Two contrasts", sections=["phones", "words"])  # doctest: +SKIP
     """
     directory = Path(directory)
     if not directory.is_dir():

@@ -119,6 +119,10 @@ def speech_and_network(
     References
     ----------
     Krug & Stober (2018), section 4, whose windows are aligned by the network only, and section 5 on phonemes.
+
+    Examples
+    --------
+    >>> speech_and_network("letters.zarr").table  # doctest: +SKIP
     """
     check_choice("phone_alignment", phone_alignment, PHONE_ALIGNMENTS)
     if alignment in PHONE_ALIGNMENTS:

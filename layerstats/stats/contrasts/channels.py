@@ -120,6 +120,11 @@ def channel_contrasts(
         One speaker only, too few series or samples, or nothing but dead channels.
     StoreError
         The store has no maps of this layer.
+
+    Examples
+    --------
+    >>> channels = channel_contrasts(open_store("results/demo/store.zarr"), "conv4", phones="s:sh")  # doctest: +SKIP
+    >>> channel_table(channels).sort_values("joint_p_holm").head()  # doctest: +SKIP
     """
     check_choice("times", times, ("common", "own"))
     check_positive("memory_mb", memory_mb)

@@ -21,7 +21,13 @@ POINTS = 100
 
 @dataclass(frozen=True)
 class IntervalOptions:
-    """How intervals of curves, differences and effect sizes are made."""
+    """How intervals of curves, differences and effect sizes are made.
+
+    Examples
+    --------
+    >>> IntervalOptions(conf_level=0.99).interval
+    'simultaneous'
+    """
 
     interval: str = "simultaneous"
     conf_level: float = 0.95

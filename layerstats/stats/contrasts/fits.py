@@ -40,6 +40,11 @@ class FitOptions:
         equal variance fails; how often its tests err was not simulated.
     workers, client, progress, keep
         Models that are fitted side by side, and where: as for `layerstats.stats.gamm.fit_many`.
+
+    Examples
+    --------
+    >>> FitOptions(engine="structured", workers=1).rho
+    'auto'
     """
 
     engine: str = "auto"

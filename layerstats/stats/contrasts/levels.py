@@ -28,6 +28,11 @@ class Level:
         As tables and models write it.
     members
         The values of the column that it stands for.
+
+    Examples
+    --------
+    >>> Level("sibilant", ("s", "sh", "z", "zh")).members
+    ('s', 'sh', 'z', 'zh')
     """
 
     name: str

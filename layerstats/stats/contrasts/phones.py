@@ -69,6 +69,11 @@ def phone_contrast(
     -----
     Phones of different words differ in their neighbours too: the published [s] of *ask* and [ʃ] of *wash* stand in
     different places. Select by word or by neighbouring phone to hold them equal.
+
+    Examples
+    --------
+    >>> contrast = phone_contrast(open_store("results/demo/store.zarr"), "s:sh")  # doctest: +SKIP
+    >>> contrast.table[["layer", "joint_p_adjusted", "effect_size"]]  # doctest: +SKIP
     """
     contrast = Contrast.of_phones(set_1, set_2)
     options = {"speakers": speakers, "samples": samples, "k": k, "adjust": adjust}

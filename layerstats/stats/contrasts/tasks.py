@@ -85,6 +85,11 @@ def contrast_tasks(
         Not exactly one of `contrast`, `words` and `phones`.
     DataError
         No layer has enough series.
+
+    Examples
+    --------
+    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh")  # doctest: +SKIP
+    >>> sorted(tasks.models)  # doctest: +SKIP
     """
     check_choice("times", times, ("common", "own"))
     contrast = one_contrast(contrast, words, phones)

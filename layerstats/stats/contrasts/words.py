@@ -155,6 +155,11 @@ def word_contrasts(
         One word or one speaker only, fewer points than basis functions, missing or duplicated rows.
     ArgumentError
         A layer or word does not exist.
+
+    Examples
+    --------
+    >>> contrasts = word_contrasts(open_store("results/demo/store.zarr"), words=["ask", "wash"])  # doctest: +SKIP
+    >>> contrasts.tests  # doctest: +SKIP
     """
     fits = fits or FitOptions()
     names = layers_of(source, layers)

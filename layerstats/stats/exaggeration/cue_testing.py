@@ -94,6 +94,10 @@ def cue_tests(
         A word has no cue, or a condition does not exist.
     DataError
         A word has fewer than three speakers or starts of a condition.
+
+    Examples
+    --------
+    >>> cue_tests(open_store("heard.zarr"), nulls=["before", "random_direction"]).table  # doctest: +SKIP
     """
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")

@@ -133,6 +133,10 @@ def measure_exaggeration(
         A word, measure or condition does not exist.
     DataError
         A word has fewer than three speakers or starts of a condition; the features' front end is not known.
+
+    Examples
+    --------
+    >>> measure_exaggeration(open_store("heard.zarr"), words=["six"]).table  # doctest: +SKIP
     """
     check_choice("along", along, ALONG)
     intervals = intervals or IntervalOptions()

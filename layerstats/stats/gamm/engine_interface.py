@@ -229,7 +229,13 @@ class EngineFit:
 
 @dataclass(frozen=True)
 class CannotFit:
-    """Why an engine cannot fit a request."""
+    """Why an engine cannot fit a request.
+
+    Examples
+    --------
+    >>> CannotFit("a family that the structured engine does not have").reason
+    'a family that the structured engine does not have'
+    """
 
     reason: str
 

@@ -170,6 +170,14 @@ def fit_many(
     ------
     ArgumentError
         `workers` is below 1; and whatever `fit` raises.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 60)
+    >>> data = pd.DataFrame({"x": x, "y": np.sin(6 * x) + np.tile([0.05, -0.05], 30)})
+    >>> results = fit_many([FitTask(f"y ~ s(x, k={k})", data, engine="structured") for k in (5, 9)], workers=1)
+    >>> [result.smooths["term"].item() for result in results]
+    ['s(x)', 's(x)']
     """
     run = RunOptions(workers, client, threads=True, progress=progress, keep=keep)
     jobs = [_job(task) for task in tasks]

@@ -70,6 +70,10 @@ def stored_responses(experiment: Experiment) -> pd.DataFrame:
     ------
     DataError
         The store has no judgements.
+
+    Examples
+    --------
+    >>> stored_responses(open_store("said.zarr"))  # doctest: +SKIP
     """
     tables = experiment.tables
     names = tables.loc[tables["kind"] == "judgements", "name"]

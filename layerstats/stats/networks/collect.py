@@ -65,6 +65,10 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]], quantit
     ------
     DataError
         A recording does not say what network it is of, two are of the same one, or the tokens differ.
+
+    Examples
+    --------
+    >>> [(network.kind, network.seed) for network in list_networks(["q_0.zarr", "words_0.zarr"])]  # doctest: +SKIP
     """
     if isinstance(stores, str | os.PathLike | Experiment):
         raise ArgumentError(f"The 'stores' parameter must be a list of stores, but got {stores!r} instead.")

@@ -113,6 +113,10 @@ def compare_paths(
     References
     ----------
     Geirhos et al. (2023), Don't trust your eyes: on the (un)reliability of feature visualizations, section 3.
+
+    Examples
+    --------
+    >>> compare_paths(open_store("heard.zarr"), ["maximized", "before"]).table  # doctest: +SKIP
     """
     check_choice("similarity", similarity, SIMILARITIES)
     check_positive("draws", draws)

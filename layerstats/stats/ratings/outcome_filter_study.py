@@ -38,6 +38,11 @@ class OpinionWorld:
         Share of raters who answer at random and miss most catch trials.
     catch_trials
         Of each rater.
+
+    Examples
+    --------
+    >>> OpinionWorld(raters=20, clips=40).clips_per_rater
+    20
     """
 
     raters: int = 60

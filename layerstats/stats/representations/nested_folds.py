@@ -36,6 +36,11 @@ class ProbeOptions:
         Of L-BFGS.
     tolerance
         At which it stops.
+
+    Examples
+    --------
+    >>> ProbeOptions(folds=10).balanced
+    True
     """
 
     folds: int = 5

@@ -105,6 +105,11 @@ def permutation_test(
     ------
     DataError
         Nothing can be exchanged, or tokens differ between layers.
+
+    Examples
+    --------
+    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh")  # doctest: +SKIP
+    >>> permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=999).table  # doctest: +SKIP
     """
     check_choice("smoothing", smoothing, SMOOTHING)
     for test in tests:

@@ -73,6 +73,10 @@ def ladder_attempts(
     ------
     DataError
         As for `attempts`; or the store holds one number of steps only.
+
+    Examples
+    --------
+    >>> success_ladder(ladder_attempts(open_store("made.zarr")))  # doctest: +SKIP
     """
     table = experiment.outcomes
     if table.empty or len(table["steps"].unique()) < 2:

@@ -51,6 +51,10 @@ def attempts(
     DataError
         There are no outcomes or only one judge, an unknown set-up or judge, a class that nobody attempted, scores that
         are no numbers, or a judge that does not know a class or has its responses in another order than the network.
+
+    Examples
+    --------
+    >>> success_rates(attempts(open_store("made.zarr")))  # doctest: +SKIP
     """
     parts = []
     for judged in _judged_sets(experiment, set_ups, judges, outcomes):
@@ -104,6 +108,10 @@ def heard_scores(
         There is no such denominator.
     DataError
         As for `attempts`.
+
+    Examples
+    --------
+    >>> heard_scores(open_store("made.zarr"), judges=["pocketsphinx"])  # doctest: +SKIP
     """
     check_choice("denominator", denominator, DENOMINATORS)
     parts = []

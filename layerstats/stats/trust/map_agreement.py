@@ -150,6 +150,10 @@ def map_agreement(
         There is no such recording, layer or variable.
     DataError
         A recording has none of the tokens, or other samples.
+
+    Examples
+    --------
+    >>> map_agreement(open_store("letters.zarr"), ["relevance", "gradient"])  # doctest: +SKIP
     """
     check_one_length(experiment, "Comparisons of maps")
     chosen = chosen_layer(experiment, layer)

@@ -17,7 +17,13 @@ _TYPES = {"float32": torch.float32, "float64": torch.float64}
 
 @dataclass(frozen=True)
 class LrpZero(Rule):
-    """Shares in proportion to contributions, z_ij / z_j (Bach et al. 2015, Eq. 56)."""
+    """Shares in proportion to contributions, z_ij / z_j (Bach et al. 2015, Eq. 56).
+
+    Examples
+    --------
+    >>> LrpZero()
+    LrpZero()
+    """
 
     name: ClassVar[str] = "lrp_0"
     conserves: ClassVar[bool] = True
@@ -35,6 +41,11 @@ class Epsilon(Rule):
     ----------
     epsilon : float
         In units of the output.
+
+    Examples
+    --------
+    >>> Epsilon(1e-3)
+    Epsilon(epsilon=0.001)
     """
 
     epsilon: float = 1e-6
@@ -58,6 +69,11 @@ class EpsilonRelative(Rule):
     ----------
     epsilon : float
         Fraction of the mean absolute output.
+
+    Examples
+    --------
+    >>> EpsilonRelative(0.01)
+    EpsilonRelative(epsilon=0.01)
     """
 
     epsilon: float = 0.01
@@ -83,6 +99,11 @@ class Gamma(Rule):
     ----------
     gamma : float
         0 is LRP-0; with a large one only contributions of the output's sign get relevance.
+
+    Examples
+    --------
+    >>> Gamma(0.25)
+    Gamma(gamma=0.25)
     """
 
     gamma: float = 0.25
@@ -111,6 +132,11 @@ class AlphaBeta(Rule):
         Weights of the two; relevance is conserved only where alpha - beta is 1.
     bias : bool
         Whether the bias is a contribution, which keeps its share.
+
+    Examples
+    --------
+    >>> AlphaBeta(alpha=2.0, beta=1.0)
+    AlphaBeta(alpha=2.0, beta=1.0, bias=True)
     """
 
     alpha: float = 2.0
@@ -136,6 +162,11 @@ class ZPlus(Rule):
     ----------
     bias : bool
         Whether a positive bias is a contribution, which keeps its share.
+
+    Examples
+    --------
+    >>> ZPlus(bias=True)
+    ZPlus(bias=True)
     """
 
     bias: bool = False
@@ -153,7 +184,13 @@ class ZPlus(Rule):
 
 @dataclass(frozen=True)
 class Flat(Rule):
-    """The same share for every input that is connected, whatever its value (Lapuschkin et al. 2019)."""
+    """The same share for every input that is connected, whatever its value (Lapuschkin et al. 2019).
+
+    Examples
+    --------
+    >>> Flat()
+    Flat()
+    """
 
     name: ClassVar[str] = "flat"
     conserves: ClassVar[bool] = True
@@ -188,6 +225,14 @@ class Adapted(Rule):
         Added to ``|z_j|``.
     back : {"float32", "float64"}
         Type of the convolutions on the way back.
+
+    Examples
+    --------
+    >>> from layerstats.probes.relevance.rules import RULES
+    >>> sorted(RULES)
+    ['adapted', 'alpha_beta', 'epsilon', 'epsilon_relative', 'flat', 'gamma', 'lrp_0', 'z_plus']
+    >>> Adapted().epsilon
+    1e-21
     """
 
     epsilon: float = 1e-21

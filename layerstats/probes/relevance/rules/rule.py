@@ -84,5 +84,12 @@ def per_token(values: Tensor, statistic: Callable[[Tensor], Tensor]) -> Tensor:
 
 
 def stabilised(values: Tensor, epsilon: float | Tensor) -> Tensor:
-    """Values moved away from 0 by epsilon, each to the side of its sign."""
+    """Values moved away from 0 by epsilon, each to the side of its sign.
+
+    Examples
+    --------
+    >>> import torch
+    >>> stabilised(torch.tensor([0.0, -1.0, 2.0]), 0.5)
+    tensor([ 0.5000, -1.5000,  2.5000])
+    """
     return torch.copysign(torch.as_tensor(epsilon, dtype=values.dtype, device=values.device), values).add_(values)

@@ -27,6 +27,11 @@ class StoredAlignment:
         By whose values; None of the middle of windows.
     name
         What people call it: "maximum of adapted relevance".
+
+    Examples
+    --------
+    >>> StoredAlignment("max_relevance", "relevance", "max_relevance_of_relevance").alignment
+    'max_relevance'
     """
 
     alignment: str
@@ -58,6 +63,10 @@ def stored_alignments(
         If one of those chosen is not there.
     StoreError
         If none is chosen and no recording knows where its windows are aligned.
+
+    Examples
+    --------
+    >>> [alignment.name for alignment in stored_alignments("letters.zarr")]  # doctest: +SKIP
     """
     store = experiment if isinstance(experiment, Experiment) else open_store(experiment)
     found = [StoredAlignment(NONE, None, NONE)]

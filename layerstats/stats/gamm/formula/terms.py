@@ -35,6 +35,12 @@ class ParametricTerm:
     ----------
     factors
         The expressions that are multiplied: one for a main effect, two for ``a:b``.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import parse_formula
+    >>> parse_formula("y ~ word * sex + s(x)").parametric[0]
+    ParametricTerm(factors=(Name(name='word'),))
     """
 
     factors: tuple[Expression, ...]
@@ -72,6 +78,13 @@ class SmoothTerm:
         The ``by`` variable, or None.
     options
         The other arguments, in the order of writing.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import parse_formula
+    >>> term = parse_formula('y ~ s(time, by=word, bs="cr", k=5)').smooths[0]
+    >>> term.function, term.label
+    ('s', 's(time):word')
     """
 
     function: str

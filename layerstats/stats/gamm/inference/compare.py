@@ -37,6 +37,16 @@ def compare(result_1: GammResult, result_2: GammResult) -> pd.DataFrame:
         The scores cannot be compared: other rows, response, family, weights, offset or AR(1) parameter, another method,
         REML scores of models with different fixed effects, scores of working models (``bam`` of a response that is not
         Gaussian), or an engine without likelihood scores.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> import numpy as np
+    >>> x = np.linspace(0, 1, 60)
+    >>> data = pd.DataFrame({"x": x, "z": np.cos(40 * x), "y": np.sin(6 * x) + np.tile([0.05, -0.05], 30)})
+    >>> models = [fit(formula, data, engine="structured", method="ML") for formula in ("y ~ s(x)", "y ~ s(x) + z")]
+    >>> list(compare(*models).columns)
+    ['model', 'score', 'edf', 'score_difference', 'df_difference', 'statistic', 'p_value', 'aic']
     """
     _check_comparable(result_1, result_2)
     results = (result_1, result_2)

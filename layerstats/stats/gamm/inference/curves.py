@@ -40,6 +40,14 @@ def curves(
     -------
     pandas.DataFrame
         ``smooth, <factors>, <covariate>, fit, std_error, conf_low, conf_high, interval, conf_level``.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 60)}).assign(y=lambda frame: np.sin(6 * frame["x"]))
+    >>> data["y"] += np.tile([0.05, -0.05], 30)
+    >>> list(curves(fit("y ~ s(x)", data, engine="structured")).columns)
+    ['smooth', 'x', 'fit', 'std_error', 'conf_low', 'conf_high', 'interval', 'conf_level']
     """
     check_interval(interval, conf_level, draws)
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)

@@ -80,6 +80,17 @@ def difference(
     ArgumentError
         A level does not exist, both are the same, the covariate is not clear, or a column that follows the factors
         cannot be set.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> x = np.tile(np.linspace(0, 1, 40), 2)
+    >>> data = pd.DataFrame({"x": x, "word": np.repeat(["ask", "wash"], 40)})
+    >>> data["y"] = np.where(data["word"] == "ask", x, 0.0) + np.tile([0.05, -0.05], 40)
+    >>> model = fit("y ~ word + s(x, by=word)", data, engine="structured")
+    >>> difference(model, "word", "ask", "wash").regions[["start", "end"]].round(1)
+       start  end
+    0    0.1  1.0
     """
     check_interval(interval, conf_level, draws)
     grid, first, second = difference_grid(result.request, factor_columns, level_1, level_2, at)

@@ -14,7 +14,14 @@ from layerstats.stats.gamm.engine_interface import Engine
 
 @dataclass(frozen=True, eq=False)
 class FitTask:
-    """The arguments of one `fit`, for `fit_many`."""
+    """The arguments of one `fit`, for `fit_many`.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"x": range(40), "y": range(40)})
+    >>> FitTask("y ~ s(x)", data, engine="structured").engine
+    'structured'
+    """
 
     formula: str
     data: pd.DataFrame = field(repr=False)

@@ -31,6 +31,11 @@ class RatingVariances:
         Over clips of a condition.
     noise
         Of single ratings.
+
+    Examples
+    --------
+    >>> RatingVariances(rater=1.0).noise
+    0.75
     """
 
     rater: float = 0.7
