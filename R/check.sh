@@ -19,9 +19,6 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 _R_CHECK_FORCE_SUGGESTS_=false
-# No look for packages that are suggested and not here.
-echo 'options(repos = NULL, pkgType = "source")' > "$work/profile"
-export R_PROFILE_USER="$work/profile"
 
 if [ -z "$(lacks roxygen2)" ]; then
     cp -R "$package" "$work/documented"
