@@ -8,8 +8,8 @@ from plotnine import (
     coord_flip,
     element_text,
     facet_wrap,
-    geom_errorbar,
     geom_hline,
+    geom_linerange,
     geom_point,
     ggplot,
     labs,
@@ -59,7 +59,7 @@ def sensitivity_points(sensitivity: pd.DataFrame, effect_label: str = "Effect (S
     return (
         ggplot(data, aes("line", "estimate"))
         + geom_hline(aes(yintercept="estimate"), data=first, linetype="dotted", color="#7f7f7f", size=0.4)
-        + geom_errorbar(aes(ymin="conf_low", ymax="conf_high"), width=0, size=0.5)
+        + geom_linerange(aes(ymin="conf_low", ymax="conf_high"), size=0.5)
         + geom_point(aes(fill="analysis"), shape="o", size=2, color="black")
         + coord_flip()
         + facet_wrap("claim", ncol=beside)
