@@ -8,7 +8,7 @@ from layerstats.tables import check_frame
 @pytest.mark.slow
 def test_published_values_stand_beside_those_of_one_subject_a_listener(make, real_data, tmp_path):
     names = make("metamers", tmp_path, real_data("ratings", "metamers_feather2023", "experiment_1.csv"))
-    assert names == {"anova", "means", "means_figure", "differences", "differences_figure", "agreement"}
+    assert names == {"anova", "means", "means_figure", "differences", "differences_figure", "agreement", "claims"}
     user_columns = ("model", "analysis", "stage", "observer")
     anova = check_frame(pd.read_csv(tmp_path / "anova.csv"), "repeated_anova", user_columns=user_columns)
     table = anova.set_index(["model", "analysis", "term"])
