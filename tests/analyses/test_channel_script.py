@@ -40,7 +40,7 @@ def store_with_maps(tmp_path_factory):
 @pytest.mark.parametrize("contrast", [("--phones", "sh:s"), ("--words", "wash,ask")])
 def test_channels(store_with_maps, make, tmp_path, contrast):
     assert make("channels", tmp_path, store_with_maps, "--layer", "conv4", *contrast) == {
-        "carriers", "channels", "effects", "models",
+        "carriers", "channels", "claims", "effects", "models",
     }  # fmt: skip
     channels = check_frame(pd.read_csv(tmp_path / "channels.csv"), "channel_contrasts").set_index("channel")
     assert channels.loc[3, "level_difference"] == pytest.approx(2, abs=0.5)

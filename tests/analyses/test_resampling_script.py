@@ -56,7 +56,16 @@ def test_models_of_phones_have_common_times_or_their_own(two_layers):
 def test_permutation_bootstrap_and_power(two_layers, make, tmp_path):
     options = ["--words", "wash,ask", "--permutations", "99", "--bootstraps", "50", "--plan", "6"]
     names = make("resampling", tmp_path, two_layers, *options)
-    assert names == {"permutation", "notes", "effect_sizes", "effects", "difference", "difference_curve", "power"}
+    assert names == {
+        "claims",
+        "permutation",
+        "notes",
+        "effect_sizes",
+        "effects",
+        "difference",
+        "difference_curve",
+        "power",
+    }
     tests = check_frame(pd.read_csv(tmp_path / "permutation.csv")).set_index(["layer", "test"])
     # A difference of one, which every speaker has, at the second layer only.
     assert tests.loc[("conv2", "level"), "p_adjusted"] <= 0.05
