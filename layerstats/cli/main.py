@@ -12,6 +12,7 @@ from layerstats.cli.script import run_app
 _START = {
     "demo": InModule("demo", "demo"),
     "example": InModule("example", "example"),
+    "new": InModule("new", "new"),
     "doctor": InModule("doctor", "doctor"),
 }
 _TABLES = {
