@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from layerstats.cli.lazy_group import Source
+from layerstats.cli.lazy_group import CommandSource
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class TwoForms:
         What makes it the second, in two words.
     """
 
-    first: Source
-    second: Source
+    first: CommandSource
+    second: CommandSource
     is_second: Callable[[list[str]], bool]
     usages: tuple[str, str]
     when: str
@@ -68,6 +68,6 @@ class _EitherCommand:
                 told.message = f"{told.message} There are two forms. {' '.join(forms.usages)}"
             raise
 
-    def _help(self, form: Source, info_name: str | None, parent: Any) -> str:
+    def _help(self, form: CommandSource, info_name: str | None, parent: Any) -> str:
         command = form.load(self.name)
         return command.get_help(command.make_context(info_name, [], parent=parent, resilient_parsing=True))

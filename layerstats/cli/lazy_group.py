@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from layerstats.cli.command_help import WIDTH, SectionedCommand, command_of
 
 
-class Source(Protocol):
+class CommandSource(Protocol):
     """Where a command comes from."""
 
     def summary(self) -> str:
@@ -106,9 +106,9 @@ class Completion:
 class LazyGroup(TyperGroup):
     """A group of commands that are imported when they are run; under headings in its help."""
 
-    headings: ClassVar[Mapping[str, Callable[[], Mapping[str, Source]]]] = {}
+    headings: ClassVar[Mapping[str, Callable[[], Mapping[str, CommandSource]]]] = {}
 
-    def sources(self) -> dict[str, Source]:
+    def sources(self) -> dict[str, CommandSource]:
         """Return where each command comes from, by name, in the order of the headings."""
         return {name: source for found in self.headings.values() for name, source in found().items()}
 
@@ -145,7 +145,9 @@ class LazyGroup(TyperGroup):
         return [*(Completion(name, line) for name, line in short.items()), *options]
 
 
-def lazy_app(name: str, about: str, headings: Mapping[str, Callable[[], Mapping[str, Source]]], **options: Any) -> Any:
+def lazy_app(
+    name: str, about: str, headings: Mapping[str, Callable[[], Mapping[str, CommandSource]]], **options: Any
+) -> Any:
     """Return an application of commands that are imported when they are run."""
     group = type("Commands", (LazyGroup,), {"headings": headings})
     app = typer.Typer(

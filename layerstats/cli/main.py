@@ -6,7 +6,7 @@ from pathlib import Path
 
 from layerstats.cli.analyses import scripts
 from layerstats.cli.forms import TwoForms
-from layerstats.cli.lazy_group import InModule, LazyGroup, Source, lazy_app
+from layerstats.cli.lazy_group import CommandSource, InModule, LazyGroup, lazy_app
 from layerstats.cli.script import run_app
 
 _START = {
@@ -52,9 +52,9 @@ def _given(arguments: list[str], *options: str) -> bool:
     return any(argument.partition("=")[0] in options for argument in arguments)
 
 
-def _networks() -> dict[str, Source]:
+def _networks() -> dict[str, CommandSource]:
     """Return commands about networks; two have another form, which is a script of `analyses/`."""
-    found: dict[str, Source] = dict(_NETWORKS)
+    found: dict[str, CommandSource] = dict(_NETWORKS)
     analyses = scripts()
     found["networks"] = TwoForms(
         found["networks"],
@@ -79,9 +79,9 @@ def _networks() -> dict[str, Source]:
     return found
 
 
-def _listeners() -> dict[str, Source]:
+def _listeners() -> dict[str, CommandSource]:
     """Return commands about listening tests; ratings beside published means are a script of `analyses/`."""
-    found: dict[str, Source] = dict(_LISTENERS)
+    found: dict[str, CommandSource] = dict(_LISTENERS)
     found["ratings"] = TwoForms(
         found["ratings"],
         scripts()["ratings"],
@@ -95,12 +95,12 @@ def _listeners() -> dict[str, Source]:
     return found
 
 
-def _analyses() -> dict[str, Source]:
+def _analyses() -> dict[str, CommandSource]:
     named = {"networks", "ratings"}
     return {name: script for name, script in scripts().items() if name not in named}
 
 
-def _studies() -> dict[str, Source]:
+def _studies() -> dict[str, CommandSource]:
     return {"study": InModule("study", "app")}
 
 
