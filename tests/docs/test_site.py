@@ -19,7 +19,16 @@ SITE = BUILT / "html"
 _DRIVEN = runpy.run_path(str(ROOT / "tests" / "browser.py"))
 Browser, find_browser = (_DRIVEN[name] for name in ("Browser", "find_browser"))
 # Pages of every kind, which are opened in a browser.
-OPENED = ("index", "how-to/relevance", "statistics/calibration", "gallery/index", "gallery/figures/effect_by_layer")
+OPENED = (
+    "index",
+    "how-to/relevance",
+    "statistics/calibration",
+    "gallery/index",
+    "gallery/figures/effect_by_layer",
+    "reference/python/stats-gamm",
+    "reference/shell/commands",
+    "statistics/calibration-index",
+)
 TAB, ENTER = ("Tab", "Tab", 9), ("Enter", "Enter", 13)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
