@@ -21,7 +21,7 @@ _STATISTICS = {
     "Averages of aligned windows": "averages",
     "Ratings and other answers": "ratings",
     "Repeated measures": "repeated_measures",
-    "Claims": "claims",
+    "Claims, and what they depend on": "claims sensitivity",
 }
 
 

@@ -37,6 +37,12 @@ class ContrastAnalysis:
         Another recording of the same network, in which channels are summarised otherwise; by default the experiment's.
     trimmed
         Whether tokens count whose end was cut off because they are longer than the clip.
+
+    Examples
+    --------
+    >>> analysis = ContrastAnalysis(Contrast.of_phones("s:sh"), unit="speakers")
+    >>> analysis.unit, analysis.speakers
+    ('speakers', 'auto')
     """
 
     contrast: Contrast
