@@ -123,7 +123,7 @@ def _along(result: GammResult) -> dict[str, list[str]]:
 def _factor_of(column: str, frame: pd.DataFrame, factors: list[str]) -> str:
     """Return the factor that an ordered copy is of, else the column itself."""
     own = frame[column].astype(str)
-    same = (name for name in factors if name != column and not (frame[name].astype(str) != own).any())
+    same = (name for name in factors if name != column and not bool((frame[name].astype(str) != own).any()))
     return next((name for name in same if not frame[name].cat.ordered), column)
 
 

@@ -50,7 +50,7 @@ def sensitivity_points(sensitivity: pd.DataFrame, effect_label: str = "Effect (S
     reported = table["reported"].to_numpy(dtype=bool)
     data = table.assign(
         line=pd.Categorical(lines, categories=list(dict.fromkeys(lines))[::-1]),
-        claim=in_order(table["claim_key"]),
+        claim=in_order(pd.Series(table["claim_key"])),
         analysis=pd.Categorical(["reported" if one else "other" for one in reported], categories=["reported", "other"]),
     )
     first = data.loc[reported].drop_duplicates("claim_key").loc[:, ["claim", "estimate"]]

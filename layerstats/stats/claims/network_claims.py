@@ -54,7 +54,7 @@ def network_notes(result: NetworkComparison, sources: Sequence[str] = SOURCES) -
         "One claim a contrast and pair of kinds, at the layer of the largest difference among those that are "
         "significant; its interval does not allow for its having been chosen, its adjusted p-value does."
     )
-    return [chosen] if result.comparisons["layer"].nunique() > 1 else []
+    return [chosen] if len(set(result.comparisons["layer"])) > 1 else []
 
 
 def _finding(

@@ -57,7 +57,7 @@ def _finding(row: Mapping[Any, Any], what: str, sources: Sequence[str]) -> Claim
     layer, pair = str(row["layer"]), (str(row["level_1"]), str(row["level_2"]))
     about = f"{what} {pair[0]} and {pair[1]}".strip()
     measured = has_number(row, "effect_size")
-    numbers = effect_numbers(row)
+    numbers: dict[str, Any] = effect_numbers(row)
     numbers |= {} if measured else {"estimate": float(row["statistic"])}
     least = 1 / (int(row["replicates"]) + 1)
     count = f"{row['replicates']} permutations"

@@ -41,7 +41,7 @@ def word_notes(result: WordContrasts, sources: Sequence[str] = SOURCES) -> list[
     """Return what holds for the claims of all layers."""
     untested = result.tests.loc[result.tests["joint_p_value"].isna()].drop_duplicates("layer")
     notes = [f"{row['layer']}: {row['note']}." for row in untested.to_dict("records")]
-    if result.tests["level_1"].nunique() > 1:
+    if len(set(result.tests["level_1"])) > 1:
         notes.append(MOST)
     return [
         *notes,
@@ -51,7 +51,7 @@ def word_notes(result: WordContrasts, sources: Sequence[str] = SOURCES) -> list[
 
 def _finding(result: WordContrasts, row: Mapping[Any, Any], sources: Sequence[str]) -> ClaimFinding:
     layer, about = str(row["layer"]), f"“{row['level_1']}” and “{row['level_2']}”"
-    several = result.tests["level_1"].nunique() > 1
+    several = len(set(result.tests["level_1"])) > 1
     tests = count_words(int(row["tests"]), "test of words and layers" if several else "layer",
                         "tests of words and layers" if several else None)  # fmt: skip
     return ClaimFinding(

@@ -135,8 +135,9 @@ class _Refits:
     def again(self, layer: str, analysis: ContrastAnalysis) -> bool:
         """Return whether an option comes to the reported model of the same data at a layer."""
         model, reported = self.models[layer, analysis], self.models[layer, self.reported]
-        both = isinstance(model, PreparedModel) and isinstance(reported, PreparedModel)
-        return analysis != self.reported and both and model.is_as(reported)
+        if isinstance(model, str) or isinstance(reported, str):
+            return False
+        return analysis != self.reported and model.is_as(reported)
 
     def numbers(
         self,

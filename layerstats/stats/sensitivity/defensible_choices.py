@@ -130,7 +130,7 @@ def _summarised(experiment: Experiment, summary: str) -> str | None:
 
 
 def _trimmed(reported: ContrastAnalysis, experiment: Experiment) -> list[Option]:
-    if "trimmed" not in experiment.tokens or not experiment.tokens["trimmed"].astype(bool).any():
+    if "trimmed" not in experiment.tokens or not bool(experiment.tokens["trimmed"].astype(bool).any()):
         return []
     return [Option("kept", replace(reported, trimmed=True)), Option("left out", replace(reported, trimmed=False))]
 
