@@ -51,7 +51,7 @@ def main(
         for name in listed(layer) or ()
     }
     for result in results.values():
-        output.claims(claims_of(result, alpha=alpha))
+        output.claims(claims_of(result))
     table = pd.concat([channel_table(result) for result in results.values()], ignore_index=True)
     counts = pd.concat(
         [carrying_channels(result, alpha=alpha).assign(layer=name) for name, result in results.items()],

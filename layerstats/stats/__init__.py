@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from layerstats.stats.averages.calibration.average_calibration import calibrate_averages
     from layerstats.stats.averages.calibration.shuffled_speech import SpeechWorld
     from layerstats.stats.claims import Claims, OtherChoice, claims_of
+    from layerstats.stats.claims.claim_calibration import calibrate_claims
     from layerstats.stats.contrasts import (
         Contrast,
         ContrastOfContrasts,
@@ -259,6 +260,7 @@ __all__ = [
     "calibrate_abx",
     "calibrate_answers",
     "calibrate_averages",
+    "calibrate_claims",
     "calibrate_interactions",
     "calibrate_outcome_filter",
     "calibrate_probes",

@@ -13,6 +13,7 @@ _NAMES = {
     "averages.calibration.average_calibration": "calibrate_averages",
     "averages.calibration.shuffled_speech": "SpeechWorld",
     "claims": "Claims OtherChoice claims_of",
+    "claims.claim_calibration": "calibrate_claims",
     "contrasts": """
         Contrast ContrastOfContrasts ContrastTasks FitOptions IntervalOptions LayerContrasts Level PhoneContrast
         WordContrasts carrying_channels channel_contrasts channel_table contrast_of_contrasts contrast_tasks

@@ -23,6 +23,7 @@ OPTIONS = {
     "calibration": [],
     "channels": ["--layer", "conv2"],
     "checks": [],
+    "claim_calibration": [],
     "codes": [],
     "contrast": ["--contrast", "word=ask:wash"],
     "duration": [],

@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 
 from layerstats.parallel import RunOptions
-from layerstats.stats import calibrate, calibrate_averages, calibrate_interactions, calibrate_shares, calibrate_trust
+from layerstats.stats import (
+    calibrate,
+    calibrate_averages,
+    calibrate_claims,
+    calibrate_interactions,
+    calibrate_shares,
+    calibrate_trust,
+)
 from layerstats.stats.ratings import calibrate_answers, calibrate_ratings
 from layerstats.stats.resampling.calibration import RECIPES
 from layerstats.stats.success import calibrate_success
@@ -18,6 +25,7 @@ from layerstats.stats.success.variance_study import calibrate_variance
 STUDIES = {
     "calibrate": lambda **how: calibrate(["0"], RECIPES[:2], ["none"], datasets=3, resampled=0, **how),
     "calibrate_averages": lambda **how: calibrate_averages(["0"], ["none", "inserted"], 2, permutations=19, **how),
+    "calibrate_claims": lambda **how: calibrate_claims(["0"], ["none", "level"], 2, **how),
     "calibrate_interactions": lambda **how: calibrate_interactions(["0"], ["none", "level"], 3, **how),
     "calibrate_answers": lambda **how: calibrate_answers(["0"], ["none", "level"], 1, **how),
     "calibrate_ratings": lambda **how: calibrate_ratings(["0"], ["none", "level"], 1, **how),

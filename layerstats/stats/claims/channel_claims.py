@@ -15,7 +15,7 @@ from layerstats.stats.units import TOO_FEW
 SOURCES = ("effects", "carriers")
 
 
-def channel_findings(result: xr.Dataset, sources: Sequence[str] = SOURCES, alpha: float = ALPHA) -> list[ClaimFinding]:
+def channel_findings(result: xr.Dataset, sources: Sequence[str] = SOURCES) -> list[ClaimFinding]:
     """Return whether channels of a layer carry a contrast, and how many were found.
 
     That any channel does is tested by the smallest p-value as Benjamini & Hochberg adjust it, which is Simes's test of
@@ -27,11 +27,9 @@ def channel_findings(result: xr.Dataset, sources: Sequence[str] = SOURCES, alpha
         From `channel_contrasts`.
     sources
         Names of the tables and figures that show it.
-    alpha
-        Share of false ones among the channels found.
     """
     joint = result.sel(term="joint")
-    counts = carrying_channels(result, alpha=alpha).set_index("test").loc["joint"]
+    counts = carrying_channels(result, alpha=ALPHA).set_index("test").loc["joint"]
     layer, pair = result.attrs["layer"], (result.attrs["level_1"], result.attrs["level_2"])
     tested, found = int(counts["tested"]), int(counts["found_fdr"])
     adjusted = joint["p_fdr"].to_numpy()
@@ -44,9 +42,9 @@ def channel_findings(result: xr.Dataset, sources: Sequence[str] = SOURCES, alpha
         ClaimFinding(
             key=f"{layer}:{pair[0]}-{pair[1]}:channels",
             shown=f"{about} differ in {found} of {count_words(tested, 'channel')} of {layer}, of which "
-            f"{100 * alpha:.3g} % may be false; {counts['carriers']:.0f} are estimated to carry the difference",
+            f"{100 * ALPHA:.3g} % may be false; {counts['carriers']:.0f} are estimated to carry the difference",
             not_shown=f"No channel of {tested} of {layer} was shown to differ between {about}",
-            effect=f"channels found, false discovery rate {alpha:g}",
+            effect=f"channels found, false discovery rate {ALPHA:g}",
             estimate=float(found),
             conf_low=np.nan,
             conf_high=np.nan,

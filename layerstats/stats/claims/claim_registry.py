@@ -11,7 +11,7 @@ import pandas as pd
 
 from layerstats.errors import ArgumentError
 from layerstats.stats.claims.claim_tables import Claims, make_claims, sensitivity_table
-from layerstats.stats.claims.findings import ClaimFinding, OtherChoice, other_choices, told
+from layerstats.stats.claims.findings import LARGEST, ClaimFinding, OtherChoice, other_choices, told
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ClaimKind:
     choose: str = ""
     stored: str = ""
     most: int = 12
-    rule: str = "those with the largest effects"
+    rule: str = LARGEST
     needed: tuple[str, ...] = ("estimate", "conf_low", "conf_high", "p_adjusted")
 
     def function(self, name: str) -> Callable[..., Any]:

@@ -108,7 +108,7 @@ def rank_words(row: Any) -> str:
     Examples
     --------
     >>> rank_words({"null_p_value": 8 / 21, "null_recordings": 20})
-    'but so they do in 7 of 20 untrained networks: that it was learned was not shown'
+    'but at least as much in 7 of 20 untrained networks: that it was learned was not shown'
     >>> rank_words({"null_p_value": 1 / 6, "null_recordings": 5})
     'but 5 untrained networks are too few to show that it was learned'
     """
@@ -119,7 +119,7 @@ def rank_words(row: Any) -> str:
         return f"but {networks} {'are' if count > 1 else 'is'} too few to show that it was learned"
     if as_much == 0:
         return f"but that it was learned was not shown: among {networks} its rank is not clear over all layers"
-    return f"but so they do in {as_much} of {networks}: that it was learned was not shown"
+    return f"but at least as much in {as_much} of {networks}: that it was learned was not shown"
 
 
 def has_number(row: Any, column: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ALPHA = 0.05
+LARGEST = "those with the largest effects"
 HOLDS, FAILS, NOT_SHOWN = "holds", "fails a check", "not shown"
 MISSING = math.nan
 _ADJUSTED = {"holm": "Holm", "fdr_bh": "Benjamini-Hochberg", "bonferroni": "Bonferroni", "none": "not adjusted"}
@@ -181,7 +182,7 @@ def told(
     most
         How many are claimed.
     rule
-        Which come first, in words: "the largest differences".
+        Which come first, in words; those of `LARGEST` are found here, in the order in which they stand.
     needed
         The numbers without which nothing is claimed.
     """
@@ -189,6 +190,11 @@ def told(
     for one in findings:
         known = all(math.isfinite(getattr(one, name)) for name in needed)
         (whole if known else without).append(one)
+    if rule == LARGEST:
+        # In the order of the table, such as that of layers, in which they are read.
+        largest = sorted(whole, key=lambda one: -abs(one.estimate))[:most]
+        first = {one.key for one in largest}
+        whole = [one for one in whole if one.key in first] + [one for one in whole if one.key not in first]
     notes = []
     if len(whole) > most:
         notes.append(f"Claimed are {most} of {len(whole)} tests, {rule}; each is adjusted over its whole family.")
@@ -237,6 +243,23 @@ def interval_check(row: Any, value: float = 0.0) -> tuple[str, ...]:
     found = row.get("p_adjusted", row["p_value"]) < ALPHA
     if found and row["conf_low"] <= value <= row["conf_high"]:
         return (f"the interval holds {value:g}: it is for other speakers or raters, and the test for these",)
+    return ()
+
+
+def effect_check(p_adjusted: float, conf_low: float, conf_high: float) -> tuple[str, ...]:
+    """Return the failed check of an interval in which an effect of zero lies although the test found one.
+
+    Test and interval ask different things of the same model, and near the edge one can find what the other cannot.
+
+    Examples
+    --------
+    >>> effect_check(0.02, 0.0, 0.9)
+    ('the interval of the effect holds 0, although the test found one',)
+    >>> effect_check(0.02, 0.1, 0.9), effect_check(0.4, 0.0, 0.9)
+    ((), ())
+    """
+    if p_adjusted < ALPHA and conf_low <= 0 <= conf_high:
+        return ("the interval of the effect holds 0, although the test found one",)
     return ()
 
 

@@ -13,7 +13,7 @@ from layerstats.stats.claims.contrast_wording import (
     untested_notes,
 )
 from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, untrained_check
-from layerstats.stats.claims.layer_claims import effect_numbers, joint_test
+from layerstats.stats.claims.layer_claims import effect_failures, effect_numbers, joint_test
 from layerstats.stats.contrasts.interactions import ContrastOfContrasts
 
 EFFECT = "RMS difference of differences in token SDs"
@@ -40,18 +40,20 @@ def interaction_notes(result: ContrastOfContrasts, sources: Sequence[str] = ("co
 def _finding(result: ContrastOfContrasts, row: Mapping[Any, Any], sources: Sequence[str]) -> ClaimFinding:
     layer, sides = str(row["layer"]), (str(row["level_1"]), str(row["level_2"]))
     # Between two layers the row is of both.
-    where = "" if sides[0] in layer and sides[1] in layer else f" at {layer}"
+    where = "" if layer == " - ".join(sides) else f" at {layer}"
     contrast = f"The difference {row['contrast'].replace(' - ', ' minus ')}"
     shown = f"{contrast} is not the same in {sides[0]} as in {sides[1]}{where}"
     numbers = f" ({interval_words(row)})" if has_number(row, "effect_conf_low") else ""
     ranked = has_number(row, "null_p_value")
     checks = untrained_check(row["null_recordings"]) if ranked else ()
     untrained = count_words(round(row["null_recordings"]), "untrained network") if ranked else ""
+    among = f"among {untrained} the trained one was not shown to stand out"
+    among = f"with {untrained} that training did it cannot be shown" if checks else among
     return ClaimFinding(
         key=f"{layer}:{row['contrast'].replace(' - ', '-')}:{sides[0]}-{sides[1]}",
         shown=shown,
         not_shown=f"{contrast} was not shown to be another one in {sides[0]} than in {sides[1]}{where}{numbers}",
-        not_learned=f"{shown}, but among {untrained} the trained one does not stand out" if ranked else "",
+        not_learned=f"{shown}, but {among}" if ranked else "",
         effect=EFFECT,
         **effect_numbers(row),
         **joint_test(row, f"{count_words(int(row['tests']), 'layer')}, {adjusted_by(row)}"),
@@ -60,6 +62,6 @@ def _finding(result: ContrastOfContrasts, row: Mapping[Any, Any], sources: Seque
         null_high=row["null_effect_high"] if ranked else float("nan"),
         null_p_adjusted=row["null_p_adjusted"] if ranked else float("nan"),
         learned=ranked,
-        failed_checks=(*model_failures(row, result.checks), *checks),
+        failed_checks=(*model_failures(row, result.checks), *effect_failures(row), *checks),
         sources=tuple(sources),
     )

@@ -19,7 +19,7 @@ from layerstats.stats.claims.contrast_wording import (
     rank_words,
     untested_notes,
 )
-from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, untrained_check
+from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, effect_check, untrained_check
 from layerstats.stats.contrasts.contrast import Contrast
 from layerstats.stats.contrasts.layers import LayerContrasts
 
@@ -55,6 +55,9 @@ def layer_notes(result: LayerContrasts, sources: Sequence[str] = SOURCES) -> lis
         notes.append(MOST)
     if "null_p_value" not in result.table:
         notes.append("There are no untrained networks to say whether the network learned it.")
+    else:
+        lacking = result.table.loc[result.table["null_p_value"].isna() & result.table["effect_size"].notna()]
+        notes += [f"{row['layer']}: {row['note']}." for row in lacking.drop_duplicates("layer").to_dict("records")]
     return notes
 
 
@@ -118,7 +121,7 @@ def _finding(result: LayerContrasts, row: Mapping[Any, Any], sources: Sequence[s
         null_high=row["null_effect_high"] if null else float("nan"),
         null_p_adjusted=row["null_p_adjusted"] if null else float("nan"),
         learned=bool(null),
-        failed_checks=(*model_failures(row, result.checks), *null.get("failed_checks", ())),
+        failed_checks=(*model_failures(row, result.checks), *effect_failures(row), *null.get("failed_checks", ())),
         sources=tuple(sources),
     )
 
@@ -135,6 +138,13 @@ def effect_numbers(row: Mapping[Any, Any]) -> dict[str, float]:
     return {
         name: float(row.get(column, float("nan"))) for name, column in (names | {"conf_level": "conf_level"}).items()
     }
+
+
+def effect_failures(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return the failed check of a row whose interval holds no effect although the joint test found one."""
+    numbers = effect_numbers(row)
+    p_adjusted = float(row.get("joint_p_adjusted", row.get("p_adjusted", float("nan"))))
+    return effect_check(p_adjusted, numbers["conf_low"], numbers["conf_high"])
 
 
 def joint_test(row: Mapping[Any, Any], family: str) -> dict[str, Any]:

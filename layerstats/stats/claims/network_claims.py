@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from layerstats.stats.claims.contrast_wording import count_words
-from layerstats.stats.claims.findings import ClaimFinding, adjusted_by
+from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, effect_check
 from layerstats.stats.networks import NetworkComparison
 
 SOURCES = ("effects", "comparisons")
@@ -65,6 +65,8 @@ def _finding(
     about, layer = str(row["contrast"]).replace(" - ", " and "), row["layer"]
     of_kind = {kind: int(counts[row["contrast"], layer, kind]) for kind in kinds}
     few = [f"{count_words(number, 'network')} of {kind}" for kind, number in of_kind.items() if number < FEW_NETWORKS]
+    checks = [f"only {' and '.join(few)}: how seeds vary is hardly known"] if few else []
+    checks += effect_check(row["p_adjusted"], row["conf_low"], row["conf_high"])
     interval = f"{row['diff']:.2f} token SDs, {100 * row['conf_level']:.3g} % interval {row['conf_low']:.2f} to"
     return ClaimFinding(
         key=f"{layer}:{row['contrast']}:{kinds[0]}-{kinds[1]}",
@@ -79,6 +81,6 @@ def _finding(
         p_value=row["p_value"],
         p_adjusted=row["p_adjusted"],
         family=f"{count_words(int(row['tests']), 'test')} of contrasts and layers, {adjusted_by(row)}",
-        failed_checks=(f"only {' and '.join(few)}: how seeds vary is hardly known",) if few else (),
+        failed_checks=tuple(checks),
         sources=tuple(sources),
     )

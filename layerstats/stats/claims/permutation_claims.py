@@ -9,7 +9,7 @@ import pandas as pd
 
 from layerstats.stats.claims.contrast_wording import claim_key, count_words, has_number
 from layerstats.stats.claims.findings import ALPHA, ClaimFinding, adjusted_by
-from layerstats.stats.claims.layer_claims import effect_numbers, no_difference
+from layerstats.stats.claims.layer_claims import effect_failures, effect_numbers, no_difference
 from layerstats.stats.resampling.permutation import PermutationResult
 
 SOURCES = ("effect_sizes", "permutation")
@@ -70,6 +70,7 @@ def _finding(row: Mapping[Any, Any], what: str, sources: Sequence[str]) -> Claim
         p_value=row["p_value"],
         p_adjusted=row["p_adjusted"],
         family=f"{count_words(int(row['tests']), 'layer')}, {adjusted_by(row)} of {count}",
-        failed_checks=(f"{count}: no p-value can be below {least:.2g}",) if least >= ALPHA else (),
+        failed_checks=((f"{count}: no p-value can be below {least:.2g}",) if least >= ALPHA else ())
+        + effect_failures(row),
         sources=tuple(sources),
     )

@@ -7,7 +7,14 @@ from typing import Any
 
 from layerstats.stats.claims.contrast_wording import EFFECT, claim_key, count_words, model_failures
 from layerstats.stats.claims.findings import ClaimFinding, adjusted_by
-from layerstats.stats.claims.layer_claims import MOST, effect_numbers, joint_test, no_difference, one_a_layer
+from layerstats.stats.claims.layer_claims import (
+    MOST,
+    effect_failures,
+    effect_numbers,
+    joint_test,
+    no_difference,
+    one_a_layer,
+)
 from layerstats.stats.contrasts.words import WordContrasts
 
 SOURCES = ("effect_sizes", "tests")
@@ -61,6 +68,6 @@ def _finding(result: WordContrasts, row: Mapping[Any, Any], sources: Sequence[st
         effect=EFFECT,
         **effect_numbers(row),
         **joint_test(row, f"{tests}, {adjusted_by(row)}"),
-        failed_checks=tuple(model_failures(row, result.checks)),
+        failed_checks=(*model_failures(row, result.checks), *effect_failures(row)),
         sources=tuple(sources),
     )

@@ -107,7 +107,11 @@ def _summary(reported: ContrastAnalysis, experiment: Experiment) -> list[Option]
         return []
     other = next(name for name in _SUMMARIES if name != own)
     twin = _summarised(experiment, other)
-    missing = Option(_SUMMARIES[other], None, "it was not recorded: layerstats record --summary")
+    beside = (
+        f"it stands in the same recording, of which the {_SUMMARIES[own]} is read: record it under a name of its own"
+    )
+    note = beside if other in experiment.variables else "it was not recorded: layerstats record --summary"
+    missing = Option(_SUMMARIES[other], None, note)
     found = Option(_SUMMARIES[other], replace(reported, recording=twin)) if twin else missing
     return [Option(_SUMMARIES[own], reported), found]
 

@@ -44,8 +44,8 @@ def test_a_difference_that_random_weights_make_was_not_learned(make_store):
     row = claims_of(result).table.iloc[0]
     as_much = round(result.table["null_p_value"].item() * 21) - 1
     assert row["claim"] == (
-        f"[s] and [sh] differ at conv2, but so they do in {as_much} of 20 untrained networks: that it was learned was "
-        "not shown"
+        f"[s] and [sh] differ at conv2, but at least as much in {as_much} of 20 untrained networks: that it was "
+        "learned was not shown"
     )
     assert row["verdict"] == "not shown"
     assert row["p_adjusted"] < 0.05 < row["null_p_adjusted"]
