@@ -8,7 +8,7 @@ Stores of relevance, each of one network and its untrained twins on the same tok
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -28,10 +28,7 @@ CAPTIONS = {
     "p-values count networks: how many of all rest on these phones as much as the trained one.",
 }
 TABLES = ("shares", "networks", "comparisons")
-TITLES: dict[Literal["signed", "absolute"], str] = {
-    "signed": "Shares of the score",
-    "absolute": "Shares of all that moves the score",
-}
+TITLES = {"signed": "Shares of the score", "absolute": "Shares of all that moves the score"}
 
 
 def main(
@@ -47,9 +44,9 @@ def main(
     first = next(iter(views.values())).recording_attrs
     about = {name: first[name] for name in ("method", "rules", "epsilon", "target") if name in first}
     output = Output(out, title="What decisions rest on", provenance={"stores": len(views), "by": by, **about})
-    options: dict[str, Any] = {"by": by, "layer": layer or None, "conf_level": conf_level}
-    signs = {}
-    for sign in TITLES:
+    options: Any = {"by": by, "layer": layer or None, "conf_level": conf_level}
+    signs: dict[Any, Any] = dict.fromkeys(TITLES)
+    for sign in signs:
         signs[sign] = found = {name: phone_shares(view, sign=sign, **options) for name, view in views.items()}
         tables = [stacked({name: getattr(one, part) for name, one in found.items()}) for part in TABLES]
         shares, networks, compared = tables

@@ -51,9 +51,7 @@ def main(
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, rho="residuals" if published else "auto", **work("models of layers")),
     )  # fmt: skip
-    own: dict[str, Any] = (
-        {"speakers": "none", "samples": None, "rho": "residuals"} if published else {"samples": samples}
-    )
+    own: Any = {"speakers": "none", "samples": None, "rho": "residuals"} if published else {"samples": samples}
     analysis = ContrastAnalysis(result.contrast, engine=engine, **own)
     other, again = FitOptions(**work("other choices")), all_or_among("sensitivity", sensitivity, list(result.results))
     refitted = sensitivity_of(experiment, analysis, layers=again, intervals=IntervalOptions(seed=seed), fits=other)
