@@ -108,9 +108,12 @@ def demo(
             jobs |= maximization_jobs(out / "maximizations.zarr", out / "ladder.zarr")
             jobs |= listening_jobs(out / "maximizations.zarr", out / "listening_designs")
             jobs |= real_ratings()
+        # Every other choice is a model more.
+        middle = _middle_layer(store)
+        jobs["phones"] += ["--sensitivity", middle]
         sides = _sides(clips, untrained)
         if sides:
-            chosen = ["--layers", _middle_layer(store), "--workers", "1"]
+            chosen = ["--layers", middle, "--workers", "1"]
             jobs["interactions"] = [str(store), "--contrast", phones, *sides, *chosen]
         step(f"analyses: {', '.join(name for name in PAGE if name in jobs)}")
         failures = _analyse(step, jobs, out, workers, seed)

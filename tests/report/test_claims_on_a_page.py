@@ -107,3 +107,11 @@ def test_without_claims_the_page_has_no_place_for_them(tmp_path):
     text, rows = rows_of(tmp_path, claim_frames())
     assert rows == []
     assert "What was found" not in text
+
+
+def test_what_holds_comes_first_and_the_rest_keeps_its_order(tmp_path):
+    verdicts = {"a": "not shown", "b": "fails a check", "c": "holds", "d": "fails a check"}
+    changes = [{"claim": f"Claim {key}", "claim_key": key, "verdict": verdict} for key, verdict in verdicts.items()]
+    text, rows = rows_of(tmp_path, claim_frames(*changes, choices=()))
+    assert [re.search(r"Claim (\w)</span>", row).group(1) for row in rows] == ["c", "b", "d", "a"]
+    assert text.count("an interval may leave out 0 where a claim is not shown") == 1

@@ -91,7 +91,9 @@ def claim_group(claims: Claimed, part: Section, *, room: int, alone: bool) -> Cl
     """
     axes = _axes(claims)
     places = part.places
-    rows = [_row(row, _choices_of(claims, row), axes[str(row["effect"])], places) for row in claims.table]
+    # What holds answers first; within a verdict claims are in the order of their analysis.
+    table = sorted(claims.table, key=lambda row: list(VERDICTS).index(str(row["verdict"])))
+    rows = [_row(row, _choices_of(claims, row), axes[str(row["effect"])], places) for row in table]
     first = FIRST_CLAIMS if alone else FIRST_OF_A_PART
     return ClaimGroup(
         part.title,
@@ -178,18 +180,20 @@ def _choice(row: Row) -> Choice:
 
 
 def _points(choices: Sequence[Row]) -> list[Point]:
-    """Return a point a choice, each in a lane of its own as long as there is room, else in that of its kind."""
-    kinds = {name: lane for lane, name in enumerate(dict.fromkeys(str(row["choice"]) for row in choices))}
-    own = len(choices) <= MOST_LANES
+    """Return the reported choice once, then what was computed of others: a lane each while there is room."""
+    others = [row for row in choices if not row["reported"] and not math.isnan(row["estimate"])]
+    shown = [*[row for row in choices if row["reported"]][:1], *others]
+    kinds = {name: lane for lane, name in enumerate(dict.fromkeys(str(row["choice"]) for row in others), start=1)}
+    own = len(shown) <= MOST_LANES
     return [
         Point(
             row["estimate"],
             row["conf_low"],
             row["conf_high"],
-            lane if own else kinds[str(row["choice"])],
+            lane if own else 0 if row["reported"] else kinds[str(row["choice"])],
             bool(row["reported"]),
         )
-        for lane, row in enumerate(choices)
+        for lane, row in enumerate(shown)
     ]
 
 

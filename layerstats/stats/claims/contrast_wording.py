@@ -86,7 +86,7 @@ def model_failures(row: Any, bases: pd.DataFrame) -> list[str]:
     own = bases.loc[bases["layer"] == row["layer"]]
     small = own.loc[(own["p_value"] < ALPHA) & (own["k_index"] < 1) & (own["edf"] > _SATURATED * own["k"])]
     if len(small):
-        failed.append(f"the basis is too small for {', '.join(small['term'].astype(str))}")
+        failed.append(f"the basis is too small for {len(small)} of {count_words(len(own), 'smooth')}")
     failed += [part.partition(": see")[0] for part in str(row["note"]).split("; ") if TOO_FEW in part]
     return failed
 

@@ -41,7 +41,7 @@ def _finding(result: ContrastOfContrasts, row: Mapping[Any, Any], sources: Seque
     layer, sides = str(row["layer"]), (str(row["level_1"]), str(row["level_2"]))
     # Between two layers the row is of both.
     where = "" if layer == " - ".join(sides) else f" at {layer}"
-    contrast = f"The difference {row['contrast'].replace(' - ', ' minus ')}"
+    contrast = f"The difference between {row['contrast'].replace(' - ', ' and ')}"
     shown = f"{contrast} is not the same in {sides[0]} as in {sides[1]}{where}"
     numbers = f" ({interval_words(row)})" if has_number(row, "effect_conf_low") else ""
     ranked = has_number(row, "null_p_value")

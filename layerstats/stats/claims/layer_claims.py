@@ -166,5 +166,5 @@ def _null(result: LayerContrasts, row: Mapping[Any, Any]) -> dict[str, Any]:
     networks = result.networks
     own = networks.loc[networks["trained"].astype(bool) & (networks["layer"] == row["layer"]), "effect_size"]
     others = count_words(round(row["null_recordings"]), "untrained network")
-    by_means = f"{others}, by plain means, by which this network has {float(own.iloc[0]):.2f}"
+    by_means = f"{others}, by means (this network: {float(own.iloc[0]):.2f})"
     return {"null": by_means, "failed_checks": untrained_check(row["null_recordings"])}

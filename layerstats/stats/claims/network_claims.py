@@ -9,6 +9,7 @@ from typing import Any
 from layerstats.stats.claims.contrast_wording import count_words
 from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, effect_check
 from layerstats.stats.networks import NetworkComparison
+from layerstats.tables.format import MINUS
 
 SOURCES = ("effects", "comparisons")
 # With fewer networks of a kind, its spread over seeds is a guess.
@@ -42,9 +43,12 @@ def choose_of_networks(findings: Sequence[ClaimFinding], result: NetworkComparis
         found = [one for one in own if one.significant]
         most = max(found or own, key=lambda one: abs(one.estimate))
         alike = [one for one in found if (one.estimate > 0) == (most.estimate > 0)]
-        layers = f"; so it is at {len(alike)} of {count_words(len(own), 'layer')}" if len(own) > 1 else ""
-        none = f"; nor at another of {count_words(len(own), 'layer')}" if len(own) > 1 else ""
-        chosen.append(replace(most, shown=f"{most.shown}{layers}", not_shown=f"{most.not_shown}{none}"))
+        over = count_words(len(own), "layer")
+        layers = f", and at {len(alike) - 1} other of {over}" if len(alike) > 1 else f" alone, of {over}"
+        none = f", nor at another of {over}"
+        if len(own) > 1:
+            most = replace(most, shown=f"{most.shown}{layers}", not_shown=f"{most.not_shown}{none}")
+        chosen.append(most)
     return chosen
 
 
@@ -67,12 +71,14 @@ def _finding(
     few = [f"{count_words(number, 'network')} of {kind}" for kind, number in of_kind.items() if number < FEW_NETWORKS]
     checks = [f"only {' and '.join(few)}: how seeds vary is hardly known"] if few else []
     checks += effect_check(row["p_adjusted"], row["conf_low"], row["conf_high"])
-    interval = f"{row['diff']:.2f} token SDs, {100 * row['conf_level']:.3g} % interval {row['conf_low']:.2f} to"
+    low, high = (f"{row[name]:.2f}".replace("-", MINUS) for name in ("conf_low", "conf_high"))
+    size = f"{row['diff']:.2f}".replace("-", MINUS)
+    interval = f"{size} token SDs, {100 * row['conf_level']:.3g} % interval {low} to {high}"
     return ClaimFinding(
         key=f"{layer}:{row['contrast']}:{kinds[0]}-{kinds[1]}",
-        shown=f"{more} keeps {about} farther apart than {less} at {layer}",
-        not_shown=f"{kinds[0]} and {kinds[1]} were not shown to keep {about} differently far apart at {layer} "
-        f"({interval} {row['conf_high']:.2f})",
+        shown=f"Networks of the kind {more} keep {about} farther apart than {less} at {layer}",
+        not_shown=f"No difference between {kinds[0]} and {kinds[1]} was shown in how far apart they keep {about} at "
+        f"{layer} ({interval})",
         effect=f"difference in effect size in token SDs, {kinds[0]} minus {kinds[1]}",
         estimate=row["diff"],
         conf_low=row["conf_low"],

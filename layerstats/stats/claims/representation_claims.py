@@ -83,7 +83,7 @@ def probe_findings(
             one.loc[(one["layer"] == layer) & (one["measure"] == measure)]
             for one in (result.table, result.comparisons, result.networks)
         )
-        said = f"At {layer} of {network}, a linear probe reads {column.replace('_', ' ')} of phones"
+        said = f"At {layer} of {network}, a linear probe reads {_read_column(column)} of phones"
         beside = [
             _beside(row, said, networks, better=1, effect=measure, kind="probe")
             for row in compared.to_dict("records")
@@ -139,6 +139,11 @@ def _beside(row: Mapping, said: str, networks: pd.DataFrame, *, better: int, eff
     )
 
 
+def _read_column(column: str) -> str:
+    """Return what a probe reads, as a noun."""
+    return {"label": "the label", "phone_class": "the class"}.get(column, column.replace("_", " "))
+
+
 def _not_shown(said: str) -> str:
     for known, unknown in (("phones are told", "phones were not shown to be told"), ("reads", "was not shown to read")):
         said = said.replace(known, unknown)
@@ -192,7 +197,7 @@ def _alike(row: Mapping) -> ClaimFinding:
         not_learned=""
         if checks
         else f"{pair} are {way} alike than in untrained networks on average, but not in single ones",
-        effect=f"{row['measure']}, trained minus the mean of untrained networks",
+        effect=f"{str(row['measure']).replace('cka', 'CKA')}, trained minus the mean of untrained networks",
         estimate=row["diff"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],

@@ -44,7 +44,7 @@ def _finding(row: Mapping, network: str, sign: str, ranges: pd.DataFrame) -> Cla
     group = str(row["group"]).replace("_", " ")
     way = "more" if row["diff"] > 0 else "less"
     does, what = ("speak for", "the score") if sign == "signed" else ("move", "the score, whichever way,")
-    subject, of = f"Phones of the group {group} {does} {what}", f"of {network}"
+    subject, of = f"Phones of the group {group} {does} {what}", f"of {network.replace('_', ' ')}"
     beside = f"{'than for' if sign == 'signed' else 'than'} that of {_networks(row['null_recordings'])} on average"
     # Ranks of networks ask whether the share is larger than random weights make it, and not whether it is smaller.
     learned = row["diff"] > 0

@@ -27,7 +27,7 @@ def test_numbers_are_those_of_the_table(learned):
     assert table["claim_key"].tolist() == ["conv1:s-sh", "conv2:s-sh"]
     assert set(table["family"]) == {"2 layers, Holm"}
     own = learned.networks.query("trained and layer == 'conv1'")["effect_size"].item()
-    assert table["null"][0] == f"20 untrained networks, by plain means, by which this network has {own:.2f}"
+    assert table["null"][0] == f"20 untrained networks, by means (this network: {own:.2f})"
 
 
 def test_a_difference_that_only_training_makes_was_learned(learned):
