@@ -7,7 +7,7 @@ import inspect
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_origin
 
 # In the order of the work: speech, networks, recordings, statistics, results. Where rooms share a name, it is
 # documented in the first of them.
@@ -61,6 +61,9 @@ class PublicName:
     @property
     def kind(self) -> str:
         """What Sphinx calls it."""
+        # A name of a type, such as `Literal["a", "b"]`, can be called and is no function.
+        if get_origin(self.value) is not None:
+            return "data"
         if inspect.isclass(self.value):
             return "class"
         return "function" if callable(self.value) else "data"

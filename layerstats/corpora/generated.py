@@ -51,6 +51,17 @@ def write_generated(corpus: Corpus, folder: str | Path) -> list[Path]:
     ------
     CorpusError
         The corpus was not generated, or the folder holds generated speech already.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import InfoWaveGAN, seeded
+    >>> from layerstats.probes import generate_speech
+    >>> with seeded(0):
+    ...     network = InfoWaveGAN(codes=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write_generated(generate_speech(network, voices=1, value=1), folder)]
+    ['tokens.csv', 'tour.wav', 'code-0_value-1_noise-0000.wav', 'code-1_value-1_noise-0000.wav']
     """
     if _MAXIMIZED not in corpus.tokens:
         check_columns(corpus.tokens, _CODES, f"the tokens of {corpus.name}: it was not generated; it")
@@ -90,6 +101,19 @@ def read_generated(path: str | Path, damaged: str = "error") -> Corpus:
         The folder holds no generated speech, its table cannot be read, or a token names a file elsewhere.
     AudioError
         A file is missing or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import InfoWaveGAN, seeded
+    >>> from layerstats.probes import generate_speech
+    >>> with seeded(0):
+    ...     network = InfoWaveGAN(codes=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_generated(generate_speech(network, voices=2, value=1), folder)
+    ...     speech = read_generated(folder)
+    >>> speech.tokens[["word", "speaker", "code_value"]].drop_duplicates("word").values.tolist()
+    [['code 0', 'noise 0000', 1.0], ['code 1', 'noise 0000', 1.0]]
     """
     folder = corpus_folder(path, "generated speech")
     if not (folder / TABLE).is_file():

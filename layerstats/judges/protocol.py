@@ -61,7 +61,16 @@ class Judge(Protocol):
 
 @runtime_checkable
 class NetworkJudge(Judge, Protocol):
-    """A judge that is a network: of outcomes of maximizations it can hear what their target network heard."""
+    """A judge that is a network: of outcomes of maximizations it can hear what their target network heard.
+
+    Examples
+    --------
+    >>> from layerstats.judges import open_judge
+    >>> from layerstats.resources import bundled
+    >>> judge = open_judge(str(bundled("data", "checkpoints", "words.safetensors")))
+    >>> isinstance(judge, NetworkJudge), judge.scores(np.zeros((1, 16384), "float32")).shape
+    (True, (1, 8))
+    """
 
     @property
     def front_end(self) -> Mapping[str, object] | None:
@@ -119,6 +128,16 @@ def check_judgements(frame: pd.DataFrame, judge: Judge, tokens: Sequence[str]) -
     DataError
         It is no frame, a column is missing, a score is no number, tokens are missing or strange, a response twice or
         not among the judge's, or a token has several responses of which one has no score.
+
+    Examples
+    --------
+    >>> class Deaf:
+    ...     name, responses, attrs = "deaf", ("yes", "no"), {}
+    ...     def judge(self, clips):
+    ...         return pd.DataFrame({"token": ["a"], "judge": "deaf", "response": ["maybe"], "score": [None]})
+    >>> check_judgements(Deaf().judge(None), Deaf(), ["a"])
+    Traceback (most recent call last):
+    layerstats.errors.DataError: The judgements of 'deaf' have the response 'maybe', which is none of its responses.
     """
     what = f"The judgements of {judge.name!r}"
     if not isinstance(frame, pd.DataFrame):

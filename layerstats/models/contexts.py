@@ -113,7 +113,14 @@ def preserved(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """Let GPUs sum in the same order each time, as the same seed should; afterwards as the caller had it."""
+    """Let GPUs sum in the same order each time, as the same seed should; afterwards as the caller had it.
+
+    Examples
+    --------
+    >>> with repeatable():
+    ...     torch.backends.cudnn.deterministic
+    True
+    """
     cudnn = torch.backends.cudnn
     with _settings([(cudnn, "deterministic", True), (cudnn, "benchmark", False)]):
         yield

@@ -43,6 +43,12 @@ class SpeechHearing:
         Seconds from one sample of the input to the next; by default those of the waveform.
     input_window_s : float, default 0
         Seconds of speech in one sample of the input; 0 where that is the waveform.
+
+    Examples
+    --------
+    >>> hearing = SpeechHearing("mine", 16000, lambda waveforms: waveforms, ["conv1", "conv2"])
+    >>> hearing.rate_hz, hearing.input_axes
+    (16000, ('token', 'sample'))
     """
 
     kind: str

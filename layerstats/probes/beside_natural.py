@@ -76,6 +76,21 @@ def record_beside_natural(
     ------
     ArgumentError
         No outcome set, or several, are meant; a word is no target, or no word of the corpus is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import CommandClassifier
+    >>> from layerstats.probes import maximize_activations
+    >>> network = CommandClassifier(outputs=2, channels=(1, 1, 1), hidden=(2, 2, 2))
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     options = {"labels": ["ask", "wash"], "starts": 2, "steps": 2}
+    ...     made = maximize_activations(network, ["wash"], f"{folder}/made.zarr", **options)
+    ...     heard = record_beside_natural(network, made, speech, f"{folder}/heard.zarr", layers="conv1")
+    ...     heard.tokens["condition"].value_counts().to_dict()
+    {'natural': 2, 'maximized': 2, 'before': 2}
     """
     chosen = _outcome_name(outcomes.outcomes, name)
     outcome = outcomes.outcome(chosen)

@@ -58,6 +58,22 @@ def boundary_distance(
         The outcomes have no codes.
     StoreError
         The network has other weights than the outcomes were made with, or the prior has.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import CommandClassifier, MelAutoencoder, seeded
+    >>> from layerstats.probes import maximize_activations
+    >>> from layerstats.probes.maximization import AutoencoderPrior
+    >>> from layerstats.probes.maximization.hearing import hearing_of
+    >>> with seeded(0):
+    ...     network = CommandClassifier(outputs=2, channels=(1, 1, 1), hidden=(2, 2, 2))
+    ...     prior = AutoencoderPrior(hearing_of(network), MelAutoencoder(codes=4, channels=(1, 1, 1, 1)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     options = {"prior": prior, "starts": 2, "steps": 2}
+    ...     outcome = maximize_activations(network, ["0", "1"], f"{folder}/s.zarr", **options).outcome()
+    ...     boundary_distance(network, outcome, prior=prior).shape
+    (4,)
     """
     check_choice("which", which, ("before", "after"))
     check_count("batch_size", batch_size)

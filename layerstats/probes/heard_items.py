@@ -179,6 +179,18 @@ def outcome_items(
         Codes were given no prior, or `starts` is not positive.
     DataError
         Starts began from tokens that the table lacks.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import maximize_activations
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     outcome = maximize_activations(network, ["0", "1"], f"{folder}/s.zarr", starts=2, steps=3).outcome()
+    ...     items = outcome_items(outcome, starts=1)
+    >>> items.tokens["condition"].tolist(), items.heard.shape
+    (['maximized', 'maximized'], (2, 16384))
     """
     number = outcome["number"].to_numpy()
     if starts is not None:

@@ -83,6 +83,17 @@ def outcome_speech(
         A start is silent, or the vocoder gives no sound of it; when it is asked for.
     StoreError
         The outcomes are half-written, or the prior has other weights than those that the codes were made with.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import maximize_activations
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     experiment = maximize_activations(network, ["0", "1"], f"{folder}/s.zarr", starts=1, steps=3)
+    ...     outcome_speech(experiment).tokens[["token", "word", "split"]].values.tolist()
+    [['0_00000', '0', 'maximized'], ['1_00000', '1', 'maximized']]
     """
     check_choice("which", which, ("after", "before"))
     outcome = experiment.outcome(name, set_up=set_up, network=network)

@@ -145,6 +145,21 @@ class Quantity(ABC):
         Whether the network is run so that gradients can be taken.
     variables : sequence of Variable
         What is stored of every layer; the first is what analyses look at unless they are told otherwise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import record
+    >>> class Loudest(Quantity):
+    ...     name, variables = "loudest", (Variable("loudest"),)
+    ...     def reduce(self, values, axes):
+    ...         return {"loudest": values.amax(dim=1)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     network, speech = ConvolutionalEncoder(outputs=2, width=1), demo_corpus(words=["ask"], voices=2)
+    ...     record(network, speech, f"{folder}/s.zarr", Loudest(), layers="conv5").layer("conv5")["loudest"].shape
+    (2, 16)
     """
 
     name: ClassVar[str]

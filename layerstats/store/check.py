@@ -68,7 +68,19 @@ def check_store(path: str | os.PathLike[str]) -> list[str]:
 
 
 def without_checksums(path: str | os.PathLike[str]) -> list[str]:
-    """Return the arrays of a store that were written without checksums, so that flipped bits in them stay unseen."""
+    """Return the arrays of a store that were written without checksums, so that flipped bits in them stay unseen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from layerstats.store import store_arrays
+    >>> tokens = pd.DataFrame({"token": ["a", "b"], "word": ["ask", "dark"], "speaker": ["s1", "s2"], "split": "test"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = store_arrays(f"{folder}/s.zarr", tokens, {"conv1": np.eye(2)}, time_s={"conv1": [0.0, 0.5]})
+    ...     without_checksums(path)
+    []
+    """
     root = Path(path)
     files = {file.parent: json.loads(file.read_text(encoding="utf-8")) for file in sorted(root.rglob(METADATA))}
     arrays = {folder: metadata["codecs"] for folder, metadata in files.items() if metadata["node_type"] == "array"}

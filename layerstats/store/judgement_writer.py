@@ -51,6 +51,27 @@ class JudgementWriter(BlockWriter):
     StoreError
         The place holds judgements with another key, a table of judgements of clips, or damaged files; the outcomes are
         half-written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.store import OutcomeWriter, open_store
+    >>> starts = pd.DataFrame({"start": ["yes_0", "no_0"], "target": ["yes", "no"], "number": 0, "seed": [1, 2]})
+    >>> starts["token"] = ""
+    >>> scores = [VariableSpec("scores_after", ("start", "class"), {"class": 2})]
+    >>> options = {"key": "k", "attrs": {"set_up": "codes", "network": "n1"}}
+    >>> options["coords"] = {"class": ("class", ["no", "yes"])}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with OutcomeWriter(f"{folder}/s.zarr", "codes.n1", starts, scores, **options) as writer:
+    ...         for rows in writer.missing():
+    ...             writer.write(rows, {"scores_after": np.eye(2)[rows]})
+    ...         writer.finish()
+    ...     with JudgementWriter(f"{folder}/s.zarr", "codes.n1", "ann", None, key="a") as writer:
+    ...         for rows in writer.missing():
+    ...             writer.write(rows, {"response": np.array(["yes", "no"], dtype=object)[rows]})
+    ...         writer.finish()
+    ...     open_store(f"{folder}/s.zarr").judgement(judge="ann")["response"].to_numpy().tolist()
+    ['yes', 'no']
     """
 
     _kind = "set of judgements"

@@ -319,6 +319,26 @@ def missing_together(
     """Yield the rows of one shard after the other, and which of several writers of equal shards lack them.
 
     What they share is so computed once a shard. The shards that other processes have claimed are waited for at the end.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from layerstats.store import OutcomeWriter, VariableSpec
+    >>> starts = pd.DataFrame({"start": ["yes_0", "no_0"], "target": ["yes", "no"], "number": 0, "seed": [1, 2]})
+    >>> starts["token"] = ""
+    >>> scores = [VariableSpec("scores_after", ("start", "class"), {"class": 2})]
+    >>> about = {"key": "k", "attrs": {"set_up": "s", "network": "n1"}, "coords": {"class": ("class", ["no", "yes"])}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = OutcomeWriter(f"{folder}/s.zarr", "first.n1", starts, scores, **about)
+    ...     second = OutcomeWriter(f"{folder}/s.zarr", "second.n1", starts, scores, **about)
+    ...     with first, second:
+    ...         for rows, lacking in missing_together([first, second]):
+    ...             for writer in lacking:
+    ...                 writer.write(rows, {"scores_after": np.eye(2)[rows]})
+    ...         rows, len(lacking)
+    (slice(0, 2, None), 2)
     """
     writers = list(writers)
     waiting = writers

@@ -53,6 +53,17 @@ def write_regression_table(
     ------
     DataError
         If one of the frames lacks a column or disagrees with the glossary.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> parametric = pd.DataFrame({"term": ["(Intercept)"], "estimate": 1.0, "std_error": 0.1, "statistic": 10.0})
+    >>> smooths = pd.DataFrame({"term": ["s(x)"], "edf": 3.1, "ref_df": 3.9, "statistic": 5.2, "p_value": 0.01})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     title = "Ratings by time"
+    ...     files = write_regression_table(parametric.assign(p_value=0.001), smooths, f"{folder}/model", title=title)
+    ...     files.csv.read_text().splitlines()[0]
+    'test,term,estimate,std_error,edf,ref_df,statistic,p_value'
     """
     check_frame(parametric, "parametric")
     check_frame(smooths, "smooths")

@@ -245,6 +245,14 @@ def read_letters(model: Wav2Letter, features: UtteranceFeatures, rows: np.ndarra
     ------
     FitError
         Its outputs are NaN: training diverged.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> model = Wav2Letter(width=2, top=4)
+    >>> features = utterance_features(demo_corpus(sentences=["a fox ran"], voices=2, said_by=2), model.front_end)
+    >>> len(read_letters(model, features, np.array([0, 1])))
+    2
     """
     model.eval()
     place = device_of(model) or torch.device("cpu")
@@ -281,6 +289,15 @@ def letter_error_rates(model: Wav2Letter, features: UtteranceFeatures, sides: di
     -------
     DataFrame
         A row a side: `side, utterances, letters, words, letter_error_rate, word_error_rate`.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> model = Wav2Letter(width=2, top=4)
+    >>> features = utterance_features(demo_corpus(sentences=["a fox ran"], voices=2, said_by=2), model.front_end)
+    >>> found = letter_error_rates(model, features, {"all": np.array([0, 1])})
+    >>> found[["side", "utterances", "letters"]].values.tolist()
+    [['all', 2, 18]]
     """
     rows = [
         {"side": side, "utterances": len(chosen), **_rates(features, chosen, read_letters(model, features, chosen))}

@@ -54,6 +54,19 @@ def write_praat(design: ListeningDesign, folder: str | Path) -> list[Path]:
         Answers are typed, which Praat has not, or there are more alternatives than buttons on a screen.
     DataError
         A sound is missing or is no WAV file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from layerstats.listening import make_design, read_design
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_wav(f"{folder}/yes.wav", np.sin(np.arange(1600) / 5), 16000)
+    ...     table = pd.DataFrame({"clip": ["yes"], "file": [f"{folder}/yes.wav"], "condition": ["natural"]})
+    ...     design = make_design(table, task="opinion", raters_per_clip=2, trials_per_session=1, catch=0, rules=())
+    ...     _ = design.write(f"{folder}/design")
+    ...     [path.name for path in write_praat(read_design(f"{folder}/design"), f"{folder}/praat")]
+    ['session_1.ExperimentMFC', 'session_2.ExperimentMFC']
     """
     _buttons(design)
     folder = Path(folder)

@@ -92,6 +92,12 @@ class GivenAnswer(_Strict):
         "not played" where a sound could not be played and the rater went on without an answer; else empty.
     answered_at
         UTC, ISO 8601.
+
+    Examples
+    --------
+    >>> heard = {"clip": "n1", "position": 1, "training": False, "seconds": 2.5, "plays": 1}
+    >>> GivenAnswer(**heard, rating=4, answered_at="2026-11-26T16:40:00Z").rating
+    4
     """
 
     clip: _Name
@@ -241,6 +247,16 @@ def submission_rows(submission: Submission) -> list[dict[str, Any]]:
     -------
     list of dict
         What the page's CSV holds, text as it was typed.
+
+    Examples
+    --------
+    >>> when = {"started_at": "2026-11-26T16:40:00Z", "finished_at": "2026-11-26T16:50:00Z"}
+    >>> heard = {"clip": "n1", "position": 1, "training": False, "seconds": 2.5, "plays": 1}
+    >>> answer = GivenAnswer(**heard, rating=4, answered_at="2026-11-26T16:41:00Z")
+    >>> about = {"format": FORMAT, "design_hash": "0" * 16, "submission": "a" * 8, "task": "opinion", "session": 1}
+    >>> row = submission_rows(Submission(**about, **when, rater="ann", answers=[answer]))[0]
+    >>> row["rater"], row["clip"], row["rating"]
+    ('ann', 'n1', 4)
     """
     headphones = submission.headphones
     whole: dict[str, Any] = {

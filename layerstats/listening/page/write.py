@@ -80,6 +80,22 @@ def write_page(
         A sound is of a kind that browsers do not play, or is not in the design's folder.
     FileError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from layerstats.corpora.wav_files import write_wav
+    >>> from layerstats.listening import make_design
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_wav(f"{folder}/yes.wav", np.sin(np.arange(1600) / 5), 16000)
+    ...     table = pd.DataFrame({"clip": ["yes"], "file": [f"{folder}/yes.wav"], "condition": ["natural"]})
+    ...     design = make_design(table, task="opinion", raters_per_clip=2, trials_per_session=1, catch=0, rules=())
+    ...     _ = design.write(f"{folder}/design")
+    ...     page = write_page(f"{folder}/design", f"{folder}/page", headphones="none")
+    ...     page.name, len(list((page.parent / "sounds").iterdir()))
+    ('index.html', 1)
     """
     check_choice("headphones", headphones, ("antiphase", "none"))
     out = Path(out)

@@ -57,6 +57,20 @@ class ListeningServer(ThreadingHTTPServer):
     ------
     ArgumentError
         The host or port cannot be listened on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from layerstats.listening import make_design
+    >>> table = pd.DataFrame({"clip": ["n", "m"], "file": ["n.wav", "m.wav"], "condition": ["natural", "maximized"]})
+    >>> design = make_design(table, raters_per_clip=2, trials_per_session=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "index.html").write_text("the page")
+    ...     received = ReceivedAnswers(f"{folder}/answers", design)
+    ...     with ListeningServer(folder, received, port=0) as server:
+    ...         server.loopback
+    True
     """
 
     daemon_threads = True

@@ -34,6 +34,18 @@ class ReceivedAnswers:
         Made where it is not there. Submissions that are in it already count.
     design : ListeningDesign
         The test that is asked.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from layerstats.listening import make_design
+    >>> table = pd.DataFrame({"clip": ["n", "m"], "file": ["n.wav", "m.wav"], "condition": ["natural", "maximized"]})
+    >>> design = make_design(table, raters_per_clip=2, trials_per_session=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     received = ReceivedAnswers(folder, design)
+    ...     received.number, received.session_for("ann"), received.session_for("bob")
+    (0, (1, False), (2, False))
     """
 
     def __init__(self, folder: str | Path, design: ListeningDesign) -> None:

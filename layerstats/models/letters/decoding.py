@@ -77,6 +77,13 @@ def likeliest_texts(
     ------
     ArgumentError
         As `beam_search`.
+
+    Examples
+    --------
+    >>> frames = np.log(np.full((2, 29), 1e-9))
+    >>> frames[:, 0], frames[:, 3] = np.log(0.6), np.log(0.4)
+    >>> [(text, round(float(np.exp(score)), 2)) for text, score in likeliest_texts(frames, Alphabet())[:2]]
+    [('a', 0.64), ('', 0.36)]
     """
     scores = check_frames(log_probabilities, alphabet)
     check_count("width", width)

@@ -61,6 +61,16 @@ def waveform_network(
         Its layers are `feature_extractor.conv_layers.0`, ..., `feature_projection`, `encoder.layers.0`, ... and, where
         the transformer normalises at its end only, `encoder.layer_norm`. Lengths reach a network whose convolutions
         are normalised frame by frame; the norm over time of the others hears what fills a token, mask or no mask.
+
+    Examples
+    --------
+    >>> from transformers import Wav2Vec2Config, Wav2Vec2Model
+    >>> sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    >>> convolutions = {"conv_dim": (4, 4), "conv_kernel": (10, 3), "conv_stride": (5, 2)}
+    >>> positions = {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
+    >>> network = waveform_network(Wav2Vec2Model(Wav2Vec2Config(**sizes, **convolutions, **positions)))
+    >>> network.hearing.kind, network.hearing.rate_hz, network.hearing.takes_lengths
+    ('wav2vec2', 16000, False)
     """
     config: Any = encoder.config
     masked = config.feat_extract_norm == "layer"

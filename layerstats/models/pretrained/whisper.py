@@ -59,6 +59,15 @@ def whisper_network(encoder: nn.Module, n_fft: int = 400, hop: int = 160, rate_h
     -------
     SpeechNetwork
         Its layers are `conv1` and `conv2` (before GELU), `layers.0`, ... and `layer_norm`, what the decoder hears.
+
+    Examples
+    --------
+    >>> from transformers import WhisperConfig
+    >>> from transformers.models.whisper.modeling_whisper import WhisperEncoder
+    >>> sizes = {"d_model": 8, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 8}
+    >>> network = whisper_network(WhisperEncoder(WhisperConfig(**sizes)))
+    >>> network.hearing.kind, network.hearing.rate_hz, network.hearing.default_layers
+    ('whisper', 16000, ('conv1', 'conv2', 'layers.*', 'layer_norm'))
     """
     config = encoder.config
     frames = int(config.max_source_positions) * 2  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]

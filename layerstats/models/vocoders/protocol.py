@@ -15,7 +15,17 @@ _LENGTHS = ("frames", "samples")
 
 @runtime_checkable
 class Vocoder(Protocol):
-    """Whatever makes sound of mel features."""
+    """Whatever makes sound of mel features.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from layerstats.models import MelFrontEnd
+    >>> from layerstats.models.vocoders import GriffinLim
+    >>> vocoder = GriffinLim(MelFrontEnd(), iterations=1)
+    >>> isinstance(vocoder, Vocoder), vocoder.synthesise(torch.rand(1, 90, 80)).shape
+    (True, torch.Size([1, 22050]))
+    """
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -63,6 +73,14 @@ def check_settings(vocoder: Vocoder, expected: Mapping[str, object]) -> None:
     ------
     ArgumentError
         A parameter has another value, or is not named by the vocoder, or is one that the front end does not have.
+
+    Examples
+    --------
+    >>> from layerstats.models import MelFrontEnd
+    >>> from layerstats.models.vocoders import GriffinLim
+    >>> check_settings(GriffinLim(MelFrontEnd()), MelFrontEnd(mels=40).configuration)
+    Traceback (most recent call last):
+    layerstats.errors.ArgumentError: ...
     """
     given = {name: value for name, value in vocoder.settings.items() if name not in _LENGTHS}
     wanted = {name: value for name, value in expected.items() if name not in _LENGTHS}

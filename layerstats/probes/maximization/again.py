@@ -127,6 +127,19 @@ def make_again(
         There is no such start, or its prior or corpus is missing.
     StoreError
         The outcomes were made by other weights, or the start began from another token.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import ConvolutionalEncoder, seeded
+    >>> from layerstats.probes import maximize_activations
+    >>> with seeded(0):
+    ...     network = ConvolutionalEncoder(outputs=2, width=1).double()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stored = maximize_activations(network, ["0", "1"], f"{folder}/s.zarr", starts=2, steps=3).outcome()
+    ...     again = make_again(network, f"{folder}/s.zarr", "1_00001")
+    ...     bool(abs(again["objective_after"] - stored["objective_after"].sel(start="1_00001")).item() < 1e-6)
+    True
     """
     outcome = open_store(store, incomplete="allow").outcome(name, set_up=set_up, network=network_name)
     attrs: dict[Any, Any] = dict(outcome.attrs)

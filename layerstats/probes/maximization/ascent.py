@@ -187,6 +187,19 @@ def ascend(
         A score or gradient is NaN or infinite; the first such start is named.
     NetworkError
         The target does not depend on the input by operations with a gradient.
+
+    Examples
+    --------
+    >>> from layerstats.models import ConvolutionalEncoder, running
+    >>> from layerstats.probes.maximization import plan_maximization, read_unit
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> plan = plan_maximization(network, ["0"], starts=1)
+    >>> noise = 0.1 * torch.randn(1, plan.hearing.size, generator=torch.Generator().manual_seed(1))
+    >>> objective = Objective(network, [read_unit("0", network, ["0", "1"])], "log_probability")
+    >>> with running(network, torch.device("cpu"), differentiate=True):
+    ...     found = ascend(objective, plan.prior, noise, AscentSettings(steps=3))
+    >>> bool(found.objective_after > found.objective_before), found.steps.tolist()
+    (True, [3])
     """
     run = _Run(objective, prior, settings)
     found = run.climb(variables.detach())

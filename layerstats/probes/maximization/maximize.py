@@ -118,7 +118,17 @@ def write_outcomes(
     workers: int = 1,
     client: Any = None,
 ) -> Experiment:
-    """Run a plan, and keep what became of its starts in a store: parameters and errors of `maximize_activations`."""
+    """Run a plan, and keep what became of its starts in a store: parameters and errors of `maximize_activations`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> plan = plan_maximization(ConvolutionalEncoder(outputs=2, width=1), ["0", "1"], starts=2, steps=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_outcomes(plan, f"{folder}/s.zarr").outcome()["steps"].to_numpy().tolist()
+    [3, 3, 3, 3]
+    """
     _check_block(block)
     check_count("workers", workers)
     if block[1] > 1 and (workers > 1 or client is not None):
@@ -265,6 +275,13 @@ def plan_maximization(
         A target, layer, prior or setting does not exist or does not fit.
     AudioError
         The audio of a natural token cannot be used.
+
+    Examples
+    --------
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> plan = plan_maximization(ConvolutionalEncoder(outputs=2, width=1), ["0", "1"], starts=2, steps=3)
+    >>> plan.settings.ascent.steps, plan.starts["start"].tolist()
+    (3, ['0_00000', '0_00001', '1_00000', '1_00001'])
     """
     target_network = part(network)
     check_ready(target_network)

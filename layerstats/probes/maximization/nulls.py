@@ -228,6 +228,17 @@ def top_exemplars(plan: MaximizationPlan, starts: int) -> pd.DataFrame:
     -------
     DataFrame
         ``start, target, number, seed, token``: `number` is the rank, from 0; `seed` is 0, since nothing is drawn.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder, seeded
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> with seeded(0):
+    ...     network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> plan = plan_maximization(network, ["ask"], start_from="data", corpus=speech, labels=["ask", "wash"], starts=2)
+    >>> top_exemplars(plan, 2)[["target", "number"]].values.tolist()
+    [['ask', 0], ['ask', 1]]
     """
     if plan.clips is None:
         raise ArgumentError("The best natural tokens are looked for in a corpus, and these starts begin from none.")

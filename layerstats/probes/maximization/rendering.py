@@ -59,6 +59,17 @@ def rendered(
         Codes were given no prior, or one of another kind.
     StoreError
         The prior has other weights than those that the codes were made with.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import maximize_activations
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     outcome = maximize_activations(network, ["0", "1"], f"{folder}/s.zarr", starts=2, steps=3).outcome()
+    ...     rendered(outcome, [0, 3]).shape
+    (2, 16384)
     """
     check_choice("which", which, ("after", "before"))
     check_count("batch_size", batch_size)

@@ -52,6 +52,12 @@ class MaximizationSettings:
         "own" or "any": the tokens that starts from data begin from.
     ascent : AscentSettings
         Steps.
+
+    Examples
+    --------
+    >>> settings = MaximizationSettings("log_probability", "noise", 0.1, "own", AscentSettings(steps=5))
+    >>> settings.attributes()["start_deviation"], settings.attributes()["steps"]
+    (0.1, 5)
     """
 
     objective: str

@@ -131,6 +131,20 @@ def record_shard(plan: RecordingPlan, number: int) -> ShardReport:
         The disk is full, or the recording was removed or replaced meanwhile.
     WorkerError
         This process does not see the store, or cannot import the network's classes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import ConvolutionalEncoder
+    >>> from layerstats.probes import Activation, plan_recording
+    >>> speech = demo_corpus(words=["ask", "wash"], voices=4)
+    >>> network = ConvolutionalEncoder(outputs=2, width=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plan = plan_recording(network, speech, f"{folder}/speech.zarr", Activation(), layers="conv5")
+    ...     report = record_shard(plan, 0)
+    ...     report.number, report.tokens
+    (0, 8)
     """
     start = time.perf_counter()
     run, writer = plan.loaded()

@@ -119,6 +119,16 @@ def clip_maps(
     ------
     ArgumentError
         The network has no mel front end; or as `attribute` does.
+
+    Examples
+    --------
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import CommandClassifier
+    >>> network = CommandClassifier(outputs=2, channels=(1, 1, 1), hidden=(2, 2, 2))
+    >>> speech = demo_corpus(words=["wash"], voices=2)
+    >>> table = clip_maps(network, speech, ["gradient"], target="wash", labels=["ask", "wash"])
+    >>> len(table) == 2 * 90 * 80, table["word"].unique().tolist()
+    (True, ['wash'])
     """
     front_end = getattr(network, "front_end", None)
     if not isinstance(front_end, MelFrontEnd):

@@ -55,6 +55,14 @@ class Draw:
         Which null it is a draw of; "" where it is none.
     facts : mapping of str to str
         What else there is to say, such as the steps used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sound = Sound(np.zeros(16000, "float32"), 16000, np.zeros((80, 100), "float32"))
+    >>> heard = pd.DataFrame({"judge": ["seed0"], "response": ["yes"], "score": [0.9]})
+    >>> Draw("yes_00000", "yes", "codes", "seed0", 0, 1, sound, sound, heard).null
+    ''
     """
 
     start: str

@@ -95,6 +95,18 @@ def write_audition(
         The folder holds something already, or there are no draws.
     FileError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> sound = Sound(np.zeros(16000, "float32"), 16000, np.zeros((80, 100), "float32"))
+    >>> heard = pd.DataFrame({"judge": ["seed0"], "response": ["yes"], "score": [0.9]})
+    >>> draw = Draw("yes_00000", "yes", "codes", "seed0", 0, 1, sound, sound, heard)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     axes = SpectrogramAxes(1.0, {"1 kHz": 0.3}, 80.0)
+    ...     page = write_audition(f"{folder}/page", [draw], axes=axes, title="One draw")
+    ...     sorted(path.name for path in page.parent.iterdir())
+    ['audio', 'index.html', 'pictures', 'sounds.csv']
     """
     folder = Path(folder)
     check_folder(folder, overwrite)

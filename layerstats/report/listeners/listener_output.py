@@ -25,6 +25,17 @@ class ListenerOutput:
         Where tables and figures go.
     simulated
         Whether nobody listened; see `has_simulated_raters`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     output = Output(folder, title="Ratings")
+    ...     listeners = ListenerOutput(output, simulated=True)
+    ...     listeners.table(pd.DataFrame({"rater": ["r1"], "rating": [4.0]}), "ratings", "Ratings")
+    ...     "simulated raters" in Path(folder, "ratings.html").read_text()
+    True
     """
 
     def __init__(self, output: Output, *, simulated: bool) -> None:

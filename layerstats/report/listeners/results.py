@@ -28,7 +28,7 @@ def write_answers(
     design: ListeningDesign | None = None,
     rules: Sequence[Mapping[str, Any] | str] | None = None,
 ) -> pd.DataFrame:
-    """Write what listeners answered: cleaning, means, differences, mixed models, agreement.
+    r"""Write what listeners answered: cleaning, means, differences, mixed models, agreement.
 
     Parameters
     ----------
@@ -52,6 +52,18 @@ def write_answers(
     ------
     DataError
         There are no answers, or they lack a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from layerstats.listening import read_answers
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "ratings.csv")
+    ...     _ = file.write_text("rater,clip,condition,rating\nann,a,x,4\nann,b,y,2\nbob,a,x,5\nbob,b,y,3\n")
+    ...     counted = write_answers(Output(f"{folder}/out", title="Ratings"), read_answers(file, scale=(1, 5)))
+    ...     len(counted), Path(folder, "out", "manifest.json").exists()
+    (4, True)
     """
     if answers.table.empty:
         raise DataError("There are no answers.")

@@ -58,6 +58,17 @@ def pattern_panels(
     ------
     ArgumentError
         If the averages do not have the label, or lie on different grids.
+
+    Examples
+    --------
+    >>> from layerstats.stats import AlignedWindows, pattern_tests
+    >>> rng = np.random.default_rng(0)
+    >>> values = rng.normal(size=(48, 2, 5))
+    >>> windows = AlignedWindows.from_arrays(values, ["a", "b"] * 24, np.repeat(list("pqrs"), 12), hop_s=0.01)
+    >>> tests, means = pattern_tests(windows, permutations=19), {"input": aligned_averages(windows, draws=2)}
+    >>> found = pattern_panels("a", tests, means)
+    >>> found["panel"].unique().tolist()
+    ['input', 'difference tested']
     """
     first = next(iter(means.values()))
     grid = first.maps
@@ -135,6 +146,26 @@ def panel_averages(
     tuple of dict
         Means of the input and of relevance; and, where windows are aligned by relevance of which the store has an
         untrained twin with alignments, the input aligned by the first of these. `pattern_panels` takes both.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.stats import pattern_tests, read_windows
+    >>> from layerstats.store import open_store, store_arrays
+    >>> rng = np.random.default_rng(0)
+    >>> tokens = pd.DataFrame([(f"u@{row}", "he", "pqrs"[row % 4], "test", "ab"[row // 4 % 2]) for row in range(48)])
+    >>> tokens = tokens.set_axis(["token", "word", "speaker", "split", "letter"], axis=1)
+    >>> times = {"input": np.arange(9) * 0.008}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/s.zarr"
+    ...     for name in ("input", "relevance"):
+    ...         maps, about = rng.normal(size=(48, 2, 9)), {"quantity": name}
+    ...         _ = store_arrays(path, tokens, {"input": maps}, time_s=times, name=name, attrs=about)
+    ...     experiment = open_store(path, recording="input")
+    ...     tests = pattern_tests(read_windows(experiment), permutations=19)
+    ...     means, nulls = panel_averages(experiment, tests, relevance="relevance", delay_s=0.0)
+    >>> list(means), nulls
+    (['input', 'relevance'], {})
     """
     how: dict[str, Any] = {"alignment": tests.alignment, "delay_s": delay_s, "reach_s": reach_s, "draws": 2}
     means = {one: aligned_averages(experiment, relevance=relevance, quantity=one, **how) for one in (INPUT, RELEVANCE)}

@@ -129,6 +129,12 @@ def calibrate_claims(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_claims(["0"], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())[:3]
+    ['any that does not differ is significant', 'covers the effect', 'holds']
     """
     simulate = partial(simulate_claims, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=CLAIM_WORLDS, known_truths=TRUTHS)

@@ -116,6 +116,11 @@ class OtherChoice:
     result
         Of the same kind as the reported one, or a list of its findings, of which the choice may concern a few; or,
         where there is none, a sentence that says why.
+
+    Examples
+    --------
+    >>> OtherChoice("sign", "absolute", "sign", "Maps of one sign only.").result
+    'Maps of one sign only.'
     """
 
     choice: str

@@ -30,6 +30,15 @@ def channel_table(contrasts: xr.Dataset) -> pd.DataFrame:
         also ``conf_low, conf_high``; ``shape_edf, shape_ref_df, shape_statistic``; ``joint_df, joint_statistic``; for
         each test ``..._p_value, ..._p_holm, ..._p_fdr``; ``effect_size, token_sd, scale, score, gradient, iterations``.
         Of vectors there is the level only.
+
+    Examples
+    --------
+    >>> from layerstats.stats import vector_contrasts
+    >>> values = np.array([[1.0, 0.0], [2.0, 0.0], [4.0, 1.0], [2.0, 1.0]])
+    >>> labels = {"label": ("phone", ["s", "sh", "s", "sh"]), "speaker": ("phone", ["a", "a", "b", "b"])}
+    >>> found = vector_contrasts(xr.DataArray(values, dims=("phone", "channel"), coords=labels), "s:sh")
+    >>> channel_table(found)[["channel", "level_difference"]].values.tolist()
+    [[0.0, 0.5], [1.0, 0.0]]
     """
     columns: dict[str, object] = {"layer": contrasts.attrs["layer"], "channel": contrasts["channel"].to_numpy()}
     columns |= {name: contrasts.attrs[name] for name in ("level_1", "level_2")}

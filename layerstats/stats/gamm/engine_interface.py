@@ -42,6 +42,14 @@ class ModelRequest:
         As for mgcv: ``"gaussian"``, ``"binomial"``..., ``"bam"`` or ``"gam"``, whether covariates are discretised.
     progress
         Called with the seconds that are done and those that are expected, where the fit takes long; or None.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40), "y": np.linspace(0, 1, 40) ** 2})
+    >>> request = fit("y ~ s(x)", data, engine="structured").request
+    >>> isinstance(request, ModelRequest), request.method, list(request.frame.columns)
+    (True, 'fREML', ['y', 'x'])
     """
 
     formula: Formula
@@ -71,6 +79,14 @@ class FitRequest(ModelRequest):
     ----------
     response_values
         (row,) the response after its transformation.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40), "y": np.linspace(0, 1, 40) ** 2})
+    >>> request = fit("log(y + 1) ~ s(x)", data, engine="structured").request
+    >>> request.response, len(request.response_values)
+    ('log(y + 1)', 40)
     """
 
     response_values: np.ndarray
@@ -99,6 +115,15 @@ class Design:
     term_of_column
         For each coefficient its term: ``"(Intercept)"``, the parametric term as written (``"Word"``), or the smooth's
         label as in `EngineFit.smooths` (``"s(Sample):Worddark"``).
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40)})
+    >>> data["y"] = np.sin(6 * data["x"]) + 0.1 * np.random.default_rng(1).standard_normal(40)
+    >>> design = fit("y ~ s(x)", data, engine="structured").engine_fit.design(data.head(3), ())
+    >>> design.matrix.shape, sorted(set(design.term_of_column))
+    ((3, 10), ['(Intercept)', 's(x)'])
     """
 
     matrix: np.ndarray
@@ -156,6 +181,15 @@ class SmoothPart:
         Effective degrees of freedom.
     written
         What it is in the formula.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40)})
+    >>> data["y"] = np.sin(6 * data["x"]) + 0.1 * np.random.default_rng(1).standard_normal(40)
+    >>> part = fit("y ~ s(x, k=6)", data, engine="structured").engine_fit.smooth_parts[0]
+    >>> part.label, part.coefficients, part.null_dimension
+    ('s(x)', 5, 1)
     """
 
     label: str
@@ -206,6 +240,15 @@ class EngineFit:
         Wall-clock time of the fit.
     thresholds
         Between ordered categories, on the scale of the linear predictor; none for other families.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40)})
+    >>> data["y"] = np.sin(6 * data["x"]) + 0.1 * np.random.default_rng(1).standard_normal(40)
+    >>> fitted = fit("y ~ s(x)", data, engine="structured").engine_fit
+    >>> fitted.smooths["term"].tolist(), fitted.fitted.shape, fitted.warnings
+    (['s(x)'], (40,), ())
     """
 
     parametric: pd.DataFrame
@@ -248,6 +291,14 @@ class FitPlan:
     ----------
     request
         What is fitted.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40), "y": np.linspace(0, 1, 40) ** 2})
+    >>> plan = FitPlan(fit("y ~ s(x)", data, engine="structured").request)
+    >>> plan.with_rho(0.3).request.rho
+    0.3
     """
 
     request: FitRequest
@@ -259,7 +310,19 @@ class FitPlan:
 
 @runtime_checkable
 class Engine(Protocol):
-    """A way to fit the models of this package."""
+    """A way to fit the models of this package.
+
+    Examples
+    --------
+    >>> from layerstats.stats.gamm import fit
+    >>> from layerstats.stats.gamm.engines.registry import ENGINES
+    >>> engine = ENGINES["structured"]()
+    >>> isinstance(engine, Engine), engine.available() is None
+    (True, True)
+    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40), "y": np.linspace(0, 1, 40) ** 2})
+    >>> isinstance(engine.plan(fit("y ~ s(x)", data, engine="structured").request), FitPlan)
+    True
+    """
 
     name: str
 

@@ -90,6 +90,19 @@ def code_movement(
         There are fewer than three speakers or two words, or speakers and words cannot be told apart.
     ArgumentError
         `conf_level` or `permutations` is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> starts = pd.DataFrame([(word, f"p{number}") for word in ("no", "yes") for number in range(6)])
+    >>> starts = starts.set_axis(["word", "speaker"], axis=1).assign(start=[f"s{row}" for row in range(12)])
+    >>> starts = starts.assign(token=starts["start"], misclassified=[True, False] * 6, correct_after=True)
+    >>> starts = starts.assign(margin=rng.normal(size=12), margin_after=2.0, displacement=rng.random(12) + 1)
+    >>> before, after = rng.normal(size=(2, 12, 3))
+    >>> moved = MovedCodes(starts.assign(boundary_distance=np.nan), before, after, "n0")
+    >>> found = code_movement(moved, permutations=99)
+    >>> found.corrections[["judge", "starts", "rate"]].values.tolist()
+    [['n0', 6, 1.0]]
     """
     check_positive("permutations", permutations)
     if not 0 < conf_level < 1:

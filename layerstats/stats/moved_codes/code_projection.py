@@ -62,6 +62,15 @@ def project_codes(
         There are fewer than three starts, or no more codes than the perplexity needs.
     MissingDependencyError
         scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> names = {"start": [f"no_{row}" for row in range(4)], "word": "no", "speaker": [f"p{row}" for row in range(4)]}
+    >>> starts = pd.DataFrame(names).assign(misclassified=False, correct_after=True)
+    >>> found = project_codes(MovedCodes(starts, rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), "n0"))
+    >>> found.projection, found.points[["start_name", "moment"]].iloc[0].tolist()
+    ('pca', ['no_0', 'before'])
     """
     check_choice("projection", projection, PROJECTIONS)
     check_positive("perplexity", perplexity)

@@ -67,6 +67,19 @@ def read_moved_codes(
         its word.
     ArgumentError
         There are no tokens of the split.
+
+    Examples
+    --------
+    >>> tokens = pd.DataFrame({"token": ["t1", "t2"], "word": ["no", "yes"], "speaker": ["p1", "p2"], "split": "test"})
+    >>> variables = {"token": ("start", ["t1", "t2"]), "target": ("start", ["no", "yes"])}
+    >>> variables["codes_before"] = ("start", "code"), np.zeros((2, 3))
+    >>> variables["codes_after"] = ("start", "code"), np.eye(2, 3)
+    >>> variables["scores_before"] = ("start", "class"), [[0.2, 0.8], [0.1, 0.9]]
+    >>> variables["scores_after"] = ("start", "class"), [[0.9, 0.1], [0.1, 0.9]]
+    >>> coords, about = {"start": ["no_0", "yes_0"], "class": ["no", "yes"]}, {"network": "n0", "prior": "autoencoder"}
+    >>> moved = read_moved_codes(xr.Dataset(variables, coords, about), tokens)
+    >>> moved.starts[["word", "misclassified", "displacement"]].values.tolist()
+    [['no', True, 1.0], ['yes', False, 1.0]]
     """
     for name in ("codes_before", "codes_after"):
         if name not in outcome:

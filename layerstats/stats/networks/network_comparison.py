@@ -113,6 +113,24 @@ def compare_networks(
         A kind has one network only, tokens differ between stores, or a store does not say what network it is of.
     ArgumentError
         A word, phone, layer or kind does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.store import store_arrays
+    >>> rng = np.random.default_rng(0)
+    >>> tokens = pd.DataFrame({"token": [f"t{row}" for row in range(8)], "word": ["ask", "wash"] * 4, "split": "test"})
+    >>> tokens = tokens.assign(speaker=[f"p{row // 2}" for row in range(8)], onset_s=0.0, duration_s=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stores = []
+    ...     for kind, seed in [("q", 0), ("q", 1), ("words", 0), ("words", 1)]:
+    ...         about = {"network_kind": kind, "network_seed": seed, "quantity": "activation"}
+    ...         own = {"conv1": rng.normal(size=(8, 10))}
+    ...         times = {"conv1": np.arange(10) * 0.05}
+    ...         stores.append(store_arrays(f"{folder}/{kind}{seed}.zarr", tokens, own, time_s=times, attrs=about))
+    ...     found = compare_networks(stores, draws=99)
+    >>> found.comparisons[["layer", "level_1", "level_2"]].values.tolist()
+    [['conv1', 'q', 'words']]
     """
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must lie between 0 and 1, but got {conf_level!r} instead.")

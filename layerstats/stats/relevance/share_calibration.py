@@ -106,6 +106,12 @@ def calibrate_shares(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_shares(["0"], ["none"], datasets=2)
+    >>> sorted(found["quantity"].unique())
+    ['covers the share', 'trained above untrained', 'trained minus untrained']
     """
     simulate = partial(simulate_shares, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=SHARE_WORLDS, known_truths=TRUTHS)

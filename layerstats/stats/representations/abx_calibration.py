@@ -121,6 +121,12 @@ def calibrate_abx(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_abx(["0"], ["none"], datasets=2)
+    >>> found["quantity"].unique()[:2].tolist()
+    ['covers the error rate within', 'error rate within is not chance']
     """
     simulate = partial(simulate_discrimination, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=ABX_WORLDS, known_truths=TRUTHS)

@@ -113,6 +113,12 @@ def calibrate_probes(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_probes([ProbeWorld("small", 4, 10, levels=2, channels=2)], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())
+    ['balanced accuracy is not chance', 'covers the balanced accuracy', 'trained minus untrained']
     """
 
     def simulate(world: ProbeWorld, truth: str, numbers: range) -> pd.DataFrame:

@@ -123,6 +123,12 @@ def calibrate_similarity(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_similarity(["0"], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())
+    ['covers the similarity', 'similarity is not 0', 'trained minus untrained']
     """
 
     def simulate(world: SimilarityWorld, truth: str, numbers: range) -> pd.DataFrame:

@@ -93,6 +93,19 @@ def bootstrap(
     ------
     DataError
         There is one speaker only.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> data = pd.DataFrame([(s, label, t / 8) for s in range(4) for label in "ab" for t in range(9)])
+    >>> data = data.set_axis(["speaker", "label", "time"], axis=1)
+    >>> data["token"], data["is_b"] = data["speaker"].astype(str) + data["label"], 1.0 * (data["label"] == "b")
+    >>> data["value"] = data["is_b"] + np.sin(3 * data["time"]) + 0.3 * rng.normal(size=len(data))
+    >>> formula = 'value ~ s(time, k=4) + s(time, by=is_b, k=4) + s(time, token, bs="fs", m=1, k=4)'
+    >>> task = FitTask(formula, data, engine="structured", rho=0.3, series="token", order="time")
+    >>> found = bootstrap(task, "label", "b", "a", replicates=19, smoothing="held")
+    >>> found.effect[["level_1", "level_2", "replicates"]].values.tolist()
+    [['b', 'a', 19]]
     """
     check_choice("source", source, ("speakers", "model"))
     check_choice("interval", interval, ("pointwise", "simultaneous"))

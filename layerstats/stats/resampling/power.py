@@ -84,6 +84,19 @@ def power(
     pandas.DataFrame
         ``level_1, level_2, speakers, tokens_per_cell, test, power, std_error, alpha, replicates``; the standard error
         is that of the simulation.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> data = pd.DataFrame([(s, label, t / 8) for s in range(4) for label in "ab" for t in range(9)])
+    >>> data = data.set_axis(["speaker", "label", "time"], axis=1)
+    >>> data["token"], data["is_b"] = data["speaker"].astype(str) + data["label"], 1.0 * (data["label"] == "b")
+    >>> data["value"] = data["is_b"] + np.sin(3 * data["time"]) + 0.3 * rng.normal(size=len(data))
+    >>> formula = 'value ~ s(time, k=4) + s(time, by=is_b, k=4) + s(time, token, bs="fs", m=1, k=4)'
+    >>> task = FitTask(formula, data, engine="structured", rho=0.3, series="token", order="time")
+    >>> found = power(task, "label", "b", "a", speakers=[6], tokens=[1], replicates=10)
+    >>> found[["speakers", "tokens_per_cell", "test", "replicates"]].values.tolist()
+    [[6, 1, 'joint', 10]]
     """
     for test in tests:
         check_choice("tests", test, TESTS)

@@ -75,6 +75,12 @@ def calibrate_success(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_success(["0"], ["none"], datasets=1)
+    >>> found["quantity"].unique()[:2].tolist()
+    ['set-ups, other networks', 'set-ups, recogniser']
     """
     simulate = partial(simulate_attempts, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=ATTEMPT_WORLDS, known_truths=TRUTHS)

@@ -100,6 +100,15 @@ def measure_agreement(
     -------
     pandas.DataFrame
         A row a token and measure, see `measurement_frame`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> maps = rng.normal(size=(4, 10))
+    >>> tokens = pd.DataFrame({"token": list("abcd"), "speaker": ["s1", "s1", "s2", "s2"]})
+    >>> found = measure_agreement(maps, -maps, tokens, "gradient")
+    >>> found.groupby("measure")["value"].mean().round(6).to_dict()
+    {'correlation': -1.0, 'rank correlation': -1.0, 'rank correlation, absolute': 1.0, 'same time of the maximum': 0.0}
     """
     check_columns(tokens, ["token", "speaker"], "the table of tokens")
     if len(tokens) != len(first):
@@ -195,6 +204,15 @@ def random_weights_agreement(
     -------
     pandas.DataFrame
         A row a token, measure, layer and map, see `measure_agreement`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> tokens = pd.DataFrame({"token": list("abcd"), "speaker": ["s1", "s1", "s2", "s2"]})
+    >>> features, maps, randomised = rng.normal(size=(3, 4, 10))
+    >>> found = random_weights_agreement(features, maps, [("cascading", "conv1", randomised)], tokens)
+    >>> found["map"].unique().tolist(), found["condition"].unique().tolist()
+    (['R', 'R/x'], ['conv1'])
     """
     over = np.where(np.abs(features) > _ZERO, features, np.nan)
     tables = []

@@ -71,6 +71,12 @@ def calibrate_trust(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_trust(["0"], ["none"], datasets=2)
+    >>> found["quantity"].unique()[:2].tolist()
+    ['share inside the phone against shifted phones', 'covers the share']
     """
     simulate = partial(simulate_maps, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=MAP_WORLDS, known_truths=TRUTHS)

@@ -86,6 +86,16 @@ def trust_table(
         A column of `by` is none of these.
     DataError
         Nothing was measured, a measurement is there twice, or has no speaker.
+
+    Examples
+    --------
+    >>> from layerstats.stats import measure_agreement
+    >>> rng = np.random.default_rng(0)
+    >>> maps = rng.normal(size=(8, 10))
+    >>> tokens = pd.DataFrame({"token": list("abcdefgh"), "speaker": ["s1", "s1", "s2", "s2", "s3", "s3", "s4", "s4"]})
+    >>> trust = trust_table(measure_agreement(maps, 2 * maps, tokens, "gradient"), by=["speaker"])
+    >>> trust.table.query("by == 'all'")[["measure", "estimate"]].round(6).values.tolist()[0]
+    ['correlation', 1.0]
     """
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")

@@ -17,7 +17,13 @@ DEFAULT_STYLES = {"number": "estimate", "integer": "integer", "boolean": "text",
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind, units, meaning and heading, and the values that it may hold."""
+    """One column: its kind, units, meaning and heading, and the values that it may hold.
+
+    Examples
+    --------
+    >>> Column("p_value", "number", "", "p-value of the test", "p", minimum=0.0, maximum=1.0).numeric
+    True
+    """
 
     name: str
     kind: Literal["text", "number", "integer", "boolean"]
@@ -83,6 +89,12 @@ def read_glossary(folder: Traversable) -> Glossary:
     ------
     DataError
         Two files describe the same column or kind of frame.
+
+    Examples
+    --------
+    >>> glossary = read_glossary(files("layerstats.tables") / "glossary")
+    >>> glossary.columns["p_value"].maximum
+    1
     """
     columns: dict[str, Column] = {}
     frames: dict[str, tuple[str, ...]] = {}

@@ -38,6 +38,14 @@ class AutoencoderPrior:
     ------
     ArgumentError
         The front ends differ: the settings are named.
+
+    Examples
+    --------
+    >>> from layerstats.models import MelAutoencoder
+    >>> autoencoder = MelAutoencoder(codes=4, channels=(1, 1, 1, 1))
+    >>> prior = AutoencoderPrior(hearing_of(autoencoder), autoencoder)
+    >>> prior.render(torch.zeros(2, 4)).shape
+    torch.Size([2, 90, 80])
     """
 
     name = "autoencoder"

@@ -84,6 +84,14 @@ class OperationCall:
         Its number among the operations that have a rule, in the order of execution, from 0.
     rule : callable
         Gives the relevance of the active inputs from (this call, the relevance of the output).
+
+    Examples
+    --------
+    >>> import torch
+    >>> inputs, weight = torch.ones(1, 2), torch.eye(2)
+    >>> call = OperationCall("linear", nn.functional.linear, (inputs, weight), {}, "", nn.Linear(2, 2), 0, print)
+    >>> call.name, call.argument(1, "weight").shape
+    ('linear', torch.Size([2, 2]))
     """
 
     name: str

@@ -109,6 +109,13 @@ def register_expansion(name: str, function: Callable[..., Any]) -> None:
         Name of a function or method of torch.
     function : callable
         Returns the same values by operations that have rules.
+
+    Examples
+    --------
+    >>> import torch
+    >>> register_expansion("rsub", lambda input, other, **options: torch.sub(other, input, **options))
+    >>> float(expansion_of("rsub")(torch.tensor(1.0), torch.tensor(3.0)))
+    2.0
     """
     _EXPANSIONS[name] = function
 
@@ -120,7 +127,14 @@ def register_linear(*operations: str, kind: str = "linear") -> None:
 
 
 def register_routed(*operations: str) -> None:
-    """Say that an operation only moves or copies values, so that relevance goes back where each came from."""
+    """Say that an operation only moves or copies values, so that relevance goes back where each came from.
+
+    Examples
+    --------
+    >>> register_routed("rot90")
+    >>> is_routed("rot90")
+    True
+    """
     _ROUTED.update(operations)
 
 

@@ -20,6 +20,12 @@ class Rule(ABC):
 
     A rule is a frozen dataclass of its numbers, with a `name` and one method, `share`, some lines of operations that
     are linear themselves: forward with parts of inputs and weights, and back.
+
+    Examples
+    --------
+    >>> from layerstats.probes.relevance.rules import Epsilon
+    >>> isinstance(Epsilon(), Rule), Epsilon().name
+    (True, 'epsilon')
     """
 
     name: ClassVar[str]

@@ -90,6 +90,18 @@ def perturbation_curves(
     ----------
     Samek et al. (2017), Evaluating the visualization of what a deep neural network has learned, IEEE Trans. Neural
     Netw. Learn. Syst. 28. Petsiuk, Das & Saenko (2018), RISE, BMVC.
+
+    Examples
+    --------
+    >>> network = nn.Linear(4, 2, bias=False)
+    >>> _ = network.weight.data.copy_(torch.tensor([[0.0, 0, 0, 0], [4.0, 0, 0, 1]]))
+    >>> speech, silence = torch.ones(1, 4), torch.zeros(1, 4)
+    >>> maps = torch.tensor([[4.0, 0, 0, 1]])
+    >>> tokens = pd.DataFrame({"token": ["a"], "speaker": ["s1"]})
+    >>> replacements = {"silence": silence}
+    >>> found = perturbation_curves(network, speech, "1", maps, replacements, tokens, start="logit", patch=1, steps=4)
+    >>> found[(found["direction"] == "deletion") & (found["order"] == "relevance")]["score"].tolist()
+    [5.0, 1.0, 0.0, 0.0, 0.0]
     """
     for name, number in (("steps", steps), ("random_orders", random_orders), ("batch_size", batch_size)):
         check_count(name, number)

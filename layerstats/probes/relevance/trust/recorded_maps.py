@@ -69,6 +69,21 @@ def hear_recorded(
     ------
     ArgumentError
         Maps made anew are not like those that were recorded, for instance by another network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from layerstats.corpora import demo_corpus
+    >>> from layerstats.models import Wav2Letter, seeded
+    >>> from layerstats.probes import record_letter_relevance
+    >>> corpus = demo_corpus(sentences=["the quick fox jumped over a lazy dog"], voices=2, said_by=2)
+    >>> with seeded(0):
+    ...     network = Wav2Letter(width=4, top=8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     recording = record_letter_relevance(network, corpus, f"{folder}/s.zarr", method="gradient")
+    ...     recorded = hear_recorded(network, corpus, recording, windows=2)
+    >>> recorded.method, recorded.maps.shape
+    ('gradient', torch.Size([2, 206, 128]))
     """
     check_count("windows", windows)
     mixed = recording.tokens.sample(frac=1, random_state=seed)

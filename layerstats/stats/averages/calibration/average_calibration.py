@@ -79,6 +79,12 @@ def calibrate_averages(
     ------
     ArgumentError
         There is no such world or truth, or no permutation.
+
+    Examples
+    --------
+    >>> found = calibrate_averages([NoiseWorld("small", 4, 6)], ["none"], datasets=1, permutations=19)
+    >>> found["quantity"].unique()[:2].tolist()
+    ['max: any letter', 'max: first letter']
     """
     check_count("permutations", permutations)
     check_seed(seed)

@@ -53,6 +53,12 @@ class SpeechWorld:
     inserted
         Height of the pattern that windows of the first letter have from their maximum of relevance on, in standard
         deviations of the values.
+
+    Examples
+    --------
+    >>> windows = AlignedWindows.from_arrays(np.zeros((4, 1, 3)), ["a", "b", "a", "b"], ["s1", "s1", "s2", "s2"])
+    >>> SpeechWorld({"adapted": windows}).name
+    'speech'
     """
 
     windows: Mapping[str, AlignedWindows]

@@ -80,6 +80,12 @@ def calibrate_interactions(
     ------
     ArgumentError
         If there is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_interactions(["0"], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())
+    ['converged', 'joint', 'level', 'pointwise', 'shape', 'simultaneous']
     """
     known = (*CROSSED_WORLDS, *PAIRED_WORLDS)
     chosen = [world_named(one, known) if isinstance(one, str) else one for one in worlds]

@@ -74,6 +74,12 @@ def calibrate_answers(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_answers([RatingWorld("6 raters", 6, 5, 6)], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())
+    ['covers agreement', 'covers, other raters', 'covers, these raters']
     """
     simulate = partial(simulate_answers, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=ANSWER_WORLDS, known_truths=TRUTHS)

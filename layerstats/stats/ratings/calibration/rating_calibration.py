@@ -108,6 +108,12 @@ def calibrate_ratings(
     ------
     ArgumentError
         There is no such world or truth.
+
+    Examples
+    --------
+    >>> found = calibrate_ratings([RatingWorld("6 raters", 6, 5, 6)], ["none"], datasets=1)
+    >>> sorted(found["quantity"].unique())
+    ['covers difference', 'covers means', 'fitted', 'rejects']
     """
     simulate = partial(simulate_ratings, seed=seed)
     return run_study(worlds, truths, datasets, simulate, progress, run, known=RATING_WORLDS, known_truths=TRUTHS)

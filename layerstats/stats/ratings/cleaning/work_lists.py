@@ -112,6 +112,14 @@ def bonus_payments(
     ------
     ArgumentError
         `amount` or `least_answers` is not positive.
+
+    Examples
+    --------
+    >>> from layerstats.stats import clean
+    >>> rows = [("ann", "a", "test", 4), ("ann", "b", "test", 3), ("bob", "a", "test", 5)]
+    >>> given = pd.DataFrame(rows, columns=["rater", "clip", "role", "rating"])
+    >>> bonus_payments(clean(given, []), 0.5, least_answers=2)[["WorkerId", "BonusAmount"]].values.tolist()
+    [['ann', 0.5]]
     """
     check_positive("amount", amount)
     check_count("least_answers", least_answers)
@@ -149,6 +157,14 @@ def clips_to_extend(
     ------
     ArgumentError
         `raters_per_clip` is no positive whole number.
+
+    Examples
+    --------
+    >>> from layerstats.stats import clean
+    >>> rows = [("ann", "a", "test", 4), ("ann", "b", "test", 3), ("bob", "a", "test", 5)]
+    >>> given = pd.DataFrame(rows, columns=["rater", "clip", "role", "rating"])
+    >>> clips_to_extend(clean(given, []), 2).values.tolist()
+    [['b', 1, 1]]
     """
     check_count("raters_per_clip", raters_per_clip)
     everything = _everything(cleaned)

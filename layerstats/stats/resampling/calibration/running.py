@@ -97,6 +97,12 @@ def calibrate(
         If there is no such world or truth.
     DataError
         If `blocks` is a file of another kind.
+
+    Examples
+    --------
+    >>> found = calibrate(["0"], RECIPES[:1], ["none"], datasets=2)
+    >>> found[["world", "recipe", "quantity"]].iloc[0].tolist()
+    ['tokens', 'no random smooths', 'converged']
     """
     chosen = [one if isinstance(one, World) else world_named(one) for one in worlds]
     truths = list(truths)
