@@ -44,7 +44,11 @@ def choose_of_networks(findings: Sequence[ClaimFinding], result: NetworkComparis
         most = max(found or own, key=lambda one: abs(one.estimate))
         alike = [one for one in found if (one.estimate > 0) == (most.estimate > 0)]
         over = count_words(len(own), "layer")
-        layers = f", and at {len(alike) - 1} other of {over}" if len(alike) > 1 else f" alone, of {over}"
+        layers = (
+            f", and at {len(alike) - 1} other of {over}"
+            if len(alike) > 1
+            else f", of {over} the one where it was shown"
+        )
         none = f", nor at another of {over}"
         if len(own) > 1:
             most = replace(most, shown=f"{most.shown}{layers}", not_shown=f"{most.not_shown}{none}")
