@@ -42,10 +42,14 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
                      knots = NULL, na = "error", engine = "mgcv", gaps = "adjacent") {
   formula <- read_formula(formula)
   na <- match.arg(na, c("error", "omit"))
+  check_options(data, rho, weights)
   asked <- list(method = method, rho = rho, series = series, order = order, factors = factors, ordered = ordered,
                 weights = weights, family = family, fun = fun, discrete = discrete, knots = knots, na = na, gaps = gaps)
   structured <- fit_of_engine(engine, formula, data, asked)
-  if (is_structured(structured)) return(structured)
+  if (is_structured(structured)) {
+    structured$call <- match.call()
+    return(structured)
+  }
   check_names(formula)
   data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
@@ -89,6 +93,18 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   # For update().
   fit$call <- match.call()
   fit
+}
+
+# Mistakes that mgcv would report in its own terms, or not at all.
+check_options <- function(data, rho, weights) {
+  if (NROW(as.data.frame(data)) == 0) stop("The data have no rows.", call. = FALSE)
+  if (is.numeric(rho) && !(length(rho) == 1 && abs(rho) < 1)) {
+    stop("'rho' is \"auto\" or a number between -1 and 1, but got ", deparse1(rho), ".", call. = FALSE)
+  }
+  if (!is.null(weights) && !(is.character(weights) && length(weights) == 1)) {
+    stop("'weights' is the name of a column of the data, but got an object of class '", class(weights)[1],
+         "'. Make a column of it first.", call. = FALSE)
+  }
 }
 
 # mgcv pastes the names of a smooth's columns and of the response into code, where `time (ms)` is none.
@@ -169,5 +185,8 @@ with_smooth_settings <- function(expression, where) {
 }
 
 read_family <- function(family) {
-  if (is.character(family)) eval(str2lang(family), asNamespace("mgcv")) else family
+  if (!is.character(family)) return(family)
+  tryCatch(eval(str2lang(family), asNamespace("mgcv")), error = function(condition) {
+    stop("'", family, "' is no family of R or 'mgcv': ", conditionMessage(condition), ".", call. = FALSE)
+  })
 }

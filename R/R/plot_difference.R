@@ -5,8 +5,8 @@ BAND_FILLS <- c(simultaneous = "#cccccc", pointwise = "#8c8c8c", bootstrap = "#c
 #'
 #' With their bands, and a black strip at the foot of the panel where the interval excludes zero.
 #'
-#' @param curve The `curve` of [difference()], or several stacked: a panel for each pair of levels, and for each `layer` where
-#'   there is that column. Rows of both kinds of interval may be there; the wider band is drawn behind.
+#' @param curve What [difference()] gives, or the `curve` of it, or several stacked: a panel for each pair of levels, and for
+#'   each `layer` where there is that column. Rows of both kinds of interval may be there; the wider band is drawn behind.
 #' @param regions The `regions` that go with it, or `NULL`.
 #' @param x The column that the curves run along; by default `time_ms`, `time_s` or `time`.
 #' @param value_label What the curves are of, with units.
@@ -19,6 +19,11 @@ BAND_FILLS <- c(simultaneous = "#cccccc", pointwise = "#8c8c8c", bootstrap = "#c
 #' @export
 plot_difference <- function(curve, regions = NULL, x = NULL, value_label = "response") {
   need_ggplot2()
+  if (inherits(curve, "layerstats_difference")) {
+    if (is.null(regions)) regions <- curve$regions
+    if (is.null(x)) x <- curve$covariate
+    curve <- curve$curve
+  }
   x <- curve_covariate(curve, x, "plot_difference")
   curve <- checked_frame(curve, c("level_1", "level_2", x, "diff", "conf_low", "conf_high", "interval"), "plot_difference")
   panels <- difference_panels(curve)

@@ -15,6 +15,10 @@
 plot_smooths <- function(curves, by = NULL, x = NULL, layout = c("auto", "overlay", "facets"), value_label = "Response") {
   need_ggplot2()
   layout <- match.arg(layout)
+  if (inherits(curves, "layerstats_gamm")) {
+    stop("plot_smooths() draws curves: plot_smooths(curves(model, \"factor\")). plot(model) draws every smooth.",
+         call. = FALSE)
+  }
   x <- curve_covariate(curves, x, "plot_smooths")
   if (is.null(by)) by <- attr(curves, "factor_columns")
   curves <- checked_frame(curves, c(by, x, "fit", "conf_low", "conf_high"), "plot_smooths")

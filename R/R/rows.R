@@ -3,6 +3,10 @@
 # Rows in order of series (series keep the order of their first row) and the rows where a series starts.
 # series: names of the columns that identify one; order: name of the column that orders its rows.
 series_rows <- function(data, series, order) {
+  if (is.null(order)) {
+    stop("'series' and 'order' belong together, but 'order' is missing: the column that orders the rows of a series.",
+         call. = FALSE)
+  }
   missing <- setdiff(c(series, order), names(data))
   if (length(missing)) stop("Column '", missing[1], "' (named in 'series' and 'order') is not in the data.", call. = FALSE)
   key <- interaction(data[series], drop = TRUE, lex.order = TRUE)
@@ -34,7 +38,7 @@ code_factors <- function(data, factors = list(), ordered = list()) {
     } else if (!(is.numeric(values) || is_time(values)) || column %in% c(names(factors), sources)) {
       # Sorted by code point, as in Python, whatever the locale.
       # Numbers in the order of numbers, 2 before 10.
-      present <- if (is.numeric(values)) sort(unique(values)) else sort(unique(as.character(values)), method = "radix")
+      present <- if (is.numeric(values)) sort(unique(values)) else sorted_by_code_point(unique(as.character(values)))
       levels <- as.character(if (is.null(stated)) present else stated)
       unknown <- setdiff(unique(as.character(values)), levels)
       if (length(unknown)) stop("Column '", column, "' holds '", unknown[1], "', which is not among its levels.", call. = FALSE)
@@ -48,6 +52,15 @@ code_factors <- function(data, factors = list(), ordered = list()) {
     data[[name]] <- ordered_copy(data[[ordered[[name]][1]]], ordered[[name]][2])
   }
   list(data = data, notes = notes)
+}
+
+# Where R does not know letters beyond ASCII (LC_ALL=C), the bytes of UTF-8 sort as its letters do.
+sorted_by_code_point <- function(texts) {
+  latin <- Encoding(texts) == "latin1"
+  texts[latin] <- enc2utf8(texts[latin])
+  bytes <- texts
+  Encoding(bytes) <- "bytes"
+  texts[!is.na(texts)][base::order(bytes[!is.na(texts)], method = "radix")]
 }
 
 # Without levels that have no rows; contrasts that were set stay.

@@ -44,7 +44,7 @@ recording_names <- function(store) {
                sub("^seed_", "untrained_", seeds[order(as.numeric(sub("^seed_", "", seeds)))]))
   }
   # The order of the alphabet is that of the characters, wherever this runs.
-  if (store$version > 2) names <- sort(names, method = "radix")
+  if (store$version > 2) names <- sorted_by_code_point(names)
   names[order(names != "activations")]
 }
 

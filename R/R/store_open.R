@@ -178,7 +178,7 @@ summary.layerstats_store <- function(object, ...) {
 }
 
 counted_words <- function(tokens) {
-  words <- sort(unique(tokens$word), method = "radix")
+  words <- sorted_by_code_point(unique(tokens$word))
   of_word <- factor(tokens$word, words)
   speakers <- tapply(tokens$speaker, of_word, function(names) length(unique(names)))
   table <- data.frame(word = words, tokens = as.integer(table(of_word)), speakers = as.integer(speakers),
@@ -193,7 +193,7 @@ text_columns <- function(store, most_levels = 12) {
     frame <- store_table(store, name)
     texts <- setdiff(names(frame)[vapply(frame, is.character, TRUE)], "token")
     lapply(texts, function(column) {
-      levels <- sort(unique(frame[[column]]), method = "radix")
+      levels <- sorted_by_code_point(unique(frame[[column]]))
       data.frame(table = name, column = column, levels = length(levels),
                  are = if (length(levels) <= most_levels) paste(levels, collapse = ", ") else "",
                  stringsAsFactors = FALSE)

@@ -19,12 +19,15 @@ fit_of_engine <- function(engine, formula, data, asked) {
 structured_fit <- function(formula, data, options) {
   formula <- read_formula(formula)
   data <- as.data.frame(data)
+  check_structured_family(options$family)
   task <- list(formula = deparse1(formula), data = sent_columns(formula, data, options), options = sent_options(options))
   # Of this session and no other, which may read the model from a file.
   python_worker$fits <- sum(python_worker$fits, 1)
   key <- paste(Sys.getpid(), format(as.numeric(Sys.time()), digits = 17), python_worker$fits)
   told <- ask_python(list(ask = "fit", model = key, formula = task$formula, data = task$data, arguments = task$options))
   for (text in told$warnings) warning(text, call. = FALSE)
+  # Columns of a table without rows come as text.
+  told$smooths[-1] <- lapply(told$smooths[-1], as.numeric)
   fit <- c(list(engine = "structured", key = key, task = task), told[setdiff(names(told), c("warnings", "positions"))])
   fit <- c(fit, list(warnings = told$warnings, position = told$positions, rows = nrow(data), method = options$method))
   structure(fit, class = c("layerstats_structured", "layerstats_gamm"))
@@ -35,7 +38,7 @@ structured_or_reason <- function(formula, data, options) {
   found <- tryCatch(layerstats_python(), error = function(condition) NULL)
   if (is.null(found)) return("no Python with the package layerstats was found")
   tryCatch(structured_fit(formula, data, options),
-           layerstats_UnsupportedModelError = function(condition) conditionMessage(condition),
+           layerstats_UnsupportedModelError = function(condition) sub("^The ", "the ", conditionMessage(condition)),
            layerstats_contrasts = function(condition) conditionMessage(condition))
 }
 
@@ -107,6 +110,15 @@ sent_options <- function(options) {
     series = options$series, order = options$order, gaps = options$gaps, factors = named(options$factors),
     ordered = named(options$ordered), weights = options$weights, knots = named(options$knots),
     family = family_text(options$family), `function` = options$fun, discrete = options$discrete, na = options$na))
+}
+
+# Families of 'mgcv' that Python does not even know by name are left to it.
+check_structured_family <- function(family) {
+  text <- family_text(family)
+  if (sub("[ (].*", "", text) %in% c("gaussian", "binomial")) return(invisible())
+  stop(structure(class = c("layerstats_UnsupportedModelError", "layerstats_error", "error", "condition"), list(
+    call = NULL, message = paste0("The engine 'structured' cannot fit this model: it fits the families 'gaussian' and ",
+                                  "'binomial', not '", text, "'"))))
 }
 
 # A family as its name with the link: R's objects say both.

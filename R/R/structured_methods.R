@@ -21,6 +21,12 @@ print.summary.layerstats_structured <- function(x, ...) {
 fitted.layerstats_structured <- function(object, ...) stats::setNames(object$fitted, object$position)
 
 #' @export
+anova.layerstats_structured <- function(object, ...) {
+  stop("Models of the structured engine have no anova(): tidy() has the tests of smooths, tidy(parametric = TRUE) those of ",
+       "coefficients, and compare() holds two models against each other.", call. = FALSE)
+}
+
+#' @export
 residuals.layerstats_structured <- function(object, type = c("deviance", "response", "whitened"), ...) {
   type <- match.arg(type)
   if (type == "response" && !startsWith(object$family, "gaussian")) {
@@ -104,22 +110,25 @@ glance.layerstats_structured <- function(x, ...) {
 }
 
 #' @export
-augment.layerstats_structured <- function(x, data = NULL, newdata = NULL, type.predict = "link", ...) {
+augment.layerstats_structured <- function(x, data = NULL, newdata = NULL, type.predict = "link",
+                                          type.residuals = "deviance", ...) {
   if (!is.null(newdata)) {
     predicted <- stats::predict(x, newdata, type = type.predict, se.fit = TRUE, ...)
     return(cbind(as.data.frame(newdata), .fitted = unname(predicted$fit), .se.fit = unname(predicted$se.fit)))
   }
-  data <- as.data.frame(if (is.null(data)) x$task$data else data)
+  whole <- is.null(data)
+  data <- as.data.frame(if (whole) x$task$data else data)
   if (nrow(data) != x$rows) {
     stop("The table that the model was fitted to has ", x$rows, " rows, but 'data' has ", nrow(data), ". Give new rows as ",
          "'newdata'.", call. = FALSE)
   }
-  data$.fitted <- data$.resid <- NA_real_
-  fitted <- x$fitted
-  # As predict() has them: on the scale of the linear predictor unless said otherwise.
-  data$.fitted[x$position] <- if (type.predict == "link") family(x)$linkfun(fitted) else fitted
-  data$.resid[x$position] <- x$residuals
-  data
+  data$.fitted <- data$.se.fit <- data$.resid <- NA_real_
+  data <- data[c(setdiff(names(data), c(".fitted", ".se.fit", ".resid")), ".fitted", ".se.fit", ".resid")]
+  predicted <- stats::predict(x, type = type.predict, se.fit = TRUE, ...)
+  data$.fitted[x$position] <- predicted$fit
+  data$.se.fit[x$position] <- predicted$se.fit
+  data$.resid[x$position] <- stats::residuals(x, type = type.residuals)
+  if (whole) data[sort(x$position), , drop = FALSE] else data
 }
 
 #' @export

@@ -170,3 +170,22 @@ test_that("what cannot be is said", {
   expect_equal(rowSums(predict(categories, words[1:2, ], type = "response")), c(1, 1), ignore_attr = TRUE)
   expect_true(all(is.na(augment(categories)$.cooksd)))
 })
+
+test_that("mistakes in arguments are said, whatever the engine", {
+  expect_error(gamm_fit(f2 ~ word, words[0, ]), "have no rows")
+  expect_error(gamm_fit(f2 ~ word, words, rho = 1.2, series = "trajectory", order = "time"), "between -1 and 1, but got 1.2")
+  expect_error(gamm_fit(f2 ~ word, words, series = "trajectory"), "'order' is missing")
+  expect_error(gamm_fit(f2 ~ word, words, weights = words$f2), "'weights' is the name of a column")
+  expect_error(gamm_fit(f2 ~ word, words, family = "gausian"), "'gausian' is no family")
+})
+
+test_that("levels are sorted by code point where R does not know their letters, as with LC_ALL=C", {
+  expect_identical(sorted_by_code_point(c("b\u00e9", "bz", NA, "b\u00e6", "\U1D11E", "\uFFFD")),
+                   c("bz", "b\u00e6", "b\u00e9", "\uFFFD", "\U1D11E"))
+  before <- Sys.getlocale("LC_CTYPE")
+  on.exit(Sys.setlocale("LC_CTYPE", before))
+  Sys.setlocale("LC_CTYPE", "C")
+  # As read.csv() has them then: bytes without a mark.
+  unmarked <- rawToChar(as.raw(c(0x62, 0xc3, 0xa6)))
+  expect_identical(sorted_by_code_point(c(unmarked, "boot", "bit")), c("bit", "boot", unmarked))
+})

@@ -15,6 +15,8 @@ test_that("the strip of a difference lies where the interval excludes zero", {
   expect_equal(layers[[1]]$fill[1], "#cccccc")
   expect_equal(figure$labels$title, "B - A")
   expect_equal(figure$labels$y, "Difference in\nF2 (Hz)")
+  expect_equal(plot_difference(found, value_label = "F2 (Hz)")$data, figure$data)
+  expect_error(plot_smooths(model), "plot_smooths(curves(model", fixed = TRUE)
   expect_error(plot_difference(found$curve, transform(found$regions, level_1 = "C")), "regions without a curve")
   stacked <- do.call(rbind, lapply(c("conv1", "conv2"), function(layer) cbind(found$curve, layer = layer)))
   expect_equal(nrow(ggplot2::ggplot_build(plot_difference(stacked))$layout$layout), 2)

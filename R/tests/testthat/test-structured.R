@@ -40,3 +40,26 @@ test_that("the structured engine says what mgcv says", {
   expect_output(print(fits[[1]]), "Fitted by structured")
   expect_equal(dim(predict(fits[[1]], words[1:3, ], type = "lpmatrix"))[1], 3)
 })
+
+test_that("a structured model is updated, augmented and asked as one of mgcv, and 'auto' takes families it has not", {
+  if (!has_python()) skip("no Python with the package layerstats")
+  on.exit(stop_python())
+  gaps <- transform(words, f2 = replace(f2, 5, NA))
+  models <- lapply(c("structured", "mgcv"), function(engine) {
+    gamm_fit(f2 ~ word + s(time, k = 5), gaps, na = "omit", engine = engine)
+  })
+  tables <- lapply(models, augment)
+  columns <- c("f2", ".fitted", ".se.fit", ".resid")
+  expect_equal(tables[[1]][columns], tables[[2]][columns], tolerance = 1e-4, ignore_attr = TRUE)
+  expect_equal(dim(augment(models[[1]], data = gaps)), c(nrow(words), ncol(words) + 3))
+  # update() looks for what the call names where it is called.
+  engine <- "structured"
+  expect_equal(names(coef(update(models[[1]], . ~ . - word))), "(Intercept)")
+  expect_error(anova(models[[1]]), "have no anova")
+  expect_equal(nrow(tidy(gamm_fit(f2 ~ word, words, engine = "structured"))), 0)
+  expect_equal(glance(gamm_fit(f2 ~ word, words, engine = "structured"))$df, 2)
+  ranks <- transform(words, category = cut(f2, quantile(f2, 0:3 / 3), labels = FALSE, include.lowest = TRUE))
+  for (family in list("ocat(R = 3)", mgcv::ocat(R = 3))) {
+    expect_match(gamm_fit(category ~ word, ranks, family = family, engine = "auto")$notes[1], "since the engine 'structured'")
+  }
+})
