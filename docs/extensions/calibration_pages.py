@@ -40,6 +40,7 @@ _FULL = "fs token + fs speaker + fs speaker-label"
 _CONTRAST, _LISTENING = "calibration.md", "../how-to/listening.md"
 _REPRESENTATIONS, _TRUST = "../how-to/representations.md", "../how-to/trust.md"
 _SUCCESS, _AVERAGES = "../how-to/success.md", "../how-to/averages.md"
+_CLAIMS = "calibration.md#claims"
 _INTERACTIONS, _SHARES = "calibration.md#contrasts-of-contrasts", "../how-to/relevance.md"
 ROWS = (
     Row("`phone_contrast`, `word_contrasts`: level", "calibration", f"AR chosen + {_FULL}", _CONTRAST,
@@ -53,6 +54,8 @@ ROWS = (
         "joint", "simultaneous"),
     Row("`contrast_of_contrasts`: jointly", "interaction_calibration", "contrast_of_contrasts", _INTERACTIONS, "joint",
         "simultaneous"),
+    Row("`claims_of` a contrast over 5 layers: any that holds", "claim_calibration", "claims of phone_contrast",
+        _CLAIMS, "holds", "covers the effect"),
     Row("`abx` within speakers: against chance", "abx_calibration", "speakers", _REPRESENTATIONS,
         "error rate within is not chance", "covers the error rate within"),
     Row("`abx` across speakers: against chance", "abx_calibration", "speakers", _REPRESENTATIONS,
