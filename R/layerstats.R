@@ -3,6 +3,8 @@
 
 # So that formulas find ns() and bs().
 library(splines)
+# Families of mgcv look for its functions among what is attached. Stores are read without it.
+if (requireNamespace("mgcv", quietly = TRUE)) suppressPackageStartupMessages(library(mgcv))
 
 local({
   # source() keeps the name of the file that it reads in its frame.

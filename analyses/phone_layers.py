@@ -75,8 +75,9 @@ def main(
         alike = layer_similarity(experiment, **which, **work("similarity of layers"))
         output.figure(similarity_matrix(alike.table), "similarity_matrix", "How alike layers are", f"{ALIKE} {heard}")
         output.claims(claims_of(alike))
-        written["similarity"] = (alike.table, "How alike layers are", ALIKE)
-        written["similarity_comparisons"] = (alike.comparisons, "Similarity: what training changed", GAINED)
+        output.table(alike.table, "similarity", "How alike layers are", ALIKE)
+        if len(alike.comparisons):
+            output.table(alike.comparisons, "similarity_comparisons", "Similarity: what training changed", GAINED)
     for name, (table, title, caption) in written.items():
         if len(table):
             output.table(table, name, title, caption)

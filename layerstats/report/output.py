@@ -156,7 +156,7 @@ class Output:
         )
         return files
 
-    def claims(self, claims: ClaimTables) -> TableFiles:
+    def claims(self, claims: ClaimTables, *, title: str = "Claims") -> TableFiles:
         """Write what is claimed as `claims.csv`, `.tex` and `.html` and `sensitivity.csv`, and put it on the page.
 
         Claims of a second call stand after those of the first.
@@ -165,6 +165,8 @@ class Output:
         ----------
         claims
             Such as what `layerstats.stats.claims` returns.
+        title
+            Of their table.
 
         Returns
         -------
@@ -181,10 +183,10 @@ class Output:
         caption = " ".join(self._claimed.notes)
         # Beside the ends of the null the word alone would head two columns.
         labels = {"null": "Null from"}
-        files = write_table(table, self._stem("claims"), title="Claims", caption=caption, kind="claims", labels=labels)
+        files = write_table(table, self._stem("claims"), title=title, caption=caption, kind="claims", labels=labels)
         write_csv(sensitivity, self.directory / "sensitivity.csv")
         names = {**_names(asdict(files)), "sensitivity": "sensitivity.csv"}
-        self._note(Entry("table", "claims", "Claims", caption, names, rows=len(table)))
+        self._note(Entry("table", "claims", title, caption, names, rows=len(table)))
         known = read_manifest(self.directory) or Manifest()
         write_manifest(self.directory, replace(known, claims=self._claimed))
         return files

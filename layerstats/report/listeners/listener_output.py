@@ -59,7 +59,7 @@ class ListenerOutput:
 
     def claims(self, result: object, **options: Any) -> None:
         """Put what a result claims on the page, in sentences that name simulated raters; see `claims_of`."""
-        self.output.claims(claims_of(result, raters=WHO[self.simulated], **options))
+        self.output.claims(claims_of(result, raters=WHO[self.simulated], **options), title=self._title("Claims"))
 
     def text(self, name: str, title: str, text: str) -> None:
         """Put a note on the page; an empty one is left out."""
