@@ -113,9 +113,9 @@ def register_expansion(name: str, function: Callable[..., Any]) -> None:
     Examples
     --------
     >>> import torch
-    >>> register_expansion("rsub", lambda input, other, **options: torch.sub(other, input, **options))
-    >>> float(expansion_of("rsub")(torch.tensor(1.0), torch.tensor(3.0)))
-    2.0
+    >>> register_expansion("hypot", lambda input, other: (input.square() + other.square()).sqrt())
+    >>> float(expansion_of("hypot")(torch.tensor(3.0), torch.tensor(4.0)))
+    5.0
     """
     _EXPANSIONS[name] = function
 
