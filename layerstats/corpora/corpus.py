@@ -14,6 +14,7 @@ from layerstats.checks import check_columns, check_complete
 from layerstats.corpora.audio import AudioSource
 from layerstats.corpora.folders import composed
 from layerstats.corpora.phones import check_within, empty_phones
+from layerstats.corpora.sharing import UNKNOWN, Sharing
 from layerstats.errors import ArgumentError, CorpusError
 
 TOKEN_COLUMNS = ("token", "word", "speaker", "split", "duration_s")
@@ -39,6 +40,8 @@ class Corpus:
         Where the audio comes from.
     notes : tuple of str
         What was recognised or left out when the source was read, a sentence each.
+    sharing : Sharing
+        Whether its sounds may be passed on; not known by default.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Corpus:
     rate_hz: int
     source: AudioSource = field(repr=False)
     notes: tuple[str, ...] = ()
+    sharing: Sharing = UNKNOWN
 
     def __post_init__(self) -> None:
         check_columns(self.tokens, TOKEN_COLUMNS, f"the tokens of {self.name}")

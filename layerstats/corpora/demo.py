@@ -20,6 +20,7 @@ from layerstats.corpora.espeak import SpeechRequest, synthesise
 from layerstats.corpora.phone_classes import labels_of
 from layerstats.corpora.phones import phones_table
 from layerstats.corpora.sentences import check_sentences, deal, is_held_out, with_closures
+from layerstats.corpora.sharing import BUILT_IN
 from layerstats.corpora.speech_commands import SPEECH_COMMANDS_WORDS
 from layerstats.errors import ArgumentError, CorpusError
 from layerstats.resources import bundled
@@ -158,7 +159,7 @@ def _spoken(
             for position in result.word_positions
         ]
     samples = {token: result.samples for token, result in zip(names, spoken, strict=True)}
-    return Corpus(name, tokens, table, rate_hz, MemoryAudio(samples))
+    return Corpus(name, tokens, table, rate_hz, MemoryAudio(samples), sharing=BUILT_IN)
 
 
 def _split_sentences(tokens: pd.DataFrame) -> pd.DataFrame:

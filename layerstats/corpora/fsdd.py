@@ -7,6 +7,7 @@ from pathlib import Path
 
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import corpus_folder, find_files
+from layerstats.corpora.sharing import SPOKEN_DIGITS
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 
@@ -59,4 +60,4 @@ def read_fsdd(path: str | Path, damaged: str = "error") -> Corpus:
             "repetition": repetition,
         }
         rows.append((file, known))
-    return corpus_of_files("fsdd", rows, recordings, damaged=damaged)
+    return corpus_of_files("fsdd", rows, recordings, damaged=damaged, sharing=SPOKEN_DIGITS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import corpus_folder, count_note, find_files, read_text
+from layerstats.corpora.sharing import LIBRISPEECH
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 
@@ -67,7 +68,7 @@ def read_librispeech(path: str | Path, damaged: str = "error") -> Corpus:
         rows.append((file, known))
     missing = [name for lines in transcripts.values() for name in lines]
     notes = count_note(missing, len(missing) + len(rows), "utterances of the transcripts have no sound file here")
-    return corpus_of_files("librispeech", rows, folder, damaged=damaged, notes=notes)
+    return corpus_of_files("librispeech", rows, folder, damaged=damaged, notes=notes, sharing=LIBRISPEECH)
 
 
 def _read_transcripts(chapter: Path) -> dict[str, str]:

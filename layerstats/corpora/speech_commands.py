@@ -18,6 +18,7 @@ from layerstats.corpora.folders import (
     read_text,
     refuse_lost_folder,
 )
+from layerstats.corpora.sharing import SPEECH_COMMANDS
 from layerstats.corpora.whole_files import corpus_of_files
 from layerstats.errors import CorpusError
 
@@ -95,7 +96,7 @@ def read_speech_commands(path: str | Path, words: str | Iterable[str] | None = N
             rows.append((file, known))
     missing = [name for name in splits if wanted is None or name.partition("/")[0] in wanted]
     notes = count_note(missing, listed, "recordings of the lists for validation and testing are not in the folder")
-    return corpus_of_files("speech_commands", rows, folder, damaged=damaged, notes=notes)
+    return corpus_of_files("speech_commands", rows, folder, damaged=damaged, notes=notes, sharing=SPEECH_COMMANDS)
 
 
 def _read_lists(folder: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ from layerstats.corpora.folders import (
     read_text,
 )
 from layerstats.corpora.phones import phones_table
+from layerstats.corpora.sharing import TIMIT
 from layerstats.errors import CorpusError
 
 # The words of Beguš & Zhou (2022).
@@ -132,7 +133,7 @@ def read_timit(
         said = {word.text for sentence in sentences for word in sentence.words}
         check_words_found(wanted, said, f"TIMIT in {folder}")
     phones = pd.DataFrame(intervals, columns=["token", "label", "onset_s", "offset_s"])
-    return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments), notes)
+    return Corpus("timit", pd.DataFrame(rows), phones_table(phones), rate_hz, FileAudio(segments), notes, TIMIT)
 
 
 def _units(sentence: _Sentence, unit: str, wanted: list[str] | None) -> list[tuple[int, _Label]]:

@@ -11,6 +11,7 @@ from layerstats.corpora.audio import Channel, FileAudio, Segment, one_rate, prob
 from layerstats.corpora.corpus import Corpus
 from layerstats.corpora.folders import composed
 from layerstats.corpora.phones import empty_phones
+from layerstats.corpora.sharing import UNKNOWN, Sharing
 from layerstats.errors import CorpusError
 
 
@@ -21,6 +22,7 @@ def corpus_of_files(
     channel: Channel = None,
     damaged: str = "error",
     notes: tuple[str, ...] = (),
+    sharing: Sharing = UNKNOWN,
 ) -> Corpus:
     """Return a corpus of whole files, without phones.
 
@@ -39,6 +41,8 @@ def corpus_of_files(
         See `layerstats.corpora.audio.probe_files`.
     notes : tuple of str
         What the reader has to say.
+    sharing : Sharing
+        Whether sounds may be passed on.
 
     Raises
     ------
@@ -62,4 +66,4 @@ def corpus_of_files(
         ]
     )
     rate_hz = one_rate(found.values())
-    return Corpus(name, tokens, empty_phones(), rate_hz, FileAudio(segments, channel), (*notes, *left_out))
+    return Corpus(name, tokens, empty_phones(), rate_hz, FileAudio(segments, channel), (*notes, *left_out), sharing)

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         layer_contrasts,
         parse_phone_contrast,
         phone_contrast,
+        tokens_of_interest,
         vector_contrasts,
         word_contrasts,
     )
@@ -349,6 +350,7 @@ __all__ = [
     "success_matrix",
     "success_rates",
     "token_spread",
+    "tokens_of_interest",
     "trust_table",
     "untrained_patterns",
     "variance_shares",

@@ -17,7 +17,8 @@ _NAMES = {
     "contrasts": """
         Contrast ContrastOfContrasts ContrastTasks FitOptions IntervalOptions LayerContrasts Level PhoneContrast
         WordContrasts carrying_channels channel_contrasts channel_table contrast_of_contrasts contrast_tasks
-        layer_contrasts parse_phone_contrast phone_contrast vector_contrasts word_contrasts
+        layer_contrasts parse_phone_contrast phone_contrast tokens_of_interest vector_contrasts
+        word_contrasts
     """,
     "contrasts.interactions.simulation_study": "calibrate_interactions",
     "effect_sizes": "EffectSize TokenSpread effect_size token_spread",

@@ -8,6 +8,7 @@ from layerstats.stats.contrasts.fits import FitOptions
 from layerstats.stats.contrasts.interactions import ContrastOfContrasts, contrast_of_contrasts
 from layerstats.stats.contrasts.layers import LayerContrasts, layer_contrasts
 from layerstats.stats.contrasts.levels import Level, parse_phone_contrast
+from layerstats.stats.contrasts.listened_tokens import tokens_of_interest
 from layerstats.stats.contrasts.phones import PhoneContrast, phone_contrast
 from layerstats.stats.contrasts.tasks import ContrastTasks, contrast_tasks
 from layerstats.stats.contrasts.vectors import vector_contrasts
@@ -31,6 +32,7 @@ __all__ = [
     "layer_contrasts",
     "parse_phone_contrast",
     "phone_contrast",
+    "tokens_of_interest",
     "vector_contrasts",
     "word_contrasts",
 ]

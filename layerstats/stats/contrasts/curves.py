@@ -162,6 +162,24 @@ def difference_effect(
 def spread_about(curves: GroupCurves, series: Series, group: str, frame: pd.DataFrame | None = None) -> TokenSpread:
     """Return the standard deviation of tokens about the curves of their groups; of all rows, or those of `frame`."""
     frame = series.frame if frame is None else frame
+    return token_spread(frame, _at_rows(curves, series, group, frame), identifier=series.identifier, group=group)
+
+
+def distances(curves: GroupCurves, series: Series, group: str) -> pd.DataFrame:
+    """Return how far each series lies from the curve of its group: a row a series, with `group` and `distance`.
+
+    The distance is the root mean square over the series' points; other columns are those of its first point.
+    """
+    frame = series.frame
+    squared = (frame["value"].to_numpy() - _at_rows(curves, series, group, frame)) ** 2
+    first = frame.drop_duplicates(series.identifier)
+    means = frame.assign(_squared=squared).groupby(series.identifier, sort=False)["_squared"].mean()
+    distance = np.sqrt(means.loc[first[series.identifier]].to_numpy())
+    return first.assign(group=first[group].astype(str), distance=distance).reset_index(drop=True)
+
+
+def _at_rows(curves: GroupCurves, series: Series, group: str, frame: pd.DataFrame) -> np.ndarray:
+    """Return the curve of its group at each row, (row,)."""
     along = frame[series.covariate].to_numpy()
     low, high = series.frame[series.covariate].min(), series.frame[series.covariate].max()
     places = np.linspace(low, high, len(curves.grid))
@@ -169,7 +187,7 @@ def spread_about(curves: GroupCurves, series: Series, group: str, frame: pd.Data
     for level in pd.unique(frame.loc[:, group]):
         rows = (frame[group] == level).to_numpy()
         predicted[rows] = np.interp(along[rows], places, curves.value(level))
-    return token_spread(frame, predicted, identifier=series.identifier, group=group)
+    return predicted
 
 
 def curve_effect(matrix: np.ndarray, curves: GroupCurves, spread: TokenSpread, options: IntervalOptions) -> EffectSize:
