@@ -13,6 +13,7 @@ from typing import Any, Literal
 from layerstats.errors import LayerstatsError
 from layerstats.files import explaining
 from layerstats.report.claimed import Claimed, as_json, from_json
+from layerstats.report.sounds import Heard
 
 NAME = "manifest.json"
 SCHEMA = 2
@@ -22,13 +23,13 @@ READ = (1, SCHEMA)
 
 @dataclass(frozen=True)
 class Entry:
-    """One table, figure or note of a folder.
+    """One table, figure, note or set of sounds of a folder.
 
     `files` maps a format (csv, latex, html, png, svg) to a file name in the folder; `width` is a figure's, in inches;
-    `rows` the number of rows of a table.
+    `rows` the number of rows of a table; `sounds` what an entry of sounds plays, the files of which are in `files` too.
     """
 
-    kind: Literal["table", "figure", "text"]
+    kind: Literal["table", "figure", "text", "sounds"]
     name: str
     title: str
     caption: str = ""
@@ -36,6 +37,7 @@ class Entry:
     alt: str = ""
     width: float = 0.0
     rows: int = 0
+    sounds: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,21 @@ def read_manifest(directory: Path) -> Manifest | None:
                 f"{path} has schema version {data['schema']!r}, but this version of layerstats reads "
                 f"{' and '.join(map(str, READ))}. Delete it and run the analysis again."
             )
-        entries = tuple(Entry(**entry) for entry in data["entries"])
+        entries = tuple(map(_entry, data["entries"]))
         claims = Claimed() if data["schema"] == 1 else from_json(data["claims"])
         return Manifest(data["title"], entries, data["provenance"], claims)
     except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise LayerstatsError(
             f"{path} is damaged ({type(error).__name__}: {error}). Delete it and run the analysis again."
         ) from error
+
+
+def _entry(data: dict[str, Any]) -> Entry:
+    sounds = [
+        Heard(**{**each, "low": tuple(each["low"]), "high": tuple(each["high"]), "phones": tuple(each["phones"])})
+        for each in data.get("sounds", ())
+    ]
+    return Entry(**{**data, "sounds": tuple(sounds)})
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:

@@ -14,12 +14,14 @@ from layerstats.errors import ArgumentError
 from layerstats.files import explaining
 from layerstats.report.claimed import Claimed, ClaimTables, claimed
 from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
+from layerstats.report.sounds import write_sounds
 from layerstats.tables import TableFiles, write_csv, write_regression_table, write_table
 from layerstats.tables.write import one_sentence
 
 if TYPE_CHECKING:
     from plotnine import ggplot
 
+    from layerstats.corpora import Corpus
     from layerstats.plots import FigureFiles
 
 
@@ -57,7 +59,7 @@ class Output:
         self, directory: str | Path, *, title: str = "", provenance: Mapping[str, object] | None = None
     ) -> None:
         self.directory = Path(directory)
-        self._written: dict[str, set[str]] = {"table": set(), "figure": set(), "text": set()}
+        self._written: dict[str, set[str]] = {"table": set(), "figure": set(), "text": set(), "sounds": set()}
         self._claimed = Claimed()
         with explaining(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,7 @@ class Output:
 
     def __str__(self) -> str:
         """Say where results were written, and how many."""
-        names = {"table": "table", "figure": "figure", "text": "note"}
+        names = {"table": "table", "figure": "figure", "text": "note", "sounds": "sound list"}
         counts = [(len(self._written[kind]), name) for kind, name in names.items()]
         said = [f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count]
         return f"{self.directory}: {', '.join(said) or 'nothing was written'}"
@@ -189,6 +191,43 @@ class Output:
         self._note(Entry("table", "claims", title, caption, names, rows=len(table)))
         known = read_manifest(self.directory) or Manifest()
         write_manifest(self.directory, replace(known, claims=self._claimed))
+        return files
+
+    def sounds(
+        self, frame: pd.DataFrame, corpus: Corpus, name: str, title: str, caption: str = "", *, share: bool = False
+    ) -> TableFiles:
+        """Put sounds of tokens on the page, each with its waveform and phones, and their table beside them.
+
+        A longer token is cut to what lies about its phone, or to its first three seconds, and says so. Where the
+        corpus does not permit it (`corpus.sharing`) no sound is copied, and the page says why.
+
+        Parameters
+        ----------
+        frame : columns `token, word, speaker, why`
+            Such as what `layerstats.stats.tokens_of_interest` returns.
+        corpus
+            The speech that was recorded.
+        name, title, caption
+            As of tables.
+        share
+            Your word that sounds may be passed on, where nothing is known of the corpus.
+
+        Raises
+        ------
+        DataError
+            A column is missing, or the corpus has none of the tokens.
+        """
+        stem = self._stem(name)
+        known = read_manifest(self.directory) or Manifest()
+        before = {sound.file for entry in known.entries if entry.name == name for sound in entry.sounds} - {""}
+        copied = corpus.sharing.permits(told=share)
+        heard = write_sounds(frame, corpus, stem, copied=copied)
+        files = write_table(frame, stem, title=title, caption=caption)
+        for file in before - {sound.file for sound in heard}:
+            (self.directory / Path(file).name).unlink(missing_ok=True)
+        told = "Sounds: shared by whoever made this page." if corpus.sharing.allowed is None and copied else ""
+        text = "\n\n".join(filter(None, (caption, told or corpus.sharing.said)))
+        self._note(Entry("sounds", name, title, text, _names(asdict(files)), rows=len(frame), sounds=tuple(heard)))
         return files
 
     def text(self, name: str, title: str, text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 # A table as CSV that is larger stays in the folder: a page is mailed.
 LARGEST_TABLE = 100_000
+LARGEST_SOUND = 100_000
 COLOURS = 128
 
 
@@ -29,6 +30,13 @@ def table_uri(path: Path) -> str | None:
     if path.stat().st_size > LARGEST_TABLE:
         return None
     return f"data:text/csv;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def sound_uri(path: Path) -> str | None:
+    """Return a FLAC file as a data URI, or None where it is too large to be mailed."""
+    if path.stat().st_size > LARGEST_SOUND:
+        return None
+    return f"data:audio/flac;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def picture_size(path: Path) -> tuple[int, int]:

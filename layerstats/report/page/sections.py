@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from layerstats.report.manifest import Entry, Manifest
-from layerstats.report.page.embedded import picture_size, picture_uri, table_uri
+from layerstats.report.page.embedded import LARGEST_SOUND, picture_size, picture_uri, sound_uri, table_uri
 from layerstats.report.page.shown_table import ShownTable, shown_table
+from layerstats.report.page.waveform import draw_waveform
+from layerstats.report.sounds import Heard
 from layerstats.tables.html import fragment_of
 
 # What the page shows by itself.
@@ -35,6 +39,16 @@ class FileLink:
 
 
 @dataclass(frozen=True)
+class Player:
+    """A token's sound: its picture, and its `address`, empty where it is not played and `note` says why."""
+
+    heard: Heard
+    picture: Markup
+    address: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Item:
     """An entry as the page shows it; `width` and `height` are a figure's in pixels of the page."""
 
@@ -46,6 +60,7 @@ class Item:
     width: int = 0
     height: int = 0
     table: ShownTable | None = None
+    players: tuple[Player, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,8 +77,8 @@ class Section:
     @property
     def said(self) -> str:
         """How many figures, tables and notes there are."""
-        kinds = [item.entry.kind for item in (*self.shown, *self.tables)]
-        names = {"figure": "figure", "table": "table", "text": "note"}
+        kinds = [item.entry.kind for item in (*self.shown, *self.tables) for _ in item.players or (item,)]
+        names = {"figure": "figure", "table": "table", "text": "note", "sounds": "sound"}
         counts = [(kinds.count(kind), name) for kind, name in names.items()]
         return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count) or "nothing"
 
@@ -122,6 +137,8 @@ def _item(folder: Path, prefix: str, section: str, entry: Entry, single_file: bo
         return Item(**common, table=shown_table(fragment, entry.rows))
     if entry.kind == "text":
         return Item(**common)
+    if entry.kind == "sounds":
+        return Item(**common, players=tuple(_player(folder, prefix, each, single_file) for each in entry.sounds))
     picture = folder / entry.files["png"]
     across, down = picture_size(picture)
     # 96 pixels an inch, as browsers have it.
@@ -129,6 +146,19 @@ def _item(folder: Path, prefix: str, section: str, entry: Entry, single_file: bo
     height = round(width * down / across) if across else 0
     source = picture_uri(picture) if single_file else prefix + quote(entry.files["png"])
     return Item(**common, source=source, width=width, height=height)
+
+
+def _player(folder: Path, prefix: str, heard: Heard, single_file: bool) -> Player:
+    """Return a sound that stands in the folder itself; one that was deleted since is not played."""
+    picture = draw_waveform(heard) if heard.duration_s else Markup()
+    file = folder / Path(heard.file).name
+    if not heard.file or not file.exists():
+        return Player(heard, picture, "", heard.note)
+    if not single_file:
+        return Player(heard, picture, prefix + quote(file.name), heard.note)
+    address = sound_uri(file) or ""
+    left_out = "" if address else f"Sounds of more than {LARGEST_SOUND // 1000} kB are not inside this page."
+    return Player(heard, picture, address, f"{heard.note} {left_out}".strip())
 
 
 def _links(folder: Path, prefix: str, entry: Entry, single_file: bool) -> tuple[FileLink, ...]:
