@@ -10,9 +10,18 @@ import pandas as pd
 import typer
 
 from layerstats.cli import LongWork, all_or_among, listed, run_script
+from layerstats.corpora import open_corpus
 from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
 from layerstats.report import Output
-from layerstats.stats import ContrastAnalysis, FitOptions, IntervalOptions, claims_of, phone_contrast, sensitivity_of
+from layerstats.stats import (
+    ContrastAnalysis,
+    FitOptions,
+    IntervalOptions,
+    claims_of,
+    phone_contrast,
+    sensitivity_of,
+    tokens_of_interest,
+)
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -27,6 +36,7 @@ CAPTIONS = {
     "Filled: the joint test of level and shape is significant after adjustment over layers. {warning}",
     "untrained": "Effect sizes from plain means, the same for every network. Filled: larger than random weights give, "
     "adjusted over layers. Where trained and untrained agree the sounds differ, but the network did not learn it.",
+    "sounds": "The most typical of each group, and those farthest from the curve of theirs, at the last layer fitted.",
     "receptive_field": "A layer whose receptive field is longer than the phone hears its neighbours too.",
 }
 
@@ -41,6 +51,8 @@ def main(
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     sensitivity: Annotated[str, typer.Option(help="Layers refitted after other choices: all, none, or some.")] = "all",
+    corpus: Annotated[str, typer.Option(help="The speech that was recorded, for tokens to listen to: demo, ...")] = "",
+    share_sounds: Annotated[bool, typer.Option(help="Sounds of the corpus may be passed on: you say so.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Test level, shape and both at each layer, beside untrained networks where the store has them."""
@@ -66,6 +78,10 @@ def main(
     figure = difference(result.difference, result.regions, x="time", value_label=label)
     output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
     output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
+    if corpus:
+        heard = tokens_of_interest(result)
+        speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
+        output.sounds(heard, speech, "sounds", "Tokens to listen to", say["sounds"], share=share_sounds)
     if "null_p_adjusted" in result.table:
         trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
         others = result.networks.query("not trained").dropna()

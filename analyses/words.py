@@ -9,9 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from layerstats.cli import LongWork, all_or_among, listed, run_script
+from layerstats.corpora import open_corpus
 from layerstats.plots import difference, effect_by_layer, raw_series, smooths
 from layerstats.report import Output
-from layerstats.stats import ContrastAnalysis, FitOptions, IntervalOptions, claims_of, sensitivity_of, word_contrasts
+from layerstats.stats import (
+    ContrastAnalysis,
+    FitOptions,
+    IntervalOptions,
+    claims_of,
+    sensitivity_of,
+    tokens_of_interest,
+    word_contrasts,
+)
 from layerstats.store import open_store
 
 CAPTIONS = {
@@ -23,6 +32,7 @@ CAPTIONS = {
     "{warning}",
     "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
     "the whole curve. {warning}",
+    "sounds": "The most typical of each group, and those farthest from the curve of theirs, at the last layer fitted.",
     "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve. {warning}",
 }
 
@@ -38,6 +48,8 @@ def main(
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
     sensitivity: Annotated[str, typer.Option(help="Layers refitted after other choices: all, none, or some.")] = "none",
+    corpus: Annotated[str, typer.Option(help="The speech that was recorded, for tokens to listen to: demo, ...")] = "",
+    share_sounds: Annotated[bool, typer.Option(help="Sounds of the corpus may be passed on: you say so.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of simulated intervals.")] = 0,
 ) -> Output:
     """Fit the model of Table 1 to each layer."""
@@ -70,6 +82,10 @@ def main(
     output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
     tokens = result.series[last].frame.sort_values("word", kind="stable")
     output.figure(raw_series(tokens, value_label=label), "raw_series", f"Series at {last}", say["raw_series"])
+    if corpus:
+        heard = tokens_of_interest(result)
+        speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
+        output.sounds(heard, speech, "sounds", "Tokens to listen to", say["sounds"], share=share_sounds)
     output.figure(smooths(result.curves, value_label=label), "curves", "Predicted curves at each layer", say["curves"])
     output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")

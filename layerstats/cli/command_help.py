@@ -63,10 +63,10 @@ class SectionedCommand(TyperCommand):
 
     def _format_written(self, formatter: Any) -> None:
         written = written_outputs(self.made_in)
-        for kind, files in (("table", "CSV, LaTeX, HTML"), ("figure", "PNG, SVG")):
-            rows = [(one.name, one.title) for one in written if one.kind == kind]
+        for kind, files in (("tables", "CSV, LaTeX, HTML"), ("figures", "PNG, SVG"), ("sounds", "FLAC, CSV")):
+            rows = [(one.name, one.title) for one in written if one.kind in (kind, kind.removesuffix("s"))]
             if rows:
-                with formatter.section(f"{kind.capitalize()}s ({files}); those that there is something for"):
+                with formatter.section(f"{kind.capitalize()} ({files}); those that there is something for"):
                     formatter.write_dl(rows, col_max=26)
 
 

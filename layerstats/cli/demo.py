@@ -257,8 +257,8 @@ def _jobs(store: Path, networks: Path, network: Path, corpus: str, phones: str) 
     # One worker each: the scripts themselves run side by side.
     main, one = [str(store)], ["--workers", "1"]
     return {
-        "words": [*main, *one],
-        "phones": [*main, *one, "--phones", phones],
+        "words": [*main, *one, "--corpus", corpus],
+        "phones": [*main, *one, "--corpus", corpus, "--phones", phones],
         "networks": [str(networks), "--phones", phones, "--kinds", SMALL_KINDS],
         "lexical": [str(network), "--corpus", corpus],
         "series": [*main, "--corpus", corpus],

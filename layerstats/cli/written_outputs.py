@@ -11,8 +11,8 @@ from itertools import product
 from pathlib import Path
 
 # Methods of an `Output` that take what is written, its name and its title.
-_KINDS = {"table": "table", "figure": "figure", "text": "text", "regression": "table"}
-_BEFORE_NAME = {"table": 1, "figure": 1, "text": 0, "regression": 2}
+_KINDS = {"table": "table", "figure": "figure", "text": "text", "regression": "table", "sounds": "sounds"}
+_BEFORE_NAME = {"table": 1, "figure": 1, "text": 0, "regression": 2, "sounds": 2}
 _CLAIMS = (("claims", "What holds, in words"), ("sensitivity", "The same claims under other choices"))
 # What a function of this package writes.
 _WRITERS = {"write_answers": "report/listeners"}

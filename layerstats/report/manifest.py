@@ -13,7 +13,7 @@ from typing import Any, Literal
 from layerstats.errors import LayerstatsError
 from layerstats.files import explaining
 from layerstats.report.claimed import Claimed, as_json, from_json
-from layerstats.report.sounds import Heard
+from layerstats.report.sounds import TokenSound
 
 NAME = "manifest.json"
 SCHEMA = 2
@@ -37,7 +37,7 @@ class Entry:
     alt: str = ""
     width: float = 0.0
     rows: int = 0
-    sounds: tuple[Heard, ...] = ()
+    sounds: tuple[TokenSound, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_manifest(directory: Path) -> Manifest | None:
 
 def _entry(data: dict[str, Any]) -> Entry:
     sounds = [
-        Heard(**{**each, "low": tuple(each["low"]), "high": tuple(each["high"]), "phones": tuple(each["phones"])})
+        TokenSound(**{**each, "low": tuple(each["low"]), "high": tuple(each["high"]), "phones": tuple(each["phones"])})
         for each in data.get("sounds", ())
     ]
     return Entry(**{**data, "sounds": tuple(sounds)})

@@ -26,7 +26,7 @@ PEAK = 0.9
 
 
 @dataclass(frozen=True)
-class Heard:
+class TokenSound:
     """A token's sound as a page shows it.
 
     `file` is empty where the sound is not passed on, and `duration_s` 0 where it could not be read. `low` and `high`
@@ -46,7 +46,7 @@ class Heard:
     phones: tuple[tuple[str, float, float, bool], ...] = ()
 
 
-def write_sounds(frame: pd.DataFrame, corpus: Corpus, stem: Path, *, copied: bool) -> list[Heard]:
+def write_sounds(frame: pd.DataFrame, corpus: Corpus, stem: Path, *, copied: bool) -> list[TokenSound]:
     """Read the sound of each row's token, and write it as ``STEM_TOKEN.flac`` where it may be `copied`.
 
     Parameters
@@ -76,21 +76,21 @@ def write_sounds(frame: pd.DataFrame, corpus: Corpus, stem: Path, *, copied: boo
     return [_heard(row, corpus, known, stem, taken, copied) for row in frame.to_dict("records")]
 
 
-def _heard(row: dict, corpus: Corpus, known: Collection[str], stem: Path, taken: set[str], copied: bool) -> Heard:
+def _heard(row: dict, corpus: Corpus, known: Collection[str], stem: Path, taken: set[str], copied: bool) -> TokenSound:
     names = {name: str(row[name]) for name in ("token", "word", "speaker")}
     why = str(row["why"])
     if not pd.isna(row.get("distance", np.nan)):
         why += f", {row['distance']:.1f} SD from its group's curve"
     token = names["token"]
     if token not in known:
-        return Heard(**names, why=why, note=f"The corpus {corpus.name} at hand does not have it.")
+        return TokenSound(**names, why=why, note=f"The corpus {corpus.name} at hand does not have it.")
     try:
         samples = np.asarray(corpus.audio(token), dtype=np.float32)
     except AudioError as error:
-        return Heard(**names, why=why, note=str(error))
+        return TokenSound(**names, why=why, note=str(error))
     peak = float(np.abs(samples).max(initial=0.0))
     if not peak:
-        return Heard(**names, why=why, note="It is silent.")
+        return TokenSound(**names, why=why, note="It is silent.")
     phones = corpus.phones.loc[corpus.phones["token"] == token]
     marked = row.get("phone_index")
     begin_s, end_s = _stretch(len(samples) / corpus.rate_hz, phones, marked)
@@ -102,7 +102,7 @@ def _heard(row: dict, corpus: Corpus, known: Collection[str], stem: Path, taken:
     file = f"{plain_stem(stem.name, token, taken=taken)}.flac" if copied else ""
     if file:
         _write_flac(stem.parent / file, samples, corpus.rate_hz)
-    return Heard(
+    return TokenSound(
         **names,
         why=why,
         note="" if whole else f"From {begin_s:.2f} to {end_s:.2f} s of a longer token.",

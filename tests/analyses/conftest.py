@@ -106,7 +106,8 @@ def made(out: Path, printed: str) -> set[str]:
         for name in entry["files"].values():
             assert (out / name).stat().st_size > 0
     kinds = [entry["kind"] for entry in entries]
-    counts = [(kinds.count(kind), name) for kind, name in (("table", "table"), ("figure", "figure"), ("text", "note"))]
+    names = {"table": "table", "figure": "figure", "text": "note", "sounds": "sound list"}
+    counts = [(kinds.count(kind), name) for kind, name in names.items()]
     said = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count)
     assert printed.splitlines() == [f"{out}: {said}; all on {out / 'index.html'}"]
     assert (out / "index.html").stat().st_size > 0

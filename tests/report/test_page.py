@@ -134,10 +134,10 @@ def test_tables_stand_behind_figures_and_are_folded_and_parts_where_there_are_ma
 
 def test_the_first_paragraph_stands_above_what_was_found_and_others_are_folded(tmp_path):
     fill(tmp_path / "words", "Words")
-    text = write_page(tmp_path, "Results", introduction="Heard.\n\nHow.\n\nThird.").read_text(encoding="utf-8")
+    text = write_page(tmp_path, "Results", introduction="TokenSound.\n\nHow.\n\nThird.").read_text(encoding="utf-8")
     folded = text[text.index('<details class="about">') :]
-    assert "<p>Heard.</p>" in text
-    assert "<p>Heard.</p>" not in folded
+    assert "<p>TokenSound.</p>" in text
+    assert "<p>TokenSound.</p>" not in folded
     assert "<p>How.</p>" in folded
     assert '<details class="about">' not in write_page(tmp_path, "R", introduction="One.").read_text(encoding="utf-8")
 

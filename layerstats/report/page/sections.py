@@ -14,7 +14,7 @@ from layerstats.report.manifest import Entry, Manifest
 from layerstats.report.page.embedded import LARGEST_SOUND, picture_size, picture_uri, sound_uri, table_uri
 from layerstats.report.page.shown_table import ShownTable, shown_table
 from layerstats.report.page.waveform import draw_waveform
-from layerstats.report.sounds import Heard
+from layerstats.report.sounds import TokenSound
 from layerstats.tables.html import fragment_of
 
 # What the page shows by itself.
@@ -42,7 +42,7 @@ class FileLink:
 class Player:
     """A token's sound: its picture, and its `address`, empty where it is not played and `note` says why."""
 
-    heard: Heard
+    heard: TokenSound
     picture: Markup
     address: str
     note: str
@@ -148,7 +148,7 @@ def _item(folder: Path, prefix: str, section: str, entry: Entry, single_file: bo
     return Item(**common, source=source, width=width, height=height)
 
 
-def _player(folder: Path, prefix: str, heard: Heard, single_file: bool) -> Player:
+def _player(folder: Path, prefix: str, heard: TokenSound, single_file: bool) -> Player:
     """Return a sound that stands in the folder itself; one that was deleted since is not played."""
     picture = draw_waveform(heard) if heard.duration_s else Markup()
     file = folder / Path(heard.file).name

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from layerstats.report.sounds import Heard
+from layerstats.report.sounds import TokenSound
 
 WIDTH, HEIGHT, TOP = 280.0, 74.0, 18.0
 # Of letters of 11 pixels; labels that have less room stand in the list of phones only.
 LETTER = 6.2
 
 
-def draw_waveform(heard: Heard) -> Markup:
+def draw_waveform(heard: TokenSound) -> Markup:
     """Draw a waveform, boundaries of phones and their labels, and say so for those who do not see it.
 
     Examples
     --------
-    >>> picture = draw_waveform(Heard("a", "ask", "f1", "", duration_s=0.5, low=(-100, -20), high=(90, 30)))
+    >>> picture = draw_waveform(TokenSound("a", "ask", "f1", "", duration_s=0.5, low=(-100, -20), high=(90, 30)))
     >>> "Waveform of ask by f1, 0.50 s" in picture
     True
     """
@@ -40,7 +40,7 @@ def draw_waveform(heard: Heard) -> Markup:
     return Markup('<svg class="waveform" role="img" aria-label="{}" ' + size + ">{}</svg>").format(said(heard), drawn)
 
 
-def said(heard: Heard) -> str:
+def said(heard: TokenSound) -> str:
     """Say what the picture shows."""
     phones = ", ".join(f"{label}{' (compared)' if marked else ''}" for label, _, _, marked in heard.phones)
     what = f"Waveform of {heard.word} by {heard.speaker}, {heard.duration_s:.2f} s"
