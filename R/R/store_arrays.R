@@ -74,8 +74,9 @@ file_chunks <- function(file, counts = NULL) {
   offsets <- index[c(TRUE, FALSE)]
   lengths <- index[c(FALSE, TRUE)]
   # All bits set: the chunk was never written.
-  written <- offsets >= 0 & lengths >= 0
-  if (any((offsets + lengths)[written] > begin)) stop_damaged(file, "its index is wrong")
+  written <- !(offsets == -1 & lengths == -1)
+  # What is left of a file that was cut off can look like any numbers.
+  if (any(offsets[written] < 0 | lengths[written] < 0 | (offsets + lengths)[written] > begin)) stop_damaged(file, "its index is wrong")
   lapply(which(written), function(i) list(place = places[[i]], bytes = content[offsets[i] + seq_len(lengths[i])]))
 }
 

@@ -15,6 +15,9 @@
 #' head(activations(store, layer = "conv1", word = "ask"))
 #' @export
 open_store <- function(path, recording = NULL) {
+  if (!is.character(path) || length(path) != 1 || is.na(path)) {
+    stop("The path of a store is needed, as text, but got ", deparse1(path), ".", call. = FALSE)
+  }
   path <- path.expand(path)
   about <- root_attributes(path)
   store <- structure(list(path = path, version = about$schema_version, attributes = about, recording = NULL,

@@ -19,7 +19,7 @@ import pytest
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent.parent / "docs"
-PAGES = sorted([*(DOCS / "tutorials").glob("*.md"), *(DOCS / "start").glob("*.md")])
+PAGES = sorted([*(DOCS / "tutorials").glob("*.md"), *(DOCS / "start").glob("*.md"), DOCS / "how-to" / "r.md"])
 PAGES = [page for page in PAGES if page.stem != "index"]
 WRITE = os.environ.get("LAYERSTATS_PAGES") == "write"
 runner = SimpleNamespace(**runpy.run_path(str(HERE / "page_runner.py"), run_name="page_runner"))

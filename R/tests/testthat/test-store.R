@@ -28,6 +28,17 @@ test_that("results are read, and what is ambiguous is asked for", {
   expect_error(activations(store, recording = "x"), "no recording 'x'")
 })
 
+test_that("a file that was cut off is damage, never values that are missing", {
+  expect_error(open_store(12), "needed, as text, but got 12")
+  content <- as.raw(1:60 %% 7 + 192)
+  file <- tempfile()
+  writeBin(content, file)
+  expect_error(file_chunks(file, c(1, 2)), "damaged.*its index is wrong")
+  # An index of ones: no chunk of the file was written.
+  writeBin(as.raw(rep(255, 36)), file)
+  expect_length(file_chunks(file, c(1, 2)), 0)
+})
+
 test_that("what is read from a path is the same", {
   path <- example_store()
   read <- read_store(path, "conv1", untrained = TRUE)
