@@ -7,6 +7,7 @@
 #'
 #' @keywords internal
 #' @importFrom stats anova coef deviance df.residual family fitted formula logLik nobs predict residuals vcov
+#' @importFrom mgcv bam
 "_PACKAGE"
 
 # Columns of the frames that figures are drawn from, named in aes().
