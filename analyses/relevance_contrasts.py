@@ -28,7 +28,7 @@ CAPTIONS = {
     "p-values count networks: how many of all rest on these phones as much as the trained one.",
 }
 TABLES = ("shares", "networks", "comparisons")
-TITLES = {"signed": "Shares of the score", "absolute": "Shares of all that moves the score"}
+TITLES: dict[Any, str] = {"signed": "Shares of the score", "absolute": "Shares of all that moves the score"}
 
 
 def main(
@@ -45,8 +45,8 @@ def main(
     about = {name: first[name] for name in ("method", "rules", "epsilon", "target") if name in first}
     output = Output(out, title="What decisions rest on", provenance={"stores": len(views), "by": by, **about})
     options: Any = {"by": by, "layer": layer or None, "conf_level": conf_level}
-    signs: dict[Any, Any] = dict.fromkeys(TITLES)
-    for sign in signs:
+    signs = {}
+    for sign in TITLES:
         signs[sign] = found = {name: phone_shares(view, sign=sign, **options) for name, view in views.items()}
         tables = [stacked({name: getattr(one, part) for name, one in found.items()}) for part in TABLES]
         shares, networks, compared = tables

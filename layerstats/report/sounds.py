@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def write_sounds(frame: pd.DataFrame, corpus: Corpus, stem: Path, *, copied: boo
 
 
 def _heard(row: dict, corpus: Corpus, known: Collection[str], stem: Path, taken: set[str], copied: bool) -> TokenSound:
-    names = {name: str(row[name]) for name in ("token", "word", "speaker")}
+    names: dict[str, Any] = {name: str(row[name]) for name in ("token", "word", "speaker")}
     why = str(row["why"])
     if not pd.isna(row.get("distance", np.nan)):
         why += f", {row['distance']:.1f} SD from its group's curve"

@@ -173,7 +173,7 @@ def distances(curves: GroupCurves, series: Series, group: str) -> pd.DataFrame:
     frame = series.frame
     squared = (frame["value"].to_numpy() - _at_rows(curves, series, group, frame)) ** 2
     first = frame.drop_duplicates(series.identifier)
-    means = frame.assign(_squared=squared).groupby(series.identifier, sort=False)["_squared"].mean()
+    means = pd.Series(frame.assign(_squared=squared).groupby(series.identifier, sort=False)["_squared"].mean())
     distance = np.sqrt(means.loc[first[series.identifier]].to_numpy())
     return first.assign(group=first[group].astype(str), distance=distance).reset_index(drop=True)
 
