@@ -210,7 +210,8 @@ def test_all_of_it_is_printed(browser, page, tmp_path):
     assert before < 5
     assert text.count("What was tested.") == 4
     assert text.count("more of words") == 1
-    assert text.count("R is not there.") == 16
+    # It may be broken over two lines.
+    assert text.count("R is not") == 16
     assert "The first 10 of 14,000 rows" in text
     pictures = subprocess.run(["pdfimages", "-list", str(printed)], capture_output=True, text=True, check=True).stdout
     assert len([line for line in pictures.splitlines() if " image " in line]) == 4
