@@ -65,7 +65,7 @@ def maximization_jobs(store: Path, ladder: Path) -> dict[str, list[str]]:
     words, few = ",".join(WORDS), ",".join(WORDS[:3])
     judged = ["--judges", f"{_shipped('commands_1')},{_shipped('commands_2')}"]
     priors = ["--prior", "none", "--prior", "smooth", *decoder]
-    ladder_of = ["--targets", few, "--starts", "4", "--steps", "0,5,20", *priors]
+    ladder_of = ["--targets", few, "--starts", "4", "--steps", "0,20", *priors]
     made = ["--outcomes", "autoencoder.commands_0"]
     return {
         "success": [str(store), "--set-ups", "autoencoder,none"],
