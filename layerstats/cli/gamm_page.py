@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from plotnine import labs
+from plotnine import labs, theme
 
 from layerstats.errors import LayerstatsError
 from layerstats.files import plain_stem
@@ -26,6 +26,7 @@ CAPTIONS = {
     "difference": "Where the band excludes zero (black strip) the two differ; it holds for the whole curve.",
     "autocorrelation": "Within series, of the residuals that the model leaves; dashed: limits of independent errors.",
     "residuals": "Left: normal residuals lie on the line. Right: they spread alike at every fitted value.",
+    "not_normal": "Residuals of this family need not be normal; those of few different answers lie on as many curves.",
     "k_check": "A k-index well below 1 with edf near k' speaks for a larger k.",
     "checks": "A check fails where its p-value is below 0.01 and what it estimates is large enough to matter.",
 }
@@ -47,7 +48,7 @@ def write_gamm_page(
     about
         What the model is of, such as the name of the table.
     """
-    title = f"{result.request.response}: {about}"
+    title = f"{_response(result)}: {about}"
     provenance = {"table": about, "formula": result.formula, "engine": result.engine, "rho": f"{result.rho:.3g}"}
     output = Output(out, title=title, provenance=provenance)
     frame = result.request.frame
@@ -75,8 +76,14 @@ def _tried(what: str, attempt: Callable[[], None]) -> list[str]:
     return []
 
 
+def _response(result: GammResult) -> str:
+    """Return the response as a reader writes it: a formula quotes names that are no names of R."""
+    response = result.request.response
+    return response.strip("`") if response.count("`") == 2 else response
+
+
 def _value_label(result: GammResult) -> str:
-    family, response = result.request.family, result.request.response
+    family, response = result.request.family, _response(result)
     return response if family.startswith("gaussian") else f"Linear predictor of {response} ({family})"
 
 
@@ -91,11 +98,12 @@ def _smooths(output: Output, result: GammResult, differences: Sequence[Any], own
             names = (
                 found[factors].astype(str).agg(", ".join, axis=1) if factors else pd.Series("fit", index=found.index)
             )
-            by = ", ".join(factors) or "curve"
-            shown = found.assign(layer="", **{by: names})
-            # A column that is called as one of ours need not be it: "time" may be in any unit.
-            figure = smooths(shown, by=by, x=covariate, value_label=_value_label(result)) + labs(x=covariate)
-            told = f"{covariate} by {by}" if factors else covariate
+            # A column that is called as one of ours need not be it: "time_s" may be in any unit, "layer" a factor.
+            shown = found[["fit", "conf_low", "conf_high"]].assign(layer="", _curve=names, _along=found[covariate])
+            figure = smooths(shown, by="_curve", x="_along", value_label=_value_label(result)) + labs(x=covariate)
+            if not factors:
+                figure += theme(legend_position="none")
+            told = f"{covariate} by {', '.join(factors)}" if factors else covariate
             column = plain_stem(covariate, taken=taken)
             output.figure(figure, f"smooth_{column}", f"Along {told}", CAPTIONS["smooth"])
             output.table(
@@ -136,7 +144,9 @@ def _differences(output: Output, result: GammResult, differences: Sequence[Any],
     covariate = next(name for name in map(str, curve.columns) if name in frame.columns and name not in levels)
 
     def draw() -> None:
-        figure = draw_difference(curve, regions, x=covariate, x_label=covariate, value_label=_value_label(result))
+        named = curve.rename(columns={covariate: "_along"})
+        shown = named[["level_1", "level_2", "_along", "diff", "conf_low", "conf_high", "interval", "conf_level"]]
+        figure = draw_difference(shown, regions, x="_along", x_label=covariate, value_label=_value_label(result))
         output.figure(figure, "difference_curves", f"Differences along {covariate}", CAPTIONS["difference"])
 
     yield from _tried("The difference", draw)
@@ -157,7 +167,10 @@ def _residuals(output: Output, result: GammResult, differences: Sequence[Any], o
 
     def quantiles() -> None:
         pairs = pd.DataFrame({"fitted": result.fitted, "residual": result.residuals})
-        output.figure(residual_checks(pairs), "residuals", "Residuals", CAPTIONS["residuals"])
+        normal = result.request.family.startswith("gaussian")
+        output.figure(
+            residual_checks(pairs), "residuals", "Residuals", CAPTIONS["residuals" if normal else "not_normal"]
+        )
 
     def bases() -> None:
         output.table(result.k_check(), "k_check", "Were the bases large enough?", CAPTIONS["k_check"], **own)

@@ -82,6 +82,27 @@ def test_surfaces_are_drawn_along_each_covariate_or_said_not_to_be(table, tmp_pa
     assert len(drawn) + len(told) == 2
 
 
+def test_columns_that_are_called_as_ours_are_drawn_as_they_are(table, tmp_path):
+    ours = pd.read_csv(table).rename(columns={"word": "layer", "x": "time_s", "y": "Höhe (Hz)"})
+    ours.to_csv(tmp_path / "ours.csv", index=False)
+    out = tmp_path / "out"
+    options = ["--difference", "layer:wash,dark", "--plot"]
+    run(tmp_path / "ours.csv", out, "`Höhe (Hz)` ~ layer + s(time_s, by = layer)", *options)
+    assert {"smooth_time_s", "difference_curves"} <= entries(out).keys()
+    # As they are: neither in ms, nor in the quotes of the formula.
+    for name in ("smooth_time_s", "difference_curves"):
+        drawn = (out / f"{name}.svg").read_text(encoding="utf-8")
+        assert "time_s" in drawn
+        assert "Time (ms)" not in drawn
+        assert "`" not in drawn
+    assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["title"] == "Höhe (Hz): ours.csv"
+
+
+def test_residuals_of_two_values_are_not_said_to_be_normal(table, tmp_path):
+    run(table, tmp_path, "right ~ s(x)", "--family", "binomial", "--plot")
+    assert "need not be normal" in entries(tmp_path)["residuals"]["caption"]
+
+
 def test_help_names_what_is_written(table, tmp_path):
     said = CliRunner().invoke(app, ["gamm", "--help"]).output
     for name in ("smooth_COLUMN", "difference_curves", "autocorrelation", "residuals", "k_check"):

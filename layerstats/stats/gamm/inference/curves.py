@@ -9,9 +9,11 @@ import pandas as pd
 
 from layerstats.stats.gamm.inference.difference import smooth_name
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve
-from layerstats.stats.gamm.inference.reference_grid import check_factor, reference_grid
+from layerstats.stats.gamm.inference.reference_grid import check_factor, check_own_names, reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import check_frame
+
+_OWN = ("smooth", "fit", "std_error", "conf_low", "conf_high", "interval", "conf_level")
 
 
 def curves(
@@ -53,6 +55,7 @@ def curves(
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
     combinations = level_combinations(result, columns)
     grid = reference_grid(result.request, at, columns, combinations)
+    check_own_names((*columns, grid.covariate), _OWN)
     pieces = []
     for levels in combinations:
         design = result.design(grid.rows(levels), exclude=result.random_terms)

@@ -13,12 +13,14 @@ from layerstats.stats.gamm.engine_interface import Design
 from layerstats.stats.gamm.inference.curves import labels_along, level_combinations
 from layerstats.stats.gamm.inference.difference import smooth_name
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.inference.reference_grid import reference_grid
+from layerstats.stats.gamm.inference.reference_grid import check_own_names, reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 
 # Of the range of the covariate: where truncation and rounding of the finite difference are about as small.
 _STEPS = {1: 1e-5, 2: 1e-4}
+_OWN = ("smooth", "order", "derivative", "std_error", "conf_low", "conf_high", "interval", "conf_level")
+_OWN_OF_REGIONS = ("start", "end", "sign")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,6 +101,8 @@ def derivatives(
     columns = (factor_columns,) if isinstance(factor_columns, str) else tuple(factor_columns)
     combinations = level_combinations(result, columns)
     grid = reference_grid(result.request, at, columns, combinations)
+    check_own_names((*columns, grid.covariate), _OWN)
+    check_own_names(columns, _OWN_OF_REGIONS)
     name = smooth_name(result, labels_along(result, grid.covariate), grid.covariate)
     curves, regions = [], []
     for levels in combinations:

@@ -13,9 +13,11 @@ from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.inference.dependent_columns import Levels
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.inference.reference_grid import ReferenceGrid, fixed_columns, reference_grid
+from layerstats.stats.gamm.inference.reference_grid import ReferenceGrid, check_own_names, fixed_columns, reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
+
+_OWN = ("smooth", "level_1", "level_2", "diff", "std_error", "conf_low", "conf_high", "interval", "conf_level")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,6 +153,7 @@ def difference_grid(
     if first == second:
         raise ArgumentError(f"The levels to compare must differ, but both are {':'.join(first)!r}.")
     grid = reference_grid(request, at, columns, (first, second), contrast=True)
+    check_own_names([grid.covariate], _OWN)
     if not {*columns, *grid.placed.dependent[first]} & set(fixed_columns(request)):
         raise ArgumentError(
             f"{', '.join(map(repr, columns))} is in random terms alone, which a difference leaves out: the model says "

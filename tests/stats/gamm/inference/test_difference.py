@@ -373,3 +373,20 @@ def test_columns_are_held_at_a_level_there_is_before_a_fit(two_words, place, mes
     numbers = build_request(FitTask("y ~ word + t2 + s(t, k=5)", two_words))[0]
     with pytest.raises(ArgumentError, match="held at one of them"):
         difference_grid(numbers, "word", "ask", "dark", at={"t": [0.0, 1.0], "t2": "early"})
+
+
+@pytest.mark.parametrize(
+    ("covariate", "refused", "allowed"), [("fit", curves, derivatives), ("derivative", derivatives, curves)]
+)
+def test_a_covariate_does_not_take_the_place_of_a_result(words, covariate, refused, allowed):
+    model = fit(f"y ~ s({covariate})", words.rename(columns={"x": covariate}), engine="structured")
+    with pytest.raises(ArgumentError, match=f"'{covariate}' of the data is called as a column of the results"):
+        refused(model)
+    assert allowed(model) is not None
+
+
+def test_a_difference_says_so_before_the_fit(words):
+    data = words.rename(columns={"x": "diff"})
+    request = build_request(FitTask("y ~ word + s(diff, by = word)", data))[0]
+    with pytest.raises(ArgumentError, match="'diff' of the data is called"):
+        difference_grid(request, "word", "B", "A")
