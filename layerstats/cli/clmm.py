@@ -50,17 +50,21 @@ def clmm(
     separator: Annotated[str | None, typer.Option(help="Between cells, where what is found is wrong.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the table, where what is found is wrong.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of an Excel file; else the first.")] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Figures of --means and --contrasts, and index.html.")] = False,
 ) -> None:
     """Fit a mixed model of ratings; write coefficients.csv, thresholds.csv, random.csv and glance.csv.
 
     Two categories make a mixed logistic model. With --means also means.csv and probabilities.csv, integrated over
-    raters and clips; with --contrasts also contrasts.csv, tested as one family.
+    raters and clips; with --contrasts also contrasts.csv, tested as one family. With --plot these as figures, and
+    index.html, a page of all of it.
     """
     from layerstats.stats.ratings import clmm as fit
     from layerstats.tables import read_table
 
     files: list[Path] = []
     try:
+        if plot and means is None and contrasts is None:
+            raise ArgumentError("--plot draws means and differences: name columns with --means or --contrasts.")
         options = _contrast_options(contrasts, pair, reference, at, margin)
         reading = {"missing": read_names(missing), "separator": separator, "encoding": encoding, "sheet": sheet}
         data = read_table(table, **{name: value for name, value in reading.items() if value is not None})  # type: ignore[arg-type]
@@ -76,16 +80,14 @@ def clmm(
         )
         files += _write(_tables(result), out)
         typer.echo(str(result) + "\n")
-        files += _write(
-            _estimates(
-                result,
-                means,
-                contrasts,
-                options | {"adjust": adjust},
-                {"weights": weights, "distribution": distribution},
-            ),
-            out,
-        )
+        common = {"weights": weights, "distribution": distribution}
+        estimates = _estimates(result, means, contrasts, options | {"adjust": adjust}, common)
+        files += _write(estimates, out)
+        if plot:
+            from layerstats.cli.clmm_page import write_clmm_page
+
+            by = {"means": read_names(means) or [], "contrasts": read_names(contrasts) or []}
+            files.append(write_clmm_page(result, _tables(result) | estimates, by, out, table.name, margin))
     except LayerstatsError as error:
         _stop(_in_options(one_line(str(error))), files)
     except OSError as error:

@@ -17,7 +17,7 @@ _START = {
 }
 _TABLES = {
     "gamm": InModule("gamm", "gamm", ("cli/gamm_page.py",)),
-    "clmm": InModule("clmm", "clmm"),
+    "clmm": InModule("clmm", "clmm", ("cli/clmm_page.py",)),
     "verify": InModule("verify", "verify"),
 }
 _NETWORKS = {

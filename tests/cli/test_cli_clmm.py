@@ -1,5 +1,7 @@
 """`layerstats clmm`: a table of ratings in, tables of a mixed model out; bad input is one line and exit code 2."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,3 +126,43 @@ def test_no_table_holds_a_formula(table, tmp_path):
 
 def test_a_table_that_is_not_there(tmp_path):
     assert "nothing.csv" in fails(tmp_path / "nothing.csv", "--formula", FORMULA, "--out", tmp_path)
+
+
+def page_of(out):
+    """Return the entries of a page, by name; every file of them is there."""
+    assert (out / "index.html").exists()
+    found = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["entries"]
+    assert all((out / file).stat().st_size > 0 for entry in found for file in entry["files"].values())
+    return {entry["name"]: entry for entry in found}
+
+
+def test_figures_on_a_page(table, tmp_path):
+    asked = ["--means", "temp,contact", "--contrasts", "temp", "--at", "mean", "--margin", "2"]
+    result = run(table, "--formula", FORMULA, "--out", tmp_path / "drawn", *asked, "--plot")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "drawn" / "index.html")
+    found = page_of(tmp_path / "drawn")
+    assert {"means_figure", "probabilities_figure", "contrasts_figure", "coefficients", "random"} <= found.keys()
+    # Tables are those that are written without it.
+    assert run(table, "--formula", FORMULA, "--out", tmp_path / "plain", *asked).exit_code == 0
+    plain = sorted(path.name for path in (tmp_path / "plain").iterdir())
+    assert plain == sorted(path.name for path in (tmp_path / "drawn").glob("*.csv"))
+    for name in plain:
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "drawn" / name).read_bytes()
+
+
+def test_categories_that_are_words(table, tmp_path):
+    words = pd.read_csv(table).assign(rating=lambda frame: np.where(frame["rating"] > 3, "yes", "no"))
+    words.to_csv(tmp_path / "words.csv", index=False)
+    options = ["--levels", "rating=no,yes", "--means", "temp", "--plot"]
+    result = run(tmp_path / "words.csv", "--formula", "rating ~ temp + (1 | judge)", "--out", tmp_path, *options)
+    assert result.exit_code == 0, result.output
+    found = page_of(tmp_path)
+    assert found["means_figure"]["title"] == "Probability of yes: temp"
+    assert "probabilities_figure" not in found
+    assert "drawn where these are numbers" in found["notes"]["caption"]
+
+
+def test_figures_of_nothing_are_refused_before_the_fit(table, tmp_path):
+    assert "--means or --contrasts" in fails(table, "--formula", FORMULA, "--out", tmp_path / "none", "--plot")
+    assert not (tmp_path / "none").exists()
