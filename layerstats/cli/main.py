@@ -87,7 +87,7 @@ def _listeners() -> dict[str, CommandSource]:
         scripts()["ratings"],
         lambda arguments: _given(arguments, "--published", "--columns"),
         (
-            "`layerstats ratings TABLE --out DIR` writes what listeners answered.",
+            "`layerstats ratings TABLE|STORE --out DIR` writes what listeners answered.",
             "`layerstats ratings TABLE --out DIR --published MEANS` writes their means beside published ones.",
         ),
         "With --published",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from layerstats.cli.arguments import listed, scale_of
 from layerstats.cli.script import SINGLE_FILE_HELP, told_page
+from layerstats.cli.stored_ratings import is_store, write_stored_ratings
 from layerstats.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -20,10 +22,11 @@ def ratings(
     table: Annotated[
         list[Path],
         typer.Argument(
-            help="Answers: of `layerstats listen read`, a long table, MTurk results, or a folder of answers."
+            help="Answers: of `layerstats listen read`, a long table, MTurk results, a folder of answers, or a store."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the page, its tables and figures.")],
+    stored: Annotated[str, typer.Option(help="Name of the ratings, where a store holds several.")] = "",
     rater: Annotated[str, typer.Option(help="Column of raters, where it is not 'rater'.")] = "",
     clip: Annotated[str, typer.Option(help="Column of clips, where it is not 'clip'.")] = "",
     rating: Annotated[str, typer.Option(help="Column of ratings, where it is not 'rating'.")] = "",
@@ -56,7 +59,8 @@ def ratings(
 ) -> None:
     """Write what listeners answered as tables and figures on one page: means, differences, models, agreement.
 
-    Opinion scores are not comparable across tests.
+    Of a store, its ratings beside what it says of their tokens: --condition word. Opinion scores are not comparable
+    across tests.
     """
     from layerstats.cli.settings_file import read_rules
     from layerstats.listening import has_simulated_raters, read_answers, read_design
@@ -64,14 +68,15 @@ def ratings(
 
     known = None if design is None else read_design(design)
     declared = _mapping(mapping, rater=rater, clip=clip, rating=rating, clip_pattern=clip_pattern)
-    answers = read_answers(
-        table,
-        format=file_format,
-        design=known,
-        mapping=declared,
-        scale=scale_of(scale) if scale else None,
-        task=task or None,
-    )
+    with TemporaryDirectory() as folder:
+        answers = read_answers(
+            _files(table, stored, Path(folder)),
+            format=file_format,
+            design=known,
+            mapping=declared,
+            scale=scale_of(scale) if scale else None,
+            task=task or None,
+        )
     answers, by = _combined(answers, condition)
     settings = AnswerSettings(
         by=by,
@@ -90,6 +95,14 @@ def ratings(
     output = Output(out, title=title, provenance=facts | ({} if known is None else {"design": known.hash[:12]}))
     write_answers(output, answers, settings=settings, design=known, rules=read_rules(rules))
     typer.echo(told_page(write_page(out, title=title, single_file=single_file), single_file))
+
+
+def _files(paths: list[Path], stored: str, folder: Path) -> list[Path]:
+    """Return files of answers; ratings of a store are put into one in the folder."""
+    stores = [path for path in paths if is_store(path)]
+    if stored and not stores:
+        raise ArgumentError(f"--stored names ratings of a store, but {paths[0]} is none.")
+    return [write_stored_ratings(path, stored, folder) if path in stores else path for path in paths]
 
 
 def _mapping(file: Path | None, **columns: str) -> dict[str, Any] | Path | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from layerstats.cli.main import main
 from layerstats.listening import RaterWorld, make_design, simulate_answers
+from layerstats.store import store_arrays, store_table
 
 PATTERN = r"^(?P<team>\w\d)_(?P<track>[A-Z]+)"
 
@@ -112,3 +115,52 @@ def test_an_empty_file_is_said(run, tmp_path, text, said):
     code, _, errors = run(path, "--out", tmp_path / "out", *COLUMNS)
     assert code == 2
     assert said in errors
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    words = ["ask", "dark", "wash"] * 4
+    tokens = pd.DataFrame({"token": [f"t{place}" for place in range(12)], "word": words, "speaker": "s1"})
+    path = tmp_path_factory.mktemp("a store") / "rated words.zarr"
+    store_arrays(path, tokens.assign(split="test"), {"conv1": np.eye(12)}, time_s={"conv1": np.arange(12.0)})
+    rows = [
+        (token, f"r{rater}", float((rater + place) % 3 + 1 + 2 * (words[place] == "ask")))
+        for rater in range(6)
+        for place, token in enumerate(tokens["token"])
+    ]
+    store_table(path, "ratings", "naturalness", pd.DataFrame(rows, columns=["token", "rater", "rating"]))
+    return path
+
+
+def test_ratings_of_a_store_by_what_it_says_of_its_tokens(run, store, tmp_path):
+    out = tmp_path / "out"
+    code, said, errors = run(store, "--out", out, "--condition", "word", *QUICK)
+    assert (code, said) == (0, str(out / "index.html")), errors
+    means = pd.read_csv(out / "means.csv").set_index("word")["estimate"]
+    # By the construction above: places of a word differ by threes, so that each rater says one number of it.
+    assert means.to_dict() == pytest.approx({"ask": 4.0, "dark": 2.0, "wash": 2.0})
+    assert "rated words" in json.loads((out / "manifest.json").read_text(encoding="utf-8"))["title"]
+
+
+def test_which_ratings_of_a_store(run, store, tmp_path):
+    two = tmp_path / "two.zarr"
+    shutil.copytree(store, two)
+    more = pd.DataFrame({"token": ["t0", "t1"], "rater": "r1", "rating": [1.0, 2.0]})
+    store_table(two, "ratings", "clarity", more)
+    code, _, errors = run(two, "--out", tmp_path / "out", "--condition", "word", *QUICK)
+    assert code == 2
+    assert "--stored clarity|naturalness" in errors
+    code, _, errors = run(two, "--out", tmp_path / "out", "--condition", "word", "--stored", "clear", *QUICK)
+    assert (code, "has no table 'clear' of ratings" in errors) == (2, True)
+    assert run(two, "--out", tmp_path / "out", "--condition", "word", "--stored", "naturalness", *QUICK)[0] == 0
+
+
+def test_a_store_without_ratings(run, store, table, tmp_path):
+    bare = tmp_path / "bare.zarr"
+    shutil.copytree(store, bare)
+    shutil.rmtree(bare / "ratings")
+    code, _, errors = run(bare, "--out", tmp_path / "out")
+    assert (code, errors.count("\n")) == (2, 0)
+    code, _, errors = run(table, "--out", tmp_path / "out", "--stored", "x", *COLUMNS)
+    assert (code, "is none" in errors) == (2, True)
+    assert not (tmp_path / "out").exists()
