@@ -56,7 +56,7 @@ class _EitherCommand:
         forms = self._forms
         if "--help" in args and not extra.get("resilient_parsing"):
             helps = [self._help(form, info_name, parent) for form in (forms.first, forms.second)]
-            typer.echo("\n\n".join([" ".join(forms.usages), *helps]))
+            typer.echo("\n\n".join(["\n".join(forms.usages), *helps]))
             raise typer.Exit
         chosen = (forms.second if forms.is_second(args) else forms.first).load(self.name)
         try:

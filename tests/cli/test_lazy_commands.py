@@ -136,3 +136,9 @@ def test_options_of_many_stand_under_headings():
     for heading in ("Which part of the data:", "Model:", "How it runs:"):
         assert heading in said
     assert InModule("gamm", "gamm").load("gamm").name == "gamm"
+
+
+@pytest.mark.parametrize("name", ["networks", "relevance", "ratings"])
+def test_help_of_two_forms_has_a_line_for_each(name):
+    said = CliRunner().invoke(main.app, [name, "--help"]).output
+    assert max(map(len, said.splitlines())) <= 100
