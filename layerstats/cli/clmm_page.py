@@ -87,8 +87,8 @@ def _draw_means(output: Output, result: ClmmResult, tables: Mapping[str, pd.Data
     output.figure(figure + labs(x=axis), "means_figure", title, CAPTIONS["means"])
     output.table(means, "means", title, CAPTIONS["means"], user_columns=by, spreadsheet=True)
     title = f"Probabilities of categories: {along}"
-    ratings = pd.to_numeric(probabilities["category"], errors="coerce")
-    drawn = bool(ratings.notna().all())
+    ratings = pd.Series(pd.to_numeric(probabilities["category"], errors="coerce"), index=probabilities.index)
+    drawn = bool(ratings.notna().to_numpy().all())
     if drawn:
         shares = _named(probabilities, by).assign(rating=ratings, share=probabilities["estimate"])
         figure = rating_shares(shares, _LEVELS) + labs(x=axis)

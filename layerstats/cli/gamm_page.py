@@ -144,9 +144,9 @@ def _differences(output: Output, result: GammResult, differences: Sequence[Any],
     covariate = next(name for name in map(str, curve.columns) if name in frame.columns and name not in levels)
 
     def draw() -> None:
-        named = curve.rename(columns={covariate: "_along"})
-        shown = named[["level_1", "level_2", "_along", "diff", "conf_low", "conf_high", "interval", "conf_level"]]
-        figure = draw_difference(shown, regions, x="_along", x_label=covariate, value_label=_value_label(result))
+        shown = ["level_1", "level_2", "_along", "diff", "conf_low", "conf_high", "interval", "conf_level"]
+        named = curve.rename(columns={covariate: "_along"}).loc[:, shown]
+        figure = draw_difference(named, regions, x="_along", x_label=covariate, value_label=_value_label(result))
         output.figure(figure, "difference_curves", f"Differences along {covariate}", CAPTIONS["difference"])
 
     yield from _tried("The difference", draw)

@@ -174,8 +174,8 @@ def fitted_effects(design: CurveDesign, values: np.ndarray) -> pd.DataFrame:
     freedom = values.shape[1] - len(LABELS)
     spread = np.sqrt((residuals**2).mean(axis=2).sum(axis=1) / freedom)
     sizes = [
-        effect_size(*one, TokenSpread(float(sd), freedom), draws=_DRAWS)
-        for *one, sd in zip(curve, covariance, spread, strict=True)
+        effect_size(difference, its_covariance, TokenSpread(float(sd), freedom), draws=_DRAWS)
+        for difference, its_covariance, sd in zip(curve, covariance, spread, strict=True)
     ]
     return pd.DataFrame({
         "joint_p_value": smooth_p_values(fits, both, fits.residual_freedom),
@@ -207,7 +207,7 @@ def claimable(rows: pd.DataFrame, networks: pd.DataFrame) -> LayerContrasts:
     layers = list(dict.fromkeys(networks["layer"]))
     table = rows.assign(layer=layers, level_1=LABELS[0], level_2=LABELS[1], model_checks=PASSED, note="")
     table = adjust_p_values(table, "layers", column="joint_p_value", adjusted="joint_p_adjusted")
-    if not networks["trained"].all():
+    if not networks["trained"].to_numpy().all():
         table = table.merge(compare_with_untrained(networks), on="layer", how="left")
     empty = dict.fromkeys(_NOT_READ, pd.DataFrame())
     return LayerContrasts(
@@ -236,4 +236,4 @@ def _counted(table: pd.DataFrame, world: ClaimWorld, truth: str) -> Iterator[tup
     yield "covers the effect", float(covers.mean())
     if holds.any():
         yield "covers the effects that hold", float(covers[holds].mean())
-        yield "what holds has an interval with 0", float((table["conf_low"][holds] <= 0).any())
+        yield "what holds has an interval with 0", float((table["conf_low"].to_numpy()[holds] <= 0).any())
