@@ -8,7 +8,10 @@ RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python
 
 KERNELS ?= Nehalem Haswell
 
-.PHONY: demo test test-fast test-slow test-kernels test-r lint docs docs-links bench baselines references pretrained clean
+.PHONY: install demo test test-fast test-slow test-kernels test-r lint docs docs-links bench baselines references pretrained clean
+
+install: $(VENV)/.installed
+	@echo "layerstats is in $(VENV). To have its commands: source $(BIN)/activate"
 
 demo: $(VENV)/.installed
 	@echo "The main job into results/demo: about five minutes; its steps are shown ..."

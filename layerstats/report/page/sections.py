@@ -84,8 +84,13 @@ class Section:
 
     @property
     def places(self) -> dict[str, tuple[str, str]]:
-        """Where each entry stands on the page, and its title, by name."""
-        return {item.entry.name: (f"#{item.identifier}", item.entry.title) for item in (*self.shown, *self.tables)}
+        """Where each entry stands on the page, and its title, by name; a table of a figure's title is named as one."""
+        drawn = {item.entry.title for item in self.shown}
+        places = {}
+        for item in (*self.shown, *self.tables):
+            alike = item.table is not None and item.entry.title in drawn
+            places[item.entry.name] = (f"#{item.identifier}", item.entry.title + " (table)" * alike)
+        return places
 
 
 def section_of(directory: Path, folder: str, manifest: Manifest, *, single_file: bool) -> Section:

@@ -53,5 +53,5 @@ def warn_of(models: Mapping[str, str], untested: Mapping[str, str] | None = None
         return left_out.strip()
     return (
         f"Checks of the residuals fail at {'; '.join(failing)}: p-values and intervals there are approximate. "
-        "Permuting whole speakers does not rely on the model (analyses/resampling.py)." + left_out
+        "Permuting whole speakers does not rely on the model (`layerstats resampling`)." + left_out
     )
