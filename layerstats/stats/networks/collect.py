@@ -11,10 +11,9 @@ from pathlib import Path
 from layerstats.errors import ArgumentError, DataError
 from layerstats.stats.contrasts.untrained import MEASURED, SCORE, agree
 from layerstats.store import Experiment, open_store
+from layerstats.tables.readable_names import WRITTEN
 
 UNTRAINED = "untrained"
-# How networks and their parts are written in tables and figures.
-NAMES = {"ciwgan": "ciwGAN", "fiwgan": "fiwGAN", "q_network": "Q-network"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +117,13 @@ def _main(view: Experiment, called: dict[str, dict[str, int]]) -> Network:
         )
     kind, seed = _kind(view), int(attributes["network_seed"])
     part = attributes.get("part")
-    label = kind if part is None else f"{kind} {NAMES.get(str(part), str(part))}"
+    label = kind if part is None else f"{kind} {WRITTEN.get(str(part), str(part))}"
     return Network(label, seed, (kind if part is not None else label, seed), view)
 
 
 def _kind(view: Experiment) -> str:
     kind = str(view.attrs["network_kind"])
-    return NAMES.get(kind, kind)
+    return WRITTEN.get(kind, kind)
 
 
 def _untrained(views: Sequence[Experiment]) -> list[Network]:
