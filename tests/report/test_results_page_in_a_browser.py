@@ -28,7 +28,7 @@ WIDE, PHONE = (1250, 1400), (390, 844)
 NAMED = ("link", "image", "heading", "DisclosureTriangle")
 # Whether something is wider than the window; what scrolls in a box of its own is not.
 OVERFLOWS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-BOTTOM = "document.querySelector('.claim-table tbody tr').getBoundingClientRect().bottom"
+BOTTOM = "document.querySelector('.counts').getBoundingClientRect().bottom"
 
 
 def long_rows(number):
@@ -90,7 +90,8 @@ def page(tmp_path_factory):
     for number, name in enumerate(("phones", "words", "checks", "curves")):
         output = fill(folder / name, f"{name} {EVIL}" if number == 0 else name, rows=14_000 if name == "curves" else 8)
         if number < 2:
-            output.claims(claims(8))
+            # Of the second more than a part shows at once.
+            output.claims(claims(14 if number else 8))
     order = ("phones", "words", "checks", "curves")
     return write_page(folder, f"What a network tells apart {EVIL}", sections=order, introduction=f"{EVIL}\n\nMore.")
 
@@ -122,13 +123,12 @@ def focused(browser):
     return browser.evaluate("document.activeElement.textContent.trim()")
 
 
-def test_claims_stand_on_the_first_screen_and_nothing_is_wider_than_the_window(browser, page):
+def test_what_holds_stands_on_the_first_screen_and_nothing_is_wider_than_the_window(browser, page):
     assert browser.evaluate("document.querySelector('h2').textContent") == "What was found"
-    shown = browser.evaluate(
-        "[...document.querySelectorAll('.claim-table > tbody > tr')].filter((each) => each.checkVisibility()"
-        f" && each.getBoundingClientRect().bottom < {WIDE[1]}).length"
-    )
-    assert shown >= 4
+    # A line of each part that claims something, and what is left by part; the claims themselves are folded.
+    assert browser.evaluate("document.querySelectorAll('.answers li').length") == 2
+    assert browser.evaluate(BOTTOM) < WIDE[1] / 2
+    assert not browser.evaluate("document.querySelector('.claim-table').checkVisibility()")
     assert browser.evaluate("document.title").startswith("What a network tells apart <script>")
     browser.evaluate(open_all(browser) or "1")
     assert not browser.evaluate(OVERFLOWS)
@@ -137,8 +137,7 @@ def test_claims_stand_on_the_first_screen_and_nothing_is_wider_than_the_window(b
     assert "Fails: few speakers" in browser.evaluate(row)
     browser.emulate_phone(*PHONE)
     browser.open(page)
-    assert browser.evaluate(BOTTOM.replace("bottom", "top")) < PHONE[1]
-    assert browser.evaluate("document.querySelector('.verdict .word').getBoundingClientRect().bottom") < PHONE[1]
+    assert browser.evaluate("document.querySelector('.answers li').getBoundingClientRect().bottom") < PHONE[1]
     open_all(browser)
     assert not browser.evaluate(OVERFLOWS)
 
@@ -163,16 +162,35 @@ def test_a_keyboard_opens_what_is_folded_and_links_lead_into_it(browser):
     outline = browser.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none"
     stops = []
-    for _ in range(8):
+    for _ in range(12):
         browser.press(*TAB)
         stops.append(focused(browser))
     assert stops[0] == "What was analysed, and how"
-    assert stops[1].startswith("phones <script>")
-    assert stops[2:4] == [
+    assert stops[1::2][:2] == ["[s] and [\u0283] differ at conv3, and the network learned it"] * 2
+    assert stops[4] == "words"
+    # A line of the short list opens the part that holds the claim, and what is folded in it.
+    assert not browser.evaluate("document.querySelector('details.group').open")
+    browser.evaluate("document.querySelector('.answers a').focus()")
+    browser.press(*ENTER)
+    browser.wait_for("document.querySelector('details.group').open")
+    row = "document.querySelector('.claim-table tr:target')"
+    assert browser.evaluate(f"{row}.querySelector('.words').textContent").startswith("[s] and")
+    browser.wait_for(f"{row}.getBoundingClientRect().top < innerHeight && {row}.getBoundingClientRect().top >= 0")
+    # So does a count of those that fail a check.
+    browser.evaluate("document.querySelectorAll('.counts a')[3].focus()")
+    assert focused(browser) == "words"
+    browser.press(*ENTER)
+    browser.wait_for("document.querySelectorAll('details.group')[1].open")
+    stops = []
+    browser.evaluate("document.querySelector('details.group summary').focus()")
+    for _ in range(3):
+        browser.press(*TAB)
+        stops.append(focused(browser))
+    assert stops[:2] == [
         "Tests of phones <script>document.title = 'broken'</script><b>\u05d3\u05d1\u05e8 & \u0283",
         "Autocorrelation",
     ]
-    assert stops[4].startswith("3 other choices: 0.40 to 0.78; 1 not computed")
+    assert stops[2].startswith("3 other choices: 0.40 to 0.78; 1 not computed")
     # The link to the figure opens the part that holds it.
     assert not browser.evaluate("document.querySelector('details.part').open")
     browser.evaluate("document.querySelectorAll('.claim .links a')[1].focus()")
@@ -211,7 +229,7 @@ def test_all_of_it_is_printed(browser, page, tmp_path):
     assert text.count("What was tested.") == 4
     assert text.count("more of words") == 1
     # It may be broken over two lines.
-    assert text.count("R is not") == 16
+    assert text.count("R is not") == 22
     assert "The first 10 of 14,000 rows" in text
     pictures = subprocess.run(["pdfimages", "-list", str(printed)], capture_output=True, text=True, check=True).stdout
     assert len([line for line in pictures.splitlines() if " image " in line]) == 4

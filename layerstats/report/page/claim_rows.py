@@ -14,10 +14,8 @@ from layerstats.report.page.strip import MOST_LANES, Axis, Point, axis_of, draw_
 from layerstats.tables import format_value
 from layerstats.tables.format import MINUS
 
-# A page begins with as many claims; further ones are folded away.
+# A part shows as many claims; further ones are folded away.
 FIRST_CLAIMS = 12
-# Of each part, where there are several.
-FIRST_OF_A_PART = 6
 VERDICTS = {
     "holds": ("hold", "holds"),
     "fails a check": ("fail a check", "fails"),
@@ -42,6 +40,7 @@ class Choice:
 class ClaimRow:
     """A claim as the page shows it; `kind` is the class of its verdict, `links` lead to tables and figures."""
 
+    identifier: str
     claim: str
     verdict: str
     kind: str
@@ -50,6 +49,7 @@ class ClaimRow:
     estimate: str
     interval: str
     picture: Markup
+    p_value: float
     p_adjusted: str
     family: str
     null: str
@@ -70,12 +70,16 @@ class ClaimGroup:
     first: tuple[ClaimRow, ...]
     further: tuple[ClaimRow, ...]
     said: str
-    open: bool
     notes: tuple[str, ...]
     links: tuple[FileLink, ...]
 
+    @property
+    def rows(self) -> tuple[ClaimRow, ...]:
+        """All claims of the part."""
+        return self.first + self.further
 
-def claim_group(claims: Claimed, part: Section, *, room: int, alone: bool) -> ClaimGroup:
+
+def claim_group(claims: Claimed, part: Section) -> ClaimGroup:
     """Return the claims of a part of the page.
 
     Parameters
@@ -84,24 +88,21 @@ def claim_group(claims: Claimed, part: Section, *, room: int, alone: bool) -> Cl
         At least one.
     part
         Of the page, which has the tables and figures that claims rest on.
-    room
-        How many rows are left to begin with; without room the group is folded.
-    alone
-        Whether no other part claims anything.
     """
     axes = _axes(claims)
     places = part.places
     # What holds answers first; within a verdict claims are in the order of their analysis.
     table = sorted(claims.table, key=lambda row: list(VERDICTS).index(str(row["verdict"])))
-    rows = [_row(row, _choices_of(claims, row), axes[str(row["effect"])], places) for row in table]
-    first = FIRST_CLAIMS if alone else FIRST_OF_A_PART
+    rows = [
+        _row(row, f"claim-{part.identifier}-{place}", _choices_of(claims, row), axes[str(row["effect"])], places)
+        for place, row in enumerate(table, start=1)
+    ]
     return ClaimGroup(
         part.title,
         part.identifier,
-        tuple(rows[:first]),
-        tuple(rows[first:]),
+        tuple(rows[:FIRST_CLAIMS]),
+        tuple(rows[FIRST_CLAIMS:]),
         counted([str(row["verdict"]) for row in claims.table]),
-        room > 0,
         claims.notes,
         part.claim_links,
     )
@@ -137,7 +138,9 @@ def _choices_of(claims: Claimed, row: Row) -> list[Row]:
     return [choice for choice in claims.sensitivity if choice["claim_key"] == row["claim_key"]]
 
 
-def _row(row: Row, choices: Sequence[Row], axis: Axis, sources: Mapping[str, tuple[str, str]]) -> ClaimRow:
+def _row(
+    row: Row, identifier: str, choices: Sequence[Row], axis: Axis, sources: Mapping[str, tuple[str, str]]
+) -> ClaimRow:
     names = [name.strip() for name in str(row["sources"]).split(",")]
     null_range = between(row["null_low"], row["null_high"])
     estimate, interval = number(row["estimate"]), _interval(row)
@@ -147,6 +150,7 @@ def _row(row: Row, choices: Sequence[Row], axis: Axis, sources: Mapping[str, tup
     point = Point(row["estimate"], row["conf_low"], row["conf_high"], chosen=verdict == "holds")
     shown = tuple(map(_choice, choices))
     return ClaimRow(
+        identifier=identifier,
         claim=str(row["claim"]),
         verdict=verdict,
         kind=VERDICTS[verdict][1],
@@ -155,6 +159,7 @@ def _row(row: Row, choices: Sequence[Row], axis: Axis, sources: Mapping[str, tup
         estimate=estimate,
         interval=interval,
         picture=draw_effect(point, (row["null_low"], row["null_high"]), axis, said),
+        p_value=row["p_adjusted"],
         p_adjusted=format_value(row["p_adjusted"], "p"),
         family=str(row["family"]),
         null=str(row["null"]),

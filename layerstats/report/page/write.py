@@ -13,8 +13,9 @@ from urllib.parse import quote
 from layerstats.errors import ArgumentError
 from layerstats.files import replacing
 from layerstats.report.manifest import Manifest, read_manifest
-from layerstats.report.page.claim_rows import FIRST_CLAIMS, ClaimGroup, claim_group, counted
-from layerstats.report.page.sections import Section, paragraphs_of, section_of
+from layerstats.report.page.answers import MOST_ANSWERS, short_list
+from layerstats.report.page.claim_rows import claim_group, counted
+from layerstats.report.page.sections import paragraphs_of, section_of
 
 # More parts than this are folded, each under its title.
 OPEN_SECTIONS = 3
@@ -82,6 +83,7 @@ def write_page(
     if list(parts) == [""] and parts[""].title == title:
         # The page has the same title.
         parts = {"": replace(parts[""], title="Figures and tables")}
+    groups = [claim_group(known.claims, parts[name]) for name, known in manifests.items() if known.claims.table]
     verdicts = [str(row["verdict"]) for known in manifests.values() for row in known.claims.table]
     first, *further = paragraphs_of(introduction) or ("",)
     beside = {} if single_file else links or {}
@@ -89,7 +91,9 @@ def write_page(
         title=title,
         introduction=first,
         about=further,
-        claims=_claims(manifests, parts),
+        claims=groups,
+        short=short_list(groups),
+        most_answers=MOST_ANSWERS,
         found=counted(verdicts),
         number_of_claims=len(verdicts),
         sections=list(parts.values()),
@@ -101,17 +105,6 @@ def write_page(
     with replacing(page) as partial:
         partial.write_text(text, encoding="utf-8")
     return page
-
-
-def _claims(manifests: Mapping[str, Manifest], parts: Mapping[str, Section]) -> list[ClaimGroup]:
-    """Return what parts of the page claim; after as many rows as stand at its beginning, parts are folded."""
-    claiming = {name: known.claims for name, known in manifests.items() if known.claims.table}
-    groups, room = [], FIRST_CLAIMS
-    for name, claims in claiming.items():
-        group = claim_group(claims, parts[name], room=room, alone=len(claiming) == 1)
-        groups.append(group)
-        room -= len(group.first)
-    return groups
 
 
 def _versions() -> dict[str, str]:
