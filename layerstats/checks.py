@@ -81,6 +81,21 @@ def check_columns(frame: pd.DataFrame, columns: Iterable[str], what: str = "the 
         raise DataError(f"Column {', '.join(map(repr, missing))} is not in {what}. Its columns are: {present}.")
 
 
+def check_own_names(columns: Iterable[str], results: Iterable[str]) -> None:
+    """Raise `ArgumentError` where a column of the data would take the place of one of the results.
+
+    Examples
+    --------
+    >>> check_own_names(["voice", "system"], ["estimate", "std_error"])
+    """
+    taken = [column for column in columns if column in set(results)]
+    if taken:
+        raise ArgumentError(
+            f"The column {taken[0]!r} of the data is called as a column of the results, which cannot hold both. Give "
+            "it another name in the data, and in the formula if there is one."
+        )
+
+
 def check_complete(
     frame: pd.DataFrame,
     columns: Iterable[str],

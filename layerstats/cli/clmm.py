@@ -151,6 +151,8 @@ def _write(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
 
 def _in_options(message: str) -> str:
     """Return a message of the library with options where it has parameters."""
+    # Values of numbers are held in Python only.
+    message = re.sub(r": give the values at which .*? hold=\{.*?\}\.", ": name factors.", message)
     text = re.sub(r"levels=\{'(.+?)': \[.*?\]\}", r"--levels \1=LOWEST,...,HIGHEST", message)
     text = re.sub(rf"[Tt]he '({_NAMES})' parameter", r"--\1", text)
     return re.sub(rf"(?<![\w.])({_NAMES})='([^']*)'", r"--\1 \2", text)

@@ -25,7 +25,7 @@ HEADINGS = {
     "Which part of the data": "words word split speakers phones layers layer recording recordings part letters targets "
     "set_ups judges most",
     "Reading the table": "missing numeric separator decimal encoding sheet na mapping file_format clip_pattern rater "
-    "clip rating columns scale task",
+    "clip rating columns task",
     "Model": "engine method rho series order gaps family weights knots function discrete factor ordered link threshold "
     "levels samples verify model distribution",
     "Differences": "difference along at contrast contrasts pair pairs reference margin adjust means",

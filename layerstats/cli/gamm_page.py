@@ -105,10 +105,9 @@ def _smooths(output: Output, result: GammResult, differences: Sequence[Any], own
                 figure += theme(legend_position="none")
             told = f"{covariate} by {', '.join(factors)}" if factors else covariate
             column = plain_stem(covariate, taken=taken)
-            output.figure(figure, f"smooth_{column}", f"Along {told}", CAPTIONS["smooth"])
-            output.table(
-                found, f"curves_{column}", f"Curves along {told}", CAPTIONS["smooth"], kind="prediction", **own
-            )
+            caption = " ".join((CAPTIONS["smooth"], *found.attrs["notes"]))
+            output.figure(figure, f"smooth_{column}", f"Along {told}", caption)
+            output.table(found, f"curves_{column}", f"Curves along {told}", caption, kind="prediction", **own)
 
         yield from _tried(f"The smooth of {covariate}", draw)
 
@@ -122,8 +121,10 @@ def _along(result: GammResult) -> dict[str, list[str]]:
             continue
         for covariate in part.written.covariates:
             factors = found.setdefault(covariate, [])
-            if part.written.by in levels:
-                factor = _factor_of(str(part.written.by), frame, list(levels))
+            # The name as the table has it: a formula writes some in backticks.
+            by = (part.written.by or "").strip("`")
+            if by in levels:
+                factor = _factor_of(by, frame, list(levels))
                 factors += [factor] if factor not in factors else []
     return {covariate: factors for covariate, factors in found.items() if covariate not in levels}
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 # Methods of an `Output` that take what is written, its name and its title.
@@ -69,6 +69,10 @@ def _of_call(call: ast.Call, method: str, values: _Values) -> Iterator[Written]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     at = dict(enumerate(call.args))
     name, title = given.get("name", at.get(first)), given.get("title", at.get(first + 1))
+    if pairs := values.together(name, title):
+        for one, own in pairs:
+            yield from _of_call(ast.Call(call.func, [*call.args[:first], one, own], []), method, values)
+        return
     titles = values.texts(values.latest(title)) if title is not None else []
     said = re.sub(r"\W*\{(\w+)\}\W*", f" {_OPEN} ", titles[0]).strip() if len(titles) == 1 else ""
     for text in values.texts(name) if name is not None else []:
@@ -81,6 +85,7 @@ class _Values:
 
     def __init__(self, tree: ast.Module) -> None:
         self._of: dict[str, list[ast.expr]] = {}
+        self._together: dict[tuple[str, str], list[tuple[ast.expr, ast.expr]]] = {}
         self._parameters = {
             node.name: [argument.arg for argument in node.args.args]
             for node in ast.walk(tree)
@@ -113,6 +118,9 @@ class _Values:
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             for one, own in zip(target.elts, value.elts, strict=False):
                 self._bind(one, own)
+            for first, second in combinations(zip(target.elts, value.elts, strict=False), 2):
+                if isinstance(first[0], ast.Name) and isinstance(second[0], ast.Name):
+                    self._together.setdefault((first[0].id, second[0].id), []).append((first[1], second[1]))
 
     def _bind_loop(self, target: ast.expr, over: ast.expr) -> None:
         items = isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr == "items"
@@ -139,6 +147,14 @@ class _Values:
         if depth < 4:
             for one in inside:
                 yield from self._collections(one, depth + 1)
+
+    def together(self, name: ast.expr | None, title: ast.expr | None) -> list[tuple[ast.expr, ast.expr]]:
+        """Return what two names are, one with the other, where every value of them is bound so: in a loop over both."""
+        if not (isinstance(name, ast.Name) and isinstance(title, ast.Name)):
+            return []
+        found = self._together.get((name.id, title.id), [])
+        bound = [self._of.get(one.id, []) for one in (name, title)]
+        return found if all(len(values) == len(found) for values in bound) else []
 
     def latest(self, node: ast.expr) -> ast.expr:
         """Return what a name was last bound to above the place where it is used, else the name."""

@@ -32,12 +32,12 @@ def fails(*arguments):
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     rows = [
-        (int(rating), "warm" if place >= 4 else "cold", "yes" if place % 4 >= 2 else "no", f"judge {number}")
+        (int(rating), "warm" if place >= 4 else "cold", "yes" if place % 4 >= 2 else "no", f"judge {number}", place)
         for number, ratings in enumerate(RATINGS.split())
         for place, rating in enumerate(ratings)
     ]
     path = tmp_path_factory.mktemp("clmm") / "wine.csv"
-    pd.DataFrame(rows, columns=["rating", "temp", "contact", "judge"]).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=["rating", "temp", "contact", "judge", "place"]).to_csv(path, index=False)
     return path
 
 
@@ -110,6 +110,7 @@ def test_links_thresholds_levels_and_slopes(table, tmp_path):
         (["--formula", FORMULA, "--contrasts", "temp", "--pair", "warm"], "--pair"),
         (["--formula", FORMULA, "--contrasts", "temp", "--margin", "1"], "--at mean"),
         (["--formula", FORMULA, "--means", "judge"], "'judge' is no part of the model"),
+        (["--formula", "rating ~ contact + place + (1 | judge)", "--means", "place"], "has no levels: name factors."),
     ],
 )
 def test_bad_input_is_one_line(table, tmp_path, arguments, words):
@@ -149,6 +150,14 @@ def test_figures_on_a_page(table, tmp_path):
     assert plain == sorted(path.name for path in (tmp_path / "drawn").glob("*.csv"))
     for name in plain:
         assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "drawn" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["estimate", "category", "conf_low"])
+def test_a_factor_that_is_called_as_a_result_is_refused(table, tmp_path, name):
+    """Means would stand where its levels were."""
+    pd.read_csv(table).rename(columns={"temp": name}).to_csv(tmp_path / "own.csv", index=False)
+    options = ["--formula", f"rating ~ {name} + (1 | judge)", "--out", tmp_path / "out", "--means", name]
+    assert f"The column '{name}' of the data is called as a column" in fails(tmp_path / "own.csv", *options)
 
 
 def test_categories_that_are_words(table, tmp_path):

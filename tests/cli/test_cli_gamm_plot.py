@@ -98,6 +98,18 @@ def test_columns_that_are_called_as_ours_are_drawn_as_they_are(table, tmp_path):
     assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["title"] == "Höhe (Hz): ours.csv"
 
 
+@pytest.mark.parametrize("engine", ["structured", pytest.param("mgcv", marks=pytest.mark.r)])
+def test_levels_of_a_factor_in_backticks_have_a_curve_each(table, tmp_path, engine):
+    pd.read_csv(table).rename(columns={"word": "my word"}).to_csv(tmp_path / "own.csv", index=False)
+    run(tmp_path / "own.csv", tmp_path / "out", "y ~ `my word` + s(x, by = `my word`)", "--engine", engine, "--plot")
+    assert set(pd.read_csv(tmp_path / "out" / "curves_x.csv")["my word"]) == {"dark", "wash"}
+
+
+def test_a_curve_says_where_other_columns_are_held(table, tmp_path):
+    run(table, tmp_path, "y ~ word + s(x)", "--plot")
+    assert entries(tmp_path)["smooth_x"]["caption"].endswith("word is held at dark.")
+
+
 def test_residuals_of_two_values_are_not_said_to_be_normal(table, tmp_path):
     run(table, tmp_path, "right ~ s(x)", "--family", "binomial", "--plot")
     assert "need not be normal" in entries(tmp_path)["residuals"]["caption"]

@@ -15,12 +15,14 @@ def main(output, letters, by):
     output.claims(found)
     for sign, title in TITLES.items():
         output.figure(figure, f"{sign}_shares", title)
+    for name, heading in {"first": "The first", "second": "The second"}.items():
+        output.table(frame, name, heading, spreadsheet=True)
     for letter in letters:
         draw(output, f"letter_{letter}")
     output.figure(figure, "one" if by else "other", f"{by} at each layer")
 
-def draw(output, name):
-    output.figure(figure, name, "Where it comes from")
+def draw(output, place):
+    output.figure(figure, place, "Where it comes from")
 """
 
 
@@ -30,10 +32,12 @@ def test_names_titles_and_patterns(tmp_path):
     found = {one.name: one for one in written_outputs([file])}
     assert set(found) == {
         "tests", "notes", "claims", "sensitivity", "signed_shares", "absolute_shares", "letter_LETTER", "one", "other",
+        "first", "second",
     }  # fmt: skip
     assert found["tests"].title == "Tests of words"
     assert found["tests"].kind == "table"
     assert found["one"].title == "… at each layer"
+    assert (found["first"].title, found["second"].title) == ("The first", "The second")
     assert found["letter_LETTER"].is_name("letter_a")
     assert not found["signed_shares"].is_name("shares")
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_own_names
 from layerstats.stats.gamm.inference.difference import smooth_name
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve
-from layerstats.stats.gamm.inference.reference_grid import check_factor, check_own_names, reference_grid
+from layerstats.stats.gamm.inference.reference_grid import check_factor, reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import check_frame
 
@@ -41,7 +42,8 @@ def curves(
     Returns
     -------
     pandas.DataFrame
-        ``smooth, <factors>, <covariate>, fit, std_error, conf_low, conf_high, interval, conf_level``.
+        ``smooth, <factors>, <covariate>, fit, std_error, conf_low, conf_high, interval, conf_level``;
+        ``attrs["notes"]`` says where the other columns were held.
 
     Examples
     --------
@@ -74,7 +76,9 @@ def curves(
         values |= {"conf_low": estimate.conf_low, "conf_high": estimate.conf_high}
         name = smooth_name(result, labels_along(result, grid.covariate), grid.covariate)
         pieces.append(pd.DataFrame({"smooth": name, **values, "interval": interval, "conf_level": conf_level}))
-    return check_frame(pd.concat(pieces, ignore_index=True), "prediction", user_columns=[*columns, grid.covariate])
+    table = check_frame(pd.concat(pieces, ignore_index=True), "prediction", user_columns=[*columns, grid.covariate])
+    table.attrs["notes"] = grid.notes
+    return table
 
 
 def level_combinations(result: GammResult, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from layerstats.checks import check_choice
+from layerstats.checks import check_choice, check_own_names
 from layerstats.stats.gamm.engine_interface import Design
 from layerstats.stats.gamm.inference.curves import labels_along, level_combinations
 from layerstats.stats.gamm.inference.difference import smooth_name
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.inference.reference_grid import check_own_names, reference_grid
+from layerstats.stats.gamm.inference.reference_grid import reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 

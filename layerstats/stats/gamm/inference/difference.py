@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from layerstats.checks import check_own_names
 from layerstats.errors import ArgumentError
 from layerstats.stats.gamm.data.factors import level_names
 from layerstats.stats.gamm.engine_interface import FitRequest
 from layerstats.stats.gamm.inference.dependent_columns import Levels
 from layerstats.stats.gamm.inference.intervals import check_interval, estimate_curve, stretches_above_zero
-from layerstats.stats.gamm.inference.reference_grid import ReferenceGrid, check_own_names, fixed_columns, reference_grid
+from layerstats.stats.gamm.inference.reference_grid import ReferenceGrid, fixed_columns, reference_grid
 from layerstats.stats.gamm.inference.result import GammResult
 from layerstats.tables import PrintedResult, check_frame
 

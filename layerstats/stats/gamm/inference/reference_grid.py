@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,16 +98,6 @@ def reference_grid(
     placed = place_columns(frame, others, compared, combinations, given)
     check_covariate(frame, request.formula, covariate, placed, compared, given, contrast=contrast)
     return ReferenceGrid(covariate, tuple(compared), pd.DataFrame({covariate: grid, **placed.held}), placed)
-
-
-def check_own_names(columns: Iterable[str], results: Iterable[str]) -> None:
-    """Raise `ArgumentError` where a column of the data would take the place of one of the results."""
-    taken = [column for column in columns if column in set(results)]
-    if taken:
-        raise ArgumentError(
-            f"The column {taken[0]!r} of the data is called as a column of the results, which cannot hold both. Give "
-            "it another name in the data and in the formula."
-        )
 
 
 def fixed_columns(request: FitRequest) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from layerstats.checks import check_choice, check_positive, check_share
+from layerstats.checks import check_choice, check_own_names, check_positive, check_share
 from layerstats.errors import ArgumentError
 from layerstats.stats.multiplicity import AdjustMethod, adjust_p_values
 from layerstats.stats.ratings.estimates.latent_model import LatentCells, LatentModel, latent_cells
@@ -16,6 +16,7 @@ from layerstats.stats.ratings.estimates.level_counts import DISTRIBUTIONS, level
 from layerstats.tables import check_frame
 
 AT = ("latent", "mean")
+_OWN = ("category", "estimate", "std_error", "conf_low", "conf_high", "conf_level")
 
 
 def scale_means(
@@ -52,10 +53,16 @@ def scale_means(
     -------
     DataFrame
         ``<by>, estimate, std_error, conf_low, conf_high, conf_level``.
+
+    Raises
+    ------
+    ArgumentError
+        A column of `by` is called as one of these.
     """
     check_share("conf_level", conf_level)
     check_choice("distribution", distribution, DISTRIBUTIONS)
     cells = latent_cells(model, by, weights, hold)
+    check_own_names(cells.groups, _OWN[1:])
     values, covariance = estimate_function(model, _mean_function(model, cells, integrate))
     low, high = model.ends
     freedom = level_counts(model, list(cells.groups), cells.groups, distribution).means
@@ -95,6 +102,7 @@ def probabilities_by_category(
     check_share("conf_level", conf_level)
     check_choice("distribution", distribution, DISTRIBUTIONS)
     cells = latent_cells(model, by, weights, hold)
+    check_own_names(cells.groups, _OWN)
 
     def probabilities(parameters: np.ndarray) -> np.ndarray:
         return (cells.weights @ model.probabilities(parameters, cells.designs, integrate)).reshape(-1)
