@@ -1,4 +1,4 @@
-"""What stands above the claims of several parts: one line of each, and what is left by part."""
+"""What stands above the claims of several parts: one line of each, and what is left, by part."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_of_each_part_the_clearest_that_holds_is_said_in_the_order_of_the_page(t
     assert counted(text) == {
         "More that holds": [("Phones", "1"), ("Codes", "2")],
         "Fails a check": [("Words", "1")],
-        "Not shown": [("Words", "1"), ("Phones", "1")],
+        "Lacks evidence": [("Words", "1"), ("Phones", "1")],
     }
     assert "the one with the smallest adjusted p" in text
 
@@ -77,8 +77,8 @@ def test_of_many_parts_the_first_have_a_line_and_the_others_are_counted(tmp_path
 def test_where_nothing_holds_the_page_says_so_and_counts(tmp_path):
     text = page_of(tmp_path, phones=([("a", "not shown", 0.2)], ()), words=([("b", "not shown", 0.4)], ()))
     assert answers(text) == []
-    assert "Of 2 claims 2 are not shown." in text
-    assert counted(text) == {"Not shown": [("Phones", "1"), ("Words", "1")]}
+    assert "Of 2 claims 2 lack evidence." in text
+    assert counted(text) == {"Lacks evidence": [("Phones", "1"), ("Words", "1")]}
     assert "the clearest" not in text
 
 

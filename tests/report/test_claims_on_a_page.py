@@ -39,7 +39,7 @@ def test_what_failed_is_told_in_the_row_whatever_the_verdict(tmp_path):
     failed = {"failed_checks": "residuals are autocorrelated; <few> speakers"}
     changes = [{**failed, "verdict": verdict, "claim_key": verdict} for verdict in ("fails a check", "not shown")]
     text, rows = rows_of(tmp_path, claim_frames(*changes))
-    assert "Of 2 claims 1 fails a check, 1 is not shown." in text
+    assert "Of 2 claims 1 fails a check, 1 lacks evidence." in text
     for row in rows:
         assert "Fails: residuals are autocorrelated</span>" in row
         assert "Fails: &lt;few&gt; speakers</span>" in row

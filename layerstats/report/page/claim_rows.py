@@ -19,7 +19,7 @@ FIRST_CLAIMS = 12
 VERDICTS = {
     "holds": ("hold", "holds"),
     "fails a check": ("fail a check", "fails"),
-    "not shown": ("are not shown", "not"),
+    "not shown": ("lack evidence", "not"),
 }
 
 
@@ -109,14 +109,14 @@ def claim_group(claims: Claimed, part: Section) -> ClaimGroup:
 
 
 def counted(verdicts: Sequence[str]) -> str:
-    """Say how many claims hold, fail a check and are not shown.
+    """Say how many claims hold, fail a check and lack evidence: on a page "not shown" could mean left out.
 
     Examples
     --------
     >>> counted(["holds", "not shown", "holds"]), counted(["fails a check"])
-    ('2 hold, 1 is not shown', '1 fails a check')
+    ('2 hold, 1 lacks evidence', '1 fails a check')
     """
-    singular = {"not shown": "is not shown"}
+    singular = {"not shown": "lacks evidence"}
     numbers = [(verdicts.count(verdict), verdict, several) for verdict, (several, _) in VERDICTS.items()]
     said = [
         f"{number} {singular.get(one, one) if number == 1 else several}" for number, one, several in numbers if number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,10 @@ from layerstats.stats.units import TOO_FEW
 EFFECT = "RMS difference in token SDs"
 # Share of its largest effective degrees of freedom from which a smooth is saturated.
 _SATURATED = 0.9
+_APPROXIMATE = (
+    "Where residuals of a model fail checks, its p-values and intervals are approximate. Permuting whole speakers does "
+    "not rely on the model (`layerstats resampling`)."
+)
 
 
 def claim_key(layer: object, level_1: object, level_2: object) -> str:
@@ -82,13 +86,26 @@ def model_failures(row: Any, bases: pd.DataFrame) -> list[str]:
     failed = []
     checks = str(row["model_checks"])
     if checks not in (PASSED, ""):
-        failed.append(f"residuals of the model fail {checks.removeprefix('fails ')}")
+        failed.append(f"residuals of the model fail checks of {joined(checks.removeprefix('fails ').split(', '))}")
     own = bases.loc[bases["layer"] == row["layer"]]
     small = own.loc[(own["p_value"] < ALPHA) & (own["k_index"] < 1) & (own["edf"] > _SATURATED * own["k"])]
     if len(small):
         failed.append(f"the basis is too small for {len(small)} of {count_words(len(own), 'smooth')}")
     failed += [part.partition(": see")[0] for part in str(row["note"]).split("; ") if TOO_FEW in part]
     return failed
+
+
+def model_notes(table: pd.DataFrame) -> list[str]:
+    """Return what to do where residuals fail checks: a sentence, and none where all models pass.
+
+    Examples
+    --------
+    >>> model_notes(pd.DataFrame({"model_checks": ["passed", "fails normality"]}))
+    ['Where residuals of a model fail checks, its p-values and intervals are approximate. Permuting whole speakers ...']
+    >>> model_notes(pd.DataFrame({"model_checks": ["passed", ""]}))
+    []
+    """
+    return [_APPROXIMATE] if set(table["model_checks"]) - {PASSED, ""} else []
 
 
 def untested_notes(table: pd.DataFrame, column: str = "effect_size") -> list[str]:
@@ -108,7 +125,7 @@ def rank_words(row: Any) -> str:
     Examples
     --------
     >>> rank_words({"null_p_value": 8 / 21, "null_recordings": 20})
-    'but at least as much in 7 of 20 untrained networks: that it was learned was not shown'
+    'but at least as much in 7 of 20 untrained networks, so it may not have been learned'
     >>> rank_words({"null_p_value": 1 / 6, "null_recordings": 5})
     'but 5 untrained networks are too few to show that it was learned'
     """
@@ -118,8 +135,32 @@ def rank_words(row: Any) -> str:
     if 1 / (count + 1) >= ALPHA:
         return f"but {networks} {'are' if count > 1 else 'is'} too few to show that it was learned"
     if as_much == 0:
-        return f"but that it was learned was not shown: among {networks} its rank is not clear over all layers"
-    return f"but at least as much in {as_much} of {networks}: that it was learned was not shown"
+        return f"but not clearly more than in {networks} once all layers are counted, so it may not have been learned"
+    those = f"all {networks}" if as_much == count > 1 else f"{as_much} of {networks}"
+    return f"but at least as much in {those}, so it may not have been learned"
+
+
+def contrast_words(name: str) -> str:
+    """Return the name of a contrast in the words of a sentence, where no more than its name is known.
+
+    Examples
+    --------
+    >>> contrast_words("s - sh"), contrast_words("8 words")
+    ('“s” and “sh”', 'the 8 words')
+    """
+    one, between, other = str(name).partition(" - ")
+    return f"“{one}” and “{other}”" if between else f"the {name}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    Examples
+    --------
+    >>> joined(["normality"]), joined(["normality", "equal variance", "outliers"])
+    ('normality', 'normality, equal variance and outliers')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def has_number(row: Any, column: str) -> bool:
@@ -144,11 +185,11 @@ def most_different(name: str, differing: Collection[str], compared: int, what: s
     Examples
     --------
     >>> most_different("“wash”", ["wash"], 7, "words")
-    'Of 7 words only “wash” is shown to differ'
+    'Of 7 other words only “wash” is shown to differ'
     >>> most_different("“wash”", list("abcdefg"), 7, "words")
-    'All 7 words, most of all “wash”, differ'
+    'All 7 other words, most of all “wash”, differ'
     """
     if len(differing) == 1:
-        return f"Of {compared} {what} only {name} is shown to differ"
+        return f"Of {compared} other {what} only {name} is shown to differ"
     share = f"All {compared}" if len(differing) == compared else f"{len(differing)} of {compared}"
-    return f"{share} {what}, most of all {name}, differ"
+    return f"{share} other {what}, most of all {name}, differ"

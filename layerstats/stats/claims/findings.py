@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from layerstats.tables.readable_names import readable_name
+
 ALPHA = 0.05
 LARGEST = "those with the largest effects"
 HOLDS, FAILS, NOT_SHOWN = "holds", "fails a check", "not shown"
@@ -202,7 +204,9 @@ def told(
         whole = [one for one in whole if one.key in first] + [one for one in whole if one.key not in first]
     notes = []
     if len(whole) > most:
-        notes.append(f"Claimed are {most} of {len(whole)} tests, {rule}; each is adjusted over its whole family.")
+        notes.append(
+            f"Claimed: {most} of {len(whole)} findings, {rule}. p is adjusted over the family that the row names."
+        )
     if without:
         notes.append(f"Nothing is claimed of {listing(one.key for one in without)}: no interval or no test.")
     return whole[:most], notes
@@ -227,27 +231,30 @@ def untrained_check(recordings: float) -> tuple[str, ...]:
     Examples
     --------
     >>> untrained_check(5)
-    ('5 untrained networks cannot show that it was learned: no p-value of theirs is below 0.17',)
+    ('5 untrained networks are too few to show learning: the smallest p-value they can give is 0.17',)
     >>> untrained_check(20)
     ()
     """
     if not recordings > 0 or 1 / (recordings + 1) < ALPHA:
         return ()
-    count = f"{recordings:.0f} untrained network{'s' if recordings > 1 else ''}"
-    return (f"{count} cannot show that it was learned: no p-value of theirs is below {1 / (recordings + 1):.2g}",)
+    count = f"{recordings:.0f} untrained network{'s are' if recordings > 1 else ' is'}"
+    least = 1 / (recordings + 1)
+    return (f"{count} too few to show learning: the smallest p-value they can give is {least:.2g}",)
 
 
 def interval_check(row: Any, value: float = 0.0) -> tuple[str, ...]:
-    """Return the failed check of an interval that holds what the test is against, where test and interval differ.
+    """Return the failed check of an interval that includes what the test is against, where test and interval differ.
 
     Examples
     --------
     >>> interval_check({"conf_low": -0.7, "conf_high": 0.1, "p_value": 0.01})
-    ('the interval holds 0: it is for other speakers or raters, and the test for these',)
+    ('the interval includes 0: it is about speakers or raters in general, the test only about these',)
     """
     found = row.get("p_adjusted", row["p_value"]) < ALPHA
     if found and row["conf_low"] <= value <= row["conf_high"]:
-        return (f"the interval holds {value:g}: it is for other speakers or raters, and the test for these",)
+        return (
+            f"the interval includes {value:g}: it is about speakers or raters in general, the test only about these",
+        )
     return ()
 
 
@@ -259,12 +266,12 @@ def effect_check(p_adjusted: float, conf_low: float, conf_high: float) -> tuple[
     Examples
     --------
     >>> effect_check(0.02, 0.0, 0.9)
-    ('the interval of the effect holds 0, although the test found one',)
+    ('the interval of the effect includes 0, although the test found an effect',)
     >>> effect_check(0.02, 0.1, 0.9), effect_check(0.4, 0.0, 0.9)
     ((), ())
     """
     if p_adjusted < ALPHA and conf_low <= 0 <= conf_high:
-        return ("the interval of the effect holds 0, although the test found one",)
+        return ("the interval of the effect includes 0, although the test found an effect",)
     return ()
 
 
@@ -277,7 +284,7 @@ def family_of(row: Any) -> str:
     'shares over groups: 8 tests, Holm'
     """
     count = int(row["tests"])
-    return f"{row['family']}: {count} test{'s' if count != 1 else ''}, {adjusted_by(row)}"
+    return f"{readable_name(row['family'])}: {count} test{'s' if count != 1 else ''}, {adjusted_by(row)}"
 
 
 def adjusted_by(row: Any) -> str:

@@ -16,7 +16,7 @@ def ladder_findings(result: Ladder, *, judge: str = "", measure: str = MARGINAL)
         who = judge or first_judge(rows["judge"])
         own = rows.loc[rows["judge"] == who].to_dict("records")
         found += [
-            set_up_difference(row, ("ladder_contrasts", "ladder"), " where they have moved equally far") for row in own
+            set_up_difference(row, ("ladder_contrasts", "ladder"), ", once they have moved equally far") for row in own
         ]
     return found
 

@@ -14,6 +14,7 @@ from layerstats.stats.claims.contrast_wording import (
     interval_words,
     level_words,
     model_failures,
+    model_notes,
     most_different,
     pair_words,
     rank_words,
@@ -50,7 +51,7 @@ def choose_of_layers(findings: Sequence[ClaimFinding], result: LayerContrasts) -
 
 def layer_notes(result: LayerContrasts, sources: Sequence[str] = SOURCES) -> list[str]:
     """Return what holds for the claims of all layers."""
-    notes = untested_notes(result.table)
+    notes = [*untested_notes(result.table), *model_notes(result.table)]
     if len(result.contrast.levels) > 2:
         notes.append(MOST)
     if "null_p_value" not in result.table:
@@ -62,8 +63,7 @@ def layer_notes(result: LayerContrasts, sources: Sequence[str] = SOURCES) -> lis
 
 
 MOST = (
-    "One claim a layer, of the level that differs most among those that do; its interval does not allow for its having "
-    "been chosen, its adjusted p-value does."
+    "One claim a layer: of what differs most there. Its adjusted p-value allows for this choice, its interval does not."
 )
 
 
@@ -96,8 +96,8 @@ def one_a_layer(
             subject = most_different(name, [one.key for one in differing], len(own), what)
             shown = f"{subject} from {reference} at {layer}"
             least = most.not_shown.rpartition("(")[2]
-            none = f"None of {len(own)} {what} was shown to differ from {reference} at {layer} (most: {name}, {least}"
-            most = replace(most, shown=shown, not_shown=none)
+            none = f"None of {len(own)} other {what} was shown to differ from {reference} at {layer}"
+            most = replace(most, shown=shown, not_shown=f"{none} (most: {name}, {least}")
         chosen.append(most)
     return chosen
 
@@ -166,5 +166,5 @@ def _null(result: LayerContrasts, row: Mapping[Any, Any]) -> dict[str, Any]:
     networks = result.networks
     own = networks.loc[networks["trained"].astype(bool) & (networks["layer"] == row["layer"]), "effect_size"]
     others = count_words(round(row["null_recordings"]), "untrained network")
-    by_means = f"{others}, by means (this network: {float(own.iloc[0]):.2f})"
+    by_means = f"effects by plain means in {others}; this network has {float(own.iloc[0]):.2f}"
     return {"null": by_means, "failed_checks": untrained_check(row["null_recordings"])}

@@ -45,9 +45,11 @@ def _finding(row: Mapping, name: str, tests: PatternTests, test: Mapping) -> Cla
     told = f"letter {letter} aligned by {way}"
     return ClaimFinding(
         key=f"{letter}:{name}",
-        shown=f"Windows of the {told} have a pattern, more than aligning and averaging make of noise",
-        not_shown=f"Windows of the {told} have no pattern that can be told from chance",
-        not_learned="" if few else f"Windows of the {told} have a pattern, but not more than untrained networks align",
+        shown=f"Windows of the {told} have a pattern, beyond what aligning and averaging make of noise",
+        not_shown=f"Windows of the {told} were not shown to have a pattern beyond chance",
+        not_learned=""
+        if few
+        else f"Windows of the {told} have a pattern, but so do windows aligned by untrained networks",
         effect=f"{letter} minus the mean over letters, {where} ({tests.quantity})",
         estimate=row[f"{place}estimate"],
         conf_low=row[f"{place}conf_low"],

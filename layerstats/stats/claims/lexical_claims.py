@@ -142,11 +142,11 @@ def heard_findings(result: Heard) -> list[ClaimFinding]:
 def _heard(row: Mapping, tests: int) -> ClaimFinding:
     # Of several values and judges no result adjusts: as many tests at once are allowed for here.
     adjusted = min(1.0, tests * row["p_value"])
-    where = f"codes of value {row['code_value']:g}"
+    where, which = f"codes of value {row['code_value']:g}", f"Which word the judge {row['judge']} hears"
     return ClaimFinding(
         key=f"{row['code_value']:g}:{row['judge']}",
-        shown=f"What {row['judge']} hears depends on which code a generator says ({where})",
-        not_shown=f"What {row['judge']} hears was not shown to depend on which code a generator says ({where})",
+        shown=f"{which} depends on the code that the generator is given ({where})",
+        not_shown=f"{which} was not shown to depend on the code that the generator is given ({where})",
         effect="adjusted mutual information of code and word heard (0: chance)",
         estimate=row["estimate"],
         conf_low=row["conf_low"],

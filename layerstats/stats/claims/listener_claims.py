@@ -70,9 +70,9 @@ def _rated(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
     way = "higher" if row["estimate"] > 0 else "lower"
     return ClaimFinding(
         key=f"rating:{one}-{two}",
-        shown=f"{_first(raters)} rate {one} {way} than {two}",
-        not_shown=f"{_first(raters)} were not shown to rate {one} and {two} differently",
-        effect=f"mean rating of {one} minus that of {two}, in points",
+        shown=f"{_first(raters)} rate clips of “{one}” {way} than clips of “{two}”",
+        not_shown=f"{_first(raters)} were not shown to rate clips of “{one}” and of “{two}” differently",
+        effect=f"mean rating of “{one}” minus that of “{two}”, in points",
         estimate=row["estimate"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
@@ -89,9 +89,9 @@ def _equivalent(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFin
     one, two, margin = row["level_1"], row["level_2"], row["equivalence_margin"]
     return ClaimFinding(
         key=f"rating:{one}-{two}{EQUIVALENT}",
-        shown=f"{_first(raters)} rate {one} and {two} within {margin:g} points of each other",
-        not_shown=f"{_first(raters)} were not shown to rate {one} and {two} within {margin:g} points of each other",
-        effect=f"mean rating of {one} minus that of {two}, in points; two one-sided tests of +-{margin:g}",
+        shown=f"{_first(raters)} rate clips of “{one}” and of “{two}” within {margin:g} points of each other",
+        not_shown=f"{_first(raters)} were not shown to rate clips of “{one}” and of “{two}” within {margin:g} points",
+        effect=f"mean rating of “{one}” minus that of “{two}”, in points; two one-sided tests of ±{margin:g}",
         estimate=row["estimate"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
@@ -116,9 +116,9 @@ def preference_findings(result: PreferenceShares, *, raters: str = PEOPLE) -> li
         found.append(
             ClaimFinding(
                 key=f"preference:{one}-{two}",
-                shown=f"{_first(raters)} prefer {one if more else two} to {two if more else one}",
-                not_shown=f"{_first(raters)} were not shown to prefer {one} or {two}",
-                effect=f"share that prefers {one}, same counted half (chance 0.5)",
+                shown=f"{_first(raters)} prefer clips of “{one if more else two}” to clips of “{two if more else one}”",
+                not_shown=f"{_first(raters)} were not shown to prefer clips of “{one}” or of “{two}”",
+                effect=f"share that prefers “{one}”, same counted half (chance 0.5)",
                 estimate=row["estimate"],
                 conf_low=row["conf_low"],
                 conf_high=row["conf_high"],
@@ -152,7 +152,7 @@ def identification_findings(
     names = [name for name in result.table if str(name) not in {*about, *_COUNTED}]
     found = []
     for row in result.table.to_dict("records"):
-        level = ", ".join(str(row[name]) for name in names) or "all clips"
+        level = ", ".join(str(row[name]) for name in names)
         found.append(_right(row, level, raters, task))
     for row in result.contrasts.to_dict("records"):
         one, two = row["level_1"], row["level_2"]
@@ -160,9 +160,10 @@ def identification_findings(
         found.append(
             ClaimFinding(
                 key=f"{task}:{one}-{two}",
-                shown=f"{_first(raters)} are right about {one} {way} often than about {two}",
-                not_shown=f"{_first(raters)} were not shown to be right about {one} and {two} differently often",
-                effect=f"share of right answers about {one} minus that about {two}",
+                shown=f"{_first(raters)} give right answers to clips of “{one}” {way} often than to those of “{two}”",
+                not_shown=f"{_first(raters)} were not shown to give right answers to clips of “{one}” more or less "
+                f"often than to those of “{two}”",
+                effect=f"share of right answers to “{one}” minus that to “{two}”",
                 estimate=row["estimate"],
                 conf_low=row["conf_low"],
                 conf_high=row["conf_high"],
@@ -183,11 +184,11 @@ _COUNTED = (
 
 
 def _right(row: Mapping, level: str, raters: str, task: str) -> ClaimFinding:
-    above = row["estimate"] > row["chance"]
+    above, clips = row["estimate"] > row["chance"], f"clips of “{level}”" if level else "clips"
     return ClaimFinding(
-        key=f"{task}:{level}",
-        shown=f"{_first(raters)} are right about {level} {'more' if above else 'less'} often than by chance",
-        not_shown=f"{_first(raters)} were not shown to be right about {level} more often than by chance",
+        key=f"{task}:{level or 'all clips'}",
+        shown=f"{_first(raters)} give the right answer to {clips} {'more' if above else 'less'} often than by chance",
+        not_shown=f"{_first(raters)} were not shown to give the right answer to {clips} more often than by chance",
         effect=f"share of right answers (chance {row['chance']:.2g})",
         estimate=row["estimate"],
         conf_low=row["conf_low"],
@@ -223,7 +224,7 @@ def judge_findings(table: pd.DataFrame, *, raters: str = PEOPLE, measure: str = 
         return []
     measure = measure or str(tested["measure"].iloc[0])
     people = table.loc[(table["judge"] == OTHER_PEOPLE) & (table["measure"] == measure), "estimate"]
-    beside = f"; {raters} with each other {people.iloc[0]:.2f}" if len(people) else ""
+    beside = f"; these with each other {people.iloc[0]:.2f}" if len(people) else ""
     rows = tested.loc[tested["measure"] == measure].sort_values("estimate", ascending=False, kind="stable")
     return [_agreed(row, raters, beside) for row in rows.to_dict("records")]
 
@@ -238,10 +239,10 @@ def stored_judges(table: pd.DataFrame, *, raters: str = PEOPLE) -> list[OtherCho
 
 
 def _agreed(row: Mapping, raters: str, beside: str) -> ClaimFinding:
-    judge, known = row["judge"], f"the clips that {raters} recognise, beyond what classes alone give"
+    judge, known = f"The judge {row['judge']}", f"the clips that {raters} recognise, beyond what their words alone give"
     way = "recognises" if row["estimate"] > 0 else "misses"
     return ClaimFinding(
-        key=f"agreement:{judge}",
+        key=f"agreement:{row['judge']}",
         shown=f"{judge} {way} {known}",
         not_shown=f"{judge} was not shown to recognise {known}",
         effect=f"{row['measure']} with {raters}{beside}",

@@ -11,10 +11,11 @@ from layerstats.stats.exaggeration.cue_testing import CueTests
 from layerstats.stats.exaggeration.feature_items import NATURAL
 from layerstats.stats.moved_codes.code_movement import CodeMovement
 from layerstats.stats.paths.path_comparison import PathComparison
+from layerstats.tables.readable_names import readable_name
 
 SAID = {
     "maximized": "maximized words",
-    NATURAL: "natural ones",
+    NATURAL: "natural words",
     "before": "words before maximization",
     "reconstructed": "words that the prior rebuilt",
     "random_direction": "words moved in random directions",
@@ -37,16 +38,16 @@ def cue_findings(result: CueTests) -> list[ClaimFinding]:
 
 
 def _cue(row: Mapping, nulls: list[dict]) -> ClaimFinding:
-    what = f"the cue of {row['word']!r} that was named, {row['cue']}"
+    what = f"the {row['cue']} of “{row['word']}” (expected: {row['direction']} {row['measure']})"
     sizes = [null["exaggeration"] for null in nulls]
     less = row["p_reduced"] < ALPHA
     direction = "p_reduced" if less else "p_adjusted"
     moved = [SAID.get(str(null["level_1"]), str(null["level_1"])) for null in nulls if null[direction] < ALPHA]
     return ClaimFinding(
         key=f"{row['word']}:{row['cue']}",
-        shown=f"Maximization {'reduces' if less else 'exaggerates'} {what} ({row['direction']} was expected)",
-        not_shown=f"Maximization was not shown to exaggerate {what} ({row['direction']} was expected)",
-        effect="difference from natural speech in the direction named, in SDs of natural speakers",
+        shown=f"Maximization {'reduces' if less else 'exaggerates'} {what}",
+        not_shown=f"Maximization was not shown to exaggerate {what}",
+        effect="difference from natural speech in the expected direction, in SDs of natural speakers",
         estimate=row["exaggeration"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
@@ -59,7 +60,7 @@ def _cue(row: Mapping, nulls: list[dict]) -> ClaimFinding:
         null=", ".join(SAID.get(str(null["level_1"]), str(null["level_1"])) for null in nulls),
         null_low=min(sizes) if sizes else float("nan"),
         null_high=max(sizes) if sizes else float("nan"),
-        failed_checks=tuple(f"{name} differ from natural ones in the same direction" for name in moved),
+        failed_checks=tuple(f"{name} differ from natural words in the same direction" for name in moved),
     )
 
 
@@ -82,14 +83,18 @@ def path_findings(result: PathComparison) -> list[ClaimFinding]:
 
 
 def _path(row: Mapping) -> ClaimFinding:
-    one, two = (SAID.get(str(row[level]), str(row[level])) for level in ("level_1", "level_2"))
+    levels = [str(row[level]) for level in ("level_1", "level_2")]
+    one, two = (SAID.get(level, readable_name(level)) for level in levels)
     way = "less" if row["diff"] < 0 else "more"
-    subject = f"At {row['layer']} of {row['network']}, where they differ most, {one} are"
+    # A natural word is compared with the others.
+    than = "other natural words" if levels[1] == NATURAL else two
+    like = "natural words of their class"
     return ClaimFinding(
         key=f"{row['network']}:{row['level_1']}-{row['level_2']}",
-        shown=f"{subject} {way} alike to natural words of their class than {two} are",
-        not_shown=f"At no layer of {row['network']} were {one} and {two} shown to differ in how natural they are",
-        effect=f"path similarity, {row['level_1']} minus {row['level_2']} (1: the same word, 0: another)",
+        shown=f"{one[:1].upper()}{one[1:]} are {way} like {like} than {than} are, most of all at {row['layer']} of "
+        f"{row['network']}",
+        not_shown=f"At no layer of {row['network']} were {one} and {two} shown to differ in how like {like} they are",
+        effect=f"path similarity, {' minus '.join(map(readable_name, levels))} (1: the same word, 0: another)",
         estimate=row["diff"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
@@ -116,13 +121,13 @@ def _displacement(row: Mapping) -> ClaimFinding:
         not_shown = "Codes of misclassified starts were not shown to move farther than others"
     else:
         by = row["measure"].rsplit(" the ", 1)[-1]
-        shown = f"Codes move {'farther' if more else 'less far'} the larger the {by}"
+        shown = f"Codes move {'farther' if more else 'less far'}, the larger the {by}"
         not_shown = f"How far codes move was not shown to go with the {by}"
     return ClaimFinding(
         key=f"displacement:{row['measure']}",
         shown=shown,
         not_shown=not_shown,
-        effect=row["measure"],
+        effect=row["measure"] + (" (1: as far)" if ratio else ""),
         estimate=row["estimate"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from layerstats.stats.claims.contrast_wording import count_words
+from layerstats.stats.claims.contrast_wording import contrast_words, count_words
 from layerstats.stats.claims.findings import ClaimFinding, adjusted_by, effect_check
 from layerstats.stats.networks import NetworkComparison
 from layerstats.tables.format import MINUS
@@ -42,16 +42,10 @@ def choose_of_networks(findings: Sequence[ClaimFinding], result: NetworkComparis
     for own in groups.values():
         found = [one for one in own if one.significant]
         most = max(found or own, key=lambda one: abs(one.estimate))
-        alike = [one for one in found if (one.estimate > 0) == (most.estimate > 0)]
-        over = count_words(len(own), "layer")
-        layers = (
-            f", and at {len(alike) - 1} other of {over}"
-            if len(alike) > 1
-            else f", of {over} the one where it was shown"
-        )
-        none = f", nor at another of {over}"
         if len(own) > 1:
-            most = replace(most, shown=f"{most.shown}{layers}", not_shown=f"{most.not_shown}{none}")
+            others = len(own) - 1
+            none = f"{most.not_shown}, nor at {'any of ' * (others > 1)}{_rest(others)}"
+            most = replace(most, shown=f"{most.shown} ({_elsewhere(most, found, others)})", not_shown=none)
         chosen.append(most)
     return chosen
 
@@ -59,8 +53,8 @@ def choose_of_networks(findings: Sequence[ClaimFinding], result: NetworkComparis
 def network_notes(result: NetworkComparison, sources: Sequence[str] = SOURCES) -> list[str]:
     """Return what holds for all claims."""
     chosen = (
-        "One claim a contrast and pair of kinds, at the layer of the largest difference among those that are "
-        "significant; its interval does not allow for its having been chosen, its adjusted p-value does."
+        "One claim a contrast and pair of kinds: at the layer where they differ most. Its adjusted p-value allows for "
+        "this choice, its interval does not."
     )
     return [chosen] if len(set(result.comparisons["layer"])) > 1 else []
 
@@ -70,9 +64,9 @@ def _finding(
 ) -> ClaimFinding:
     kinds = (row["level_1"], row["level_2"])
     more, less = kinds if row["diff"] > 0 else kinds[::-1]
-    about, layer = str(row["contrast"]).replace(" - ", " and "), row["layer"]
+    about, layer = contrast_words(row["contrast"]), row["layer"]
     of_kind = {kind: int(counts[row["contrast"], layer, kind]) for kind in kinds}
-    few = [f"{count_words(number, 'network')} of {kind}" for kind, number in of_kind.items() if number < FEW_NETWORKS]
+    few = [f"{number} {_networks(kind)}" for kind, number in of_kind.items() if number < FEW_NETWORKS]
     checks = [f"only {' and '.join(few)}: how seeds vary is hardly known"] if few else []
     checks += effect_check(row["p_adjusted"], row["conf_low"], row["conf_high"])
     low, high = (f"{row[name]:.2f}".replace("-", MINUS) for name in ("conf_low", "conf_high"))
@@ -80,9 +74,9 @@ def _finding(
     interval = f"{size} token SDs, {100 * row['conf_level']:.3g} % interval {low} to {high}"
     return ClaimFinding(
         key=f"{layer}:{row['contrast']}:{kinds[0]}-{kinds[1]}",
-        shown=f"Networks of the kind {more} keep {about} farther apart than {less} at {layer}",
-        not_shown=f"No difference between {kinds[0]} and {kinds[1]} was shown in how far apart they keep {about} at "
-        f"{layer} ({interval})",
+        shown=f"At {layer}, {_networks(more)} keep {about} farther apart than {_networks(less)}",
+        not_shown=f"At {layer}, {_networks(kinds[0])} and {_networks(kinds[1])} were not shown to differ in how far "
+        f"apart they keep {about} ({interval})",
         effect=f"difference in effect size in token SDs, {kinds[0]} minus {kinds[1]}",
         estimate=row["diff"],
         conf_low=row["conf_low"],
@@ -94,3 +88,22 @@ def _finding(
         failed_checks=tuple(checks),
         sources=tuple(sources),
     )
+
+
+def _networks(kind: str) -> str:
+    """Return a kind of network in the plural."""
+    plural = kind.endswith(("network", "discriminator", "generator"))
+    return f"{kind}s" if plural else f"{kind} networks"
+
+
+def _elsewhere(most: ClaimFinding, found: Sequence[ClaimFinding], others: int) -> str:
+    """Say at how many of the other layers the same was found, or the opposite."""
+    alike = sum((one.estimate > 0) == (most.estimate > 0) for one in found) - 1
+    opposite, rest = len(found) - alike - 1, _rest(others)
+    counts = ((alike, "so"), (opposite, "the other way round"))
+    said = [f"{way} at {rest if count == others else f'{count} of {rest}'}" for count, way in counts if count]
+    return ", ".join(said) or f"not shown at {rest}"
+
+
+def _rest(others: int) -> str:
+    return "the other layer" if others == 1 else f"the other {others} layers"

@@ -11,6 +11,7 @@ from layerstats.stats.representations.abx import AbxResult
 from layerstats.stats.representations.labelled_vectors import ACOUSTICS
 from layerstats.stats.representations.layer_similarity import LayerSimilarity
 from layerstats.stats.representations.phone_probe import PhoneProbe
+from layerstats.tables.readable_names import readable_name
 
 ACROSS, WITHIN = "across", "within"
 UNTRAINED, CONTROL = "untrained", "control task"
@@ -83,7 +84,7 @@ def probe_findings(
             one.loc[(one["layer"] == layer) & (one["measure"] == measure)]
             for one in (result.table, result.comparisons, result.networks)
         )
-        said = f"At {layer} of {network}, a linear probe reads {_read_column(column)} of phones"
+        said = f"At {layer} of {network}, a linear probe reads {_read_column(column)}"
         beside = [
             _beside(row, said, networks, better=1, effect=measure, kind="probe")
             for row in compared.to_dict("records")
@@ -114,13 +115,13 @@ def _beside(row: Mapping, said: str, networks: pd.DataFrame, *, better: int, eff
     # Ranks ask whether the network is better than random weights; that it is worse they do not test.
     checks = untrained_check(count) if twins else ()
     if twins and not gained:
-        checks = ("that it is worse than untrained networks is tested over speakers only, not over networks",)
+        checks = ("that it is worse than untrained networks was tested over speakers, not over networks",)
     learned = twins and gained
     return ClaimFinding(
         key=f"{row['layer']}:{kind}:{other}",
         shown=f"{said} {how} {than}",
         not_shown=f"{_not_shown(said)} better {than}",
-        not_learned=f"{said} {how} {than}, but not than single ones" if learned and not checks else "",
+        not_learned=f"{said} {how} {than}, but not than from each of them" if learned and not checks else "",
         effect=f"{effect}, trained minus {'the mean of untrained networks' if twins else 'the sound alone'}",
         estimate=row["diff"],
         conf_low=row["conf_low"],
@@ -141,7 +142,8 @@ def _beside(row: Mapping, said: str, networks: pd.DataFrame, *, better: int, eff
 
 def _read_column(column: str) -> str:
     """Return what a probe reads, as a noun."""
-    return {"label": "the label", "phone_class": "the class"}.get(column, column.replace("_", " "))
+    own = {"label": "which phone it is", "phone_class": "the class of a phone"}
+    return own.get(column, f"the {readable_name(column)} of a phone")
 
 
 def _not_shown(said: str) -> str:
@@ -187,7 +189,10 @@ def _alike(row: Mapping) -> ClaimFinding:
     count = row["null_recordings"]
     # Ranks are two-sided, and adjusted over all pairs.
     least = 2 * row["tests"] / (count + 1)
-    few = (f"{count:.0f} untrained networks: no p-value of theirs can be below {min(1.0, least):.2g}",)
+    few = (
+        f"{count:.0f} untrained networks are too few to show learning: over {row['tests']:.0f} tests the smallest "
+        f"p-value they can give is {min(1.0, least):.2g}",
+    )
     checks = few if least >= ALPHA else ()
     way = "more" if row["diff"] > 0 else "less"
     return ClaimFinding(
@@ -196,8 +201,8 @@ def _alike(row: Mapping) -> ClaimFinding:
         not_shown=f"{pair} were not shown to be more or less alike than in untrained networks",
         not_learned=""
         if checks
-        else f"{pair} are {way} alike than in untrained networks on average, but not in single ones",
-        effect=f"{str(row['measure']).replace('cka', 'CKA')}, trained minus the mean of untrained networks",
+        else f"{pair} are {way} alike than in untrained networks on average, but not than in each of them",
+        effect=f"{readable_name(row['measure'])}, trained minus the mean of untrained networks",
         estimate=row["diff"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],

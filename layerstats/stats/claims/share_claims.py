@@ -9,6 +9,7 @@ import pandas as pd
 
 from layerstats.stats.claims.findings import ClaimFinding, family_of, untrained_check
 from layerstats.stats.relevance.phone_shares import ELSEWHERE, PhoneShares
+from layerstats.tables.readable_names import readable_name
 
 EFFECT = "share of all that moves the score, trained minus the mean of untrained networks"
 
@@ -41,21 +42,21 @@ def share_findings(result: PhoneShares, *, network: str = "the network", sign: s
 
 
 def _finding(row: Mapping, network: str, sign: str, ranges: pd.DataFrame) -> ClaimFinding:
-    group = str(row["group"]).replace("_", " ")
+    group = readable_name(row["group"])
     way = "more" if row["diff"] > 0 else "less"
-    does, what = ("speak for", "the score") if sign == "signed" else ("move", "the score, whichever way,")
-    subject, of = f"Phones of the group {group} {does} {what}", f"of {network.replace('_', ' ')}"
-    beside = f"{'than for' if sign == 'signed' else 'than'} that of {_networks(row['null_recordings'])} on average"
+    does, what = ("raise", "the score") if sign == "signed" else ("move", "the score, whichever way,")
+    subject, of = f"Phones of the group “{group}” {does} {what}", f"of {_part(network)}"
+    beside = f"than that of {_networks(row['null_recordings'])} on average"
     # Ranks of networks ask whether the share is larger than random weights make it, and not whether it is smaller.
     learned = row["diff"] > 0
     checks = untrained_check(row["null_recordings"])
     if not learned:
-        checks = ("that a share is smaller than in untrained networks is tested over speakers only, not over networks",)
+        checks = ("that it is less than in untrained networks was tested over speakers, not over networks",)
     return ClaimFinding(
         key=f"{network}:{row['group']}",
         shown=f"{subject} {of} {way} {beside}",
-        not_shown=f"Phones of the group {group} were not shown to {does} {what} {of} more or less {beside}",
-        not_learned=f"{subject} {of} {way} {beside}, but that of single ones as much" if learned and not checks else "",
+        not_shown=f"Phones of the group “{group}” were not shown to {does} {what} {of} more or less {beside}",
+        not_learned=f"{subject} {of} {way} {beside}, but not than each of these" if learned and not checks else "",
         effect=EFFECT,
         estimate=row["diff"],
         conf_low=row["conf_low"],
@@ -72,6 +73,11 @@ def _finding(row: Mapping, network: str, sign: str, ranges: pd.DataFrame) -> Cla
         learned=learned,
         failed_checks=checks,
     )
+
+
+def _part(network: str) -> str:
+    """Return a network as a sentence has it: parts of a ciwGAN with an article, others by their name."""
+    return f"the {readable_name(network)}" if network in ("q_network", "discriminator", "generator") else network
 
 
 def _networks(count: float) -> str:

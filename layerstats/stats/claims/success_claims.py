@@ -72,7 +72,7 @@ def stored_success(result: Success) -> list[OtherChoice]:
 
 def _over_null(row: Mapping, set_up: str, nulls: int) -> ClaimFinding:
     judge, null = who_hears(str(row["judge"])), NULL_NAMES.get(str(row["null"]), str(row["null"]))
-    what = f"Words maximized with the set-up {set_up!r}"
+    what = f"Words maximized {with_set_up(set_up)}"
     every = "each of its nulls" if nulls > 1 else f"its null, {null}"
     less = row["difference"] < 0
     return ClaimFinding(
@@ -81,7 +81,7 @@ def _over_null(row: Mapping, set_up: str, nulls: int) -> ClaimFinding:
         if less
         else f"{what} are heard as their target by {judge} more often than under {every}",
         not_shown=f"{what} were not shown to be heard as their target by {judge} more often than after {null}",
-        effect=f"rate minus that after {null}" + (", the null exceeded least" if nulls > 1 else ""),
+        effect=f"rate minus that after {null}" + (", the closest of its nulls" if nulls > 1 else ""),
         estimate=row["difference"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],
@@ -97,7 +97,7 @@ def _over_null(row: Mapping, set_up: str, nulls: int) -> ClaimFinding:
 
 def _own(row: Mapping) -> ClaimFinding:
     set_up = str(row["set_up"])
-    what, than = f"What is maximized with the set-up {set_up!r}", "often by the network it was made for than by others"
+    what, than = f"What is maximized {with_set_up(set_up)}", "often by the network it was made for than by others"
     way = "more" if row["difference"] > 0 else "less"
     return ClaimFinding(
         key=f"{set_up}:own",
@@ -122,15 +122,26 @@ def _own(row: Mapping) -> ClaimFinding:
 def who_hears(judge: str) -> str:
     """Return a judge as it is said in a sentence."""
     said = {OWN: "the target network itself", OTHERS: "other networks", ALL: "all judges", "people": "people"}
-    return said.get(judge, judge)
+    return said.get(judge, f"the judge {judge}")
+
+
+def with_set_up(set_up: str) -> str:
+    """Return how something was maximized, as it is said in a sentence; the set-up of no prior is called none.
+
+    Examples
+    --------
+    >>> with_set_up("autoencoder"), with_set_up("none")
+    ('with the set-up “autoencoder”', 'without a prior')
+    """
+    return "without a prior" if set_up == "none" else f"with the set-up “{set_up}”"
 
 
 def few_networks(networks: float) -> tuple[str, ...]:
     """Return the failed check of too few networks to speak of others."""
     if networks >= FEWEST_NETWORKS:
         return ()
-    count = f"{networks:.0f} target network{'s' if networks > 1 else ''}"
-    return (f"{count}: the interval is for other starts of these, not for other networks",)
+    count, these = (f"{networks:.0f} target networks", "these") if networks > 1 else ("1 target network", "this one")
+    return (f"only {count}: the interval is about other starts of {these}, not about other networks",)
 
 
 def set_up_findings(table: pd.DataFrame, *, judge: str = "", measure: str = MARGINAL) -> list[ClaimFinding]:
@@ -172,14 +183,13 @@ def judges_beside(table: pd.DataFrame, find: Callable[..., list[ClaimFinding]]) 
 def set_up_difference(row: Mapping, sources: tuple[str, ...], where: str = "") -> ClaimFinding:
     """Return one difference between two set-ups."""
     one, two, judge = str(row["set_up_1"]), str(row["set_up_2"]), who_hears(str(row["judge"]))
-    what = f"Words maximized with the set-up {one!r}"
+    what, than = f"Words maximized {with_set_up(one)}", f"those maximized {with_set_up(two)}"
     way = "more" if row["difference"] > 0 else "less"
     return ClaimFinding(
         key=f"{one}-{two}",
-        shown=f"{what} are heard as their target by {judge} {way} often than with {two!r}{where}",
-        not_shown=f"{what} were not shown to be heard as their target by {judge} more or less often than with "
-        f"{two!r}{where}",
-        effect=f"rate with {one} minus that with {two}",
+        shown=f"{what} are heard as their target by {judge} {way} often than {than}{where}",
+        not_shown=f"{what} were not shown to be heard as their target by {judge} more or less often than {than}{where}",
+        effect=f"rate {with_set_up(one)} minus that {with_set_up(two)}",
         estimate=row["difference"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from layerstats.stats.claims.findings import ClaimFinding, family_of
+from layerstats.stats.claims.success_claims import with_set_up
 from layerstats.stats.success.rate_intervals import FEWEST_NETWORKS
 from layerstats.stats.success.variance import VarianceShares
 
@@ -24,13 +25,13 @@ def _component(row: Mapping) -> ClaimFinding:
         "judge:target": "pairs of judge and word", "network:judge:target": "cells of network, judge and word",
     }  # fmt: skip
     what = names.get(str(row["component"]), str(row["component"]))
-    subject = f"Success with the set-up {row['set_up']!r}"
+    subject = f"Success of maximization {with_set_up(str(row['set_up']))}"
     few = (f"a share of {row['levels']:.0f} {what}",) if row["levels"] < FEWEST_NETWORKS else ()
     return ClaimFinding(
         key=f"{row['set_up']}:{row['component']}",
         shown=f"{subject} varies between {what}",
         not_shown=f"{subject} was not shown to vary between {what}",
-        effect="share of the variance on the scale of the logit",
+        effect="share of the variance of log odds",
         estimate=row["share"],
         conf_low=row["conf_low"],
         conf_high=row["conf_high"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from layerstats.stats.claims.contrast_wording import EFFECT, claim_key, count_words, model_failures
+from layerstats.stats.claims.contrast_wording import EFFECT, claim_key, count_words, model_failures, model_notes
 from layerstats.stats.claims.findings import ClaimFinding, adjusted_by
 from layerstats.stats.claims.layer_claims import (
     MOST,
@@ -52,7 +52,9 @@ def word_notes(result: WordContrasts, sources: Sequence[str] = SOURCES) -> list[
         notes.append(MOST)
     return [
         *notes,
-        "Words are not compared with untrained networks here: that they differ does not say it was learned.",
+        *model_notes(result.tests),
+        "Words are not compared with untrained networks here: that they differ does not show that the network learned "
+        "to tell them apart.",
     ]
 
 

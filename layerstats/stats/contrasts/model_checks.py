@@ -34,12 +34,12 @@ def verdicts(checks: Mapping[str, pd.DataFrame]) -> dict[str, str]:
 
 
 def warn_of(models: Mapping[str, str], untested: Mapping[str, str] | None = None) -> str:
-    """Say in a sentence which models fail and what does not depend on them, and which layers are not tested.
+    """Say in a sentence which models fail, and which layers are not tested; claims say what does not depend on them.
 
     Examples
     --------
     >>> warn_of({"conv1": "fails normality", "conv2": "passed"})
-    'Checks of the residuals fail at conv1 (normality): p-values and intervals there are approximate. ...'
+    'Checks of the residuals fail at conv1 (normality): p-values and intervals there are approximate.'
     >>> warn_of({"conv2": "passed"})
     ''
     """
@@ -51,7 +51,5 @@ def warn_of(models: Mapping[str, str], untested: Mapping[str, str] | None = None
     left_out = "".join(f" {layer} is not tested: {reason}." for layer, reason in (untested or {}).items())
     if not failing:
         return left_out.strip()
-    return (
-        f"Checks of the residuals fail at {'; '.join(failing)}: p-values and intervals there are approximate. "
-        "Permuting whole speakers does not rely on the model (`layerstats resampling`)." + left_out
-    )
+    said = f"Checks of the residuals fail at {'; '.join(failing)}"
+    return f"{said}: p-values and intervals there are approximate.{left_out}"

@@ -40,7 +40,7 @@ def of_layers(*rows, contrast="s:sh"):
 def test_an_interval_with_zero_does_not_hold():
     first, second = layer_findings(of_layers({"effect_conf_low": 0.0}, RANKED | {"effect_conf_low": 0.0}))
     assert [first.verdict, second.verdict] == ["fails a check", "fails a check"]
-    assert first.failed_checks == ("the interval of the effect holds 0, although the test found one",)
+    assert first.failed_checks == ("the interval of the effect includes 0, although the test found an effect",)
     unshown = layer_findings(of_layers({"effect_conf_low": 0.0, "joint_p_adjusted": 0.2}))[0]
     assert (unshown.verdict, unshown.failed_checks) == ("not shown", ())
 
@@ -89,7 +89,7 @@ def test_of_very_many_layers_those_with_the_largest_effects_are_claimed_in_their
     claimed, notes = told(choose_of_layers(layer_findings(result), result), 24, "those with the largest effects")
     assert [one.key for one in claimed] == [f"conv{n}:s-sh" for n in np.flatnonzero(sizes >= 2.76)]
     assert notes == [
-        "Claimed are 24 of 300 tests, those with the largest effects; each is adjusted over its whole family."
+        "Claimed: 24 of 300 findings, those with the largest effects. p is adjusted over the family that the row names."
     ]
 
 
@@ -111,7 +111,7 @@ def test_interactions_have_the_numbers_of_the_table_and_say_where():
         0.5, 0.2, 0.9, 0.001, 0.003,
     )  # fmt: skip
     assert found.family == "3 layers, Holm"
-    assert found.sentence == "The difference between s and sh is not the same in F as in M at conv2"
+    assert found.sentence == "The difference between “s” and “sh” is not the same in F as in M at conv2"
     # Dialects 1 and 2 have nothing to do with the name of the layer.
     named = interaction_findings(interactions(("1", "2"), "layer_12"))[0]
     assert named.sentence.endswith("in 1 as in 2 at layer_12")
@@ -124,8 +124,8 @@ def test_interactions_have_the_numbers_of_the_table_and_say_where():
     ("rank", "count", "verdict", "end"),
     [
         (1 / 21, 20.0, "holds", "at conv2"),
-        (0.4, 20.0, "not shown", "but among 20 untrained networks the trained one was not shown to stand out"),
-        (0.25, 3.0, "fails a check", "but with 3 untrained networks that training did it cannot be shown"),
+        (0.4, 20.0, "not shown", "but the trained network does not stand out among 20 untrained networks"),
+        (0.25, 3.0, "fails a check", "but 3 untrained networks are too few to show that training did it"),
     ],
 )
 def test_interactions_among_untrained_networks(rank, count, verdict, end):
@@ -154,13 +154,19 @@ def test_networks_have_the_numbers_of_the_table_and_the_sign_in_words():
     result = kinds(0.3, -0.8)
     claimed = choose_of_networks(network_findings(result), result)
     (one,) = claimed
-    assert one.sentence.startswith("Networks of the kind untrained keep s and sh farther apart than gan at conv1")
+    assert one.sentence == (
+        "At conv1, untrained networks keep “s” and “sh” farther apart than gan networks (the other way round at "
+        "the other layer)"
+    )
     row = result.comparisons.iloc[1]
     assert (claimed[0].estimate, claimed[0].conf_low, claimed[0].p_adjusted) == (-0.8, row["conf_low"], 0.002)
     assert network_findings(kinds(0.3, conf_low=-0.1))[0].verdict == "fails a check"
     assert network_findings(kinds(0.3, networks=2))[0].verdict == "fails a check"
     none = kinds(0.3, 0.1, p_adjusted=0.4)
-    assert choose_of_networks(network_findings(none), none)[0].sentence.startswith("No difference between gan and")
+    assert choose_of_networks(network_findings(none), none)[0].sentence == (
+        "At conv0, gan networks and untrained networks were not shown to differ in how far apart they keep “s” and "
+        "“sh” (0.30 token SDs, 95 % interval 0.20 to 0.40), nor at the other layer"
+    )
 
 
 def channels(p_fdr):

@@ -27,7 +27,7 @@ def test_numbers_are_those_of_the_table(learned):
     assert table["claim_key"].tolist() == ["conv1:s-sh", "conv2:s-sh"]
     assert set(table["family"]) == {"2 layers, Holm"}
     own = learned.networks.query("trained and layer == 'conv1'")["effect_size"].item()
-    assert table["null"][0] == f"20 untrained networks, by means (this network: {own:.2f})"
+    assert table["null"][0] == f"effects by plain means in 20 untrained networks; this network has {own:.2f}"
 
 
 def test_a_difference_that_only_training_makes_was_learned(learned):
@@ -44,8 +44,8 @@ def test_a_difference_that_random_weights_make_was_not_learned(make_store):
     row = claims_of(result).table.iloc[0]
     as_much = round(result.table["null_p_value"].item() * 21) - 1
     assert row["claim"] == (
-        f"[s] and [sh] differ at conv2, but at least as much in {as_much} of 20 untrained networks: that it was "
-        "learned was not shown"
+        f"[s] and [sh] differ at conv2, but at least as much in {as_much} of 20 untrained networks, so it may "
+        "not have been learned"
     )
     assert row["verdict"] == "not shown"
     assert row["p_adjusted"] < 0.05 < row["null_p_adjusted"]
@@ -69,7 +69,7 @@ def test_few_untrained_networks_and_few_speakers_are_failed_checks(make_store):
     assert row["verdict"] == "fails a check"
     assert row["claim"].endswith("differ at conv2, but 4 untrained networks are too few to show that it was learned")
     assert (
-        "4 untrained networks cannot show that it was learned: no p-value of theirs is below 0.2"
+        "4 untrained networks are too few to show learning: the smallest p-value they can give is 0.2"
         in row["failed_checks"]
     )
     assert "with 6 speakers the joint test finds somewhat too much" in row["failed_checks"]
@@ -82,7 +82,9 @@ def test_checks_of_the_model_stand_in_the_row(learned):
     table = learned.table.assign(model_checks=["fails normality, outliers", "passed"])
     failing = claims_of(replace(learned, table=table, checks=bases.query("layer == 'conv1'"))).table
     assert failing["verdict"].tolist() == ["fails a check", "holds"]
-    assert failing["failed_checks"][0].startswith("residuals of the model fail normality, outliers; the basis is too")
+    assert failing["failed_checks"][0].startswith(
+        "residuals of the model fail checks of normality and outliers; the basis is too"
+    )
 
 
 def test_a_reversed_contrast_says_the_same(make_store):

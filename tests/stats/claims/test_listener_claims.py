@@ -43,9 +43,9 @@ def test_numbers_are_those_of_the_table(compared):
     first, other = (table.set_index("claim_key").loc[f"rating:{pair}"] for pair in ("natural-made", "made-same"))
     for row, number in ((first, 0), (other, 1)):
         assert [row[name] for name in NUMBERS] == [compared.table.loc[number, name] for name in NUMBERS]
-    assert first["claim"] == "Listeners rate natural higher than made"
+    assert first["claim"] == "Listeners rate clips of “natural” higher than clips of “made”"
     assert first["verdict"] == "holds"
-    assert other["claim"] == "Listeners were not shown to rate made and same differently"
+    assert other["claim"] == "Listeners were not shown to rate clips of “made” and of “same” differently"
     assert other["verdict"] == "not shown"
 
 
@@ -83,7 +83,7 @@ def test_exchanged_labels_and_the_mixed_model_are_other_choices(compared, rating
 
 def test_of_a_reversed_difference_the_sentence_is_reversed(ratings):
     turned = compare_conditions(ratings, pairs=[("made", "natural")], draws=200, permutations=0)
-    assert claims_of(turned).table["claim"].tolist() == ["Listeners rate made lower than natural"]
+    assert claims_of(turned).table["claim"].tolist() == ["Listeners rate clips of “made” lower than clips of “natural”"]
 
 
 def test_without_an_interval_nothing_is_claimed(compared):
@@ -105,8 +105,10 @@ def test_identification_against_chance():
     result = identification_rates(answers, "condition", alternatives=2, distribution="t")
     table = claims_of(result).table.set_index("claim_key")
     clear, noise = (table.loc[f"identification:{name}"] for name in ("clear", "noise"))
-    assert clear["claim"] == "Listeners are right about clear more often than by chance"
-    assert noise["claim"] == "Listeners were not shown to be right about noise more often than by chance"
+    assert clear["claim"] == "Listeners give the right answer to clips of “clear” more often than by chance"
+    assert noise["claim"] == (
+        "Listeners were not shown to give the right answer to clips of “noise” more often than by chance"
+    )
     assert [clear[name] for name in NUMBERS] == [result.table.loc[0, name] for name in NUMBERS]
 
 
@@ -116,7 +118,7 @@ def test_preferences_name_what_is_preferred():
         "p_value": 0.001, "p_adjusted": 0.001, "adjust_method": "holm", "family": "pairs", "tests": 1, "raters": 1,
     }  # fmt: skip
     found = claims_of(PreferenceShares(pd.DataFrame([row]), pd.DataFrame(), None, ())).table.iloc[0]
-    assert found["claim"] == "Listeners prefer b to a"
+    assert found["claim"] == "Listeners prefer clips of “b” to clips of “a”"
     assert found["verdict"] == "fails a check"
     assert found["failed_checks"] == "one rater: nothing is known of others"
 

@@ -51,7 +51,7 @@ def test_a_network_that_rests_on_phones_more_than_its_twins(view):
     row = claims.table.set_index("claim_key").loc["reader:s"]
     own = result.comparisons.set_index("group").loc["s"]
     assert row["claim"] == (
-        "Phones of the group s speak for the score of reader more than for that of 20 untrained networks on average"
+        "Phones of the group “s” raise the score of reader more than that of 20 untrained networks on average"
     )
     assert row["verdict"] == "holds"
     assert row["estimate"] == own["diff"]
@@ -64,7 +64,7 @@ def test_a_network_that_rests_on_phones_more_than_its_twins(view):
 
 def test_what_rests_on_phones_less_is_tested_over_speakers_only(view):
     row = claims_of(phone_shares(view, by="label")).table.set_index("claim_key").loc["the network:k"]
-    assert " less than for that of" in row["claim"]
+    assert " less than that of" in row["claim"]
     assert row["verdict"] == "fails a check"
 
 
@@ -79,7 +79,7 @@ def test_few_twins_fail_a_check_and_none_claim_nothing(tmp_path):
     found = phone_shares(recorded(tmp_path, 3), by="label")
     row = claims_of(found).table.iloc[0]
     assert row["verdict"] == "fails a check"
-    assert "no p-value of theirs is below 0.25" in claims_of(found).table["failed_checks"].str.cat()
+    assert "the smallest p-value they can give is 0.25" in claims_of(found).table["failed_checks"].str.cat()
     alone = dataclasses.replace(found, comparisons=found.comparisons.iloc[:0])
     assert isinstance(alone, PhoneShares)
     assert claims_of(alone).table.empty
@@ -167,6 +167,6 @@ def test_letters_that_have_a_figure_are_claimed():
     assert table["verdict"].to_dict() == {
         "a:speech": "not shown", "a:network": "not shown", "s:speech": "holds", "s:network": "holds",
     }  # fmt: skip
-    assert "not more than untrained networks align" in table.loc["a:network", "claim"]
-    assert "the onset of its phone have no pattern that can be told from chance" in table.loc["a:speech", "claim"]
+    assert "but so do windows aligned by untrained networks" in table.loc["a:network", "claim"]
+    assert "the onset of its phone were not shown to have a pattern beyond chance" in table.loc["a:speech", "claim"]
     assert claims_of(result, letters=["s"]).table["claim_key"].tolist() == ["s:speech", "s:network"]

@@ -39,7 +39,7 @@ def test_the_null_that_is_exceeded_least_is_what_stands_in_the_row(success):
     claims = claims_of(success)
     row = claims.table.iloc[0]
     assert row["claim"] == (
-        "Words maximized with the set-up 'smooth' are heard as their target by other networks more often than under "
+        "Words maximized with the set-up “smooth” are heard as their target by other networks more often than under "
         "each of its nulls"
     )
     own = success.nulls.query("set_up == 'smooth' and judge == 'other networks' and measure == 'marginal'")
@@ -65,17 +65,17 @@ def test_set_ups_differ_as_their_table_says(heard):
     assert row["estimate"] == other["difference"]
     assert [row[name] for name in NUMBERS] == [other[name] for name in NUMBERS]
     turned = claims_of(compare_set_ups(heard, "none", "smooth"), kind="set_ups").table.iloc[0]
-    assert "by other networks more often than with 'none'" in row["claim"]
-    assert "by other networks less often than with 'smooth'" in turned["claim"]
+    assert "by other networks more often than those maximized without a prior" in row["claim"]
+    assert "by other networks less often than those maximized with the set-up “smooth”" in turned["claim"]
 
 
 def test_one_network_fails_a_check():
     alone = {"networks": ("a",), "judges": ("a", "pocketsphinx")}
     parts = [rows_of("smooth", "", 8, **alone), rows_of("smooth", "zero_steps", 0, **alone)]
     row = claims_of(success_rates(attempts_of(*parts))).table.iloc[0]
-    assert "by pocketsphinx" in row["claim"]
+    assert "by the judge pocketsphinx" in row["claim"]
     assert row["verdict"] == "fails a check"
-    assert "1 target network: the interval is for other starts of these" in row["failed_checks"]
+    assert "only 1 target network: the interval is about other starts of this one" in row["failed_checks"]
 
 
 def test_where_nobody_hears_anything_nothing_is_shown():
@@ -101,7 +101,7 @@ def test_the_largest_share_of_variance_of_every_set_up_comes_first(heard):
         own = shares.loc[shares["set_up"] == set_up]
         assert row["estimate"] == own["share"].max()
         assert own.loc[own["share"].idxmax(), "component"] == component
-    assert "Claimed are 2 of" in claims.notes[0]
+    assert "Claimed: 2 of" in claims.notes[0]
 
 
 def test_a_table_must_say_what_it_is(heard):
