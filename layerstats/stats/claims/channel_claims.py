@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from layerstats.stats.claims.contrast_wording import count_words
+from layerstats.stats.claims.contrast_wording import contrast_words, count_words
 from layerstats.stats.claims.findings import ALPHA, ClaimFinding
 from layerstats.stats.contrasts.carrying import carrying_channels
 from layerstats.stats.units import TOO_FEW
@@ -33,7 +33,7 @@ def channel_findings(result: xr.Dataset, sources: Sequence[str] = SOURCES) -> li
     layer, pair = result.attrs["layer"], (result.attrs["level_1"], result.attrs["level_2"])
     tested, found = int(counts["tested"]), int(counts["found_fdr"])
     adjusted = joint["p_fdr"].to_numpy()
-    about = f"{pair[0]} and {pair[1]}"
+    about = contrast_words(" - ".join(map(str, pair)))
     statuses = result["status"].to_numpy()
     unfinished = int(np.sum(statuses == "not converged"))
     checks = [part.partition(": see")[0] for part in str(result.attrs["note"]).split("; ") if TOO_FEW in part]

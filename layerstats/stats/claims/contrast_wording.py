@@ -128,6 +128,8 @@ def rank_words(row: Any) -> str:
     'but at least as much in 7 of 20 untrained networks, so it may not have been learned'
     >>> rank_words({"null_p_value": 1 / 6, "null_recordings": 5})
     'but 5 untrained networks are too few to show that it was learned'
+    >>> rank_words({"null_p_value": 1, "null_recordings": 20})
+    'but at least as much in all 20 untrained networks, so it may not have been learned'
     """
     count = round(row["null_recordings"])
     as_much = round(row["null_p_value"] * (count + 1)) - 1

@@ -87,10 +87,11 @@ def _rated(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
 
 def _equivalent(row: Mapping, raters: str, sources: tuple[str, ...]) -> ClaimFinding:
     one, two, margin = row["level_1"], row["level_2"], row["equivalence_margin"]
+    within = f"clips of “{one}” within {margin:g} points of clips of “{two}”"
     return ClaimFinding(
         key=f"rating:{one}-{two}{EQUIVALENT}",
-        shown=f"{_first(raters)} rate clips of “{one}” and of “{two}” within {margin:g} points of each other",
-        not_shown=f"{_first(raters)} were not shown to rate clips of “{one}” and of “{two}” within {margin:g} points",
+        shown=f"{_first(raters)} rate {within}",
+        not_shown=f"{_first(raters)} were not shown to rate {within}",
         effect=f"mean rating of “{one}” minus that of “{two}”, in points; two one-sided tests of ±{margin:g}",
         estimate=row["estimate"],
         conf_low=row["conf_low"],

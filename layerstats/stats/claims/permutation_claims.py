@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from layerstats.stats.claims.contrast_wording import claim_key, count_words, has_number
+from layerstats.stats.claims.contrast_wording import claim_key, contrast_words, count_words, has_number
 from layerstats.stats.claims.findings import ALPHA, ClaimFinding, adjusted_by
 from layerstats.stats.claims.layer_claims import effect_failures, effect_numbers, no_difference
 from layerstats.stats.resampling.permutation import PermutationResult
@@ -55,7 +55,7 @@ def permutation_notes(
 
 def _finding(row: Mapping[Any, Any], what: str, sources: Sequence[str]) -> ClaimFinding:
     layer, pair = str(row["layer"]), (str(row["level_1"]), str(row["level_2"]))
-    about = f"{what} {pair[0]} and {pair[1]}".strip()
+    about = f"{what} {contrast_words(' - '.join(pair))}".strip()
     measured = has_number(row, "effect_size")
     numbers: dict[str, Any] = effect_numbers(row)
     numbers |= {} if measured else {"estimate": float(row["statistic"])}
@@ -63,7 +63,7 @@ def _finding(row: Mapping[Any, Any], what: str, sources: Sequence[str]) -> Claim
     count = f"{row['replicates']} permutations"
     return ClaimFinding(
         key=claim_key(layer, *pair),
-        shown=f"{about} differ at {layer}, by permutation, whatever the model".strip(),
+        shown=f"{about[:1].upper()}{about[1:]} differ at {layer} by permutation, whatever the model",
         not_shown=no_difference(about, layer, row),
         effect="RMS difference in token SDs, by bootstrap" if measured else "largest difference in standard errors",
         **numbers,

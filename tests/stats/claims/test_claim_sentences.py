@@ -160,6 +160,9 @@ def test_networks_have_the_numbers_of_the_table_and_the_sign_in_words():
     )
     row = result.comparisons.iloc[1]
     assert (claimed[0].estimate, claimed[0].conf_low, claimed[0].p_adjusted) == (-0.8, row["conf_low"], 0.002)
+    alike = kinds(0.3, 0.5, 0.1)
+    (one,) = choose_of_networks(network_findings(alike), alike)
+    assert one.sentence.endswith("farther apart than untrained networks (so at the other 2 layers)")
     assert network_findings(kinds(0.3, conf_low=-0.1))[0].verdict == "fails a check"
     assert network_findings(kinds(0.3, networks=2))[0].verdict == "fails a check"
     none = kinds(0.3, 0.1, p_adjusted=0.4)
@@ -180,10 +183,12 @@ def channels(p_fdr):
 def test_channels_count_what_the_table_counts():
     found = channel_findings(channels(np.array([0.01, 0.04, 0.2, 0.4])))[0]
     assert (found.estimate, found.p_adjusted, found.p_value) == (2.0, 0.01, 0.005)
-    assert found.sentence.startswith("s and sh differ in 2 of 4 channels of conv2, of which 5 % may be false")
+    assert found.sentence.startswith("“s” and “sh” differ in 2 of 4 channels of conv2, of which 5 % may be false")
     assert found.failed_checks == ("models of 1 channel did not converge",)
     none = channel_findings(channels(np.array([0.06, 0.4])))[0]
-    assert (none.estimate, none.sentence) == (0.0, "No channel of 2 of conv2 was shown to differ between s and sh")
+    assert (none.estimate, none.sentence) == (
+        0.0, "No channel of 2 of conv2 was shown to differ between “s” and “sh”",
+    )  # fmt: skip
 
 
 def test_permutations_have_the_statistic_or_the_effect_that_was_bootstrapped():
@@ -193,6 +198,7 @@ def test_permutations_have_the_statistic_or_the_effect_that_was_bootstrapped():
     result = SimpleNamespace(table=pd.DataFrame([row]), notes=())
     alone = permutation_findings(result)[0]
     assert (alone.estimate, alone.p_value, alone.p_adjusted, alone.verdict) == (4.2, 0.01, 0.02, "holds")
+    assert alone.sentence == "“s” and “sh” differ at conv2 by permutation, whatever the model"
     assert alone.family == "2 layers, by the largest statistic of 99 permutations"
     effect = {"effect_size": 0.5, "effect_conf_low": 0.0, "effect_conf_high": 0.9, "conf_level": 0.95}
     beside = permutation_findings(result, pd.DataFrame([{**keys, **effect}]))[0]
