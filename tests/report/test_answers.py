@@ -87,6 +87,7 @@ def test_what_several_parts_say_of_their_claims_is_said_once(tmp_path, parts, to
     shared = "Permuting whole speakers does not rely on the model."
     text = page_of(tmp_path, **{name: ([("a", "holds", 0.01)], (shared, f"Of {name}.")) for name in parts})
     assert text.count(shared) == told
+    assert (f'{shared} <span class="count">(Phones, Words)</span>' in text) == (len(parts) == 2)
     assert all(text.count(f"Of {name}.") == 1 for name in parts)
 
 

@@ -41,8 +41,8 @@ def test_what_failed_is_told_in_the_row_whatever_the_verdict(tmp_path):
     text, rows = rows_of(tmp_path, claim_frames(*changes))
     assert "Of 2 claims 1 fails a check, 1 lacks evidence." in text
     for row in rows:
-        assert "Fails: residuals are autocorrelated</span>" in row
-        assert "Fails: &lt;few&gt; speakers</span>" in row
+        assert "But: residuals are autocorrelated</span>" in row
+        assert "But: &lt;few&gt; speakers</span>" in row
         assert 'class="estimate open"' in row
 
 

@@ -134,7 +134,7 @@ def test_what_holds_stands_on_the_first_screen_and_nothing_is_wider_than_the_win
     assert not browser.evaluate(OVERFLOWS)
     # What failed is told in the row of the claim.
     row = "[...document.querySelectorAll('.verdict.fails')][0].closest('tr').textContent"
-    assert "Fails: few speakers" in browser.evaluate(row)
+    assert "But: few speakers" in browser.evaluate(row)
     browser.emulate_phone(*PHONE)
     browser.open(page)
     assert browser.evaluate("document.querySelector('.answers li').getBoundingClientRect().bottom") < PHONE[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,14 +31,19 @@ class ShortList:
     more, failing, not_shown
         Of which parts how many further claims hold, how many fail a check, and how many are not shown.
     notes
-        What several parts say of their claims: it is said once.
+        What several parts say of their claims, which is said once, and their titles.
     """
 
     answers: tuple[tuple[ClaimRow, ClaimGroup], ...]
     more: tuple[Counted, ...]
     failing: tuple[Counted, ...]
     not_shown: tuple[Counted, ...]
-    notes: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
+
+    @property
+    def said(self) -> frozenset[str]:
+        """The notes that parts need not repeat."""
+        return frozenset(note for note, _ in self.notes)
 
 
 def short_list(groups: Sequence[ClaimGroup]) -> ShortList | None:
@@ -59,7 +63,10 @@ def short_list(groups: Sequence[ClaimGroup]) -> ShortList | None:
     clearest = [(min(rows, key=_surest), group) for group, rows in holding if rows]
     answers = clearest[:MOST_ANSWERS]
     told = {group.identifier for _, group in answers}
-    notes = Counter(note for group in groups for note in group.notes)
+    parts: dict[str, list[str]] = {}
+    for group in groups:
+        for note in group.notes:
+            parts.setdefault(note, []).append(group.title)
     return ShortList(
         tuple(answers),
         _counted((group, len(rows) - (group.identifier in told)) for group, rows in holding),
@@ -67,7 +74,7 @@ def short_list(groups: Sequence[ClaimGroup]) -> ShortList | None:
             _counted((group, sum(row.verdict == verdict for row in group.rows)) for group in groups)
             for verdict in ("fails a check", "not shown")
         ),
-        notes=tuple(note for note, count in notes.items() if count > 1),
+        notes=tuple((note, ", ".join(titles)) for note, titles in parts.items() if len(titles) > 1),
     )
 
 
