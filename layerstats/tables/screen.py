@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from layerstats.tables.format import PrintTable, format_value, print_table
-from layerstats.tables.glossary import glossary
-from layerstats.tables.paper import interval_labels, joined_intervals, least_needed, text_width
+from layerstats.tables.glossary import Column, glossary
+from layerstats.tables.paper import interval_labels, joined_intervals, text_width
 
 # Of a window of 1250 pixels: what is wider than this, in points of 10-point type, is read by scrolling.
-SCREEN_WIDTH = 690.0
-# Space between columns.
-SEPARATION = 8.0
+SCREEN_WIDTH = 1110.0
+# What a column takes beside its text: the space about it, and what letters of a screen are wider than those of print.
+SEPARATION = 32.0
 # Long text breaks over lines of this width.
 LONGEST = 190.0
 
@@ -29,7 +29,7 @@ def screen_table(
 
     Columns that are the same in all rows and say how they were made move to the note below the table, empty ones are
     named there, both ends of an interval share a column, and where the rest is wider than a window the columns that the
-    glossary calls least needed stand behind the others.
+    glossary calls least needed stand behind the others. Adjusted p-values are the last to be moved there.
 
     Parameters
     ----------
@@ -63,7 +63,9 @@ def _without_constants(frame: pd.DataFrame, labels: Mapping[str, str]) -> tuple[
         # Text that is missing is no text.
         values = frame[name].where(frame[name].notna(), "" if column is not None and column.kind == "text" else None)
         different = values.drop_duplicates()
-        if column is None or len(frame) < 2 or len(different) > 1:
+        # Of a single row everything is the same: how it was made is said below, the rest is its result.
+        told = column is not None and (len(frame) > 1 or (len(frame) == 1 and column.paper == "setting"))
+        if column is None or not told or len(different) > 1:
             kept.append(name)
         elif different.iloc[0] in ("", None) or pd.isna(different.iloc[0]):
             empty.append(label)
@@ -86,11 +88,18 @@ def _needed_first(table: PrintTable, order: Sequence[str]) -> list[str]:
     }
     first = list(order)
     while sum(widths[name] for name in first) > SCREEN_WIDTH and len(first) > 1:
-        least = least_needed(first, known)
-        if least is None:
-            break
-        first.remove(least)
+        # From the right; the first column says what a row is.
+        first.remove(min(reversed(first[1:]), key=lambda name: _need(known.get(name))))
     return [*first, *(name for name in order if name not in first)]
+
+
+def _need(column: Column | None) -> int:
+    """Return how much a reader needs a column: adjusted p-values most, and how it was made least."""
+    if column is None:
+        return 1
+    if column.style == "p" and "adjusted" in column.label and column.paper != "last":
+        return 3
+    return {"always": 2, "ends": 2, "if room": 1}.get(column.paper, 0)
 
 
 def _longest_word(heading: str) -> str:

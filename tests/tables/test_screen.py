@@ -58,9 +58,26 @@ def test_what_was_asked_for_is_shown_as_it_is():
     assert table.note == ""
 
 
-@pytest.mark.parametrize("rows", [0, 1])
-def test_of_a_row_or_none_everything_is_a_column(rows):
-    assert len(screen_table(wide().head(rows)).headings) == len(wide().columns) - 1
+def test_of_no_row_everything_is_a_column():
+    assert len(screen_table(wide().head(0)).headings) == len(wide().columns) - 1
+
+
+def test_of_one_row_how_it_was_made_is_said_below():
+    table = screen_table(wide().head(1))
+    assert table.note == "Level: 0.95. Adjustment: holm. Family of tests: over <b>layers</b>; each test by itself."
+    assert len(table.headings) == len(wide().columns) - 1 - 3
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_every_adjusted_p_stands_before_what_a_window_has_no_room_for(rows):
+    names = [name for name in glossary().columns if name.endswith("p_adjusted")]
+    frame = wide().head(rows).assign(**{name: [0.01, 0.02][:rows] for name in names})
+    headings = screen_table(frame).headings
+    adjusted = [headings.index(glossary().columns[name].label) for name in names]
+    assert len(adjusted) > 5
+    assert max(adjusted) < headings.index("Level t")
+    widths = [max(len(word) for text in (heading, "0.0000") for word in text.split()) for heading in headings]
+    assert sum(widths[: max(adjusted) + 1]) < 120
 
 
 def test_a_table_in_which_all_is_the_same_is_still_a_table():
