@@ -77,7 +77,7 @@ def main(
         figure = aligned_maps(means_and_patterns(maps, some), value="value", row="row", scale="kind")
         output.figure(figure, "means_and_patterns", "Means, the mean over letters, and patterns", caption)
     if notes:
-        output.text("notes", "Notes", "\n".join(notes))
+        output.text("notes", "Notes", "\n\n".join(notes))
     return output
 
 

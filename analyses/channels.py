@@ -68,7 +68,7 @@ def main(
         f"freedom as {result.attrs['level_units']}. {result.attrs['note']}"
         for name, result in results.items()
     ]
-    output.text("models", "Models", "\n".join(models))
+    output.text("models", "Models", "\n\n".join(models))
     return output
 
 

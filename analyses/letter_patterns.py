@@ -82,7 +82,7 @@ def main(
         how |= work("permutations of pairs")
         tests = pattern_tests(experiment, against=against, alignment=alignment, relevance=recording, **how)
         output.table(tests.table, "pairs", "Pairs of letters, the first minus the second", tests.claim)
-    output.text("notes", "Notes", "\n".join(both.notes))
+    output.text("notes", "Notes", "\n\n".join(both.notes))
     return output
 
 

@@ -19,8 +19,8 @@ RATES = "Share of triplets in which a phone X is nearer to B, of another label, 
 RATES += "Within: one speaker says all three; across: another says X. Intervals are for other speakers (jackknife)."
 BESIDE = "Points: the network, with intervals for other speakers. Band: untrained networks, about their median. "
 BESIDE += "Dashed: the sound alone. Where the network agrees with either, it learned nothing there. Thin line: chance."
-GAINED = "Difference is level_1 - level_2, of the same phones, with a test that counts speakers. Untrained p ranks the "
-GAINED += "network among networks with random weights: the fewer there are, the larger the smallest p that it can have."
+GAINED = "The first level minus the second, of the same phones, with a test that counts speakers. Untrained p ranks "
+GAINED += "the network among those with random weights: the fewer there are, the larger the smallest p it can have."
 READ = "Logistic regression, scored on speakers it has not heard, its penalty chosen by the speakers it learns from."
 ALIKE = "Linear CKA, debiased, of the vectors of the same phones: 1 is the same but for rotation and size, 0 is "
 ALIKE += "nothing in common, which tests are against. Of recording acoustics: the sound alone, a log-mel spectrogram."
@@ -59,13 +59,13 @@ def main(
     figure = abx_by_layer(errors.table, errors.networks)
     output.figure(figure, "abx_by_layer", "ABX error at each layer", f"{BESIDE} {heard}")
     figure = probe_by_layer(probe.table, probe.networks)
-    output.figure(figure, "probe_by_layer", f"What a probe reads of {column}", f"{READ} {BESIDE} {heard}")
+    output.figure(figure, "probe_by_layer", f"What a probe reads: {column}", f"{READ} {BESIDE} {heard}")
     written = {
         "abx": (errors.table, "ABX error at each layer", RATES),
         "abx_comparisons": (errors.comparisons, "ABX: what training gained", GAINED),
         "abx_classes": (errors.classes, "ABX by pair of phone classes", RATES),
         "abx_pairs": (errors.pairs, "ABX by pair of phones", RATES),
-        "probe": (probe.table, f"What a probe reads of {column}", READ),
+        "probe": (probe.table, f"What a probe reads: {column}", READ),
         "probe_comparisons": (probe.comparisons, "Probe: what training gained", GAINED),
     }
     network = experiment.recording_attrs.get("model", "the network")
@@ -82,7 +82,7 @@ def main(
         if len(table):
             output.table(table, name, title, caption)
     if notes := dict.fromkeys([*errors.notes, *probe.notes]):
-        output.text("notes", "Notes", "\n".join(notes))
+        output.text("notes", "Notes", "\n\n".join(notes))
     return output
 
 

@@ -58,7 +58,7 @@ def main(
     )  # fmt: skip
     output.table(found.table, "permutation", f"{name}: permutation tests", CAPTIONS["permutation"])
     left_out = [f"{layer} is left out: {reason}." for layer, reason in tasks.left_out.items()]
-    output.text("notes", "Notes", "\n".join([*found.notes, *left_out]) or "Nothing to note.")
+    output.text("notes", "Notes", "\n\n".join([*found.notes, *left_out]) or "Nothing to note.")
     effects = None
     if bootstraps:
         results = {

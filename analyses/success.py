@@ -93,7 +93,7 @@ def main(
         output.table(found.pairs, "confused_pairs", "Pairs of classes, the most confused first")
     notes = [*result.notes, *_variance(output, table)]
     if notes:
-        output.text("notes", "What was left out", "\n".join(notes))
+        output.text("notes", "What was left out", "\n\n".join(notes))
     return output
 
 

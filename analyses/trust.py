@@ -74,7 +74,7 @@ def main(
     output.figure(map_trust(table.loc[known & (table["condition"] != "positive")]), "trust_figure", title, CAPTION)
     output.claims(claims_of(result))
     if result.notes:
-        output.text("notes", "Notes", "\n".join(result.notes))
+        output.text("notes", "Notes", "\n\n".join(result.notes))
     return output
 
 

@@ -16,6 +16,7 @@ from layerstats.report.claimed import Claimed, ClaimTables, claimed
 from layerstats.report.manifest import Entry, Manifest, read_manifest, write_manifest
 from layerstats.report.sounds import write_sounds
 from layerstats.tables import TableFiles, write_csv, write_regression_table, write_table
+from layerstats.tables.readable_names import readable_name
 from layerstats.tables.write import one_sentence
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Output:
         ArgumentError
             If `name` cannot be the name of a file.
         """
+        title = readable_name(title)
         files = write_table(
             frame,
             self._stem(name),
@@ -150,6 +152,7 @@ class Output:
         from layerstats.plots.describe import describe_figure
         from layerstats.plots.save import save_figure
 
+        title = readable_name(title)
         files = save_figure(figure, self._stem(name), width, height)
         shown = figure.theme.getp("figure_size")[0] if width is None else width
         described = alt or one_sentence(title, describe_figure(figure))

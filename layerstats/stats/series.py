@@ -350,7 +350,7 @@ def _without_short(
     codes, names = pd.factorize(frame[identifier])
     counts = np.bincount(codes, minlength=len(names))
     points = pd.Series(counts, index=names).reindex(expected[identifier]).fillna(0).to_numpy(dtype=int)
-    notes = [f"{count} samples in the interval, {min_samples} are needed" for count in points]
+    notes = [f"{count} sample{'' if count == 1 else 's'} in the interval, {min_samples} are needed" for count in points]
     short = expected.assign(samples=points, note=notes).loc[points < min_samples].reset_index(drop=True)
     if identifier != "token":
         short = short.drop(columns=identifier)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from layerstats.tables.format import PrintTable, format_value, print_table
+from layerstats.tables.format import PrintTable, format_value, in_words, print_table
 from layerstats.tables.glossary import Column, glossary
 
 # Of the article class at 10 pt, on A4 and on letter paper alike.
@@ -149,7 +149,7 @@ def paper_table(
     >>> frame = pd.DataFrame({"term": ["wordB"], "conf_low": [-75.0], "conf_high": [-60.0], "conf_level": [0.95]})
     >>> table = paper_table(frame)
     >>> table.headings, table.rows, table.note
-    (('Term', 'Interval'), (('wordB', '[−75.0000,\xa0−60.0000]'),), 'Level: 0.95.')
+    (('Term', 'Interval'), (('wordB', '[−75.0000,\xa0−60.0000]'),), 'Confidence level: 0.95.')
     """
     known = glossary().columns
     chosen = list(frame.columns) if columns is None else list(columns)
@@ -181,7 +181,7 @@ def _without_settings(frame: pd.DataFrame, columns: list[str]) -> tuple[list[str
             continue
         values = frame[name].dropna().unique()
         if len(values) == 1 and len(frame[name].dropna()) == len(frame):
-            remarks.append(f"{column.label}: {format_value(values[0], column.style)}.")
+            remarks.append(f"{column.label}: {in_words(name, format_value(values[0], column.style))}.")
     return kept, remarks
 
 

@@ -10,6 +10,7 @@ WRITTEN = {
     "ciwgan": "ciwGAN",
     "cka": "CKA",
     "fiwgan": "fiwGAN",
+    "max_t": "max-T",
     "q_network": "Q-network",
     "shuffled": "shuffled labels",
 }
@@ -34,3 +35,15 @@ def readable_name(name: object) -> str:
     """
     text = str(name)
     return WRITTEN.get(text) or _IDENTIFIER.sub(lambda found: WRITTEN.get(found[0], found[0].replace("_", " ")), text)
+
+
+def readable_term(term: str) -> str:
+    """Return a term with the variables that layerstats makes as words; those of somebody's own table stay.
+
+    Examples
+    --------
+    >>> readable_term("phone_setsh"), readable_term("s(sample):word_ordereddark"), readable_term("s(time,phone_token)")
+    ('phone set sh', 's(sample):word dark', 's(time,phone token)')
+    """
+    level_apart = re.sub(r"_ordered(?=\w)|(?<=\bphone_set)(?=[a-zA-Z])", " ", term)
+    return re.sub(r"\bphone_(?=(?:set|token)\b)", "phone ", level_apart)

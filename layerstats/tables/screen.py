@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from layerstats.tables.format import PrintTable, format_value, print_table
+from layerstats.tables.format import PrintTable, format_value, in_words, print_table
 from layerstats.tables.glossary import Column, glossary
 from layerstats.tables.paper import interval_labels, joined_intervals, text_width
 
@@ -40,7 +40,7 @@ def screen_table(
     --------
     >>> table = screen_table(pd.DataFrame({"term": ["wordB", "wordC"], "conf_level": [0.95, 0.95], "note": ["", None]}))
     >>> table.headings, table.note
-    (('Term',), 'Level: 0.95. Empty: Note.')
+    (('Term',), 'Confidence level: 0.95. Empty: Note.')
     """
     if columns is not None:
         return print_table(frame, columns=columns, labels=labels, most_rows=most_rows)
@@ -64,13 +64,12 @@ def _without_constants(frame: pd.DataFrame, labels: Mapping[str, str]) -> tuple[
         values = frame[name].where(frame[name].notna(), "" if column is not None and column.kind == "text" else None)
         different = values.drop_duplicates()
         # Of a single row everything is the same: how it was made is said below, the rest is its result.
-        told = column is not None and (len(frame) > 1 or (len(frame) == 1 and column.paper == "setting"))
-        if column is None or not told or len(different) > 1:
+        if column is None or len(different) != 1:
             kept.append(name)
-        elif different.iloc[0] in ("", None) or pd.isna(different.iloc[0]):
+        elif pd.isna(different.iloc[0]) or different.iloc[0] == "":
             empty.append(label)
-        elif column.paper == "setting" or (column.kind == "text" and column.paper != "always"):
-            same.append(f"{label}: {format_value(different.iloc[0], column.style)}.")
+        elif column.paper == "setting" or (column.kind == "text" and column.paper != "always" and len(frame) > 1):
+            same.append(f"{label}: {in_words(name, format_value(different.iloc[0], column.style))}.")
         else:
             kept.append(name)
     if not kept:

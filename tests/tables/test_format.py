@@ -57,3 +57,26 @@ def test_a_long_table_says_how_many_rows_are_left_out():
     assert len(table.rows) == 4
     assert table.note == "The first 4 of 10 rows; all are in the CSV file."
     assert print_table(frame, most_rows=10).note == ""
+
+
+def test_what_rounding_left_of_zero_is_zero_and_what_is_small_is_not():
+    assert format_value(-3.5e-18, "estimate") == "0.0000"
+    assert format_value(3e-9, "estimate") == "3.0e-09"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "read"),
+    [
+        ("null", "random_direction", "random direction"),
+        ("adjust_method", "max_t", "max-T"),
+        ("term", "s(time):phone_set_orderedsh", "s(time):phone set sh"),
+        ("term", "s(time,phone_token)", "s(time,phone token)"),
+        ("options", '{"most_share": 0.25}', "most share 0.25"),
+        # What somebody named is found again under its name.
+        ("term", "speech_rate", "speech_rate"),
+        ("token", "aunty_ask", "aunty_ask"),
+        ("my_column", "my_value", "my_value"),
+    ],
+)
+def test_identifiers_are_printed_as_words(column, value, read):
+    assert print_table(pd.DataFrame({column: [value]})).rows == ((read,),)

@@ -13,7 +13,7 @@ def test_every_column_is_described():
         assert column.kind in ("text", "number", "integer", "boolean"), column
         assert column.description, column
         assert column.label, column
-        assert column.style in ("estimate", "p", "score", "integer", "seconds", "text"), column
+        assert column.style in ("estimate", "p", "score", "integer", "seconds", "place", "general", "text"), column
 
 
 def test_columns_in_seconds_say_so_in_name_and_units():

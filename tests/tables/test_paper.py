@@ -31,7 +31,7 @@ def test_what_holds_for_all_rows_stands_below():
     assert "Adjustment" not in table.headings
     assert "Adjustment: holm." in table.note
     assert "Family of tests: s - sh over layers." in table.note
-    assert "Level: 0.95." in table.note
+    assert "Confidence level: 0.95." in table.note
 
 
 def test_families_that_differ_are_left_to_the_file():

@@ -6,6 +6,10 @@ import pytest
 from layerstats.tables import glossary
 from layerstats.tables.screen import screen_table
 
+MADE = (
+    "Confidence level: 0.95. Adjustment: holm. Family of tests: over <b>layers</b>; each test by itself. Empty: Note."
+)
+
 
 def wide():
     rows = 2
@@ -41,10 +45,7 @@ def test_adjusted_p_stands_before_what_is_needed_least_and_no_column_is_lost():
     assert table.rows[0][table.headings.index("Effect interval")] == "[0.5000,\u00a01.5000]"
     # Both ends share a column, four settings are told below, of which one is empty.
     assert len(table.headings) == len(wide().columns) - 1 - 4
-    assert (
-        table.note
-        == "Level: 0.95. Adjustment: holm. Family of tests: over <b>layers</b>; each test by itself. Empty: Note."
-    )
+    assert table.note == MADE
 
 
 def test_a_narrow_table_keeps_its_order():
@@ -64,8 +65,8 @@ def test_of_no_row_everything_is_a_column():
 
 def test_of_one_row_how_it_was_made_is_said_below():
     table = screen_table(wide().head(1))
-    assert table.note == "Level: 0.95. Adjustment: holm. Family of tests: over <b>layers</b>; each test by itself."
-    assert len(table.headings) == len(wide().columns) - 1 - 3
+    assert table.note == MADE
+    assert len(table.headings) == len(wide().columns) - 1 - 4
 
 
 @pytest.mark.parametrize("rows", [1, 2])

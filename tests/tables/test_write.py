@@ -108,5 +108,5 @@ def test_nothing_is_written_of_a_frame_that_the_glossary_refuses(tmp_path):
 
 def test_a_table_without_rows_is_written(tmp_path):
     files = write_table(frame().head(0), tmp_path / "t", title="No region")
-    assert cells(files.html) == ["Term", "Estimate", "p-value"]
+    assert cells(files.html) == ["Term", "Estimate", "p-value", "There is none."]
     assert len(pd.read_csv(files.csv)) == 0

@@ -13,6 +13,8 @@ WHOLE_ROWS = 200
 FIRST_ROWS = 10
 # In points of 10-point type: a cell of this width breaks over lines, one that is much longer over longer lines.
 LONG_TEXT, VERY_LONG_TEXT = 200.0, 800.0
+# A name of some words, which is not squeezed to a word a line.
+SOME_WORDS = 65.0
 # Of a sheet of paper, in the type that tables have in print.
 PAPER_WIDTH = 640.0
 
@@ -115,7 +117,9 @@ def _row(texts: list[str], classes: list[str], inner: bool) -> tuple[Cell, ...]:
 
 def _length(text: str) -> str:
     width = text_width(text)
-    return "longest" if width > VERY_LONG_TEXT else "long" if width > LONG_TEXT else ""
+    if width > LONG_TEXT:
+        return "longest" if width > VERY_LONG_TEXT else "long"
+    return "words" if width > SOME_WORDS and " " in text and not text.startswith("[") else ""
 
 
 def _classes(headings: list[tuple[str, bool]], rows: list[list[str]]) -> list[str]:

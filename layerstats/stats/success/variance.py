@@ -18,6 +18,7 @@ from layerstats.stats.success.variance_counts import Counts, count_attempts, rea
 from layerstats.stats.success.variance_engines import ENGINES, VarianceEngine, choose_engine, fit_by
 from layerstats.stats.success.variance_profile import LOGISTIC_VARIANCE, VarianceFit, share_interval, zero_test
 from layerstats.tables import PrintedResult, check_frame
+from layerstats.tables.readable_names import readable_name
 
 RESIDUAL = "residual"
 # Chi-square a cell beyond which counts vary more than binomial ones do.
@@ -132,7 +133,7 @@ def variance_shares(
         if found is not None:
             family = f"no variance of a component: {name}"
             shares.append(adjust_p_values(found.assign(**place), family, method=adjust))
-        said += [f"{name}: {remark}" for remark in remarks]
+        said += [f"{readable_name(name)}: {remark}" for remark in remarks]
     if not shares:
         kind = FitError if any(np.isfinite(model["rate"]) and 0 < model["rate"] < 1 for model in models) else DataError
         raise kind(f"There are no shares of variance: {models[0]['note']}")

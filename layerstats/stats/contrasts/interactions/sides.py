@@ -135,8 +135,8 @@ def training_sides(experiment: Experiment, contrast: Contrast, options: ModelOpt
     notes = (
         *_paired_notes(options),
         "Two questions. Joint, level and shape count speakers: does the trained network differ from the mean of these "
-        f"{len(twins)} untrained networks, for speakers in general? The tests among networks (network_tests) count "
-        "networks: is its contrast further from the mean of all than those of random weights are, on these tokens?",
+        f"{len(twins)} untrained networks, for speakers in general? The tests among networks count networks: "
+        "is its contrast further from the mean of all than those of random weights are, on these tokens?",
     )
     recordings = {TRAINED: (experiment.name,), UNTRAINED: tuple(twins)}
     return Sides((TRAINED, UNTRAINED), tuple(experiment.layers), recordings, plan, notes)
