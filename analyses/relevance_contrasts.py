@@ -69,8 +69,10 @@ def main(
 def opened(store: Path, recording: str) -> Experiment:
     """Return the recording that is meant: by name, or the only relevance of a trained network."""
     names = [recording] if recording else list(relevances(open_store(store)))
+    if not names:
+        raise ArgumentError(f"{store} holds no relevance: `layerstats relevance NETWORK STORE` records it.")
     if len(names) != 1:
-        raise ArgumentError(f"Say with --recording which relevance of {store} is meant: {', '.join(names) or 'none'}.")
+        raise ArgumentError(f"Say with --recording which relevance of {store} is meant: {', '.join(names)}.")
     return open_store(store, recording=names[0])
 
 

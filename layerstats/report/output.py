@@ -35,7 +35,8 @@ class Output:
         Made where it does not exist. An analysis that runs again replaces what it made before, name by name; two
         analyses that run at the same time need two folders.
     title
-        Heading of the folder's part of the page.
+        Heading of the folder's part of the page. Results of another title, or of another provenance, stay in the
+        folder and leave the page.
     provenance
         Facts about how the results were made, for instance the store and the seed.
 
@@ -66,6 +67,9 @@ class Output:
             self.directory.mkdir(parents=True, exist_ok=True)
         known = read_manifest(self.directory) or Manifest()
         facts = {name: str(value) for name, value in (provenance or {}).items()}
+        # Else results of one store or model would stand on the page as those of another.
+        if title not in ("", known.title) or any(known.provenance.get(name) != value for name, value in facts.items()):
+            known = Manifest()
         write_manifest(
             self.directory,
             replace(known, title=title or known.title or self.directory.name, provenance={**known.provenance, **facts}),

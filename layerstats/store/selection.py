@@ -43,9 +43,10 @@ class Selection:
             The store has several recordings, or none, and it was not said which one is meant.
         """
         if self._recording is None:
-            names = self._files.recording_names
-            there = ", ".join(map(repr, names)) or "none"
-            raise ArgumentError(f"{self.path}: say which recording is meant (recording=...). There are: {there}.")
+            names = ", ".join(map(repr, self._files.recording_names))
+            if not names:
+                raise ArgumentError(f"{self.path} holds no recordings: `layerstats record NETWORK STORE` makes some.")
+            raise ArgumentError(f"{self.path}: say which recording is meant, by its name. There are: {names}.")
         return self._recording
 
     @property

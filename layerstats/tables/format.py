@@ -177,5 +177,6 @@ def _style(values: pd.Series) -> str:
     if column.units == "degrees of freedom" and pd.api.types.is_numeric_dtype(values):
         # "Speakers, less one" is a count.
         present = values.dropna().to_numpy(dtype=float)
+        present = present[np.isfinite(present)]
         return "integer" if present.size and np.all(np.mod(present, 1) == 0) else column.style
     return column.style

@@ -172,6 +172,13 @@ def test_categories_that_are_words(table, tmp_path):
     assert "drawn where these are numbers" in found["notes"]["caption"]
 
 
+def test_means_of_another_model_do_not_stay_on_the_page(table, tmp_path):
+    for formula, *asked in ((FORMULA, "--means", "temp"), ("rating ~ contact + (1 | judge)", "--contrasts", "contact")):
+        assert run(table, "--formula", formula, "--out", tmp_path, *asked, "--plot").exit_code == 0
+    assert {"contrasts", "contrasts_figure"} < page_of(tmp_path).keys()
+    assert "means" not in page_of(tmp_path)
+
+
 def test_figures_of_nothing_are_refused_before_the_fit(table, tmp_path):
     assert "--means or --contrasts" in fails(table, "--formula", FORMULA, "--out", tmp_path / "none", "--plot")
     assert not (tmp_path / "none").exists()

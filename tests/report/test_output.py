@@ -54,6 +54,18 @@ def test_a_script_that_runs_again_replaces_its_results_by_name(tmp_path):
     assert manifest(tmp_path)["provenance"] == {"run": "New"}
 
 
+@pytest.mark.parametrize("other", [{"title": "Phones"}, {"title": "Words", "provenance": {"store": "b.zarr"}}])
+def test_results_of_another_analysis_leave_the_page(tmp_path, other):
+    """What only the first made would be read as results of the second."""
+    first = Output(tmp_path, title="Words", provenance={"store": "a.zarr"})
+    first.text("only_a", "Of the first", "Text.")
+    first.table(frame(), "both", "First")
+    second = Output(tmp_path, **other)
+    second.table(frame(), "both", "Second")
+    assert names(tmp_path) == ["both"]
+    assert (tmp_path / "both.csv").exists()
+
+
 def test_a_second_output_adds_to_what_the_first_made(tmp_path):
     first, second = Output(tmp_path, title="Words"), Output(tmp_path)
     first.text("a", "A", "Text.")

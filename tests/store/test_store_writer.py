@@ -347,7 +347,7 @@ def test_a_store_without_a_main_recording(tmp_path):
     experiment = open_store(path)
     assert len(experiment.select(word="ask").tokens) == 5
     assert "recordings one, two" in repr(experiment)
-    with pytest.raises(ArgumentError, match=r"say which recording is meant .*There are: 'one', 'two'"):
+    with pytest.raises(ArgumentError, match=r"say which recording is meant.*There are: 'one', 'two'"):
         experiment.layer("conv1")
     assert experiment.recording("two").layers == ("conv1", "conv2")
 

@@ -51,6 +51,10 @@ def test_columns_and_labels_choose_what_is_shown():
         print_table(frame, columns=["edf"])
 
 
+def test_degrees_of_freedom_without_end_are_counts_too():
+    assert print_table(pd.DataFrame({"df": [np.inf, 3.0]})).rows == (("inf",), ("3",))
+
+
 def test_a_long_table_says_how_many_rows_are_left_out():
     frame = pd.DataFrame({"estimate": np.arange(10.0)})
     table = print_table(frame, most_rows=4)
