@@ -11,7 +11,7 @@ import typer
 
 from layerstats.cli import LongWork, all_or_among, listed, run_script
 from layerstats.corpora import open_corpus
-from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field
+from layerstats.plots import difference, effect_by_layer, phone_curves, receptive_field, sounds_above
 from layerstats.report import Output
 from layerstats.stats import (
     ContrastAnalysis,
@@ -29,9 +29,9 @@ CAPTIONS = {
     "degrees of freedom as {units}. {warning}",
     "levels": "A coefficient is its set minus the other. Tests by residual degrees of freedom, as published; the table "
     "of the contrast counts {units}.",
-    "curves": "On the stretch of the series that lies under the phone. As in Fig. 4 of Begus & Zhou (2022). {warning}",
+    "curves": "On the stretch of the series under the phone. As in Fig. 4 of Begus & Zhou (2022). {above} {warning}",
     "difference": "Where the band excludes zero (black strip) the two sets differ; it holds for the whole curve. "
-    "{warning}",
+    "{above} {warning}",
     "effects": "Root mean square of the difference curve, corrected for bias, in standard deviations of phone tokens. "
     "Filled: the joint test of level and shape is significant after adjustment over layers. {warning}",
     "untrained": "Effect sizes from plain means, the same for every network. Filled: larger than random weights give, "
@@ -60,9 +60,7 @@ def main(
     name = phones.replace(":", " - ")
     output = Output(out, title=f"Phones: {name}", provenance={"store": store.name, "phones": phones, "seed": seed})
     result = phone_contrast(
-        experiment, phones,
-        layers=listed(layers) or None,
-        samples=samples,
+        experiment, phones, layers=listed(layers) or None, samples=samples,
         intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, **work("models of layers")),
     )  # fmt: skip
@@ -70,18 +68,20 @@ def main(
     analysis = ContrastAnalysis(result.contrast, samples=samples, engine=engine)
     refitted = sensitivity_of(experiment, analysis, layers=again, intervals=IntervalOptions(seed=seed), fits=other)
     output.claims(claims_of(result, sensitivity=refitted))
-    told, label = {"units": result.level_units, "warning": result.model_warning}, experiment.value_label
-    say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
-    output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
-    curves = phone_curves(result.curves, value_label=label)
-    output.figure(curves, "curves", "Predicted curves of the two sets", say["curves"])
-    figure = difference(result.difference, result.regions, x="time", value_label=label)
-    output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
-    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
+    above, label = None, experiment.value_label
     if corpus:
         heard = tokens_of_interest(result)
         speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
-        output.sounds(heard, speech, "sounds", "Tokens to listen to", say["sounds"], share=share_sounds)
+        above = sounds_above(heard, speech, experiment, along="time")
+        output.sounds(heard, speech, "sounds", "Tokens to listen to", CAPTIONS["sounds"], share=share_sounds)
+    told = {"units": result.level_units, "warning": result.model_warning, "above": above.told if above else ""}
+    say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
+    output.table(result.table, "contrast", f"{name} at each layer", say["contrast"], kind="phone_contrast")
+    curves = phone_curves(result.curves, value_label=label, above=above)
+    output.figure(curves, "curves", "Predicted curves of the two sets", say["curves"])
+    figure = difference(result.difference, result.regions, x="time", value_label=label, above=above)
+    output.figure(figure, "difference_curves", f"{name} along the phone", say["difference"])
+    output.figure(effect_by_layer(result.table), "effect_sizes", "Effect size at each layer", say["effects"])
     if "null_p_adjusted" in result.table:
         trained = result.networks.query("trained").merge(result.table.loc[:, ["layer", "null_p_adjusted"]])
         others = result.networks.query("not trained").dropna()

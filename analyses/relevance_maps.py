@@ -4,7 +4,7 @@ python analyses/relevance_maps.py NETWORK --out DIR --letters a       # or --wor
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,14 @@ from layerstats.cli import listed, run_script
 from layerstats.corpora import clips_for, open_corpus
 from layerstats.errors import DataError
 from layerstats.models import load_checkpoint
-from layerstats.plots import relevance_map
+from layerstats.plots import SoundsAbove, relevance_map, sounds_above
 from layerstats.probes import clip_maps, emitted_letters, letter_maps
 from layerstats.report import Output
 
 CAPTION = (
     "{what}, chosen at random ({rows}). Left: what the network heard. Then, over it, where its answer comes from, by "
-    "each method; dashed: phone boundaries. As in Fig. 2 of Krug & Stober (2018)."
+    "each method; above: waveform and phones, dashed: their boundaries. As in Fig. 2 of Krug & Stober (2018)."
 )
-
-TIME = "Time (ms)"
 
 
 def main(
@@ -47,10 +45,12 @@ def main(
     if not reads:
         for word, own in speech.tokens.groupby("word"):
             some = speech.subset(tokens=picked(own, windows, rng)["token"].tolist())
-            phones = clips_for(model, some).phones
+            clips = clips_for(model, some)
+            phones, sounds = clips.phones, some.tokens.assign(group=numbered(some.tokens["token"]))
             maps = clip_maps(model, some, chosen, labels=card.outputs).rename(columns={"token": "place"})
             maps = maps.loc[maps["time_s"] < phones["offset_s"].max() + 0.1]
-            draw(output, maps, phones.assign(place=phones["token"]), f"word_{word}", f"Tokens of {word!r}")
+            above = sounds_above(sounds, some, clips)
+            draw(output, maps, phones.assign(place=phones["token"]), f"word_{word}", f"Tokens of {word!r}", above)
         return output
     found = emitted_letters(model, speech.subset(tokens=picked(speech.tokens, utterances, rng)["token"].tolist()))
     for letter in listed(letters) or []:
@@ -63,7 +63,10 @@ def main(
         maps = maps.merge(middles, on="place").assign(time_s=lambda table: table["time_s"] - table["middle_s"])
         ends = {name: phones[name] - phones["middle_s"] for name in ("onset_s", "offset_s")}
         what, axis = f"Windows in which {letter!r} was read", "Time from the middle of the window (ms)"
-        draw(output, maps, phones.assign(**ends), f"letter_{letter}", what, axis)
+        sounds = middles.assign(
+            group=numbered(middles["place"]), token=middles["utterance"], zero_s=middles["middle_s"]
+        )
+        draw(output, maps, phones.assign(**ends), f"letter_{letter}", what, sounds_above(sounds, speech), axis)
     return output
 
 
@@ -72,11 +75,24 @@ def picked(table: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.Data
     return table.iloc[np.sort(rng.permutation(len(table))[:count])]
 
 
-def draw(output: Output, maps: pd.DataFrame, phones: pd.DataFrame, name: str, what: str, axis: str = TIME) -> None:
-    """Write the figure of one letter or word; rows are numbered, since names of tokens are long."""
-    numbers = {place: str(number) for number, place in enumerate(dict.fromkeys(maps["place"]), start=1)}
+def numbered(places: Any) -> list[str]:
+    """Return the numbers of windows or tokens: their names are long."""
+    return [str(1 + number) for number in pd.factorize(places)[0]]
+
+
+def draw(
+    output: Output,
+    maps: pd.DataFrame,
+    phones: pd.DataFrame,
+    name: str,
+    what: str,
+    above: SoundsAbove,
+    axis: str = "Time (ms)",
+) -> None:
+    """Write the figure of one letter or word, a row of panels a window or token."""
+    numbers = dict(zip(maps["place"], numbered(maps["place"]), strict=True))
     rows, marks = (table.assign(row=[numbers.get(one) for one in table["place"]]) for table in (maps, phones))
-    figure = relevance_map(rows, marks.dropna(subset="row"), row="row", beside="method", x_label=axis)
+    figure = relevance_map(rows, marks.dropna(subset="row"), row="row", beside="method", x_label=axis, above=above)
     told = {"what": what, "rows": "; ".join(f"{number}: {place}" for place, number in numbers.items())}
     output.figure(figure, name, f"{what}: where it comes from", CAPTION.format(**told))
 

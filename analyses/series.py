@@ -23,6 +23,7 @@ def main(
     corpus: Annotated[str, typer.Option(help="The speech that was recorded, for waveforms: demo, timit:PATH.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; all by default.")] = "",
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
+    share_sounds: Annotated[bool, typer.Option(help="Sounds of the corpus may be passed on: you say so.")] = False,
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the choice of tokens.")] = 0,
 ) -> Output:
@@ -35,7 +36,8 @@ def main(
     chosen = listed(words) or sorted(tokens["word"].unique())
     generator = np.random.default_rng(seed)
     names = [str(generator.choice(tokens.loc[tokens["word"] == word, "token"])) for word in chosen]
-    clips = Clips(open_corpus(corpus, damaged="skip").subset(tokens=names), too_long="trim") if corpus else None
+    speech = open_corpus(corpus, damaged="skip").subset(tokens=names) if corpus else None
+    clips = Clips(speech, too_long="trim") if speech else None
     for word, name in zip(chosen, names, strict=True):
         one = experiment.select(token=name)
         row = tokens.set_index("token").loc[name]
@@ -55,6 +57,10 @@ def main(
         output.figure(
             figure, re.sub(r"[^\w.-]", "_", f"series_{word}"), f"{word}: from the waveform to the last layer", caption
         )
+    if speech:
+        heard = tokens.set_index("token").loc[names, ["word", "speaker"]].reset_index().assign(why="chosen at random")
+        said = "The tokens of the figures, one of each word."
+        output.sounds(heard, speech, "sounds", "Tokens to listen to", said, share=share_sounds)
     return output
 
 

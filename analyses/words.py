@@ -10,7 +10,7 @@ import typer
 
 from layerstats.cli import LongWork, all_or_among, listed, run_script
 from layerstats.corpora import open_corpus
-from layerstats.plots import difference, effect_by_layer, raw_series, smooths
+from layerstats.plots import difference, effect_by_layer, raw_series, smooths, sounds_above
 from layerstats.report import Output
 from layerstats.stats import (
     ContrastAnalysis,
@@ -27,11 +27,11 @@ CAPTIONS = {
     "tests": "Joint test: is there any difference? Level and shape say of which kind. t of levels has as many degrees "
     "of freedom as {units}. {warning}",
     "levels": "Tests of levels by residual degrees of freedom, as published. The table of tests counts {units}.",
-    "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022).",
+    "raw_series": "Grey: tokens; black: their mean. As in Fig. 3, left, of Begus & Zhou (2022). {above}",
     "curves": "Black: predicted curve of the word with its interval; grey: the other words. As in Fig. 3, right. "
-    "{warning}",
+    "{above} {warning}",
     "differences": "Where the band excludes zero (black strip) the words differ. As in Fig. 5, but the bands hold for "
-    "the whole curve. {warning}",
+    "the whole curve. {above} {warning}",
     "sounds": "The most typical of each group, and those farthest from the curve of theirs, at the last layer fitted.",
     "effect_sizes": "How far apart two words are, in standard deviations of tokens about their word's curve. {warning}",
 }
@@ -56,11 +56,8 @@ def main(
     experiment = open_store(store, recording=recording or None)
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
     result = word_contrasts(
-        experiment,
-        layers=listed(layers) or None, words=listed(words) or None,
-        speakers="none" if published else "auto",
-        samples=None if published else samples,
-        intervals=IntervalOptions(seed=seed),
+        experiment, layers=listed(layers) or None, words=listed(words) or None, samples=None if published else samples,
+        speakers="none" if published else "auto", intervals=IntervalOptions(seed=seed),
         fits=FitOptions(engine=engine, rho="residuals" if published else "auto", **work("models of layers")),
     )  # fmt: skip
     own: Any = {"speakers": "none", "samples": None, "rho": "residuals"} if published else {"samples": samples}
@@ -72,21 +69,24 @@ def main(
     levels = model.levels["word"]
     # All pairs are in the tables; a figure shows those with the reference.
     shown = "layer == @last and level_2 == @levels[0]"
-    label = experiment.value_label
-    figure = difference(result.difference.query(shown), result.regions.query(shown), value_label=label)
+    above, label = None, experiment.value_label
+    if corpus:
+        heard = tokens_of_interest(result)
+        speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
+        above = sounds_above(heard, speech, experiment)
+        output.sounds(heard, speech, "sounds", "Tokens to listen to", CAPTIONS["sounds"], share=share_sounds)
+    figure = difference(result.difference.query(shown), result.regions.query(shown), value_label=label, above=above)
     effects = result.effects.query("level_2 == @levels[0]")
     effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
-    told = {"units": result.level_units, "warning": result.model_warning}
+    told = {"units": result.level_units, "warning": result.model_warning, "above": above.told if above else ""}
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
     note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
     output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
     tokens = result.series[last].frame.sort_values("word", kind="stable")
-    output.figure(raw_series(tokens, value_label=label), "raw_series", f"Series at {last}", say["raw_series"])
-    if corpus:
-        heard = tokens_of_interest(result)
-        speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
-        output.sounds(heard, speech, "sounds", "Tokens to listen to", say["sounds"], share=share_sounds)
-    output.figure(smooths(result.curves, value_label=label), "curves", "Predicted curves at each layer", say["curves"])
+    raw = raw_series(tokens, value_label=label, above=above)
+    output.figure(raw, "raw_series", f"Series at {last}", say["raw_series"])
+    curves = smooths(result.curves, value_label=label, above=above)
+    output.figure(curves, "curves", "Predicted curves at each layer", say["curves"])
     output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
     output.figure(sizes, "effect_sizes", "Effect sizes by layer", say["effect_sizes"])

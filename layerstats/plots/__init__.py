@@ -43,6 +43,7 @@ from layerstats.plots.sensitivity_points import sensitivity_points
 from layerstats.plots.set_up_differences import set_up_differences
 from layerstats.plots.similarity_matrix import similarity_matrix
 from layerstats.plots.smooths import smooths
+from layerstats.plots.sounds_above import SoundsAbove, sounds_above
 from layerstats.plots.success_by_class import success_by_class
 from layerstats.plots.theme import paper_theme
 from layerstats.plots.training_curves import training_curves
@@ -50,6 +51,7 @@ from layerstats.plots.variance_shares import variance_shares
 
 __all__ = [
     "FigureFiles",
+    "SoundsAbove",
     "abx_by_layer",
     "aligned_maps",
     "autocorrelation",
@@ -94,6 +96,7 @@ __all__ = [
     "set_up_differences",
     "similarity_matrix",
     "smooths",
+    "sounds_above",
     "success_by_class",
     "training_curves",
     "variance_shares",

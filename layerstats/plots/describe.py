@@ -63,7 +63,8 @@ def describe_figure(figure: ggplot) -> str:
 
 
 def _kinds(figure: ggplot) -> list[str]:
-    return [type(layer.geom).__name__.removeprefix("geom_") for layer in figure.layers]
+    """Return the kinds of the layers that draw what the figure is of; others, such as waveforms, inherit nothing."""
+    return [type(layer.geom).__name__.removeprefix("geom_") for layer in figure.layers if layer.inherit_aes]
 
 
 def _label(figure: ggplot, axis: str) -> str:

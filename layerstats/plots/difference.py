@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 from plotnine import (
     aes,
@@ -30,6 +33,15 @@ from layerstats.plots.frames import (
     time_column,
 )
 from layerstats.plots.scales import time_scale
+from layerstats.plots.sound_strips import (
+    below_sound_row,
+    breaks_below,
+    breaks_of_layers,
+    panel_places,
+    sound_row,
+    sound_strips,
+)
+from layerstats.plots.sounds_above import SoundsAbove
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("level_1", "level_2", "diff", "conf_low", "conf_high", "interval")
@@ -49,6 +61,7 @@ def difference(
     x: str | None = None,
     x_label: str | None = None,
     value_label: str = ACTIVATION_LABEL,
+    above: SoundsAbove | None = None,
 ) -> ggplot:
     """Draw a difference curve with its bands, and mark the stretches where it differs from zero.
 
@@ -63,13 +76,16 @@ def difference(
         The covariate; by default `time_ms`, `time_s` (drawn in ms) or normalised `time`.
     x_label, value_label
         Titles of the axes, with units.
+    above
+        Waveforms and phones of one token of each level, the first level's uppermost, see `sounds_above`. What the
+        second says at a moment is another phone than what the first says: the difference has no phones of its own.
 
     Raises
     ------
     DataError
         If a column is missing, the table has no rows, or a region belongs to a pair without a curve.
     ArgumentError
-        If there are several layers and more than eight pairs.
+        If there are several layers and more than eight pairs, or sounds run along another axis.
     """
     curve = checked(curve, REQUIRED_COLUMNS, "difference")
     x = x or time_column(curve, "difference")
@@ -81,6 +97,7 @@ def difference(
         high=curve["conf_high"],
         band=curve["interval"],
     )
+    strips, row_inches, data = _sounds(above, data, curve, x)
     kinds = [kind for kind in BANDS if kind in set(data["band"])]
     line = rows(data, data["band"] == kinds[0])
     figure = ggplot(line, aes("x", "y"))
@@ -88,7 +105,9 @@ def difference(
         figure += geom_ribbon(
             aes(ymin="low", ymax="high", fill="band"), data=rows(data, data["band"] == kind), alpha=0.8
         )
-    figure += geom_hline(yintercept=0, linetype="dashed", size=0.5)
+    # Of the panels of curves only: a row of sounds has no zero.
+    zero = line.drop_duplicates(["pair", "panel"]).assign(zero=0.0)
+    figure += geom_hline(aes(yintercept="zero"), data=zero, linetype="dashed", size=0.5)
     if regions is not None and len(regions):
         figure += _strip(regions, data, x)
         figure += labs(caption=f"Black strip: the {_kind(regions)}interval of the difference excludes zero.")
@@ -98,7 +117,8 @@ def difference(
     )
     return (
         figure
-        + _facet(data, x)
+        + strips
+        + _facet(data, x, row_inches)
         + labs(x=x_label or axis_title(x), y=f"Difference in\n{_inside_a_title(value_label)}")
         + _title(data)
     )
@@ -141,25 +161,54 @@ def _strip(regions: pd.DataFrame, data: pd.DataFrame, x: str) -> geom_rect:
     )
 
 
-def _facet(data: pd.DataFrame, x: str) -> list:
+def _sounds(
+    above: SoundsAbove | None, data: pd.DataFrame, curve: pd.DataFrame, x: str
+) -> tuple[list[Any], float, pd.DataFrame]:
+    """Return strips of both levels of each pair, their inches, and the data, which may be below a row of them."""
+    levels = pd.DataFrame({"pair": data["pair"], "sound": curve["level_1"].astype(str), "place": 1})
+    levels = pd.concat([levels, levels.assign(sound=curve["level_2"].astype(str), place=0)]).drop_duplicates()
+    pairs, layers = count(column(data, "pair")), list(column(data, "panel").cat.categories)
+    columns, width, _, height = _layout(pairs, len(layers))
+    per_inch = float(np.ptp(data["x"])) * columns / (width - 1)
+    if pairs > 1 and len(layers) > 1:
+        strips, inches = sound_strips(above, sound_row(levels, layers), axis=x, per_inch=per_inch)
+        return strips, inches, below_sound_row(data, inches)
+    places = panel_places(data, ["pair", "panel"], height - 0.4, together=pairs > 1).merge(levels, on="pair")
+    strips, inches = sound_strips(above, places, axis=x, per_inch=per_inch)
+    return [*strips, *breaks_below(height - 0.4, inches)], inches, data
+
+
+def _layout(pairs: int, layers: int) -> tuple[int, float, float, float]:
+    """Return panels side by side, the figure's width, what it is high without panels, and how high these are."""
+    if pairs > 1 and layers > 1:
+        return pairs, PAGE_WIDTH * max(1.0, pairs / 4), 1.0, 1.3
+    if pairs == layers == 1:
+        return 1, 5.0, 1.0, 2.0
+    return (3 if max(pairs, layers) <= 9 else 4), PAGE_WIDTH, 1.0, 1.6
+
+
+def _facet(data: pd.DataFrame, x: str, inches: float) -> list:
     pairs, layers = count(column(data, "pair")), count(column(data, "panel"))
+    columns, width, margin, height = _layout(pairs, layers)
     if pairs > 1 and layers > 1:
         if pairs > MOST_PAIRS:
             raise ArgumentError(
                 f"A grid of pairs and layers shows at most {MOST_PAIRS} pairs, but got {pairs}. "
                 "Draw one layer at a time, or fewer pairs."
             )
+        space: Any = {"x": [1.0] * pairs, "y": [inches / 1.1] + [1.0] * layers} if inches else "fixed"
         return [
-            facet_grid("panel", "pair", scales="free_y"),
+            facet_grid("panel", "pair", scales="free_y", space=space),
+            *breaks_of_layers(inches),
             time_scale(x, pairs),
-            paper_theme(PAGE_WIDTH * max(1.0, pairs / 4), 1.0 + 1.3 * layers),
+            paper_theme(width, margin + height * layers + (inches + 0.2 if inches else 0)),
         ]
     if pairs == layers == 1:
-        return [time_scale(x, 1), paper_theme(5, 3.0)]
-    columns = min(max(pairs, layers), 3 if max(pairs, layers) <= 9 else 4)
+        return [time_scale(x, 1), paper_theme(width, margin + height + inches)]
+    columns = min(max(pairs, layers), columns)
     rows = -(-max(pairs, layers) // columns)
     facet = facet_wrap("pair" if pairs > 1 else "panel", ncol=columns, scales="fixed" if pairs > 1 else "free_y")
-    return [facet, time_scale(x, columns), paper_theme(PAGE_WIDTH, 1.0 + 1.6 * rows)]
+    return [facet, time_scale(x, columns), paper_theme(width, margin + (height + inches) * rows)]
 
 
 def _inside_a_title(label: str) -> str:

@@ -23,6 +23,7 @@ from plotnine import (
 from layerstats.checks import check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
 from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, milliseconds, rows
+from layerstats.plots.sounds_above import envelope
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("layer", "value")
@@ -124,14 +125,13 @@ def _waveform(waveform: np.ndarray | None, rate_hz: float | None, panels: list[s
 
 def _envelope(waveform: np.ndarray, rate_hz: float, panels: list[str]) -> pd.DataFrame:
     """Lowest and highest value in each of `STEPS` steps of time, which is what a drawn line covers."""
-    edges = np.unique(np.linspace(0, waveform.size, min(STEPS, waveform.size) + 1).astype(int))
-    starts = edges[:-1]
+    middles, low, high = envelope(waveform, STEPS)
     return pd.DataFrame(
         {
-            "x": (starts + edges[1:]) / 2 / rate_hz * 1000,
-            "low": np.minimum.reduceat(waveform, starts),
-            "high": np.maximum.reduceat(waveform, starts),
-            "panel": pd.Categorical([WAVEFORM] * len(starts), categories=panels, ordered=True),
+            "x": middles / rate_hz * 1000,
+            "low": low,
+            "high": high,
+            "panel": pd.Categorical([WAVEFORM] * len(middles), categories=panels, ordered=True),
         }
     )
 

@@ -20,16 +20,25 @@ from layerstats.plots.frames import (
     time_column,
 )
 from layerstats.plots.scales import time_scale
+from layerstats.plots.sound_strips import breaks_below, panel_places, sound_strips
+from layerstats.plots.sounds_above import SoundsAbove
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("token", "value")
 
 # Tokens that are drawn as one line.
 BUNDLE = 6
+# Inches that series have of a panel.
+PANEL = 1.3
 
 
 def raw_series(
-    frame: pd.DataFrame, *, by: str = "word", most_points: int = 256, value_label: str = ACTIVATION_LABEL
+    frame: pd.DataFrame,
+    *,
+    by: str = "word",
+    most_points: int = 256,
+    value_label: str = ACTIVATION_LABEL,
+    above: SoundsAbove | None = None,
 ) -> ggplot:
     """Draw the series of every token as a thin line, a panel a word, with the mean of the word over it.
 
@@ -43,11 +52,15 @@ def raw_series(
         Longer series are averaged in this many bins of time, and the figure says so.
     value_label
         Title of the vertical axis, with units.
+    above
+        Waveform and phones of one token of each panel, see `sounds_above`.
 
     Raises
     ------
     DataError
         If a column is missing or the table has no rows.
+    ArgumentError
+        If the sounds run along another axis than the series.
     """
     check_positive("most_points", most_points)
     frame = checked(frame, (*REQUIRED_COLUMNS, by), "raw_series")
@@ -73,14 +86,21 @@ def raw_series(
     if width:
         unit = "" if x == "time" else " ms"
         note += f" Series averaged in bins of {width:.3g}{unit}."
+    places = panel_places(data.assign(low=data["y"], high=data["y"]), ["panel"], PANEL, together=True)
+    places = places.assign(sound=places["panel"].astype(str), place=0)
+    width = PAGE_WIDTH if columns > 1 else 4.5
+    per_inch = float(np.ptp(data["x"])) * columns / (width - 1)
+    strips, inches = sound_strips(above, places, axis=x, per_inch=per_inch)
     return (
         ggplot(data, aes("x", "y"))
         + geom_path(aes(group="bundle"), data=_bundles(data), size=0.3, alpha=alpha, color="#404040")
         + geom_line(data=mean, size=0.9, color="black")
         + facet_wrap("panel", ncol=columns)
+        + strips
+        + breaks_below(PANEL, inches)
         + time_scale(x, columns)
         + labs(x=axis_title(x), y=value_label, caption=note)
-        + paper_theme(PAGE_WIDTH if columns > 1 else 4.5, 1.1 + 1.7 * -(-panels // columns))
+        + paper_theme(width, 1.1 + (1.7 + inches) * -(-panels // columns))
     )
 
 

@@ -14,6 +14,7 @@ from plotnine import (
     facet_grid,
     geom_blank,
     geom_raster,
+    geom_ribbon,
     geom_text,
     geom_vline,
     ggplot,
@@ -29,6 +30,8 @@ from layerstats.errors import DataError
 from layerstats.plots.frames import TIME_LABEL, band_marks, checked, column, in_order, rows
 from layerstats.plots.layer_series import PHONE_COLUMNS
 from layerstats.plots.scales import AGAINST, FOR, FULL_COLOUR, inner_times
+from layerstats.plots.sound_strips import GREY, check_along, label_lines
+from layerstats.plots.sounds_above import SoundsAbove
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
 REQUIRED_COLUMNS = ("time_s", "frequency_hz", "input", "relevance")
@@ -36,6 +39,8 @@ REQUIRED_COLUMNS = ("time_s", "frequency_hz", "input", "relevance")
 DARKEST = 0.25
 # Steps of colour: fewer than can be seen.
 STEPS = 32
+# Of a waveform above the spectrogram: as a part of its height, and in inches.
+WAVE_PART, WAVE_INCHES = 0.16, 0.2
 
 
 def relevance_map(
@@ -47,6 +52,7 @@ def relevance_map(
     with_input: bool = True,
     title: str = "",
     x_label: str = TIME_LABEL,
+    above: SoundsAbove | None = None,
 ) -> ggplot:
     """Draw relevance in colour over the spectrogram in grey, with frequency in Hz, time in ms and phones marked.
 
@@ -69,6 +75,8 @@ def relevance_map(
         For instance the word and the speaker.
     x_label
         Title of the axis of time, for instance where 0 is the middle of a window.
+    above
+        Waveforms of the tokens, a group a row of panels, see `sounds_above`; phones are those of `phones`.
 
     Raises
     ------
@@ -97,10 +105,12 @@ def relevance_map(
     panels = _panels(data, with_input)
     names = list(panels["beside"].cat.categories)
     count = len(panels["row"].cat.categories)
+    wave = _waveforms(above, panels, len(bands), names, row)
     marks = band_marks(bands)
     figure = (
         ggplot(panels, aes("time_ms", "band"))
         + geom_raster(aes(fill="colour"))
+        + wave
         + (facet_grid("row", "beside") if row else facet_grid(cols="beside"))
         + scale_fill_identity()
         + scale_x_continuous(breaks=cast(Any, inner_times), expand=(0, 0))
@@ -113,10 +123,31 @@ def relevance_map(
             caption="Grey: what the network heard. Vermilion: relevance for the score, blue: against it;\n"
             f"full colour at the {100 * FULL_COLOUR:g} % quantile of each panel.",
         )
-        + paper_theme(PAGE_WIDTH, 1.1 + 1.7 * count)
+        + paper_theme(PAGE_WIDTH, 1.1 + (1.7 + (WAVE_INCHES if wave else 0)) * count)
         + theme(panel_grid_major=element_blank(), legend_position="none")
     )
-    return figure if phones is None or phones.empty else figure + _phones(phones, panels, len(bands), row, names)
+    if phones is None or phones.empty:
+        return figure
+    return figure + _phones(phones, panels, len(bands) * (1 + WAVE_PART * bool(wave)), row, names)
+
+
+def _waveforms(
+    above: SoundsAbove | None, panels: pd.DataFrame, bands: int, names: list[str], row: str | None
+) -> list[Any]:
+    """Return waveforms between the spectrograms and the labels of phones, each in the panels of its row."""
+    if above is None or above.tokens.empty:
+        return []
+    check_along(above, "time_ms")
+    places = panels.loc[:, ["row", "beside"]].drop_duplicates()
+    if row:
+        data = places.assign(group=places["row"].astype(str)).merge(above.waveforms, on="group")
+    else:
+        data = places.merge(above.waveforms, how="cross")
+    inside = (data["x"] >= panels["time_ms"].min()) & (data["x"] <= panels["time_ms"].max())
+    half = bands * WAVE_PART / 2
+    data = rows(data, inside).assign(**{name: bands + half * (1 + 0.9 * data[name]) for name in ("low", "high")})
+    shape = aes("x", ymin="low", ymax="high")
+    return [geom_ribbon(shape, data=data, inherit_aes=False, fill=GREY, color=GREY, size=0.1)]
 
 
 def _panels(data: pd.DataFrame, with_input: bool) -> pd.DataFrame:
@@ -147,7 +178,7 @@ def _coloured(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(colour=np.array([to_hex(one) for one in mixed])[place.reshape(-1)])
 
 
-def _phones(phones: pd.DataFrame, panels: pd.DataFrame, bands: int, row: str | None, names: list[str]) -> list:
+def _phones(phones: pd.DataFrame, panels: pd.DataFrame, bands: float, row: str | None, names: list[str]) -> list:
     """Mark boundaries in all panels, and write labels above, where there is room."""
     check_columns(phones, PHONE_COLUMNS, "the table of phones for the figure 'relevance_map'")
     low, high = float(np.min(panels["time_ms"])), float(np.max(panels["time_ms"]))
@@ -172,7 +203,7 @@ def _phones(phones: pd.DataFrame, panels: pd.DataFrame, bands: int, row: str | N
     letter, gap = (inches * len(names) / (PAGE_WIDTH - 0.9) * (high - low) for inches in (0.06, 0.04))
     half = words["text"].str.len().to_numpy() * letter / 2
     words = words.loc[(words["x"] - half >= low) & (words["x"] + half <= high)]
-    lines = [_lines(own, letter, gap) for _, own in words.groupby("row", observed=True, sort=False)]
+    lines = [label_lines(own, letter, gap) for _, own in words.groupby("row", observed=True, sort=False)]
     words = words.assign(line=np.concatenate(lines) if lines else 0.0).dropna(subset="line")
     above = 1.06 + 0.09 * words["line"].to_numpy()
     return [
@@ -180,17 +211,3 @@ def _phones(phones: pd.DataFrame, panels: pd.DataFrame, bands: int, row: str | N
         geom_text(aes("x", "y", label="text"), data=words.assign(y=above * bands), size=7),
         geom_blank(aes("x", "y"), data=words.assign(y=(above + 0.07) * bands)),
     ]
-
-
-def _lines(words: pd.DataFrame, letter: float, gap: float) -> np.ndarray:
-    """Return on which of two lines each label stands, 0 or 1, so that none meets another; missing where it would."""
-    free = [-np.inf, -np.inf]
-    found = np.full(len(words), np.nan)
-    order = np.argsort(words["x"].to_numpy(), kind="stable")
-    for place in order:
-        middle, half = float(words["x"].iloc[place]), len(str(words["text"].iloc[place])) * letter / 2
-        open_lines = [line for line in (0, 1) if middle - half >= free[line]]
-        if open_lines:
-            found[place] = open_lines[0]
-            free[open_lines[0]] = middle + half + gap
-    return found

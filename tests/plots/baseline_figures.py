@@ -126,6 +126,13 @@ def difference():
     return plots.difference(_difference_curve("wash", "conv5", 1.0), regions)
 
 
+def difference__sound():
+    """Differences of ask and wash in two layers, and above them the waveform and phones of a token of each, ask
+    uppermost."""
+    curves = pd.concat([_difference_curve("wash", layer, 1.0) for layer in LAYERS[3:]])
+    return plots.difference(curves, above=_sounds({"ask": ["ae", "s", "k"], "wash": ["w", "aa", "sh"]}))
+
+
 def difference__grid():
     """Difference curves of three pairs of words in two layers, each with its bands about a line at zero."""
     pairs = ("wash", "dark", "year")
@@ -524,6 +531,13 @@ def pattern_profiles__frequency():
     return plots.pattern_profiles(pd.concat(both), x="frequency_hz")
 
 
+def phone_curves__sound():
+    """Predicted curves of s and sh over normalised time in two layers, and above them a waveform of each in the colour
+    of its curve."""
+    curves = _curves(LAYERS[:2], "group", ("s", "sh"), np.linspace(0, 1, 21), "time")
+    return plots.phone_curves(curves, above=_sounds({"s": ["s"], "sh": ["sh"]}, "time"))
+
+
 def phone_curves__one_layer():
     """Predicted curves of s and sh over normalised time in one layer with bands, which cross near the middle."""
     return plots.phone_curves(_curves(LAYERS[:1], "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
@@ -559,6 +573,13 @@ def relevance_map():
     return plots.relevance_map(_spectrogram("wash", 0), phones, beside="method", title="wash, speaker p03")
 
 
+def relevance_map__sound():
+    """Relevance of one method over the spectrogram of wash, and between it and the phones the waveform."""
+    phones = pd.DataFrame({"label": ["w", "aa", "sh"], "onset_s": [0.05, 0.14, 0.33], "offset_s": [0.14, 0.33, 0.6]})
+    sound = _sounds({"wash": ["w", "aa", "sh"]})
+    return plots.relevance_map(_spectrogram("wash", 0), phones, beside="method", above=sound)
+
+
 def relevance_map__rows():
     """Relevance by two methods over spectrograms of two words, a row a word, with their phones marked."""
     phones = pd.DataFrame(
@@ -578,8 +599,7 @@ def phone_curves():
     return plots.phone_curves(_curves(LAYERS, "group", ("s", "sh"), np.linspace(0, 1, 21), "time"))
 
 
-def raw_series():
-    """Series of eight tokens of each of three words as thin lines with their mean over them, a panel a word."""
+def _tokens():
     time_s = (np.arange(32) + 0.5) / 32
     parts = [
         pd.DataFrame({"word": word, "token": f"{word}{number}", "time_s": time_s})
@@ -587,7 +607,34 @@ def raw_series():
         for place, word in enumerate(("ask", "dark", "wash"))
         for number in range(8)
     ]  # fmt: skip
-    return plots.raw_series(pd.concat(parts))
+    return pd.concat(parts)
+
+
+def raw_series():
+    """Series of eight tokens of each of three words as thin lines with their mean over them, a panel a word."""
+    return plots.raw_series(_tokens())
+
+
+def _sounds(phones, along="time_ms"):
+    parts, labels = [], []
+    for place, (group, names) in enumerate(phones.items()):
+        first, length = (0.0, 1.0) if along == "time" else (25.0, 300.0 + 40 * place)
+        step = (np.arange(120) + 0.5) / 120
+        loud = np.abs(np.sin(np.pi * step * len(names))) * (0.5 + 0.5 * np.cos(3 * step))
+        waves = {"low": -loud * (0.9 + 0.1 * np.cos(90 * step)), "high": loud}
+        parts.append(pd.DataFrame({"group": group, "x": first + length * step, **waves}))
+        ends = first + length * np.linspace(0, 1, len(names) + 1)
+        labels.append(pd.DataFrame({"group": group, "label": names, "start": ends[:-1], "end": ends[1:]}))
+    tokens = pd.DataFrame({"group": list(phones), "token": [f"{name}_1" for name in phones]})
+    tokens = tokens.assign(speaker="f1", why="most typical")
+    return plots.SoundsAbove(pd.concat(parts), pd.concat(labels), tokens, along)
+
+
+def raw_series__sound():
+    """Series of eight tokens of each of three words with their mean, and above each word the waveform and the phones of
+    its most typical token."""
+    sounds = _sounds({"ask": ["ae", "s", "k"], "dark": ["d", "aa", "r", "k"], "wash": ["w", "aa", "sh"]})
+    return plots.raw_series(_tokens(), above=sounds)
 
 
 def receptive_field():
@@ -614,6 +661,15 @@ def residual_checks():
 def smooths():
     """Predicted curves of three words over a second in two layers, with bands."""
     return plots.smooths(_curves(LAYERS[3:], "word", ("ask", "dark", "wash"), np.linspace(20, 1000, 25), "time_ms"))
+
+
+def smooths__sound():
+    """Predicted curves of five words in two layers, and in a row above them the waveform and phones of a token of each
+    word."""
+    words = {"ask": ["ae", "s", "k"], "dark": ["d", "aa", "r", "k"], "oily": ["oy", "l", "iy"]}
+    words |= {"rag": ["r", "ae", "g"], "year": ["y", "ih", "r"]}
+    curves = _curves(LAYERS[3:], "word", tuple(words), np.linspace(20, 1000, 25), "time_ms")
+    return plots.smooths(curves, above=_sounds(words))
 
 
 def smooths__many():

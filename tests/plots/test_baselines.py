@@ -6,6 +6,7 @@ function of its name in tests/plots/baseline_figures.py, and its picture by the 
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import itertools
@@ -127,9 +128,33 @@ def test_letters_are_inside_the_picture_and_not_on_each_other(name):
     assert not covered
 
 
+def _that_return_figures():
+    public = {name: one for name in plots.__all__ if inspect.isfunction(one := getattr(plots, name))}
+    return {name for name, one in public.items() if inspect.signature(one).return_annotation == "ggplot"}
+
+
+def test_what_draws_a_figure_has_a_baseline_or_is_drawn_by_what_has_one():
+    """A function of plots/ that returns a figure is in the list that baselines are asked of, or a part of others."""
+    sources = {path: path.read_text(encoding="utf-8") for path in Path(plots.__file__).parent.glob("*.py")}
+    defined = {
+        node.name: path
+        for path, source in sources.items()
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and _returns(node) == "ggplot"
+    }
+    public = _that_return_figures()
+    assert public <= defined.keys()
+    for part in defined.keys() - public:
+        users = {path.stem for path, source in sources.items() if f" import {part}" in source and path.stem != part}
+        assert users & public, f"{part} draws a figure that no test looks at: make it public, or use it."
+
+
+def _returns(node):
+    return ast.unparse(node.returns) if node.returns else ""
+
+
 def test_every_figure_has_a_baseline_and_every_baseline_a_figure():
-    public = {name for name in plots.__all__ if inspect.isfunction(getattr(plots, name))}
-    missing = public - {"save_figure", "paper_theme"} - {name.split("__")[0] for name in FIGURES}
+    missing = _that_return_figures() - {name.split("__")[0] for name in FIGURES}
     assert not missing, (
         f"{', '.join(sorted(missing))}: write a function of that name in tests/plots/baseline_figures.py that draws a "
         "small one, run 'make baselines', and look at the picture."
