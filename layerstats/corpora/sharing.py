@@ -35,7 +35,22 @@ UNKNOWN = Sharing(
     "Whether sounds of this corpus may be passed on is not known. If they may, say so (--share-sounds, share=True).",
 )
 BUILT_IN = Sharing(True, "Sounds: synthetic voices of eSpeak NG, made by layerstats; they may be passed on.")
-SPOKEN_DIGITS = Sharing(True, "Sounds: Free Spoken Digit Dataset, Z. Jackson and others, CC BY-SA 4.0.")
-SPEECH_COMMANDS = Sharing(True, "Sounds: Speech Commands, P. Warden (2018), CC BY 4.0.")
-LIBRISPEECH = Sharing(True, "Sounds: LibriSpeech, V. Panayotov and others (2015), CC BY 4.0.")
-TIMIT = Sharing(False, "TIMIT is licensed by the LDC to those who hold it; its sounds may not be passed on.")
+_CREATIVE_COMMONS = "https://creativecommons.org/licenses"
+# These licences ask for names, for their address, and to be told what was changed.
+SPOKEN_DIGITS = Sharing(
+    True,
+    "Sounds: clips cut from the Free Spoken Digit Dataset, Z. Jackson and others, CC BY-SA 4.0 "
+    f"({_CREATIVE_COMMONS}/by-sa/4.0/), under which they may be passed on.",
+)
+SPEECH_COMMANDS = Sharing(
+    True, f"Sounds: clips cut from Speech Commands, P. Warden (2018), CC BY 4.0 ({_CREATIVE_COMMONS}/by/4.0/)."
+)
+LIBRISPEECH = Sharing(
+    True,
+    "Sounds: clips cut from LibriSpeech, V. Panayotov (2014; Panayotov, Chen, Povey and Khudanpur 2015), CC BY 4.0 "
+    f"({_CREATIVE_COMMONS}/by/4.0/).",
+)
+TIMIT = Sharing(
+    False,
+    "TIMIT (LDC93S1) is licensed by the LDC to those who sign its agreement: its sounds are not put on a page.",
+)
