@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -52,9 +53,10 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at R and its packages, the GPU, the aligner, every extra, LaTeX and a browser; never raises."""
+    versions = _r_versions()
     return [
-        *_r_findings(),
-        *_r_package_findings(),
+        *_r_findings(versions),
+        *_r_package_findings(versions),
         *_torch_findings(),
         *_speech_findings(),
         *_extra_findings(),
@@ -73,20 +75,26 @@ def _extra_findings() -> list[Finding]:
     return findings
 
 
-def _r_package_findings() -> list[Finding]:
-    """Ask R which packages there are: one process for all."""
-    names = ",".join(f"'{name}'" for name in R_PACKAGES)
-    code = f"cat(Filter(function(name) nzchar(system.file(package = name)), c({names})))"
+def _r_versions() -> dict[str, str]:
+    """Ask R itself for its version and those of its packages, in one process: R is there without rpy2, too."""
+    names = ",".join(f"'{name}'" for name in ("mgcv", "lme4", "ordinal", *R_PACKAGES))
+    code = (
+        f"for (name in c({names})) if (nzchar(system.file(package = name))) "
+        "cat(name, packageDescription(name)$Version, '\\n'); cat('R', as.character(getRversion()))"
+    )
     try:
         told = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=60, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         told = ""
-    there = set(told.split())
+    return dict(words for line in told.splitlines() if len(words := line.split()) == 2)
+
+
+def _r_package_findings(versions: dict[str, str]) -> list[Finding]:
     return [
         Finding(
             f"R package {name}",
-            name in there,
-            f"{'there' if name in there else 'not found'}; {purpose}",
+            name in versions,
+            f"{'there' if name in versions else 'not found'}; {purpose}",
             f"apt-get install r-cran-{name.lower()}",
         )
         for name, purpose in R_PACKAGES.items()
@@ -112,38 +120,32 @@ def _program_findings() -> list[Finding]:
     ]
 
 
-def _r_findings() -> list[Finding]:
+def _r_findings(versions: dict[str, str]) -> list[Finding]:
     from layerstats.rbridge.status import r_status
 
     status = r_status()
     blas_is_fast = status.blas is not None and "openblas" in status.blas.lower()
+    wanted = {
+        "R": ("not found", "apt-get install r-base-core"),
+        "mgcv": ("not found", "apt-get install r-cran-mgcv"),
+        "lme4": ("not found; shares of variance are computed without it", "apt-get install r-cran-lme4"),
+        "ordinal": ("not found; mixed models of ratings are fitted without it", "apt-get install r-cran-ordinal"),
+    }
+    there = [
+        Finding(what, what in versions, versions.get(what, absent), mend) for what, (absent, mend) in wanted.items()
+    ]
     return [
-        Finding("R", status.r_version is not None, status.r_version or "not found", "apt-get install r-base-core"),
-        Finding(
-            "mgcv", status.mgcv_version is not None, status.mgcv_version or "not found", "apt-get install r-cran-mgcv"
-        ),
-        Finding(
-            "lme4",
-            status.lme4_version is not None,
-            status.lme4_version or "not found; shares of variance are computed without it",
-            "apt-get install r-cran-lme4",
-        ),
-        Finding(
-            "ordinal",
-            status.ordinal_version is not None,
-            status.ordinal_version or "not found; mixed models of ratings are fitted without it",
-            "apt-get install r-cran-ordinal",
-        ),
+        *there,
         Finding(
             "rpy2",
             status.rpy2_version is not None,
-            status.rpy2_version or "not found",
+            status.rpy2_version or "not found; models are fitted with mgcv from R only",
             "pip install 'layerstats[r]'",
         ),
         Finding(
             "fast BLAS for R",
             blas_is_fast,
-            status.blas or "unknown",
+            status.blas or "not known without rpy2",
             "apt-get install libopenblas0-pthread   (about five times faster GAMMs)",
         ),
     ]
@@ -176,7 +178,7 @@ def _trial(what: str, attempt) -> Finding:
     try:
         return Finding(what, True, attempt())
     except (LayerstatsError, ImportError, OSError, RuntimeError) as error:
-        return Finding(what, False, str(error).splitlines()[0][:80], "pip install 'layerstats[speech]'")
+        return Finding(what, False, shorten(str(error), 80, placeholder=" ..."), "pip install 'layerstats[speech]'")
 
 
 def _try_aligner() -> str:

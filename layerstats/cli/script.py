@@ -146,8 +146,27 @@ def run_app(app: Callable[[], object], name: str | None) -> None:
     except LayerstatsError as error:
         typer.echo(f"{before}{error}", err=True)
         sys.exit(2)
+    except ModuleNotFoundError as error:
+        extra = extra_of(str(error.name).partition(".")[0])
+        if extra is None:
+            raise
+        typer.echo(f"{before}{error}. Install it with: pip install 'layerstats[{extra}]'", err=True)
+        sys.exit(2)
     except OSError as error:
         # What the system says of a file that no command foresaw: a line too, with the file.
         where = f"{error.filename}: " if error.filename else ""
         typer.echo(f"{before}{where}{error.strerror or error}", err=True)
         sys.exit(2)
+
+
+def extra_of(module: str) -> str | None:
+    """Return the extra of the package that brings a module, where there is one.
+
+    Examples
+    --------
+    >>> extra_of("torch")
+    'networks'
+    """
+    from layerstats.cli.doctor import EXTRAS
+
+    return next((extra for extra, (_, modules) in EXTRAS.items() if module in modules.split()), None)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from layerstats.cli import doctor
 from layerstats.cli.main import app
 from layerstats.cli.network_file import load_network
+from layerstats.cli.script import run_app
 from layerstats.errors import ArgumentError
 
 
@@ -111,3 +112,22 @@ def test_expected_errors_are_one_line_on_stderr(tmp_path, capsys, monkeypatch):
         main()
     assert stopped.value.code == 2
     assert "absent.zarr" in capsys.readouterr().err
+
+
+def test_a_package_that_is_not_there_is_named_with_its_extra(capsys):
+    def command():
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    with pytest.raises(SystemExit, match="2"):
+        run_app(command, "layerstats")
+    assert capsys.readouterr().err == (
+        "layerstats: No module named 'torch'. Install it with: pip install 'layerstats[networks]'\n"
+    )
+
+
+def test_a_module_that_no_extra_brings_is_a_fault():
+    def command():
+        raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")
+
+    with pytest.raises(ModuleNotFoundError):
+        run_app(command, "layerstats")

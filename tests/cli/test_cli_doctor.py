@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from layerstats.cli import doctor
 from layerstats.cli.main import app
+from layerstats.rbridge.status import RStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,16 +34,25 @@ def test_what_is_missing_is_mended(monkeypatch):
 
 def test_without_programs(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = [*doctor._program_findings(), *doctor._r_package_findings()]
+    found = [*doctor._program_findings(), *doctor._r_package_findings(doctor._r_versions())]
     assert {finding.works for finding in found} == {False}
     assert all(finding.mend.startswith("apt-get install ") for finding in found)
 
 
 @pytest.mark.r
 def test_packages_of_r_are_asked_of_r():
-    found = {finding.what: finding for finding in doctor._r_package_findings()}
+    found = {finding.what: finding for finding in doctor._r_package_findings(doctor._r_versions())}
     assert set(found) == {f"R package {name}" for name in doctor.R_PACKAGES}
     assert all(finding.found.startswith("there" if finding.works else "not found") for finding in found.values())
+
+
+@pytest.mark.r
+def test_r_is_found_where_rpy2_is_not(monkeypatch):
+    monkeypatch.setattr("layerstats.rbridge.status.r_status", lambda: RStatus(works=False))
+    found = {finding.what: finding for finding in doctor._r_findings(doctor._r_versions())}
+    assert found["R"].works
+    assert found["mgcv"].works
+    assert not found["rpy2"].works
 
 
 def test_as_json(monkeypatch):
