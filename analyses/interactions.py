@@ -46,7 +46,7 @@ def main(
         "training": {"by_training": True} if training else {},
     }
     experiment = open_store(store)
-    title = f"Contrasts of contrasts: {contrast}"
+    title = f"What the contrast {contrast} depends on"
     output = Output(out, title=title, provenance={"store": store.name, "contrast": contrast, "seed": seed})
     chosen = {name: options for name, options in asked.items() if options} or {"none": {}}
     for name, options in chosen.items():
