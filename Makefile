@@ -53,7 +53,7 @@ docs-links: $(VENV)/.installed-docs
 
 # The pictures that figures are compared with, after a change of their look; look at each before it is committed.
 baselines: $(VENV)/.installed-test
-	LAYERSTATS_BASELINES=write $(RUN) -m pytest -q tests/plots/test_baselines.py
+	LAYERSTATS_BASELINES=write $(RUN) -m pytest -q tests/plots/test_baselines.py tests/report/test_picture_baselines.py
 
 bench: $(VENV)/.installed-test
 	$(RUN) bench/run.py

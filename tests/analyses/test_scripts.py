@@ -75,7 +75,12 @@ def test_checks(store, make, tmp_path):
 
 def test_series(store, corpus_folder, make, tmp_path):
     names = make("series", tmp_path, store, "--corpus", f"textgrids:{corpus_folder}")
-    assert names == {"series_ask", "series_wash"}
+    assert names == {"series_ask", "series_wash", "sounds"}
+    heard = read(tmp_path / "sounds.csv")
+    assert heard["word"].tolist() == ["ask", "wash"]
+    assert set(heard["why"]) == {"chosen at random"}
+    # Nobody said that they may be passed on.
+    assert not list(tmp_path.glob("*.flac"))
 
 
 def test_interactions(store, make, tmp_path):
