@@ -125,10 +125,10 @@ def focused(browser):
 
 def test_what_holds_stands_on_the_first_screen_and_nothing_is_wider_than_the_window(browser, page):
     assert browser.evaluate("document.querySelector('h2').textContent") == "What was found"
-    # A line of each part that claims something, and what is left by part; the claims themselves are folded.
-    assert browser.evaluate("document.querySelectorAll('.answers li').length") == 2
+    # A row of each part that claims something, and what is left by part; the claims themselves are folded.
+    assert browser.evaluate("document.querySelectorAll('a.words').length") == 2
     assert browser.evaluate(BOTTOM) < WIDE[1] / 2
-    assert not browser.evaluate("document.querySelector('.claim-table').checkVisibility()")
+    assert not browser.evaluate("document.querySelector('details.group .claim-table').checkVisibility()")
     assert browser.evaluate("document.title").startswith("What a network tells apart <script>")
     browser.evaluate(open_all(browser) or "1")
     assert not browser.evaluate(OVERFLOWS)
@@ -137,7 +137,7 @@ def test_what_holds_stands_on_the_first_screen_and_nothing_is_wider_than_the_win
     assert "But: few speakers" in browser.evaluate(row)
     browser.emulate_phone(*PHONE)
     browser.open(page)
-    assert browser.evaluate("document.querySelector('.answers li').getBoundingClientRect().bottom") < PHONE[1]
+    assert browser.evaluate("document.querySelector('a.words').closest('tr').getBoundingClientRect().bottom") < PHONE[1]
     open_all(browser)
     assert not browser.evaluate(OVERFLOWS)
 
@@ -168,9 +168,9 @@ def test_a_keyboard_opens_what_is_folded_and_links_lead_into_it(browser):
     assert stops[0] == "What was analysed, and how"
     assert stops[1::2][:2] == ["[s] and [\u0283] differ at conv3, and the network learned it"] * 2
     assert stops[4] == "words"
-    # A line of the short list opens the part that holds the claim, and what is folded in it.
+    # A row of the short list opens the part that holds the claim, and what is folded in it.
     assert not browser.evaluate("document.querySelector('details.group').open")
-    browser.evaluate("document.querySelector('.answers a').focus()")
+    browser.evaluate("document.querySelector('a.words').focus()")
     browser.press(*ENTER)
     browser.wait_for("document.querySelector('details.group').open")
     row = "document.querySelector('.claim-table tr:target')"
@@ -193,7 +193,7 @@ def test_a_keyboard_opens_what_is_folded_and_links_lead_into_it(browser):
     assert stops[2].startswith("3 other choices: 0.40 to 0.78; 1 not computed")
     # The link to the figure opens the part that holds it.
     assert not browser.evaluate("document.querySelector('details.part').open")
-    browser.evaluate("document.querySelectorAll('.claim .links a')[1].focus()")
+    browser.evaluate("document.querySelectorAll('details.group .claim .links a')[1].focus()")
     browser.press(*ENTER)
     browser.wait_for("document.querySelector('details.part').open")
     browser.wait_for("document.getElementById('phones-figure').getBoundingClientRect().top < innerHeight")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from layerstats.report.page.claim_rows import ClaimGroup, ClaimRow
 
-# So many lines are read at a glance.
+# So many rows are read at a glance.
 MOST_ANSWERS = 10
 
 
