@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import platform
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from textwrap import shorten
 from typing import Annotated
 
 import typer
 
+from layerstats import __version__
 from layerstats.errors import LayerstatsError
 
 # The extras of pyproject.toml: what each is for, and the modules that it brings. A test holds them to pyproject.toml.
@@ -55,6 +58,7 @@ def examine() -> list[Finding]:
     """Look at R and its packages, the GPU, the aligner, every extra, LaTeX and a browser; never raises."""
     versions = _r_versions()
     return [
+        _package_finding(),
         *_r_findings(versions),
         *_r_package_findings(versions),
         *_torch_findings(),
@@ -62,6 +66,11 @@ def examine() -> list[Finding]:
         *_extra_findings(),
         *_program_findings(),
     ]
+
+
+def _package_finding() -> Finding:
+    named = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas", "xarray", "zarr"))
+    return Finding("layerstats", True, f"{__version__}; Python {platform.python_version()}, {named}")
 
 
 def _extra_findings() -> list[Finding]:
@@ -86,7 +95,8 @@ def _r_versions() -> dict[str, str]:
         told = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, timeout=60, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         told = ""
-    return dict(words for line in told.splitlines() if len(words := line.split()) == 2)
+    rows = [line.split() for line in told.splitlines()]
+    return {row[0]: row[1] for row in rows if len(row) == 2}
 
 
 def _r_package_findings(versions: dict[str, str]) -> list[Finding]:
