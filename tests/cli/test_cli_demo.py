@@ -55,7 +55,7 @@ def check_phone_layers(out, page):
             assert (folder / f"{name}.{suffix}").stat().st_size > 0
     # Each caption says whose phones they are; what stands beside it in words is what the figure draws.
     assert page.count("synthetic voices), 12 labels, beside 3 untrained networks") == 3
-    assert "ABX error rate by Layer. Panels: within speakers, across speakers" in page
+    assert "ABX error rate by Layer. 2 panels: within speakers, across speakers" in page
     gained = pd.read_csv(folder / "abx_comparisons.csv").set_index(["level_2", "abx_mode", "layer"]).sort_index()
     # Every layer tells phones apart better than random weights do, and what is learned goes from voice to voice.
     assert (gained.loc["untrained", "conf_high"] < 0).all()

@@ -39,7 +39,7 @@ def test_tables_figures_and_notes_are_written_and_listed_in_order(tmp_path):
     assert names(folder) == ["about", "smooths", "acf"]
     acf = listed["entries"][2]
     assert acf["files"] == {"png": "acf.png", "svg": "acf.svg"}
-    said = "Points: Autocorrelation of residuals by Lag (samples). Highest 1 at 0, lowest 0.2 at 1."
+    said = "Points: Autocorrelation of residuals by Lag (samples). Falls from 1 at 0 to 0.2 at 1."
     assert acf["alt"] == f"Autocorrelation. {said}"
     assert acf["width"] == 3
 
