@@ -94,6 +94,10 @@ def _recordings(ctx: Any) -> list[str]:
     )
 
 
+def _ratings(ctx: Any) -> list[str]:
+    return _distinct(table.parent.name for store in _stores(ctx) for table in sorted(store.glob("ratings/*/zarr.json")))
+
+
 def _column(table: str, column: str) -> Callable[[Any], list[str]]:
     def find(ctx: Any) -> list[str]:
         return _distinct(sorted(value for store in _stores(ctx) for value in stored_text(store / table / column)))
@@ -143,6 +147,7 @@ _FINDERS: dict[str, Callable[[Any], list[str]]] = {
     "layer": _layers,
     "recording": _recordings,
     "recordings": _recordings,
+    "stored": _ratings,
     "words": _column("tokens", "word"),
     "word": _column("tokens", "word"),
     "split": _column("tokens", "split"),

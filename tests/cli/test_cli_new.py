@@ -1,7 +1,9 @@
 """`layerstats new` writes a script that passes the checks of code, runs on the built-in data, and replaces nothing."""
 
+import ast
 import json
 import runpy
+import shlex
 import subprocess
 import sys
 
@@ -37,6 +39,15 @@ def test_it_passes_the_checks_of_code(tmp_path, options):
         command = [sys.executable, "-m", "ruff", *check, "--isolated", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["my table ü.csv", "a\\N{x}.csv", 'end""".csv', "it's.csv"])
+def test_names_of_any_letters(tmp_path, name):
+    path = tmp_path / "my script.py"
+    said = run(path, "--table", name)
+    assert shlex.split(said.output.partition(": ")[2])[1:3] == [str(path), name]
+    shown = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[-1]
+    assert shlex.split(shown)[1:3] == ["my script.py", name]
 
 
 def test_a_script_of_a_table_runs(tmp_path, as_script):

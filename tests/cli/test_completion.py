@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from layerstats.cli.completion import listed_values, stored_text
-from layerstats.store import store_arrays
+from layerstats.store import store_arrays, store_table
 
 PROGRAM = Path(sys.executable).with_name("layerstats")
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="layerstats is not installed beside this Python")
@@ -26,6 +26,9 @@ def folder(tmp_path_factory):
     arrays = {name: rng.normal(size=(4, 12)) for name in ("conv1", "conv2")}
     path = tmp_path_factory.mktemp("shell")
     store_arrays(path / "a.zarr", tokens, arrays, time_s={name: np.arange(12) * 0.03 for name in arrays})
+    ratings = pd.DataFrame({"token": ["a", "b"], "rater": "r", "rating": [1, 5]})
+    store_table(path / "a.zarr", "ratings", "mos", ratings)
+    shutil.copytree(path / "a.zarr", path / "my störe.zarr")
     return path
 
 
@@ -46,6 +49,7 @@ def completed(folder, line, shell="bash"):
         ("layerstats phones a.zarr --layers ", ["conv1", "conv2"]),
         ("layerstats phones a.zarr --layers conv1,", ["conv1,conv2"]),
         ("layerstats phones --layers ", []),
+        ("layerstats ratings a.zarr --stored ", ["mos"]),
         ("layerstats phones nowhere.zarr --layers ", []),
         ("layerstats phones a.zarr --recording a", ["activations"]),
         ("layerstats words a.zarr --words ", ["ask", "größe", "wash"]),
@@ -61,12 +65,13 @@ def test_values(folder, line, offered):
     assert completed(folder, line) == offered
 
 
-def test_a_real_bash(folder):
-    """The script that is installed, in a bash that asks it as at a Tab."""
+@pytest.mark.parametrize("store", ["a.zarr", r"'my\ störe.zarr'", "'\"my störe.zarr\"'"])
+def test_a_real_bash(folder, store):
+    """The script that is installed, in a bash that asks it as at a Tab; words are as they were typed."""
     script = f"""
     export PATH={PROGRAM.parent}:$PATH; eval "$(_LAYERSTATS_COMPLETE=source_bash layerstats)"
     complete -p layerstats
-    COMP_WORDS=(layerstats phones a.zarr --layers ''); COMP_CWORD=4
+    COMP_WORDS=(layerstats phones {store} --layers ''); COMP_CWORD=4
     function_name=$(complete -p layerstats | sed 's/.*-F \\([^ ]*\\).*/\\1/')
     $function_name layerstats; echo "${{COMPREPLY[@]}}"
     """
