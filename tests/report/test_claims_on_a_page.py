@@ -51,7 +51,7 @@ def test_other_choices_are_points_and_a_table_and_words(tmp_path):
     assert row.count('class="chosen"') == 1
     assert row.count('class="other"') == 2
     assert row.count('class="zero"') == 2
-    assert "<summary>3 other choices: 0.40 to 0.78; 1 not computed</summary>" in row
+    assert "<summary>3 other choices: 0.40 to 0.78; p at most 0.0010; 1 not computed</summary>" in row
     assert "engine, mgcv: not computed" in row
     assert "<td>speakers (reported)</td>" in row
     assert "R is not there." in row

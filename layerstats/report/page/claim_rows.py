@@ -212,7 +212,7 @@ def _listed(choices: Sequence[Choice]) -> str:
 
 
 def _spread(choices: Sequence[Row]) -> str:
-    """Say from where to where estimates go under other choices than the reported ones."""
+    """Say from where to where estimates go under other choices than the reported ones, and how large p gets."""
     others = [row for row in choices if not row["reported"]]
     known = [row["estimate"] for row in others if not math.isnan(row["estimate"])]
     if not others:
@@ -223,7 +223,9 @@ def _spread(choices: Sequence[Row]) -> str:
         return f"{counted_choices}: not computed"
     low, high = number(min(known)), number(max(known))
     spread = low if low == high else f"{low} to {high}"
-    return f"{counted_choices}: {spread}{f'; {missing} not computed' if missing else ''}"
+    p_values = [row["p_value"] for row in others if not math.isnan(row["p_value"])]
+    largest = f"; p at most {format_value(max(p_values), 'p')}" if p_values else ""
+    return f"{counted_choices}: {spread}{largest}{f'; {missing} not computed' if missing else ''}"
 
 
 def _interval(row: Row) -> str:

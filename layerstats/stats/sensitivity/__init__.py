@@ -4,6 +4,7 @@
 ``contrast_analysis``       all that is chosen when a contrast is analysed
 ``defensible_choices``      which other options there are of each, and which do not apply
 ``prepared_models``         an analysis of one layer as series and a model, and what is read of it
+``exchanged_labels``        a test by exchanges of speakers' labels, beside that of the model
 ``contrast_sensitivity``    the front door: every option of every choice at every layer
 ==========================  ======================================================================
 

@@ -11,6 +11,7 @@ from layerstats.stats.contrasts.models import SpeakerTerms
 from layerstats.stats.series import SAMPLES
 
 EvidenceUnit = Literal["tokens", "speakers"]
+TestKind = Literal["model", "exchange"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class ContrastAnalysis:
         Another recording of the same network, in which channels are summarised otherwise; by default the experiment's.
     trimmed
         Whether tokens count whose end was cut off because they are longer than the clip.
+    test
+        "model": the joint test of the fitted model; "exchange": whole speakers' labels are exchanged, which does not rely
+        on the model's residuals.
 
     Examples
     --------
@@ -55,6 +59,7 @@ class ContrastAnalysis:
     unit: EvidenceUnit = "tokens"
     recording: str | None = None
     trimmed: bool = True
+    test: TestKind = "model"
 
     @property
     def random_items(self) -> tuple[str, ...]:

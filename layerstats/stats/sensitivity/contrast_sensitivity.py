@@ -17,6 +17,7 @@ from layerstats.stats.contrasts.fits import FitOptions, fit_models
 from layerstats.stats.contrasts.fitted_layers import layers_of
 from layerstats.stats.sensitivity.contrast_analysis import ContrastAnalysis
 from layerstats.stats.sensitivity.defensible_choices import CHOICES, Option, options_of
+from layerstats.stats.sensitivity.exchanged_labels import exchanged_p_value
 from layerstats.stats.sensitivity.prepared_models import PreparedModel, prepare
 from layerstats.store import Experiment
 
@@ -61,8 +62,9 @@ def sensitivity_of(
         What is chosen otherwise: "random structure" (smooths or intercepts of speakers, and smooths of words), "series"
         (the padded clip or the word alone), "duration" (a covariate or not), "samples" (how many a series is averaged
         into), "autocorrelation" (AR(1) of the residuals or not), "unit" (single tokens or means of speakers), "summary"
-        (of the channels, where both were recorded), "trimmed tokens" (kept or left out, where there are some), "engine"
-        (mgcv and ours). All but the last by default. A choice that a contrast does not have is no row.
+        (of the channels, where both were recorded), "trimmed tokens" (kept or left out, where there are some), "test" (of
+        the model, or by exchanges of whole speakers' labels, beside the model's effect), "engine" (mgcv and ours). All
+        but the last by default. A choice that a contrast does not have is no row.
     pairs
         By layer, the pairs of levels ``level_1, level_2``, one of which is the contrast's last level; by default all.
     intervals, fits
@@ -156,7 +158,20 @@ class _Refits:
         result = model if isinstance(model, str) else fitted[model]
         if isinstance(model, str) or isinstance(result, str):
             return {**none, "note": result}
-        return {**model.read(result, pair, intervals), "note": "the model is the same" if again else ""}
+        numbers = model.read(result, pair, intervals)
+        if option.analysis.test == "exchange":
+            return self._exchanged(layer, option.analysis, pair, {**none, "estimate": numbers["estimate"]})
+        return {**numbers, "note": "the model is the same" if again else ""}
+
+    def _exchanged(self, layer: str, analysis: ContrastAnalysis, pair: Pair, numbers: dict[str, Any]) -> dict[str, Any]:
+        """Return the test of exchanged labels beside the effect of the model, which has no interval by exchanges."""
+        model = self.models[layer, analysis]
+        if isinstance(model, str):
+            return {**numbers, "note": model}
+        try:
+            return {**numbers, "p_value": exchanged_p_value(model, pair), "note": "the effect is that of the model"}
+        except LayerstatsError as error:
+            return {**numbers, "note": _reason(error)}
 
 
 def _fit_each(models: Sequence[PreparedModel], fits: FitOptions) -> dict[PreparedModel, GammResult | str]:

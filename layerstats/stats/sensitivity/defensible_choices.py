@@ -139,6 +139,15 @@ def _trimmed(reported: ContrastAnalysis, experiment: Experiment) -> list[Option]
     return [Option("kept", replace(reported, trimmed=True)), Option("left out", replace(reported, trimmed=False))]
 
 
+def _test(reported: ContrastAnalysis, _: Experiment) -> list[Option]:
+    own, exchanged = Option("of the model", replace(reported, test="model")), "labels of whole speakers exchanged"
+    if reported.speakers == "none":
+        return [own, Option(exchanged, None, "the model knows no speakers")]
+    if reported.contrast.variant == "duration":
+        return [own, Option(exchanged, None, "models with a duration are not permuted")]
+    return [own, Option(exchanged, replace(reported, test="exchange"))]
+
+
 def _engine(reported: ContrastAnalysis, _: Experiment) -> list[Option]:
     own = "structured" if reported.engine == "auto" else reported.engine
     other = "structured" if own == "mgcv" else "mgcv"
@@ -154,5 +163,6 @@ CHOICES: Mapping[str, Callable[[ContrastAnalysis, Experiment], Collection[Option
     "unit": _unit,
     "summary": _summary,
     "trimmed tokens": _trimmed,
+    "test": _test,
     "engine": _engine,
 }

@@ -9,6 +9,8 @@ from layerstats.stats import (
     FitOptions,
     IntervalOptions,
     claims_of,
+    contrast_tasks,
+    permutation_test,
     phone_contrast,
     sensitivity_of,
     word_contrasts,
@@ -68,6 +70,18 @@ def test_what_cannot_be_computed_says_why(table):
     assert row["note"] == "phones are normalised in time, and no model has more"
     assert option(table, "samples", "48")["note"] == "the model is the same"
     assert numbers(option(table, "samples", "48")).tolist() == numbers(option(table, "samples", "32")).tolist()
+
+
+def test_exchanged_labels_are_the_permutation_test_of_the_layer(store):
+    found = sensitivity_of(store, "s:sh", layers=["conv1"], choices=["test"], **QUICK)
+    of_model, exchanged = found.iloc[0], found.iloc[1]
+    tasks = contrast_tasks(store, phones="s:sh", layers=["conv1"])
+    # Eight speakers can exchange two labels in 256 ways, so that the test is exact.
+    direct = permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=999)
+    assert direct.exact
+    assert exchanged["p_value"] == direct.table["p_value"].iloc[0]
+    assert exchanged["estimate"] == of_model["estimate"]
+    assert np.isnan(exchanged["conf_low"])
 
 
 def test_means_of_speakers_are_measured_in_the_same_units(table):

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from layerstats.stats import FitOptions, IntervalOptions, phone_contrast, sensitivity_of
+from layerstats.stats import (
+    Contrast,
+    FitOptions,
+    IntervalOptions,
+    contrast_tasks,
+    permutation_test,
+    phone_contrast,
+    sensitivity_of,
+)
 from layerstats.store import LayerSpec, RecordingWriter, VariableSpec, open_store
 
 QUICK = {"intervals": IntervalOptions(draws=200), "fits": FitOptions(engine="structured", workers=1)}
@@ -89,3 +97,19 @@ def test_trimmed_tokens_are_left_out(made, tmp_path):
     rest = cut.select(token=cut.tokens.loc[~cut.tokens["trimmed"].astype(bool), "token"].tolist())
     np.testing.assert_allclose(numbers(table.iloc[1]), direct(rest), rtol=1e-9)
     assert table["estimate"][0] != pytest.approx(table["estimate"][1], rel=1e-6)
+
+
+def test_of_three_words_labels_are_exchanged_between_the_two_of_a_pair(make_store, tmp_path):
+    made = make_store(level=-0.8, people=6, layers=("conv2",), repeats=3)
+    mean = made.layer("conv2")["mean"].to_numpy().astype(np.float32)
+    tokens = made.tokens.loc[:, ["token", "word", "speaker", "split", "onset_s", "duration_s"]]
+    words = ("see", "she", "ash")
+    tokens = tokens.assign(word=np.resize(words, len(tokens)))
+    store = write(tmp_path / "words.zarr", made, "activations", {"mean": mean}, tokens=tokens)
+    found = sensitivity_of(store, Contrast.of_words(*words), choices=["test"], **QUICK)
+    exchanged = found.loc[~found["reported"]]
+    assert exchanged["claim_key"].tolist() == ["conv2:see-ash", "conv2:she-ash"]
+    for p_value, word in zip(exchanged["p_value"], words, strict=False):
+        tasks = contrast_tasks(store, words=[word, "ash"])
+        direct = permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=999)
+        assert p_value == direct.table["p_value"].iloc[0]
