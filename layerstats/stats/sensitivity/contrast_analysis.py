@@ -39,8 +39,8 @@ class ContrastAnalysis:
     trimmed
         Whether tokens count whose end was cut off because they are longer than the clip.
     test
-        "model": the joint test of the fitted model; "exchange": whole speakers' labels are exchanged, which does not rely
-        on the model's residuals.
+        "model": the joint test of the fitted model; "exchange": whole speakers' labels are exchanged, which does not
+        rely on the model's residuals.
 
     Examples
     --------

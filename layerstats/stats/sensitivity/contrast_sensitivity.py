@@ -62,9 +62,9 @@ def sensitivity_of(
         What is chosen otherwise: "random structure" (smooths or intercepts of speakers, and smooths of words), "series"
         (the padded clip or the word alone), "duration" (a covariate or not), "samples" (how many a series is averaged
         into), "autocorrelation" (AR(1) of the residuals or not), "unit" (single tokens or means of speakers), "summary"
-        (of the channels, where both were recorded), "trimmed tokens" (kept or left out, where there are some), "test" (of
-        the model, or by exchanges of whole speakers' labels, beside the model's effect), "engine" (mgcv and ours). All
-        but the last by default. A choice that a contrast does not have is no row.
+        (of the channels, where both were recorded), "trimmed tokens" (kept or left out, where there are some), "test"
+        (of the model, or by exchanges of whole speakers' labels, beside the model's effect), "engine" (mgcv and ours).
+        All but the last by default. A choice that a contrast does not have is no row.
     pairs
         By layer, the pairs of levels ``level_1, level_2``, one of which is the contrast's last level; by default all.
     intervals, fits

@@ -1,4 +1,4 @@
-"""A test of a pair of levels that does not rely on the residuals: each speaker's labels exchanged, every model refitted."""
+"""A test of a pair of levels that does not rely on residuals: speakers' labels are exchanged, every model refitted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ REPLICATES = 999
 def exchanged_p_value(prepared: PreparedModel, pair: tuple[str, str]) -> float:
     """Return the p-value of level and shape of a pair under exchanges of whole speakers' labels.
 
-    The model holds the two levels only, so that the null hypothesis is of this pair; phones are interpolated to the same
-    times, as `contrast_tasks` has it.
+    The model holds the two levels only, so that the null hypothesis is of this pair; phones are interpolated to the
+    same times, as `contrast_tasks` has it.
 
     Parameters
     ----------
