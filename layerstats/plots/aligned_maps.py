@@ -32,6 +32,7 @@ from layerstats.errors import DataError
 from layerstats.plots.frames import band_marks, checked, column, in_order
 from layerstats.plots.scales import AGAINST, FOR, FULL_COLOUR, inner_times
 from layerstats.plots.theme import FAINT, PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 LAG_LABEL = "Time from the alignment (ms)"
 # Of all panels together, or of each by itself as published.
@@ -112,7 +113,7 @@ def aligned_maps(
     below = (
         f"Vermilion: above 0, blue: below. Full colour at the {100 * FULL_COLOUR:g} % quantile{_scales(data, scale)}."
     )
-    ends = (-1.0, -0.5, 0.0, 0.5, 1.0)
+    ends = (-1.0, 0.0, 1.0)
     figure = (
         ggplot(data, aes("time_ms", "band"))
         + geom_raster(aes(fill="part"))
@@ -124,7 +125,7 @@ def aligned_maps(
             breaks=list(ends),
             labels=[f"{end * full:.3g}" for end in ends],
             na_value=FAINT,
-            name=value_label or value.replace("_", " "),
+            name=value_label or readable_name(value),
             guide="colorbar" if scale == "common" else None,
         )
         + scale_x_continuous(breaks=cast(Any, inner_times), expand=(0, 0))

@@ -18,6 +18,7 @@ from plotnine import (
 from layerstats.plots.frames import checked, column, in_order
 from layerstats.plots.scales import group_scales
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 REQUIRED_COLUMNS = ("set_up", "null", "judge", "along", "place", "rate", "conf_low", "conf_high")
 _TITLES = {"steps": "Steps", "displacement": "Distance in what the network hears"}
@@ -41,7 +42,7 @@ def ladder(curves: pd.DataFrame) -> ggplot:
     """
     table = checked(curves, REQUIRED_COLUMNS, "ladder")
     null = column(table, "null").astype(str)
-    line = column(table, "set_up").astype(str) + null.where(null == "", ", " + null.str.replace("_", " "))
+    line = column(table, "set_up").astype(str) + null.where(null == "", ", " + null.map(readable_name))
     data = table.assign(
         line=in_order(line),
         judge=in_order(column(table, "judge")),

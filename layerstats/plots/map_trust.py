@@ -20,6 +20,7 @@ from layerstats.errors import DataError
 from layerstats.plots.frames import checked, column, count, in_order, rows
 from layerstats.plots.scales import group_scales
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 REQUIRED_COLUMNS = (
     *("measure", "map", "condition", "baseline", "by", "unit"),
@@ -82,5 +83,5 @@ def _lines(data: pd.DataFrame, told: pd.Series) -> pd.Series:
     conditions = {measure: count(column(own, "condition")) for measure, own in data.groupby("measure")}
     several = told & column(data, "measure").map(conditions.get).gt(1)
     condition = column(data, "condition").astype(str)
-    named = column(data, "unit").astype(str).str.replace("_", " ").where(told, condition)
+    named = column(data, "unit").astype(str).map(readable_name).where(told, condition)
     return named.where(~several, named + ", " + condition)

@@ -9,6 +9,7 @@ from plotnine import (
     aes,
     coord_cartesian,
     element_blank,
+    element_text,
     facet_grid,
     geom_raster,
     ggplot,
@@ -21,6 +22,7 @@ from plotnine import (
 
 from layerstats.plots.frames import TIME_LABEL, checked, column, in_order
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 REQUIRED_COLUMNS = ("set_up", "target", "features", "time_s", "mel", "value")
 PANELS = ("before", "after", "difference")
@@ -50,8 +52,8 @@ def maximized_features(features: pd.DataFrame) -> ggplot:
     value = column(table, "value").to_numpy(dtype=float)
     # Features of speech lie between 0 and 1: single values that went further would fade all else.
     largest = min(float(np.abs(value[change]).max()), 1.0) if change.any() else 1.0
-    titles = [f"{set_up}\n{panel}" for set_up in set_ups.cat.categories for panel in PANELS]
-    place = set_ups.astype(str) + "\n" + column(table, "features").astype(str)
+    titles = [f"{readable_name(set_up)}\n{panel}" for set_up in set_ups.cat.categories for panel in PANELS]
+    place = set_ups.astype(str).map(readable_name) + "\n" + column(table, "features").astype(str)
     data = table.assign(
         word=words,
         panel=pd.Categorical(place, categories=titles),
@@ -73,7 +75,12 @@ def maximized_features(features: pd.DataFrame) -> ggplot:
             f"colour is {largest:.2g}{' or more' if largest == 1 else ''}.",
         )
         + paper_theme(PAGE_WIDTH, 1.2 + 1.25 * len(words.cat.categories))
-        + theme(panel_grid_major=element_blank(), legend_position="none")
+        # Names of set-ups are wider than the panels of three of them.
+        + theme(
+            panel_grid_major=element_blank(),
+            legend_position="none",
+            strip_text_x=element_text(size=6 if len(titles) > len(PANELS) * 2 else 8),
+        )
     )
 
 

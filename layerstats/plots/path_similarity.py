@@ -45,7 +45,7 @@ def path_similarity(table: pd.DataFrame) -> ggplot:
     data = checked(table, REQUIRED_COLUMNS, "path_similarity")
     conditions = list(in_order(column(data, "condition")).cat.categories)
     layers = list(in_order(column(data, "layer")).cat.categories)
-    names = data["network"].astype(str) + " " + data["network_seed"].astype(str)
+    names = data["network"].astype(str) + ", seed " + data["network_seed"].astype(str)
     if "trained" in data.columns:
         names = names.where(data["trained"].astype(bool), "untrained " + names)
     step = _SPREAD / max(len(conditions), 1)

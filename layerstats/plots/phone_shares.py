@@ -23,6 +23,7 @@ from plotnine import (
 
 from layerstats.plots.frames import checked, column, count, in_order
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 REQUIRED_COLUMNS = ("group", "score_share", "conf_low", "conf_high", "duration_share")
 NETWORK_COLUMNS = ("group", "trained", "score_share")
@@ -74,7 +75,7 @@ def phone_shares(shares: pd.DataFrame, networks: pd.DataFrame | None = None, *, 
         + scale_size_manual(values=[LOOKS[look][2] for look in shown], breaks=shown, name="")
         + scale_x_continuous(
             breaks=[-place for place in range(len(groups))],
-            labels=[group.replace("_", " ") for group in groups],
+            labels=[readable_name(group) for group in groups],
             minor_breaks=[],
             limits=(0.6 - len(groups), 0.6),
             expand=(0, 0),
@@ -104,7 +105,9 @@ def _placed(
         {
             "x": [places.get(str(group), np.nan) for group in frame["group"]],
             "y": frame[value].to_numpy(dtype=float),
-            "panel": pd.Categorical(panel, categories=panels, ordered=True),
+            "panel": pd.Categorical(panel, categories=panels, ordered=True).rename_categories(
+                [readable_name(name) for name in panels]
+            ),
             "look": pd.Categorical([look] * len(frame), categories=list(LOOKS), ordered=True),
         }
     ).dropna(subset=["x"])

@@ -16,6 +16,7 @@ from plotnine import (
 )
 
 from layerstats.errors import ArgumentError
+from layerstats.tables.readable_names import readable_name
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, ordered so that neighbours differ in luminance.
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#56B4E9", "#D55E00", "#CC79A7", "#009E73", "#8c8c8c")
@@ -88,5 +89,5 @@ def group_scales(groups: Sequence[str], *aesthetics: str) -> list[Any]:
         scale, looks = _SCALES[aesthetic]
         values = dict(zip(groups, looks, strict=False))
         # `breaks` keeps the order of the groups in the legend.
-        scales.append(scale(values=values, breaks=list(groups)))
+        scales.append(scale(values=values, breaks=list(groups), labels=[readable_name(group) for group in groups]))
     return scales

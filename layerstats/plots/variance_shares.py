@@ -18,6 +18,7 @@ from plotnine import (
 from layerstats.plots.frames import checked, column, count, in_order
 from layerstats.plots.scales import group_scales
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
+from layerstats.tables.readable_names import readable_name
 
 REQUIRED_COLUMNS = ("set_up", "null", "component", "share", "conf_low", "conf_high")
 # What a table has for outcomes that are no null.
@@ -39,7 +40,7 @@ def variance_shares(shares: pd.DataFrame) -> ggplot:
         If a column is missing or there is nothing to draw.
     """
     table = checked(shares, REQUIRED_COLUMNS, "variance_shares")
-    named = column(table, "null").fillna("").astype(str).replace("", _REAL).str.replace("_", " ")
+    named = column(table, "null").fillna("").astype(str).replace("", _REAL).map(readable_name)
     kinds = sorted(set(named), key=lambda name: (name != _REAL, name))
     components = list(dict.fromkeys(column(table, "component").astype(str)))
     labels = {name: _label(name) for name in components}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,6 +15,24 @@ from layerstats.cli.main import app
 
 # Seven minutes of one processor, of which another test may take half.
 pytestmark = [pytest.mark.slow, pytest.mark.r, pytest.mark.timeout(1800)]
+
+_DRIVEN = runpy.run_path(str(Path(__file__).parent.parent / "browser.py"))
+# Of every table that is unfolded: how high its rows are, where adjusted p-values end, and what reads as an identifier.
+READ_TABLES = """(() => {
+  document.querySelectorAll("details:not(.choices)").forEach((each) => { each.open = true; });
+  return JSON.stringify([...document.querySelectorAll(".content .scroll")].map((box) => {
+    const edge = box.getBoundingClientRect().right + 1;
+    const right = (cell) => cell.getBoundingClientRect().right;
+    const named = [...box.querySelectorAll("thead th")].filter((cell) => /adjusted p/.test(cell.textContent));
+    return {
+      name: box.ariaLabel,
+      highest: Math.max(0, ...[...box.querySelectorAll("tbody tr")].map((row) => row.offsetHeight)),
+      hidden: named.filter((cell) => right(cell) > edge).map((cell) => cell.textContent.trim()),
+      raw: [...box.querySelectorAll("td, th")].map((cell) => cell.textContent.trim()).filter((text) =>
+        /\\b(random_direction|zero_steps|catch_missed|q_network|phone_class|[a-z]+_(fricative|stop)|phone_set\\w*)/.test(text)),
+    };
+  }));
+})()"""
 
 TABLES = (
     "words/parametric",
@@ -62,10 +83,24 @@ def check_phone_layers(out, page):
     assert (gained.loc[("acoustics", "across"), "conf_high"] < 0).all()
 
 
+def check_tables_as_read(out, folder):
+    with _DRIVEN["Browser"](_DRIVEN["find_browser"](), folder) as browser:
+        browser.open(out / "index.html")
+        tables = json.loads(browser.evaluate(READ_TABLES))
+    assert len(tables) > 80
+    assert [table["name"] for table in tables if table["highest"] > 100] == []
+    # A test against the direction named is the other side of the one that is adjusted.
+    hidden = {table["name"]: [name for name in table["hidden"] if "Reduced" not in name] for table in tables}
+    assert {name: columns for name, columns in hidden.items() if columns} == {}
+    assert {table["name"]: table["raw"] for table in tables if table["raw"]} == {}
+
+
 def test_demo_on_the_built_in_corpus(tmp_path, request):
     page = run_demo(tmp_path)
     check_results(tmp_path, page)
     check_phone_layers(tmp_path, page)
+    if _DRIVEN["find_browser"]():
+        check_tables_as_read(tmp_path, request.getfixturevalue("tmp_path_factory").mktemp("browser"))
     if shutil.which("pdflatex"):
         assert request.getfixturevalue("compile_latex")(sorted(tmp_path.glob("*/*.tex"))) == []
     parametric = pd.read_csv(tmp_path / "words" / "parametric.csv")

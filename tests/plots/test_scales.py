@@ -32,3 +32,7 @@ def test_the_legend_keeps_the_order_of_the_groups():
 def test_too_many_groups():
     with pytest.raises(ArgumentError, match="At most 8 groups"):
         group_scales(list("abcdefghi"), "color")
+
+
+def test_legends_name_groups_in_words():
+    assert group_scales(["maximized", "random_direction"], "color")[0].labels == ["maximized", "random direction"]
