@@ -45,22 +45,17 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
   check_options(data, rho, weights)
   asked <- list(method = method, rho = rho, series = series, order = order, factors = factors, ordered = ordered,
                 weights = weights, family = family, fun = fun, discrete = discrete, knots = knots, na = na, gaps = gaps)
+  data <- as.data.frame(data)
+  used <- used_columns(formula, data, factors, ordered, weights)
   structured <- fit_of_engine(engine, formula, data, asked)
   if (is_structured(structured)) {
     structured$call <- match.call()
     return(structured)
   }
   check_names(formula)
-  data <- as.data.frame(data)
   if (!identical(rho, 0) && is.null(series)) {
     stop("AR(1) residuals need to know what a series is: give 'series' and 'order'.", call. = FALSE)
   }
-  sources <- vapply(ordered, function(copy) copy[[1]], character(1))
-  # Words of R are columns where there are such.
-  words <- setdiff(c("T", "F", "pi", paste0("contr.", c("treatment", "sum", "helmert", "poly", "SAS"))), names(data))
-  used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), c(names(ordered), words))
-  missing <- setdiff(c(used, weights), names(data))
-  if (length(missing)) stop("Column '", missing[1], "' of the formula is not in the data.", call. = FALSE)
   needed <- intersect(c(used, weights, series, order), names(data))
   present <- if (na == "omit") stats::complete.cases(data[needed]) else rep(TRUE, nrow(data))
   if (!any(present)) stop("Every row of the data has a missing value.", call. = FALSE)
@@ -76,7 +71,9 @@ gamm_fit <- function(formula, data, method = "fREML", rho = 0, series = NULL, or
     start <- rows$start
   }
   coded <- code_factors(data[used], factors, ordered)
+  check_level_counts(coded$data)
   weights <- if (is.null(weights)) NULL else data[[weights]]
+  check_weights(weights)
   refit <- function(rho) {
     fit_model(formula, coded$data, start, rho, method, weights, family, fun, discrete, knots)
   }
@@ -189,4 +186,31 @@ read_family <- function(family) {
   tryCatch(eval(str2lang(family), asNamespace("mgcv")), error = function(condition) {
     stop("'", family, "' is no family of R or 'mgcv': ", conditionMessage(condition), ".", call. = FALSE)
   })
+}
+
+# The columns that a formula and its options name, which are in the data.
+used_columns <- function(formula, data, factors, ordered, weights) {
+  sources <- vapply(ordered, function(copy) copy[[1]], character(1))
+  # Words of R are columns where there are such.
+  words <- setdiff(c("T", "F", "pi", paste0("contr.", c("treatment", "sum", "helmert", "poly", "SAS"))), names(data))
+  used <- setdiff(unique(c(all.vars(formula), sources, names(factors))), c(names(ordered), words))
+  missing <- setdiff(c(used, weights), names(data))
+  if (length(missing)) stop("Column '", missing[1], "' of the formula is not in the data.", call. = FALSE)
+  used
+}
+
+check_level_counts <- function(data) {
+  for (column in names(data)) {
+    if (is.factor(data[[column]]) && nlevels(data[[column]]) == 1) {
+      stop("The factor '", column, "' has one level ('", levels(data[[column]]), "'). A model needs two levels or more: ",
+           "leave '", column, "' out of the formula, or add data.", call. = FALSE)
+    }
+  }
+}
+
+check_weights <- function(weights) {
+  below <- sum(weights < 0)
+  if (below) {
+    stop("'weights' must be positive numbers, or zero, but ", below, " of them are not positive.", call. = FALSE)
+  }
 }

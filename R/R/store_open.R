@@ -46,6 +46,9 @@ store_table <- function(store, name) {
 chosen_recording <- function(store, recording = NULL) {
   there <- recording_names(store)
   if (is.null(recording)) recording <- store$recording
+  if (length(there) == 0) {
+    stop("'", store$path, "' holds no recordings: `layerstats record NETWORK STORE` makes some.", call. = FALSE)
+  }
   recording <- sub("^untrained/seed_", "untrained_", recording)
   if (length(recording) != 1 || !recording %in% there) {
     stop(if (length(recording) != 1) "Say which recording to read (recording = ...)." else

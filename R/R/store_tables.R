@@ -38,6 +38,7 @@ block_names <- function(store, kind) {
 result_table <- function(store, kind, name = NULL) {
   there <- table_names(store, kind)
   if (is.null(name) && length(there) == 1) name <- there
+  if (length(there) == 0) stop("'", store$path, "' holds no ", kind, ".", call. = FALSE)
   if (is.null(name) || !name %in% there) {
     said <- if (is.null(name)) paste0("Say which table of ", kind, " to read (name = ...).") else
       paste0("'", store$path, "' has no table '", name, "' of ", kind, ".")
@@ -52,6 +53,7 @@ listed_names <- function(names) if (length(names)) paste0("'", names, "'", colla
 chosen_block <- function(store, kind, wanted) {
   asked <- Filter(Negate(is.null), wanted)
   there <- block_names(store, kind)
+  if (length(there) == 0) stop("'", store$path, "' holds no ", kind, ".", call. = FALSE)
   about <- lapply(there, function(name) {
     c(zarr_metadata(file.path(store$path, kind, name))$attributes, name = name)
   })

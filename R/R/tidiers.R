@@ -15,12 +15,12 @@ broom_spelling <- function(table) {
 #'
 #' As the methods that 'broom' has for models of 'mgcv': `std.error` here is `std_error` in the verbs of this package.
 #'
-#' @param x A model of [gamm_fit()], or a result of [difference()] or [derivatives()].
+#' @param x A model of [gamm_fit()], or a result of [difference()], [curves()] or [derivatives()].
 #' @param parametric Whether to give the parametric coefficients instead of the smooths.
 #' @param conf.int,conf.level Whether to give intervals of parametric coefficients, and at which level.
 #' @param ... Not used.
 #' @return A data frame. Of smooths `term, edf, ref.df, statistic, p.value`; of parametric coefficients `term, estimate,
-#'   std.error, statistic, p.value`, with `conf.int = TRUE` also `conf.low, conf.high`; of a difference or of derivatives their
+#'   std.error, statistic, p.value`, with `conf.int = TRUE` also `conf.low, conf.high`; of a difference, of curves or of derivatives their
 #'   curve with `estimate, std.error, conf.low, conf.high`.
 #' @examples
 #' model <- gamm_fit(f2 ~ word + s(time, k = 6), words)
@@ -50,6 +50,13 @@ residual_freedom <- function(fit) {
 #' @rdname tidy.layerstats_gamm
 #' @export
 tidy.layerstats_difference <- function(x, ...) broom_spelling(x$curve)
+
+#' @rdname tidy.layerstats_gamm
+#' @export
+tidy.layerstats_curves <- function(x, ...) {
+  names(x)[names(x) == "fit"] <- "estimate"
+  broom_spelling(as.data.frame(x))
+}
 
 #' @rdname tidy.layerstats_gamm
 #' @export

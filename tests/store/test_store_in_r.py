@@ -186,7 +186,7 @@ def test_what_cannot_be_read_is_said_in_words(path):
         'phone_vectors(store, "conv1")': "has no vectors of phones. Record them",
         'outcomes(store, "x")': "Not one but 0 outcomes",
         'ratings(store, "x")': "has no table 'x' of ratings. There are: 'people'.",
-        "window_sums(store)": "Say which sums to read (name = ...). There are: none.",
+        "window_sums(store)": "holds no sums.",
         "activations(1:3)": "A store is needed, as open_store() returns it, or its path, but got an object of class",
     }
     for said, message in zip(messages_of(path, *expected), expected.values(), strict=True):

@@ -173,6 +173,9 @@ test_that("what cannot be is said", {
 
 test_that("mistakes in arguments are said, whatever the engine", {
   expect_error(gamm_fit(f2 ~ word, words[0, ]), "have no rows")
+  expect_error(gamm_fit(f2 ~ word + s(time, k = 4), words[words$word == "A", ]), "'word' has one level ('A')", fixed = TRUE)
+  below <- transform(words, weight = replace(rep(1, nrow(words)), 2, -1))
+  expect_error(gamm_fit(f2 ~ word, below, weights = "weight"), "zero, but 1 of them are not positive")
   expect_error(gamm_fit(f2 ~ word, words, rho = 1.2, series = "trajectory", order = "time"), "between -1 and 1, but got 1.2")
   expect_error(gamm_fit(f2 ~ word, words, series = "trajectory"), "'order' is missing")
   expect_error(gamm_fit(f2 ~ word, words, weights = words$f2), "'weights' is the name of a column")
@@ -188,4 +191,10 @@ test_that("levels are sorted by code point where R does not know their letters, 
   # As read.csv() has them then: bytes without a mark.
   unmarked <- rawToChar(as.raw(c(0x62, 0xc3, 0xa6)))
   expect_identical(sorted_by_code_point(c(unmarked, "boot", "bit")), c("bit", "boot", unmarked))
+})
+
+test_that("curves have broom's spelling too", {
+  found <- curves(words_model, "word")
+  expect_equal(tidy(found)$estimate, found$fit)
+  expect_true(all(c("std.error", "conf.low", "conf.high", "word", "time") %in% names(tidy(found))))
 })

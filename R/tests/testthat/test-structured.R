@@ -28,6 +28,10 @@ test_that("a Python without the package is said to be one, and 'auto' goes on wi
 test_that("the structured engine says what mgcv says", {
   if (!has_python()) skip("no Python with the package layerstats")
   on.exit(stop_python())
+  # Rows count from 1, and columns are those of the table, not those that were sent.
+  gone <- transform(words, f2 = replace(f2, 5, NA))
+  expect_error(gamm_fit(f2 ~ s(time), gone, engine = "structured"), "first at row 5", fixed = TRUE)
+  expect_error(gamm_fit(f2 ~ s(tim), words, engine = "structured"), "'tim' of the formula is not in the data")
   fits <- lapply(c("structured", "mgcv"), function(engine) {
     gamm_fit(f2 ~ word + s(time, k = 6) + s(time, by = word_ordered, k = 6) + s(speaker, bs = "re"), words, rho = "auto",
              series = "trajectory", order = "time", ordered = list(word_ordered = c("word", "A")), engine = engine)

@@ -48,7 +48,10 @@ class KeptModels:
         ask, keys = str(request["ask"][0]), list(map(str, request["model"]))
         given = request.get("arguments") or {}
         if ask == "fit":
-            model = fit(str(request["formula"][0]), request["data"], **_options(given))
+            data = request["data"]
+            # Where a message names a row, it is R's, which count from 1.
+            data = data.set_axis(pd.RangeIndex(1, len(data) + 1))
+            model = fit(str(request["formula"][0]), data, **_options(given))
             self._keep(keys[0], model)
             return _told(model)
         return _ANSWERS[ask](*map(self._model, keys), **_arguments(given))
