@@ -67,7 +67,7 @@ def test_untrained_networks_have_a_panel_of_their_own(built, panels):
     frame = pd.DataFrame(rows, columns=["network", "network_seed", "trained", "layer", "condition", "path_similarity"])
     frame = frame.assign(conf_low=0.0, conf_high=frame["path_similarity"] + 1.0)
     figure = path_similarity(frame)
-    assert panels(figure) == [("commands 0",), ("untrained commands 0",)]
+    assert panels(figure) == [("commands, seed 0",), ("untrained commands, seed 0",)]
     assert built(figure)[3]["x"].tolist() == [0, 1, 2, 0, 1, 2]
 
 
