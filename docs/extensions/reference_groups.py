@@ -120,5 +120,9 @@ GROUPS = {
         "One page of results": "Output write_page",
         "Answers of a listening test": "write_answers AnswerSettings ListenerOutput",
     },
-    "layerstats.plots": {**QUESTIONS, "Saving": "save_figure FigureFiles paper_theme"},
+    "layerstats.plots": {
+        **QUESTIONS,
+        "The sound above a curve": "sounds_above SoundsAbove",
+        "Saving": "save_figure FigureFiles paper_theme",
+    },
 }

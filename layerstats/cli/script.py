@@ -51,7 +51,7 @@ def run_script(main: Callable[..., object]) -> None:
     --------
     >>> def main(phones: str = "s:sh") -> Output:
     ...     "Contrast phones."
-    >>> run_script(main)  # doctest: +SKIP
+    >>> run_script(main)  # reads the command line of the process, and ends it  # doctest: +SKIP
     """
     from layerstats.cli.command_help import command_of
 

@@ -41,7 +41,8 @@ def read_fsdd(path: str | Path, damaged: str = "error") -> Corpus:
 
     Examples
     --------
-    >>> read_fsdd("free-spoken-digit-dataset").words  # doctest: +SKIP
+    >>> read_fsdd("free-spoken-digit-dataset").words  # of three recordings
+    ('one', 'zero')
     """
     folder = corpus_folder(path, "FSDD")
     recordings = folder / "recordings" if (folder / "recordings").is_dir() else folder

@@ -37,7 +37,9 @@ def read_librispeech(path: str | Path, damaged: str = "error") -> Corpus:
 
     Examples
     --------
-    >>> read_librispeech("LibriSpeech/dev-clean").tokens[["token", "word", "speaker"]]  # doctest: +SKIP
+    >>> read_librispeech("LibriSpeech/dev-clean").tokens[["token", "word", "speaker"]]
+                token            word speaker
+    0  84-121123-0000  go do you hear      84
     """
     folder = corpus_folder(path, "LibriSpeech")
     sexes = _speaker_sexes(folder)

@@ -123,8 +123,11 @@ def read_textgrids(
 
     Examples
     --------
-    >>> corpus = read_textgrids("my_recordings", word_tier="Words", speaker="prefix")  # doctest: +SKIP
-    >>> corpus.notes  # doctest: +SKIP
+    >>> corpus = read_textgrids("my_recordings", word_tier="Words", speaker="prefix")
+    >>> corpus.notes
+    ("Words were read from the tiers named 'Words'.",)
+    >>> corpus.tokens[["word", "speaker"]].values.tolist()
+    [['ask', 'anna'], ['ask', 'ben']]
     """
     labels = str(labels).lower()
     check_choice("labels", labels, LABEL_SETS)

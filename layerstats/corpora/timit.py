@@ -93,8 +93,9 @@ def read_timit(
 
     Examples
     --------
-    >>> corpus = read_timit("TIMIT", words=["she", "greasy"])  # doctest: +SKIP
-    >>> corpus.tokens[["token", "word", "speaker", "sex", "dialect"]]  # doctest: +SKIP
+    >>> corpus = read_timit("TIMIT", words="she")
+    >>> corpus.tokens[["word", "speaker", "sex", "dialect"]].values.tolist()
+    [['she', 'fcjf0', 'F', 'dr1'], ['she', 'mdac0', 'M', 'dr1']]
     """
     check_choice("unit", unit, ("word", "sentence"))
     folder = corpus_folder(path, "TIMIT")

@@ -52,7 +52,7 @@ def connected(address: str | None, timeout_s: float = 10.0) -> Iterator[Any]:
 
     Examples
     --------
-    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    >>> with connected("tcp://HOST:8786") as client:  # a scheduler that runs  # doctest: +SKIP
     ...     print(check_client(client))
     """
     if address is None:
@@ -108,7 +108,7 @@ def check_client(client: Any, patience_s: float = PATIENCE_S) -> int:
 
     Examples
     --------
-    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    >>> with connected("tcp://HOST:8786") as client:  # a scheduler that runs  # doctest: +SKIP
     ...     print(check_client(client))
     """
     there = run_on_workers(client, versions_here, patience_s=patience_s)

@@ -49,7 +49,7 @@ def describe_workers(
 
     Examples
     --------
-    >>> with connected("tcp://HOST:8786") as client:  # doctest: +SKIP
+    >>> with connected("tcp://HOST:8786") as client:  # a scheduler that runs  # doctest: +SKIP
     ...     print(describe_workers(client))
     """
     with _marked(folder) as mark:

@@ -64,8 +64,7 @@ def boundary_distance(
     >>> import tempfile
     >>> from layerstats.models import CommandClassifier, MelAutoencoder, seeded
     >>> from layerstats.probes import maximize_activations
-    >>> from layerstats.probes.maximization import AutoencoderPrior
-    >>> from layerstats.probes.maximization.hearing import hearing_of
+    >>> from layerstats.probes.maximization import AutoencoderPrior, hearing_of
     >>> with seeded(0):
     ...     network = CommandClassifier(outputs=2, channels=(1, 1, 1), hidden=(2, 2, 2))
     ...     prior = AutoencoderPrior(hearing_of(network), MelAutoencoder(codes=4, channels=(1, 1, 1, 1)))

@@ -134,6 +134,6 @@ def default_pool() -> RPool:
 
     Examples
     --------
-    >>> default_pool()  # doctest: +SKIP
+    >>> default_pool()  # starts R, which may not be here  # doctest: +SKIP
     """
     return RPool(workers=1)

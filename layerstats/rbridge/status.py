@@ -58,7 +58,9 @@ def r_status() -> RStatus:
 
     Examples
     --------
-    >>> r_status()  # doctest: +SKIP
+    >>> status = r_status()  # which starts R, where it is
+    >>> status.works == (not status.problem)
+    True
     """
     try:
         home = str(find_r_home())

@@ -172,8 +172,10 @@ def phone_series(
 
     Examples
     --------
-    >>> series = phone_series(open_store("results/demo/store.zarr"), "conv3", phones=["s", "sh"])  # doctest: +SKIP
-    >>> series.frame  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> series = phone_series(open_store("results/demo/store.zarr"), "conv3", phones=["s", "sh"])
+    >>> series.frame[["phone_token", "phone", "time"]].head(2).round(2).values.tolist()
+    [['t00/1', 's', 0.06], ['t00/1', 's', 0.22]]
     """
     frame, intervals = _phone_frame(source, layer, phones)
     expected = intervals.assign(phone_token=_phone_token(intervals))

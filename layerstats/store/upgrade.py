@@ -48,7 +48,10 @@ def upgrade_store(old: str | os.PathLike[str], new: str | os.PathLike[str]) -> P
 
     Examples
     --------
-    >>> upgrade_store("experiment_of_2024.zarr", "experiment.zarr")  # doctest: +SKIP
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     upgrade_store("experiment_of_2024.zarr", f"{folder}/experiment.zarr").name
+    'experiment.zarr'
     """
     files = StoreFiles(Path(old), incomplete="allow")
     if files.version == SCHEMA_VERSION:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -55,3 +56,24 @@ def test_the_table_of_calibration_is_read_from_the_numbers():
 def test_every_public_name_has_an_example():
     """Of its own, or of a function that returns it; exceptions, aliases and figures (of the gallery) need none."""
     assert imported("public_names").without_example() == [], "write an Examples section in the docstring of each"
+
+
+def test_examples_import_public_names():
+    """What a reader of an example types is what the reference has; `layerstats.resources` names bundled files."""
+    found = []
+    for public in imported("public_names").public_names():
+        text = inspect.getdoc(getattr(importlib.import_module(public.room), public.name)) or ""
+        for module, names in re.findall(r">>> from (layerstats[\w.]*) import (.+)", text):
+            known = getattr(importlib.import_module(module), "__all__", ["bundled"])
+            hidden = {name.strip(" ()").split(" as ")[0] for name in names.split(",")} - set(known)
+            found += [f"{public.room}.{public.name}: {module}.{name}" for name in hidden]
+    assert found == []
+
+
+def test_examples_that_do_not_run_say_what_they_would_need():
+    sources = Path(plots.__file__).parents[1].rglob("*.py")
+    lines = [
+        line for path in sources for line in path.read_text(encoding="utf-8").splitlines() if "doctest: +SKIP" in line
+    ]
+    assert [line for line in lines if not re.search(r"  # \w.+  # doctest: \+SKIP$", line)] == []
+    assert len(lines) < 10

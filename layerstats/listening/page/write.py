@@ -86,10 +86,10 @@ def write_page(
     >>> import tempfile
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from layerstats.corpora.wav_files import write_wav
+    >>> import soundfile
     >>> from layerstats.listening import make_design
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_wav(f"{folder}/yes.wav", np.sin(np.arange(1600) / 5), 16000)
+    ...     soundfile.write(f"{folder}/yes.wav", np.sin(np.arange(1600) / 5), 16000)
     ...     table = pd.DataFrame({"clip": ["yes"], "file": [f"{folder}/yes.wav"], "condition": ["natural"]})
     ...     design = make_design(table, task="opinion", raters_per_clip=2, trials_per_session=1, catch=0, rules=())
     ...     _ = design.write(f"{folder}/design")

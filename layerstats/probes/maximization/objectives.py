@@ -51,7 +51,7 @@ class Objective:
 
     Examples
     --------
-    >>> from layerstats.probes.units import read_unit
+    >>> from layerstats.probes.maximization import read_unit
     >>> network = nn.Linear(2, 3)
     >>> units = [read_unit(name, network, ["a", "b", "c"]) for name in ("c", "a")]
     >>> Objective(network, units, "probability")(torch.zeros(2, 2)).objective.shape

@@ -68,7 +68,8 @@ def write_page(
 
     Examples
     --------
-    >>> write_page("results", "Two contrasts", sections=["phones", "words"])  # doctest: +SKIP
+    >>> write_page("results/two_contrasts", "Two contrasts", sections=["phones", "words"]).name
+    'index.html'
     """
     directory = Path(directory)
     if not directory.is_dir():

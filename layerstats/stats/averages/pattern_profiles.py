@@ -56,8 +56,7 @@ def pattern_profile(
 
     Examples
     --------
-    >>> from layerstats.stats.averages.aligned_averages import aligned_averages
-    >>> from layerstats.stats.averages.reading.aligned_windows import AlignedWindows
+    >>> from layerstats.stats import AlignedWindows, aligned_averages
     >>> values = np.tile([1.0, 0.0], 8)[:, None, None] * np.array([[0.0, 1.0, 2.0], [0.0, 2.0, 4.0]])
     >>> speakers = np.repeat(["s1", "s2", "s3", "s4"], 4).tolist()
     >>> found = aligned_averages(AlignedWindows.from_arrays(values, ["a", "b"] * 8, speakers))

@@ -122,7 +122,8 @@ def speech_and_network(
 
     Examples
     --------
-    >>> speech_and_network("letters.zarr").table  # doctest: +SKIP
+    >>> speech_and_network("letters.zarr", permutations=19, reach_s=0.1).table["letter"].tolist()
+    ['a', 's', 't']
     """
     check_choice("phone_alignment", phone_alignment, PHONE_ALIGNMENTS)
     if alignment in PHONE_ALIGNMENTS:

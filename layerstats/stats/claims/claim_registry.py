@@ -130,8 +130,11 @@ def claims_of(
 
     Examples
     --------
-    >>> result = phone_contrast(open_store("results/demo/store.zarr"), "s:sh")  # doctest: +SKIP
-    >>> claims_of(result).table[["claim", "verdict"]]  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> from layerstats.stats import phone_contrast
+    >>> result = phone_contrast(open_store("results/demo/store.zarr"), "s:sh", layers=["conv3"])
+    >>> claims_of(result).table["claim"].item()
+    '[s] and [sh] differ at conv3, but 2 untrained networks are too few to show that it was learned'
     """
     known = _kind(kind or type(result).__name__)
     find = known.function(known.find)

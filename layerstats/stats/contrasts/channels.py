@@ -123,8 +123,11 @@ def channel_contrasts(
 
     Examples
     --------
-    >>> channels = channel_contrasts(open_store("results/demo/store.zarr"), "conv4", phones="s:sh")  # doctest: +SKIP
-    >>> channel_table(channels).sort_values("joint_p_holm").head()  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> from layerstats.stats import channel_table
+    >>> channels = channel_contrasts(open_store("results/demo/store.zarr"), "conv4", phones="s:sh")
+    >>> channel_table(channels)[["channel", "level_1", "level_2"]].values.tolist()
+    [[0, 's', 'sh'], [1, 's', 'sh']]
     """
     check_choice("times", times, ("common", "own"))
     check_positive("memory_mb", memory_mb)

@@ -72,8 +72,11 @@ def phone_contrast(
 
     Examples
     --------
-    >>> contrast = phone_contrast(open_store("results/demo/store.zarr"), "s:sh")  # doctest: +SKIP
-    >>> contrast.table[["layer", "joint_p_adjusted", "effect_size"]]  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> contrast = phone_contrast(open_store("results/demo/store.zarr"), "s:sh", layers=["conv3"])
+    >>> table = contrast.table
+    >>> table["layer"].item(), table["joint_p_adjusted"].item() < 0.01, table["effect_size"].item() > 1
+    ('conv3', True, True)
     """
     contrast = Contrast.of_phones(set_1, set_2)
     options = {"speakers": speakers, "samples": samples, "k": k, "adjust": adjust}

@@ -88,8 +88,10 @@ def contrast_tasks(
 
     Examples
     --------
-    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh")  # doctest: +SKIP
-    >>> sorted(tasks.models)  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh")
+    >>> sorted(tasks.models)
+    ['conv1', 'conv3', 'conv4', 'conv5']
     """
     check_choice("times", times, ("common", "own"))
     contrast = one_contrast(contrast, words, phones)

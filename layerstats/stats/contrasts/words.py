@@ -158,8 +158,10 @@ def word_contrasts(
 
     Examples
     --------
-    >>> contrasts = word_contrasts(open_store("results/demo/store.zarr"), words=["ask", "wash"])  # doctest: +SKIP
-    >>> contrasts.tests  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> contrasts = word_contrasts(open_store("results/demo/store.zarr"), words=["ask", "wash"], layers=["conv3"])
+    >>> contrasts.tests[["layer", "level_1", "level_2"]].values.tolist()
+    [['conv3', 'wash', 'ask']]
     """
     fits = fits or FitOptions()
     names = layers_of(source, layers)

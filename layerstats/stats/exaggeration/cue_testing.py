@@ -97,7 +97,10 @@ def cue_tests(
 
     Examples
     --------
-    >>> cue_tests(open_store("heard.zarr"), nulls=["before", "random_direction"]).table  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> found = cue_tests(open_store("heard.zarr"), nulls=["before", "random_direction"])
+    >>> found.table["level_2"].unique().tolist()
+    ['natural', 'before', 'random_direction']
     """
     if not 0 < conf_level < 1:
         raise ArgumentError(f"The 'conf_level' parameter must be between 0 and 1, but got {conf_level!r} instead.")

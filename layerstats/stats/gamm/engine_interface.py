@@ -314,14 +314,16 @@ class Engine(Protocol):
 
     Examples
     --------
-    >>> from layerstats.stats.gamm import fit
-    >>> from layerstats.stats.gamm.engines.registry import ENGINES
-    >>> engine = ENGINES["structured"]()
-    >>> isinstance(engine, Engine), engine.available() is None
-    (True, True)
-    >>> data = pd.DataFrame({"x": np.linspace(0, 1, 40), "y": np.linspace(0, 1, 40) ** 2})
-    >>> isinstance(engine.plan(fit("y ~ s(x)", data, engine="structured").request), FitPlan)
-    True
+    >>> class Absent:
+    ...     "An engine that is nowhere installed."
+    ...     name = "absent"
+    ...     def available(self):
+    ...         return "It is nowhere installed."
+    ...     def plan(self, request):
+    ...         return CannotFit("It fits nothing.")
+    ...     fit = fit_many = is_large = estimate_rho = residuals = plan
+    >>> isinstance(Absent(), Engine), Absent().available()
+    (True, 'It is nowhere installed.')
     """
 
     name: str

@@ -73,7 +73,9 @@ def stored_responses(experiment: Experiment) -> pd.DataFrame:
 
     Examples
     --------
-    >>> stored_responses(open_store("said.zarr"))  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> stored_responses(open_store("said.zarr"))[["word", "judge", "response"]].values.tolist()
+    [['ask', 'pocketsphinx', 'ask'], ['ask', 'pocketsphinx', 'ask']]
     """
     tables = experiment.tables
     names = tables.loc[tables["kind"] == "judgements", "name"]

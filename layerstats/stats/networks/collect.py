@@ -67,7 +67,8 @@ def list_networks(stores: Sequence[Experiment | str | os.PathLike[str]], quantit
 
     Examples
     --------
-    >>> [(network.kind, network.seed) for network in list_networks(["q_0.zarr", "words_0.zarr"])]  # doctest: +SKIP
+    >>> [(network.kind, network.seed) for network in list_networks(["q_0.zarr", "words_0.zarr"])]
+    [('ciwGAN Q-network', 0), ('supervised', 0)]
     """
     if isinstance(stores, str | os.PathLike | Experiment):
         raise ArgumentError(f"The 'stores' parameter must be a list of stores, but got {stores!r} instead.")

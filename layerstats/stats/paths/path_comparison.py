@@ -116,7 +116,9 @@ def compare_paths(
 
     Examples
     --------
-    >>> compare_paths(open_store("heard.zarr"), ["maximized", "before"]).table  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> compare_paths(open_store("heard.zarr"), ["maximized", "before"]).table["condition"].tolist()
+    ['maximized', 'before']
     """
     check_choice("similarity", similarity, SIMILARITIES)
     check_positive("draws", draws)

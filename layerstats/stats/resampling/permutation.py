@@ -108,8 +108,11 @@ def permutation_test(
 
     Examples
     --------
-    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh")  # doctest: +SKIP
-    >>> permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=999).table  # doctest: +SKIP
+    >>> from layerstats.stats import contrast_tasks
+    >>> from layerstats.store import open_store
+    >>> tasks = contrast_tasks(open_store("results/demo/store.zarr"), phones="s:sh", layers=["conv3"])
+    >>> permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=19, workers=1).table["layer"].item()
+    'conv3'
     """
     check_choice("smoothing", smoothing, SMOOTHING)
     for test in tests:

@@ -76,7 +76,9 @@ def ladder_attempts(
 
     Examples
     --------
-    >>> success_ladder(ladder_attempts(open_store("made.zarr")))  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> ladder_attempts(open_store("ladder.zarr"))["steps"].unique().tolist()
+    [0, 1]
     """
     table = experiment.outcomes
     if table.empty or len(table["steps"].unique()) < 2:

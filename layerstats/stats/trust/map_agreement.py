@@ -162,7 +162,10 @@ def map_agreement(
 
     Examples
     --------
-    >>> map_agreement(open_store("letters.zarr"), ["relevance", "gradient"])  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> store = open_store("letters.zarr", recording="adapted")
+    >>> map_agreement(store, ["adapted_untrained_00"])["measure"].unique().tolist()
+    ['correlation', 'rank correlation', 'rank correlation, absolute', 'same time of the maximum']
     """
     check_one_length(experiment, "Comparisons of maps")
     chosen = chosen_layer(experiment, layer)

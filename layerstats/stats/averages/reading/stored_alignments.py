@@ -66,7 +66,8 @@ def stored_alignments(
 
     Examples
     --------
-    >>> [alignment.name for alignment in stored_alignments("letters.zarr")]  # doctest: +SKIP
+    >>> [alignment.name for alignment in stored_alignments("letters.zarr")]
+    ['none', 'maximum of adapted relevance']
     """
     store = experiment if isinstance(experiment, Experiment) else open_store(experiment)
     found = [StoredAlignment(NONE, None, NONE)]

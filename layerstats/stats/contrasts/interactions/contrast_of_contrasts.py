@@ -167,8 +167,10 @@ def contrast_of_contrasts(
     Examples
     --------
     >>> from layerstats.store import open_store
-    >>> result = contrast_of_contrasts(open_store("results/demo/store.zarr"), "s:sh", by="sex=F:M")  # doctest: +SKIP
-    >>> result.tests[["layer", "level_1", "level_2", "joint_p_adjusted"]]  # doctest: +SKIP
+    >>> from layerstats.store import open_store
+    >>> result = contrast_of_contrasts(open_store("results/demo/store.zarr"), "s:sh", by="sex=F:M", layers=["conv3"])
+    >>> result.tests[["layer", "level_1", "level_2"]].values.tolist()
+    [['conv3', 'F', 'M']]
     """
     given = [name for name, one in (("by", by), ("by_layers", by_layers), ("by_recordings", by_recordings)) if one]
     if len(given) + by_training != 1:
