@@ -198,8 +198,9 @@ def test_models_outlive_their_session_and_their_process(tmp_path):
 def test_what_is_wrong_is_said_in_words(tmp_path):
     data = table(3).rename(columns={"F2 (Hz)": "f2", "time (ms)": "time"})
     write_value(tmp_path / "data", data)
+    from_one = data.set_axis(pd.RangeIndex(1, len(data) + 1))  # as R counts rows
     with pytest.raises(DataError) as gap:
-        fit("f2 ~ s(time)", data.assign(f2=data["f2"].where(data.index != 3)), engine="structured")
+        fit("f2 ~ s(time)", from_one.assign(f2=from_one["f2"].where(from_one.index != 4)), engine="structured")
     calls = {
         'gamm_fit(f2 ~ s(time), replace(data, "f2", replace(data$f2, 4, NA)), engine = "structured")': str(gap.value),
         'gamm_fit(f2 ~ s(time), replace(data, "f2", replace(data$f2, 4, Inf)), engine = "structured")': "infinite",
