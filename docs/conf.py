@@ -63,8 +63,8 @@ html_show_sphinx = False
 # Summaries would be fetched page by page, which browsers refuse to pages that are read from disk.
 html_show_search_summary = False
 html_context = {"default_mode": "light"}
-# Pages without others beside them have no use for a list of them.
-html_sidebars = {name: [] for name in ("index", "architecture", "store-format", "start/*")}
+# Pages without others beside them have no use for a list of them, and wide tables need its room more.
+html_sidebars = {name: [] for name in ("index", "architecture", "store-format", "start/*", "statistics/*")}
 html_theme_options = {
     "logo": {"text": "layerstats"},
     "navbar_align": "left",
