@@ -298,12 +298,25 @@ def _judged_sets(
     strangers = [name for name in judges or () if name not in known]
     if strangers:
         raise DataError(f"The judge {strangers[0]!r} has judged nothing in {experiment.path}: {', '.join(known)} have.")
-    for name, set_up in zip(table["name"], table["set_up"], strict=True):
-        if (set_ups is None or set_up in set_ups) and (outcomes is None or name in outcomes):
-            chosen = {
-                judge: data for judge, data in listening.get(str(name), {}).items() if judges is None or judge in judges
-            }
-            yield _JudgedSet(str(name), experiment.outcome(str(name)), chosen)
+    meant = table
+    for column, wanted in (("set_up", set_ups), ("name", outcomes)):
+        meant = meant if wanted is None else meant.loc[meant[column].isin(list(wanted))]
+    _check_one_of_each(meant, experiment)
+    for name in map(str, meant["name"]):
+        chosen = {judge: data for judge, data in listening.get(name, {}).items() if judges is None or judge in judges}
+        yield _JudgedSet(name, experiment.outcome(name), chosen)
+
+
+def _check_one_of_each(table: pd.DataFrame, experiment: Experiment) -> None:
+    """Refuse sets of outcomes that differ only in settings, such as rungs of a ladder: each start would count twice."""
+    for _, rows in table.groupby(["set_up", "network", "null"], sort=False):
+        if len(rows) > 1:
+            set_up, network = rows[["set_up", "network"]].iloc[0]
+            raise DataError(
+                f"{experiment.path} has {len(rows)} sets of outcomes of the set-up {set_up!r} and the network "
+                f"{network!r}, made with different settings: {', '.join(rows['name'])}. Name one of them: "
+                "attempts(experiment, outcomes=[...])."
+            )
 
 
 def _judgements(experiment: Experiment) -> dict[str, dict[str, xr.Dataset]]:

@@ -1,5 +1,7 @@
 """Attempts of a store are what was written there, and are read in blocks."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,3 +100,16 @@ def test_a_store_without_outcomes_is_told(tmp_path):
     path = store_arrays(tmp_path / "s.zarr", tokens, {"conv1": np.zeros((1, 2))}, time_s={"conv1": [0.0, 0.5]})
     with pytest.raises(DataError, match="holds no outcomes of maximizations"):
         attempts(open_store(path))
+
+
+def test_rungs_of_a_ladder_are_not_counted_together(written):
+    """Outcomes of one set-up at two numbers of steps have the same starts."""
+    for name in ("outcomes", "judgements"):
+        for folder in sorted((written.path / name).iterdir()):
+            if folder.is_dir():
+                shutil.copytree(folder, folder.with_name(f"{folder.name}.again"))
+    first = sorted(path.name for path in (written.path / "outcomes").iterdir() if path.is_dir())[0]
+    with pytest.raises(DataError, match=f"made with different settings: .*{first}.again"):
+        attempts(open_store(written.path))
+    names = [name for name in open_store(written.path).outcomes["name"] if not name.endswith(".again")]
+    assert len(attempts(open_store(written.path), outcomes=names)) == 4 * 10 * 3
