@@ -172,3 +172,10 @@ def test_analyses_may_run_at_the_same_time_in_folders_of_their_own(tmp_path):
 def test_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(ArgumentError, match="there is no folder"):
         write_page(tmp_path / "none", "Results")
+
+
+def test_control_characters_of_labels_are_shown_as_replaced(tmp_path):
+    Output(tmp_path, title="T").text("note", "a\0b", "c\x1b[31m")
+    page = write_page(tmp_path, "T").read_text(encoding="utf-8")
+    assert "a\ufffdb" in page
+    assert not {"\0", "\x1b"} & set(page)

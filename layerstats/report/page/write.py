@@ -20,6 +20,8 @@ from layerstats.report.page.sections import paragraphs_of, section_of
 # More parts than this are folded, each under its title.
 OPEN_SECTIONS = 3
 PACKAGES = ("layerstats", "numpy", "pandas", "plotnine", "great-tables")
+# Characters that no HTML may hold, as labels out of damaged files do: readers see that something was there.
+_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if chr(code) not in "\t\n\f\r"}
 
 
 def write_page(
@@ -104,7 +106,7 @@ def write_page(
     )
     page = directory / "index.html"
     with replacing(page) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text.translate(_CONTROLS), encoding="utf-8")
     return page
 
 
