@@ -96,3 +96,10 @@ def test_a_page_of_one_part_has_its_claims_open_and_no_list(tmp_path):
     assert answers(text) == []
     assert 'class="counts"' not in text
     assert '<details class="group"' not in text
+
+
+def test_commands_in_notes_are_set_as_code_and_nothing_else_is_read_as_html(tmp_path):
+    text = page_of(
+        tmp_path, phones=([("a", "holds", 0.01)], ("See `layerstats resampling`, not <b>this</b> or ` alone.",))
+    )
+    assert "See <code>layerstats resampling</code>, not &lt;b&gt;this&lt;/b&gt; or ` alone." in text

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
+
+from markupsafe import Markup, escape
 
 from layerstats.errors import ArgumentError
 from layerstats.files import replacing
@@ -125,4 +128,10 @@ def _template():
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["with_code"] = _with_code
     return environment.get_template("page.html")
+
+
+def _with_code(text: str) -> Markup:
+    """Set what stands between backticks in a sentence as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
