@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 from plotnine import ggplot, theme
+from plotnine.exceptions import PlotnineWarning
 
 from layerstats.checks import check_positive
 from layerstats.files import replacing
@@ -57,7 +59,9 @@ def save_figure(
     stem = Path(stem)
     files = FigureFiles(*(stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg")))
     # A fixed salt and no date: otherwise every SVG differs from the last.
-    with mpl.rc_context({"svg.hashsalt": "layerstats"}):
+    with mpl.rc_context({"svg.hashsalt": "layerstats"}), warnings.catch_warnings():
+        # One layer or condition is a point, through which no line is missed.
+        warnings.filterwarnings("ignore", "geom_path: Each group consist", PlotnineWarning)
         # Drawn once for both files, which halves the time.
         drawn = (figure + theme(figure_size=size, dpi=DPI)).draw()
         try:

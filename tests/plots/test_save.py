@@ -2,12 +2,13 @@ import struct
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
 from layerstats.errors import ArgumentError
-from layerstats.plots import save_figure, smooths
+from layerstats.plots import receptive_field, save_figure, smooths
 
 
 def png_size(path):
@@ -61,3 +62,9 @@ def test_dollar_signs_in_labels_are_letters(tmp_path, curves):
     assert not any(text.get_parse_math() for text in drawn.findobj(Text) if "$" in text.get_text())
     plt.close(drawn)
     assert files.png.stat().st_size > 0
+
+
+def test_one_layer_is_a_point_without_a_warning(tmp_path):
+    layers = pd.DataFrame({"layer": ["mel"], "receptive_field_s": [0.025], "hop_s": [0.01]})
+    figure = receptive_field(layers, pd.DataFrame({"phone_duration_s": [0.05, 0.08, 0.1]}))
+    assert save_figure(figure, tmp_path / "one").png.exists()
