@@ -104,6 +104,7 @@ def print_table(
     columns: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
     most_rows: int | None = None,
+    as_words: bool = True,
 ) -> PrintTable:
     """Turn a checked frame into what print shows.
 
@@ -117,6 +118,8 @@ def print_table(
         Headings that differ from the glossary's, for instance `{"statistic": "t-value"}`.
     most_rows
         Print no more than this many rows, and say so in a note.
+    as_words
+        Whether identifiers are read as words; see `in_words`.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def print_table(
             raise ArgumentError(f"Cannot print column {name!r}: the table has only {present}.")
     known = glossary().columns
     part = frame[shown] if most_rows is None else frame[shown].head(most_rows)
-    cells = [_column_cells(str(name), pd.Series(part[name])) for name in shown]
+    cells = [_column_cells(str(name), pd.Series(part[name]), as_words) for name in shown]
     left_out = len(frame) - len(part)
     note = f"The first {len(part)} of {len(frame)} rows; all are in the CSV file." if left_out else ""
     return PrintTable(
@@ -148,9 +151,10 @@ def print_table(
     )
 
 
-def _column_cells(name: str, values: pd.Series) -> list[str]:
+def _column_cells(name: str, values: pd.Series, as_words: bool) -> list[str]:
     style = _style(values)
-    return [in_words(name, format_value(value, style)) for value in values.tolist()]
+    cells = [format_value(value, style) for value in values.tolist()]
+    return [in_words(name, cell) for cell in cells] if as_words else cells
 
 
 def in_words(column: str, text: str) -> str:

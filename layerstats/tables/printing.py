@@ -37,7 +37,8 @@ def text_table(
     wordB  -67.3720
     wordC    3.0000
     """
-    table = print_table(frame, columns=columns, labels=labels, most_rows=most_rows)
+    # Names at a console are those to look rows up by.
+    table = print_table(frame, columns=columns, labels=labels, most_rows=most_rows, as_words=False)
     lines = [table.headings, *(tuple("NA" if cell == MISSING else cell for cell in row) for row in table.rows)]
     lines = [tuple(cell.translate(_CONSOLE) for cell in line) for line in lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

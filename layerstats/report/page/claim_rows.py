@@ -224,7 +224,8 @@ def _spread(choices: Sequence[Row]) -> str:
     low, high = number(min(known)), number(max(known))
     spread = low if low == high else f"{low} to {high}"
     p_values = [row["p_value"] for row in others if not math.isnan(row["p_value"])]
-    largest = f"; p at most {format_value(max(p_values), 'p')}" if p_values else ""
+    largest = format_value(max(p_values, default=math.nan), "p")
+    largest = f"; p {largest}" if largest.startswith("<") else f"; p at most {largest}" if p_values else ""
     return f"{counted_choices}: {spread}{largest}{f'; {missing} not computed' if missing else ''}"
 
 
