@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -135,3 +135,16 @@ def band_marks(bands: np.ndarray, apart: float = 1 / 14) -> dict[int, str]:
         if bands[0] / 1.06 <= mark <= bands[-1] * 1.06 and all(other - place > len(bands) * apart for other in found):
             found[place] = f"{mark}"
     return found
+
+
+def beside(name: str, taken: Collection[str]) -> str:
+    """Return a panel's name that reads as `name` and is none of those that are taken, as a layer's may be.
+
+    Examples
+    --------
+    >>> beside("sound", ["conv1"]), beside("sound", ["sound"])
+    ('sound', 'sound ')
+    """
+    while name in taken:
+        name += " "
+    return name

@@ -22,7 +22,17 @@ from plotnine import (
 
 from layerstats.checks import check_columns, check_positive
 from layerstats.errors import ArgumentError, DataError
-from layerstats.plots.frames import ACTIVATION_LABEL, TIME_LABEL, checked, column, count, in_order, milliseconds, rows
+from layerstats.plots.frames import (
+    ACTIVATION_LABEL,
+    TIME_LABEL,
+    beside,
+    checked,
+    column,
+    count,
+    in_order,
+    milliseconds,
+    rows,
+)
 from layerstats.plots.sounds_above import envelope
 from layerstats.plots.theme import PAGE_WIDTH, paper_theme
 
@@ -82,7 +92,8 @@ def layer_series(
             f"({', '.join(map(str, frame['token'].unique()[:3]))}, ...). Select one."
         )
     layers = in_order(column(frame, "layer"))
-    panels = [*([] if waveform is None else [WAVEFORM]), *layers.cat.categories]
+    names = list(layers.cat.categories)
+    panels = [*([] if waveform is None else [beside(WAVEFORM, names)]), *names]
     series = pd.DataFrame({"x": milliseconds(frame, "layer_series"), "y": frame["value"], "panel": layers})
     series["panel"] = pd.Categorical(series["panel"].astype(str), categories=panels, ordered=True)
     sizes = Counter(layers.astype(str))
@@ -131,7 +142,7 @@ def _envelope(waveform: np.ndarray, rate_hz: float, panels: list[str]) -> pd.Dat
             "x": middles / rate_hz * 1000,
             "low": low,
             "high": high,
-            "panel": pd.Categorical([WAVEFORM] * len(middles), categories=panels, ordered=True),
+            "panel": pd.Categorical([panels[0]] * len(middles), categories=panels, ordered=True),
         }
     )
 

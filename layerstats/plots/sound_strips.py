@@ -11,7 +11,7 @@ from mizani.breaks import breaks_extended
 from plotnine import aes, geom_blank, geom_ribbon, geom_segment, geom_text, scale_y_continuous
 
 from layerstats.errors import ArgumentError
-from layerstats.plots.frames import column, rows
+from layerstats.plots.frames import beside, column, rows
 from layerstats.plots.scales import COLOURS
 from layerstats.plots.sounds_above import SoundsAbove
 
@@ -151,14 +151,16 @@ def strips_of_groups(
 
 def sound_row(places: pd.DataFrame, layers: Sequence[str]) -> pd.DataFrame:
     """Return places of strips in a row of panels of their own above those of the layers."""
-    panel = pd.Categorical([SOUND] * len(places), categories=[SOUND, *layers], ordered=True)
+    above = beside(SOUND, layers)
+    panel = pd.Categorical([above] * len(places), categories=[above, *layers], ordered=True)
     return places.assign(panel=panel, foot=0.0, inch=ROW_INCH)
 
 
 def below_sound_row(data: pd.DataFrame, inches: float) -> pd.DataFrame:
     """Put the panels of layers below the row of strips, where there are any."""
     panel = column(data, "panel")
-    return data.assign(panel=panel.cat.set_categories([SOUND, *panel.cat.categories])) if inches else data
+    layers = list(panel.cat.categories)
+    return data.assign(panel=panel.cat.set_categories([beside(SOUND, layers), *layers])) if inches else data
 
 
 def breaks_below(height: float, inches: float) -> list[Any]:

@@ -125,9 +125,10 @@ def _stretch(duration_s: float, phones: pd.DataFrame, marked: object) -> tuple[f
 
 
 def _envelope(samples: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    starts = np.unique(np.linspace(0, len(samples), min(STEPS, len(samples)) + 1).astype(int))[:-1]
-    ends = [np.rint(100 / PEAK * end.reduceat(samples, starts)).astype(int) for end in (np.minimum, np.maximum)]
-    return tuple(ends[0].tolist()), tuple(ends[1].tolist())
+    from layerstats.plots.sounds_above import envelope
+
+    low, high = (np.rint(100 / PEAK * ends).astype(int) for ends in envelope(samples, STEPS)[1:])
+    return tuple(low.tolist()), tuple(high.tolist())
 
 
 def _phones(

@@ -29,6 +29,11 @@ def test_the_waveform_is_on_top_and_layers_follow_in_their_order(panels):
     assert panels(layer_series(waveform(), RATE, series())) == [("waveform",), ("conv4",), ("conv3",)]
 
 
+def test_a_layer_called_as_the_waveform_has_a_panel_of_its_own(panels):
+    named = series().replace({"layer": {"conv4": "waveform"}})
+    assert panels(layer_series(waveform(), RATE, named)) == [("waveform ",), ("waveform",), ("conv3",)]
+
+
 def test_all_panels_share_time_in_milliseconds(built):
     figure = layer_series(waveform(), RATE, series())
     envelope, line, _ = built(figure)

@@ -128,3 +128,13 @@ def test_a_damaged_sound_is_not_at_hand(speech, chosen):
 
     broken = SimpleNamespace(tokens=speech.tokens, phones=speech.phones, rate_hz=speech.rate_hz, audio=audio)
     assert sounds_above(chosen, broken).missing == tuple(chosen["token"])
+
+
+def test_a_layer_called_as_the_row_of_sounds_has_panels_of_its_own(speech, chosen):
+    time_ms = np.arange(0.0, 400, 20)
+    curve = pd.DataFrame({"time_ms": time_ms, "fit": time_ms, "conf_low": time_ms - 9, "conf_high": time_ms + 9})
+    curve = curve.assign(interval="pointwise", conf_level=0.95)
+    cells = [curve.assign(layer=layer, word=word) for layer in ("sound", "conv1") for word in chosen["group"]]
+    figure = smooths(pd.concat(cells), x="time_ms", layout="facets", above=sounds_above(chosen, speech))
+    panels = figure.draw().axes
+    assert len(panels) == 3 * len(chosen)
