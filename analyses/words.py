@@ -4,7 +4,7 @@ python analyses/words.py STORE --out DIR
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
@@ -44,6 +44,7 @@ def main(
     layers: Annotated[str, typer.Option(help="Layers, separated by commas; all by default.")] = "",
     recording: Annotated[str, typer.Option(help="Recording of the store, by name; the activations by default.")] = "",
     words: Annotated[str, typer.Option(help="Words, separated by commas; the first is the reference.")] = "",
+    variant: Annotated[str, typer.Option(help="Samples of a token: padded (the whole clip) or word.")] = "padded",
     published: Annotated[bool, typer.Option(help="The published model: no speakers, every sample.")] = False,
     engine: Annotated[str, typer.Option(help="auto, structured or mgcv.")] = "auto",
     samples: Annotated[int, typer.Option(help="Points that longer series are averaged into.")] = 32,
@@ -55,46 +56,45 @@ def main(
     """Fit the model of Table 1 to each layer."""
     experiment = open_store(store, recording=recording or None)
     output = Output(out, title="Words", provenance={"store": store.name, "seed": seed})
+    own: Any = {"speakers": "none", "samples": None} if published else {"samples": samples}
+    rho = "residuals" if published else "auto"
     result = word_contrasts(
-        experiment, layers=listed(layers) or None, words=listed(words) or None, samples=None if published else samples,
-        speakers="none" if published else "auto", intervals=IntervalOptions(seed=seed),
-        fits=FitOptions(engine=engine, rho="residuals" if published else "auto", **work("models of layers")),
+        experiment, layers=listed(layers) or None, words=listed(words) or None, intervals=IntervalOptions(seed=seed),
+        variant=cast("Literal['padded', 'word']", variant), **own,
+        fits=FitOptions(engine=engine, rho=rho, **work("models of layers")),
     )  # fmt: skip
-    own: Any = {"speakers": "none", "samples": None, "rho": "residuals"} if published else {"samples": samples}
-    analysis = ContrastAnalysis(result.contrast, engine=engine, **own)
+    analysis = ContrastAnalysis(result.contrast, engine=engine, rho=rho, **own)
     other, again = FitOptions(**work("other choices")), all_or_among("sensitivity", sensitivity, list(result.results))
     refitted = sensitivity_of(experiment, analysis, layers=again, intervals=IntervalOptions(seed=seed), fits=other)
     output.claims(claims_of(result, sensitivity=refitted))
-    last, model = list(result.results.items())[-1]
-    levels = model.levels["word"]
+    (last, model), reference = list(result.results.items())[-1], result.contrast.level_2
     # All pairs are in the tables; a figure shows those with the reference.
-    shown = "layer == @last and level_2 == @levels[0]"
+    shown = "layer == @last and level_2 == @reference"
     above, label = None, experiment.value_label
     if corpus:
         heard = tokens_of_interest(result)
         speech = open_corpus(corpus, words=sorted(set(heard["word"])), damaged="skip")
-        above = sounds_above(heard, speech, experiment)
+        above = sounds_above(heard, speech, experiment, along="time" if variant == "word" else "time_ms")
         output.sounds(heard, speech, "sounds", "Tokens to listen to", CAPTIONS["sounds"], share=share_sounds)
     figure = difference(result.difference.query(shown), result.regions.query(shown), value_label=label, above=above)
-    effects = result.effects.query("level_2 == @levels[0]")
+    effects = result.effects.query("level_2 == @reference")
     effects = effects.assign(contrast=effects["level_1"] + " - " + effects["level_2"])
     told = {"units": result.level_units, "warning": result.model_warning, "above": above.told if above else ""}
     say = {name: text.format(**told).strip() for name, text in CAPTIONS.items()}
-    note = f"Reference: {levels[0]}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
+    note = f"Reference: {reference}. {model.formula}; rho = {model.rho:.3f}. {result.model_warning}"
     output.regression(model.parametric, model.smooths, "regression", f"Levels and shapes of words at {last}", note)
     tokens = result.series[last].frame.sort_values("word", kind="stable")
-    raw = raw_series(tokens, value_label=label, above=above)
+    raw = raw_series(tokens, x="time" if variant == "word" else None, value_label=label, above=above)
     output.figure(raw, "raw_series", f"Series at {last}", say["raw_series"])
-    curves = smooths(result.curves, value_label=label, above=above)
-    output.figure(curves, "curves", "Predicted curves at each layer", say["curves"])
+    output.figure(smooths(result.curves, value_label=label, above=above), "curves", "Predicted curves", say["curves"])
     output.figure(figure, "difference_curves", f"Differences at {last}", say["differences"])
     sizes = effect_by_layer(effects, p_column=None, facet="contrast")
     output.figure(sizes, "effect_sizes", "Effect sizes by layer", say["effect_sizes"])
-    output.table(result.tests, "tests", f"Tests of words against {levels[0]} at each layer", say["tests"])
+    output.table(result.tests, "tests", f"Tests of words against {reference} at each layer", say["tests"])
     output.table(result.parametric, "parametric", "Levels of words at each layer", say["levels"], kind="parametric")
     output.table(result.smooths, "smooths", "Shapes of words at each layer", kind="smooths")
     output.table(result.difference, "difference", "Differences between all pairs of words", kind="difference")
-    output.table(result.regions, "regions", "Where words differ (ms)", kind="regions")
+    output.table(result.regions, "regions", "Where words differ", kind="regions")
     output.table(result.effects, "effects", "Effect sizes of all pairs of words")
     output.table(result.curves, "predictions", "Predicted curves", kind="prediction")
     output.table(result.glance, "glance", "The models", kind="glance")

@@ -40,6 +40,7 @@ REQUIRED_COLUMNS = ("layer", "value")
 PHONE_COLUMNS = ("label", "onset_s", "offset_s")
 
 WAVEFORM = "waveform"
+FEW_PANELS = 3
 # More steps of the envelope than this cannot be seen in print.
 STEPS = 1200
 # Up to this many outputs a layer's samples are shown as points on its line.
@@ -98,13 +99,19 @@ def layer_series(
     series["panel"] = pd.Categorical(series["panel"].astype(str), categories=panels, ordered=True)
     sizes = Counter(layers.astype(str))
     few = [sizes[layer] <= FEW_SAMPLES for layer in layers.astype(str)]
+    # Two or three panels are too low for a title of one line.
+    apart = "\n" if len(panels) <= FEW_PANELS else " "
     figure = (
         ggplot(series, aes("x", "y"))
         + _waveform(waveform, rate_hz, panels)
         + geom_line(size=0.4)
         + geom_point(data=rows(series, few), size=0.9)
         + facet_grid("panel", None, scales="free_y")
-        + labs(x=TIME_LABEL, y=value_label + ("" if waveform is None else "; amplitude of the waveform"), title=title)
+        + labs(
+            x=TIME_LABEL,
+            y=value_label + ("" if waveform is None else f";{apart}amplitude of the waveform"),
+            title=title,
+        )
         + paper_theme(PAGE_WIDTH, max(2.6, 0.8 + 0.95 * len(panels)))
     )
     if phones is not None and len(phones):

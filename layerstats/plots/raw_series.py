@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from plotnine import aes, facet_wrap, geom_line, geom_path, ggplot, labs
 
-from layerstats.checks import check_positive
+from layerstats.checks import check_columns, check_positive
 from layerstats.plots.frames import (
     ACTIVATION_LABEL,
     axis_title,
@@ -36,6 +36,7 @@ def raw_series(
     frame: pd.DataFrame,
     *,
     by: str = "word",
+    x: str | None = None,
     most_points: int = 256,
     value_label: str = ACTIVATION_LABEL,
     above: SoundsAbove | None = None,
@@ -48,8 +49,11 @@ def raw_series(
         The series of one layer, over `time_s`, `time_ms`, or normalised `time`.
     by
         The column that the panels stand for.
+    x
+        The column of time; by default the first there is of `time_ms`, `time_s` and normalised `time`.
     most_points
-        Longer series are averaged in this many bins of time, and the figure says so.
+        Longer series are averaged in this many bins of time, and the figure says so. Series that each have times of
+        their own, as words alone have, are averaged in as many bins as one has points: a mean needs them.
     value_label
         Title of the vertical axis, with units.
     above
@@ -64,7 +68,8 @@ def raw_series(
     """
     check_positive("most_points", most_points)
     frame = checked(frame, (*REQUIRED_COLUMNS, by), "raw_series")
-    x = time_column(frame, "raw_series")
+    x = x or time_column(frame, "raw_series")
+    check_columns(frame, [x], "the table for the figure 'raw_series'")
     data = pd.DataFrame(
         {
             "x": on_axis(column(frame, x), x),
@@ -118,9 +123,13 @@ def _bundles(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bin(data: pd.DataFrame, most_points: int) -> tuple[pd.DataFrame, float]:
-    """Average in bins of time where there are more times than can be drawn; returns the bins' width, 0 for none."""
-    if count(column(data, "x")) <= most_points:
+    """Average in bins of time where there are more times than can be drawn, or than a token has; 0 wide for none."""
+    sizes = data.groupby("token", sort=False).size()
+    times = count(column(data, "x"))
+    if times <= most_points and times <= int(sizes.max()):
         return data, 0.0
+    if times > int(sizes.max()):
+        most_points = min(most_points, int(sizes.median()))
     low, high = float(np.min(data["x"])), float(np.max(data["x"]))
     width = (high - low) / most_points
     bins = np.clip(((data["x"] - low) // width).to_numpy(dtype=int), 0, most_points - 1)

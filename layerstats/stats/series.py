@@ -110,7 +110,8 @@ def word_series(
     check_choice("variant", variant, VARIANTS)
     if variant != "word" and not isinstance(source, pd.DataFrame):
         instead = (
-            "Compare what lies in the word: variant='word' (--variant word), Contrast.of_words(..., variant='word')."
+            "Compare what lies in the word: variant='word', Contrast.of_words(..., variant='word'); in the shell "
+            "--variant word, which words, contrast and networks have."
         )
         check_one_length(source, f"Series of whole clips (variant={variant!r})", instead)
     if words is not None and not isinstance(source, pd.DataFrame):

@@ -73,6 +73,14 @@ def test_checks(store, make, tmp_path):
     assert set(lags["layer"]) == {f"conv2, {model}" for model in models}
 
 
+def test_words_alone(store, make, tmp_path):
+    names = make("words", tmp_path, store, "--layers", "conv2", "--words", "ask,wash", "--variant", "word")
+    assert {"raw_series", "curves", "difference_curves", "tests"} <= names
+    times = pd.read_csv(tmp_path / "predictions.csv")["time"]
+    assert 0 <= times.min() < 0.1
+    assert 0.9 < times.max() <= 1
+
+
 def test_series(store, corpus_folder, make, tmp_path):
     names = make("series", tmp_path, store, "--corpus", f"textgrids:{corpus_folder}")
     assert names == {"series_ask", "series_wash", "sounds"}

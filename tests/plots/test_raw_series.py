@@ -50,6 +50,19 @@ def test_long_series_are_averaged_in_bins_and_the_figure_says_so(built):
     assert "averaged" not in raw_series(tokens()).labels.caption
 
 
+def test_tokens_with_times_of_their_own_are_averaged_in_as_many_bins_as_one_has_points(built):
+    frame = tokens().drop(columns="time_s")
+    place = frame.groupby("token").cumcount()
+    shift = frame["token"].str.partition("_")[2].astype(int) / 20
+    frame["time"] = (place + shift) / 16
+    frame["value"] = frame["time"]
+    mean = built(raw_series(frame, x="time"))[1]
+    sizes = mean.groupby("PANEL").size()
+    assert sizes.eq(16).all()
+    # Each bin has many tokens, so that their mean follows what they have in common.
+    assert np.allclose(mean["y"], mean["x"], atol=0.5 / 16)
+
+
 def test_bad_input():
     with pytest.raises(DataError, match="'token' is not in the table for the figure 'raw_series'"):
         raw_series(tokens().drop(columns="token"))
