@@ -124,12 +124,12 @@ def _bundles(data: pd.DataFrame) -> pd.DataFrame:
 
 def _bin(data: pd.DataFrame, most_points: int) -> tuple[pd.DataFrame, float]:
     """Average in bins of time where there are more times than can be drawn, or than a token has; 0 wide for none."""
-    sizes = data.groupby("token", sort=False).size()
-    times = count(column(data, "x"))
-    if times <= most_points and times <= int(sizes.max()):
+    points = np.unique(data["token"].to_numpy(), return_counts=True)[1]
+    times, most = count(column(data, "x")), int(points.max())
+    if times <= min(most_points, most):
         return data, 0.0
-    if times > int(sizes.max()):
-        most_points = min(most_points, int(sizes.median()))
+    if times > most:
+        most_points = min(most_points, int(np.median(points)))
     low, high = float(np.min(data["x"])), float(np.max(data["x"]))
     width = (high - low) / most_points
     bins = np.clip(((data["x"] - low) // width).to_numpy(dtype=int), 0, most_points - 1)

@@ -166,7 +166,7 @@ def _chosen(networks: list[Network], kinds: Sequence[str] | None) -> list[Networ
         if count < 2:
             raise DataError(
                 f"There is one network only of the kind {kind!r}, so that it cannot be told from its seed. Train it "
-                "from two seeds or more (five are a good number), or leave it out with the 'kinds' parameter."
+                "from two seeds or more (five are good), or leave it out: name the others in 'kinds' (--kinds)."
             )
     return chosen
 
