@@ -145,6 +145,9 @@ def _test(reported: ContrastAnalysis, _: Experiment) -> list[Option]:
         return [own, Option(exchanged, None, "the model knows no speakers")]
     if reported.contrast.variant == "duration":
         return [own, Option(exchanged, None, "models with a duration are not permuted")]
+    if reported.random_items:
+        items = " and ".join(f"{item}s" for item in reported.random_items)
+        return [own, Option(exchanged, None, f"models with smooths of {items} are not permuted")]
     return [own, Option(exchanged, replace(reported, test="exchange"))]
 
 

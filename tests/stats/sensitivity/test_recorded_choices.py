@@ -6,6 +6,7 @@ import pytest
 
 from layerstats.stats import (
     Contrast,
+    ContrastAnalysis,
     FitOptions,
     IntervalOptions,
     contrast_tasks,
@@ -113,3 +114,18 @@ def test_of_three_words_labels_are_exchanged_between_the_two_of_a_pair(make_stor
         tasks = contrast_tasks(store, words=[word, "ash"])
         direct = permutation_test(tasks.models, tasks.label, exchange="speakers", replicates=999)
         assert p_value == direct.table["p_value"].iloc[0]
+
+
+def test_models_that_cannot_be_permuted_say_so(made):
+    store, _, _ = made
+    for analysis, told in (
+        (
+            ContrastAnalysis(Contrast.of_phones("s:sh"), items=("word",)),
+            "models with smooths of words are not permuted",
+        ),
+        (ContrastAnalysis(Contrast.of_phones("s:sh"), speakers="none"), "the model knows no speakers"),
+        (ContrastAnalysis(Contrast.of_words("ask", "wash", variant="duration")), "models with a duration are not"),
+    ):
+        row = sensitivity_of(store, analysis, choices=["test"], **QUICK).iloc[1]
+        assert np.isnan(row["p_value"])
+        assert row["note"].startswith(told)
